@@ -1,0 +1,15 @@
+import type { InboundMessage } from '../protocol/messages.js';
+import type { InboundLimits } from './inbound-queue.js';
+import type { WsClient } from './ws-client.js';
+
+/** What a client reaches of the endpoint that accepted it. */
+export interface ClientHost {
+  /** The path of the endpoint. */
+  readonly path: string;
+  readonly workerId: string;
+  readonly inboundLimits: InboundLimits;
+  join(client: WsClient, roomName: string): Promise<boolean>;
+  leave(client: WsClient, roomName: string): void;
+  /** Runs one message; the promise settles, never rejecting, once its handler has finished. */
+  handle(client: WsClient, message: InboundMessage): Promise<void> | undefined;
+}

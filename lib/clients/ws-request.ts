@@ -1,0 +1,18 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+
+/**
+ * What is kept of the upgrade request for the life of a connection: its url, headers and the peer's address. The
+ * request itself is let go, since it holds on to the HTTP parser's objects.
+ */
+export class WsRequest {
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The address of the peer. */
+  readonly ip: string;
+
+  constructor(request: IncomingMessage) {
+    this.url = request.url ?? '/';
+    this.headers = request.headers;
+    this.ip = request.socket.remoteAddress ?? '';
+  }
+}

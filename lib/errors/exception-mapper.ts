@@ -1,0 +1,75 @@
+import { HttpException } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+import type { ErrorPayload } from '../protocol/messages.js';
+import { WsError } from './ws.error.js';
+
+const UNEXPECTED: ErrorPayload = { error: 'Internal error.', code: 'INTERNAL', retryable: false };
+
+/**
+ * The one place where what a handler threw becomes what its client reads. `WsError` and `WsException` keep their text
+ * and code, `HttpException` maps by status, everything else is INTERNAL: its text never leaves the server.
+ */
+export function toErrorPayload(exception: unknown): ErrorPayload {
+  if (exception instanceof WsError) {
+    const { message, code, retryable, details } = exception;
+    return { error: message, code, retryable, details };
+  }
+  if (exception instanceof WsException) return ofWsException(exception);
+  if (exception instanceof HttpException) return ofHttpException(exception);
+  return UNEXPECTED;
+}
+
+/** Whether the exception is a defect of the application, to be logged, rather than an answer to the client. */
+export function isUnexpected(exception: unknown): boolean {
+  if (exception instanceof HttpException) return exception.getStatus() >= 500 && codeOfStatus(exception) === 'INTERNAL';
+  return !(exception instanceof WsError || exception instanceof WsException);
+}
+
+function ofWsException(exception: WsException): ErrorPayload {
+  const error = exception.getError();
+  if (typeof error === 'string') return payload(error, 'APPLICATION');
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  return payload(exception.message, typeof code === 'string' ? code : 'APPLICATION', details);
+}
+
+function ofHttpException(exception: HttpException): ErrorPayload {
+  const code = codeOfStatus(exception);
+  if (code === 'INTERNAL') return UNEXPECTED;
+  const body = exception.getResponse();
+  const message = typeof body === 'object' ? (body as { message?: unknown }).message : body;
+  // ValidationPipe puts one sentence per failed field into `message`.
+  return Array.isArray(message)
+    ? payload('The data is not valid.', code, message)
+    : payload(exception.message, code, undefined);
+}
+
+function codeOfStatus(exception: HttpException): ErrorCode {
+  const status = exception.getStatus();
+  switch (status) {
+    case 400:
+    case 422:
+      return 'VALIDATION_FAILED';
+    case 401:
+      return 'UNAUTHENTICATED';
+    case 403:
+      return 'FORBIDDEN';
+    case 404:
+      return 'NOT_FOUND';
+    case 409:
+      return 'CONFLICT';
+    case 429:
+      return 'RATE_LIMITED';
+    case 408:
+    case 504:
+      return 'TIMEOUT';
+    case 503:
+      return 'UNAVAILABLE';
+    default:
+      return status < 500 ? 'APPLICATION' : 'INTERNAL';
+  }
+}
+
+function payload(error: string, code: string, details?: unknown): ErrorPayload {
+  return { error, code, retryable: isRetryable(code), details };
+}

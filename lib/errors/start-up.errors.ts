@@ -1,0 +1,20 @@
+/** An option that cannot be used. The message names the option, what was given and what is allowed. */
+export class PxlWebSocketOptionsError extends Error {
+  override readonly name = 'PxlWebSocketOptionsError';
+}
+
+/** The application and the module cannot work together as they are put together. Thrown at start-up. */
+export class PxlWebSocketSetupError extends Error {
+  override readonly name = 'PxlWebSocketSetupError';
+}
+
+/** Two methods want the same route of one endpoint. Thrown at start-up; the message names both. */
+export class DuplicateWsRouteError extends Error {
+  override readonly name = 'DuplicateWsRouteError';
+
+  constructor(route: string, path: string, first: string, second: string) {
+    super(
+      `The route "${route}" of ${path} has two handlers, ${first} and ${second}: give one of them another type or action.`,
+    );
+  }
+}

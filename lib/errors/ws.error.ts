@@ -1,0 +1,37 @@
+import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+
+/** More about a {@link WsError}. */
+export interface WsErrorOptions {
+  /** Whether the same request may succeed later. Default: what the protocol says of the code, else false. */
+  retryable?: boolean;
+  /** More for programs, sent to the client: JSON, no secrets. */
+  details?: unknown;
+  /** What led to it. Stays on the server. */
+  cause?: unknown;
+}
+
+/**
+ * A refusal with a code. Thrown from a handler, guard or pipe it reaches the client as it is: `code` for programs,
+ * `message` as the sentence for people.
+ *
+ * @example throw new WsError('NOT_FOUND', 'There is no such game.');
+ */
+export class WsError extends Error {
+  override readonly name = 'WsError';
+  readonly retryable: boolean;
+  readonly details: unknown;
+
+  /**
+   * @param code one of the protocol's codes or the application's own
+   * @param message a sentence that the client may read
+   */
+  constructor(
+    readonly code: ErrorCode | (string & {}),
+    message: string,
+    options: WsErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.retryable = options.retryable ?? isRetryable(code);
+    this.details = options.details;
+  }
+}

@@ -1,0 +1,29 @@
+import type { WebSocket } from 'ws';
+
+/** Who a client is, from its verified credentials and nothing else. */
+export interface WsUser<Payload = Record<string, unknown>> {
+  readonly userId: string;
+  readonly userType?: string;
+  /** What the authenticator returned beside the ids: a token's claims, for example. */
+  readonly payload: Payload;
+}
+
+/** Data of the application's own, kept with a client. */
+export type ClientMetadata = Record<string, unknown>;
+
+/** One client of the registry. An entry of this worker is the `WsClient` itself. */
+export interface ClientEntry {
+  readonly clientId: string;
+  /** The socket, for reading its state and events; null when the client is connected to another worker. */
+  readonly ws: WebSocket | null;
+  /** When the client last sent something, in ms since 1970. */
+  readonly lastActivity: number;
+  readonly user: WsUser | null;
+  /** The room that was joined last and is still joined, or null. */
+  readonly roomName: string | null;
+  readonly rooms: ReadonlySet<string>;
+  /** When the connection was accepted, in ms since 1970. */
+  readonly connectedAt: number;
+  readonly workerId: string;
+  readonly metadata: Readonly<ClientMetadata>;
+}

@@ -1,0 +1,34 @@
+import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
+
+/** The subprotocol names (`Sec-WebSocket-Protocol`) of the codecs. */
+export type CodecName = 'pxl.v1';
+
+/** The names that tie a reply to its request. */
+export interface RequestNames {
+  readonly type: string;
+  readonly action: string;
+  readonly id: RequestId | undefined;
+}
+
+/**
+ * Messages to and from the text of a frame. A connection uses one codec for life; all codecs speak the same messages.
+ * The encoders throw what `JSON.stringify` throws (cycles, BigInt).
+ */
+export interface Codec {
+  /** The subprotocol name of this codec. */
+  readonly name: CodecName;
+  /** Reads one text frame. Never throws. */
+  decode(text: string): InboundMessage | ProtocolError;
+  /** A push: a message in either shape, or any other JSON value. Undefined when the value has no JSON form. */
+  encodePush(message: unknown): string | undefined;
+  /** The answer to a request; `response: undefined` is written as null. */
+  encodeReply(request: RequestNames, response: unknown): string;
+  /** The end of a stream of replies. */
+  encodeDone(request: RequestNames): string;
+  /** The refusal of a request, or of a frame that was no request. */
+  encodeError(error: ErrorPayload, request?: Partial<RequestNames>): string;
+  /** The frames that greet an accepted connection, in order. */
+  encodeWelcome(welcome: Welcome): string[];
+  /** A request of the server that the client answers. */
+  encodeCall(message: unknown, callId: number): string;
+}

@@ -1,0 +1,25 @@
+/** Every error code of the protocol, and whether the same request may succeed when it is sent again. */
+export const ERROR_CODES = {
+  BAD_MESSAGE: { retryable: false },
+  UNKNOWN_ROUTE: { retryable: false },
+  UNAUTHENTICATED: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  VALIDATION_FAILED: { retryable: false },
+  NOT_FOUND: { retryable: false },
+  CONFLICT: { retryable: false },
+  APPLICATION: { retryable: false },
+  RATE_LIMITED: { retryable: true },
+  ROOM_LIMIT: { retryable: false },
+  INVALID_ROOM: { retryable: false },
+  TIMEOUT: { retryable: true },
+  UNAVAILABLE: { retryable: true },
+  INTERNAL: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+/** A code that the protocol itself knows. Applications may use codes of their own beside them. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether a request that failed with `code` may be sent again; false for an application's own codes. */
+export function isRetryable(code: string): boolean {
+  return Object.hasOwn(ERROR_CODES, code) && ERROR_CODES[code as ErrorCode].retryable;
+}

@@ -1,0 +1,53 @@
+/** What ties a reply to its request: chosen by the client, a string of at most 64 characters or a safe integer. */
+export type RequestId = string | number;
+
+/** A message under a pair of names: the shape of the first seed (PXL). */
+export interface TypedMessage<Data = unknown> {
+  readonly type: string;
+  readonly action: string;
+  readonly data?: Data;
+}
+
+/** A message under one event name: the shape of the second seed (Ignis) and of Nest's gateways. */
+export interface EventMessage<Data = unknown> {
+  readonly event: string;
+  readonly data?: Data;
+}
+
+/** What an application sends: either shape reaches clients of both codecs, each in its own. */
+export type WebSocketMessage<Data = unknown> = TypedMessage<Data> | EventMessage<Data>;
+
+/** A decoded request of a client. */
+export interface InboundMessage {
+  readonly type: string;
+  readonly action: string;
+  readonly data: unknown;
+  readonly id: RequestId | undefined;
+  /** The message as the client wrote it. */
+  readonly whole: unknown;
+}
+
+/** A frame that is no message: why, in a sentence for people, and the request's id where one could be read. */
+export interface ProtocolError {
+  readonly problem: string;
+  readonly id: RequestId | undefined;
+}
+
+/** What a failed request is answered with. */
+export interface ErrorPayload {
+  /** A sentence for people. */
+  readonly error: string;
+  /** A code for programs: one of `ERROR_CODES` or the application's own. */
+  readonly code: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** More for programs: the fields that failed validation, `retryAfter` in ms. */
+  readonly details?: unknown;
+}
+
+/** What the first frame of an accepted connection tells. */
+export interface Welcome {
+  readonly clientId: string;
+  readonly heartbeat: { readonly interval: number; readonly timeout: number } | null;
+  readonly userId: string | undefined;
+}

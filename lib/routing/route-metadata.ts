@@ -1,0 +1,8 @@
+/** The metadata key of `@WsRoute`, on the method. */
+export const ROUTES_METADATA = 'pxl-websocket:routes';
+
+/** One `@WsRoute` of a method; a method may have several. */
+export interface RouteMetadata {
+  readonly type: string;
+  readonly action: string;
+}

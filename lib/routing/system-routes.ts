@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { RoomManager } from '../rooms/room-manager.js';
+import { checkRoomName } from '../rooms/room-name.js';
+import { Runtime } from '../runtime/runtime.js';
+import { NamedAnswer } from './named-answer.js';
+import type { Router } from './router.js';
+
+const TYPE = 'system';
+
+/** The requests that every endpoint answers by itself: type `system`, PROTOCOL.md "Built-in requests". */
+@Injectable()
+export class SystemRoutes {
+  constructor(
+    private readonly rooms: RoomManager,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  addTo(router: Router): void {
+    const add = (action: string, handle: (client: WsClient, data: unknown) => unknown, immediate = false): void => {
+      const source = `system.${action}`;
+      router.add(TYPE, action, { source, immediate, handle: (client, message) => handle(client, message.data) });
+    };
+    add('joinRoom', (client, data) => this.#joinRoom(client, data));
+    add('leaveRoom', (client, data) => this.#leaveRoom(client, data));
+    // Answered under the name `pong`, as the first seed does.
+    add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
+    // The answer to a ping that an application sent as a message: activity, nothing else.
+    add('pong', () => undefined, true);
+    add('cancel', (client, data) => this.#cancel(client, data), true);
+  }
+
+  async #joinRoom(client: WsClient, data: unknown): Promise<unknown> {
+    const { roomName, username } = fieldsOf(data);
+    checkRoomName(roomName, this.options.limits.roomName);
+    if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
+      throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
+    }
+    if (!this.options.rooms.open) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    const joined = await this.rooms.join(client, roomName, username === undefined ? undefined : { username });
+    if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
+    const { userId, userType } = client.user ?? {};
+    const joinedAt = new Date(this.runtime.now()).toISOString();
+    return {
+      success: true,
+      message: 'Joined the room.',
+      data: { userId, userType, username, roomName, joinedAt },
+    };
+  }
+
+  #leaveRoom(client: WsClient, data: unknown): unknown {
+    const { roomName } = fieldsOf(data);
+    checkRoomName(roomName, this.options.limits.roomName);
+    const wasMember = client.rooms.has(roomName);
+    this.rooms.leave(client, roomName);
+    if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });
+    const leftAt = new Date(this.runtime.now()).toISOString();
+    return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
+  }
+
+  #cancel(client: WsClient, data: unknown): undefined {
+    const { id } = fieldsOf(data);
+    if (typeof id !== 'string' && typeof id !== 'number') {
+      throw new WsError('BAD_MESSAGE', 'The id to cancel is neither a string nor a number.');
+    }
+    client.requests?.get(id)?.cancel?.();
+    return undefined;
+  }
+}
+
+function fieldsOf(data: unknown): Record<string, unknown> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new WsError('BAD_MESSAGE', 'The data is not an object.');
+  }
+  return data as Record<string, unknown>;
+}

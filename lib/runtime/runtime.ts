@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+
+/** A timer that {@link Runtime} started. */
+export interface RuntimeTimer {
+  /** Stops the timer; calling it again, or after the timer fired, does nothing. */
+  cancel(): void;
+}
+
+/** Time and chance, as every class of the library sees them: tests turn the clock instead of sleeping. */
+@Injectable()
+export class Runtime {
+  /** Milliseconds since 1970, for what people and other machines read. */
+  now(): number {
+    return Date.now();
+  }
+
+  /** Milliseconds that only ever grow, for measuring how long something took. */
+  monotonic(): number {
+    return performance.now();
+  }
+
+  /** Calls `callback` once after `ms`. Does not keep the process alive. */
+  timeout(ms: number, callback: () => void): RuntimeTimer {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  /** Calls back after the I/O of this turn of the event loop. */
+  afterIo(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  /**
+   * What `promise` settles with, if it settles within `ms`; else rejects with the error that `late` makes. The promise
+   * itself goes on; what becomes of it later is ignored.
+   */
+  within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.timeout(ms, () => reject(late()));
+      promise.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  /** An unguessable id of `bytes` random bytes, in base64url. */
+  randomId(bytes: number): string {
+    return randomBytes(bytes).toString('base64url');
+  }
+}

@@ -1,0 +1,158 @@
+import type { Server } from 'node:http';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { WebSocketServer } from 'ws';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { SystemRoutes } from '../routing/system-routes.js';
+import { WsExplorer, type DiscoveredGateway } from '../routing/ws-explorer.js';
+import { WsPipeline } from '../routing/ws-pipeline.js';
+import { Runtime } from '../runtime/runtime.js';
+import { AfterInitHooks } from '../transport/after-init-hooks.js';
+import { Drain } from '../transport/drain.js';
+import type { Endpoint } from '../transport/endpoint.js';
+import { EndpointRegistry } from '../transport/endpoint.registry.js';
+import { GatewayHooks } from '../transport/gateway-hooks.js';
+import { Heartbeat } from '../transport/heartbeat.js';
+import { OwnServers } from '../transport/own-servers.js';
+import { PxlWsAdapter, type AdapterHost } from '../transport/pxl-ws.adapter.js';
+import { UpgradeHandler } from '../transport/upgrade.handler.js';
+import { UpgradeListener } from '../transport/upgrade.listener.js';
+import { upgradeRequired } from '../transport/upgrade-required.js';
+import { Delivery } from './delivery.js';
+import { PxlWebSocketServer } from './pxl-websocket-server.js';
+
+type HttpAdapter = HttpAdapterHost['httpAdapter'];
+
+/**
+ * The order of start-up and shutdown. Gateways are bound (afterInit) → onModuleInit: the server's upgrades → bootstrap:
+ * routes, the bus, own ports, open → … → beforeClose: drain, while every provider still lives → dispose → the bus ends.
+ */
+@Injectable()
+export class Lifecycle
+  implements AdapterHost, OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
+  readonly #logger = new Logger('PxlWebSocket');
+  readonly #listeners: UpgradeListener[] = [];
+  readonly #afterInit = new AfterInitHooks();
+  #restoreBeforeClose: (() => void) | null = null;
+
+  constructor(
+    private readonly adapter: PxlWsAdapter,
+    private readonly httpAdapterHost: HttpAdapterHost,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    private readonly endpoints: EndpointRegistry,
+    private readonly explorer: WsExplorer,
+    private readonly pipeline: WsPipeline,
+    private readonly systemRoutes: SystemRoutes,
+    private readonly upgrades: UpgradeHandler,
+    private readonly ownServers: OwnServers,
+    private readonly heartbeat: Heartbeat,
+    private readonly drain: Drain,
+    private readonly delivery: Delivery,
+    private readonly server: PxlWebSocketServer,
+    private readonly runtime: Runtime,
+  ) {
+    adapter.attach(this);
+  }
+
+  beforeGatewaysAreBound(): void {
+    this.#afterInit.watch(this.explorer.hosts().map(({ instance }) => instance));
+  }
+
+  openEndpoint(port: number, path: string | undefined): WebSocketServer {
+    return this.endpoints.open(port, path).webSocketServer;
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.adapter.checkInPlace();
+    await this.#afterInit.settle();
+    if (!this.options.enabled) return;
+    this.endpoints.open(0, undefined);
+    const httpAdapter = this.httpAdapterHost.httpAdapter as HttpAdapter | undefined;
+    const httpServer = httpAdapter?.getHttpServer() as Server | undefined;
+    if (!httpAdapter || !httpServer) return; // an application context, a microservice: services send, nobody connects
+    this.#listenToUpgrades(httpServer, 0);
+    for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(httpAdapter, path);
+    this.#drainBeforeClose(httpAdapter);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.options.enabled) return;
+    for (const { router } of this.endpoints.all) this.systemRoutes.addTo(router);
+    for (const gateway of this.explorer.explore()) this.#bind(gateway);
+    await this.broadcaster.start((envelope) => this.delivery.deliver(envelope));
+    const { webSocketServer } = this.endpoints.open(0, undefined);
+    await this.options.events.onServerStarted?.({ webSocketServer, server: this.server });
+    this.upgrades.open();
+    for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
+    this.heartbeat.start();
+    if (this.options.debug.printRoutes) this.#printRoutes();
+  }
+
+  /** Where there is no HTTP adapter whose close could be waited for. */
+  onModuleDestroy(): Promise<void> {
+    return this.drain.run();
+  }
+
+  async dispose(): Promise<void> {
+    await this.drain.run();
+    this.#restoreBeforeClose?.();
+    this.#restoreBeforeClose = null;
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    await this.ownServers.close();
+    for (const { webSocketServer } of this.endpoints.all) webSocketServer.close();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.broadcaster.stop();
+  }
+
+  #listenToUpgrades(server: Server, port: number): void {
+    const { foreignTimeout } = this.options.upgrade;
+    const find = (path: string): Endpoint | undefined => this.endpoints.find(port, path);
+    const { upgrades: handler, runtime } = this;
+    this.#listeners.push(new UpgradeListener({ server, find, handler, runtime, foreignTimeout }));
+  }
+
+  /** Every hook of the shutdown sequence comes too late: the first ones already end the application's own providers. */
+  #drainBeforeClose(httpAdapter: HttpAdapter): void {
+    const original = httpAdapter.beforeClose.bind(httpAdapter);
+    const beforeClose = async (): Promise<void> => {
+      // Nest awaits what beforeClose returns, though its type says void.
+      const before: unknown = Reflect.apply(original, httpAdapter, []);
+      await this.drain.run();
+      await before;
+    };
+    Object.assign(httpAdapter, { beforeClose });
+    this.#restoreBeforeClose = () => Object.assign(httpAdapter, { beforeClose: original });
+  }
+
+  /** A gateway with a path or port of its own answers there only; every other provider answers everywhere. */
+  #bind(gateway: DiscoveredGateway): void {
+    const { address, routes } = gateway;
+    const ownPlace = address && (address.port !== 0 || address.path !== undefined);
+    const endpoints = ownPlace ? [this.endpoints.open(address.port, address.path)] : this.endpoints.all;
+    const hooks = new GatewayHooks(gateway, this.pipeline);
+    for (const endpoint of endpoints) {
+      if (address && !hooks.isEmpty) endpoint.hooks.push(hooks);
+      for (const { type, action, route } of routes) endpoint.router.add(type, action, route);
+    }
+  }
+
+  #printRoutes(): void {
+    for (const { port, path, router } of this.endpoints.all) {
+      const lines = [...router.list()].map(({ key, source }) => `  ${key} → ${source}`);
+      this.#logger.log([`Routes of ${path}${port === 0 ? '' : ` on port ${port}`}`, ...lines].join('\n'));
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { WebSocket } from 'ws';
+import type { ClientManager } from '../clients/client-manager.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import type { Envelope, Target } from '../cluster/envelope.js';
+import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
+
+/** What {@link ServerVerbs.broadcastToAllClients} asks of each client. */
+export type ClientPredicate = (candidate: {
+  clientId: string;
+  /** The user's payload with `userId` and `userType`; null for an anonymous client. */
+  userData: (Record<string, unknown> & Pick<WsUser, 'userId' | 'userType'>) | null;
+  client: ClientEntry;
+}) => boolean;
+
+/** A socket, the client behind it, or its id. */
+export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { clientId: string };
+
+/**
+ * The seed's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
+ * `events.onError`. A message without a JSON form throws BAD_MESSAGE at the call.
+ */
+export class ServerVerbs {
+  constructor(
+    protected readonly clients: ClientManager,
+    private readonly send: (envelope: Envelope) => void,
+  ) {}
+
+  /** Sends to every client. */
+  sendMessageToAll({ data }: { data: unknown }): void {
+    this.#send({ kind: 'everybody' }, data);
+  }
+
+  /** Sends to every client but one, or to those that the predicate picks. */
+  broadcastToAllClients({
+    data,
+    excludeClientId,
+    predicate,
+  }: {
+    data: unknown;
+    excludeClientId?: string;
+    predicate?: ClientPredicate;
+  }): void {
+    const target: Target = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
+    this.#send(target, data, excludeClientId);
+  }
+
+  /** Sends to the members of a room. */
+  broadcastToRoom({
+    roomName,
+    data,
+    excludeClientId,
+  }: {
+    roomName: string;
+    data: unknown;
+    excludeClientId?: string;
+  }): void {
+    this.#send({ kind: 'rooms', roomNames: [roomName] }, data, excludeClientId);
+  }
+
+  /** Sends to every session of the users. */
+  broadcastToUsers({ userIds, data }: { userIds: readonly (string | number)[]; data: unknown }): void {
+    this.#send({ kind: 'users', userIds: userIds.map(String) }, data);
+  }
+
+  /** Sends to one client. */
+  broadcastToClient({ clientId, data }: { clientId: string; data: unknown }): void {
+    this.#send({ kind: 'clients', clientIds: [clientId] }, data);
+  }
+
+  /** Sends one client an error frame with the code APPLICATION. */
+  sendMessageError({ webSocketClientId, error }: { webSocketClientId: string; error: string }): void {
+    const data = { error, code: 'APPLICATION', retryable: false };
+    this.#send({ kind: 'clients', clientIds: [webSocketClientId] }, { type: 'error', action: 'message', data });
+  }
+
+  #send(target: Target, message: unknown, excludeClientId?: string): void {
+    this.send({ target, exclude: excludeClientId === undefined ? [] : [excludeClientId], message });
+  }
+
+  #pick(predicate: ClientPredicate): string[] {
+    return this.clients
+      .getClients()
+      .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client.user), client }))
+      .map(({ clientId }) => clientId);
+  }
+}
+
+function userDataOf(user: WsUser | null): Parameters<ClientPredicate>[0]['userData'] {
+  return user && { ...user.payload, userId: user.userId, userType: user.userType };
+}
+
+/**
+ * The client of this worker that is meant; undefined when it is gone.
+ *
+ * @throws WsError BAD_MESSAGE when none of the three is given
+ */
+export function resolveClient(
+  clients: ClientManager,
+  reference: Partial<Record<'ws' | 'client' | 'clientId', unknown>>,
+): WsClient | undefined {
+  const { ws, client, clientId } = reference;
+  if (client !== undefined) return clients.getClient(client as ClientEntry);
+  if (typeof clientId === 'string') return clients.getClient({ clientId });
+  if (ws === undefined) throw new WsError('BAD_MESSAGE', 'Name the client: ws, client or clientId.');
+  const id = clients.getClientId({ ws: ws as WebSocket });
+  return id === undefined ? undefined : clients.getClient({ clientId: id });
+}

@@ -1,0 +1,66 @@
+import { WebSocketServer, type Server } from 'ws';
+import type { ClientHost } from '../clients/client-host.interface.js';
+import type { InboundLimits } from '../clients/inbound-queue.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { CODECS } from '../protocol/codecs.js';
+import type { InboundMessage } from '../protocol/messages.js';
+import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import type { RoomManager } from '../rooms/room-manager.js';
+import type { MessageDispatcher } from '../routing/message.dispatcher.js';
+import { Router } from '../routing/router.js';
+import type { GatewayHooks } from './gateway-hooks.js';
+import { OutboxSocket } from './outbox.socket.js';
+
+/** What an endpoint works with; one set for all endpoints of a module. */
+export interface EndpointServices {
+  readonly options: ResolvedOptions;
+  readonly workerId: string;
+  readonly rooms: RoomManager;
+  readonly dispatcher: MessageDispatcher;
+}
+
+/** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
+export class Endpoint implements ClientHost {
+  /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
+  readonly webSocketServer: Server<typeof OutboxSocket>;
+  readonly router: Router;
+  readonly hooks: GatewayHooks[] = [];
+  readonly workerId: string;
+  readonly inboundLimits: InboundLimits;
+
+  /** @param port 0 for the application's own HTTP server */
+  constructor(
+    readonly port: number,
+    readonly path: string,
+    private readonly services: EndpointServices,
+  ) {
+    const { options, workerId } = services;
+    this.workerId = workerId;
+    this.inboundLimits = options.inbound;
+    this.router = new Router(path);
+    this.webSocketServer = new WebSocketServer({
+      noServer: true,
+      WebSocket: OutboxSocket,
+      maxPayload: options.limits.maxPayload,
+      perMessageDeflate: options.compression,
+      // ws' own choice would echo the first name offered, which may be a token.
+      handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(CODECS, name)) ?? false,
+    });
+  }
+
+  join(client: WsClient, roomName: string): Promise<boolean> {
+    return this.services.rooms.join(client, roomName);
+  }
+
+  leave(client: WsClient, roomName: string): void {
+    this.services.rooms.leave(client, roomName);
+  }
+
+  handle(client: WsClient, message: InboundMessage): Promise<void> | undefined {
+    return this.services.dispatcher.handle(client, this.router, message);
+  }
+
+  receive(client: WsClient, text: string): void {
+    this.services.dispatcher.receive(client, this.router, text);
+  }
+}

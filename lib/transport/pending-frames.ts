@@ -1,0 +1,42 @@
+/** Chains up to this size are joined into one buffer even for a single socket: cheaper than one write per frame. */
+const JOIN_ALWAYS = 16_384;
+
+/**
+ * A frame behind the frames before it. Appending the same frame to the same chain gives the same node, so sockets with
+ * the same pending frames share one chain, and its bytes are joined once for all of them.
+ */
+export class PendingFrames {
+  readonly byteLength: number;
+  #next: PendingFrames | null = null;
+  #joined: Buffer | null = null;
+  #writers = 0;
+
+  constructor(
+    private readonly previous: PendingFrames | null,
+    private readonly frame: Buffer,
+  ) {
+    this.byteLength = (previous?.byteLength ?? 0) + frame.length;
+  }
+
+  append(frame: Buffer): PendingFrames {
+    if (this.#next?.frame !== frame) this.#next = new PendingFrames(this, frame);
+    return this.#next;
+  }
+
+  /**
+   * What a socket writes: one buffer where joining is worth it (the chain is short, or another socket wrote the same
+   * one before), else the frames one by one.
+   */
+  chunks(): Buffer | Buffer[] {
+    if (!this.previous) return this.frame;
+    if (this.#joined) return this.#joined;
+    if (this.byteLength > JOIN_ALWAYS && this.#writers++ === 0) return this.#list();
+    return (this.#joined = Buffer.concat(this.#list(), this.byteLength));
+  }
+
+  #list(): Buffer[] {
+    const frames = [this.frame];
+    for (let node = this.previous; node; node = node.previous) frames.push(node.frame);
+    return frames.reverse();
+  }
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { CODECS } from '../protocol/codecs.js';
+import type { Codec, CodecName } from '../protocol/codec.interface.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
+import type { HttpRefusal } from './http-refusal.js';
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** The path of a request: its target up to the query, byte for byte. */
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** What is wrong with an opening handshake (RFC 6455, 4.2.1); undefined when it may go on. */
+export function problemOfHandshake({ method, headers }: IncomingMessage): HttpRefusal | undefined {
+  if (method !== 'GET') return { status: 405, body: 'A WebSocket is opened with GET.', headers: { Allow: 'GET' } };
+  const version = headers['sec-websocket-version'];
+  if (version !== '13') {
+    return { status: 426, body: 'The WebSocket version is 13.', headers: { 'Sec-WebSocket-Version': '13' } };
+  }
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
+    return { status: 400, body: 'The header Sec-WebSocket-Key is missing or malformed.' };
+  }
+  return undefined;
+}
+
+/**
+ * The codec of a connection: the first offered subprotocol that is one of ours, the default where none is offered.
+ * Undefined when others were offered only, since browsers fail a connection that answers none of them.
+ */
+export function negotiateCodec({ headers }: IncomingMessage): Codec | undefined {
+  const offered = headers['sec-websocket-protocol'];
+  if (offered === undefined) return pxlCodec;
+  const names = offered.split(',').map((name) => name.trim());
+  if (names.some((name) => !TOKEN.test(name))) return undefined;
+  const name = names.find((candidate): candidate is CodecName => Object.hasOwn(CODECS, candidate));
+  return name && CODECS[name];
+}
