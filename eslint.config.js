@@ -11,6 +11,8 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
+      // Nest declares option types as classes, and everybody gives it literals.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // Nest modules and tokens are classes without members.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

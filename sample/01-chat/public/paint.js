@@ -1,0 +1,31 @@
+import { byId, memberItem, paintRoomItem, showBadge } from './view.js';
+
+/** What the page shows of the rooms together: the list, the unread messages, and which of its two faces is in view. */
+export function paintRooms(rooms, current) {
+  for (const room of rooms) paintRoomItem(room, room === current);
+  const unread = rooms.reduce((sum, room) => sum + room.unread, 0);
+  showBadge(byId('unread-total'), unread);
+  byId('rooms-button').setAttribute('aria-label', unread ? `Rooms, ${unread} unread` : 'Rooms');
+  document.title = `${unread ? `(${unread}) ` : ''}${current ? `${current.name} · ` : ''}Chat`;
+
+  byId('nowhere').hidden = current !== null;
+  byId('room').hidden = current === null;
+  byId('members').hidden = current === null;
+}
+
+/** What the page shows of the room in view; its messages draw themselves as they come. */
+export function paintRoom({ name, members, typingNames }, ownName) {
+  const present = [...new Set([...members.values()].map((member) => member.name))].sort((a, b) => a.localeCompare(b));
+  byId('room-title').textContent = name;
+  byId('member-count').textContent = present.length;
+  byId('members-button').setAttribute('aria-label', `Members: ${present.length}`);
+  byId('member-list').replaceChildren(...present.map((member) => memberItem(member, ownName)));
+  byId('typing').textContent = typingSentence(typingNames);
+}
+
+function typingSentence(names) {
+  if (names.length === 0) return '';
+  if (names.length === 1) return `${names[0]} is typing…`;
+  if (names.length === 2) return `${names[0]} and ${names[1]} are typing…`;
+  return 'Several people are typing…';
+}
