@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -36,7 +37,7 @@ export interface TestApp {
 export async function startApp(test: TestAppOptions = {}): Promise<TestApp> {
   const app = await createApp(test);
   await app.listen(0, '127.0.0.1');
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   const url = (path = '/ws'): string => `ws://127.0.0.1:${port}${path}`;
   const clients: TestClient[] = [];
   return {
