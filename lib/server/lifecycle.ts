@@ -126,10 +126,10 @@ export class Lifecycle
 
   /** Every hook of the shutdown sequence comes too late: the first ones already end the application's own providers. */
   #drainBeforeClose(httpAdapter: HttpAdapter): void {
-    const original = httpAdapter.beforeClose.bind(httpAdapter);
+    // Nest awaits what beforeClose returns, though its type says void.
+    const original: () => unknown = httpAdapter.beforeClose.bind(httpAdapter);
     const beforeClose = async (): Promise<void> => {
-      // Nest awaits what beforeClose returns, though its type says void.
-      const before: unknown = Reflect.apply(original, httpAdapter, []);
+      const before = original();
       await this.drain.run();
       await before;
     };
