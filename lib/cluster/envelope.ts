@@ -11,4 +11,6 @@ export interface Envelope {
   /** Ids of clients that do not get it. */
   readonly exclude: readonly string[];
   readonly message: unknown;
+  /** Whether a client that reads too slowly may miss it. */
+  readonly isVolatile?: boolean;
 }

@@ -14,7 +14,7 @@ export class LocalBroadcaster implements Broadcaster {
     return Promise.resolve();
   }
 
-  acquireRoom(): undefined {
+  acquireRoom(): Promise<void> | undefined {
     return undefined;
   }
 

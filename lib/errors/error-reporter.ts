@@ -29,5 +29,10 @@ export class ErrorReporter {
 
 function asError(failure: unknown): Error {
   // An error of another realm (Jest's vm, a worker) is no instance of this realm's Error.
-  return failure instanceof Error || isNativeError(failure) ? failure : new Error(String(failure));
+  if (failure instanceof Error || isNativeError(failure)) return failure;
+  try {
+    return new Error(String(failure));
+  } catch {
+    return new Error('What was thrown has no text.');
+  }
 }

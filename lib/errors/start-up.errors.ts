@@ -8,13 +8,12 @@ export class PxlWebSocketSetupError extends Error {
   override readonly name = 'PxlWebSocketSetupError';
 }
 
-/** Two methods want the same route of one endpoint. Thrown at start-up; the message names both. */
+/** Two methods want the same route of one endpoint, or both want to be its fallback. Thrown at start-up; the message names both. */
 export class DuplicateWsRouteError extends Error {
   override readonly name = 'DuplicateWsRouteError';
 
-  constructor(route: string, path: string, first: string, second: string) {
-    super(
-      `The route "${route}" of ${path} has two handlers, ${first} and ${second}: give one of them another type or action.`,
-    );
+  /** @param what the route, or the fallback, as it stands in a sentence */
+  constructor(what: string, path: string, first: string, second: string) {
+    super(`${what} of ${path} has two handlers, ${first} and ${second}: one of them has to go, or to change.`);
   }
 }

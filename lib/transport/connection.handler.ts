@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RawData } from 'ws';
+import type { Applicant } from '../auth/admission.js';
 import type { WsIdentity } from '../auth/authenticator.interface.js';
+import { InBandAuthentication } from '../auth/in-band-authentication.js';
+import { TokenLife } from '../auth/token-life.js';
+import { userOf } from '../auth/user-of.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { WsClient } from '../clients/ws-client.js';
 import { WsRequest } from '../clients/ws-request.js';
@@ -11,67 +14,83 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { RoomManager } from '../rooms/room-manager.js';
 import { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Runtime } from '../runtime/runtime.js';
+import type { ConnectionSocket } from './connection-socket.interface.js';
+import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from './endpoint.js';
 import { Heartbeat } from './heartbeat.js';
-import { OutboxScheduler } from './outbox.scheduler.js';
-import type { OutboxSocket } from './outbox.socket.js';
 
-/** A socket that was upgraded, and what is known of it. */
+const OPEN = 1;
+
+/** A socket that was upgraded or adopted, and what is known of it. */
 export interface AcceptedConnection {
   readonly endpoint: Endpoint;
-  readonly socket: OutboxSocket;
-  readonly stream: Duplex;
+  readonly socket: ConnectionSocket;
   readonly request: IncomingMessage;
   readonly clientId: string;
   readonly codec: Codec;
-  readonly identity: WsIdentity;
+  /** Null: the client has to prove by message who it is. */
+  readonly identity: WsIdentity | null;
+  /** What of the request is kept; by default what it says itself. */
+  readonly info?: WsRequest;
+  /** With it an anonymous client, or one without an identity, may authenticate by message. */
+  readonly applicant?: Applicant | undefined;
 }
 
 /** The life of a connection after its 101: welcome, hooks, messages, the end. */
 @Injectable()
 export class ConnectionHandler {
-  readonly #scheduler = new OutboxScheduler();
   readonly #open = new Set<WsClient>();
   #onEmpty: (() => void)[] = [];
 
   constructor(
     private readonly clientManager: ClientManager,
-    private readonly rooms: RoomManager,
     private readonly dispatcher: MessageDispatcher,
     private readonly heartbeat: Heartbeat,
     private readonly errors: ErrorReporter,
+    private readonly hooks: ConnectionHooks,
+    private readonly inBand: InBandAuthentication,
+    private readonly tokenLife: TokenLife,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Takes a socket on. The welcome is written before this returns; the hooks run after it. */
-  accept(connection: AcceptedConnection): void {
-    const { endpoint, socket, stream, request, clientId, codec, identity } = connection;
-    const client = new WsClient(clientId, socket, new WsRequest(request), codec, endpoint, this.runtime.now());
-    identify(client, identity);
+  /**
+   * Takes a socket on. With an identity the welcome is written before this returns, and the hooks run after it; without
+   * one, both come once the client has authenticated.
+   */
+  accept(connection: AcceptedConnection): WsClient {
+    const { endpoint, socket, request, clientId, codec, identity, applicant } = connection;
+    const info = connection.info ?? new WsRequest(request);
+    const client = new WsClient(clientId, socket, info, codec, endpoint, this.runtime.now());
     socket.client = client;
-    socket.openOutbox(this.#scheduler, stream);
-    this.clientManager.register(client);
     this.#open.add(client);
-
     socket.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
     socket.on('pong', () => this.heartbeat.heard(client));
     socket.on('error', onSocketError);
-    const { heartbeat } = this.options;
-    const welcome = { clientId, heartbeat, userId: client.user?.userId };
-    for (const text of codec.encodeWelcome(welcome)) socket.send(text);
-    socket.flush();
 
     // The hooks get an async scope of their own: what they set with `enterWith` must not stay with the socket.
     const scope = new AsyncResource('WsConnection', { requireManualDestroy: true });
-    const setUp = scope.runInAsyncScope(() => this.#setUp(client, endpoint, request));
+    let setUp: Promise<void> | null = null;
+    const admit = (who: WsIdentity): void => {
+      this.#welcome(client, socket, who);
+      setUp = scope.runInAsyncScope(() => this.#setUp(client, endpoint, request));
+    };
+    if (identity) admit(identity);
+    if (applicant && identity)
+      this.inBand.invite(client, { ...applicant, admit: (who) => this.#identify(client, who) });
+    else if (applicant) this.inBand.expect(client, { ...applicant, admit });
     socket.on('close', (code, reason) => {
       const end = socket.closedWith ?? { code, reason: reason.toString() };
       void scope.runInAsyncScope(() => this.#ended(client, endpoint, setUp, end.code, end.reason));
     });
+    return client;
+  }
+
+  /** The clients whose connection has not ended, or whose hooks and handlers still run. */
+  get open(): ReadonlySet<WsClient> {
+    return this.#open;
   }
 
   /** Resolves once every connection has ended, its hooks and handlers included. */
@@ -79,82 +98,80 @@ export class ConnectionHandler {
     return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
-  /** Default rooms and hooks, in order, within the time for hooks. The connection is closed when one of them fails. */
+  /** From here on the client is known to everybody. */
+  #welcome(client: WsClient, socket: ConnectionSocket, identity: WsIdentity): void {
+    const { clientId, codec } = client;
+    client.state = 'authenticated';
+    client.user = userOf(identity);
+    this.#keep(client, identity);
+    this.clientManager.register(client);
+    const welcome = { clientId, heartbeat: this.options.heartbeat, userId: client.user?.userId };
+    for (const text of codec.encodeWelcome(welcome)) socket.send(text);
+    socket.flush();
+  }
+
+  /** An anonymous client that was welcomed before has told who it is. */
+  #identify(client: WsClient, identity: WsIdentity): void {
+    const user = userOf(identity);
+    if (!user) return;
+    this.clientManager.identify(client, user);
+    this.#keep(client, identity);
+    const data = { userId: user.userId, message: 'Authenticated.' };
+    client.send({ type: 'auth', action: 'authenticated', data });
+  }
+
+  #keep(client: WsClient, { metadata, token }: WsIdentity): void {
+    if (metadata) Object.assign(client.metadata, metadata);
+    client.token = token ?? null;
+    this.tokenLife.watch(client, token?.expiresAt);
+  }
+
+  /** The hooks; the connection is closed when one of them fails, and its messages wait for all of them. */
   async #setUp(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
-    const { events, rooms } = this.options;
-    if (endpoint.hooks.length === 0 && !events.onConnected && rooms.defaults.length === 0) {
+    if (!this.hooks.areNeeded(endpoint) || (await this.hooks.connected(client, endpoint, request))) {
       client.finishSetUp();
       return;
     }
-    try {
-      const hooks = this.#runConnectHooks(client, endpoint, request);
-      const late = (): Error => new Error(`They took longer than timeouts.hook (${this.options.timeouts.hook} ms).`);
-      await this.runtime.within(this.options.timeouts.hook, hooks, late);
-      client.finishSetUp();
-    } catch (error) {
-      this.errors.report('The connection hooks failed.', error, client.clientId);
-      client.ws.close(CLOSE_CODES.HOOK_FAILED.code, CLOSE_CODES.HOOK_FAILED.reason);
-    }
-  }
-
-  async #runConnectHooks(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
-    for (const roomName of this.options.rooms.defaults) await this.rooms.join(client, roomName);
-    const { clientId, ws } = client;
-    const joinRoom = ({ roomName, username }: { roomName: string; username?: string }): Promise<boolean> =>
-      this.rooms.join(client, roomName, username === undefined ? undefined : { username });
-    await this.options.events.onConnected?.({ ws, client, clientId, joinRoom });
-    for (const hooks of endpoint.hooks) await hooks.handleConnection(client, request);
+    if (!client.isIdle) client.inbound.clear();
+    client.ws.close(CLOSE_CODES.HOOK_FAILED.code, CLOSE_CODES.HOOK_FAILED.reason);
   }
 
   /** @param data a Buffer: ws gives another type only to who asks for it */
   #received(client: WsClient, endpoint: Endpoint, data: RawData, isBinary: boolean): void {
+    if (client.readyState !== OPEN) return; // we have closed it: nobody would read the answer
+    this.heartbeat.heard(client);
     if (isBinary && !this.options.inbound.binary) {
       this.dispatcher.refuse(client, { problem: 'Binary frames are not accepted.', id: undefined });
       return;
     }
-    this.heartbeat.heard(client);
     endpoint.receive(client, (data as Buffer).toString());
   }
 
   async #ended(
     client: WsClient,
     endpoint: Endpoint,
-    setUp: Promise<void>,
+    setUp: Promise<void> | null,
     code: number,
     reason: string,
   ): Promise<void> {
     client.state = 'disconnected';
-    this.rooms.drop(client);
+    this.inBand.forget(client);
+    this.tokenLife.forget(client);
     this.clientManager.unregister(client);
-    this.dispatcher.release(client);
     if (!client.isIdle) client.inbound.clear();
-    await setUp;
-    await this.#runDisconnectHooks(client, endpoint, code, reason);
+    try {
+      this.dispatcher.release(client);
+    } catch (error) {
+      this.errors.report('A stream could not be ended.', error, client.clientId);
+    }
+    if (setUp) {
+      await setUp;
+      await this.hooks.disconnected(client, endpoint, code, reason);
+    }
     if (!client.isIdle) await client.inbound.whenIdle();
     this.#open.delete(client);
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
-
-  async #runDisconnectHooks(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
-    const { clientId } = client;
-    const late = (): Error => new Error(`It took longer than timeouts.hook (${this.options.timeouts.hook} ms).`);
-    const run = async (name: string, hook: () => unknown): Promise<void> => {
-      try {
-        await this.runtime.within(this.options.timeouts.hook, Promise.resolve(hook()), late);
-      } catch (error) {
-        this.errors.report(`${name} failed.`, error, clientId);
-      }
-    };
-    await run('events.onDisconnected', () => this.options.events.onDisconnected?.({ client, clientId, code, reason }));
-    for (const hooks of endpoint.hooks) {
-      await run(`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(client, code, reason));
-    }
-  }
-}
-
-function identify(client: WsClient, { userId, userType, payload = {}, metadata }: WsIdentity): void {
-  if (userId !== undefined) client.user = { userId: String(userId), userType, payload };
-  if (metadata) Object.assign(client.metadata, metadata);
 }
 
 /** What a peer does wrong (bad frames, resets) ends its connection with a code; 'close' follows and tells it. */

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../clients/client-manager.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
@@ -9,10 +8,18 @@ import { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Runtime } from '../runtime/runtime.js';
 import { ConnectionHandler } from './connection.handler.js';
 import { Heartbeat } from './heartbeat.js';
+import { InactiveClients } from './inactive-clients.js';
 import { UpgradeHandler } from './upgrade.handler.js';
 
 /** How many close frames are written in one turn of the event loop. */
 const BATCH = 256;
+/**
+ * When connections are cut, as a part of `shutdown.timeout`: what is left is for the disconnect hooks of those, and for
+ * the close frames of clients whose handlers have not finished by then.
+ */
+const CUT_AT = 0.9;
+
+const OPEN = 1;
 
 /**
  * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001.
@@ -25,9 +32,9 @@ export class Drain {
   constructor(
     private readonly upgrades: UpgradeHandler,
     private readonly connections: ConnectionHandler,
-    private readonly clientManager: ClientManager,
     private readonly dispatcher: MessageDispatcher,
     private readonly heartbeat: Heartbeat,
+    private readonly inactive: InactiveClients,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -40,29 +47,48 @@ export class Drain {
     this.upgrades.close();
     this.dispatcher.stop();
     this.heartbeat.stop();
-    const clients = [...this.clientManager.local.values()];
-    const deadline = new Promise<void>((resolve) => {
-      const timer = this.runtime.timeout(this.options.shutdown.timeout, () => resolve());
-      void this.connections.whenEmpty().then(() => timer.cancel());
-    });
+    this.inactive.stop();
+    // Those that the registry has let go already are among them.
+    const clients = [...this.connections.open];
+    const { timeout } = this.options.shutdown;
+    const cut = this.#emptyOrAfter(timeout * CUT_AT);
+    const end = this.#emptyOrAfter(timeout);
     for (let at = 0; at < clients.length; at += BATCH) {
-      for (const client of clients.slice(at, at + BATCH)) this.#release(client, deadline);
+      for (const client of clients.slice(at, at + BATCH)) this.#release(client);
       await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
     }
-    await Promise.race([this.connections.whenEmpty(), deadline]);
-    // Those that never answered the close frame, and those whose handlers never finished.
+    await cut;
+    for (const client of clients) {
+      if (client.readyState === OPEN) close(client);
+      else client.ws.terminate(); // it never answered the close frame
+    }
+    await end;
     for (const client of clients) client.ws.terminate();
   }
 
   /** Closes a client once its running handlers have answered; what still waits is told to come again. */
-  #release(client: WsClient, deadline: Promise<void>): void {
-    const close = (): void => client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
+  #release(client: WsClient): void {
     if (client.isIdle) {
-      close();
+      close(client);
       return;
     }
     const refusal = toErrorPayload(new WsError('UNAVAILABLE', 'The server is shutting down.'));
     for (const message of client.inbound.clear()) client.sendText(client.codec.encodeError(refusal, message));
-    void Promise.race([client.inbound.whenIdle(), deadline]).then(close);
+    void client.inbound.whenIdle().then(() => close(client));
   }
+
+  /** Resolves once every connection has ended, after `ms` at the latest. */
+  #emptyOrAfter(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.runtime.timeout(ms, () => resolve());
+      void this.connections.whenEmpty().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+function close(client: WsClient): void {
+  client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
 }

@@ -1,4 +1,5 @@
 import { WebSocketServer, type Server } from 'ws';
+import type { BoundGuard } from '../auth/connection-guards.js';
 import type { ClientHost } from '../clients/client-host.interface.js';
 import type { InboundLimits } from '../clients/inbound-queue.js';
 import type { WsClient } from '../clients/ws-client.js';
@@ -8,15 +9,16 @@ import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import type { RoomManager } from '../rooms/room-manager.js';
 import type { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Router } from '../routing/router.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { GatewayHooks } from './gateway-hooks.js';
 import { OutboxSocket } from './outbox.socket.js';
 
 /** What an endpoint works with; one set for all endpoints of a module. */
 export interface EndpointServices {
-  readonly options: ResolvedOptions;
   readonly workerId: string;
   readonly rooms: RoomManager;
   readonly dispatcher: MessageDispatcher;
+  readonly runtime: Runtime;
 }
 
 /** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
@@ -25,23 +27,31 @@ export class Endpoint implements ClientHost {
   readonly webSocketServer: Server<typeof OutboxSocket>;
   readonly router: Router;
   readonly hooks: GatewayHooks[] = [];
+  /** The connection guards of those gateways. */
+  readonly guards: BoundGuard[] = [];
   readonly workerId: string;
   readonly inboundLimits: InboundLimits;
+  readonly runtime: Runtime;
+  readonly callTimeout: number;
 
   /** @param port 0 for the application's own HTTP server */
   constructor(
     readonly port: number,
     readonly path: string,
+    readonly options: ResolvedOptions,
     private readonly services: EndpointServices,
   ) {
-    const { options, workerId } = services;
+    const { workerId, runtime } = services;
     this.workerId = workerId;
     this.inboundLimits = options.inbound;
+    this.runtime = runtime;
+    this.callTimeout = options.timeouts.call;
     this.router = new Router(path);
     this.webSocketServer = new WebSocketServer({
       noServer: true,
       WebSocket: OutboxSocket,
       maxPayload: options.limits.maxPayload,
+      ...(options.limits.fragments === false ? {} : { maxFragments: options.limits.fragments }),
       perMessageDeflate: options.compression,
       // ws' own choice would echo the first name offered, which may be a token.
       handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(CODECS, name)) ?? false,

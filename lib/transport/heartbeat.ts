@@ -10,6 +10,8 @@ const STALL = 1_000;
 /** How long a client has to answer the close frame of a verdict before its socket is cut. */
 const LAST_WORDS = 1_000;
 
+const OPEN = 1;
+
 /**
  * Finds dead connections: every client is pinged each `interval`, and one that sends no pong within `timeout` is closed.
  * Two timers for all sockets. A round whose verdict is late tells nothing about the clients and is held again.
@@ -49,7 +51,8 @@ export class Heartbeat {
     if (!heartbeat) return;
     this.#silent = new Set();
     for (const client of this.clientManager.local.values()) {
-      if (client.readyState !== 1) continue;
+      // The pong of a client whose socket is paused, since its queue is full, would not be read.
+      if (client.readyState !== OPEN || client.ws.isPaused) continue;
       this.#silent.add(client);
       client.ws.ping();
     }
@@ -66,9 +69,10 @@ export class Heartbeat {
       return;
     }
     for (const client of this.#silent) {
-      if (client.readyState !== 1) continue;
+      if (client.readyState !== OPEN || client.ws.isPaused) continue;
       client.ws.close(CLOSE_CODES.HEARTBEAT_TIMEOUT.code, CLOSE_CODES.HEARTBEAT_TIMEOUT.reason);
-      this.runtime.timeout(LAST_WORDS, () => client.ws.terminate());
+      const cut = this.runtime.timeout(LAST_WORDS, () => client.ws.terminate());
+      client.ws.once('close', () => cut.cancel());
     }
     this.#silent.clear();
     this.#schedulePings(heartbeat.interval - heartbeat.timeout);

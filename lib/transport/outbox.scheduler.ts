@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import { PendingFrames } from './pending-frames.js';
 import type { SharedFrame } from '../clients/client-socket.interface.js';
 
@@ -10,6 +11,7 @@ export interface Flushable {
  * Collects the sockets that have something to write and writes to each once per turn of the event loop, after the
  * turn's I/O: however many messages a turn sends to a client, they cost it one system call.
  */
+@Injectable()
 export class OutboxScheduler {
   #waiting: Flushable[] = [];
   #firstFrames = new Map<SharedFrame, PendingFrames>();

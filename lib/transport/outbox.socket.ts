@@ -1,100 +1,150 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import type { ClientSocket, SharedFrame } from '../clients/client-socket.interface.js';
+import type { SharedFrame } from '../clients/client-socket.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { CloseReason } from '../protocol/close-codes.js';
-import type { OutboxScheduler } from './outbox.scheduler.js';
+import type { ConnectionSocket } from './connection-socket.interface.js';
+import { HeldFrames } from './held-frames.js';
+import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
+import type { BudgetedSocket } from './slow-consumers.js';
 import { TextFrame } from './text-frame.js';
+import { TextRun } from './text-run.js';
 
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
 
+/** Shared frames up to this size are framed again behind texts of a socket's own: cheaper than a second write. */
+const FRAME_AGAIN = 4_096;
+
 type Data = Parameters<WebSocket['send']>[0];
 type SendCallback = (error?: Error) => void;
 interface SendOptions {
-  mask?: boolean;
-  binary?: boolean;
-  compress?: boolean;
-  fin?: boolean;
+  mask?: boolean | undefined;
+  binary?: boolean | undefined;
+  compress?: boolean | undefined;
+  fin?: boolean | undefined;
 }
 
 /**
  * A server-side WebSocket with an outbox: text frames wait for the end of the turn and leave in one write. Whatever else
  * ws writes (control frames, binary and fragmented messages) flushes the outbox first, so order is kept whoever sends.
  */
-export class OutboxSocket extends WebSocket implements ClientSocket {
+export class OutboxSocket extends WebSocket implements ConnectionSocket, BudgetedSocket {
   client: WsClient | null = null;
-  /** Null where frames must not be written past ws: it compresses, or it has a queue of its own. */
-  #outbox: { readonly scheduler: OutboxScheduler; readonly stream: Duplex } | null = null;
-  #pending: PendingFrames | null = null;
-  #inFragments = false;
+  #services: OutboxServices | null = null;
+  #stream: Duplex | null = null;
+  /** Frames must not be written past ws: it compresses, or it has a queue of its own. */
+  #isPlain = true;
+  /** What waits for the end of the turn: texts for this socket alone, or frames that others may wait for too. */
+  #run: TextRun | null = null;
+  #shared: PendingFrames | null = null;
+  /** What is sent while a fragmented message is unfinished, since no frame may stand inside of it; null: none is. */
+  #behindFragments: SharedFrame[] | null = null;
   #closedWith: CloseReason | null = null;
+  #isOverBudget = false;
+  #isDropping = false;
+  /** With `dropOldest`: what waits until the socket is back under its budget. */
+  #heldBack: HeldFrames | null = null;
 
   // `bufferedAmount` counts what waits. Its declared type is a property, which TypeScript overrides by no accessor.
   static {
     const inherited = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount');
     Object.defineProperty(this.prototype, 'bufferedAmount', {
       get(this: OutboxSocket): number {
-        return (inherited?.get?.call(this) as number) + (this.#pending?.byteLength ?? 0);
+        return (inherited?.get?.call(this) as number) + this.#waitingBytes;
       },
     });
   }
 
-  /**
-   * Opens the outbox of an upgraded socket. With a negotiated extension (permessage-deflate) it stays shut, and every
-   * frame takes ws' own path.
-   */
-  openOutbox(scheduler: OutboxScheduler, stream: Duplex): void {
-    if (this.extensions === '') this.#outbox = { scheduler, stream };
+  /** Opens the outbox of an upgraded socket. With a negotiated extension (permessage-deflate) ws keeps writing itself. */
+  openOutbox(stream: Duplex, services: OutboxServices): void {
+    this.#stream = stream;
+    this.#services = services;
+    this.#isPlain = this.extensions !== '';
   }
 
-  sendFrame(frame: SharedFrame): boolean {
+  sendFrame(frame: SharedFrame, isVolatile = false): boolean {
     if (this.readyState !== WebSocket.OPEN) return false;
-    const outbox = this.#outbox;
-    if (!outbox) {
-      super.send(frame.text);
+    if (this.#isOverBudget && !this.#passesOverBudget(frame, isVolatile)) return false;
+    if (this.#behindFragments) {
+      this.#behindFragments.push(frame);
       return true;
     }
-    if (this.#pending) {
-      this.#pending = this.#pending.append(frame.bytes);
-    } else {
-      this.#pending = outbox.scheduler.beginChain(frame);
-      outbox.scheduler.schedule(this);
+    const services = this.#services;
+    if (!services || this.#isPlain) return this.#sendPlain(frame.text);
+    if (this.#run) {
+      if (frame.bytes.length <= FRAME_AGAIN) return this.#addToRun(this.#run, frame.text);
+      this.flush();
     }
-    if (this.#pending.byteLength >= WRITE_AT_ONCE) this.flush();
+    if (this.#shared) {
+      this.#shared = this.#shared.append(frame.bytes);
+    } else {
+      this.#shared = services.scheduler.beginChain(frame);
+      services.scheduler.schedule(this);
+    }
+    if (this.#shared.byteLength >= WRITE_AT_ONCE) this.flush();
     return true;
   }
 
-  /** Writes what waits, unless an unfinished fragmented message is in the way: no frame may stand inside of it. */
+  sendText(text: string): boolean {
+    const services = this.#services;
+    const isOrdinary = services && !this.#isPlain && !this.#isOverBudget && !this.#behindFragments && !this.#shared;
+    if (!isOrdinary || this.readyState !== WebSocket.OPEN) return this.sendFrame(new TextFrame(text));
+    if (!this.#run) {
+      this.#run = new TextRun();
+      services.scheduler.schedule(this);
+    }
+    return this.#addToRun(this.#run, text);
+  }
+
+  /** Writes what waits for the end of the turn. */
   flush(): void {
-    const pending = this.#pending;
-    if (!pending || this.#inFragments) return;
-    this.#pending = null;
-    const stream = this.#outbox?.stream;
+    const chunks = this.#run ? this.#run.toBuffer() : this.#shared?.chunks();
+    if (!chunks) return;
+    this.#run = null;
+    this.#shared = null;
+    const stream = this.#stream;
     if (!stream || this.readyState !== WebSocket.OPEN) return;
-    const chunks = pending.chunks();
-    if (!Array.isArray(chunks)) {
+    if (Array.isArray(chunks)) {
+      stream.cork();
+      for (const chunk of chunks) stream.write(chunk);
+      stream.uncork();
+    } else {
       stream.write(chunks);
+    }
+    const slowConsumers = this.#services?.slowConsumers;
+    if (slowConsumers && stream.writableLength > slowConsumers.budget) slowConsumers.check(this);
+  }
+
+  setOverBudget(isOver: boolean): void {
+    this.#isOverBudget = isOver;
+    this.#isDropping = false;
+    if (this.client) this.client.backpressured = isOver;
+    if (isOver) {
+      this.#stream?.once('drain', () => this.#drained());
       return;
     }
-    stream.cork();
-    for (const chunk of chunks) stream.write(chunk);
-    stream.uncork();
+    for (const frame of this.#heldBack?.take() ?? []) this.sendFrame(frame);
+  }
+
+  startDropping(): void {
+    this.#isDropping = true;
   }
 
   override send(data: Data, options?: SendOptions | SendCallback, callback?: SendCallback): void {
-    if (typeof data === 'string' && !options && !this.#inFragments && this.readyState === WebSocket.OPEN) {
-      this.sendFrame(new TextFrame(data));
+    const isOrdinary = typeof data === 'string' && !options && !callback && !this.#behindFragments;
+    if (isOrdinary && this.readyState === WebSocket.OPEN) {
+      this.sendText(data);
       return;
     }
     this.flush();
-    if (data instanceof Blob) this.#outbox = null; // ws reads it later and queues what follows meanwhile
+    if (data instanceof Blob) this.#isPlain = true; // ws reads it later and queues what follows meanwhile
     const [settings, done]: [SendOptions, SendCallback | undefined] =
       typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
     super.send(data, settings, done);
-    this.#inFragments = settings.fin === false;
-    this.flush();
+    if (settings.fin === false) this.#behindFragments ??= [];
+    else this.#releaseHeld();
   }
 
   override ping(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
@@ -115,8 +165,58 @@ export class OutboxSocket extends WebSocket implements ClientSocket {
   override close(code?: number, reason: string | Buffer = ''): void {
     this.flush();
     // A peer's close frame makes ws call this too, with the peer's own code.
-    if (code !== undefined && this.readyState === WebSocket.OPEN)
-      this.#closedWith = { code, reason: reason.toString() };
+    const isFirst = code !== undefined && this.readyState === WebSocket.OPEN;
     super.close(code, reason);
+    if (isFirst) this.#closedWith = { code, reason: reason.toString() };
+    if (this.isPaused) this.resume(); // else the peer's close frame is never read
+  }
+
+  /** The fragmented message is complete: what came meanwhile follows it. */
+  #releaseHeld(): void {
+    const held = this.#behindFragments;
+    this.#behindFragments = null;
+    for (const frame of held ?? []) this.sendFrame(frame);
+  }
+
+  #addToRun(run: TextRun, text: string): boolean {
+    run.add(text);
+    if (run.byteLength >= WRITE_AT_ONCE) this.flush();
+    return true;
+  }
+
+  #sendPlain(text: string): boolean {
+    super.send(text);
+    const slowConsumers = this.#services?.slowConsumers;
+    if (slowConsumers && this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
+    return true;
+  }
+
+  /** What becomes of a frame while the socket is over its budget: false when it is dropped or waits. */
+  #passesOverBudget(frame: SharedFrame, isVolatile: boolean): boolean {
+    const slowConsumers = this.#services?.slowConsumers;
+    if (!slowConsumers) return true;
+    const { counts, policy, budget } = slowConsumers;
+    if (policy === 'dropOldest' && (isVolatile || this.#heldBack?.isEmpty === false)) {
+      this.#heldBack ??= new HeldFrames(budget);
+      counts.droppedOldest += this.#heldBack.push(frame, isVolatile);
+      slowConsumers.check(this);
+      return false;
+    }
+    if (!this.#isDropping && !isVolatile) return true;
+    counts.dropped++;
+    return false;
+  }
+
+  #drained(): void {
+    const slowConsumers = this.#services?.slowConsumers;
+    if (!slowConsumers || !this.#isOverBudget) return;
+    if (this.bufferedAmount - (this.#heldBack?.bytes ?? 0) <= slowConsumers.budget) slowConsumers.relieve(this);
+    else this.#stream?.once('drain', () => this.#drained());
+  }
+
+  get #waitingBytes(): number {
+    const held = this.#behindFragments ?? [];
+    const waiting = ((this.#run ?? this.#shared)?.byteLength ?? 0) + (this.#heldBack?.bytes ?? 0);
+    return held.reduce((sum, { bytes }) => sum + bytes.length, waiting);
   }
 }

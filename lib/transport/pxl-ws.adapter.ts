@@ -13,13 +13,13 @@ export interface AdapterHost {
   dispose(): Promise<void>;
 }
 
-/** Options of `@WebSocketGateway()` that would silently do nothing here, with what takes their place. */
-const REPLACED: Readonly<Record<string, string>> = {
-  namespace: 'a path',
-  verifyClient: 'auth.authenticate of PxlWebSocketModule',
-  handleProtocols: 'nothing, the subprotocol names the codec',
-  maxPayload: 'limits.maxPayload of PxlWebSocketModule',
-  perMessageDeflate: 'compression of PxlWebSocketModule',
+/** What takes the place of options of `@WebSocketGateway()` that would silently do nothing here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  namespace: 'use a path',
+  verifyClient: 'use auth.authenticate of PxlWebSocketModule',
+  handleProtocols: 'the subprotocol names the codec',
+  maxPayload: 'use limits.maxPayload of PxlWebSocketModule',
+  perMessageDeflate: 'use compression of PxlWebSocketModule',
 };
 
 /**
@@ -63,11 +63,10 @@ export class PxlWsAdapter extends WsAdapter {
   }
 
   override create(port: number, options: Record<string, unknown> & { path?: string } = {}): WebSocketServer {
-    for (const [option, instead] of Object.entries(REPLACED)) {
-      if (options[option] === undefined) continue;
-      throw new PxlWebSocketSetupError(
-        `The option ${option} of @WebSocketGateway() has no effect here: use ${instead}.`,
-      );
+    for (const option of Object.keys(options)) {
+      if (option === 'path' || options[option] === undefined) continue;
+      const instead = INSTEAD[option] ?? 'remove it';
+      throw new PxlWebSocketSetupError(`The option ${option} of @WebSocketGateway() has no effect here: ${instead}.`);
     }
     if (!this.#host) throw new PxlWebSocketSetupError('PxlWebSocketModule was not imported with forRoot().');
     return this.#host.openEndpoint(port, options.path);

@@ -16,24 +16,30 @@ export class TextFrame implements SharedFrame {
 /** Frames a text message: header and payload in one buffer, unmasked as servers write (RFC 6455, 5.2). */
 export function frameText(text: string): Buffer {
   const length = Buffer.byteLength(text);
-  let frame: Buffer;
-  if (length < 126) {
-    frame = Buffer.allocUnsafe(2 + length);
-    frame[1] = length;
-    frame.write(text, 2);
-  } else if (length < 65_536) {
-    frame = Buffer.allocUnsafe(4 + length);
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-    frame.write(text, 4);
-  } else {
-    frame = Buffer.allocUnsafe(10 + length);
-    frame[1] = 127;
-    // A string is shorter than 2^32 bytes in every Node, so the upper half of the 64-bit length is always zero.
-    frame.writeUInt32BE(0, 2);
-    frame.writeUInt32BE(length, 6);
-    frame.write(text, 10);
-  }
-  frame[0] = FIN_TEXT;
+  const frame = Buffer.allocUnsafe(frameSize(length));
+  writeFrame(frame, 0, text, length);
   return frame;
+}
+
+/** The bytes of a frame with a payload of `length` bytes. */
+export function frameSize(length: number): number {
+  return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10);
+}
+
+/** Writes the frame of a text of `length` bytes; returns where the next one begins. */
+export function writeFrame(target: Buffer, start: number, text: string, length: number): number {
+  let at = start + 2;
+  target[start] = FIN_TEXT;
+  if (length < 126) {
+    target[start + 1] = length;
+  } else if (length < 65_536) {
+    target[start + 1] = 126;
+    at = target.writeUInt16BE(length, at);
+  } else {
+    target[start + 1] = 127;
+    // A string is shorter than 2^32 bytes in every Node, so the upper half of the 64-bit length is always zero.
+    at = target.writeUInt32BE(length, target.writeUInt32BE(0, at));
+  }
+  target.write(text, at);
+  return at + length;
 }

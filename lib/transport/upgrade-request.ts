@@ -19,7 +19,8 @@ export function problemOfHandshake({ method, headers }: IncomingMessage): HttpRe
   if (method !== 'GET') return { status: 405, body: 'A WebSocket is opened with GET.', headers: { Allow: 'GET' } };
   const version = headers['sec-websocket-version'];
   if (version !== '13') {
-    return { status: 426, body: 'The WebSocket version is 13.', headers: { 'Sec-WebSocket-Version': '13' } };
+    const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+    return { status: 426, body: 'The WebSocket version is 13.', headers };
   }
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
     return { status: 400, body: 'The header Sec-WebSocket-Key is missing or malformed.' };
@@ -29,13 +30,14 @@ export function problemOfHandshake({ method, headers }: IncomingMessage): HttpRe
 
 /**
  * The codec of a connection: the first offered subprotocol that is one of ours, the default where none is offered.
- * Undefined when others were offered only, since browsers fail a connection that answers none of them.
+ * Undefined when others were offered only, since browsers fail a connection that answers none of them, and when the
+ * list is malformed or names one twice (RFC 6455, 11.3.4).
  */
 export function negotiateCodec({ headers }: IncomingMessage): Codec | undefined {
   const offered = headers['sec-websocket-protocol'];
   if (offered === undefined) return pxlCodec;
   const names = offered.split(',').map((name) => name.trim());
-  if (names.some((name) => !TOKEN.test(name))) return undefined;
+  if (new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
   const name = names.find((candidate): candidate is CodecName => Object.hasOwn(CODECS, candidate));
   return name && CODECS[name];
 }

@@ -2,9 +2,15 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Admission, type AdmissionResult, type Applicant } from '../auth/admission.js';
 import type { WsIdentity } from '../auth/authenticator.interface.js';
-import { UpgradeAuthentication } from '../auth/upgrade-authentication.js';
+import { ClientAddress, networkOf } from '../auth/client-address.js';
+import { OriginPolicy } from '../auth/origin-policy.js';
+import { WsRequest } from '../clients/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { ConnectionCounts } from '../limits/connection-counts.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -12,16 +18,23 @@ import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { ConnectionHandler } from './connection.handler.js';
 import type { Endpoint } from './endpoint.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
+import { OutboxServices } from './outbox.services.js';
+import type { OutboxSocket } from './outbox.socket.js';
 import { negotiateCodec, problemOfHandshake } from './upgrade-request.js';
 
 const REFUSALS = {
   unauthenticated: { status: 401, body: 'Unauthorized.' },
   forbidden: { status: 403, body: 'Forbidden.' },
+  origin: { status: 403, body: 'Pages of this origin may not connect.' },
+  tooMany: { status: 429, body: 'Too many connections.', headers: { 'Retry-After': '5' } },
   failed: { status: 500, body: 'Internal server error.' },
   late: { status: 503, body: 'The upgrade took too long.', headers: { 'Retry-After': '1' } },
   closed: { status: 503, body: 'The server takes no connections now.', headers: { 'Retry-After': '1' } },
   protocol: { status: 400, body: 'Offer pxl.v1 beside bearer.<token>.' },
 } as const satisfies Record<string, HttpRefusal>;
+
+/** How long a client that was refused by a close code has to answer it. */
+const LAST_WORDS = 1_000;
 
 /** One upgrade on its way. */
 interface Upgrade {
@@ -31,20 +44,26 @@ interface Upgrade {
   readonly stream: Duplex;
   readonly head: Buffer;
   readonly codec: Codec;
-  readonly clientId: string;
-  readonly startedAt: number;
+  readonly applicant: Applicant;
 }
 
 /** One HTTP upgrade on a path of ours: from the request to 101, or to a refusal that the client can read. */
 @Injectable()
 export class UpgradeHandler {
   readonly #logger = new Logger('PxlWebSocket');
+  /** The upgrades whose authentication runs. */
+  readonly #pending = new Set<Duplex>();
   #isOpen = false;
   #warnedOfCut = false;
 
   constructor(
-    private readonly authentication: UpgradeAuthentication,
+    private readonly admission: Admission,
+    private readonly origins: OriginPolicy,
+    private readonly addresses: ClientAddress,
+    private readonly counts: ConnectionCounts,
+    private readonly counters: RefusalCounters,
     private readonly connections: ConnectionHandler,
+    private readonly outbox: OutboxServices,
     private readonly errors: ErrorReporter,
     private readonly identity: WorkerIdentity,
     private readonly runtime: Runtime,
@@ -56,8 +75,15 @@ export class UpgradeHandler {
     this.#isOpen = true;
   }
 
+  /** Whether connections are taken. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Upgrades under way are answered 503 too: the server's close would wait for their authentication. */
   close(): void {
     this.#isOpen = false;
+    for (const stream of this.#pending) this.#refusePending(stream, REFUSALS.closed);
   }
 
   /** The stream has an error listener already: a reset at any time ends this upgrade, nothing else. */
@@ -68,45 +94,119 @@ export class UpgradeHandler {
       refuseUpgrade(stream, problem ?? REFUSALS.protocol, this.runtime);
       return;
     }
+    const ip = this.addresses.of(request);
+    const refusal = this.#takePlace(stream, ip) ?? this.#checkOrigin(request, endpoint);
+    if (refusal) {
+      refuseUpgrade(stream, refusal, this.runtime);
+      return;
+    }
+    const { guards, options } = endpoint;
     const clientId = this.identity.createClientId();
-    const upgrade = { endpoint, server, request, stream, head, codec, clientId, startedAt: this.runtime.monotonic() };
-    if (!this.options.auth.authenticate) {
+    const applicant = { clientId, request: new WsRequest(request, ip), stream, guards, options };
+    const upgrade = { endpoint, server, request, stream, head, codec, applicant };
+    if (this.admission.isOpen(applicant)) {
       this.#accept(upgrade, {});
       return;
     }
     // In a scope of its own: what an authenticator sets with `enterWith` must not stay with the socket.
     const scope = new AsyncResource('WsUpgrade', { requireManualDestroy: true });
-    void scope.runInAsyncScope(() => this.#authenticate(upgrade));
+    const decide = AsyncResource.bind((result: AdmissionResult) => this.#decide(upgrade, result));
+    void scope.runInAsyncScope(() => this.#admit(upgrade, decide));
   }
 
-  async #authenticate(upgrade: Upgrade): Promise<void> {
-    const { request, stream, clientId } = upgrade;
-    const limit = this.options.limits.upgradeTimeout;
-    const timer =
-      limit === false
-        ? undefined
-        : this.runtime.timeout(limit, () => refuseUpgrade(stream, REFUSALS.late, this.runtime));
-    const result = await this.authentication.authenticate({ source: 'upgrade', request, clientId });
+  /** Counts the connection in, from now until its stream is gone. */
+  #takePlace(stream: Duplex, ip: string): HttpRefusal | undefined {
+    const { pendingUpgrades } = this.options.limits;
+    if (pendingUpgrades !== false && this.#pending.size >= pendingUpgrades) {
+      this.counters.count('pendingUpgrades');
+      return REFUSALS.tooMany;
+    }
+    const place = this.counts.enter(networkOf(ip));
+    if ('refusedBy' in place) {
+      this.counters.count(place.refusedBy);
+      return REFUSALS.tooMany;
+    }
+    if (stream.closed) place.release();
+    else stream.once('close', place.release);
+    return undefined;
+  }
+
+  #checkOrigin(request: IncomingMessage, { options }: Endpoint): HttpRefusal | undefined {
+    try {
+      if (this.origins.allows(request, options.origins)) return undefined;
+      this.counters.count('origins');
+      return REFUSALS.origin;
+    } catch (error) {
+      this.errors.report('The option origins failed.', error);
+      return REFUSALS.failed;
+    }
+  }
+
+  async #admit(upgrade: Upgrade, decide: (result: AdmissionResult) => void): Promise<void> {
+    const { stream, applicant } = upgrade;
+    const limit = applicant.options.limits.upgradeTimeout;
+    const late = (): void => {
+      this.counters.count('upgradeTimeout');
+      this.#refusePending(stream, REFUSALS.late);
+    };
+    const timer = limit === false ? undefined : this.runtime.timeout(limit, late);
+    this.#pending.add(stream);
+    const result = await this.admission.ofUpgrade(applicant);
     timer?.cancel();
     if (result.outcome === 'failed') this.errors.report('The authentication of an upgrade failed.', result.error);
-    if (stream.destroyed || stream.writableEnded) {
-      this.#gone(upgrade);
-      return;
-    }
-    if (!this.#isOpen) refuseUpgrade(stream, REFUSALS.closed, this.runtime);
-    else if (result.outcome === 'accepted') this.#accept(upgrade, result.identity);
-    else refuseUpgrade(stream, REFUSALS[result.outcome], this.runtime);
+    if (!this.#pending.delete(stream)) return; // refused meanwhile
+    if (stream.destroyed || stream.writableEnded) this.#gone(upgrade);
+    else decide(result);
   }
 
-  #accept(upgrade: Upgrade, identity: WsIdentity): void {
-    const { endpoint, request, stream, head, codec, clientId } = upgrade;
+  #decide(upgrade: Upgrade, result: AdmissionResult): void {
+    if (result.outcome === 'accepted') this.#accept(upgrade, result.identity);
+    else if (result.outcome === 'later') this.#accept(upgrade, null);
+    else if (result.outcome === 'unauthenticated' && upgrade.applicant.options.auth.rejectMode === 'close')
+      this.#rejectOpen(upgrade);
+    else refuseUpgrade(upgrade.stream, REFUSALS[result.outcome], this.runtime);
+  }
+
+  #refusePending(stream: Duplex, refusal: HttpRefusal): void {
+    this.#pending.delete(stream);
+    refuseUpgrade(stream, refusal, this.runtime);
+  }
+
+  /** @param identity null: it will be told by message */
+  #accept(upgrade: Upgrade, identity: WsIdentity | null): void {
+    const { endpoint, request, stream, codec, applicant } = upgrade;
+    const mayTellLater = applicant.options.auth.mode !== 'upgrade' && (identity?.userId ?? null) === null;
+    this.#complete(upgrade, (socket) => {
+      socket.openOutbox(stream, this.outbox);
+      this.connections.accept({
+        endpoint,
+        socket,
+        request,
+        info: applicant.request,
+        clientId: applicant.clientId,
+        codec,
+        identity,
+        applicant: mayTellLater ? applicant : undefined,
+      });
+      endpoint.webSocketServer.emit('connection', socket, request);
+    });
+  }
+
+  /** Browsers cannot read the status of a refused upgrade, but they can read a close code. */
+  #rejectOpen(upgrade: Upgrade): void {
+    const { code, reason } = CLOSE_CODES.AUTH_FAILED;
+    this.#complete(upgrade, (socket) => {
+      socket.on('error', () => socket.terminate());
+      socket.close(code, reason);
+      this.runtime.timeout(LAST_WORDS, () => socket.terminate());
+    });
+  }
+
+  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: OutboxSocket) => void): void {
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {
-      endpoint.webSocketServer.handleUpgrade(request, stream, head, (socket) => {
-        this.connections.accept({ endpoint, socket, stream, request, clientId, codec, identity });
-        endpoint.webSocketServer.emit('connection', socket, request);
-      });
+      endpoint.webSocketServer.handleUpgrade(request, stream, head, use);
     } catch (error) {
       this.errors.report('An upgrade failed.', error);
       stream.destroy();
@@ -116,11 +216,9 @@ export class UpgradeHandler {
   }
 
   /** Socket.IO beside us ends what it does not own after a second, unless it is told not to. */
-  #gone({ server, startedAt, stream }: Upgrade): void {
-    const limit = this.options.limits.upgradeTimeout;
-    const took = this.runtime.monotonic() - startedAt;
-    const wasCut = stream.writableEnded && (limit === false || took < limit);
-    if (!wasCut || server.listenerCount('upgrade') < 2 || this.#warnedOfCut) return;
+  #gone({ server, stream }: Upgrade): void {
+    stream.destroy(); // nobody reads it, so its peer's end would never be seen
+    if (!stream.writableEnded || server.listenerCount('upgrade') < 2 || this.#warnedOfCut) return;
     this.#warnedOfCut = true;
     this.#logger.warn(
       'Another listener ended an upgrade while it was being authenticated: give Socket.IO the option destroyUpgrade: false.',

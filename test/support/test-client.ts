@@ -76,7 +76,7 @@ export class TestClient {
   async call(type: string, action: string, data?: unknown): Promise<Received> {
     const id = `t${++this.#lastId}`;
     this.send({ type, action, data, id });
-    return this.take((message) => message.id === id);
+    return this.take((message: Received | null) => message?.id === id); // a push may be null
   }
 
   /** Sends a request and resolves with its response; rejects with `CODE: sentence` when it is refused. */

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { RoomManager, type RoomUser } from '../rooms/room-manager.js';
+import { Runtime } from '../runtime/runtime.js';
+import type { Endpoint } from './endpoint.js';
+
+type Hook = [name: string, run: () => unknown];
+
+/** What runs when a connection begins and when it has ended: default rooms, the module's events, the gateways' hooks. */
+@Injectable()
+export class ConnectionHooks {
+  constructor(
+    private readonly rooms: RoomManager,
+    private readonly errors: ErrorReporter,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether anything runs at the beginning of a connection. */
+  areNeeded(endpoint: Endpoint): boolean {
+    const { events, rooms } = this.options;
+    return endpoint.hooks.length > 0 || events.onConnected !== undefined || rooms.defaults.length > 0;
+  }
+
+  /** One after the other, all within `timeouts.hook`. False when one of them failed, which has been reported. */
+  async connected(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<boolean> {
+    let current = '';
+    let isOver = false;
+    const run = async (): Promise<void> => {
+      for (const [name, hook] of this.#atConnect(client, endpoint, request)) {
+        if (isOver) return; // given up while the hook before was running
+        current = name;
+        await hook();
+      }
+    };
+    try {
+      await this.#inTime(run());
+      return true;
+    } catch (error) {
+      isOver = true;
+      this.errors.report(`${current} failed.`, error, client.clientId);
+      return false;
+    }
+  }
+
+  /** One after the other, each within `timeouts.hook` and whatever became of the one before. Never rejects. */
+  async disconnected(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+    for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
+      try {
+        await this.#inTime(new Promise((resolve) => resolve(hook())));
+      } catch (error) {
+        this.errors.report(`${name} failed.`, error, client.clientId);
+      }
+    }
+  }
+
+  *#atConnect(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
+    for (const roomName of client.options.rooms.defaults) {
+      yield ['Joining rooms.defaults', () => this.rooms.join(client, roomName)];
+    }
+    const { clientId, ws } = client;
+    const joinRoom = ({ roomName, ...user }: RoomUser & { roomName: string }): Promise<boolean> =>
+      this.rooms.addClientToRoom({ clientId, roomName, user });
+    yield ['events.onConnected', () => this.options.events.onConnected?.({ ws, client, clientId, joinRoom })];
+    for (const hooks of endpoint.hooks) {
+      yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(client, request)];
+    }
+  }
+
+  *#atDisconnect(client: WsClient, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
+    const { clientId } = client;
+    const { events } = this.options;
+    yield ['events.onDisconnected', () => events.onDisconnected?.({ client, clientId, code, reason })];
+    for (const hooks of endpoint.hooks) {
+      yield [`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(client, code, reason)];
+    }
+  }
+
+  #inTime<T>(hook: Promise<T>): Promise<T> {
+    const limit = this.options.timeouts.hook;
+    return this.runtime.within(limit, hook, () => new Error(`It took longer than timeouts.hook (${limit} ms).`));
+  }
+}

@@ -1,0 +1,12 @@
+import { Injectable } from '@nestjs/common';
+import { OutboxScheduler } from './outbox.scheduler.js';
+import { SlowConsumers } from './slow-consumers.js';
+
+/** What the outboxes of an application share. */
+@Injectable()
+export class OutboxServices {
+  constructor(
+    readonly scheduler: OutboxScheduler,
+    readonly slowConsumers: SlowConsumers,
+  ) {}
+}

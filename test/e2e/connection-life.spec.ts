@@ -1,0 +1,441 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Scope } from '@nestjs/common';
+import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { ClientManager, RoomManager, WsClient, WsRoute } from 'nestjs-pxl-websocket';
+import type { WebSocketServer as WsServer } from 'ws';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { Diary } from '../support/diary.js';
+import { Gate } from '../support/gate.js';
+import { Logbook } from '../support/logbook.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+import { encodeFrame, RawClient } from '../support/raw-client.js';
+import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+import { until } from '../support/until.js';
+
+let app: TestApp;
+let diary: Diary;
+
+async function start(test: TestAppOptions): Promise<void> {
+  diary = new Diary();
+  app = await startApp(test);
+}
+
+afterEach(() => app.close());
+
+/** A gateway that writes down what happens to it; each test gives it the hooks that it is about. */
+function gateway(hooks: {
+  connect?: (client: WsClient, request: IncomingMessage) => unknown;
+  disconnect?: (client: WsClient, reason: string, code: number) => unknown;
+}): new () => object {
+  @WebSocketGateway()
+  class Gateway {
+    handleConnection(client: WsClient, request: IncomingMessage): unknown {
+      return hooks.connect?.(client, request);
+    }
+
+    handleDisconnect(client: WsClient, reason: string, code: number): unknown {
+      return hooks.disconnect?.(client, reason, code);
+    }
+
+    @WsRoute('number', 'note')
+    note(_client: WsClient, data: unknown): string {
+      diary.write(`message ${String(data)}`);
+      return 'noted';
+    }
+
+    @WsRoute('client', 'close')
+    close(client: WsClient): void {
+      client.close(4777, 'enough');
+    }
+  }
+  return Gateway;
+}
+
+describe.each(PLATFORMS)('A connection on %s', (platform) => {
+  it('has its handleConnection finished before its first message is handled, and messages stay in order', async () => {
+    const gate = new Gate();
+    const connect = async (): Promise<void> => {
+      diary.write('connecting');
+      await gate.passed;
+      diary.write('connected');
+    };
+    await start({ platform, providers: [gateway({ connect })] });
+    const client = await app.client();
+    for (let number = 1; number <= 5; number++) client.send({ type: 'number', action: 'note', data: number });
+    await diary.until('connecting');
+    await client.expectNothing(50);
+    gate.open();
+    for (let number = 1; number <= 5; number++) await client.next('number', 'note');
+    expect(diary.entries).toEqual(['connecting', 'connected', ...[1, 2, 3, 4, 5].map((n) => `message ${n}`)]);
+  });
+
+  it('gives handleConnection the client and the upgrade request', async () => {
+    const connect = (client: WsClient, request: IncomingMessage): void => {
+      diary.write(
+        `${client instanceof WsClient} ${client.clientId} ${request.url} ${String(request.headers['x-who'])}`,
+      );
+    };
+    await start({ platform, providers: [gateway({ connect })] });
+    const client = await TestClient.connect(app.url('/ws?a=1'), { headers: { 'x-who': 'ada' } });
+    await diary.until(`true ${client.clientId} /ws?a=1 ada`);
+    client.socket.terminate();
+  });
+
+  it('is disconnected once, with the code and reason that the client closed with', async () => {
+    const disconnect = (_client: WsClient, reason: string, code: number): void => diary.write(`${code} ${reason}`);
+    await start({ platform, providers: [gateway({ disconnect })] });
+    const client = await app.client();
+    client.socket.close(4321, 'bye');
+    await diary.until('4321 bye');
+    await client.closed;
+    await app.close();
+    expect(diary.entries).toEqual(['4321 bye']);
+  });
+
+  it('is disconnected with 1005 when the client closes without a code', async () => {
+    const disconnect = (_client: WsClient, reason: string, code: number): void => diary.write(`${code} "${reason}"`);
+    await start({ platform, providers: [gateway({ disconnect })] });
+    (await app.client()).socket.close();
+    await diary.until('1005 ""');
+  });
+
+  it('is disconnected with 1006 when the client vanishes', async () => {
+    const disconnect = (_client: WsClient, reason: string, code: number): void => diary.write(`${code} "${reason}"`);
+    await start({ platform, providers: [gateway({ disconnect })] });
+    (await app.client()).socket.terminate();
+    await diary.until('1006 ""');
+  });
+
+  it('is disconnected with the code of the server, though the client never answers its close frame', async () => {
+    const disconnect = (_client: WsClient, reason: string, code: number): void => diary.write(`${code} ${reason}`);
+    await start({ platform, providers: [gateway({ disconnect })] });
+    const client = await RawClient.open(app.port);
+    client.writeFrame({ payload: JSON.stringify({ type: 'client', action: 'close' }) });
+    expect(await client.closeCode()).toBe(4777);
+    client.reset();
+    await diary.until('4777 enough');
+    expect(diary.entries).toHaveLength(1);
+  });
+
+  it('is disconnected with 1002 when the client breaks the protocol', async () => {
+    const disconnect = (_client: WsClient, _reason: string, code: number): void => diary.write(String(code));
+    await start({ platform, providers: [gateway({ disconnect })] });
+    const client = await RawClient.open(app.port);
+    client.writeFrame({ payload: 'x', rsv: 4 });
+    expect(await client.closeCode()).toBe(1002);
+    client.end();
+    await diary.until('1002');
+  });
+
+  it('has its handleDisconnect after handleConnection, also when the client left meanwhile', async () => {
+    const gate = new Gate();
+    const connect = async (client: WsClient): Promise<void> => {
+      diary.write('connecting');
+      await gate.passed;
+      diary.write(`connected, joined ${await client.join('late')}`);
+    };
+    const disconnect = (): void => diary.write('disconnected');
+    await start({ platform, providers: [gateway({ connect, disconnect })] });
+    const client = await app.client();
+    client.send({ type: 'number', action: 'note', data: 1 });
+    await diary.until('connecting');
+    await client.close();
+    gate.open();
+    await diary.until('disconnected');
+    expect(diary.entries).toEqual(['connecting', 'connected, joined false', 'disconnected']);
+    expect(app.app.get(RoomManager).rooms.size).toBe(0);
+  });
+
+  it('shows handleDisconnect its user and rooms, while registry and rooms know it no more', async () => {
+    const disconnect = (client: WsClient): void => {
+      const { userId } = client.user ?? {};
+      const known = app.app.get(ClientManager).getClient(client) !== undefined;
+      diary.write(
+        `${userId} ${[...client.rooms].join()} ${client.roomName} ${client.state} ${known} ${client.send('x')}`,
+      );
+    };
+    await start({
+      platform,
+      options: { auth: { authenticate: () => ({ userId: 7 }) }, rooms: { defaults: ['lobby', 'news'] } },
+      providers: [gateway({ disconnect })],
+    });
+    await (await app.client()).close();
+    await diary.until('7 lobby,news news disconnected false false');
+    expect(app.app.get(RoomManager).rooms.size).toBe(0);
+  });
+});
+
+describe('A client whose messages pile up behind a slow handler', () => {
+  it('is closed at once when the application closes it, though its socket is not read', async () => {
+    const gate = new Gate();
+    @WebSocketGateway()
+    class Slow {
+      @WsRoute('slow', 'wait')
+      wait(): Promise<void> {
+        return gate.passed;
+      }
+    }
+    await start({ options: { inbound: { queue: 2 } }, providers: [Slow] });
+    const client = await app.client();
+    for (let number = 1; number <= 50; number++) client.send({ type: 'slow', action: 'wait' });
+    const [onServer] = app.app.get(ClientManager).getClients();
+    await until('the socket is paused', () => onServer!.ws.isPaused);
+    onServer!.close(4777, 'enough');
+    await Promise.race([client.closed, client.expectNothing(2_000)]); // unread, its own close frame would wait 30 s
+    expect(client.socket.readyState).toBe(3);
+    gate.open();
+    expect(await client.closed).toEqual({ code: 4777, reason: 'enough' });
+  });
+});
+
+describe('Several gateways of one endpoint', () => {
+  it('are told one after the other, the events of the module before them', async () => {
+    @WebSocketGateway()
+    class First {
+      async handleConnection(): Promise<void> {
+        await new Promise((resolve) => setImmediate(resolve));
+        diary.write('first');
+      }
+
+      handleDisconnect(): void {
+        diary.write('first gone');
+      }
+    }
+    @WebSocketGateway()
+    class Second {
+      handleConnection(): void {
+        diary.write('second');
+      }
+
+      handleDisconnect(): void {
+        diary.write('second gone');
+      }
+    }
+    @Injectable()
+    class NoGateway {
+      handleConnection(): void {
+        diary.write('no gateway');
+      }
+
+      @WsRoute('no', 'gateway')
+      route(): void {}
+    }
+    const onConnected = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      diary.write('module');
+    };
+    const onDisconnected = (): void => diary.write('module gone');
+    await start({ options: { events: { onConnected, onDisconnected } }, providers: [First, NoGateway, Second] });
+    await (await app.client()).close();
+    await diary.until('second gone');
+    expect(diary.entries).toEqual(['module', 'first', 'second', 'module gone', 'first gone', 'second gone']);
+  });
+
+  it('are both told where they share a path, and a request-scoped one too', async () => {
+    @WebSocketGateway({ path: 'shared' })
+    class First {
+      handleConnection(): void {
+        diary.write('first');
+      }
+    }
+    @WebSocketGateway({ path: '/shared' })
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped {
+      readonly word = 'scoped';
+
+      handleConnection(): void {
+        diary.write(this.word);
+      }
+    }
+    await start({ providers: [First, Scoped] });
+    await app.client('/shared');
+    await diary.until('scoped');
+    expect(diary.entries).toEqual(['first', 'scoped']);
+  });
+});
+
+describe('@WebSocketServer()', () => {
+  it('injects the ws server of the endpoint, with its clients and its connection event', async () => {
+    @WebSocketGateway({ path: '/board' })
+    class Board {
+      @WebSocketServer()
+      server!: WsServer;
+
+      afterInit(server: WsServer): void {
+        diary.write(`afterInit ${server === this.server}`);
+        server.on('connection', (socket, request) => diary.write(`connection ${request.url} ${socket.readyState}`));
+      }
+    }
+    diary = new Diary();
+    app = await startApp({ providers: [Board] });
+    const client = await app.client('/board');
+    await app.client('/ws');
+    await diary.until('connection');
+    expect(diary.entries).toEqual(['afterInit true', 'connection /board 1']);
+    const { server } = app.app.get(Board);
+    expect(server.clients.size).toBe(1);
+    expect(app.app.get(ClientManager).getClientId({ ws: [...server.clients][0]! })).toBe(client.clientId);
+  });
+});
+
+describe('A hook that fails', () => {
+  const bad = (client: WsClient): boolean => client.request.url.includes('bad');
+  const failures: [string, () => unknown, string][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no table');
+      },
+      'no table',
+    ],
+    ['rejects', () => Promise.reject(new Error('no table')), 'no table'],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications do this
+    ['rejects with nothing', () => Promise.reject(undefined), 'undefined'],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications do this
+    ['rejects with what has no text', () => Promise.reject(Object.create(null)), 'What was thrown has no text.'],
+    ['never settles', () => new Promise(() => undefined), 'It took longer than timeouts.hook (50 ms).'],
+  ];
+
+  it.each(failures)('and %s costs that connection, and is reported', async (_how, fail, message) => {
+    const logbook = new Logbook();
+    const onError = ({ error, clientId }: { error: Error; clientId?: string }): void =>
+      diary.write(`${clientId}: ${error.message}`);
+    await start({
+      logger: logbook,
+      options: { timeouts: { hook: 50 }, events: { onError } },
+      providers: [gateway({ connect: (client) => (bad(client) ? fail() : undefined) })],
+    });
+    const healthy = await app.client();
+    const client = await app.client('/ws?bad');
+    client.send({ type: 'number', action: 'note', data: 'never handled' });
+    expect(await client.closed).toEqual({ code: 1011, reason: 'connection could not be set up' });
+    await diary.until(`${client.clientId}: ${message}`);
+    expect(logbook.of('error')).toEqual([`Gateway.handleConnection failed. ${message}`]);
+    expect(await healthy.request('number', 'note', 1)).toBe('noted');
+    expect(diary.entries).not.toContain('message never handled');
+  });
+
+  it('and never settles is given up after timeouts.hook, not before', async () => {
+    const clock = new ManualRuntime();
+    await start({
+      options: { timeouts: { hook: 3_000 }, heartbeat: false },
+      override: (builder) => builder.overrideProvider(Runtime).useValue(clock),
+      providers: [gateway({ connect: () => new Promise(() => undefined), disconnect: () => diary.write('gone') })],
+    });
+    const client = await app.client();
+    await clock.advance(2_999);
+    expect(client.socket.readyState).toBe(1);
+    await clock.advance(1);
+    expect((await client.closed).code).toBe(1011);
+    await diary.until('gone');
+  });
+
+  it('and comes too late keeps the gateways after it from being told', async () => {
+    const gate = new Gate();
+    @WebSocketGateway()
+    class After {
+      handleConnection(): void {
+        diary.write('after');
+      }
+    }
+    const connect = (): Promise<void> => gate.passed;
+    const disconnect = (): void => diary.write('gone');
+    await start({ options: { timeouts: { hook: 20 } }, providers: [gateway({ connect, disconnect }), After] });
+    const client = await app.client();
+    expect((await client.closed).code).toBe(1011);
+    gate.open();
+    await diary.until('gone');
+    await client.expectNothing(20);
+    expect(diary.entries).toEqual(['gone']);
+  });
+
+  it('is closed at once although its queue is full and its socket is not read', async () => {
+    const gate = new Gate();
+    await start({
+      options: { inbound: { queue: 2 } },
+      providers: [gateway({ connect: () => gate.passed.then(() => Promise.reject(new Error('no table'))) })],
+    });
+    const client = await app.client();
+    for (let number = 1; number <= 50; number++) client.send({ type: 'number', action: 'note', data: number });
+    const [onServer] = app.app.get(ClientManager).getClients();
+    await until('the socket is paused', () => onServer!.ws.isPaused);
+    gate.open();
+    expect((await client.closed).code).toBe(1011);
+    expect(diary.entries).toEqual([]);
+  });
+
+  it.each(failures)('at the end of a connection and %s harms nobody', async (_how, fail, message) => {
+    @WebSocketGateway()
+    class Last {
+      handleDisconnect(client: WsClient): void {
+        diary.write(`last ${client.clientId}`);
+      }
+    }
+    await start({
+      options: { timeouts: { hook: 50 }, events: { onError: ({ error }) => diary.write(error.message) } },
+      providers: [gateway({ disconnect: (client) => (bad(client) ? fail() : undefined) }), Last],
+    });
+    const healthy = await app.client();
+    const client = await app.client('/ws?bad');
+    await client.close();
+    await diary.until(`last ${client.clientId}`);
+    expect(diary.entries).toContain(message);
+    expect(await healthy.request('number', 'note', 1)).toBe('noted');
+  });
+});
+
+describe('rooms.defaults', () => {
+  it('are joined before the hooks', async () => {
+    const connect = (client: WsClient): void => diary.write([...client.rooms].join());
+    await start({ options: { rooms: { defaults: ['lobby', 'news'] } }, providers: [gateway({ connect })] });
+    await app.client();
+    await diary.until('lobby,news');
+  });
+});
+
+describe('What an application sets with AsyncLocalStorage.enterWith', () => {
+  const storage = new AsyncLocalStorage<string>();
+
+  @WebSocketGateway()
+  class Storing {
+    async handleConnection(client: WsClient): Promise<void> {
+      if (client.request.url.includes('connect')) storage.enterWith('connection');
+      await Promise.resolve();
+    }
+
+    @WsRoute('store', 'read')
+    read(): string {
+      return storage.getStore() ?? 'nothing';
+    }
+  }
+
+  const authenticate = (): { userId: string } => {
+    storage.enterWith('authentication');
+    return { userId: 'ada' };
+  };
+  const read = JSON.stringify({ type: 'store', action: 'read' });
+
+  it.each([
+    ['handleConnection', '/ws?connect', {}],
+    ['auth.authenticate', '/ws', { auth: { authenticate } }],
+    ['a late auth.authenticate', '/ws', { auth: { authenticate: async () => Promise.resolve().then(authenticate) } }],
+  ])('in %s is not seen by the messages of that socket', async (_where, path, options) => {
+    await start({ options, providers: [Storing] });
+    // One message in the same packet as the upgrade, one at once, one later.
+    const client = await RawClient.upgrading(app.port, path, { head: encodeFrame({ payload: read }) });
+    expect((await client.response()).status).toBe(101);
+    client.writeFrame({ payload: read });
+    const replies: unknown[] = [];
+    while (replies.length < 3) {
+      const message = JSON.parse((await client.frame()).payload.toString()) as { type: string; response: unknown };
+      if (message.type !== 'store') continue;
+      replies.push(message.response);
+      if (replies.length === 2) client.writeFrame({ payload: read });
+    }
+    expect(replies).toEqual(['nothing', 'nothing', 'nothing']);
+    client.reset();
+  });
+});

@@ -1,0 +1,198 @@
+import type { Server } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { WebSocketGateway } from '@nestjs/websockets';
+import { PxlWebSocketServer, WsRoute, type PxlWebSocketModuleOptions, type WsClient } from 'nestjs-pxl-websocket';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { ChildProgram } from '../support/child-program.js';
+import { Diary } from '../support/diary.js';
+import { Gate } from '../support/gate.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+import { RawClient } from '../support/raw-client.js';
+import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+
+const GOING_AWAY = { code: 1001, reason: 'server is shutting down' };
+
+let app: TestApp;
+let diary: Diary;
+let gate: Gate;
+
+/** A provider that an application ends in onModuleDestroy, like a database. */
+@Injectable()
+class Database implements OnModuleDestroy {
+  isOpen = true;
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+    diary.write('database closed');
+  }
+}
+
+@WebSocketGateway()
+class Gateway {
+  constructor(private readonly database: Database) {}
+
+  @WsRoute('slow', 'query')
+  async query(): Promise<string> {
+    diary.write('querying');
+    await gate.passed;
+    return `database ${this.database.isOpen ? 'open' : 'closed'}`;
+  }
+
+  @WsRoute('never', 'answer')
+  never(): Promise<void> {
+    diary.write('querying');
+    return new Promise(() => undefined);
+  }
+
+  async handleDisconnect(_client: WsClient, reason: string, code: number): Promise<void> {
+    diary.write(`disconnected ${code} ${reason}, database ${this.database.isOpen ? 'open' : 'closed'}`);
+  }
+}
+
+async function start(
+  platform: Platform,
+  { runtime = new Runtime(), ...options }: PxlWebSocketModuleOptions & { runtime?: Runtime } = {},
+): Promise<void> {
+  diary = new Diary();
+  gate = new Gate();
+  app = await startApp({
+    platform,
+    options,
+    providers: [Gateway, Database],
+    override: (builder) => builder.overrideProvider(Runtime).useValue(runtime),
+  });
+}
+
+describe.each(PLATFORMS)('app.close() on %s', (platform) => {
+  afterEach(() => app.close());
+
+  it('tells every client 1001', async () => {
+    await start(platform);
+    const clients = await Promise.all(Array.from({ length: 500 }, () => app.client()));
+    await app.app.close();
+    expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual(clients.map(() => GOING_AWAY));
+    expect(diary.entries.filter((entry) => entry.startsWith('disconnected 1001'))).toHaveLength(500);
+    expect(diary.entries.at(-1)).toBe('database closed');
+  });
+
+  it('lets a running handler finish while its providers live; what waits behind it is UNAVAILABLE', async () => {
+    await start(platform);
+    const client = await app.client();
+    client.send({ type: 'slow', action: 'query', id: 'running' });
+    client.send({ type: 'slow', action: 'query', id: 'waiting' });
+    await diary.until('querying');
+    const closing = app.app.close();
+    expect(await client.next('error')).toMatchObject({
+      id: 'waiting',
+      data: { code: 'UNAVAILABLE', retryable: true, error: 'The server is shutting down.' },
+    });
+    client.send({ type: 'slow', action: 'query', id: 'new' });
+    await expect(TestClient.open(app.url())).rejects.toThrow('503');
+    gate.open();
+    expect(await client.next('slow', 'query')).toMatchObject({ id: 'running', response: 'database open' });
+    expect(await client.next('error')).toMatchObject({ id: 'new', data: { code: 'UNAVAILABLE' } });
+    expect(await client.closed).toEqual(GOING_AWAY);
+    await closing;
+    expect(diary.entries).toEqual([
+      'querying',
+      `disconnected 1001 ${GOING_AWAY.reason}, database open`,
+      'database closed',
+    ]);
+  });
+
+  it('finds the providers ended: control run, the drain in onModuleDestroy', async () => {
+    await start(platform);
+    Reflect.deleteProperty(app.app.getHttpAdapter(), 'beforeClose');
+    const client = await app.client();
+    client.send({ type: 'slow', action: 'query', id: 'running' });
+    await diary.until('querying');
+    const closing = app.app.close();
+    await diary.until('database closed');
+    gate.open();
+    expect(await client.next('slow', 'query')).toMatchObject({ response: 'database closed' });
+    await closing;
+  });
+
+  it('cuts a client that never answers the close frame, within shutdown.timeout', async () => {
+    const runtime = new ManualRuntime();
+    await start(platform, { runtime, shutdown: { timeout: 10_000 }, heartbeat: false });
+    const client = await RawClient.open(app.port);
+    const closing = app.app.close();
+    expect(await client.closeCode()).toBe(1001);
+    await runtime.advance(8_999);
+    expect(diary.entries).toEqual([]);
+    await runtime.advance(1_001);
+    await closing;
+    expect(diary.entries).toEqual([`disconnected 1001 ${GOING_AWAY.reason}, database open`, 'database closed']);
+    client.reset();
+  });
+
+  it('does not wait longer than shutdown.timeout for a handler, whose client reads 1001 too', async () => {
+    const runtime = new ManualRuntime();
+    await start(platform, { runtime, shutdown: { timeout: 10_000 }, heartbeat: false });
+    const client = await app.client();
+    client.send({ type: 'never', action: 'answer' });
+    await diary.until('querying');
+    const closing = app.app.close();
+    await expect(TestClient.open(app.url())).rejects.toThrow('503');
+    await runtime.advance(8_999);
+    expect(client.socket.readyState).toBe(1);
+    await runtime.advance(1);
+    expect(await client.closed).toEqual(GOING_AWAY);
+    await diary.until('disconnected 1001');
+    await runtime.advance(1_000);
+    await closing;
+    expect(diary.entries.at(-1)).toBe('database closed');
+  });
+
+  it('does nothing the second time', async () => {
+    await start(platform);
+    const client = await app.client();
+    await app.app.close();
+    await app.app.close();
+    expect(await client.closed).toEqual(GOING_AWAY);
+    expect(diary.entries.filter((entry) => entry.startsWith('disconnected'))).toHaveLength(1);
+  });
+
+  it('leaves the HTTP adapter as it was', async () => {
+    await start(platform);
+    const adapter = app.app.getHttpAdapter();
+    const prototype = Object.getPrototypeOf(adapter) as typeof adapter;
+    expect(adapter.beforeClose).not.toBe(prototype.beforeClose);
+    await app.app.close();
+    expect(Object.hasOwn(adapter, 'beforeClose')).toBe(false);
+    expect(adapter.beforeClose).toBe(prototype.beforeClose);
+    expect((app.app.getHttpServer() as Server).listenerCount('upgrade')).toBe(0);
+  });
+
+  it('is what PxlWebSocketServer.stop() begins', async () => {
+    await start(platform);
+    const client = await app.client();
+    await app.app.get(PxlWebSocketServer).stop();
+    expect(await client.closed).toEqual(GOING_AWAY);
+    await expect(TestClient.open(app.url())).rejects.toThrow('503');
+    expect((await fetch(`${app.origin}/`)).status).toBe(404);
+  });
+});
+
+describe('A process', () => {
+  it.each(PLATFORMS)('on %s ends by itself once the application is closed', async (platform) => {
+    const program = new ChildProgram('closing-server', platform);
+    expect(await program.next()).toEqual({ ends: [1001, 1001, 1001] });
+    expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
+  });
+
+  it.each([
+    ['and enableShutdownHooks() tells its clients 1001', 'hooks', 1001],
+    ['without enableShutdownHooks() just ends', 'none', 1006],
+  ])('with SIGTERM %s', async (_how, hooks, code) => {
+    const program = new ChildProgram('signalled-server', hooks);
+    const { port } = await program.next<{ port: number }>();
+    const client = await TestClient.connect(`ws://127.0.0.1:${port}/ws`);
+    program.signal('SIGTERM');
+    expect((await client.closed).code).toBe(code);
+    expect(await program.exited).toMatchObject({ code: null, signal: 'SIGTERM' });
+  });
+});

@@ -1,0 +1,262 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { ForbiddenException, Injectable, UnauthorizedException, type LoggerService } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WsRoute, type PxlWebSocketModuleOptions, type WsAuthenticate, type WsClient } from 'nestjs-pxl-websocket';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { Gate } from '../support/gate.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+import { RawClient, type RawResponse } from '../support/raw-client.js';
+import { ServerSockets } from '../support/server-sockets.js';
+import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+
+@Injectable()
+class WhoAmI {
+  @WsRoute('test', 'whoami')
+  whoami({ user, metadata }: WsClient): unknown {
+    return { user, metadata };
+  }
+}
+
+/** Collects the lines of the levels that tell of trouble. */
+class Lines implements LoggerService {
+  readonly lines: string[] = [];
+
+  log(): void {}
+
+  warn(...parts: unknown[]): void {
+    this.lines.push(parts.join(' '));
+  }
+
+  error(...parts: unknown[]): void {
+    this.lines.push(parts.join(' '));
+  }
+}
+
+describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
+  let running: TestApp | null = null;
+  const clients: RawClient[] = [];
+
+  async function start(authenticate: WsAuthenticate, more: TestAppOptions = {}): Promise<TestApp> {
+    const options: PxlWebSocketModuleOptions = { ...more.options, auth: { authenticate } };
+    return (running = await startApp({ platform, providers: [WhoAmI], ...more, options }));
+  }
+
+  async function upgrade(port: number): Promise<RawClient> {
+    const client = await RawClient.upgrading(port);
+    clients.push(client);
+    return client;
+  }
+
+  async function refusal(port: number): Promise<RawResponse> {
+    const client = await upgrade(port);
+    const response = await client.response();
+    await client.ended;
+    expect(response.headers.connection).toBe('close');
+    expect(response.headers['content-length']).toBe(String(Buffer.byteLength(response.body)));
+    expect(client.unread).toHaveLength(0);
+    return response;
+  }
+
+  afterEach(async () => {
+    for (const { socket } of clients.splice(0)) socket.destroy();
+    await running?.close();
+    running = null;
+  });
+
+  describe('accepts', () => {
+    const ada = { userId: 'ada', userType: 'admin', payload: { plan: 'pro' }, metadata: { seat: 7 } };
+
+    it.each<[string, WsAuthenticate]>([
+      ['at once', () => ada],
+      ['later', async () => ada],
+    ])('an identity that it returns %s', async (_when, authenticate) => {
+      const { client } = await start(authenticate);
+
+      const ada = await client();
+
+      expect(await ada.next()).toEqual({
+        type: 'auth',
+        action: 'authenticated',
+        data: { userId: 'ada', message: expect.any(String) },
+      });
+      expect(await ada.request('test', 'whoami')).toEqual({
+        user: { userId: 'ada', userType: 'admin', payload: { plan: 'pro' } },
+        metadata: { seat: 7 },
+      });
+    });
+
+    it('a number as the decimal string of the user id', async () => {
+      const { client } = await start(() => ({ userId: 42 }));
+
+      const connected = await client();
+
+      expect((await connected.next('auth', 'authenticated')).data).toMatchObject({ userId: '42' });
+      expect(await connected.request('test', 'whoami')).toEqual({ user: { userId: '42', payload: {} }, metadata: {} });
+    });
+
+    it.each([[{}], [{ userId: undefined }], [{ userId: null, userType: 'guest', metadata: { seat: 1 } }]])(
+      'an anonymous client by %j, and pushes no authentication',
+      async (identity) => {
+        const { client } = await start(() => identity);
+
+        const connected = await client();
+
+        expect(await connected.call('test', 'whoami')).toMatchObject({ response: { user: null } });
+        expect(connected.pending).toEqual([]);
+      },
+    );
+
+    it('by what the request carries, and knows the id that the connection will have', async () => {
+      const ids: string[] = [];
+      const { client, url } = await start(({ source, request, clientId }) => {
+        ids.push(clientId);
+        const token = new URL(request.url, 'ws://localhost').searchParams.get('token');
+        return source === 'upgrade' && token === 'secret' ? { userId: 'ada' } : null;
+      });
+
+      const ada = await client('/ws?token=secret');
+
+      expect(ids).toEqual([ada.clientId]);
+      await expect(client('/ws?token=guess')).rejects.toThrow('401');
+      expect(url()).toContain('/ws');
+    });
+  });
+
+  describe('refuses', () => {
+    it.each<[number, string, WsAuthenticate]>([
+      [401, 'null', () => null],
+      [401, 'false', () => false],
+      [401, 'a promise of null', async () => null],
+      [
+        401,
+        'an UnauthorizedException',
+        () => {
+          throw new UnauthorizedException('no such user: ada');
+        },
+      ],
+      [401, 'a promise that rejects with one', () => Promise.reject(new UnauthorizedException('no such user: ada'))],
+      [403, 'a ForbiddenException', () => Promise.reject(new ForbiddenException('banned: ada'))],
+      [500, 'any other error', () => Promise.reject(new Error('select password from ada'))],
+      [
+        500,
+        'something thrown that is no error',
+        () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error
+          throw 'ada';
+        },
+      ],
+    ])('with %i for %s, telling no details', async (status, _name, authenticate) => {
+      const { port } = await start(authenticate);
+
+      const response = await refusal(port);
+
+      expect(response.status).toBe(status);
+      expect(response.body).not.toContain('ada');
+    });
+
+    it('with 500 and reports the error once, to the log and to events.onError', async () => {
+      const logger = new Lines();
+      const reported: string[] = [];
+      const onError = ({ error }: { error: Error }): void => void reported.push(error.message);
+      const failing = (): Promise<null> => Promise.reject(new Error('the database is gone'));
+      const { port } = await start(failing, { logger, options: { events: { onError } } });
+
+      expect((await refusal(port)).status).toBe(500);
+
+      expect(reported).toEqual(['the database is gone']);
+      expect(logger.lines.filter((line) => line.includes('the database is gone'))).toHaveLength(1);
+    });
+
+    it('with 503 when it has not settled after limits.upgradeTimeout, and what it says later changes nothing', async () => {
+      const clock = new ManualRuntime();
+      const [asked, verdict] = [new Gate(), new Gate<object>()];
+      const hanging: WsAuthenticate = () => {
+        asked.open();
+        return verdict.passed;
+      };
+      const logger = new Lines();
+      const override: TestAppOptions['override'] = (b) => b.overrideProvider(Runtime).useValue(clock);
+      const { app, port } = await start(hanging, { override, logger });
+      const sockets = new ServerSockets(app.getHttpServer() as Server);
+      const client = await upgrade(port);
+      await asked.passed;
+
+      await clock.advance(9_999);
+      expect(client.chunks).toHaveLength(0);
+      await clock.advance(1);
+      const response = await client.response();
+      expect([response.status, response.headers['retry-after']]).toEqual([503, '1']);
+      await client.ended;
+      verdict.open({ userId: 'ada' });
+      client.end();
+      await sockets.allClosed();
+
+      expect(client.unread).toHaveLength(0);
+      expect(logger.lines).toEqual([]);
+    });
+  });
+
+  it('survives 1,000 resets while it takes 300 ms', async () => {
+    const asked = Array.from({ length: 1_000 }, () => new Gate());
+    const allSettled = new Gate();
+    let settled = 0;
+    const slow: WsAuthenticate = async ({ request }) => {
+      const number = /n=(\d+)/.exec(request.url)?.[1];
+      if (number !== undefined) asked[Number(number)]?.open();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (++settled === 1_000) allSettled.open();
+      return { userId: 'ada' };
+    };
+    let connected = 0;
+    const logger = new Lines();
+    const { app, port, client } = await start(slow, {
+      logger,
+      options: { events: { onConnected: () => connected++ } },
+    });
+    const sockets = new ServerSockets(app.getHttpServer() as Server);
+
+    await Promise.all(
+      asked.map(async ({ passed }, number) => {
+        const raw = await RawClient.upgrading(port, `/ws?n=${number}`);
+        await passed;
+        raw.reset();
+      }),
+    );
+    await sockets.allClosed();
+
+    expect(settled).toBeLessThan(1_000); // a reset ends its connection at once, not with the verdict
+    expect(await sockets.count()).toBe(0);
+    await allSettled.passed;
+    await client();
+    expect([settled, connected]).toEqual([1_001, 1]);
+    expect(logger.lines).toEqual([]);
+  });
+});
+
+describe('an upgrade listener that listens to no errors', () => {
+  it('ends its process when a client resets during the authentication', async () => {
+    const naive = `
+      const server = require('node:http').createServer();
+      server.on('upgrade', async (request, socket) => {
+        console.log('upgrading');
+        await new Promise((resolve) => setTimeout(resolve, 10_000));
+        socket.end();
+      });
+      server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+    `;
+    const child = spawn(process.execPath, ['-e', naive], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let complaint = '';
+    child.stderr.on('data', (data: Buffer) => (complaint += data.toString()));
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const client = await RawClient.upgrading(Number(line.toString()));
+    await once(child.stdout, 'data');
+
+    client.reset();
+
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(1);
+    expect(complaint).toContain('ECONNRESET');
+  });
+});

@@ -1,0 +1,90 @@
+import { resolveImport, type SourceFile } from './import-graph.js';
+
+/**
+ * The library from the ground up: a layer imports values of itself and of those before it. Types may come from anywhere,
+ * since they vanish. `errors` and `options` share one: options throw start-up errors, the error reporter reads an option.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['protocol'],
+  ['interfaces'],
+  ['runtime'],
+  ['errors', 'options'],
+  ['limits'],
+  ['clients'],
+  ['auth'],
+  ['rooms'],
+  ['routing'],
+  ['transport'],
+  ['cluster'],
+  ['server'],
+  ['module'],
+  ['index'],
+];
+const NEST_INTERNALS = 'lib/routing/ws-pipeline.ts';
+const LIBRARY = 'nestjs-pxl-websocket';
+
+/** What the imports of the files do that they must not, one sentence each. */
+export function breachesOf(files: readonly SourceFile[]): string[] {
+  return [...files.flatMap(breachesOfFile), ...cyclesOf(files)];
+}
+
+function breachesOfFile(file: SourceFile): string[] {
+  const { path, imports } = file;
+  return imports.flatMap((imported) => {
+    const { specifier, isTypeOnly } = imported;
+    const target = resolveImport(path, imported);
+    const breaches: string[] = [];
+    if (target !== undefined && !/\.(js|mjs)$/.test(specifier))
+      breaches.push(`${path}: ${specifier} does not end in .js`);
+    if (/^@nestjs\/[^/]+\/internal/.test(specifier) && path !== NEST_INTERNALS) {
+      breaches.push(`${path} imports ${specifier}, which only ${NEST_INTERNALS} may`);
+    }
+    if (path.startsWith('lib/protocol/') && !target?.startsWith('lib/protocol/')) {
+      breaches.push(`${path} imports ${specifier}: the protocol imports nothing`);
+    }
+    if (path.startsWith('lib/') && target !== undefined && !isTypeOnly) breaches.push(...breachOfLayers(path, target));
+    if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
+      breaches.push(`${path} imports ${specifier}: a sample knows ${LIBRARY} only`);
+    }
+    return breaches;
+  });
+}
+
+function breachOfLayers(path: string, target: string): string[] {
+  const [from, to] = [rankOf(path), rankOf(target)];
+  if (from < 0) return [`${path} belongs to no layer`];
+  return to > from ? [`${path} imports ${target}, which stands above it`] : [];
+}
+
+function rankOf(path: string): number {
+  const [, first = '', second] = path.split('/');
+  const layer =
+    second !== undefined ? first : first === 'index.ts' ? 'index' : first.includes('option') ? 'options' : 'module';
+  return LAYERS.findIndex((layers) => layers.includes(layer));
+}
+
+function isForeignToSample(path: string, specifier: string, target: string | undefined): boolean {
+  if (target === undefined) return specifier.startsWith(`${LIBRARY}/`);
+  const [sample, name] = path.split('/');
+  return !target.startsWith(`${sample}/${name}/`);
+}
+
+/** Rings of value imports in the library: such modules see each other unfinished when they are loaded. */
+function cyclesOf(files: readonly SourceFile[]): string[] {
+  const targets = new Map(
+    files
+      .filter(({ path }) => path.startsWith('lib/'))
+      .map((file) => [file.path, file.imports.filter((i) => !i.isTypeOnly).map((i) => resolveImport(file.path, i))]),
+  );
+  const cycles: string[] = [];
+  const finished = new Set<string>();
+  const walk = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) cycles.push(`cycle: ${[...trail.slice(at), path].join(' → ')}`);
+    if (at >= 0 || finished.has(path)) return;
+    for (const target of targets.get(path) ?? []) if (target !== undefined) walk(target, [...trail, path]);
+    finished.add(path);
+  };
+  for (const path of targets.keys()) walk(path, []);
+  return cycles;
+}

@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { WebSocketGateway } from '@nestjs/websockets';
+import { ClientManager, PxlWebSocketModule, RoomManager, WsRoute } from 'nestjs-pxl-websocket';
+
+/** What nobody caught. */
+const uncaught: string[] = [];
+process.on('uncaughtException', (error) => void uncaught.push(`exception: ${error.message}`));
+process.on('unhandledRejection', (reason) => void uncaught.push(`rejection: ${(reason as Error).message}`));
+
+@WebSocketGateway()
+class TestGateway {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly rooms: RoomManager,
+  ) {}
+
+  @WsRoute('test', 'echo')
+  echo(_client: unknown, data: unknown): unknown {
+    return data;
+  }
+
+  @WsRoute('test', 'slow')
+  slow(): Promise<string> {
+    return new Promise((resolve) => setImmediate(() => resolve('slow')));
+  }
+
+  @WsRoute('test', 'report')
+  report(): unknown {
+    return { clients: this.clients.size, rooms: this.rooms.rooms.size, uncaught };
+  }
+
+  /** For the control run. */
+  @WsRoute('test', 'leak')
+  leak(): string {
+    void Promise.reject(new Error('a leaked rejection'));
+    setImmediate(() => {
+      throw new Error('a leaked exception');
+    });
+    return 'leaked';
+  }
+}
+
+@Module({
+  imports: [
+    PxlWebSocketModule.forRoot({
+      rooms: { open: true, announce: true, defaults: ['lobby'] },
+      clientList: { enabled: true, fields: ['clientId'] },
+      disconnectInactiveClients: { enabled: true },
+      events: { onMessage: () => undefined },
+    }),
+  ],
+  providers: [TestGateway],
+})
+class AppModule {}
+
+/** Writes its port; ends in peace on SIGTERM. */
+const app = await NestFactory.create(AppModule, { logger: false });
+app.enableShutdownHooks();
+await app.listen(0, '127.0.0.1');
+const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+process.stdout.write(`${JSON.stringify({ port })}\n`);

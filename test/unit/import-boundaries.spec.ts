@@ -1,0 +1,127 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { importsOf, readSources, type Import, type SourceFile } from '../support/import-graph.js';
+import { breachesOf } from '../support/import-rules.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Made-up files: each path with its imports; `type:` before a specifier marks a type-only one. */
+function files(graph: Record<string, string[]>): SourceFile[] {
+  return Object.entries(graph).map(([path, specifiers]) => ({
+    path,
+    imports: specifiers.map((text): Import => {
+      const isTypeOnly = text.startsWith('type:');
+      return { specifier: isTypeOnly ? text.slice(5) : text, isTypeOnly };
+    }),
+  }));
+}
+
+describe('The imports of the repository', () => {
+  it('keep the order of the layers, without a cycle', () => {
+    const sources = ['lib', 'sample', 'test'].flatMap((folder) => readSources(ROOT, folder));
+    expect(sources.length).toBeGreaterThan(100);
+    expect(breachesOf(sources)).toEqual([]);
+  });
+});
+
+describe('The check of the imports finds', () => {
+  it.each<[string, Record<string, string[]>, string[]]>([
+    [
+      'a value of a layer above',
+      { 'lib/clients/ws-client.ts': ['../transport/endpoint.js'] },
+      ['lib/clients/ws-client.ts imports lib/transport/endpoint.ts, which stands above it'],
+    ],
+    [
+      'a value of the module in a layer below',
+      { 'lib/server/lifecycle.ts': ['../pxl-websocket.module.js', '../index.js'] },
+      [
+        'lib/server/lifecycle.ts imports lib/pxl-websocket.module.ts, which stands above it',
+        'lib/server/lifecycle.ts imports lib/index.ts, which stands above it',
+      ],
+    ],
+    [
+      'a folder without a place among the layers',
+      { 'lib/helpers/misc.ts': ['../protocol/codecs.js'] },
+      ['lib/helpers/misc.ts belongs to no layer'],
+    ],
+    [
+      'a cycle of values',
+      { 'lib/rooms/a.ts': ['./b.js'], 'lib/rooms/b.ts': ['./c.js'], 'lib/rooms/c.ts': ['./a.js'] },
+      ['cycle: lib/rooms/a.ts → lib/rooms/b.ts → lib/rooms/c.ts → lib/rooms/a.ts'],
+    ],
+    [
+      'the internals of Nest outside of the pipeline',
+      {
+        'lib/routing/ws-pipeline.ts': ['@nestjs/core/internal'],
+        'lib/routing/router.ts': ['@nestjs/core/internal', 'type:@nestjs/common/internal'],
+        'test/e2e/x.spec.ts': ['@nestjs/websockets/internal'],
+      },
+      [
+        'lib/routing/router.ts imports @nestjs/core/internal, which only lib/routing/ws-pipeline.ts may',
+        'lib/routing/router.ts imports @nestjs/common/internal, which only lib/routing/ws-pipeline.ts may',
+        'test/e2e/x.spec.ts imports @nestjs/websockets/internal, which only lib/routing/ws-pipeline.ts may',
+      ],
+    ],
+    [
+      'a protocol that needs anything at all',
+      { 'lib/protocol/codecs.ts': ['./pxl.codec.js', 'node:buffer', 'type:../errors/ws.error.js'] },
+      [
+        'lib/protocol/codecs.ts imports node:buffer: the protocol imports nothing',
+        'lib/protocol/codecs.ts imports ../errors/ws.error.js: the protocol imports nothing',
+      ],
+    ],
+    [
+      'a sample that reaches into the library or into another sample',
+      {
+        'sample/01-chat/src/main.ts': [
+          'nestjs-pxl-websocket',
+          './app.module.js',
+          'nestjs-pxl-websocket/dist/index.js',
+          '../../../lib/index.js',
+          '../../02-jwt-auth/src/main.js',
+        ],
+      },
+      [
+        'sample/01-chat/src/main.ts imports nestjs-pxl-websocket/dist/index.js: a sample knows nestjs-pxl-websocket only',
+        'sample/01-chat/src/main.ts imports ../../../lib/index.js: a sample knows nestjs-pxl-websocket only',
+        'sample/01-chat/src/main.ts imports ../../02-jwt-auth/src/main.js: a sample knows nestjs-pxl-websocket only',
+      ],
+    ],
+    [
+      'a relative import that Node would not resolve',
+      { 'test/e2e/x.spec.ts': ['../support/test-app', '../support/test-client.js'] },
+      ['test/e2e/x.spec.ts: ../support/test-app does not end in .js'],
+    ],
+  ])('%s', (_what, graph, breaches) => {
+    expect(breachesOf(files(graph))).toEqual(breaches);
+  });
+
+  it('nothing in types of a layer above, in a ring of types, in layers below', () => {
+    const graph = {
+      'lib/clients/a.ts': ['type:../transport/endpoint.js', '../protocol/codecs.js', '../errors/ws.error.js'],
+      'lib/rooms/a.ts': ['type:./b.js'],
+      'lib/rooms/b.ts': ['./a.js', '../pxl-websocket.options.js'],
+    };
+    expect(breachesOf(files(graph))).toEqual([]);
+  });
+});
+
+describe('The imports of a source text', () => {
+  it.each<[string, Import[]]>([
+    [`import { A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`import './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`import * as a from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`import type { A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: true }]],
+    [`import { type A, type B } from './a.js'`, [{ specifier: './a.js', isTypeOnly: true }]],
+    [`import { type A, B } from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`import B, { type A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`export { A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`export * from './a.js'`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`export type { A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: true }]],
+    [`export { type A } from './a.js'`, [{ specifier: './a.js', isTypeOnly: true }]],
+    [`const a = await import('./a.js')`, [{ specifier: './a.js', isTypeOnly: false }]],
+    [`const text = "import './a.js'"; // import './b.js'`, []],
+  ])('%s', (text, imports) => {
+    expect(importsOf(text)).toEqual(imports);
+  });
+});

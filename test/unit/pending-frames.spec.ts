@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import { OutboxScheduler } from '../../lib/transport/outbox.scheduler.js';
+import { PendingFrames } from '../../lib/transport/pending-frames.js';
+import { TextFrame } from '../../lib/transport/text-frame.js';
+
+const a = Buffer.from('a');
+const b = Buffer.from('bb');
+const c = Buffer.from('ccc');
+const big = Buffer.alloc(10_000, 'x');
+
+describe('a chain of pending frames', () => {
+  it('is the same one for every socket that appends the same frames', () => {
+    const start = new PendingFrames(null, a);
+
+    expect(start.append(b)).toBe(start.append(b));
+    expect(start.append(b).append(c)).toBe(start.append(b).append(c));
+    expect(start.append(b)).not.toBe(start.append(c));
+  });
+
+  it('forks where sockets get different frames, and each fork keeps its own bytes', () => {
+    const start = new PendingFrames(null, a);
+    const one = start.append(b).append(c);
+    const other = start.append(c).append(b);
+
+    expect(String(one.chunks())).toBe('abbccc');
+    expect(String(other.chunks())).toBe('acccbb');
+    expect(String(start.chunks())).toBe('a');
+  });
+
+  it('tells equal bytes of different frames apart', () => {
+    const start = new PendingFrames(null, a);
+
+    expect(start.append(Buffer.from('same'))).not.toBe(start.append(Buffer.from('same')));
+  });
+
+  it('counts the bytes of all its frames', () => {
+    expect(new PendingFrames(null, a).append(b).append(c).byteLength).toBe(6);
+  });
+
+  it('of one frame is written as that frame, never copied', () => {
+    expect(new PendingFrames(null, big).chunks()).toBe(big);
+  });
+
+  it('is joined once for all sockets while it is short', () => {
+    const chain = new PendingFrames(null, a).append(b);
+
+    const joined = chain.chunks();
+
+    expect(String(joined)).toBe('abb');
+    expect(chain.chunks()).toBe(joined);
+  });
+
+  it('is written frame by frame by the first socket when it is long, and joined once for the others', () => {
+    const chain = new PendingFrames(null, big).append(a).append(big);
+
+    expect(chain.chunks()).toEqual([big, a, big]);
+    const joined = chain.chunks();
+    expect(joined).toEqual(Buffer.concat([big, a, big]));
+    expect(chain.chunks()).toBe(joined);
+  });
+});
+
+describe('the outbox scheduler', () => {
+  it('begins one chain for all sockets whose first frame in a turn is the same', async () => {
+    const scheduler = new OutboxScheduler();
+    const frame = new TextFrame('hello');
+
+    const chain = scheduler.beginChain(frame);
+    expect(scheduler.beginChain(frame)).toBe(chain);
+    expect(scheduler.beginChain(new TextFrame('hello'))).not.toBe(chain);
+
+    await new Promise<void>((resolve) => scheduler.schedule({ flush: resolve }));
+    expect(scheduler.beginChain(frame)).not.toBe(chain);
+  });
+
+  it('flushes every socket of a turn, and those of the next turn again', async () => {
+    const scheduler = new OutboxScheduler();
+    const flushed: string[] = [];
+
+    for (let turn = 0; turn < 2; turn++) {
+      await new Promise<void>((resolve) => {
+        scheduler.schedule({ flush: () => void flushed.push(`first ${turn}`) });
+        scheduler.schedule({
+          flush: () => {
+            flushed.push(`second ${turn}`);
+            resolve();
+          },
+        });
+      });
+    }
+
+    expect(flushed).toEqual(['first 0', 'second 0', 'first 1', 'second 1']);
+  });
+});
