@@ -1,4 +1,6 @@
 import type { InboundMessage } from '../protocol/messages.js';
+import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { InboundLimits } from './inbound-queue.js';
 import type { WsClient } from './ws-client.js';
 
@@ -7,7 +9,12 @@ export interface ClientHost {
   /** The path of the endpoint. */
   readonly path: string;
   readonly workerId: string;
+  /** The options that hold on this endpoint. */
+  readonly options: ResolvedOptions;
   readonly inboundLimits: InboundLimits;
+  readonly runtime: Runtime;
+  /** Milliseconds that a call to a client waits for its answer. */
+  readonly callTimeout: number;
   join(client: WsClient, roomName: string): Promise<boolean>;
   leave(client: WsClient, roomName: string): void;
   /** Runs one message; the promise settles, never rejecting, once its handler has finished. */

@@ -1,15 +1,56 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { WsError } from '../errors/ws.error.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { fieldReader } from './client-fields.js';
+import type { ClientListener } from './client-listener.interface.js';
+import { setMetadata } from './client-metadata.js';
+import { applicationClose } from './close-reason.js';
+import type { SocketAdopter } from './socket-adopter.interface.js';
+import { toUser, type GivenUser } from './user-identity.js';
 import type { WsClient } from './ws-client.js';
 
-/** The registry of connections: by id, by socket and by user, each look-up O(1). */
+const OPEN = 1;
+
+/** Who is in which room: the room manager, which stands above this registry. */
+interface RoomLookup {
+  localOf(roomName: string): ReadonlySet<WsClient> | undefined;
+}
+
+/** What {@link ClientManager.getClientByKey} looks for. */
+export interface ClientByKey {
+  /** The path of a field: `user.payload.email`, `metadata.theme`, `roomName`. */
+  key: string;
+  /** What the field holds, compared by identity. */
+  value: unknown;
+  /** Only a client with an open socket on this worker. */
+  requireWs?: boolean;
+  userType?: string;
+}
+
+/** What {@link ClientManager.addClient} takes. */
+export interface AddClientOptions {
+  clientId: string;
+  /** A socket of any ws server of this process. */
+  ws: WebSocket;
+  /** In ms since 1970; now by default. */
+  lastActivity?: number;
+  user?: GivenUser | null;
+}
+
+/** The registry of connections: by id, by socket and by user, each look-up O(1). Unknown clients are no error. */
 @Injectable()
 export class ClientManager {
   readonly #clients = new Map<string, WsClient>();
   readonly #bySocket = new WeakMap<WebSocket, WsClient>();
   readonly #byUser = new Map<string, Set<WsClient>>();
+  readonly #listeners: ClientListener[] = [];
+  #rooms: RoomLookup | null = null;
+  #adopter: SocketAdopter | null = null;
+
+  constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
 
   /**
    * One client.
@@ -18,13 +59,13 @@ export class ClientManager {
    */
   getClient({ clientId, requireWs = false }: { clientId: string; requireWs?: boolean }): WsClient | undefined {
     const client = this.#clients.get(clientId);
-    return requireWs && client?.readyState !== 1 ? undefined : client;
+    return requireWs && client?.readyState !== OPEN ? undefined : client;
   }
 
   /** The id of the client behind a socket, as gateways get it from ws; undefined when it is not (or no longer) one. */
   getClientId({ ws }: { ws: WebSocket }): string | undefined {
     const client = this.#bySocket.get(ws);
-    return client && this.#clients.has(client.clientId) ? client.clientId : undefined;
+    return client && this.#clients.get(client.clientId) === client ? client.clientId : undefined;
   }
 
   /** All clients, or those of one user type, in the order in which they connected. */
@@ -36,6 +77,91 @@ export class ClientManager {
   /** The sessions of a user; a number means its decimal string. */
   getClientsByUser({ userId }: { userId: string | number }): WsClient[] {
     return [...(this.#byUser.get(String(userId)) ?? [])];
+  }
+
+  /** The members of a room. */
+  getClientsByRoom({ room }: { room: string }): WsClient[] {
+    return [...(this.#rooms?.localOf(room) ?? [])];
+  }
+
+  /**
+   * The first client, in the order in which they connected, whose field holds the value. Reads every client, except for
+   * the keys `clientId` and `user.userId`.
+   *
+   * @throws WsError BAD_MESSAGE when the key begins with no field of a client
+   */
+  getClientByKey({ key, value, requireWs = false, userType }: ClientByKey): WsClient | undefined {
+    const read = fieldReader(key);
+    const wanted = key === 'user.userId' ? String(value) : value;
+    for (const client of this.#candidates(key, wanted)) {
+      if (requireWs && client.readyState !== OPEN) continue;
+      if (userType !== undefined && client.user?.userType !== userType) continue;
+      if (read(client) === wanted) return client;
+    }
+    return undefined;
+  }
+
+  /**
+   * Changes one key of a client's metadata. The value is copied, as JSON carries it.
+   *
+   * @throws WsError BAD_MESSAGE for a prototype's name, a value without a JSON form, and over `limits.metadataBytes`
+   */
+  updateClient({ clientId, key, data }: { clientId: string; key: string; data: unknown }): void {
+    const metadata = this.#clients.get(clientId)?.metadata ?? {};
+    setMetadata(metadata, key, data, this.options.limits.metadataBytes);
+  }
+
+  /**
+   * Closes a client's connection, after everything sent before.
+   *
+   * @param code 1000 or 3000–4999; default 4506, on which clients do not come back by themselves
+   * @param reason for people, cut to 123 bytes
+   * @throws WsError BAD_MESSAGE for any other code
+   */
+  disconnectClient({ clientId, code, reason }: { clientId: string; code?: number; reason?: string }): void {
+    const close = applicationClose(code, reason);
+    this.#clients.get(clientId)?.close(close.code, close.reason);
+  }
+
+  /**
+   * Pushes the client list to everybody, within a second. Does nothing unless `clientList.enabled` is set.
+   *
+   * @param event what it is pushed for; stands in the push
+   */
+  broadcastClientList(event?: string): void {
+    for (const listener of this.#listeners) listener.listWanted?.(event);
+  }
+
+  /**
+   * Takes an open socket of any ws server on as a client: it is welcomed, its messages are routed as those of the
+   * module's own path, its end is noticed. An id or a socket that is a client already is left alone, and so is a socket
+   * that is not open.
+   *
+   * @throws WsError BAD_MESSAGE for an id that is no text, and a user id that is neither a text nor a number
+   */
+  addClient({ clientId, ws, lastActivity, user }: AddClientOptions): void {
+    if (typeof clientId !== 'string' || clientId === '') {
+      throw new WsError('BAD_MESSAGE', 'A client id is a text that is not empty.');
+    }
+    const identity = user ? toUser(user) : null;
+    if (ws.readyState !== OPEN || this.#clients.has(clientId) || this.getClientId({ ws }) !== undefined) return;
+    this.#adopter?.adopt({ clientId, ws, user: identity, lastActivity });
+  }
+
+  /** Closes a client's connection with 4506 and forgets it at once, its rooms included. */
+  removeClient(clientId: string): void {
+    const client = this.#clients.get(clientId);
+    if (!client) return;
+    client.close();
+    this.unregister(client);
+  }
+
+  /** Closes every client of this worker with 1001 and forgets them at once. */
+  cleanup(): void {
+    for (const client of [...this.#clients.values()]) {
+      client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
+      this.unregister(client);
+    }
   }
 
   /** How many clients are connected to this worker. */
@@ -53,11 +179,27 @@ export class ClientManager {
     return this.#byUser.get(userId);
   }
 
+  /** @internal Tells `listener` of every client that comes or goes, in order. */
+  listen(listener: ClientListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @internal Who answers {@link getClientsByRoom}. */
+  lookUpRoomsIn(rooms: RoomLookup): void {
+    this.#rooms = rooms;
+  }
+
+  /** @internal Who does the work of {@link addClient}. */
+  adoptWith(adopter: SocketAdopter): void {
+    this.#adopter = adopter;
+  }
+
   /** @internal Takes an accepted client into the registry. */
   register(client: WsClient): void {
     this.#clients.set(client.clientId, client);
     this.#bySocket.set(client.ws, client);
     if (client.user) this.#addSession(client, client.user);
+    for (const listener of this.#listeners) listener.registered?.(client);
   }
 
   /**
@@ -67,7 +209,9 @@ export class ClientManager {
   identify(client: WsClient, user: WsUser): void {
     if (!client.user) {
       client.user = user;
-      if (this.#clients.has(client.clientId)) this.#addSession(client, user);
+      if (this.#clients.get(client.clientId) !== client) return;
+      this.#addSession(client, user);
+      for (const listener of this.#listeners) listener.identified?.(client);
       return;
     }
     const { userId, userType } = client.user;
@@ -76,17 +220,30 @@ export class ClientManager {
     }
   }
 
-  /** @internal Forgets a client whose connection has ended. */
+  /** @internal Forgets a client; does nothing when that has happened. */
   unregister(client: WsClient): void {
+    if (this.#clients.get(client.clientId) !== client) return;
     this.#clients.delete(client.clientId);
-    if (!client.user) return;
-    const sessions = this.#byUser.get(client.user.userId);
-    sessions?.delete(client);
-    if (sessions?.size === 0) this.#byUser.delete(client.user.userId);
+    if (client.user) this.#removeSession(client, client.user);
+    for (const listener of this.#listeners) listener.unregistered?.(client);
   }
+
+  #candidates(key: string, value: unknown): Iterable<WsClient> {
+    if (key === 'user.userId') return this.#byUser.get(String(value)) ?? [];
+    if (key !== 'clientId') return this.#clients.values();
+    const client = this.#clients.get(String(value));
+    return client ? [client] : [];
+  }
+
   #addSession(client: WsClient, { userId }: WsUser): void {
     const sessions = this.#byUser.get(userId);
     if (sessions) sessions.add(client);
     else this.#byUser.set(userId, new Set([client]));
+  }
+
+  #removeSession(client: WsClient, { userId }: WsUser): void {
+    const sessions = this.#byUser.get(userId);
+    sessions?.delete(client);
+    if (sessions?.size === 0) this.#byUser.delete(userId);
   }
 }

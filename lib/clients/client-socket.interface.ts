@@ -12,6 +12,13 @@ export interface SharedFrame {
 export interface ClientSocket extends WebSocket {
   /** The client behind this socket; null until it was accepted. */
   client: WsClient | null;
-  /** Queues a frame behind everything sent before. False when the socket is closing or closed. */
-  sendFrame(frame: SharedFrame): boolean;
+  /**
+   * Queues a frame behind everything sent before. False when the socket is closing or closed, and when it reads too
+   * slowly for this frame.
+   *
+   * @param isVolatile the frame may be dropped while the socket is over its budget
+   */
+  sendFrame(frame: SharedFrame, isVolatile?: boolean): boolean;
+  /** Queues a text as a message of its own, also while the application's `send` has a fragmented one unfinished. */
+  sendText(text: string): boolean;
 }

@@ -5,9 +5,14 @@ import type { InboundMessage } from '../protocol/messages.js';
 export interface InboundOwner {
   /** Starts one message. Undefined when it has finished already, else a promise that settles and never rejects. */
   run(message: InboundMessage): Promise<void> | undefined;
+  /** Whether a running handler waits for what its client sends. */
+  readonly awaitsAnswer: boolean;
   /** Called with false when the queue is full, and with true once half of it is free again. */
   setReading(reading: boolean): void;
 }
+
+/** How many times longer the queue may grow while a handler waits for what stands behind it. */
+const GROWTH = 32;
 
 function start(owner: InboundOwner, message: InboundMessage): Promise<void> | undefined {
   return owner.run(message);
@@ -51,11 +56,20 @@ export class InboundQueue {
   push(message: InboundMessage): void {
     const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
     if (this.released && this.#running < this.limits.concurrency && this.#waiting.length === 0) {
-      this.#start({ message, scope });
+      this.#start(message, scope);
       return;
     }
     this.#waiting.push({ message, scope });
-    if (this.#waiting.length >= this.limits.queue) this.#setFull(true);
+    this.adjust();
+  }
+
+  /** Asks for a pause, or for its end, by what waits now. */
+  adjust(): void {
+    const { queue } = this.limits;
+    const [full, free] = this.owner.awaitsAnswer ? [queue * GROWTH, queue * GROWTH - 1] : [queue, queue >> 1];
+    const waiting = this.#waiting.length;
+    if (waiting >= full) this.#setFull(true);
+    else if (waiting <= free) this.#setFull(false);
   }
 
   /** Lets the messages run. */
@@ -69,6 +83,7 @@ export class InboundQueue {
     const messages = this.#waiting.map(({ message }) => message);
     this.#waiting = [];
     this.#setFull(false);
+    this.#tellIdle();
     return messages;
   }
 
@@ -77,7 +92,7 @@ export class InboundQueue {
     return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  #start({ message, scope }: Waiting): void {
+  #start(message: InboundMessage, scope: AsyncResource): void {
     this.#running++;
     const finished = scope.runInAsyncScope(start, undefined, this.owner, message);
     if (finished) {
@@ -97,8 +112,8 @@ export class InboundQueue {
     while (this.released && this.#running < this.limits.concurrency) {
       const next = this.#waiting.shift();
       if (!next) break;
-      if (this.#waiting.length <= this.limits.queue >> 1) this.#setFull(false);
-      this.#start(next);
+      if (this.#full) this.adjust();
+      this.#start(next.message, next.scope);
     }
     this.#tellIdle();
   }

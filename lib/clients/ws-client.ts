@@ -1,38 +1,45 @@
 import type { WebSocket } from 'ws';
-import { WsError } from '../errors/ws.error.js';
+import type { WsTokenInfo } from '../auth/authenticator.interface.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
-import { CLOSE_CODES, isApplicationCloseCode } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
-import type { InboundMessage, RequestId } from '../protocol/messages.js';
+import type { InboundMessage, RequestId, WebSocketMessage } from '../protocol/messages.js';
+import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import { ClientCalls, type CallOptions } from './client-calls.js';
 import type { ClientHost } from './client-host.interface.js';
 import type { ClientSocket, SharedFrame } from './client-socket.interface.js';
-import { cutReason } from './close-reason.js';
+import { applicationClose } from './close-reason.js';
 import { encodeMessage } from './encode-message.js';
-import { InboundQueue, type InboundOwner } from './inbound-queue.js';
+import { InboundQueue } from './inbound-queue.js';
+import { ReadingPause } from './reading-pause.js';
 import type { WsRequest } from './ws-request.js';
 
 /** Where a connection is in its life. */
 export type WsClientState = 'unauthorized' | 'authenticating' | 'authenticated' | 'disconnected';
 
-const OPEN = 1;
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /**
  * One connection of this worker: what gateways get as `@ConnectedSocket()`. It stays readable after the connection has
  * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing.
  */
-export class WsClient implements ClientEntry, InboundOwner {
+export class WsClient implements ClientEntry {
   state: WsClientState = 'authenticated';
   lastActivity: number;
   user: WsUser | null = null;
+  /** @internal What is known of the token behind `user`; null without one. */
+  token: WsTokenInfo | null = null;
   roomName: string | null = null;
   /** True while more bytes wait for this client than its budget allows. */
   backpressured = false;
+  /** Whether the frames of this connection are encrypted by the protocol itself, beside TLS. */
+  readonly encrypted = false;
   #rooms: Set<string> | null = null;
   #metadata: ClientMetadata | null = null;
-  #requests: Map<RequestId, ActiveRequest> | null = null;
+  #requests: Map<RequestId, Cancel | null> | null = null;
   #streams: Set<ClientStream> | null = null;
   #inbound: InboundQueue | null = null;
+  #pause: ReadingPause | null = null;
+  #calls: ClientCalls | null = null;
   #isSetUp = false;
 
   /** @internal Clients are made by the endpoint that accepted the connection. */
@@ -57,6 +64,11 @@ export class WsClient implements ClientEntry, InboundOwner {
   /** The path of the endpoint that the client connected to. */
   get path(): string {
     return this.host.path;
+  }
+
+  /** @internal The options that hold on the client's endpoint. */
+  get options(): ResolvedOptions {
+    return this.host.options;
   }
 
   get workerId(): string {
@@ -90,8 +102,21 @@ export class WsClient implements ClientEntry, InboundOwner {
   }
 
   /** @internal Queues a frame that other clients may share. */
-  sendFrame(frame: SharedFrame): boolean {
-    return this.socket.sendFrame(frame);
+  sendFrame(frame: SharedFrame, isVolatile = false): boolean {
+    return this.socket.sendFrame(frame, isVolatile);
+  }
+
+  /**
+   * Asks the client, and resolves with what it answers. A handler may call its own client: the answer does not wait for
+   * its turn behind that handler.
+   *
+   * @param message a message in either shape
+   * @throws WsError TIMEOUT when there is no answer in time; UNAVAILABLE when the client is, or goes, away; BAD_MESSAGE
+   * when the message cannot be sent; RATE_LIMITED with 1,024 calls open; else the code that the client refused with, its
+   * own words in `cause`. With a signal: the signal's reason.
+   */
+  call(message: WebSocketMessage, { timeout, signal }: CallOptions = {}): Promise<unknown> {
+    return this.calls.call(message, timeout ?? this.host.callTimeout, signal);
   }
 
   /** Puts the client into a room: true once it receives what is sent there, false when it is gone. */
@@ -111,12 +136,9 @@ export class WsClient implements ClientEntry, InboundOwner {
    * @param reason for people, cut to the 123 bytes that a close frame holds
    * @throws WsError BAD_MESSAGE for any other code
    */
-  close(code: number = CLOSE_CODES.DISCONNECTED.code, reason?: string): void {
-    if (!isApplicationCloseCode(code)) {
-      throw new WsError('BAD_MESSAGE', `A connection closes with code 1000 or 3000–4999, not ${code}.`);
-    }
-    const constant = code === CLOSE_CODES.DISCONNECTED.code ? CLOSE_CODES.DISCONNECTED.reason : '';
-    this.socket.close(code, cutReason(reason ?? constant));
+  close(code?: number, reason?: string): void {
+    const close = applicationClose(code, reason);
+    this.socket.close(close.code, close.reason);
   }
 
   /** @internal The set behind `rooms`, made when the first room is joined. */
@@ -126,9 +148,7 @@ export class WsClient implements ClientEntry, InboundOwner {
 
   /** @internal Sends ready text; false when the client is gone. */
   sendText(text: string): boolean {
-    if (this.socket.readyState !== OPEN) return false;
-    this.socket.send(text);
-    return true;
+    return this.socket.sendText(text);
   }
 
   /** @internal What a client's frames go through; reading stops while it is full. */
@@ -154,21 +174,46 @@ export class WsClient implements ClientEntry, InboundOwner {
 
   /** @internal */
   setReading(reading: boolean): void {
-    if (reading) this.socket.resume();
-    else this.socket.pause();
+    this.#pause?.end();
+    this.#pause = reading ? null : new ReadingPause(this.socket, this.host.runtime);
   }
 
-  /** @internal The requests whose answer is outstanding, by id. */
-  get requests(): ReadonlyMap<RequestId, ActiveRequest> | null {
-    return this.#requests;
+  /** @internal The requests of the server that this client has to answer. */
+  get calls(): ClientCalls {
+    return (this.#calls ??= new ClientCalls(this, this.host.runtime));
+  }
+
+  /** @internal */
+  get awaitsAnswer(): boolean {
+    return this.#calls?.isOpen ?? false;
+  }
+
+  /** @internal */
+  callsChanged(): void {
+    this.#inbound?.adjust();
+  }
+
+  /** @internal The client is gone: its open calls fail. */
+  endCalls(): void {
+    this.#calls?.end();
   }
 
   /** @internal Keeps an id in use until `endRequest`; false when it is in use already. */
   beginRequest(id: RequestId): boolean {
-    const requests = (this.#requests ??= new Map<RequestId, ActiveRequest>());
+    const requests = (this.#requests ??= new Map<RequestId, Cancel | null>());
     if (requests.has(id)) return false;
-    requests.set(id, { cancel: null });
+    requests.set(id, null);
     return true;
+  }
+
+  /** @internal What ends the request early, while it is a stream. */
+  setCancel(id: RequestId, cancel: Cancel): void {
+    this.#requests?.set(id, cancel);
+  }
+
+  /** @internal Ends a stream early; does nothing for any other request. */
+  cancelRequest(id: RequestId): void {
+    this.#requests?.get(id)?.();
   }
 
   /** @internal */
@@ -182,12 +227,10 @@ export class WsClient implements ClientEntry, InboundOwner {
   }
 }
 
-/** @internal A request under way; `cancel` is there while it is a stream. */
-export interface ActiveRequest {
-  cancel: (() => void) | null;
-}
+type Cancel = () => void;
 
-/** @internal An answer that can be ended early. */
+/** @internal An answer that stays open after its message has left the queue. */
 export interface ClientStream {
   cancel(): void;
+  fail(exception: unknown): void;
 }

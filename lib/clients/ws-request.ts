@@ -7,12 +7,12 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 export class WsRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  /** The address of the peer. */
+  /** The address of the client: of the peer, or what trusted proxies say (`trustProxy`). */
   readonly ip: string;
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, ip = request.socket.remoteAddress ?? '') {
     this.url = request.url ?? '/';
     this.headers = request.headers;
-    this.ip = request.socket.remoteAddress ?? '';
+    this.ip = ip;
   }
 }

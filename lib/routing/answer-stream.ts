@@ -1,4 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isObservable, Observable } from 'rxjs';
+
+/** Values pulled from an async iterable in a row; then the event loop gets its turn, however fast they come. */
+const VALUES_PER_TURN = 64;
 
 /**
  * An answer that comes as values over time. Behind an interceptor nobody knows, before the handler has returned, whether
@@ -27,6 +31,7 @@ export class AnswerStream {
 
   /** The handler turned out to have returned a stream. */
   begin(): this {
+    if (this.#isStream) return this; // an interceptor may call the handler again
     this.#isStream = true;
     this.#onBegin?.();
     return this;
@@ -56,7 +61,7 @@ function observe(iterable: AsyncIterable<unknown>): Observable<unknown> {
     const iterator = iterable[Symbol.asyncIterator]();
     let finished = false;
     const pull = async (): Promise<void> => {
-      while (!subscriber.closed) {
+      for (let pulled = 1; !subscriber.closed; pulled++) {
         const result = await iterator.next();
         if (result.done) {
           finished = true;
@@ -64,14 +69,16 @@ function observe(iterable: AsyncIterable<unknown>): Observable<unknown> {
           return;
         }
         subscriber.next(result.value);
+        if (pulled % VALUES_PER_TURN === 0) await nextTurn();
       }
     };
     pull().catch((error: unknown) => {
       finished = true;
       subscriber.error(error);
     });
+    const end = async (): Promise<unknown> => iterator.return?.();
     return () => {
-      if (!finished) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+      if (!finished) void end().catch(() => undefined);
     };
   });
 }

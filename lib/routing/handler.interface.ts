@@ -1,11 +1,20 @@
 import type { WsClient } from '../clients/ws-client.js';
 import type { InboundMessage } from '../protocol/messages.js';
 
+/** What a handler with `@Ack()` gets: its first call is the reply, later ones do nothing. */
+export type AckFunction = (value?: unknown) => void;
+
+/** Where a compiled handler gets its ack function. */
+export interface AckSource {
+  /** From now on the reply is what the function is called with, and nothing that the handler returns. */
+  expectAck(): AckFunction;
+}
+
 /**
  * A compiled handler. It returns, or promises, what the application answered: a value, an Observable, an async
  * iterable; undefined is no answer. It throws, or rejects with, what no filter of the application has handled.
  */
-export type RouteHandler = (client: WsClient, message: InboundMessage) => unknown;
+export type RouteHandler = (client: WsClient, message: InboundMessage, acks: AckSource) => unknown;
 
 /** A handler and where it comes from. */
 export interface Route {
@@ -14,4 +23,6 @@ export interface Route {
   readonly handle: RouteHandler;
   /** True: runs beside the client's other messages, it does not wait for its turn. */
   readonly immediate: boolean;
+  /** True: an answer `{ event, data }` goes out under that event, as Nest's `@SubscribeMessage` methods expect. */
+  readonly namesAnswers?: boolean;
 }

@@ -1,38 +1,51 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
+import { closeForGood } from '../clients/close-for-good.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
+import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
+import { MessageRates } from '../limits/message-rates.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
-import { routeKey } from '../protocol/route-key.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import { AnswerStream, streamOf } from './answer-stream.js';
-import { NamedAnswer } from './named-answer.js';
+import { Traffic } from '../runtime/traffic.js';
+import { Exchange, type ExchangeServices } from './exchange.js';
 import type { Router } from './router.js';
-import { StreamReply } from './stream-reply.js';
 
-/** Brings a client's message to its handler, and the handler's answer back to the client. */
+/** Brings a client's message to its handler. */
 @Injectable()
 export class MessageDispatcher {
+  readonly #services: ExchangeServices;
   #refusing = false;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly errors: ErrorReporter,
+    private readonly traffic: Traffic,
+    private readonly rates: MessageRates,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#services = { runtime, errors, options };
+  }
 
   /** Takes a frame of a client: its message runs now, or waits for its turn in the client's queue. */
   receive(client: WsClient, router: Router, text: string): void {
+    this.traffic.messages.mark();
     const message = client.codec.decode(text);
+    if (!this.#isInRate(client, message)) return;
     if ('problem' in message) {
       this.refuse(client, message);
       return;
     }
+    if (client.state !== 'authenticated' && !(message.type === 'system' && message.action === 'authenticate')) {
+      this.#refuseMessage(client, message, new WsError('UNAUTHENTICATED', 'Authenticate first.'));
+      return;
+    }
     // The client library pings by itself when it hears nothing: that is no sign of its user.
     if (message.action !== 'ping' || message.type !== 'system') client.lastActivity = this.runtime.now();
-    this.#notify(client, message);
+    if (this.options.events.onMessage) this.#notify(client, message);
     if (!this.#begin(client, message)) return;
     // Only the library's own routes pass the queue, so only they are looked up before it.
     const immediate = message.type === 'system' && router.find('system', message.action)?.immediate;
@@ -40,19 +53,20 @@ export class MessageDispatcher {
     else client.inbound.push(message);
   }
 
-  /** Runs one message. Undefined when it has finished; else a promise that settles, never rejecting, when it has. */
+  /** Runs one message. Undefined when it has left the client's queue; else a promise that settles, never rejecting. */
   handle(client: WsClient, router: Router, message: InboundMessage): Promise<void> | undefined {
-    try {
-      const route = router.find(message.type, message.action);
-      if (!route) throw new WsError('UNKNOWN_ROUTE', 'There is no such route.');
-      if (this.#refusing) throw new WsError('UNAVAILABLE', 'The server is shutting down.');
-      const result = route.handle(client, message);
-      if (result instanceof Promise) return this.#answerLater(client, message, result);
-      return this.#answer(client, message, result);
-    } catch (exception) {
-      this.#fail(client, message, exception);
+    const route = router.find(message.type, message.action);
+    const exchange = new Exchange(this.#services, client, message, route);
+    if (!route) {
+      exchange.fail(new WsError('UNKNOWN_ROUTE', 'There is no such route.'));
       return undefined;
     }
+    // What passes the queue is needed to the end: running handlers wait for their client's answers.
+    if (this.#refusing && !route.immediate) {
+      exchange.fail(new WsError('UNAVAILABLE', 'The server is shutting down.'));
+      return undefined;
+    }
+    return exchange.run(route);
   }
 
   /** Answers a frame that is no message. */
@@ -68,6 +82,26 @@ export class MessageDispatcher {
   /** Ends what a client that is gone still has open. */
   release(client: WsClient): void {
     for (const stream of [...client.streams]) stream.cancel();
+    client.endCalls();
+  }
+
+  #isInRate(client: WsClient, message: InboundMessage | ProtocolError): boolean {
+    const verdict = this.rates.count(client);
+    if (verdict.kind === 'flooding') {
+      closeForGood(client, CLOSE_CODES.RATE_LIMITED, this.runtime);
+    } else if (verdict.kind === 'refused') {
+      const { retryAfter } = verdict;
+      this.#refuseMessage(
+        client,
+        message,
+        new WsError('RATE_LIMITED', 'Too many messages.', { details: { retryAfter } }),
+      );
+    }
+    return verdict.kind === 'allowed';
+  }
+
+  #refuseMessage(client: WsClient, message: InboundMessage | ProtocolError, error: WsError): void {
+    client.sendText(client.codec.encodeError(toErrorPayload(error), message));
   }
 
   /** Keeps the id in use until the request is answered. */
@@ -78,109 +112,16 @@ export class MessageDispatcher {
     return false;
   }
 
-  #notify(client: WsClient, message: InboundMessage): void {
-    const { onMessage } = this.options.events;
-    if (!onMessage) return;
+  #notify(client: WsClient, { whole }: InboundMessage): void {
     const { ws, clientId } = client;
-    const failed = (error: unknown): void => this.errors.report('events.onMessage failed.', error, clientId);
-    try {
-      void Promise.resolve(onMessage({ ws, client, clientId, data: message.whole })).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    const notify = async (): Promise<void> => {
+      try {
+        await this.options.events.onMessage?.({ ws, client, clientId, data: whole });
+      } catch (error) {
+        this.errors.report('events.onMessage failed.', error, clientId);
+      }
+    };
+    // In a scope of its own: what it sets with `enterWith` would stay with the socket and all its later messages.
+    void new AsyncResource('WsMessage', { requireManualDestroy: true }).runInAsyncScope(notify);
   }
-
-  async #answerLater(client: WsClient, message: InboundMessage, result: Promise<unknown>): Promise<void> {
-    try {
-      await this.#answer(client, message, await this.#inTime(result));
-    } catch (exception) {
-      this.#fail(client, message, exception);
-    }
-  }
-
-  #answer(client: WsClient, message: InboundMessage, result: unknown): Promise<void> | undefined {
-    if (typeof result === 'object' && result !== null) {
-      const stream = result instanceof AnswerStream ? result : asStream(result);
-      if (stream) return this.#stream(client, message, stream);
-    }
-    this.#reply(client, message, result);
-    return undefined;
-  }
-
-  #reply(client: WsClient, message: InboundMessage, response: unknown): void {
-    if (message.id !== undefined) client.endRequest(message.id);
-    if (response === undefined && message.id === undefined) return;
-    if (response instanceof NamedAnswer) {
-      const { type, action } = response;
-      client.sendText(client.codec.encodeReply({ type, action, id: message.id }, response.response));
-      return;
-    }
-    client.sendText(client.codec.encodeReply(message, response));
-  }
-
-  #replyOrFail(client: WsClient, message: InboundMessage, response: unknown): void {
-    try {
-      this.#reply(client, message, response);
-    } catch (exception) {
-      this.#fail(client, message, exception);
-    }
-  }
-
-  #fail(client: WsClient, message: InboundMessage, exception: unknown): void {
-    if (message.id !== undefined) client.endRequest(message.id);
-    if (isUnexpected(exception)) {
-      this.errors.report(
-        `The handler of ${routeKey(message.type, message.action)} failed.`,
-        exception,
-        client.clientId,
-      );
-    }
-    client.sendText(client.codec.encodeError(toErrorPayload(exception), message));
-  }
-
-  /** Resolves once the message leaves its queue: when it turns out to be a stream, or with the answer. */
-  #stream(client: WsClient, message: InboundMessage, answer: AnswerStream): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (write: () => void): void => {
-        client.streams.delete(reply);
-        if (message.id !== undefined) client.endRequest(message.id);
-        write();
-        resolve();
-      };
-      const reply = new StreamReply(answer, {
-        next: (value) => client.sendText(client.codec.encodeReply(message, value)),
-        done: () => end(() => client.sendText(client.codec.encodeDone(message))),
-        single: (value) => end(() => this.#replyOrFail(client, message, value)),
-        fail: (exception) => end(() => this.#fail(client, message, exception)),
-      });
-      client.streams.add(reply);
-      answer.whenBegun(() => {
-        this.#admitStream(client, message, reply);
-        resolve();
-      });
-      reply.start();
-    });
-  }
-
-  #admitStream(client: WsClient, message: InboundMessage, reply: StreamReply): void {
-    const limit = this.options.limits.streamsPerClient;
-    if (limit !== false && client.streams.size > limit) {
-      reply.fail(new WsError('RATE_LIMITED', `A client can have ${limit} streams open at most.`));
-      return;
-    }
-    const request = message.id === undefined ? undefined : client.requests?.get(message.id);
-    if (request) request.cancel = () => reply.cancel();
-  }
-
-  #inTime(result: Promise<unknown>): Promise<unknown> {
-    const limit = this.options.timeouts.handler;
-    return limit === false
-      ? result
-      : this.runtime.within(limit, result, () => new WsError('TIMEOUT', 'The handler took too long.'));
-  }
-}
-
-function asStream(result: object): AnswerStream | undefined {
-  const values = streamOf(result);
-  return values && new AnswerStream(values).begin();
 }

@@ -10,6 +10,8 @@ export interface StreamReplySink {
   /** The one value of what turned out to be no stream; undefined for none. */
   single(value: unknown): void;
   fail(exception: unknown): void;
+  /** What the application threw when it was told that nobody reads on. */
+  endingFailed(exception: unknown): void;
 }
 
 /** Pours an {@link AnswerStream} into replies: exactly one of `done`, `single` and `fail` comes last. */
@@ -24,6 +26,7 @@ export class StreamReply {
   ) {}
 
   start(): void {
+    if (this.#finished) return;
     this.#subscription.add(
       this.answer.values.subscribe({
         next: (value) => this.#next(value),
@@ -64,7 +67,11 @@ export class StreamReply {
   #finish(last: () => void): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#subscription.unsubscribe();
+    try {
+      this.#subscription.unsubscribe();
+    } catch (exception) {
+      this.sink.endingFailed(exception);
+    }
     last();
   }
 }

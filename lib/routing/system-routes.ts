@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { InBandAuthentication } from '../auth/in-band-authentication.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { ClientList } from '../rooms/client-list.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -15,6 +17,8 @@ const TYPE = 'system';
 export class SystemRoutes {
   constructor(
     private readonly rooms: RoomManager,
+    private readonly clientList: ClientList,
+    private readonly inBand: InBandAuthentication,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -26,21 +30,25 @@ export class SystemRoutes {
     };
     add('joinRoom', (client, data) => this.#joinRoom(client, data));
     add('leaveRoom', (client, data) => this.#leaveRoom(client, data));
+    add('clientList', () => this.#clientList());
+    add('authenticate', (client, data) => this.inBand.authenticate(client, data), true);
+    add('refresh', (client, data) => this.inBand.refresh(client, data), true);
     // Answered under the name `pong`, as the first seed does.
     add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
     // The answer to a ping that an application sent as a message: activity, nothing else.
     add('pong', () => undefined, true);
     add('cancel', (client, data) => this.#cancel(client, data), true);
+    add('answer', (client, data) => this.#answer(client, data), true);
   }
 
   async #joinRoom(client: WsClient, data: unknown): Promise<unknown> {
     const { roomName, username } = fieldsOf(data);
-    checkRoomName(roomName, this.options.limits.roomName);
+    checkRoomName(roomName, client.options.limits.roomName);
     if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
-    if (!this.options.rooms.open) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
-    const joined = await this.rooms.join(client, roomName, username === undefined ? undefined : { username });
+    if (!client.options.rooms.open) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    const joined = await this.rooms.join(client, roomName, { username, isRequest: true });
     if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
     const { userId, userType } = client.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();
@@ -53,7 +61,7 @@ export class SystemRoutes {
 
   #leaveRoom(client: WsClient, data: unknown): unknown {
     const { roomName } = fieldsOf(data);
-    checkRoomName(roomName, this.options.limits.roomName);
+    checkRoomName(roomName, client.options.limits.roomName);
     const wasMember = client.rooms.has(roomName);
     this.rooms.leave(client, roomName);
     if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });
@@ -61,14 +69,35 @@ export class SystemRoutes {
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
   }
 
+  #clientList(): unknown {
+    this.clientList.checkEnabled();
+    return { clients: this.clientList.read() };
+  }
+
   #cancel(client: WsClient, data: unknown): undefined {
     const { id } = fieldsOf(data);
     if (typeof id !== 'string' && typeof id !== 'number') {
       throw new WsError('BAD_MESSAGE', 'The id to cancel is neither a string nor a number.');
     }
-    client.requests?.get(id)?.cancel?.();
+    client.cancelRequest(id);
     return undefined;
   }
+
+  /** The answer to `WsClient.call`. */
+  #answer({ calls }: WsClient, data: unknown): undefined {
+    const { callId, response, error } = fieldsOf(data);
+    if (typeof callId !== 'number') throw new WsError('BAD_MESSAGE', 'The callId is not a number.');
+    if (error === undefined) calls.answer(callId, response);
+    else calls.refuse(callId, refusalOf(fieldsOf(error)));
+    return undefined;
+  }
+}
+
+/** The client's words stay in `cause`: a handler that lets the error pass would send them to somebody else. */
+function refusalOf({ code, message }: Record<string, unknown>): WsError {
+  const isCode = typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
+  const cause = typeof message === 'string' ? new Error(message) : undefined;
+  return new WsError(isCode ? code : 'APPLICATION', 'The client has refused.', { cause });
 }
 
 function fieldsOf(data: unknown): Record<string, unknown> {

@@ -1,8 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { ConnectionGuards, type BoundGuard } from '../auth/connection-guards.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import { MAX_NAME_LENGTH, RESERVED_TYPES, eventOfRoute } from '../protocol/route-key.js';
-import type { Route } from './handler.interface.js';
+import type { Rate } from '../limits/rate-store.interface.js';
+import { RouteRates } from '../limits/route-rates.js';
+import { MAX_NAME_LENGTH, RESERVED_TYPES, eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
+import type { Route, RouteHandler } from './handler.interface.js';
 import type { RouteMetadata } from './route-metadata.js';
 import { WsMetadataAccessor, type GatewayAddress } from './ws-metadata.accessor.js';
 import { WsPipeline, type HandlerSource } from './ws-pipeline.js';
@@ -16,6 +19,17 @@ export interface DiscoveredGateway {
   /** Undefined for a provider without `@WebSocketGateway()`. */
   readonly address: GatewayAddress | undefined;
   readonly routes: readonly (RouteMetadata & { readonly route: Route })[];
+  /** Its methods that want what no route takes. */
+  readonly fallbacks: readonly Route[];
+}
+
+/** A method that handles messages, and which. */
+interface HandlerMethod {
+  readonly methodName: string;
+  readonly source: string;
+  readonly routes: readonly (RouteMetadata & { readonly namesAnswers: boolean })[];
+  readonly isFallback: boolean;
+  readonly rate: Rate | undefined;
 }
 
 /** Walks the application's providers and controllers once, at start-up, and compiles their handlers. */
@@ -26,16 +40,49 @@ export class WsExplorer {
     private readonly scanner: MetadataScanner,
     private readonly accessor: WsMetadataAccessor,
     private readonly pipeline: WsPipeline,
+    private readonly guards: ConnectionGuards,
+    private readonly rates: RouteRates,
   ) {}
 
   /** @throws PxlWebSocketSetupError for a route that cannot be served, naming its method */
   explore(): DiscoveredGateway[] {
-    return this.hosts().map((wrapper) => ({
-      name: nameOf(wrapper),
-      wrapper,
-      address: this.accessor.gatewayOf(classOf(wrapper)),
-      routes: this.#routesOf(wrapper),
-    }));
+    return this.hosts().map((wrapper) => {
+      const name = nameOf(wrapper);
+      if (wrapper.isTransient) {
+        throw new PxlWebSocketSetupError(
+          `${name} cannot have routes or be a gateway: it is transient, so no instance is it.`,
+        );
+      }
+      const methods = this.#methodsOf(wrapper);
+      return {
+        name,
+        wrapper,
+        address: this.accessor.gatewayOf(classOf(wrapper)),
+        routes: methods.flatMap((method) => this.#compileRoutes(wrapper, method)),
+        fallbacks: methods
+          .filter(({ isFallback }) => isFallback)
+          .map((method) => this.#compileFallback(wrapper, method)),
+      };
+    });
+  }
+
+  /**
+   * The guards that a gateway asks for its connections.
+   *
+   * @throws PxlWebSocketSetupError when one of them cannot be made, and for guards on what is no gateway
+   */
+  async connectionGuardsOf({ name, wrapper, address }: DiscoveredGateway): Promise<BoundGuard[]> {
+    const type = classOf(wrapper) as Type;
+    const guards = this.accessor.connectionGuardsOf(type);
+    if (!address && guards.length > 0) {
+      throw new PxlWebSocketSetupError(`@UseConnectionGuards(...) on ${name} guards nothing: it is no gateway.`);
+    }
+    return this.guards.bind(guards, type, this.pipeline.moduleRefOf(wrapper));
+  }
+
+  /** Where gateways want to be reached. */
+  addresses(): GatewayAddress[] {
+    return this.hosts().flatMap((wrapper) => this.accessor.gatewayOf(classOf(wrapper)) ?? []);
   }
 
   /** Every class with routes or `@WebSocketGateway()`, once, however many modules provide it. */
@@ -45,39 +92,75 @@ export class WsExplorer {
     for (const wrapper of wrappers) {
       if (wrapper.isAlias || !isObject(wrapper.instance) || byClass.has(classOf(wrapper))) continue;
       const isGateway = this.accessor.gatewayOf(classOf(wrapper)) !== undefined;
-      if (isGateway || this.#methodsOf(wrapper).length > 0) byClass.set(classOf(wrapper), wrapper);
+      if (isGateway || this.#handlesMessages(wrapper)) byClass.set(classOf(wrapper), wrapper);
     }
     return [...byClass.values()];
   }
 
-  #routesOf(wrapper: Wrapper): DiscoveredGateway['routes'] {
-    return this.#methodsOf(wrapper).flatMap(({ methodName, routes }) => {
-      const source = `${nameOf(wrapper)}.${methodName}`;
-      if (wrapper.isTransient) {
-        throw new PxlWebSocketSetupError(`${source} cannot have routes: its class is transient, so no instance is it.`);
-      }
-      return routes.map(({ type, action }) => {
-        checkRoute(type, action, source);
-        const pattern = eventOfRoute(type, action);
-        const handle = this.pipeline.compile({ wrapper, methodName, pattern });
-        return { type, action, route: { source, handle, immediate: false } };
-      });
+  #compileRoutes(wrapper: Wrapper, method: HandlerMethod): DiscoveredGateway['routes'] {
+    const { methodName, source, routes } = method;
+    return routes.map(({ type, action, namesAnswers }) => {
+      const compiled = this.pipeline.compile({ wrapper, methodName, pattern: eventOfRoute(type, action) });
+      const handle = this.#limit(compiled, method);
+      return { type, action, route: { source, handle, namesAnswers, immediate: false } };
     });
   }
 
-  #methodsOf(wrapper: Wrapper): { methodName: string; routes: readonly RouteMetadata[] }[] {
+  #compileFallback(wrapper: Wrapper, method: HandlerMethod): Route {
+    const { methodName, source } = method;
+    const compiled = this.pipeline.compile({ wrapper, methodName, pattern: '*', takesWhole: true });
+    return { source, handle: this.#limit(compiled, method), immediate: false };
+  }
+
+  /** Before everything else that the handler has, its guards too. */
+  #limit(handle: RouteHandler, { rate, source }: HandlerMethod): RouteHandler {
+    if (!rate) return handle;
+    return (client, message, acks) => {
+      const allowed = this.rates.use(client, source, rate);
+      return allowed ? allowed.then(() => handle(client, message, acks)) : handle(client, message, acks);
+    };
+  }
+
+  #methodsOf(wrapper: Wrapper): HandlerMethod[] {
+    const { accessor } = this;
+    return this.#functionsOf(wrapper).flatMap(([methodName, method]) => {
+      const source = `${nameOf(wrapper)}.${methodName}`;
+      const message = accessor.messageOf(method);
+      const routes = [
+        ...accessor.routesOf(method).map((route) => ({ ...route, namesAnswers: false })),
+        ...(message ? [{ ...routeOfMessage(message.name, source), namesAnswers: true }] : []),
+      ];
+      for (const { type, action } of routes) checkRoute(type, action, source);
+      const isFallback = accessor.isFallback(method);
+      const rate = accessor.rateOf(method);
+      return routes.length > 0 || isFallback ? [{ methodName, source, routes, isFallback, rate }] : [];
+    });
+  }
+
+  #handlesMessages(wrapper: Wrapper): boolean {
+    const { accessor } = this;
+    return this.#functionsOf(wrapper).some(
+      ([, method]) =>
+        accessor.routesOf(method).length > 0 || accessor.messageOf(method) !== undefined || accessor.isFallback(method),
+    );
+  }
+
+  /** The methods of a class, inherited ones too; an overriding method stands for itself, decorated or not. */
+  #functionsOf(wrapper: Wrapper): [name: string, method: unknown][] {
     const prototype = Object.getPrototypeOf(wrapper.instance) as Record<string, unknown> | null;
     if (!prototype || prototype === Object.prototype) return [];
-    return this.scanner
-      .getAllMethodNames(prototype)
-      .map((methodName) => ({ methodName, routes: this.accessor.routesOf(prototype[methodName]) }))
-      .filter(({ routes }) => routes.length > 0);
+    return this.scanner.getAllMethodNames(prototype).map((name) => [name, prototype[name]]);
   }
+}
+
+function routeOfMessage(name: unknown, source: string): RouteMetadata {
+  if (typeof name === 'string') return routeOfEvent(name);
+  throw new PxlWebSocketSetupError(`@SubscribeMessage(...) on ${source}: the name of a message is a text here.`);
 }
 
 function checkRoute(type: unknown, action: unknown, source: string): void {
   const problem = problemOf(type, action);
-  if (problem) throw new PxlWebSocketSetupError(`@WsRoute(...) on ${source}: ${problem}.`);
+  if (problem) throw new PxlWebSocketSetupError(`The route of ${source} cannot be: ${problem}.`);
 }
 
 function problemOf(type: unknown, action: unknown): string | undefined {
@@ -92,7 +175,9 @@ function problemOf(type: unknown, action: unknown): string | undefined {
 
 /** The class of a provider: of its instance where a factory or value provides it. */
 function classOf(wrapper: Wrapper): object {
-  return wrapper.isNotMetatype ? wrapper.instance.constructor : (wrapper.metatype ?? wrapper.instance.constructor);
+  const { constructor } = wrapper.instance as { constructor: unknown };
+  const ofInstance = typeof constructor === 'function' ? constructor : Object;
+  return wrapper.isNotMetatype ? ofInstance : (wrapper.metatype ?? ofInstance);
 }
 
 function nameOf(wrapper: Wrapper): string {

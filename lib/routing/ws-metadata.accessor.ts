@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { ROUTES_METADATA, type RouteMetadata } from './route-metadata.js';
+import {
+  CONNECTION_GUARDS_METADATA,
+  type ConnectionGuard,
+} from '../auth/decorators/use-connection-guards.decorator.js';
+import { RATE_LIMIT_METADATA } from '../limits/decorators/ws-rate-limit.decorator.js';
+import type { Rate } from '../limits/rate-store.interface.js';
+import { FALLBACK_METADATA, ROUTES_METADATA, type RouteMetadata } from './route-metadata.js';
 
 /** Where a gateway wants to be reached: the arguments of Nest's `@WebSocketGateway(port?, { path? })`. */
 export interface GatewayAddress {
@@ -13,6 +19,26 @@ export interface GatewayAddress {
 export class WsMetadataAccessor {
   routesOf(method: unknown): readonly RouteMetadata[] {
     return (typeof method === 'function' && (Reflect.getMetadata(ROUTES_METADATA, method) as RouteMetadata[])) || [];
+  }
+
+  /** The name of a `@SubscribeMessage(name)` method, whatever it is; undefined for any other method. */
+  messageOf(method: unknown): { readonly name: unknown } | undefined {
+    if (typeof method !== 'function' || !Reflect.getMetadata('websockets:message_mapping', method)) return undefined;
+    return { name: Reflect.getMetadata('message', method) as unknown };
+  }
+
+  /** Whether it is a `@WsFallback()` method. */
+  isFallback(method: unknown): boolean {
+    return typeof method === 'function' && Reflect.getMetadata(FALLBACK_METADATA, method) === true;
+  }
+
+  connectionGuardsOf(metatype: object): readonly ConnectionGuard[] {
+    return (Reflect.getMetadata(CONNECTION_GUARDS_METADATA, metatype) as ConnectionGuard[] | undefined) ?? [];
+  }
+
+  /** Undefined for a method without `@WsRateLimit()`. */
+  rateOf(method: unknown): Rate | undefined {
+    return typeof method === 'function' ? (Reflect.getMetadata(RATE_LIMIT_METADATA, method) as Rate) : undefined;
   }
 
   /** Undefined for a class without `@WebSocketGateway()`. */

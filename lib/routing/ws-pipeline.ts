@@ -1,7 +1,10 @@
-import { Injectable, type CanActivate, type NestInterceptor, type PipeTransform } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type NestInterceptor, type PipeTransform } from '@nestjs/common';
 import {
   CUSTOM_ROUTE_ARGS_METADATA,
   EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
   ROUTE_ARGS_METADATA,
   selectExceptionFilterMetadata,
   type ExceptionFilterMetadata,
@@ -17,7 +20,6 @@ import {
 import {
   BaseExceptionFilterContext,
   ContextUtils,
-  ExecutionContextHost,
   GuardsConsumer,
   GuardsContextCreator,
   Injector,
@@ -29,11 +31,23 @@ import {
   type InstanceWrapper,
   type ParamProperties,
 } from '@nestjs/core/internal';
-import { catchError, defer, EMPTY, from, isObservable, lastValueFrom, mergeMap, of, type Observable } from 'rxjs';
 import type { WsClient } from '../clients/ws-client.js';
-import { WsError } from '../errors/ws.error.js';
-import { AnswerStream, streamOf } from './answer-stream.js';
-import type { RouteHandler } from './handler.interface.js';
+import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { InboundMessage } from '../protocol/messages.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { AckSource, RouteHandler } from './handler.interface.js';
+import {
+  ackOf,
+  callMethod,
+  filtered,
+  guarded,
+  ignoreReturn,
+  intercepted,
+  type ContextArgs,
+  type Method,
+  type Param,
+  type Step,
+} from './pipeline-steps.js';
 
 /** A method of a provider (or controller) that handles messages. */
 export interface HandlerSource {
@@ -41,29 +55,31 @@ export interface HandlerSource {
   readonly methodName: string;
   /** What `getPattern()` of an execution context answers. */
   readonly pattern: string;
+  /** True: the data is the whole message. */
+  readonly takesWhole?: boolean;
 }
 
-type Method = (...args: unknown[]) => unknown;
-/** What guards, interceptors and filters see as `getArgs()`: client, data, pattern. */
-type ContextArgs = [client: WsClient, data: unknown, pattern: string];
-type Step = (args: ContextArgs) => unknown;
-
-interface Param {
-  readonly index: number;
-  readonly extract: (args: ContextArgs) => unknown;
-  readonly pipes: PipeTransform[];
-  readonly metadata: Parameters<PipesConsumer['apply']>[1];
-}
+/** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
+type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
 
 /** The kinds of parameters that Nest's own decorators write; anything else in `__routeArguments__` is a custom one. */
 const SOCKET = 0;
 const PAYLOAD = 3;
+const ACK = 13;
 
 /** An undecorated handler gets `(client, data)`. */
 const DEFAULT_PARAMS = {
   [`${SOCKET}:0`]: { index: 0, data: undefined, pipes: [] },
   [`${PAYLOAD}:1`]: { index: 1, data: undefined, pipes: [] },
 };
+
+/** Where Nest keeps the enhancers of a class or method, and the method that makes an object one. */
+const ENHANCERS = {
+  [GUARDS_METADATA]: 'canActivate',
+  [INTERCEPTORS_METADATA]: 'intercept',
+  [PIPES_METADATA]: 'transform',
+  [EXCEPTION_FILTERS_METADATA]: 'catch',
+} as const;
 
 class FiltersContext extends BaseExceptionFilterContext {
   constructor(
@@ -126,10 +142,12 @@ export class WsPipeline {
     modules: ModulesContainer,
     private readonly config: ApplicationConfig,
     private readonly moduleRef: ModuleRef,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- they only ask for its modules
+    // They only ask for its modules.
     const container = { getModules: () => modules } as NestContainer;
-    this.#guards = new GuardsContextCreator(container, config);
+    // Without a configuration it knows no app-wide guards.
+    this.#guards = new GuardsContextCreator(container, options.routing.globalGuards ? config : undefined);
     this.#interceptors = new InterceptorsContextCreator(container, config);
     this.#pipes = new PipesContextCreator(container, config);
     this.#filters = new FiltersContext(container, config);
@@ -138,17 +156,28 @@ export class WsPipeline {
   /**
    * Compiles once where everything the handler depends on is static. Otherwise the handler is resolved per message: a
    * request-scoped guard left out of a handler that was compiled once would be a guard skipped.
+   *
+   * @throws PxlWebSocketSetupError when Nest has not made a guard (or other enhancer) that the method names
    */
   compile(source: HandlerSource): RouteHandler {
-    const { wrapper, pattern } = source;
+    const { wrapper } = source;
+    this.#checkEnhancers(source);
+    const argsOf = this.#argsOf(source);
     if (this.#isStatic(wrapper)) {
       const run = this.#compileFor(wrapper.instance, source, STATIC_CONTEXT);
-      return (client, message) => run([client, message.data, pattern]);
+      return (client, message, acks) => run(argsOf(client, message, acks));
     }
-    return async (client, message) => {
+    return async (client, message, acks) => {
+      const args = argsOf(client, message, acks);
       const { instance, contextId } = await this.#resolve(wrapper, client);
-      return this.#compileFor(instance, source, contextId, wrapper.id)([client, message.data, pattern]);
+      return this.#compileFor(instance, source, contextId, wrapper.id)(args);
     };
+  }
+
+  /** What finds and makes providers in the module of a provider. */
+  moduleRefOf(wrapper: InstanceWrapper<object>): ModuleRef {
+    const ofModule = hostOf(wrapper).getProviderByKey<ModuleRef>(ModuleRef) as InstanceWrapper<ModuleRef> | undefined;
+    return ofModule?.instance ?? this.moduleRef;
   }
 
   /** The instance that serves a client outside of any message: its gateway's connection hooks. */
@@ -161,9 +190,9 @@ export class WsPipeline {
   }
 
   #globalRequestScoped(): InstanceWrapper[] {
-    const { config } = this;
+    const { config, options } = this;
     return [
-      ...config.getGlobalRequestGuards(),
+      ...(options.routing.globalGuards ? config.getGlobalRequestGuards() : []),
       ...config.getGlobalRequestInterceptors(),
       ...config.getGlobalRequestPipes(),
       ...config.getGlobalRequestFilters(),
@@ -198,10 +227,11 @@ export class WsPipeline {
     const filters = this.#filters.create(instance, method, moduleKey, contextId, inquirerId);
     const params = this.#params(instance, source, method, contextId, inquirerId);
 
-    let step = this.#withParams(instance, method, params);
-    if (interceptors.length > 0) step = this.#withInterceptors(step, interceptors, instance, method);
-    if (guards.length > 0) step = this.#withGuards(step, guards, instance, method);
-    if (filters.length > 0) step = this.#withFilters(step, filters, instance, method);
+    let step = callMethod(instance, method, params);
+    if (this.#takesAck(source)) step = ignoreReturn(step);
+    if (interceptors.length > 0) step = this.#intercepted(step, interceptors, instance, method);
+    if (guards.length > 0) step = this.#guarded(step, guards, instance, method);
+    if (filters.length > 0) step = this.#filtered(step, filters, instance, method);
     return step;
   }
 
@@ -215,111 +245,88 @@ export class WsPipeline {
     const utils = this.#contextUtils;
     const moduleKey = hostOf(wrapper).token;
     const pipes = this.#pipes.create(instance, method, moduleKey, contextId, inquirerId);
-    const decorated = utils.reflectCallbackMetadata<Record<string, ParamProperties> | undefined>(
+    const metadata = this.#paramsMetadata(instance, methodName);
+    const paramtypes = utils.reflectCallbackParamtypes(instance, methodName) as unknown[] | undefined;
+    const contextFactory = utils.getContextFactory('ws', instance, method);
+    const types = Object.keys(metadata).map(kindOf);
+    const params = Object.values(metadata).map(({ index, data, pipes: own, factory, schema }, at): Param => {
+      const type = types[at];
+      const isCustom = typeof type === 'string';
+      const ownPipes = this.#pipes.createConcreteContext<unknown[], PipeTransform[]>(own, contextId, inquirerId);
+      // The client itself is not for pipes: only what it sent, and what custom decorators make of it.
+      const applied = isCustom || type === PAYLOAD ? [...pipes, ...ownPipes] : [];
+      const argument = { metatype: paramtypes?.[index] as never, type: type as never, data: data as string, schema };
+      const custom = isCustom ? utils.getCustomFactory(factory as never, data, contextFactory) : undefined;
+      return {
+        index,
+        extract: custom ? (args) => custom(...args) : extractorOf(type, data),
+        pipes: applied,
+        transform: (value) => this.#pipesConsumer.apply(value, argument, applied),
+      };
+    });
+    const described = Object.values(metadata).map((param, at) => ({ ...param, type: types[at] as never }));
+    utils.warnOnMissingParamtypes(instance, methodName, paramtypes, pipes, described);
+    return params;
+  }
+
+  #paramsMetadata(instance: object, methodName: string): ParamsMetadata {
+    const decorated = this.#contextUtils.reflectCallbackMetadata<object | undefined>(
       instance,
       methodName,
       ROUTE_ARGS_METADATA,
     );
-    const metadata = (decorated ?? DEFAULT_PARAMS) as Record<string, ParamProperties & { factory?: Method }>;
-    const paramtypes = utils.reflectCallbackParamtypes(instance, methodName) as unknown[] | undefined;
-    const contextFactory = utils.getContextFactory('ws', instance, method);
-    const params = Object.entries(metadata).map(([key, { index, data, pipes: own, factory, schema }]) => {
-      const isCustom = key.includes(CUSTOM_ROUTE_ARGS_METADATA);
-      const type = isCustom ? utils.mapParamType(key) : Number(utils.mapParamType(key));
-      const ownPipes = this.#pipes.createConcreteContext<unknown[], PipeTransform[]>(own, contextId, inquirerId);
-      const extract = isCustom
-        ? (args: ContextArgs) => utils.getCustomFactory(factory as never, data, contextFactory)(...args)
-        : extractorOf(type as number, data as string | undefined);
-      // The client itself is not for pipes: only what it sent, and what custom decorators make of it.
-      const takesPipes = isCustom || type === PAYLOAD;
-      return {
-        index,
-        extract,
-        pipes: takesPipes ? [...pipes, ...ownPipes] : [],
-        metadata: { metatype: paramtypes?.[index] as never, type: type as never, data: data as string, schema },
-      };
-    });
-    utils.warnOnMissingParamtypes(
-      instance,
-      methodName,
-      paramtypes,
-      pipes,
-      Object.values(metadata).map((param, at) => ({ ...param, type: params[at]?.metadata.type as never })),
-    );
-    return params;
+    return (decorated ?? DEFAULT_PARAMS) as ParamsMetadata;
   }
 
-  #withParams(instance: object, method: Method, params: readonly Param[]): Step {
-    const length = Math.max(0, ...params.map(({ index }) => index + 1));
-    return (args) => {
-      const values = new Array<unknown>(length).fill(undefined);
-      let pending: Promise<void>[] | null = null;
-      for (const { index, extract, pipes, metadata } of params) {
-        const value = extract(args);
-        if (pipes.length === 0 && !isThenable(value)) {
-          values[index] = value;
-          continue;
-        }
-        const piped = this.#pipesConsumer.apply(value, metadata, pipes).then((result) => {
-          values[index] = result;
-        });
-        (pending ??= []).push(piped);
-      }
-      if (!pending) return method.apply(instance, values);
-      return Promise.all(pending).then(() => method.apply(instance, values));
-    };
+  #takesAck({ wrapper, methodName }: HandlerSource): boolean {
+    return Object.keys(this.#paramsMetadata(wrapper.instance, methodName)).some((key) => kindOf(key) === ACK);
   }
 
-  #withInterceptors(step: Step, interceptors: NestInterceptor[], instance: object, method: Method): Step {
-    return (args) => {
-      const next = async (): Promise<unknown> => {
-        const result = await step(args);
-        const stream = streamOf(result);
-        if (!stream) return result;
-        answer.begin();
-        return stream;
-      };
-      const values = defer(() =>
-        this.#interceptorsConsumer.intercept(interceptors, args, instance, method, next, 'ws'),
-      ).pipe(mergeMap((result) => (isObservable(result) ? result : of(result))));
-      const answer = new AnswerStream(values);
-      return answer;
-    };
+  /** What a message becomes for guards, interceptors, pipes and filters. */
+  #argsOf(source: HandlerSource): (client: WsClient, message: InboundMessage, acks: AckSource) => ContextArgs {
+    const { pattern, takesWhole } = source;
+    if (this.#takesAck(source)) {
+      return (client, { data, whole }, acks) => [client, takesWhole ? whole : data, acks.expectAck(), pattern];
+    }
+    return (client, { data, whole }) => [client, takesWhole ? whole : data, pattern];
   }
 
-  #withGuards(step: Step, guards: CanActivate[], instance: object, method: Method): Step {
-    return async (args) => {
-      const allowed = await this.#guardsConsumer.tryActivate(guards, args, instance, method, 'ws');
-      if (!allowed) throw new WsError('FORBIDDEN', 'Forbidden resource.');
-      return step(args);
-    };
-  }
-
-  #withFilters(step: Step, filters: ExceptionFilterMetadata[], instance: object, method: Method): Step {
-    const filter = async (exception: unknown, args: ContextArgs): Promise<unknown> => {
-      const chosen = selectExceptionFilterMetadata(filters, exception);
-      if (!chosen) throw exception;
-      const context = new ExecutionContextHost(args, instance.constructor as never, method);
-      context.setType('ws');
-      const value: unknown = await chosen.func(exception, context);
-      return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
-    };
-    const filterStream = (values: Observable<unknown>, args: ContextArgs): Observable<unknown> =>
-      values.pipe(
-        catchError((exception: unknown) =>
-          from(filter(exception, args)).pipe(mergeMap((value) => (value === undefined ? EMPTY : of(value)))),
-        ),
-      );
-    return async (args) => {
-      try {
-        const result = await step(args);
-        if (result instanceof AnswerStream) return result.through((values) => filterStream(values, args));
-        const stream = streamOf(result);
-        return stream ? filterStream(stream, args) : result;
-      } catch (exception) {
-        return filter(exception, args);
+  /** Nest makes the enhancers of classes it constructs; for the product of a factory it would skip a guard in silence. */
+  #checkEnhancers({ wrapper, methodName }: HandlerSource): void {
+    const { constructor, [methodName]: method } = wrapper.instance as Record<string, Method>;
+    const { injectables } = hostOf(wrapper);
+    const check = (enhancers: readonly unknown[], ability: string): void => {
+      for (const enhancer of enhancers) {
+        if (typeof enhancer !== 'function' || injectables.has(enhancer) || ability in enhancer) continue;
+        throw new PxlWebSocketSetupError(
+          `${constructor.name}.${methodName} names the class ${enhancer.name}, of which Nest has made no instance for ` +
+            'the product of a factory: give it an instance, or provide the gateway as a class.',
+        );
       }
     };
+    for (const [key, ability] of Object.entries(ENHANCERS)) {
+      for (const target of [constructor, method]) {
+        check((target && (Reflect.getMetadata(key, target) as unknown[] | undefined)) ?? [], ability);
+      }
+    }
+    for (const { pipes } of Object.values(this.#paramsMetadata(wrapper.instance, methodName)))
+      check(pipes, 'transform');
+  }
+
+  #guarded(step: Step, guards: CanActivate[], instance: object, method: Method): Step {
+    return guarded(step, (args) => this.#guardsConsumer.tryActivate(guards, args, instance, method, 'ws'));
+  }
+
+  #intercepted(step: Step, interceptors: NestInterceptor[], instance: object, method: Method): Step {
+    const consumer = this.#interceptorsConsumer;
+    return intercepted(step, (args, next) => consumer.intercept(interceptors, args, instance, method, next, 'ws'));
+  }
+
+  #filtered(step: Step, filters: ExceptionFilterMetadata[], instance: object, method: Method): Step {
+    const contextOf = this.#contextUtils.getContextFactory('ws', instance, method);
+    const choose = (exception: unknown): ExceptionFilterMetadata | undefined =>
+      selectExceptionFilterMetadata(filters, exception);
+    return filtered(step, choose, contextOf);
   }
 }
 
@@ -328,13 +335,16 @@ function hostOf(wrapper: InstanceWrapper): NonNullable<InstanceWrapper['host']> 
   return wrapper.host;
 }
 
-function extractorOf(type: number, property: string | undefined): Param['extract'] {
-  if (type === SOCKET) return ([client]) => client;
-  if (type !== PAYLOAD) return () => null;
-  if (property === undefined) return ([, data]) => data;
-  return ([, data]) => (data as Record<string, unknown> | null | undefined)?.[property];
+/** The kind of a parameter: a number for Nest's own decorators, a text for custom ones. */
+function kindOf(key: string): number | string {
+  const [kind = ''] = key.split(':');
+  return key.includes(CUSTOM_ROUTE_ARGS_METADATA) ? kind : Number(kind);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+function extractorOf(kind: unknown, property: unknown): Param['extract'] {
+  if (kind === SOCKET) return ([client]) => client;
+  if (kind === ACK) return ackOf;
+  if (kind !== PAYLOAD) return () => null;
+  if (typeof property !== 'string' || property === '') return ([, data]) => data;
+  return ([, data]) => (data as Record<string, unknown> | null | undefined)?.[property];
 }

@@ -1,0 +1,30 @@
+import { WsError } from '../errors/ws.error.js';
+import type { ClientEntry } from '../interfaces/client-entry.interface.js';
+
+/** The fields of an entry that a path may begin with. */
+const FIELDS = ['clientId', 'connectedAt', 'lastActivity', 'metadata', 'roomName', 'user', 'workerId'] as const;
+
+type Field = (typeof FIELDS)[number];
+
+/**
+ * Reads one field of entries by its path, like `user.payload.email` or `metadata.theme`. Only own properties count: a
+ * path through a prototype leads nowhere.
+ *
+ * @throws WsError BAD_MESSAGE when the path begins with no field of an entry
+ */
+export function fieldReader(path: string): (client: ClientEntry) => unknown {
+  const [field, ...names] = path.split('.');
+  if (!isField(field)) {
+    throw new WsError('BAD_MESSAGE', `A client is found by a key that begins with ${FIELDS.join(', ')}.`);
+  }
+  return (client) => names.reduce<unknown>(ownProperty, client[field]);
+}
+
+function isField(name: string | undefined): name is Field {
+  return (FIELDS as readonly (string | undefined)[]).includes(name);
+}
+
+function ownProperty(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Record<string, unknown>)[name];
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { DuplicateWsRouteError } from '../../lib/errors/start-up.errors.js';
+import type { Route } from '../../lib/routing/handler.interface.js';
+import { Router } from '../../lib/routing/router.js';
+
+function route(source: string): Route {
+  return { source, handle: () => source, immediate: false };
+}
+
+describe('a router', () => {
+  it('finds the handler of a type and an action, and of nothing else', () => {
+    const router = new Router('/ws');
+    const [one, two] = [route('A.one'), route('A.two')];
+    router.add('a', 'one', one);
+    router.add('event', 'two', two);
+    expect(router.find('a', 'one')).toBe(one);
+    expect(router.find('event', 'two')).toBe(two);
+    expect(router.find('a', 'two')).toBeUndefined();
+    for (const name of ['constructor', '__proto__', 'toString']) expect(router.find(name, name)).toBeUndefined();
+  });
+
+  it('takes one handler per route and one fallback, and names both that want it', () => {
+    const router = new Router('/ws');
+    router.add('a', 'b', route('First.method'));
+    expect(() => router.add('a', 'b', route('Second.method'))).toThrow(
+      'The route "a:b" of /ws has two handlers, First.method and Second.method',
+    );
+    router.addFallback(route('First.rest'));
+    expect(() => router.addFallback(route('Second.rest'))).toThrow(DuplicateWsRouteError);
+  });
+
+  it('gives the fallback what has no route, unless its type is the library’s', () => {
+    const router = new Router('/ws');
+    const [known, rest] = [route('A.known'), route('A.rest')];
+    router.add('a', 'known', known);
+    router.addFallback(rest);
+    expect(router.find('a', 'known')).toBe(known);
+    expect(router.find('a', 'other')).toBe(rest);
+    for (const type of ['system', 'auth', 'error', 'room']) expect(router.find(type, 'other')).toBeUndefined();
+  });
+
+  it('lists its routes in the order in which they were added', () => {
+    const router = new Router('/ws');
+    router.add('b', 'x', route('B.x'));
+    router.add('a', 'y', route('A.y'));
+    router.addFallback(route('C.z'));
+    expect([...router.list()]).toEqual([
+      { key: 'b:x', source: 'B.x' },
+      { key: 'a:y', source: 'A.y' },
+      { key: '*', source: 'C.z' },
+    ]);
+  });
+});
