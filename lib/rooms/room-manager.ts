@@ -1,44 +1,70 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
+import { toUser, type GivenUser } from '../clients/user-identity.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { Room } from './room.js';
+import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
+import type { MemberProfile, RoomListener } from './room-listener.interface.js';
 import { checkRoomName } from './room-name.js';
+import { Room } from './room.js';
 
-/** What a member is called in one room: a label for the other members, never an identity. */
-export interface MemberLabel {
-  readonly username?: string;
+/** How a join is done. */
+export interface JoinSettings {
+  /** What the member is called in this room: a label for the other members, never an identity. */
+  readonly username?: string | undefined;
+  /** False: the client list is not pushed for it. */
+  readonly broadcast?: boolean | undefined;
+  /** True: the client itself asks, so that `rooms.authorize` decides. */
+  readonly isRequest?: boolean | undefined;
 }
 
-/** What other parts of the module hear of memberships. */
-export interface RoomListener {
-  joined(client: WsClient, roomName: string, label: MemberLabel): void;
-  left(client: WsClient, roomName: string, label: MemberLabel): void;
+/** What has to be asked before a join. */
+interface Rules {
+  ask(client: WsClient, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined;
 }
 
-const NO_LABEL: MemberLabel = {};
+/** What of a join is known once it is ready. */
+interface Preparation {
+  profile: MemberProfile | undefined;
+  /** Whether the interest in the room has to be given up again. */
+  isAcquired: boolean;
+}
 
-interface PendingJoin {
-  readonly done: Promise<boolean>;
-  cancelled: boolean;
+/** Who joins: the identity that a client without one gets, and its label in the room. */
+export interface RoomUser extends Partial<GivenUser> {
+  username?: string | undefined;
+}
+
+/** What {@link RoomManager.addClientToRoom} takes. */
+export interface AddClientToRoomOptions {
+  clientId: string;
+  user?: RoomUser | null;
+  roomName: string;
+  /** False: the client list, where it is enabled, is not pushed for it. Default: true. */
+  broadcast?: boolean;
 }
 
 /** Which client is in which room. A room exists while it has members; its name is any text. */
 @Injectable()
 export class RoomManager {
   readonly #rooms = new Map<string, Room>();
-  readonly #pending = new Map<WsClient, Map<string, PendingJoin>>();
-  readonly #labels = new WeakMap<WsClient, Map<string, MemberLabel>>();
+  readonly #pending = new PendingJoins();
+  readonly #labels = new WeakMap<WsClient, Map<string, string>>();
+  readonly #profiles = new WeakMap<WsClient, Map<string, MemberProfile>>();
   readonly #listeners: RoomListener[] = [];
   readonly #logger = new Logger('PxlWebSocket');
+  #rules: Rules | null = null;
 
   constructor(
     private readonly clientManager: ClientManager,
     @Inject(ROOM_INTEREST) private readonly interest: RoomInterest,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    clientManager.lookUpRoomsIn(this);
+    clientManager.listen({ unregistered: (client) => this.drop(client) });
+  }
 
   /** Every room that has members, with their client ids. */
   get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -48,18 +74,33 @@ export class RoomManager {
   /**
    * Puts a client into a room.
    *
-   * @returns true once the client receives what is sent to the room; false when it is gone, or left while it joined
-   * @throws WsError INVALID_ROOM, ROOM_LIMIT, or UNAVAILABLE and TIMEOUT when the room cannot be made live
+   * @returns true once the client receives what is sent to the room; false when it is gone, when it left while it joined,
+   * and when the bus is down
+   * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for an identity that contradicts the client's own,
+   * BAD_MESSAGE for a user type without a user
    */
-  async addClientToRoom({ clientId, roomName }: { clientId: string; roomName: string }): Promise<boolean> {
+  async addClientToRoom({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
+    checkRoomName(roomName, this.options.limits.roomName);
     const client = this.clientManager.getClient({ clientId });
-    return client ? this.join(client, roomName) : false;
+    if (!client) return false;
+    if (user) this.#identify(client, user);
+    try {
+      return await this.join(client, roomName, { username: user?.username, broadcast });
+    } catch (error) {
+      const busIsDown = error instanceof WsError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
+      if (busIsDown) return false;
+      throw error;
+    }
   }
 
-  /** Takes a client out of a room, or out of joining it; does nothing when it is not there. */
-  removeClientFromRoom({ roomName, clientId }: { roomName: string; clientId: string }): void {
-    const client = this.clientManager.getClient({ clientId });
-    if (client) this.leave(client, roomName);
+  /**
+   * Takes a client out of a room, or out of joining it; does nothing when it is not there.
+   *
+   * @param broadcast false: the client list, where it is enabled, is not pushed for it
+   */
+  removeClientFromRoom(leave: { roomName: string; clientId: string; broadcast?: boolean }): void {
+    const client = this.clientManager.getClient(leave);
+    if (client) this.leave(client, leave.roomName, leave.broadcast);
   }
 
   /** Takes a client out of every room. */
@@ -79,8 +120,16 @@ export class RoomManager {
 
   /** Logs every room with its members. */
   printRooms(): void {
-    const lines = [...this.#rooms].map(([name, members]) => `  ${name} (${members.size}): ${[...members].join(', ')}`);
-    this.#logger.log([`${this.#rooms.size} rooms`, ...lines].join('\n'));
+    // A name is any text: as JSON it cannot forge lines of the log.
+    const lines = [...this.#rooms].map(
+      ([name, members]) => `  ${JSON.stringify(name)} (${members.size}): ${[...members].join(', ')}`,
+    );
+    this.#logger.log([`Rooms: ${this.#rooms.size}`, ...lines].join('\n'));
+  }
+
+  /** Takes every client out of every room, and out of joining one. */
+  cleanup(): void {
+    for (const client of this.clientManager.local.values()) this.leaveAll(client);
   }
 
   /** @internal The clients of this worker in a room. */
@@ -88,133 +137,191 @@ export class RoomManager {
     return this.#rooms.get(roomName)?.clients;
   }
 
+  /** @internal What a client is called: in the room it joined last, else in the one where it got a name last. */
+  usernameOf(client: WsClient): string | undefined {
+    const labels = this.#labels.get(client);
+    return labels && (labels.get(client.roomName ?? '') ?? [...labels.values()].at(-1));
+  }
+
   /** @internal Tells `listener` of every membership that begins or ends, in order. */
   listen(listener: RoomListener): void {
     this.#listeners.push(listener);
   }
 
-  /** @internal {@link addClientToRoom} for a client at hand. */
-  async join(client: WsClient, roomName: string, label: MemberLabel = NO_LABEL): Promise<boolean> {
-    checkRoomName(roomName, this.options.limits.roomName);
+  /** @internal Who is asked before joins. */
+  ruleWith(rules: Rules): void {
+    this.#rules = rules;
+  }
+
+  /**
+   * @internal {@link addClientToRoom} for a client at hand.
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, or UNAVAILABLE and TIMEOUT when the room cannot be made live
+   */
+  async join(client: WsClient, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
+    const { username, broadcast = true, isRequest = false } = settings;
+    checkRoomName(roomName, client.options.limits.roomName);
     if (!this.#isConnected(client)) return false;
-    if (client.rooms.has(roomName)) return true;
-    const same = this.#pending.get(client)?.get(roomName);
-    if (same) {
-      same.cancelled = false; // joined, left and joined again before the room was live
+    if (client.rooms.has(roomName)) {
+      if (username !== undefined) this.#label(client, roomName, username);
+      this.#leaveOthers(client, roomName, broadcast);
+      return true;
+    }
+    const same = this.#pending.find(client, roomName);
+    if (same && !isRequest && same.isRequest) {
+      same.cancelled = true; // the server itself puts the client in: no rule is asked about that
+    } else if (same) {
+      // Asked for again before the room was live, maybe after leaving it.
+      Object.assign(same, { cancelled: false, broadcast, username: username ?? same.username });
+      this.#pending.add(client, roomName, same);
       return same.done;
     }
     this.#checkRoomLimit(client);
-    const live = this.interest.acquireRoom(roomName);
-    if (live) return this.#joinWhenLive(client, roomName, label, live);
-    this.#enter(client, roomName, label);
+    const preparation: Preparation = { profile: undefined, isAcquired: false };
+    const ready = this.#prepare(client, roomName, isRequest, preparation);
+    if (ready) return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest }, preparation, ready);
+    this.#enter(client, roomName, { username, broadcast, profile: undefined });
     return true;
   }
 
   /** @internal {@link removeClientFromRoom} for a client at hand. */
-  leave(client: WsClient, roomName: string): void {
-    const pending = this.#pending.get(client)?.get(roomName);
+  leave(client: WsClient, roomName: string, broadcast = true): void {
+    const pending = this.#pending.find(client, roomName);
     if (pending) pending.cancelled = true;
     const room = this.#rooms.get(roomName);
     if (!room?.clients.has(client)) return;
-    this.#exit(client, roomName, room);
     client.roomSet.delete(roomName);
     if (client.roomName === roomName) client.roomName = [...client.rooms].at(-1) ?? null;
+    this.#exit(client, roomName, room, broadcast);
   }
 
   /** @internal {@link removeClientFromAllRooms} for a client at hand. */
   leaveAll(client: WsClient): void {
-    this.#cancelJoins(client);
+    this.#pending.cancelAll(client);
     for (const roomName of [...client.rooms]) this.leave(client, roomName);
   }
 
   /**
-   * @internal Ends the memberships of a client whose connection has ended. The client itself keeps its rooms, so that
+   * @internal Ends the memberships of a client that is gone. The client itself keeps its rooms, so that
    * `handleDisconnect` can still read them.
    */
   drop(client: WsClient): void {
-    this.#cancelJoins(client);
+    this.#pending.cancelAll(client);
     for (const roomName of client.rooms) {
       const room = this.#rooms.get(roomName);
-      if (room) this.#exit(client, roomName, room);
+      if (room?.clients.has(client)) this.#exit(client, roomName, room, true);
     }
   }
 
-  #joinWhenLive(client: WsClient, roomName: string, label: MemberLabel, live: Promise<void>): Promise<boolean> {
-    const joining = this.#pending.get(client) ?? new Map<string, PendingJoin>();
-    this.#pending.set(client, joining);
-    const settle = (): void => {
-      joining.delete(roomName);
-      if (joining.size === 0) this.#pending.delete(client);
+  #identify(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
+    if (userId === undefined && userType === undefined) return;
+    this.clientManager.identify(client, toUser({ userId, userType, payload }));
+  }
+
+  /** The rules first, then the interest in the room; undefined when both are there at once. */
+  #prepare(
+    client: WsClient,
+    roomName: string,
+    isRequest: boolean,
+    preparation: Preparation,
+  ): Promise<void> | undefined {
+    const acquire = (): Promise<void> | undefined => {
+      preparation.isAcquired = true;
+      return this.interest.acquireRoom(roomName);
     };
-    const pending: PendingJoin = {
-      cancelled: false,
-      done: live.then(
-        () => {
-          settle();
-          if (pending.cancelled || !this.#isConnected(client)) {
-            this.interest.releaseRoom(roomName);
-            return false;
-          }
-          this.#enter(client, roomName, label);
-          return true;
-        },
-        (error: unknown) => {
-          settle();
-          this.interest.releaseRoom(roomName);
-          throw error;
-        },
-      ),
+    const asked = this.#rules?.ask(client, roomName, isRequest);
+    if (!asked) return acquire();
+    return asked.then((profile) => {
+      preparation.profile = profile;
+      return acquire();
+    });
+  }
+
+  #joinWhenReady(
+    client: WsClient,
+    roomName: string,
+    settings: Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest'>,
+    preparation: Preparation,
+    ready: Promise<void>,
+  ): Promise<boolean> {
+    const enter = (): boolean => {
+      const wanted = !pending.cancelled && this.#isConnected(client);
+      const { username, broadcast } = pending;
+      if (wanted) this.#enter(client, roomName, { username, broadcast, profile: preparation.profile });
+      else this.interest.releaseRoom(roomName);
+      this.#pending.remove(client, roomName, pending);
+      return wanted;
     };
-    joining.set(roomName, pending);
+    const fail = (error: unknown): never => {
+      this.#pending.remove(client, roomName, pending);
+      if (preparation.isAcquired) this.interest.releaseRoom(roomName);
+      throw error;
+    };
+    const pending: PendingJoin = { ...settings, cancelled: false, done: ready.then(enter, fail) };
+    this.#pending.add(client, roomName, pending);
     return pending.done;
   }
 
   #checkRoomLimit(client: WsClient): void {
-    const { limits, rooms } = this.options;
+    const { limits, rooms } = client.options;
     const limit = limits.roomsPerClient;
     if (limit === false || !rooms.clientCanJoinMultipleRooms) return;
-    if (client.rooms.size + (this.#pending.get(client)?.size ?? 0) >= limit) {
+    if (client.rooms.size + this.#pending.countOf(client) >= limit) {
       throw new WsError('ROOM_LIMIT', `A client can be in ${limit} rooms at most.`);
     }
-  }
-
-  #cancelJoins(client: WsClient): void {
-    for (const join of this.#pending.get(client)?.values() ?? []) join.cancelled = true;
   }
 
   #isConnected(client: WsClient): boolean {
     return this.clientManager.getClient(client) === client;
   }
 
-  #enter(client: WsClient, roomName: string, label: MemberLabel): void {
+  #enter(
+    client: WsClient,
+    roomName: string,
+    { username, broadcast, profile }: Pick<PendingJoin, 'username' | 'broadcast'> & Pick<Preparation, 'profile'>,
+  ): void {
     let room = this.#rooms.get(roomName);
     if (!room) this.#rooms.set(roomName, (room = new Room()));
     room.enter(client);
     client.roomSet.add(roomName);
     client.roomName = roomName;
-    if (label !== NO_LABEL) {
-      const labels = this.#labels.get(client);
-      if (labels) labels.set(roomName, label);
-      else this.#labels.set(client, new Map([[roomName, label]]));
-    }
-    for (const listener of this.#listeners) listener.joined(client, roomName, label);
-    if (!this.options.rooms.clientCanJoinMultipleRooms) this.#leaveOthers(client, roomName);
+    if (username !== undefined) this.#label(client, roomName, username);
+    if (profile) this.#describe(client, roomName, profile);
+    for (const listener of this.#listeners) listener.joined({ client, roomName, username, profile, broadcast });
+    this.#leaveOthers(client, roomName, broadcast);
   }
 
-  /** One-room mode: the old room is left only now that the new one is live. */
-  #leaveOthers(client: WsClient, roomName: string): void {
+  /** One-room mode: the old room is left only now that the new one is live, and older joins are overtaken. */
+  #leaveOthers(client: WsClient, roomName: string, broadcast: boolean): void {
+    const { clientCanJoinMultipleRooms, defaults } = client.options.rooms;
+    if (clientCanJoinMultipleRooms || defaults.includes(roomName)) return;
+    this.#pending.cancelBefore(client, roomName, defaults);
     for (const other of [...client.rooms]) {
-      if (other !== roomName && !this.options.rooms.defaults.includes(other)) this.leave(client, other);
+      if (other !== roomName && !defaults.includes(other)) this.leave(client, other, broadcast);
     }
   }
 
-  #exit(client: WsClient, roomName: string, room: Room): void {
+  #exit(client: WsClient, roomName: string, room: Room, broadcast: boolean): void {
     room.exit(client);
     if (room.size === 0) this.#rooms.delete(roomName);
     this.interest.releaseRoom(roomName);
     const labels = this.#labels.get(client);
-    const label = labels?.get(roomName) ?? NO_LABEL;
+    const username = labels?.get(roomName);
     labels?.delete(roomName);
-    for (const listener of this.#listeners) listener.left(client, roomName, label);
+    const profiles = this.#profiles.get(client);
+    const profile = profiles?.get(roomName);
+    profiles?.delete(roomName);
+    for (const listener of this.#listeners) listener.left({ client, roomName, username, profile, broadcast });
+  }
+
+  #describe(client: WsClient, roomName: string, profile: MemberProfile): void {
+    const profiles = this.#profiles.get(client);
+    if (profiles) profiles.set(roomName, profile);
+    else this.#profiles.set(client, new Map([[roomName, profile]]));
+  }
+
+  #label(client: WsClient, roomName: string, username: string): void {
+    const labels = this.#labels.get(client);
+    if (labels) labels.set(roomName, username);
+    else this.#labels.set(client, new Map([[roomName, username]]));
   }
 }

@@ -7,6 +7,8 @@ import { pxlCodec } from '../protocol/pxl.codec.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { OutboundMessage } from '../transport/outbound-message.js';
 
+const NOBODY: ReadonlySet<string> = new Set<string>();
+
 /** Brings envelopes to clients: to those of this worker at once, to the others through the bus. */
 @Injectable()
 export class Delivery {
@@ -27,10 +29,13 @@ export class Delivery {
   }
 
   /** Delivers to the clients of this worker. */
-  deliver({ target, exclude, message }: Envelope): void {
+  deliver({ target, exclude, message, isVolatile = false }: Envelope): void {
     const outbound = new OutboundMessage(message, pxlCodec);
+    const excluded = exclude.length === 0 ? NOBODY : new Set(exclude);
     for (const client of this.#recipients(target)) {
-      if (exclude.length === 0 || !exclude.includes(client.clientId)) client.sendFrame(outbound.frameFor(client.codec));
+      if (!excluded.has(client.clientId)) {
+        client.sendFrame(outbound.frameFor(client.codec), isVolatile);
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import type { Endpoint } from '../transport/endpoint.js';
 import { EndpointRegistry } from '../transport/endpoint.registry.js';
 import { GatewayHooks } from '../transport/gateway-hooks.js';
 import { Heartbeat } from '../transport/heartbeat.js';
+import { InactiveClients } from '../transport/inactive-clients.js';
 import { OwnServers } from '../transport/own-servers.js';
 import { PxlWsAdapter, type AdapterHost } from '../transport/pxl-ws.adapter.js';
 import { UpgradeHandler } from '../transport/upgrade.handler.js';
@@ -44,6 +45,8 @@ export class Lifecycle
   readonly #listeners: UpgradeListener[] = [];
   readonly #afterInit = new AfterInitHooks();
   #restoreBeforeClose: (() => void) | null = null;
+  /** False in an application context and a bare testing module: services send there, nobody connects. */
+  #hasSockets = false;
 
   constructor(
     private readonly adapter: PxlWsAdapter,
@@ -57,6 +60,7 @@ export class Lifecycle
     private readonly upgrades: UpgradeHandler,
     private readonly ownServers: OwnServers,
     private readonly heartbeat: Heartbeat,
+    private readonly inactive: InactiveClients,
     private readonly drain: Drain,
     private readonly delivery: Delivery,
     private readonly server: PxlWebSocketServer,
@@ -66,6 +70,7 @@ export class Lifecycle
   }
 
   beforeGatewaysAreBound(): void {
+    this.#hasSockets = this.options.enabled;
     this.#afterInit.watch(this.explorer.hosts().map(({ instance }) => instance));
   }
 
@@ -77,10 +82,15 @@ export class Lifecycle
     this.adapter.checkInPlace();
     await this.#afterInit.settle();
     if (!this.options.enabled) return;
-    this.endpoints.open(0, undefined);
     const httpAdapter = this.httpAdapterHost.httpAdapter as HttpAdapter | undefined;
     const httpServer = httpAdapter?.getHttpServer() as Server | undefined;
-    if (!httpAdapter || !httpServer) return; // an application context, a microservice: services send, nobody connects
+    this.#hasSockets ||= httpServer !== undefined;
+    if (!this.#hasSockets) return;
+    this.endpoints.open(0, undefined);
+    // Those that Nest has not bound, since a factory or a value provides them.
+    for (const { port, path } of this.explorer.addresses()) this.endpoints.open(port, path);
+    this.endpoints.checkOptions();
+    if (!httpAdapter || !httpServer) return;
     this.#listenToUpgrades(httpServer, 0);
     for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(httpAdapter, path);
     this.#drainBeforeClose(httpAdapter);
@@ -88,15 +98,9 @@ export class Lifecycle
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.options.enabled) return;
-    for (const { router } of this.endpoints.all) this.systemRoutes.addTo(router);
-    for (const gateway of this.explorer.explore()) this.#bind(gateway);
+    if (this.#hasSockets) await this.#addRoutes();
     await this.broadcaster.start((envelope) => this.delivery.deliver(envelope));
-    const { webSocketServer } = this.endpoints.open(0, undefined);
-    await this.options.events.onServerStarted?.({ webSocketServer, server: this.server });
-    this.upgrades.open();
-    for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
-    this.heartbeat.start();
-    if (this.options.debug.printRoutes) this.#printRoutes();
+    if (this.#hasSockets) await this.#start();
   }
 
   /** Where there is no HTTP adapter whose close could be waited for. */
@@ -117,6 +121,21 @@ export class Lifecycle
     return this.broadcaster.stop();
   }
 
+  async #addRoutes(): Promise<void> {
+    for (const { router } of this.endpoints.all) this.systemRoutes.addTo(router);
+    for (const gateway of this.explorer.explore()) await this.#bind(gateway);
+  }
+
+  async #start(): Promise<void> {
+    const { webSocketServer } = this.endpoints.open(0, undefined);
+    await this.options.events.onServerStarted?.({ webSocketServer, server: this.server });
+    this.upgrades.open();
+    for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
+    this.heartbeat.start();
+    this.inactive.start();
+    if (this.options.debug.printRoutes) this.#printRoutes();
+  }
+
   #listenToUpgrades(server: Server, port: number): void {
     const { foreignTimeout } = this.options.upgrade;
     const find = (path: string): Endpoint | undefined => this.endpoints.find(port, path);
@@ -133,19 +152,27 @@ export class Lifecycle
       await this.drain.run();
       await before;
     };
+    const own = Object.getOwnPropertyDescriptor(httpAdapter, 'beforeClose');
     Object.assign(httpAdapter, { beforeClose });
-    this.#restoreBeforeClose = () => Object.assign(httpAdapter, { beforeClose: original });
+    this.#restoreBeforeClose = () => {
+      if (httpAdapter.beforeClose !== beforeClose) return; // wrapped again by somebody else
+      if (own) Object.defineProperty(httpAdapter, 'beforeClose', own);
+      else Reflect.deleteProperty(httpAdapter, 'beforeClose');
+    };
   }
 
   /** A gateway with a path or port of its own answers there only; every other provider answers everywhere. */
-  #bind(gateway: DiscoveredGateway): void {
-    const { address, routes } = gateway;
+  async #bind(gateway: DiscoveredGateway): Promise<void> {
+    const { address, routes, fallbacks } = gateway;
     const ownPlace = address && (address.port !== 0 || address.path !== undefined);
     const endpoints = ownPlace ? [this.endpoints.open(address.port, address.path)] : this.endpoints.all;
     const hooks = new GatewayHooks(gateway, this.pipeline);
+    const guards = await this.explorer.connectionGuardsOf(gateway);
     for (const endpoint of endpoints) {
       if (address && !hooks.isEmpty) endpoint.hooks.push(hooks);
+      endpoint.guards.push(...guards);
       for (const { type, action, route } of routes) endpoint.router.add(type, action, route);
+      for (const fallback of fallbacks) endpoint.router.addFallback(fallback);
     }
   }
 

@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { RoomManager, type MemberLabel, type RoomListener } from '../rooms/room-manager.js';
+import type { Membership, RoomListener } from '../rooms/room-listener.interface.js';
+import { RoomManager } from '../rooms/room-manager.js';
 import { Delivery } from './delivery.js';
 
 /** With `rooms.announce`: tells the members of a room who joins and who leaves. */
@@ -12,21 +11,23 @@ export class MemberAnnouncements implements RoomListener {
     private readonly delivery: Delivery,
     private readonly errors: ErrorReporter,
     rooms: RoomManager,
-    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
-    if (options.rooms.announce) rooms.listen(this);
+    rooms.listen(this);
   }
 
-  joined(client: WsClient, roomName: string, label: MemberLabel): void {
-    this.#announce('memberJoined', client, roomName, label);
+  joined(membership: Membership): void {
+    this.#announce('memberJoined', membership);
   }
 
-  left(client: WsClient, roomName: string, label: MemberLabel): void {
-    this.#announce('memberLeft', client, roomName, label);
+  left(membership: Membership): void {
+    this.#announce('memberLeft', membership);
   }
 
-  #announce(action: string, { clientId, user }: WsClient, roomName: string, { username }: MemberLabel): void {
-    const data = { roomName, member: { clientId, userId: user?.userId, username } };
+  #announce(action: string, { client, ...of }: Membership): void {
+    if (!client.options.rooms.announce) return;
+    const { clientId, user } = client;
+    const { roomName, username, profile } = of;
+    const data = { roomName, member: { clientId, userId: user?.userId, username, profile } };
     this.delivery
       .send({
         target: { kind: 'rooms', roomNames: [roomName] },

@@ -1,15 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ClientManager } from '../clients/client-manager.js';
-import { WsClient } from '../clients/ws-client.js';
 import { encodeMessage } from '../clients/encode-message.js';
+import { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
+import { checkRoomName } from '../rooms/room-name.js';
 import { Drain } from '../transport/drain.js';
+import { resolveClient, type ClientReference } from './client-reference.js';
 import { Delivery } from './delivery.js';
-import { resolveClient, ServerVerbs, type ClientReference } from './server-verbs.js';
+import { ServerVerbs } from './server-verbs.js';
 
 /** What {@link PxlWebSocketServer.joinRoom} takes. */
 export type JoinRoomOptions = ClientReference & {
@@ -52,29 +53,20 @@ export class PxlWebSocketServer extends ServerVerbs {
     return this.options.path;
   }
 
-  /** All clients, or those of one user type. */
-  getClients({ userType }: { userType?: string } = {}): WsClient[] {
-    return this.clientManager.getClients({ userType });
-  }
-
   /**
    * Puts a client into a room.
    *
    * @returns true once the client receives what is sent there; false when it is gone or the bus is down
-   * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity
+   * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
+   * no client is named, or a user type without a user
    */
   async joinRoom(join: JoinRoomOptions): Promise<boolean> {
     const { roomName, userId, userType, username } = join;
     const client = resolveClient(this.clientManager, join);
+    checkRoomName(roomName, this.options.limits.roomName);
     if (!client) return false;
-    if (userId !== undefined) this.clientManager.identify(client, { userId: String(userId), userType, payload: {} });
-    try {
-      return await this.roomManager.join(client, roomName, username === undefined ? undefined : { username });
-    } catch (error) {
-      const busIsDown = error instanceof WsError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
-      if (busIsDown) return false;
-      throw error;
-    }
+    const user = { userId, userType, username };
+    return this.roomManager.addClientToRoom({ clientId: client.clientId, roomName, user });
   }
 
   /** Takes a client out of a room; does nothing when it is not there. */
@@ -87,12 +79,14 @@ export class PxlWebSocketServer extends ServerVerbs {
    * Sends to one client of this worker; does nothing when it is gone.
    *
    * @param binary the same text in a binary frame
+   * @throws WsError BAD_MESSAGE when the data has no JSON form
    */
   sendClientMessage(to: WebSocket | WsClient, data: unknown, binary = false): void {
-    const client = to instanceof WsClient ? to : resolveClient(this.clientManager, { ws: to });
-    if (!client) return;
-    if (!binary) client.send(data);
-    else if (client.readyState === 1) client.ws.send(Buffer.from(encodeMessage(client.codec, data)));
+    const client = resolveClient(this.clientManager, to instanceof WsClient ? { client: to } : { ws: to });
+    if (client?.readyState !== 1) return;
+    const text = encodeMessage(client.codec, data);
+    if (binary) client.ws.send(Buffer.from(text));
+    else client.sendText(text);
   }
 
   /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001. */

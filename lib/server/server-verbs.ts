@@ -1,7 +1,5 @@
-import type { WebSocket } from 'ws';
 import type { ClientManager } from '../clients/client-manager.js';
 import type { WsClient } from '../clients/ws-client.js';
-import { WsError } from '../errors/ws.error.js';
 import type { Envelope, Target } from '../cluster/envelope.js';
 import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
 
@@ -13,8 +11,13 @@ export type ClientPredicate = (candidate: {
   client: ClientEntry;
 }) => boolean;
 
-/** A socket, the client behind it, or its id. */
-export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { clientId: string };
+/** What {@link ServerVerbs.broadcastToAllClients} takes. */
+export interface BroadcastToAllOptions {
+  data: unknown;
+  excludeClientId?: string;
+  /** Picks who gets it; runs at the call, on this worker, over all known clients. */
+  predicate?: ClientPredicate;
+}
 
 /**
  * The seed's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
@@ -26,35 +29,25 @@ export class ServerVerbs {
     private readonly send: (envelope: Envelope) => void,
   ) {}
 
+  /** All clients, or those of one user type. */
+  getClients({ userType }: { userType?: string } = {}): WsClient[] {
+    return this.clients.getClients({ userType });
+  }
+
   /** Sends to every client. */
   sendMessageToAll({ data }: { data: unknown }): void {
     this.#send({ kind: 'everybody' }, data);
   }
 
   /** Sends to every client but one, or to those that the predicate picks. */
-  broadcastToAllClients({
-    data,
-    excludeClientId,
-    predicate,
-  }: {
-    data: unknown;
-    excludeClientId?: string;
-    predicate?: ClientPredicate;
-  }): void {
+  broadcastToAllClients({ data, excludeClientId, predicate }: BroadcastToAllOptions): void {
     const target: Target = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
     this.#send(target, data, excludeClientId);
   }
 
   /** Sends to the members of a room. */
-  broadcastToRoom({
-    roomName,
-    data,
-    excludeClientId,
-  }: {
-    roomName: string;
-    data: unknown;
-    excludeClientId?: string;
-  }): void {
+  broadcastToRoom(broadcast: { roomName: string; data: unknown; excludeClientId?: string }): void {
+    const { roomName, data, excludeClientId } = broadcast;
     this.#send({ kind: 'rooms', roomNames: [roomName] }, data, excludeClientId);
   }
 
@@ -88,21 +81,4 @@ export class ServerVerbs {
 
 function userDataOf(user: WsUser | null): Parameters<ClientPredicate>[0]['userData'] {
   return user && { ...user.payload, userId: user.userId, userType: user.userType };
-}
-
-/**
- * The client of this worker that is meant; undefined when it is gone.
- *
- * @throws WsError BAD_MESSAGE when none of the three is given
- */
-export function resolveClient(
-  clients: ClientManager,
-  reference: Partial<Record<'ws' | 'client' | 'clientId', unknown>>,
-): WsClient | undefined {
-  const { ws, client, clientId } = reference;
-  if (client !== undefined) return clients.getClient(client as ClientEntry);
-  if (typeof clientId === 'string') return clients.getClient({ clientId });
-  if (ws === undefined) throw new WsError('BAD_MESSAGE', 'Name the client: ws, client or clientId.');
-  const id = clients.getClientId({ ws: ws as WebSocket });
-  return id === undefined ? undefined : clients.getClient({ clientId: id });
 }

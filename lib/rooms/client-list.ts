@@ -1,0 +1,52 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { fieldReader } from '../clients/client-fields.js';
+import { ClientManager } from '../clients/client-manager.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { RoomManager } from './room-manager.js';
+
+/** One client of the list, under the names of `clientList.fields`. */
+export type ListedClient = Readonly<Record<string, unknown>>;
+
+type Reader = (client: WsClient) => unknown;
+
+/** What clients may know of each other: the allow-listed fields of everyone, where the application has enabled it. */
+@Injectable()
+export class ClientList {
+  readonly #columns: readonly (readonly [name: string, read: Reader])[];
+
+  constructor(
+    private readonly clientManager: ClientManager,
+    rooms: RoomManager,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    this.#columns = options.clientList.fields.map((name) => [name, readerOf(name, rooms)]);
+  }
+
+  /** Every client, in the order in which they connected. */
+  read(): ListedClient[] {
+    return this.clientManager
+      .getClients()
+      .map((client) => Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)])));
+  }
+
+  /** @throws WsError FORBIDDEN unless `clientList.enabled` is set */
+  checkEnabled(): void {
+    if (!this.options.clientList.enabled) throw new WsError('FORBIDDEN', 'The client list is not enabled.');
+  }
+}
+
+function readerOf(name: string, rooms: RoomManager): Reader {
+  switch (name) {
+    case 'userId':
+    case 'userType':
+      return ({ user }) => user?.[name];
+    case 'username':
+      return (client) => rooms.usernameOf(client);
+    case 'rooms':
+      return (client) => [...client.rooms];
+    default:
+      return fieldReader(name);
+  }
+}

@@ -1,0 +1,97 @@
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { RuleFactory } from '../auth/rule-factory.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import type {
+  AuthorizeRoom,
+  MemberProfiler,
+  ProfileOfMember,
+  RoomAuthorizer,
+  RoomVerdict,
+} from '../interfaces/room-rules.interface.js';
+import { isClassWith } from '../pxl-websocket.auth-options.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import type { MemberProfile } from './room-listener.interface.js';
+import { RoomManager } from './room-manager.js';
+
+interface CompiledRules {
+  readonly authorize: AuthorizeRoom | undefined;
+  readonly profile: ProfileOfMember | undefined;
+}
+
+/** The application's rules for joins: `rooms.authorize` for those that clients ask for, `rooms.profile` for all. */
+@Injectable()
+export class RoomRules implements OnModuleInit {
+  readonly #rules = new Map<ResolvedOptions, CompiledRules>();
+
+  constructor(
+    private readonly rules: RuleFactory,
+    private readonly runtime: Runtime,
+    roomManager: RoomManager,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    roomManager.ruleWith(this);
+  }
+
+  /** @throws PxlWebSocketSetupError when a rule's class cannot be made */
+  async onModuleInit(): Promise<void> {
+    for (const options of allOptions(this.options)) this.#rules.set(options, await this.#compile(options.rooms));
+  }
+
+  /**
+   * Undefined when there is no rule to ask.
+   *
+   * @param isRequest whether the client itself asked to join
+   * @returns what the other members see of the client
+   * @throws WsError FORBIDDEN; TIMEOUT after `timeouts.hook`; what a rule throws
+   */
+  ask(client: WsClient, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined {
+    const rules = this.#rules.get(client.options);
+    const authorize = isRequest ? rules?.authorize : undefined;
+    const profile = rules?.profile;
+    if (!authorize && !profile) return undefined;
+    const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
+    return this.runtime.within(
+      this.options.timeouts.hook,
+      this.#decide(client, roomName, { authorize, profile }),
+      late,
+    );
+  }
+
+  async #compile({ authorize, profile }: ResolvedOptions['rooms']): Promise<CompiledRules> {
+    const authorizer = isClassWith('authorize', authorize)
+      ? await this.rules.sourceOf(authorize as Type<RoomAuthorizer>)
+      : undefined;
+    const profiler = isClassWith('profile', profile)
+      ? await this.rules.sourceOf(profile as Type<MemberProfiler>)
+      : undefined;
+    return {
+      authorize: authorizer
+        ? async (request) => (await authorizer()).authorize(request)
+        : (authorize as AuthorizeRoom | undefined),
+      profile: profiler
+        ? async (entrant) => (await profiler()).profile(entrant)
+        : (profile as ProfileOfMember | undefined),
+    };
+  }
+
+  async #decide(
+    client: WsClient,
+    roomName: string,
+    { authorize, profile: profiler }: CompiledRules,
+  ): Promise<MemberProfile | undefined> {
+    const verdict = authorize ? await authorize({ client, roomName }) : true;
+    if (!isYes(verdict)) throw new WsError('FORBIDDEN', 'This room is not open to you.');
+    const userId = client.user?.userId ?? null;
+    const profile = profiler && (await profiler({ client, userId, roomName }));
+    if (verdict === true && !profile) return undefined;
+    // As it goes out: a value without a JSON form fails here, and not when somebody leaves.
+    return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
+  }
+}
+
+/** A truthy value of another kind is a mistake, and no yes. */
+function isYes(verdict: RoomVerdict | null): verdict is Exclude<RoomVerdict, false> {
+  return verdict === true || (typeof verdict === 'object' && verdict !== null);
+}

@@ -1,0 +1,216 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { ClientManager } from '../../lib/clients/client-manager.js';
+import type { ClientHost } from '../../lib/clients/client-host.interface.js';
+import { WsClient } from '../../lib/clients/ws-client.js';
+import { WsRequest } from '../../lib/clients/ws-request.js';
+import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
+import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.options.js';
+import { RoomManager } from '../../lib/rooms/room-manager.js';
+import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { OutboxSocket } from '../../lib/transport/outbox.socket.js';
+import { SeededRandom } from '../support/seeded-random.js';
+
+const SEQUENCES = 5_000;
+const STEPS = 24;
+const CLIENTS = ['ada', 'bob', 'cleo'];
+const ROOMS = ['lobby', 'chess', 'go', '__proto__'];
+const DEFAULT_ROOM = 'lobby';
+
+interface Acquired {
+  readonly clientId: string;
+  readonly roomName: string;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A bus that makes a room live, or fails to, when the test wants. */
+class RandomInterest implements RoomInterest {
+  readonly waiting: Acquired[] = [];
+  readonly held = new Map<string, number>();
+  /** Whose join comes next. */
+  joining = '';
+
+  constructor(private readonly random: SeededRandom) {}
+
+  acquireRoom(roomName: string): Promise<void> | undefined {
+    this.held.set(roomName, (this.held.get(roomName) ?? 0) + 1);
+    if (this.random.chance(0.3)) return undefined;
+    const clientId = this.joining;
+    return new Promise((resolve, reject) => this.waiting.push({ clientId, roomName, resolve, reject }));
+  }
+
+  releaseRoom(roomName: string): void {
+    this.held.set(roomName, (this.held.get(roomName) ?? 0) - 1);
+  }
+}
+
+/** What the room manager should do, said as simply as possible: no promises, every join a record. */
+class Model {
+  readonly members = new Map(CLIENTS.map((clientId) => [clientId, new Set<string>()]));
+  /** The joins that wait, oldest first. */
+  #pending: { clientId: string; roomName: string; cancelled: boolean }[] = [];
+  readonly #gone = new Set<string>();
+
+  constructor(private readonly oneRoom: boolean) {}
+
+  /** @param waits whether the room is not live yet */
+  join(clientId: string, roomName: string, waits: boolean): void {
+    if (this.#gone.has(clientId)) return;
+    if (!waits) {
+      this.#enter(clientId, roomName);
+      return;
+    }
+    this.#pending = this.#pending.filter((join) => !isOf(join, clientId, roomName));
+    this.#pending.push({ clientId, roomName, cancelled: false });
+  }
+
+  isMember(clientId: string, roomName: string): boolean {
+    return this.members.get(clientId)!.has(roomName);
+  }
+
+  isPending(clientId: string, roomName: string): boolean {
+    return this.#pending.some((join) => isOf(join, clientId, roomName));
+  }
+
+  leave(clientId: string, roomName: string): void {
+    for (const join of this.#pending) if (isOf(join, clientId, roomName)) join.cancelled = true;
+    this.members.get(clientId)!.delete(roomName);
+  }
+
+  disconnect(clientId: string): void {
+    this.#gone.add(clientId);
+    for (const join of this.#pending) if (join.clientId === clientId) join.cancelled = true;
+    this.members.get(clientId)!.clear();
+  }
+
+  settle(clientId: string, roomName: string, live: boolean): void {
+    const join = this.#pending.find((candidate) => isOf(candidate, clientId, roomName))!;
+    if (live && !join.cancelled) this.#enter(clientId, roomName);
+    this.#pending = this.#pending.filter((candidate) => candidate !== join);
+  }
+
+  #enter(clientId: string, roomName: string): void {
+    const rooms = this.members.get(clientId)!;
+    rooms.add(roomName);
+    if (!this.oneRoom || roomName === DEFAULT_ROOM) return;
+    for (const other of [...rooms]) if (other !== roomName && other !== DEFAULT_ROOM) rooms.delete(other);
+    for (const join of this.#pending) {
+      if (join.clientId !== clientId || join.roomName === DEFAULT_ROOM) continue;
+      if (join.roomName === roomName) break;
+      join.cancelled = true;
+    }
+  }
+}
+
+function isOf(join: { clientId: string; roomName: string }, clientId: string, roomName: string): boolean {
+  return join.clientId === clientId && join.roomName === roomName;
+}
+
+function hostWith(options: ResolvedOptions): ClientHost {
+  return {
+    options,
+    path: '/ws',
+    workerId: 'worker',
+    inboundLimits: { concurrency: 1, queue: 64 },
+    runtime: new Runtime(),
+    callTimeout: 10_000,
+    join: () => Promise.resolve(false),
+    leave: () => undefined,
+    handle: () => undefined,
+  };
+}
+
+function createClient(clientId: string, options: ResolvedOptions): WsClient {
+  const request = new WsRequest(new IncomingMessage(new Socket()));
+  // As a ws server makes it; the types of ws have no such constructor.
+  const socket = Reflect.construct(OutboxSocket, [null, undefined, {}]) as OutboxSocket;
+  return new WsClient(clientId, socket, request, pxlCodec, hostWith(options), 0);
+}
+
+/** One random story; resolves once every membership was compared with the model's. */
+async function tell(random: SeededRandom): Promise<void> {
+  const oneRoom = random.chance(0.5);
+  const rooms = { clientCanJoinMultipleRooms: !oneRoom, defaults: [DEFAULT_ROOM] };
+  const options = resolveOptions({ rooms, limits: { roomsPerClient: false } });
+  const clients = new ClientManager(options);
+  const interest = new RandomInterest(random);
+  const manager = new RoomManager(clients, interest, options);
+  const model = new Model(oneRoom);
+  const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));
+  for (const client of connected.values()) clients.register(client);
+  let settled: (() => void)[] = [];
+
+  const join = (clientId: string, roomName: string): void => {
+    const wasPending = model.isPending(clientId, roomName);
+    const isNew = !wasPending && !model.isMember(clientId, roomName);
+    const before = interest.waiting.length;
+    interest.joining = clientId;
+    void manager.join(connected.get(clientId)!, roomName).catch(() => false);
+    model.join(clientId, roomName, wasPending || (isNew && interest.waiting.length > before));
+  };
+  const settle = (): void => {
+    const [acquired] = interest.waiting.splice(random.below(interest.waiting.length), 1);
+    if (!acquired) return;
+    const live = random.chance(0.7);
+    if (live) acquired.resolve();
+    else acquired.reject(new Error('the bus is down'));
+    settled.push(() => model.settle(acquired.clientId, acquired.roomName, live));
+  };
+  /** What was settled takes effect in a later microtask, in the order in which it was settled. */
+  const pass = async (): Promise<void> => {
+    for (let turns = 0; turns < 4; turns++) await Promise.resolve();
+    for (const take of settled) take();
+    settled = [];
+  };
+
+  for (let step = 0; step < STEPS; step++) {
+    const clientId = random.pick(CLIENTS);
+    const roomName = random.pick(ROOMS);
+    const dice = random.next();
+    if (dice < 0.45) join(clientId, roomName);
+    else if (dice < 0.6) {
+      manager.leave(connected.get(clientId)!, roomName);
+      model.leave(clientId, roomName);
+    } else if (dice < 0.95) settle();
+    else {
+      clients.unregister(connected.get(clientId)!);
+      model.disconnect(clientId);
+    }
+    if (random.chance(0.6)) await pass();
+  }
+  await pass();
+  expect(membershipsIn(manager)).toEqual(membershipsOf(model));
+
+  while (interest.waiting.length > 0) settle();
+  await pass();
+  expect(membershipsIn(manager)).toEqual(membershipsOf(model));
+  const memberships = [...model.members.values()].reduce((sum, { size }) => sum + size, 0);
+  expect([...interest.held.values()].reduce((sum, count) => sum + count, 0)).toBe(memberships);
+
+  for (const client of connected.values()) clients.unregister(client);
+  expect(manager.rooms.size).toBe(0);
+  expect([...interest.held.values()].every((count) => count === 0)).toBe(true);
+}
+
+function membershipsIn(manager: RoomManager): string[] {
+  return [...manager.rooms].flatMap(([roomName, ids]) => [...ids].map((id) => `${id} in ${roomName}`)).sort();
+}
+
+function membershipsOf(model: Model): string[] {
+  return [...model.members].flatMap(([id, names]) => [...names].map((roomName) => `${id} in ${roomName}`)).sort();
+}
+
+describe('joins that race a close, a leave and each other', () => {
+  it(`leave no residue: after each of ${SEQUENCES} random stories the rooms equal a model's`, async () => {
+    for (let seed = 1; seed <= SEQUENCES; seed++) {
+      try {
+        await tell(new SeededRandom(seed));
+      } catch (error) {
+        throw new Error(`The story of seed ${seed} went wrong.`, { cause: error });
+      }
+    }
+  });
+});
