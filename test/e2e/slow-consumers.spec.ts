@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ClientManager, WebSocketService, type LimitOptions, type WsClient } from 'nestjs-pxl-websocket';
+import { startApp, type TestApp } from '../support/test-app.js';
+import type { TestClient } from '../support/test-client.js';
+import { until } from '../support/until.js';
+
+const KB = 1_024;
+const MB = 1_024 * KB;
+const TEN_KB = 'x'.repeat(10 * KB);
+
+let app: TestApp;
+afterEach(() => app.close());
+
+async function start(limits: LimitOptions): Promise<void> {
+  app = await startApp({ options: { limits, rooms: { open: true }, heartbeat: false, shutdown: { timeout: 300 } } });
+}
+
+async function member(): Promise<TestClient> {
+  const client = await app.client();
+  await client.request('system', 'joinRoom', { roomName: 'room' });
+  return client;
+}
+
+/** The server's side of a client. */
+function serverSide({ clientId }: TestClient): WsClient {
+  const client = app.app.get(ClientManager).getClient({ clientId });
+  if (!client) throw new Error('The client is gone.');
+  return client;
+}
+
+function health(): ReturnType<WebSocketService['getWebSocketHealth']> {
+  return app.app.get(WebSocketService).getWebSocketHealth();
+}
+
+/** Sends numbered messages to the room, ten per turn of the event loop. */
+async function flood(count: number, volatile = false, text = TEN_KB): Promise<void> {
+  const service = app.app.get(WebSocketService);
+  for (let n = 0; n < count; n++) {
+    await service.sendToRooms(['room'], { type: 'flood', action: 'message', data: { n, text } }, { volatile });
+    if (n % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function readAll(client: TestClient, count: number): Promise<number[]> {
+  const numbers: number[] = [];
+  while (numbers.length < count) numbers.push(((await client.next('flood')).data as { n: number }).n);
+  return numbers;
+}
+
+const inOrder = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe('a client that stops reading', () => {
+  it('is disconnected with 4008 once its grace is over, while the other members get everything', async () => {
+    await start({ slowConsumerGrace: 200 });
+    const [stuck, healthy] = [await member(), await member()];
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+    const everything = readAll(healthy, 1_000);
+    await flood(1_000);
+    expect(await everything).toEqual(inOrder(1_000));
+    await until(() => app.app.get(ClientManager).size === 1);
+    expect(client.ws.bufferedAmount).toBeLessThan(9 * MB);
+    expect(health().slowConsumers).toMatchObject({ disconnected: 1, now: 0 });
+    // What it had not read yet stands before the close frame, so only a peer that goes on reading ever sees 4008.
+    stuck.socket.resume();
+    expect([1006, 4008]).toContain((await stuck.closed).code);
+  });
+
+  it('is disconnected at once at eight times its budget', async () => {
+    await start({ maxBufferedBytes: 256 * KB, slowConsumerGrace: 60_000 });
+    const stuck = await member();
+    stuck.socket.pause();
+    await flood(1_500);
+    await until(() => app.app.get(ClientManager).size === 0);
+    expect(health().slowConsumers.disconnected).toBe(1);
+  });
+
+  it('reads 4008 when it reads on after the verdict', async () => {
+    await start({ maxBufferedBytes: 64 * KB, slowConsumerGrace: 0 });
+    const stuck = await member();
+    stuck.socket.pause();
+    while (health().slowConsumers.disconnected === 0) await flood(50);
+    stuck.socket.resume();
+    expect(await stuck.closed).toEqual({ code: 4008, reason: 'too slow' });
+  });
+
+  it('without a budget makes the process grow', async () => {
+    await start({ maxBufferedBytes: false });
+    const stuck = await member();
+    stuck.socket.pause();
+    await flood(2_500);
+    expect(serverSide(stuck).ws.bufferedAmount).toBeGreaterThan(9 * MB);
+    expect(health().slowConsumers).toEqual({ disconnected: 0, dropped: 0, droppedOldest: 0, now: 0 });
+  });
+
+  it('with "drop" misses the newest messages, and hears again once it has caught up', async () => {
+    await start({ slowConsumer: 'drop', maxBufferedBytes: 256 * KB, slowConsumerGrace: 0 });
+    const stuck = await member();
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+    await flood(1_000);
+    await until(() => health().slowConsumers.now === 1);
+    while (health().slowConsumers.dropped === 0) await flood(10);
+    expect(client.backpressured).toBe(true);
+    expect(client.ws.bufferedAmount).toBeLessThan(9 * 256 * KB);
+    stuck.socket.resume();
+    await until(() => health().slowConsumers.now === 0);
+    expect(client.backpressured).toBe(false);
+    client.send({ type: 'again', action: 'heard' });
+    await stuck.next('again', 'heard');
+    const numbers = stuck.pending.map(({ data }) => (data as { n: number }).n);
+    expect(numbers.slice(0, 100)).toEqual(inOrder(100));
+  });
+
+  it('with "dropOldest" gets the newest of the volatile messages', async () => {
+    await start({ slowConsumer: 'dropOldest', maxBufferedBytes: 256 * KB });
+    const stuck = await member();
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+    await flood(1_500, true);
+    expect(health().slowConsumers.droppedOldest).toBeGreaterThan(0);
+    expect(client.ws.bufferedAmount).toBeLessThan(3 * 256 * KB);
+    client.send({ type: 'last', action: 'word' });
+    stuck.socket.resume();
+    await stuck.next('last', 'word');
+    const numbers = stuck.pending.filter(({ type }) => type === 'flood').map(({ data }) => (data as { n: number }).n);
+    expect(numbers.at(-1)).toBe(1_499);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    expect(numbers.length).toBeLessThan(1_500);
+  });
+
+  it('misses volatile messages first, under every policy', async () => {
+    await start({ maxBufferedBytes: 256 * KB, slowConsumerGrace: 60_000 });
+    const stuck = await member();
+    stuck.socket.pause();
+    while (health().slowConsumers.now === 0) await flood(10);
+    await flood(10, true);
+    expect(health().slowConsumers.dropped).toBe(10);
+  });
+});
+
+describe('a client that reads', () => {
+  it('gets 4 MiB that were sent in one turn', async () => {
+    await start({});
+    const client = await member();
+    const service = app.app.get(WebSocketService);
+    const sends = Array.from({ length: 410 }, (_, n) =>
+      service.sendToRooms(['room'], { type: 'flood', action: 'message', data: { n, text: TEN_KB } }),
+    );
+    await Promise.all(sends);
+    expect(await readAll(client, 410)).toEqual(inOrder(410));
+    expect(health().slowConsumers).toEqual({ disconnected: 0, dropped: 0, droppedOldest: 0, now: 0 });
+  });
+});
