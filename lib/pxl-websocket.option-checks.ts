@@ -1,5 +1,8 @@
 import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
 
+/** Node's timers turn a longer time into 1 ms. */
+const MOST = 2 ** 31 - 1;
+
 /** Reads one group of options: each getter checks one option and puts its default in place. */
 export class OptionChecks {
   readonly #given: Record<string, unknown>;
@@ -10,10 +13,13 @@ export class OptionChecks {
     private readonly name: string,
     given: unknown,
   ) {
-    if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
-      throw new PxlWebSocketOptionsError(`The option ${name || 'object'} is an object, not ${describe(given)}.`);
+    // A factory of options that forgot to return them must not mean the defaults.
+    const isOptional = name !== '';
+    if (!isGroup(given) && (given !== undefined || !isOptional)) {
+      const what = name === '' ? 'The options of PxlWebSocketModule are' : `The option ${name} is`;
+      throw new PxlWebSocketOptionsError(`${what} an object, not ${describe(given)}.`);
     }
-    this.#given = (given ?? {}) as Record<string, unknown>;
+    this.#given = given ?? {};
   }
 
   boolean(option: string, fallback: boolean): boolean {
@@ -22,27 +28,28 @@ export class OptionChecks {
 
   /** A whole number of at least `least`. */
   integer(option: string, fallback: number, least: number): number {
-    const fits = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= least;
-    return this.#check(option, fallback, fits, `a whole number of at least ${least}`) as number;
+    const fits = (value: unknown): boolean => isWhole(value, least);
+    return this.#check(option, fallback, fits, `a whole number from ${least} to ${MOST}`) as number;
   }
 
   /** A whole number of at least `least`, or false where the limit is off. */
   limit(option: string, fallback: number | false, least: number): number | false {
-    const fits = (value: unknown): boolean =>
-      value === false || (Number.isSafeInteger(value) && (value as number) >= least);
-    return this.#check(option, fallback, fits, `a whole number of at least ${least}, or false`) as number | false;
+    const fits = (value: unknown): boolean => value === false || isWhole(value, least);
+    return this.#check(option, fallback, fits, `a whole number from ${least} to ${MOST}, or false`) as number | false;
   }
 
   /** A path as it stands in a request: it begins with a slash and holds no query. */
   path(option: string, fallback: string): string {
     const fits = (value: unknown): boolean => typeof value === 'string' && /^\/[^?#\s]*$/.test(value);
-    return this.#check(option, fallback, fits, "a path like '/ws', without a query") as string;
+    const given = this.#given[option];
+    const shown = typeof given === 'string' ? JSON.stringify(given.slice(0, 40)) : describe(given);
+    return this.#check(option, fallback, fits, "a path like '/ws', without a query", shown) as string;
   }
 
-  texts(option: string): readonly string[] {
+  texts(option: string, fallback: readonly string[] = []): readonly string[] {
     const fits = (value: unknown): boolean =>
       Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '');
-    return this.#check(option, [], fits, 'a list of texts') as string[];
+    return this.#check(option, fallback, fits, 'a list of texts') as string[];
   }
 
   /** A function, or undefined when none was given. It stays a method of the options it was given with. */
@@ -65,8 +72,8 @@ export class OptionChecks {
     return this.#given[option];
   }
 
-  refuse(option: string, allowed: string): never {
-    const given = describe(this.#given[option]);
+  /** @param given what the message says of the given value; by default nothing that could be a secret */
+  refuse(option: string, allowed: string, given = describe(this.#given[option])): never {
     throw new PxlWebSocketOptionsError(`The option ${this.#path(option)} is ${allowed}, not ${given}.`);
   }
 
@@ -79,11 +86,17 @@ export class OptionChecks {
     }
   }
 
-  #check(option: string, fallback: unknown, fits: (value: unknown) => boolean, allowed: string): unknown {
+  #check(
+    option: string,
+    fallback: unknown,
+    fits: (value: unknown) => boolean,
+    allowed: string,
+    shown?: string,
+  ): unknown {
     this.#read.add(option);
     const value = this.#given[option];
     if (value === undefined) return fallback;
-    if (!fits(value)) this.refuse(option, allowed);
+    if (!fits(value)) this.refuse(option, allowed, shown);
     return value;
   }
 
@@ -92,9 +105,20 @@ export class OptionChecks {
   }
 }
 
+const KINDS: Readonly<Record<string, string>> = { string: 'a text', object: 'an object' };
+
 /** A given value as a message shows it; texts and objects only by kind, since options hold secrets. */
 function describe(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : `a ${typeof value}`;
+  return KINDS[typeof value] ?? `a ${typeof value}`;
+}
+
+/** Whether the value is an object, as a group of options is. */
+export function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWhole(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= MOST;
 }

@@ -1,7 +1,23 @@
+import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions } from 'ws';
-import type { WsAuthenticate } from './auth/authenticator.interface.js';
-import type { EventOptions, PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
-import { OptionChecks } from './pxl-websocket.option-checks.js';
+import type {
+  EventOptions,
+  Origins,
+  PxlWebSocketModuleOptions,
+  SlowConsumerPolicy,
+  UserConnectionsLimit,
+} from './interfaces/module-options.interface.js';
+import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
+import type { RoomAuthorizeOption, RoomProfileOption } from './interfaces/room-rules.interface.js';
+import {
+  resolveConnectionGuards,
+  resolveOrigins,
+  resolveTrustProxy,
+  resolveUserConnections,
+} from './pxl-websocket.access-options.js';
+import { isClassWith, oneOf, resolveAuth, type ResolvedAuth } from './pxl-websocket.auth-options.js';
+import { optionsOfEndpoints } from './pxl-websocket.endpoint-options.js';
+import { isGroup, OptionChecks } from './pxl-websocket.option-checks.js';
 
 /** The token of the {@link ResolvedOptions}. */
 export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
@@ -10,23 +26,49 @@ export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
 export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly path: string;
-  readonly auth: { readonly authenticate: WsAuthenticate | undefined };
+  /** What differs on other paths than the module's own, complete. */
+  readonly endpoints: ReadonlyMap<string, ResolvedOptions>;
+  readonly auth: ResolvedAuth;
+  readonly connectionGuards: readonly (Type<CanActivate> | CanActivate)[];
+  /** Undefined: pages of the same host. */
+  readonly origins: Origins | undefined;
+  readonly trustProxy: boolean | number | readonly string[];
   readonly rooms: {
     readonly clientCanJoinMultipleRooms: boolean;
     readonly open: boolean;
     readonly announce: boolean;
     readonly defaults: readonly string[];
+    readonly authorize: RoomAuthorizeOption | undefined;
+    readonly profile: RoomProfileOption | undefined;
+  };
+  readonly clientList: { readonly enabled: boolean; readonly fields: readonly string[] };
+  readonly disconnectInactiveClients: {
+    readonly enabled: boolean;
+    readonly inactiveTime: number;
+    readonly intervalCheckTime: number;
+    readonly log: boolean;
   };
   readonly heartbeat: { readonly interval: number; readonly timeout: number } | null;
   readonly limits: {
     readonly maxPayload: number;
+    readonly fragments: number | false;
+    readonly maxBufferedBytes: number | false;
+    readonly slowConsumer: SlowConsumerPolicy;
+    readonly slowConsumerGrace: number;
+    readonly messagesPerSecond: number | false;
+    readonly burst: number;
+    readonly connections: number | false;
+    readonly connectionsPerIp: number | false;
+    readonly connectionsPerUser: UserConnectionsLimit | false;
+    readonly pendingUpgrades: number | false;
     readonly roomsPerClient: number | false;
     readonly roomName: number | false;
     readonly upgradeTimeout: number | false;
+    readonly metadataBytes: number | false;
     readonly streamsPerClient: number | false;
   };
   readonly inbound: { readonly concurrency: number; readonly queue: number; readonly binary: boolean };
-  readonly timeouts: { readonly hook: number; readonly handler: number | false };
+  readonly timeouts: { readonly hook: number; readonly handler: number | false; readonly call: number };
   readonly compression: boolean | PerMessageDeflateOptions;
   readonly events: Readonly<EventOptions>;
   readonly routing: { readonly globalGuards: boolean };
@@ -45,21 +87,43 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
   const resolved: ResolvedOptions = {
     enabled: options.boolean('enabled', true),
     path: options.path('path', '/ws'),
-    auth: group(options, 'auth', (auth) => ({
-      authenticate: auth.callback('authenticate') as WsAuthenticate | undefined,
-    })),
+    endpoints: resolveEndpoints(options, given),
+    auth: group(options, 'auth', resolveAuth),
+    connectionGuards: resolveConnectionGuards(options),
+    origins: resolveOrigins(options),
+    trustProxy: resolveTrustProxy(options),
     rooms: group(options, 'rooms', (rooms) => ({
       clientCanJoinMultipleRooms: rooms.boolean('clientCanJoinMultipleRooms', true),
-      open: rooms.boolean('open', false),
+      // Who has a rule for joining means that clients may ask.
+      open: rooms.boolean('open', rooms.raw('authorize') !== undefined),
       announce: rooms.boolean('announce', false),
       defaults: Object.freeze([...rooms.texts('defaults')]),
+      authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,
+      profile: resolveRule(rooms, 'profile') as RoomProfileOption | undefined,
+    })),
+    clientList: group(options, 'clientList', resolveClientList),
+    disconnectInactiveClients: group(options, 'disconnectInactiveClients', (inactive) => ({
+      enabled: inactive.boolean('enabled', false),
+      inactiveTime: inactive.integer('inactiveTime', 300_000, 10),
+      intervalCheckTime: inactive.integer('intervalCheckTime', 60_000, 10),
+      log: inactive.boolean('log', false),
     })),
     heartbeat: resolveHeartbeat(options),
     limits: group(options, 'limits', (limits) => ({
       maxPayload: limits.integer('maxPayload', 65_536, 1),
+      fragments: limits.limit('fragments', 128, 1),
+      maxBufferedBytes: limits.limit('maxBufferedBytes', 1_048_576, 1),
+      slowConsumer: oneOf(limits, 'slowConsumer', ['disconnect', 'drop', 'dropOldest']),
+      slowConsumerGrace: limits.integer('slowConsumerGrace', 5_000, 0),
+      ...resolveRate(limits),
+      connections: limits.limit('connections', false, 1),
+      connectionsPerIp: limits.limit('connectionsPerIp', false, 1),
+      connectionsPerUser: resolveUserConnections(limits),
+      pendingUpgrades: limits.limit('pendingUpgrades', 1_000, 1),
       roomsPerClient: limits.limit('roomsPerClient', 128, 1),
       roomName: limits.limit('roomName', 128, 1),
       upgradeTimeout: limits.limit('upgradeTimeout', 10_000, 1),
+      metadataBytes: limits.limit('metadataBytes', 4_096, 2),
       streamsPerClient: limits.limit('streamsPerClient', 32, 1),
     })),
     inbound: group(options, 'inbound', (inbound) => ({
@@ -70,6 +134,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     timeouts: group(options, 'timeouts', (timeouts) => ({
       hook: timeouts.integer('hook', 10_000, 1),
       handler: timeouts.limit('handler', false, 1),
+      call: timeouts.integer('call', 10_000, 1),
     })),
     compression: resolveCompression(options),
     events: group(options, 'events', resolveEvents),
@@ -84,6 +149,29 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
   return Object.freeze(resolved);
 }
 
+/** The options that hold on a path. */
+export function optionsAt(options: ResolvedOptions, path: string): ResolvedOptions {
+  return options.endpoints.get(path) ?? options;
+}
+
+/** The module's own options and those of every path that has others. */
+export function allOptions(options: ResolvedOptions): ResolvedOptions[] {
+  return [options, ...options.endpoints.values()];
+}
+
+function resolveEndpoints(checks: OptionChecks, given: PxlWebSocketModuleOptions): ResolvedOptions['endpoints'] {
+  if (checks.raw('endpoints') === undefined) return new Map();
+  const resolved = [...optionsOfEndpoints(given)].map(([path, options]): [string, ResolvedOptions] => {
+    try {
+      return [path, resolveOptions(options)];
+    } catch (error) {
+      if (!(error instanceof PxlWebSocketOptionsError)) throw error;
+      throw new PxlWebSocketOptionsError(`${error.message} (in endpoints[${JSON.stringify(path)}])`);
+    }
+  });
+  return new Map(resolved);
+}
+
 function group<T extends object>(options: OptionChecks, name: string, read: (group: OptionChecks) => T): Readonly<T> {
   const checks = options.group(name);
   const resolved = read(checks);
@@ -91,8 +179,34 @@ function group<T extends object>(options: OptionChecks, name: string, read: (gro
   return Object.freeze(resolved);
 }
 
+/** A function, or a class whose method is called like the option; undefined when none was given. */
+function resolveRule(rooms: OptionChecks, option: string): unknown {
+  const given = rooms.raw(option);
+  return isClassWith(option, given) ? given : rooms.callback(option);
+}
+
+function resolveRate(limits: OptionChecks): Pick<ResolvedOptions['limits'], 'messagesPerSecond' | 'burst'> {
+  const messagesPerSecond = limits.limit('messagesPerSecond', false, 1);
+  return { messagesPerSecond, burst: limits.integer('burst', 2 * (messagesPerSecond || 1), 1) };
+}
+
+const LISTED = ['clientId', 'userId', 'username', 'rooms'];
+const LISTABLE = [...LISTED, 'userType', 'roomName', 'connectedAt', 'lastActivity', 'workerId'];
+
+function resolveClientList(list: OptionChecks): ResolvedOptions['clientList'] {
+  const fields = list.texts('fields', LISTED);
+  const isListable = (field: string): boolean =>
+    LISTABLE.includes(field) || /^(?:user\.payload|metadata)\../.test(field);
+  if (!fields.every(isListable)) {
+    list.refuse('fields', `a list of ${LISTABLE.join(', ')}, user.payload.<claim> and metadata.<key>`);
+  }
+  return { enabled: list.boolean('enabled', false), fields: Object.freeze([...fields]) };
+}
+
 function resolveHeartbeat(options: OptionChecks): ResolvedOptions['heartbeat'] {
-  if (options.raw('heartbeat') === false) return null;
+  const given = options.raw('heartbeat');
+  if (given === false) return null;
+  if (given !== undefined && !isGroup(given)) options.refuse('heartbeat', 'an object or false');
   return group(options, 'heartbeat', (heartbeat) => {
     const interval = heartbeat.integer('interval', 15_000, 10);
     const timeout = heartbeat.integer('timeout', Math.min(10_000, interval), 10);
@@ -104,8 +218,7 @@ function resolveHeartbeat(options: OptionChecks): ResolvedOptions['heartbeat'] {
 function resolveCompression(options: OptionChecks): boolean | PerMessageDeflateOptions {
   const compression = options.raw('compression') ?? false;
   if (typeof compression === 'boolean') return compression;
-  if (typeof compression !== 'object')
-    options.refuse('compression', 'true, false or the options of permessage-deflate');
+  if (!isGroup(compression)) options.refuse('compression', 'true, false or the options of permessage-deflate');
   return compression;
 }
 

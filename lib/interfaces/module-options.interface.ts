@@ -1,7 +1,11 @@
+import type { IncomingMessage } from 'node:http';
+import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
-import type { WsAuthenticate } from '../auth/authenticator.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
+import type { RoomUser } from '../rooms/room-manager.js';
 import type { PxlWebSocketServer } from '../server/pxl-websocket-server.js';
+import type { AuthOptions } from './auth-options.interface.js';
+import type { RoomAuthorizeOption, RoomProfileOption } from './room-rules.interface.js';
 
 /** The options of `PxlWebSocketModule`. A bad one fails at start-up with a sentence that names it. */
 export interface PxlWebSocketModuleOptions {
@@ -9,9 +13,29 @@ export interface PxlWebSocketModuleOptions {
   enabled?: boolean | undefined;
   /** The path of the endpoint for gateways without a path of their own, compared byte for byte. Default: `'/ws'`. */
   path?: string | undefined;
+  /**
+   * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: nothing.
+   */
+  endpoints?: Record<string, EndpointOptions> | undefined;
   /** Who a connection is. Without it everybody is anonymous (`client.user` is null). */
   auth?: AuthOptions | undefined;
+  /**
+   * Guards of every connection, as classes (with dependencies) or instances; they run once the identity is known. See
+   * `@UseConnectionGuards`. Default: none.
+   */
+  connectionGuards?: (Type<CanActivate> | CanActivate)[] | undefined;
+  /** Pages of which origins may connect. Default: those of the request's own host; no origin is no browser, and passes. */
+  origins?: Origins | undefined;
+  /**
+   * Who may say in `X-Forwarded-For` for whom a request is made: `true` everybody, a number that many proxies in front of
+   * this server, a list these addresses and ranges (`10.0.0.0/8`). Default: false, the peer's address is the client's.
+   */
+  trustProxy?: boolean | number | string[] | undefined;
   rooms?: RoomOptions | undefined;
+  /** What clients may know of each other. */
+  clientList?: ClientListOptions | undefined;
+  /** Closes the connections of those who send nothing, with 4510. */
+  disconnectInactiveClients?: InactiveClientsOptions | undefined;
   /** Finds dead connections. `false` switches it off. */
   heartbeat?: HeartbeatOptions | false | undefined;
   limits?: LimitOptions | undefined;
@@ -27,20 +51,87 @@ export interface PxlWebSocketModuleOptions {
   debug?: DebugOptions | undefined;
 }
 
-export interface AuthOptions {
-  /** Decides who connects, before the connection is accepted. Null or false refuses with 401. */
-  authenticate?: WsAuthenticate | undefined;
+/**
+ * `'*'` for all; a list of exact origins (scheme, host, port) as browsers write them; or a function, which allows by
+ * returning true.
+ */
+export type Origins = '*' | string[] | ((origin: string, request: IncomingMessage) => boolean);
+
+/** How many connections a user may have, and whether one too many is refused or takes the oldest one's place. */
+export interface UserConnectionsLimit {
+  max: number;
+  /** Default: `'refuse'`. */
+  onExceed?: 'refuse' | 'replaceOldest' | undefined;
 }
+
+/** The options that endpoints may have of their own. */
+export interface EndpointOptions {
+  auth?: AuthOptions | undefined;
+  origins?: Origins | undefined;
+  limits?: EndpointLimitOptions | undefined;
+  rooms?: RoomOptions | undefined;
+}
+
+/** The limits of single connections; all others count or bound what the endpoints share. */
+export type EndpointLimitOptions = Pick<
+  LimitOptions,
+  | 'maxPayload'
+  | 'fragments'
+  | 'messagesPerSecond'
+  | 'burst'
+  | 'roomsPerClient'
+  | 'roomName'
+  | 'upgradeTimeout'
+  | 'streamsPerClient'
+>;
 
 export interface RoomOptions {
   /** False: joining a room leaves the one before, once the new one is live. Default: true. */
   clientCanJoinMultipleRooms?: boolean | undefined;
-  /** True: clients may join any room by themselves (`system.joinRoom`). Default: false, only the server puts them in. */
+  /**
+   * True: clients may ask to join rooms by themselves (`system.joinRoom`). Default: false, only the server puts them in;
+   * true where there is an `authorize`.
+   */
   open?: boolean | undefined;
+  /**
+   * Decides whether a client may join a room that it asks for. False refuses, an object says yes and is what the other
+   * members see as its `profile`. It has `timeouts.hook`. Default: every room.
+   */
+  authorize?: RoomAuthorizeOption | undefined;
+  /**
+   * What the other members of a room see of one as its `profile`, whoever put it there. Its fields come before those of
+   * `authorize`. It has `timeouts.hook`. Default: none.
+   */
+  profile?: RoomProfileOption | undefined;
   /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
   announce?: boolean | undefined;
   /** Rooms that every client is put into. Default: none. */
   defaults?: string[] | undefined;
+}
+
+export interface ClientListOptions {
+  /**
+   * True: clients may ask for the list of all clients (`system.clientList`), and it is pushed to everybody when it
+   * changes, at most once a second. Default: false.
+   */
+  enabled?: boolean | undefined;
+  /**
+   * What the list tells of each client, and nothing else: `clientId`, `userId`, `userType`, `username`, `rooms`,
+   * `roomName`, `connectedAt`, `lastActivity`, `workerId`, `user.payload.<claim>`, `metadata.<key>`. Default:
+   * `['clientId', 'userId', 'username', 'rooms']`.
+   */
+  fields?: string[] | undefined;
+}
+
+export interface InactiveClientsOptions {
+  /** True: clients that send no message for `inactiveTime` are disconnected. Default: false. */
+  enabled?: boolean | undefined;
+  /** Milliseconds without a message; pongs and the client library's own pings are none. Default: 300 000. */
+  inactiveTime?: number | undefined;
+  /** Milliseconds between two sweeps. Default: 60 000. */
+  intervalCheckTime?: number | undefined;
+  /** True: logs how many were disconnected. Default: false. */
+  log?: boolean | undefined;
 }
 
 export interface HeartbeatOptions {
@@ -53,15 +144,47 @@ export interface HeartbeatOptions {
 export interface LimitOptions {
   /** Bytes of the largest message that a client may send; a larger one closes with 1009. Default: 65 536. */
   maxPayload?: number | undefined;
+  /** Frames that a message may come in; more close with 1008. Default: 128; `false`: as many as ws allows (16 384). */
+  fragments?: number | false | undefined;
+  /** Bytes that may wait for one client that reads slowly. Default: 1 048 576; `false`: no limit. */
+  maxBufferedBytes?: number | false | undefined;
+  /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */
+  slowConsumer?: SlowConsumerPolicy | undefined;
+  /** Milliseconds that a client may be over its `maxBufferedBytes`; over eight times as much: none. Default: 5 000. */
+  slowConsumerGrace?: number | undefined;
+  /**
+   * Messages that a client may send per second on average; those beyond are answered RATE_LIMITED, and who goes on is
+   * closed with 4009. Default: false, no limit.
+   */
+  messagesPerSecond?: number | false | undefined;
+  /** Messages that a client may send at once, when it was silent before. Default: twice `messagesPerSecond`. */
+  burst?: number | undefined;
+  /** Connections to this process, upgrades under way included; then 429. Default: false, no limit. */
+  connections?: number | false | undefined;
+  /** The same for one address (see `trustProxy`); of IPv6 a /64 counts as one. Default: false, no limit. */
+  connectionsPerIp?: number | false | undefined;
+  /** Connections of one user; then 429, or the oldest one is closed with 4506. Default: false, no limit. */
+  connectionsPerUser?: UserConnectionsLimit | false | undefined;
+  /** Upgrades whose authentication runs; then 429. Default: 1 000; `false`: no limit. */
+  pendingUpgrades?: number | false | undefined;
   /** Rooms that a client can be in at once. Default: 128; `false`: no limit. */
   roomsPerClient?: number | false | undefined;
   /** Characters of a room's name. Default: 128; `false`: no limit. */
   roomName?: number | false | undefined;
   /** Milliseconds that an upgrade may take, authentication included; then 503. Default: 10 000; `false`: no limit. */
   upgradeTimeout?: number | false | undefined;
+  /** Bytes of a client's metadata as JSON, for `ClientManager.updateClient`. Default: 4 096; `false`: no limit. */
+  metadataBytes?: number | false | undefined;
   /** Streams that a client may have open at once. Default: 32; `false`: no limit. */
   streamsPerClient?: number | false | undefined;
 }
+
+/**
+ * `disconnect`: closed with 4008, and cut when it does not read that. `drop`: new messages are dropped until it has
+ * caught up. `dropOldest`: of the messages sent with `volatile: true` the oldest are dropped, all others wait; it is
+ * closed when eight times `maxBufferedBytes` do.
+ */
+export type SlowConsumerPolicy = 'disconnect' | 'drop' | 'dropOldest';
 
 export interface InboundOptions {
   /** Messages of one client that are handled at once. Default: 1, each waits for the one before. */
@@ -77,6 +200,8 @@ export interface TimeoutOptions {
   hook?: number | undefined;
   /** Milliseconds for one handler; then its client is answered TIMEOUT. Default: false, no limit. */
   handler?: number | false | undefined;
+  /** Milliseconds that `WsClient.call` waits for the client's answer. Default: 10 000. */
+  call?: number | undefined;
 }
 
 export interface EventOptions {
@@ -87,7 +212,8 @@ export interface EventOptions {
     ws: WebSocket;
     client: WsClient;
     clientId: string;
-    joinRoom: (room: { roomName: string; username?: string }) => Promise<boolean>;
+    /** Puts the client into a room, as `RoomManager.addClientToRoom` does. */
+    joinRoom: (room: RoomUser & { roomName: string }) => Promise<boolean>;
   }): unknown;
   /** A connection has ended. */
   onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;

@@ -8,7 +8,7 @@ const VISIBLE_NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,24}$/u;
  * would verify a token here; a browser can send one in a cookie or as a WebSocket subprotocol.
  */
 export function authenticateByName({ request }: WsCredentials): WsIdentity | null {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const { searchParams } = new URL(request.url, 'http://localhost');
   const name = searchParams.get('name')?.trim() ?? '';
   return VISIBLE_NAME.test(name) ? { userId: name, payload: { name } } : null;
 }

@@ -1,0 +1,127 @@
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../clients/client-manager.js';
+import { userOf } from './user-of.js';
+import type { WsRequest } from '../clients/ws-request.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
+import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { Authentication, type AuthenticationResult, type Claimant } from './authentication.js';
+import type { WsIdentity } from './authenticator.interface.js';
+import { closeForGood } from '../clients/close-for-good.js';
+import { ConnectionCandidate } from './connection-candidate.js';
+import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
+import { PXL_WS_REVOCATIONS, type Revocations } from './revocations.interface.js';
+
+/** A connection that asks to be let in. */
+export interface Applicant {
+  readonly clientId: string;
+  readonly request: WsRequest;
+  readonly stream: Duplex;
+  /** The options of the endpoint. */
+  readonly options: ResolvedOptions;
+  /** The guards of the endpoint's gateways. */
+  readonly guards: readonly BoundGuard[];
+}
+
+/** Who it is, or why it is not let in. */
+export type AdmissionResult =
+  | { readonly outcome: 'accepted'; readonly identity: WsIdentity }
+  /** It has to say who it is with its first message. */
+  | { readonly outcome: 'later' }
+  | { readonly outcome: 'unauthenticated' | 'forbidden' | 'tooMany' }
+  | { readonly outcome: 'failed'; readonly error: unknown };
+
+/** Everything that a connection's identity has to pass: authentication, guards, revocations, the user's own limit. */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly authentication: Authentication,
+    private readonly guards: ConnectionGuards,
+    private readonly clientManager: ClientManager,
+    private readonly counters: RefusalCounters,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
+    @Inject(PXL_WS_USER_CONNECTIONS) private readonly userConnections: UserConnections,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether everybody is let in as anonymous, without a question. */
+  isOpen({ options, guards }: Pick<Applicant, 'options' | 'guards'>): boolean {
+    return !this.authentication.isConfigured(options) && this.guards.areNone(guards);
+  }
+
+  /** Admits by the upgrade request. Never rejects. */
+  async ofUpgrade(applicant: Applicant): Promise<AdmissionResult> {
+    const { mode, required } = applicant.options.auth;
+    const isAsked = this.authentication.isConfigured(applicant.options) && mode !== 'message';
+    const result = isAsked ? await this.authentication.ofUpgrade(applicant) : ({ outcome: 'missing' } as const);
+    if (result.outcome !== 'missing') return this.#admit(applicant, result);
+    if (!required) return this.#admit(applicant, { outcome: 'accepted', identity: {} });
+    return { outcome: mode === 'upgrade' ? 'unauthenticated' : 'later' };
+  }
+
+  /** Admits by the data of a message. Never rejects. */
+  async ofMessage(applicant: Applicant, data: unknown): Promise<AdmissionResult> {
+    return this.#admit(applicant, await this.authentication.ofMessage(applicant, data));
+  }
+
+  /** Who a client is by a new token, with the revocations in mind; the guards were asked when it connected. Never rejects. */
+  async renew(applicant: Claimant, data: unknown): Promise<AdmissionResult> {
+    const result = await this.authentication.ofMessage(applicant, data);
+    if (result.outcome === 'missing') return { outcome: 'unauthenticated' };
+    if (result.outcome !== 'accepted') return result;
+    return this.#failSafe(async () =>
+      (await this.#isRevoked(result.identity)) ? { outcome: 'unauthenticated' } : result,
+    );
+  }
+
+  async #admit(applicant: Applicant, result: AuthenticationResult): Promise<AdmissionResult> {
+    if (result.outcome === 'missing') return { outcome: 'unauthenticated' };
+    if (result.outcome !== 'accepted') return result;
+    const { identity } = result;
+    const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, userOf(identity));
+    const guarded = await this.guards.check(candidate, applicant.guards);
+    if (guarded.outcome !== 'accepted') return guarded as AdmissionResult;
+    return this.#failSafe(async () => {
+      // Last of all, so that nobody slips in who is revoked meanwhile.
+      if (await this.#isRevoked(identity)) return { outcome: 'unauthenticated' };
+      return (await this.#enter(applicant, candidate)) ? result : { outcome: 'tooMany' };
+    });
+  }
+
+  async #isRevoked(identity: WsIdentity): Promise<boolean> {
+    const user = userOf(identity);
+    const { token } = identity;
+    if (!user || !token) return false;
+    return this.revocations.isRevoked({ userId: user.userId, id: token.id, issuedAt: token.issuedAt });
+  }
+
+  async #enter({ clientId, stream }: Applicant, { user }: ConnectionCandidate): Promise<boolean> {
+    if (!user || this.options.limits.connectionsPerUser === false) return true;
+    const { userId } = user;
+    const { admitted, replaced } = await this.userConnections.enter(userId, clientId);
+    if (!admitted) {
+      this.counters.count('connectionsPerUser');
+      return false;
+    }
+    const leave = (): void => this.userConnections.leave(userId, clientId);
+    if (stream.destroyed) leave();
+    else stream.once('close', leave);
+    for (const oldest of replaced) {
+      const client = this.clientManager.getClient({ clientId: oldest });
+      if (client) closeForGood(client, CLOSE_CODES.REPLACED, this.runtime);
+    }
+    return true;
+  }
+
+  async #failSafe(decide: () => Promise<AdmissionResult>): Promise<AdmissionResult> {
+    try {
+      return await decide();
+    } catch (error) {
+      return { outcome: 'failed', error };
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import {
+  ForbiddenException,
+  Inject,
+  Injectable,
+  UnauthorizedException,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Authenticate } from '../interfaces/auth-options.interface.js';
+import { isClassWith } from '../pxl-websocket.auth-options.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import type { WsAuthenticate, WsAuthenticator, WsCredentials, WsIdentity } from './authenticator.interface.js';
+import { JwtAuthenticator } from './jwt.authenticator.js';
+import { RuleFactory } from './rule-factory.js';
+import { findToken } from './token-extractor.js';
+
+/** What became of a connection's credentials. */
+export type AuthenticationResult =
+  | { readonly outcome: 'accepted'; readonly identity: WsIdentity }
+  /** There were none: every authenticator passed, and no token was sent. */
+  | { readonly outcome: 'missing' }
+  | { readonly outcome: 'unauthenticated' }
+  | { readonly outcome: 'forbidden' }
+  | { readonly outcome: 'failed'; readonly error: unknown };
+
+/** Who wants to be authenticated, and the options of the endpoint where. */
+export type Claimant = Pick<WsCredentials, 'request' | 'clientId'> & { readonly options: ResolvedOptions };
+
+/**
+ * Asks the authenticators who connects: `auth.jwt` first, then `auth.authenticate` in order. The first one that answers
+ * with an identity, or refuses, decides.
+ */
+@Injectable()
+export class Authentication implements OnModuleInit {
+  /** By the options of the endpoints that they serve. */
+  readonly #authenticators = new Map<ResolvedOptions, readonly WsAuthenticate[]>();
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly rules: RuleFactory,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** @throws PxlWebSocketSetupError when an authenticator cannot be made */
+  async onModuleInit(): Promise<void> {
+    if (!this.options.enabled) return;
+    for (const options of allOptions(this.options)) this.#authenticators.set(options, await this.#create(options));
+  }
+
+  async #create({ auth }: ResolvedOptions): Promise<readonly WsAuthenticate[]> {
+    const jwt = auth.jwt && (await JwtAuthenticator.create(auth, this.moduleRef, this.runtime));
+    const own = await Promise.all(auth.authenticate.map((authenticate) => this.#resolve(authenticate)));
+    return jwt ? [(credentials) => jwt.authenticate(credentials), ...own] : own;
+  }
+
+  /** Whether anybody is asked at all; without it everybody is anonymous. */
+  isConfigured(options: ResolvedOptions): boolean {
+    return this.#of(options).length > 0;
+  }
+
+  /** Authenticates an upgrade request. Never rejects. */
+  async ofUpgrade({ options, request, clientId }: Claimant): Promise<AuthenticationResult> {
+    const found = findToken(request, options.auth.tokenFrom);
+    if (found.kind === 'contradiction') return { outcome: 'unauthenticated' };
+    const token = found.kind === 'token' ? found.token : undefined;
+    return this.#ask(options, { request, clientId, source: 'upgrade', token });
+  }
+
+  /** Authenticates by the data of a message. Never rejects. */
+  async ofMessage({ options, request, clientId }: Claimant, data: unknown): Promise<AuthenticationResult> {
+    const { token } = (typeof data === 'object' && data !== null ? data : {}) as { token?: unknown };
+    const text = typeof token === 'string' ? token : undefined;
+    return this.#ask(options, { request, clientId, source: 'message', data, token: text });
+  }
+
+  #of(options: ResolvedOptions): readonly WsAuthenticate[] {
+    return this.#authenticators.get(options) ?? [];
+  }
+
+  async #ask(options: ResolvedOptions, credentials: WsCredentials): Promise<AuthenticationResult> {
+    try {
+      for (const authenticate of this.#of(options)) {
+        const verdict = await authenticate(credentials);
+        if (verdict === false) return { outcome: 'unauthenticated' };
+        if (verdict) return { outcome: 'accepted', identity: verdict };
+      }
+      return { outcome: credentials.token === undefined ? 'missing' : 'unauthenticated' };
+    } catch (error) {
+      if (error instanceof UnauthorizedException) return { outcome: 'unauthenticated' };
+      if (error instanceof ForbiddenException) return { outcome: 'forbidden' };
+      return { outcome: 'failed', error };
+    }
+  }
+
+  async #resolve(authenticate: Authenticate): Promise<WsAuthenticate> {
+    if (!isClassWith('authenticate', authenticate)) return authenticate as WsAuthenticate;
+    const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
+    return async (credentials) => (await source()).authenticate(credentials);
+  }
+}

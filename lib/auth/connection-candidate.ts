@@ -1,0 +1,14 @@
+import type { WsRequest } from '../clients/ws-request.js';
+import type { WsUser } from '../interfaces/client-entry.interface.js';
+
+/** Who asks to be connected: what `context.switchToWs().getClient()` gives a connection guard. */
+export class ConnectionCandidate {
+  constructor(
+    /** The id that the connection will have. */
+    readonly clientId: string,
+    /** The upgrade request: `url`, `headers`, `ip`. */
+    readonly request: WsRequest,
+    /** The verified user; null for an anonymous one. */
+    readonly user: WsUser | null,
+  ) {}
+}

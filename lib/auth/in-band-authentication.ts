@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { closeForGood } from '../clients/close-for-good.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { WsError } from '../errors/ws.error.js';
+import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
+import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import { Admission, type AdmissionResult, type Applicant } from './admission.js';
+import type { WsIdentity } from './authenticator.interface.js';
+import { TokenLife } from './token-life.js';
+import { userOf } from './user-of.js';
+
+/** How much longer than `auth.timeout` a client may stay while its authentication runs. */
+const WHILE_AUTHENTICATING = 3;
+
+/** A connection that may say by message who it is. */
+export interface Newcomer extends Applicant {
+  /** Lets the client in. */
+  readonly admit: (identity: WsIdentity) => void;
+}
+
+/** What a client is answered that has proved who it is. */
+export interface Authenticated {
+  readonly userId: string | null;
+  /** ms since 1970. */
+  readonly expiresAt?: number | undefined;
+}
+
+type Refusal = Exclude<AdmissionResult['outcome'], 'accepted'>;
+
+const REFUSALS: Readonly<
+  Record<Refusal, { readonly error: WsError['code']; readonly text: string; close: CloseReason }>
+> = {
+  unauthenticated: { error: 'UNAUTHENTICATED', text: 'Not authenticated.', close: CLOSE_CODES.AUTH_FAILED },
+  later: { error: 'UNAUTHENTICATED', text: 'Not authenticated.', close: CLOSE_CODES.AUTH_FAILED },
+  forbidden: { error: 'FORBIDDEN', text: 'Forbidden.', close: CLOSE_CODES.FORBIDDEN },
+  tooMany: { error: 'RATE_LIMITED', text: 'The user has too many connections.', close: CLOSE_CODES.RATE_LIMITED },
+  failed: { error: 'INTERNAL', text: 'Internal error.', close: CLOSE_CODES.HOOK_FAILED },
+};
+
+/** Authentication by message: `system.authenticate` of clients that the upgrade let wait, `system.refresh` of all. */
+@Injectable()
+export class InBandAuthentication {
+  readonly #newcomers = new WeakMap<WsClient, Newcomer>();
+  readonly #deadlines = new Map<WsClient, RuntimeTimer>();
+
+  constructor(
+    private readonly admission: Admission,
+    private readonly tokenLife: TokenLife,
+    private readonly errors: ErrorReporter,
+    private readonly runtime: Runtime,
+  ) {}
+
+  /** A client that has `auth.timeout` to prove who it is. */
+  expect(client: WsClient, newcomer: Newcomer): void {
+    client.state = 'unauthorized';
+    this.invite(client, newcomer);
+    this.#setDeadline(client, client.options.auth.timeout);
+  }
+
+  /** An anonymous client that may prove who it is, once. */
+  invite(client: WsClient, newcomer: Newcomer): void {
+    this.#newcomers.set(client, newcomer);
+  }
+
+  /** The connection has ended. */
+  forget(client: WsClient): void {
+    this.#deadlines.get(client)?.cancel();
+    this.#deadlines.delete(client);
+    this.#newcomers.delete(client);
+  }
+
+  /**
+   * Authenticates a client by the data of its message, and lets it in. A client that fails is closed, after the answer.
+   *
+   * @throws WsError BAD_MESSAGE when it is authenticated, or being so, or there is no authentication by message
+   */
+  async authenticate(client: WsClient, data: unknown): Promise<Authenticated> {
+    const newcomer = this.#newcomers.get(client);
+    if (!newcomer) throw new WsError('BAD_MESSAGE', 'There is nothing to authenticate.');
+    this.#newcomers.delete(client);
+    if (this.#deadlines.has(client)) {
+      client.state = 'authenticating';
+      const passed = this.runtime.now() - client.connectedAt;
+      this.#setDeadline(client, WHILE_AUTHENTICATING * client.options.auth.timeout - passed);
+    }
+    const result = await this.admission.ofMessage(newcomer, data);
+    const isOver = client.readyState !== 1; // it left, or its time was up
+    this.forget(client);
+    if (result.outcome === 'accepted' && !isOver) {
+      newcomer.admit(result.identity);
+      return answer(result.identity);
+    }
+    if (client.state === 'authenticating') client.state = 'unauthorized';
+    throw this.#refuse(client, result);
+  }
+
+  /**
+   * Puts a new token of the same user in the place of the old one.
+   *
+   * @throws WsError BAD_MESSAGE for an anonymous client, UNAUTHENTICATED, FORBIDDEN for another user's token, TIMEOUT
+   */
+  async refresh(client: WsClient, data: unknown): Promise<Authenticated> {
+    if (!client.user) throw new WsError('BAD_MESSAGE', 'There is nothing to refresh.');
+    const { clientId, request, options } = client;
+    const late = (): WsError => new WsError('TIMEOUT', 'The token was not verified in time.');
+    const limit = WHILE_AUTHENTICATING * options.auth.timeout;
+    const result = await this.runtime.within(limit, this.admission.renew({ clientId, request, options }, data), late);
+    if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
+    const user = userOf(result.identity);
+    if (user?.userId !== client.user.userId) throw new WsError('FORBIDDEN', 'The token is somebody else’s.');
+    if (client.readyState === 1) {
+      client.user = user;
+      client.token = result.identity.token ?? null;
+      this.tokenLife.watch(client, client.token?.expiresAt);
+    }
+    return answer(result.identity);
+  }
+
+  #setDeadline(client: WsClient, ms: number): void {
+    this.#deadlines.get(client)?.cancel();
+    const late = (): void => closeForGood(client, CLOSE_CODES.AUTH_TIMEOUT, this.runtime);
+    this.#deadlines.set(client, this.runtime.timeout(ms, late));
+  }
+
+  /** The close comes after the answer, which is written when the error returned here has been thrown. */
+  #refuse(client: WsClient, result: AdmissionResult): WsError {
+    const refusal = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
+    this.runtime.afterIo(() => closeForGood(client, refusal.close, this.runtime));
+    return this.#errorOf(client, result);
+  }
+
+  #errorOf(client: WsClient, result: AdmissionResult): WsError {
+    if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, client.clientId);
+    const { error, text } = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
+    return new WsError(error, text);
+  }
+}
+
+function answer(identity: WsIdentity): Authenticated {
+  return { userId: userOf(identity)?.userId ?? null, expiresAt: identity.token?.expiresAt };
+}

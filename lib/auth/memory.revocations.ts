@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { Runtime } from '../runtime/runtime.js';
+import type { RevocableToken, Revocation, Revocations } from './revocations.interface.js';
+
+/** How many additions go by between two looks for what has expired. */
+const SWEEP_EACH = 256;
+
+interface Entry {
+  readonly before: number;
+  readonly until: number;
+}
+
+/** The revocations of an application that is one process. */
+@Injectable()
+export class MemoryRevocations implements Revocations {
+  readonly #users = new Map<string, Entry>();
+  readonly #tokens = new Map<string, Entry>();
+  #additions = 0;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** How many entries are kept. */
+  get size(): number {
+    return this.#users.size + this.#tokens.size;
+  }
+
+  add({ subject, before, until }: Revocation): void {
+    if (++this.#additions % SWEEP_EACH === 0) this.#sweep();
+    const [entries, key] = subject.kind === 'user' ? [this.#users, subject.userId] : [this.#tokens, subject.id];
+    const present = entries.get(key);
+    entries.set(key, {
+      before: Math.max(before, present?.before ?? 0),
+      until: Math.max(until, present?.until ?? 0),
+    });
+  }
+
+  isRevoked({ userId, id, issuedAt = 0 }: RevocableToken): boolean {
+    const entries = [this.#users.get(userId), id === undefined ? undefined : this.#tokens.get(id)];
+    const now = this.runtime.now();
+    return entries.some((entry) => entry !== undefined && entry.until > now && issuedAt <= entry.before);
+  }
+
+  #sweep(): void {
+    const now = this.runtime.now();
+    for (const entries of [this.#users, this.#tokens]) {
+      for (const [key, { until }] of entries) if (until <= now) entries.delete(key);
+    }
+  }
+}

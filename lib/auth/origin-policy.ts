@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Origins } from '../interfaces/module-options.interface.js';
+
+/** How many origins are remembered as logged. */
+const MOST_LOGGED = 100;
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/**
+ * Which pages may connect: browsers send their page's origin with every upgrade, and cookies too, whichever site opened
+ * it. No origin is no browser, and passes.
+ */
+@Injectable()
+export class OriginPolicy {
+  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logged = new Set<string>();
+
+  /** Whether the upgrade may go on. Throws what the application's own function throws. */
+  allows(request: IncomingMessage, origins: Origins | undefined): boolean {
+    const { origin } = request.headers;
+    if (origin === undefined || isAllowed(origin, request, origins)) return true;
+    this.#log(origin);
+    return false;
+  }
+
+  #log(origin: string): void {
+    if (this.#logged.size >= MOST_LOGGED || this.#logged.has(origin.slice(0, 200))) return;
+    this.#logged.add(origin.slice(0, 200));
+    const what = `Connections from pages of ${JSON.stringify(origin.slice(0, 200))} are refused: see the option origins.`;
+    const last = this.#logged.size === MOST_LOGGED ? ' Further origins are not logged.' : '';
+    this.#logger.warn(what + last);
+  }
+}
+
+function isAllowed(origin: string, request: IncomingMessage, origins: Origins | undefined): boolean {
+  if (origins === '*') return true;
+  if (origins === undefined) return isSameHost(origin, request);
+  if (typeof origins !== 'function') return origins.includes(origin);
+  const answer: unknown = origins(origin, request);
+  return answer === true; // a promise, which would be truthy, allows nobody
+}
+
+/**
+ * Same host and port as in the request's Host header. A browser's page behind TLS may come through a proxy that ends it,
+ * so the scheme counts only where this server itself speaks TLS.
+ */
+function isSameHost(origin: string, { headers, socket }: IncomingMessage): boolean {
+  const page = parse(origin);
+  // As browsers write it: anything that has to be normalized first was written by somebody else.
+  if (page?.origin !== origin) return false;
+  const own = parse(`${page.protocol}//${headers.host ?? ''}`);
+  if (own?.pathname !== '/' || own.username !== '' || own.search !== '') return false;
+  if (socket instanceof TLSSocket && page.protocol !== 'https:') return false;
+  return own.hostname === page.hostname && portOf(own) === portOf(page);
+}
+
+function parse(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function portOf({ port, protocol }: URL): string | undefined {
+  return port === '' ? DEFAULT_PORTS[protocol] : port;
+}

@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../clients/client-manager.js';
+import { closeForGood } from '../clients/close-for-good.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { PXL_WS_REVOCATIONS, type Revocation, type Revocations } from './revocations.interface.js';
+
+/** How long a revocation is kept of which nobody says how long its tokens live: 30 days. */
+const KEPT = 30 * 24 * 3_600_000;
+
+/** What {@link WebSocketService.revoke} takes. */
+export interface RevokeOptions {
+  /** All tokens of this user. */
+  userId?: string | number | undefined;
+  /** The token with this id (`jti`). */
+  jti?: string | undefined;
+  /** Only tokens issued at this time or earlier; ms since 1970 or a Date. Default: now; for a `jti` any time. */
+  before?: number | Date | undefined;
+  /**
+   * When the last of these tokens has expired by itself; ms since 1970 or a Date. Default: `auth.jwt.maxAge` from now, or
+   * 30 days where there is none, and no earlier than the tokens of the clients that are closed.
+   */
+  until?: number | Date | undefined;
+}
+
+/** Ends the connections of revoked tokens, and has them refused until they would have expired. */
+@Injectable()
+export class TokenRevocation {
+  constructor(
+    private readonly clientManager: ClientManager,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given */
+  async revoke({ userId, jti, before, until }: RevokeOptions): Promise<void> {
+    const subject = subjectOf(userId, jti);
+    const now = this.runtime.now();
+    // An id means one token, whatever the clock of its issuer says.
+    const revocation = { subject, before: Number(before ?? (jti === undefined ? now : Infinity)), until: 0 };
+    const clients = this.#clientsOf(revocation);
+    const ends = clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
+    const last = until === undefined ? Math.max(now + this.#lifetime, ...ends) : Number(until);
+    await this.revocations.add({ ...revocation, until: last });
+    for (const client of clients) closeForGood(client, CLOSE_CODES.REVOKED, this.runtime);
+  }
+
+  get #lifetime(): number {
+    const lifetimes = allOptions(this.options).map(({ auth: { jwt } }) => {
+      const maxAge = jwt && jwt !== true ? jwt.maxAge : undefined;
+      return maxAge === undefined ? KEPT : maxAge * 1_000;
+    });
+    return Math.max(...lifetimes);
+  }
+
+  #clientsOf({ subject, before }: Revocation): WsClient[] {
+    if (subject.kind === 'user') {
+      const sessions = [...(this.clientManager.localOfUser(subject.userId) ?? [])];
+      // A session without a token (a cookie's, for example) began when it connected.
+      return sessions.filter(({ token, connectedAt }) => (token ? (token.issuedAt ?? 0) : connectedAt) <= before);
+    }
+    const clients = [...this.clientManager.local.values()];
+    return clients.filter(({ token }) => token?.id === subject.id && (token.issuedAt ?? 0) <= before);
+  }
+}
+
+function subjectOf(userId: string | number | undefined, id: string | undefined): Revocation['subject'] {
+  if (userId !== undefined && id === undefined) return { kind: 'user', userId: String(userId) };
+  if (id !== undefined && userId === undefined) return { kind: 'token', id };
+  throw new WsError('BAD_MESSAGE', 'Give a userId or a jti to revoke.');
+}

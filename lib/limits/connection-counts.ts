@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+
+/** A place among the connections, or the limit that has none left. */
+export type ConnectionPlace =
+  { readonly release: () => void } | { readonly refusedBy: 'connections' | 'connectionsPerIp' };
+
+/** The connections of this process, upgrades under way included: `limits.connections`, `limits.connectionsPerIp`. */
+@Injectable()
+export class ConnectionCounts {
+  readonly #byNetwork = new Map<string, number>();
+  #all = 0;
+
+  constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#all;
+  }
+
+  /**
+   * Takes a place, to be released once when the connection is gone.
+   *
+   * @param network what counts as one address
+   */
+  enter(network: string): ConnectionPlace {
+    const { connections, connectionsPerIp } = this.options.limits;
+    if (connections !== false && this.#all >= connections) return { refusedBy: 'connections' };
+    const ofNetwork = this.#byNetwork.get(network) ?? 0;
+    if (connectionsPerIp !== false && ofNetwork >= connectionsPerIp) return { refusedBy: 'connectionsPerIp' };
+    this.#all++;
+    this.#byNetwork.set(network, ofNetwork + 1);
+    return { release: () => this.#release(network) };
+  }
+
+  #release(network: string): void {
+    this.#all--;
+    const left = (this.#byNetwork.get(network) ?? 1) - 1;
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Rate } from '../rate-store.interface.js';
+
+/** The metadata key of `@WsRateLimit`, on the method. */
+export const RATE_LIMIT_METADATA = 'pxl-websocket:rate-limit';
+
+/**
+ * How often each user (an anonymous client: each connection) may use the routes of a method; then `RATE_LIMITED` with
+ * `details.retryAfter` in ms, and the method does not run, nor do its guards.
+ *
+ * @param rate `limit` uses, a whole number from 1, within `ttl` ms from the first of them
+ * @throws RangeError for other numbers
+ * @example \@WsRateLimit({ limit: 5, ttl: 10_000 })
+ */
+export function WsRateLimit({ limit, ttl }: Rate): MethodDecorator {
+  for (const [name, value] of Object.entries({ limit, ttl })) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new RangeError(`@WsRateLimit: ${name} is a whole number from 1.`);
+  }
+  return (_target, _name, descriptor) => {
+    Reflect.defineMetadata(RATE_LIMIT_METADATA, { limit, ttl }, descriptor.value as object);
+  };
+}

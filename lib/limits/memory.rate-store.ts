@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { Runtime } from '../runtime/runtime.js';
+import type { Rate, RateStore } from './rate-store.interface.js';
+
+/** How many new keys go by between two looks for windows that have ended. */
+const SWEEP_EACH = 1_024;
+
+interface Window {
+  readonly endsAt: number;
+  uses: number;
+}
+
+/** Windows in this process: each begins with the first use of its key and ends `ttl` later. */
+@Injectable()
+export class MemoryRateStore implements RateStore {
+  readonly #windows = new Map<string, Window>();
+  #begun = 0;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** How many windows are kept. */
+  get size(): number {
+    return this.#windows.size;
+  }
+
+  use(key: string, { limit, ttl }: Rate): number {
+    const now = this.runtime.monotonic();
+    let window = this.#windows.get(key);
+    if (!window || window.endsAt <= now) {
+      if (++this.#begun % SWEEP_EACH === 0) this.#sweep(now);
+      this.#windows.set(key, (window = { endsAt: now + ttl, uses: 0 }));
+    }
+    if (window.uses >= limit) return Math.ceil(window.endsAt - now);
+    window.uses++;
+    return 0;
+  }
+
+  #sweep(now: number): void {
+    for (const [key, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(key);
+  }
+}

@@ -1,0 +1,15 @@
+/** The token of the {@link RateStore} that the module works with. */
+export const PXL_WS_RATE_STORE = Symbol('PXL_WS_RATE_STORE');
+
+/** So many uses in so long a time. */
+export interface Rate {
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly ttl: number;
+}
+
+/** Counts the uses of routes, each key for itself. */
+export interface RateStore {
+  /** Counts one use: 0 when it is within the rate, else the ms until the next one will be; refused uses do not count. */
+  use(key: string, rate: Rate): number | Promise<number>;
+}

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+
+/** The limits that refuse something. */
+export type LimitName =
+  | 'connections'
+  | 'connectionsPerIp'
+  | 'connectionsPerUser'
+  | 'pendingUpgrades'
+  | 'upgradeTimeout'
+  | 'messagesPerSecond'
+  | 'routes'
+  | 'origins';
+
+/** How often each limit has refused something since the start of this process. */
+@Injectable()
+export class RefusalCounters {
+  readonly #counts = new Map<LimitName, number>();
+
+  count(limit: LimitName): void {
+    this.#counts.set(limit, (this.#counts.get(limit) ?? 0) + 1);
+  }
+
+  /** Those that have refused anything. */
+  snapshot(): Partial<Record<LimitName, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+}

@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import { PXL_WS_RATE_STORE, type Rate, type RateStore } from './rate-store.interface.js';
+import { RefusalCounters } from './refusal-counters.js';
+
+/** How often routes with `@WsRateLimit` may be used: by each user, or by each connection of nobody. */
+@Injectable()
+export class RouteRates {
+  constructor(
+    private readonly counters: RefusalCounters,
+    @Inject(PXL_WS_RATE_STORE) private readonly store: RateStore,
+  ) {}
+
+  /**
+   * Counts one use of a route.
+   *
+   * @returns undefined when it is known now, else a promise
+   * @throws WsError RATE_LIMITED with `details.retryAfter`
+   */
+  use({ user, clientId }: WsClient, route: string, rate: Rate): Promise<void> | undefined {
+    const who = user ? `user ${user.userId}` : `client ${clientId}`;
+    const retryAfter = this.store.use(`${route} ${who}`, rate);
+    if (typeof retryAfter !== 'number') return retryAfter.then((later) => this.#refuse(later));
+    this.#refuse(retryAfter);
+    return undefined;
+  }
+
+  #refuse(retryAfter: number): void {
+    if (retryAfter === 0) return;
+    this.counters.count('routes');
+    throw new WsError('RATE_LIMITED', 'Too many messages of this kind.', { details: { retryAfter } });
+  }
+}

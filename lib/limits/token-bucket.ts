@@ -1,0 +1,27 @@
+/** Lets `rate` through per second on average, and up to `burst` at once. */
+export class TokenBucket {
+  #tokens: number;
+  #at: number;
+
+  /** @param now ms of a clock that only grows */
+  constructor(
+    private readonly rate: number,
+    private readonly burst: number,
+    now: number,
+  ) {
+    this.#tokens = burst;
+    this.#at = now;
+  }
+
+  /** Takes one: 0 when it was there, else the ms until there will be one, and nothing is taken. */
+  take(now: number): number {
+    const passed = Math.max(0, now - this.#at);
+    this.#tokens = Math.min(this.burst, this.#tokens + (passed * this.rate) / 1_000);
+    this.#at = now;
+    if (this.#tokens >= 1) {
+      this.#tokens--;
+      return 0;
+    }
+    return Math.ceil(((1 - this.#tokens) * 1_000) / this.rate);
+  }
+}

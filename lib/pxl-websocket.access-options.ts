@@ -1,0 +1,61 @@
+import { isIP } from 'node:net';
+import type { CanActivate, Type } from '@nestjs/common';
+import type { Origins, UserConnectionsLimit } from './interfaces/module-options.interface.js';
+import { isClassWith, oneOf } from './pxl-websocket.auth-options.js';
+import { isGroup, OptionChecks } from './pxl-websocket.option-checks.js';
+
+/** Undefined: pages of the same host. */
+export function resolveOrigins(options: OptionChecks): Origins | undefined {
+  const given = options.raw('origins');
+  if (given === undefined || given === '*') return given;
+  if (typeof given === 'function') return options.callback('origins') as Origins;
+  const allowed =
+    "'*', a function, or a list of origins like 'https://app.example.com', without a path or a default port";
+  if (!Array.isArray(given) || !given.every(isOrigin)) options.refuse('origins', allowed);
+  return Object.freeze([...(given as string[])]) as string[];
+}
+
+export function resolveTrustProxy(options: OptionChecks): boolean | number | readonly string[] {
+  const given = options.raw('trustProxy') ?? false;
+  if (typeof given === 'boolean' || (Number.isSafeInteger(given) && (given as number) >= 0))
+    return given as boolean | number;
+  if (Array.isArray(given) && given.every(isAddressRange)) return Object.freeze([...(given as string[])]);
+  return options.refuse(
+    'trustProxy',
+    "true, false, a number of proxies, or a list of addresses and ranges like '10.0.0.0/8'",
+  );
+}
+
+export function resolveConnectionGuards(options: OptionChecks): readonly (Type<CanActivate> | CanActivate)[] {
+  const given = options.raw('connectionGuards') ?? [];
+  const isGuard = (guard: unknown): boolean =>
+    isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
+  if (!Array.isArray(given) || !given.every(isGuard)) options.refuse('connectionGuards', 'a list of guards');
+  return Object.freeze([...(given as CanActivate[])]);
+}
+
+export function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {
+  const given = limits.raw('connectionsPerUser');
+  if (given === undefined || given === false) return false;
+  if (!isGroup(given)) limits.refuse('connectionsPerUser', "{ max, onExceed: 'refuse' | 'replaceOldest' } or false");
+  const limit = limits.group('connectionsPerUser');
+  if (given.max === undefined) limit.refuse('max', 'a whole number from 1');
+  const max = limit.integer('max', 1, 1);
+  const onExceed = oneOf(limit, 'onExceed', ['refuse', 'replaceOldest']);
+  limit.finish();
+  return Object.freeze({ max, onExceed });
+}
+
+/** As browsers write it in the Origin header; a page of an application's own scheme has one too. */
+function isOrigin(given: unknown): boolean {
+  if (typeof given !== 'string' || !/^[a-z][a-z\d+.-]*:\/\/[^/?#@\s]+$/.test(given)) return false;
+  return !/^https?:/.test(given) || (URL.canParse(given) && new URL(given).origin === given);
+}
+
+function isAddressRange(given: unknown): boolean {
+  if (typeof given !== 'string') return false;
+  const [address = '', prefix, ...more] = given.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}

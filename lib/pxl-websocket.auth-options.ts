@@ -1,0 +1,85 @@
+import type { Authenticate, TokenPlace } from './interfaces/auth-options.interface.js';
+import { resolveJwt, type ResolvedJwt } from './pxl-websocket.jwt-options.js';
+import { OptionChecks } from './pxl-websocket.option-checks.js';
+
+/** The `auth` options with every default in place. */
+export interface ResolvedAuth {
+  /** True: the application's own JwtService. */
+  readonly jwt: ResolvedJwt | true | undefined;
+  /** The claims that tell who it is. */
+  readonly claims: { readonly userId: string; readonly userType: string };
+  readonly authenticate: readonly Authenticate[];
+  readonly required: boolean;
+  readonly mode: 'upgrade' | 'message' | 'either';
+  readonly tokenFrom: readonly TokenPlace[];
+  readonly timeout: number;
+  readonly rejectMode: 'status' | 'close';
+}
+
+const MODES = ['upgrade', 'message', 'either'] as const;
+const REJECT_MODES = ['status', 'close'] as const;
+const PLACES: readonly TokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
+
+/** @throws PxlWebSocketOptionsError in one sentence */
+export function resolveAuth(auth: OptionChecks): ResolvedAuth {
+  const { jwt, claims } = readJwt(auth);
+  const authenticate = readAuthenticate(auth);
+  const isConfigured = jwt !== undefined || authenticate.length > 0;
+  const required = auth.boolean('required', isConfigured);
+  if (required && !isConfigured) auth.refuse('required', 'true only beside auth.jwt or auth.authenticate');
+  const mode = oneOf(auth, 'mode', MODES);
+  if (mode !== 'upgrade' && !isConfigured) auth.refuse('mode', "'upgrade' without auth.jwt and auth.authenticate");
+  const tokenFrom = auth.texts('tokenFrom') as readonly TokenPlace[];
+  if (!tokenFrom.every((place) => PLACES.includes(place))) auth.refuse('tokenFrom', `a list of ${PLACES.join(', ')}`);
+  return {
+    jwt,
+    claims,
+    authenticate,
+    required,
+    mode,
+    tokenFrom: auth.raw('tokenFrom') === undefined ? PLACES : tokenFrom,
+    timeout: auth.integer('timeout', 5_000, 1),
+    rejectMode: oneOf(auth, 'rejectMode', REJECT_MODES),
+  };
+}
+
+function readJwt(auth: OptionChecks): Pick<ResolvedAuth, 'jwt' | 'claims'> {
+  const given = auth.raw('jwt');
+  const checks = new OptionChecks('auth.jwt', given === true ? {} : given);
+  const group = checks.group('claims');
+  const claims = { userId: readName(group, 'userId', 'sub'), userType: readName(group, 'userType', 'userType') };
+  group.finish();
+  const jwt = given === undefined || given === true ? given : resolveJwt(checks);
+  checks.finish();
+  return { jwt, claims };
+}
+
+function readName(claims: OptionChecks, option: string, fallback: string): string {
+  const given = claims.raw(option) ?? fallback;
+  return typeof given === 'string' && given !== '' ? given : claims.refuse(option, 'the name of a claim');
+}
+
+function readAuthenticate(auth: OptionChecks): readonly Authenticate[] {
+  const given = auth.raw('authenticate');
+  if (given === undefined) return [];
+  if (isClassWith('authenticate', given)) return [given as Authenticate];
+  const list: unknown[] = Array.isArray(given) ? given : [auth.callback('authenticate')];
+  if (!list.every((one) => typeof one === 'function')) {
+    auth.refuse('authenticate', 'a function, a class, or a list of them');
+  }
+  return list as Authenticate[];
+}
+
+/** Whether an option that may be a function or a class is a class: its instances have the method. */
+export function isClassWith(method: string, given: unknown): boolean {
+  if (typeof given !== 'function') return false;
+  const prototype = given.prototype as Record<string, unknown> | undefined;
+  return typeof prototype?.[method] === 'function';
+}
+
+/** One of a few words, the first of which is the default. */
+export function oneOf<T extends string>(checks: OptionChecks, option: string, words: readonly [T, ...T[]]): T {
+  const given = checks.raw(option) ?? words[0];
+  const word = words.find((candidate) => candidate === given);
+  return word ?? checks.refuse(option, words.map((one) => `'${one}'`).join(' or '));
+}

@@ -1,0 +1,82 @@
+import { createPublicKey } from 'node:crypto';
+import type { JwtAlgorithm, JwtKeyProvider } from './interfaces/auth-options.interface.js';
+import type { OptionChecks } from './pxl-websocket.option-checks.js';
+
+/** `auth.jwt` with everything decided that can be decided at start-up. */
+export interface ResolvedJwt {
+  readonly secret: string | Buffer | undefined;
+  readonly publicKey: string | Buffer | undefined;
+  readonly secretOrKeyProvider: JwtKeyProvider | undefined;
+  /** Undefined where the key is known only with the token: its kind then decides. */
+  readonly algorithms: readonly JwtAlgorithm[] | undefined;
+  readonly issuer: readonly string[];
+  readonly audience: readonly string[];
+  readonly clockTolerance: number;
+  readonly maxAge: number | undefined;
+}
+
+const OF_SECRET: readonly JwtAlgorithm[] = ['HS256', 'HS384', 'HS512'];
+const OF_RSA_PSS: readonly JwtAlgorithm[] = ['PS256', 'PS384', 'PS512'];
+const OF_RSA: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'RS512', ...OF_RSA_PSS];
+const OF_EC: readonly JwtAlgorithm[] = ['ES256', 'ES384', 'ES512'];
+const ALL: readonly JwtAlgorithm[] = [...OF_SECRET, ...OF_RSA, ...OF_EC];
+const BY_KEY_TYPE: Readonly<Record<string, readonly JwtAlgorithm[]>> = {
+  rsa: OF_RSA,
+  'rsa-pss': OF_RSA_PSS,
+  ec: OF_EC,
+};
+
+/** @throws PxlWebSocketOptionsError in one sentence */
+export function resolveJwt(jwt: OptionChecks): ResolvedJwt {
+  const secret = readKey(jwt, 'secret');
+  const publicKey = readKey(jwt, 'publicKey');
+  const secretOrKeyProvider = jwt.callback('secretOrKeyProvider') as JwtKeyProvider | undefined;
+  if ([secret, publicKey, secretOrKeyProvider].filter((key) => key !== undefined).length !== 1) {
+    jwt.refuse('secret', 'given, or else publicKey, or secretOrKeyProvider: exactly one of them');
+  }
+  // As a secret it would be no secret: everybody who knows the public key could sign with it.
+  if (secret !== undefined && typeOfPublicKey(secret))
+    jwt.refuse('secret', 'no public key: that is given as publicKey');
+  const fitting = algorithmsOf(secret, publicKey);
+  if (fitting.length === 0) jwt.refuse('publicKey', 'an RSA or elliptic public key in PEM');
+  const given = jwt.texts('algorithms') as readonly JwtAlgorithm[];
+  if (!given.every((name) => fitting.includes(name))) jwt.refuse('algorithms', `of ${fitting.join(', ')}`);
+  // Where the key comes with the token, jsonwebtoken itself holds the algorithm against the kind of the key.
+  const pinned = given.length > 0 ? given : secretOrKeyProvider ? undefined : fitting;
+  return {
+    secret,
+    publicKey,
+    secretOrKeyProvider,
+    algorithms: pinned,
+    issuer: readTexts(jwt, 'issuer'),
+    audience: readTexts(jwt, 'audience'),
+    clockTolerance: jwt.integer('clockTolerance', 0, 0),
+    maxAge: jwt.limit('maxAge', false, 1) || undefined,
+  };
+}
+
+function readKey(jwt: OptionChecks, option: string): string | Buffer | undefined {
+  const key = jwt.raw(option);
+  if (key === undefined) return undefined;
+  if ((typeof key === 'string' || Buffer.isBuffer(key)) && key.length > 0) return key;
+  return jwt.refuse(option, 'a text or a Buffer that is not empty');
+}
+
+function readTexts(jwt: OptionChecks, option: string): readonly string[] {
+  const given = jwt.raw(option);
+  return typeof given === 'string' && given !== '' ? [given] : jwt.texts(option);
+}
+
+function algorithmsOf(secret: unknown, publicKey: string | Buffer | undefined): readonly JwtAlgorithm[] {
+  if (secret !== undefined) return OF_SECRET;
+  if (publicKey === undefined) return ALL;
+  return BY_KEY_TYPE[typeOfPublicKey(publicKey) ?? ''] ?? [];
+}
+
+function typeOfPublicKey(key: string | Buffer): string | undefined {
+  try {
+    return createPublicKey(key).asymmetricKeyType;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,324 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { UnauthorizedException, ForbiddenException } from '@nestjs/common';
+import { WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect } from '@nestjs/websockets';
+import {
+  ClientManager,
+  PxlWebSocketServer,
+  WebSocketService,
+  WsRoute,
+  type AuthOptions,
+  type WsClient,
+  type WsIdentity,
+  type WsVerdict,
+} from 'nestjs-pxl-websocket';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { Diary } from '../support/diary.js';
+import { Gate } from '../support/gate.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+import { claimsOf, hs256, SECRET } from '../support/tokens.js';
+import { upgradeStatus } from '../support/upgrade-answer.js';
+
+const apps: TestApp[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+const diary = new Diary();
+
+@WebSocketGateway()
+class Lobby implements OnGatewayConnection<WsClient>, OnGatewayDisconnect<WsClient> {
+  handleConnection(client: WsClient): void {
+    diary.write(`connected ${client.user?.userId}`);
+  }
+
+  handleDisconnect(client: WsClient): void {
+    diary.write(`disconnected ${client.user?.userId}`);
+  }
+
+  @WsRoute('who', 'am')
+  am(client: WsClient): unknown {
+    return { userId: client.user?.userId, state: client.state, rooms: [...client.rooms], metadata: client.metadata };
+  }
+}
+
+interface Started extends TestApp {
+  clock: ManualRuntime;
+  /** Opens a connection that nobody has welcomed. */
+  open(path?: string): Promise<TestClient>;
+  /** The server's view of the connection opened last. */
+  last(): WsClient;
+}
+
+async function start(auth: AuthOptions, more: TestAppOptions = {}): Promise<Started> {
+  diary.entries.length = 0;
+  const clock = new ManualRuntime();
+  const app = await startApp({
+    providers: [Lobby],
+    ...more,
+    options: { rooms: { defaults: ['everybody'] }, heartbeat: false, ...more.options, auth },
+    override: (builder) => builder.overrideProvider(Runtime).useValue(clock),
+  });
+  apps.push(app);
+  const sockets = [...app.app.get(PxlWebSocketServer).clientManager.getClients()];
+  expect(sockets).toEqual([]);
+  let newest: WsClient | null = null;
+  return Object.assign(app, {
+    clock,
+    last: () => newest!,
+    async open(path?: string) {
+      const { webSocketServer } = await started;
+      webSocketServer.once('connection', (socket: { client: WsClient }) => (newest = socket.client));
+      return TestClient.open(app.url(path));
+    },
+  });
+}
+
+// The ws server of the endpoint, which `@WebSocketServer()` would inject.
+let started: Promise<{ webSocketServer: { once(event: string, listener: (socket: never) => void): unknown } }>;
+const told = (): TestAppOptions['options'] => {
+  const gate = new Gate<never>();
+  started = gate.passed;
+  return {
+    rooms: { defaults: ['everybody'] },
+    heartbeat: false,
+    events: { onServerStarted: (server) => gate.open(server as never) },
+  };
+};
+
+const byName = ({ data }: { data?: unknown }): WsVerdict => {
+  const { name } = (data ?? {}) as { name?: string };
+  return name === undefined ? null : { userId: name, metadata: { color: 'red' } };
+};
+
+describe.each(PLATFORMS)('auth.mode message (%s)', (platform) => {
+  it('welcomes a client, runs its hooks and joins its rooms only once it has said who it is', async () => {
+    const app = await start({ authenticate: byName, mode: 'message' }, { platform, options: told() });
+    const client = await app.open();
+    expect(app.last().state).toBe('unauthorized');
+    await app.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
+    await app.app.get(WebSocketService).sendToRooms(['everybody'], { type: 'news', action: 'flash' });
+    expect(app.app.get(ClientManager).getClients()).toEqual([]);
+    expect(await app.last().join('tea')).toBe(false);
+    await client.expectNothing(50);
+    expect(diary.entries).toEqual([]);
+
+    client.send({ type: 'system', action: 'authenticate', data: { name: 'ada' }, id: 1 });
+    expect(await client.next()).toMatchObject({ action: 'connected', data: { userId: 'ada' } });
+    expect(await client.next()).toMatchObject({ type: 'auth', action: 'authenticated', data: { userId: 'ada' } });
+    expect(await client.next()).toEqual({ type: 'system', action: 'authenticate', id: 1, response: { userId: 'ada' } });
+    expect(await client.request('who', 'am')).toEqual({
+      userId: 'ada',
+      state: 'authenticated',
+      rooms: ['everybody'],
+      metadata: { color: 'red' },
+    });
+    const server = app.last();
+    await client.close();
+    await diary.until('disconnected ada');
+    expect(diary.entries).toEqual(['connected ada', 'disconnected ada']);
+    expect(server.state).toBe('disconnected');
+  });
+});
+
+describe('auth.mode message', () => {
+  it('refuses every other message before, without running it', async () => {
+    const app = await start({ authenticate: byName, mode: 'message' }, { options: told() });
+    const client = await app.open();
+    for (const message of [
+      { type: 'who', action: 'am' },
+      { type: 'system', action: 'joinRoom', data: { roomName: 'tea' } },
+      { type: 'system', action: 'refresh', data: { token: 'x' } },
+      { type: 'system', action: 'ping' },
+    ]) {
+      client.send({ ...message, id: message.action });
+      expect(await client.next()).toMatchObject({
+        type: 'error',
+        id: message.action,
+        data: { code: 'UNAUTHENTICATED' },
+      });
+    }
+    client.send('not JSON');
+    expect(await client.next()).toMatchObject({ data: { code: 'BAD_MESSAGE' } });
+    expect(app.last().state).toBe('unauthorized');
+  });
+
+  it('takes a token in data.token', async () => {
+    const app = await start({ jwt: { secret: SECRET }, mode: 'message' }, { options: told() });
+    const client = await app.open();
+    const exp = Math.floor(app.clock.now() / 1_000) + 3_600;
+    const token = hs256({ sub: 'ada', exp });
+    expect((await client.call('system', 'authenticate', { token })).response).toEqual({
+      userId: 'ada',
+      expiresAt: exp * 1_000,
+    });
+  });
+
+  it('ignores what stands in the upgrade', async () => {
+    const app = await start({ jwt: { secret: SECRET }, mode: 'message' }, { options: told() });
+    const client = await app.open(`/ws?token=${hs256(claimsOf('ada'))}`);
+    expect(await client.call('who', 'am')).toMatchObject({ data: { code: 'UNAUTHENTICATED' } });
+  });
+
+  it('closes who says nothing with 4001 after auth.timeout, and no hook hears of it', async () => {
+    const app = await start({ authenticate: byName, mode: 'message', timeout: 2_000 }, { options: told() });
+    const client = await app.open();
+    await app.clock.advance(1_999);
+    expect(client.socket.readyState).toBe(1);
+    await app.clock.advance(1);
+    expect(await client.closed).toEqual({ code: 4001, reason: 'authentication timeout' });
+    expect(diary.entries).toEqual([]);
+  });
+
+  it('gives an authentication that runs three times as long, then 4001; what it says later changes nothing', async () => {
+    const gate = new Gate<WsIdentity>();
+    const asked = new Gate();
+    const slow = (): Promise<WsIdentity> => {
+      asked.open();
+      return gate.passed;
+    };
+    const app = await start({ authenticate: slow, mode: 'message', timeout: 2_000 }, { options: told() });
+    const client = await app.open();
+    await app.clock.advance(1_000);
+    client.send({ type: 'system', action: 'authenticate', data: {} });
+    await asked.passed;
+    expect(app.last().state).toBe('authenticating');
+    await app.clock.advance(4_999);
+    expect(client.socket.readyState).toBe(1);
+    await app.clock.advance(1);
+    expect((await client.closed).code).toBe(4001);
+    gate.open({ userId: 'ada' });
+    await app.clock.advance(0);
+    expect(app.app.get(ClientManager).getClients()).toEqual([]);
+    expect(diary.entries).toEqual([]);
+    expect(app.last().state).toBe('disconnected');
+  });
+
+  it.each<[string, () => WsVerdict | Promise<WsVerdict>, string, number]>([
+    ['null', () => null, 'UNAUTHENTICATED', 4003],
+    ['false', () => false, 'UNAUTHENTICATED', 4003],
+    ['an UnauthorizedException', () => Promise.reject(new UnauthorizedException('secret')), 'UNAUTHENTICATED', 4003],
+    ['a ForbiddenException', () => Promise.reject(new ForbiddenException('secret')), 'FORBIDDEN', 3003],
+    ['another error', () => Promise.reject(new Error('secret')), 'INTERNAL', 1011],
+  ])('answers %s with an error, then closes', async (_what, authenticate, code, closeCode) => {
+    const app = await start({ authenticate, mode: 'message' }, { options: told() });
+    const client = await app.open();
+    const answer = await client.call('system', 'authenticate', { name: 'ada' });
+    expect(answer).toMatchObject({ type: 'error', data: { code } });
+    expect(JSON.stringify(answer)).not.toContain('secret');
+    expect((await client.closed).code).toBe(closeCode);
+    expect(diary.entries).toEqual([]);
+  });
+
+  it('runs one attempt: a second one while it runs, or after it, is BAD_MESSAGE and changes nothing', async () => {
+    const gate = new Gate<WsIdentity>();
+    const app = await start({ authenticate: () => gate.passed, mode: 'message' }, { options: told() });
+    const client = await app.open();
+    client.send({ type: 'system', action: 'authenticate', data: {}, id: 1 });
+    expect(await client.call('system', 'authenticate', {})).toMatchObject({ data: { code: 'BAD_MESSAGE' } });
+    expect(await client.call('who', 'am')).toMatchObject({ data: { code: 'UNAUTHENTICATED' } });
+    gate.open({ userId: 'ada' });
+    expect(await client.take(({ id }) => id === 1)).toMatchObject({ response: { userId: 'ada' } });
+    expect(await client.call('system', 'authenticate', { name: 'eve' })).toMatchObject({
+      data: { code: 'BAD_MESSAGE' },
+    });
+    expect(await client.request('who', 'am')).toMatchObject({ userId: 'ada', state: 'authenticated' });
+  });
+
+  it('lets a client leave in each state, without a trace', async () => {
+    const gate = new Gate<WsIdentity>();
+    const asked = new Gate();
+    const authenticate = (): Promise<WsIdentity> => {
+      asked.open();
+      return gate.passed;
+    };
+    const app = await start({ authenticate, mode: 'message' }, { options: told() });
+    const ended = (server: WsClient): Promise<void> =>
+      new Promise((resolve) => void server.ws.once('close', () => resolve()));
+
+    const unauthorized = await app.open();
+    const first = app.last();
+    const firstEnded = ended(first);
+    await unauthorized.close();
+    await firstEnded;
+    expect(first.state).toBe('disconnected');
+
+    const authenticating = await app.open();
+    const second = app.last();
+    const secondEnded = ended(second);
+    authenticating.send({ type: 'system', action: 'authenticate', data: {} });
+    await asked.passed;
+    await authenticating.close();
+    await secondEnded;
+    gate.open({ userId: 'ada' });
+    await app.clock.advance(60_000);
+    expect([second.state, second.user]).toEqual(['disconnected', null]);
+    expect(app.app.get(ClientManager).getClients()).toEqual([]);
+    expect(diary.entries).toEqual([]);
+  });
+
+  it('closes those who wait with 1001 when the application stops', async () => {
+    const app = await start({ authenticate: byName, mode: 'message' }, { options: told() });
+    const client = await app.open();
+    apps.pop();
+    await app.close();
+    expect((await client.closed).code).toBe(1001);
+  });
+
+  it('asks the connection guards once it knows who it is', async () => {
+    const asked: unknown[] = [];
+    const guard = {
+      canActivate: (context: { switchToWs(): { getClient(): { user: { userId: string } | null } } }): boolean => {
+        const { user } = context.switchToWs().getClient();
+        asked.push(user?.userId ?? null);
+        return user?.userId === 'ada';
+      },
+    };
+    const options = { ...told(), connectionGuards: [guard as never] };
+    const app = await start({ authenticate: byName, mode: 'message' }, { options });
+    const ada = await app.open();
+    await ada.request('system', 'authenticate', { name: 'ada' });
+    const eve = await app.open();
+    await expect(eve.request('system', 'authenticate', { name: 'eve' })).rejects.toThrow('UNAUTHENTICATED');
+    expect((await eve.closed).code).toBe(4003);
+    expect(asked).toEqual(['ada', 'eve']);
+  });
+
+  it('with required: false welcomes everybody at once as nobody, who may say later who it is', async () => {
+    const app = await start({ authenticate: byName, mode: 'message', required: false }, { options: told() });
+    const client = await app.client();
+    expect(await client.request('who', 'am')).toMatchObject({ state: 'authenticated' });
+    await client.request('system', 'authenticate', { name: 'ada' });
+    expect(await client.next('auth', 'authenticated')).toMatchObject({ data: { userId: 'ada' } });
+    expect(app.app.get(ClientManager).getClientsByUser({ userId: 'ada' })).toHaveLength(1);
+    await expect(client.request('system', 'authenticate', { name: 'eve' })).rejects.toThrow('BAD_MESSAGE');
+  });
+});
+
+describe('auth.mode either', () => {
+  it('takes who it is from the upgrade where that says so, else from a message', async () => {
+    const app = await start({ jwt: { secret: SECRET }, mode: 'either' }, { options: told() });
+    const later = Math.floor(app.clock.now() / 1_000) + 3_600;
+    const early = await app.client(`/ws?token=${hs256({ sub: 'ada', exp: later })}`);
+    expect(await early.request('who', 'am')).toMatchObject({ userId: 'ada' });
+    await expect(early.request('system', 'authenticate', {})).rejects.toThrow('BAD_MESSAGE');
+    const late = await app.open();
+    await late.request('system', 'authenticate', { token: hs256({ sub: 'bo', exp: later }) });
+    expect(await late.request('who', 'am')).toMatchObject({ userId: 'bo' });
+  });
+
+  it('refuses a bad token at the upgrade', async () => {
+    const app = await start({ jwt: { secret: SECRET }, mode: 'either' }, { options: told() });
+    expect(await upgradeStatus(app.port, {}, '/ws?token=garbage')).toBe(401);
+  });
+});
+
+describe('auth.mode upgrade', () => {
+  it('has nothing to authenticate by message', async () => {
+    const app = await start({ authenticate: byName, required: false }, { options: told() });
+    const client = await app.client();
+    await expect(client.request('system', 'authenticate', { name: 'ada' })).rejects.toThrow('BAD_MESSAGE');
+    expect(await client.request('who', 'am')).not.toHaveProperty('userId');
+  });
+});

@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  WebSocketService,
+  type LimitOptions,
+  type PxlWebSocketModuleOptions,
+  type WsCredentials,
+  type WsIdentity,
+} from 'nestjs-pxl-websocket';
+import { ConnectionCounts } from '../../lib/limits/connection-counts.js';
+import { failureOf } from '../support/failure-of.js';
+import { Gate } from '../support/gate.js';
+import { RawClient } from '../support/raw-client.js';
+import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+import { upgradeAnswer, upgradeStatus } from '../support/upgrade-answer.js';
+
+const apps: TestApp[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+const authenticate = ({ request }: WsCredentials): WsIdentity => ({ userId: request.url.split('?')[1] });
+
+async function start(
+  limits: LimitOptions,
+  more: PxlWebSocketModuleOptions = {},
+  platform: Platform = 'express',
+): Promise<TestApp> {
+  const app = await startApp({ platform, options: { shutdown: { timeout: 200 }, ...more, limits } });
+  apps.push(app);
+  return app;
+}
+
+const refusals = (app: TestApp): unknown => app.app.get(WebSocketService).getRefusals();
+
+/** Resolves once the server has seen so many connections. */
+async function connections(app: TestApp, count: number): Promise<void> {
+  const counts = app.app.get(ConnectionCounts);
+  while (counts.size !== count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe.each(PLATFORMS)('limits.connections (%s)', (platform) => {
+  it('refuses one more with 429, until one has gone', async () => {
+    const app = await start({ connections: 2 }, {}, platform);
+    const first = await app.client();
+    await app.client();
+    const answer = await upgradeAnswer(app.port);
+    expect([answer.status, answer.body, answer.headers['retry-after']]).toEqual([429, 'Too many connections.', '5']);
+    expect(refusals(app)).toEqual({ connections: 1 });
+    await first.close();
+    await connections(app, 1);
+    await app.client();
+  });
+});
+
+describe('limits.connections', () => {
+  it('counts upgrades that are being authenticated, and forgets those that were refused or reset', async () => {
+    const gate = new Gate<WsIdentity | null>();
+    const app = await start({ connections: 2 }, { auth: { authenticate: () => gate.passed } });
+    const refused = await RawClient.upgrading(app.port);
+    const reset = await RawClient.upgrading(app.port);
+    await connections(app, 2);
+    expect(await upgradeStatus(app.port)).toBe(429);
+    reset.reset();
+    await connections(app, 1);
+    gate.open(null);
+    expect((await refused.response()).status).toBe(401);
+    refused.reset();
+    await connections(app, 0);
+  });
+});
+
+describe('limits.connectionsPerIp', () => {
+  const from = (app: TestApp, ip: string): Promise<RawClient> =>
+    RawClient.upgrading(app.port, '/ws', { headers: { 'X-Forwarded-For': ip } });
+  const statusFrom = async (app: TestApp, ip: string): Promise<number> =>
+    (await (await from(app, ip)).response()).status;
+
+  it('counts the peer, whatever the request says of itself', async () => {
+    const app = await start({ connectionsPerIp: 1 });
+    expect(await statusFrom(app, '192.0.2.1')).toBe(101);
+    expect(await statusFrom(app, '192.0.2.2')).toBe(429);
+    expect(refusals(app)).toEqual({ connectionsPerIp: 1 });
+  });
+
+  it('counts what a trusted proxy says', async () => {
+    const app = await start({ connectionsPerIp: 1 }, { trustProxy: ['127.0.0.0/8'] });
+    expect(await statusFrom(app, '192.0.2.1')).toBe(101);
+    expect(await statusFrom(app, '192.0.2.2')).toBe(101);
+    expect(await statusFrom(app, '6.6.6.6, 192.0.2.1')).toBe(429);
+    expect(await statusFrom(app, '192.0.2.1:4711')).toBe(429);
+  });
+
+  it('counts an IPv6 network of 64 bits as one', async () => {
+    const app = await start({ connectionsPerIp: 1 }, { trustProxy: true });
+    expect(await statusFrom(app, '2001:db8:1:2::1')).toBe(101);
+    expect(await statusFrom(app, '2001:db8:1:2:ffff::9')).toBe(429);
+    expect(await statusFrom(app, '2001:db8:1:3::1')).toBe(101);
+  });
+});
+
+describe('limits.connectionsPerUser', () => {
+  it('refuses one more of the same user with 429', async () => {
+    const app = await start({ connectionsPerUser: { max: 1 } }, { auth: { authenticate } });
+    const first = await app.client('/ws?ada');
+    expect(await upgradeStatus(app.port, {}, '/ws?ada')).toBe(429);
+    await app.client('/ws?bo');
+    expect(refusals(app)).toEqual({ connectionsPerUser: 1 });
+    await first.close();
+    await connections(app, 1);
+    await app.client('/ws?ada');
+  });
+
+  it('closes the oldest with 4506 where it is replaced', async () => {
+    const app = await start({ connectionsPerUser: { max: 2, onExceed: 'replaceOldest' } }, { auth: { authenticate } });
+    const [first, second] = [await app.client('/ws?ada'), await app.client('/ws?ada')];
+    const third = await app.client('/ws?ada');
+    expect(await first.closed).toEqual({ code: 4506, reason: 'replaced by a newer connection' });
+    expect([second.socket.readyState, third.socket.readyState]).toEqual([1, 1]);
+    await third.close();
+    await connections(app, 1);
+    await app.client('/ws?ada');
+    expect(second.socket.readyState).toBe(1);
+  });
+
+  it('does not count who is nobody', async () => {
+    const app = await start({ connectionsPerUser: { max: 1 } });
+    await app.client();
+    await app.client();
+  });
+
+  it('holds for those who authenticate by message: RATE_LIMITED, then 4009', async () => {
+    const app = await start(
+      { connectionsPerUser: { max: 1 } },
+      { auth: { mode: 'message', authenticate: ({ data }) => data as WsIdentity } },
+    );
+    const first = await TestClient.open(app.url());
+    await first.request('system', 'authenticate', { userId: 'ada' });
+    const second = await TestClient.open(app.url());
+    await expect(second.request('system', 'authenticate', { userId: 'ada' })).rejects.toThrow('RATE_LIMITED');
+    expect((await second.closed).code).toBe(4009);
+  });
+});
+
+describe('limits.pendingUpgrades', () => {
+  it('refuses one more with 429 while authentications run', async () => {
+    const [asked, gate] = [new Gate(), new Gate<WsIdentity>()];
+    const app = await start(
+      { pendingUpgrades: 1 },
+      {
+        auth: {
+          authenticate: () => {
+            asked.open();
+            return gate.passed;
+          },
+        },
+      },
+    );
+    const pending = await RawClient.upgrading(app.port);
+    await asked.passed;
+    expect(await upgradeStatus(app.port)).toBe(429);
+    expect(refusals(app)).toEqual({ pendingUpgrades: 1 });
+    gate.open({ userId: 'ada' });
+    expect((await pending.response()).status).toBe(101);
+    expect(await upgradeStatus(app.port)).toBe(101);
+    pending.reset();
+  });
+});
+
+describe('limits.fragments', () => {
+  const send = (client: RawClient, fragments: number): void => {
+    const text = JSON.stringify({ type: 'no', action: 'such', id: 1 });
+    for (let n = 0; n < fragments; n++) {
+      const [fin, opcode] = [n === fragments - 1, n === 0 ? 1 : 0];
+      client.writeFrame({ fin, opcode, payload: fin ? text.slice(n) : (text[n] ?? '') });
+    }
+  };
+
+  it('closes a message in more frames with 1008, and takes one in as many', async () => {
+    const app = await start({ fragments: 4 });
+    const client = await RawClient.open(app.port);
+    send(client, 4);
+    expect((await client.frame()).payload.toString()).toContain('UNKNOWN_ROUTE');
+    send(client, 5);
+    expect(await client.closeCode()).toBe(1008);
+    client.reset();
+  });
+});
+
+describe('bad limits', () => {
+  it.each<[PxlWebSocketModuleOptions, string]>([
+    [{ limits: { connections: 0 } }, 'limits.connections'],
+    [{ limits: { connectionsPerUser: 1 as never } }, 'limits.connectionsPerUser'],
+    [{ limits: { connectionsPerUser: {} as never } }, 'limits.connectionsPerUser.max'],
+    [{ limits: { connectionsPerUser: { max: 1, onExceed: 'x' as never } } }, 'limits.connectionsPerUser.onExceed'],
+    [{ trustProxy: ['10.0.0.0/'] }, 'trustProxy'],
+    [{ trustProxy: ['10.0.0.0/33'] }, 'trustProxy'],
+    [{ trustProxy: ['loopback'] }, 'trustProxy'],
+    [{ trustProxy: -1 }, 'trustProxy'],
+  ])('fail the start: %j', async (options, name) => {
+    expect(await failureOf({ options })).toContain(`The option ${name} is`);
+  });
+});
