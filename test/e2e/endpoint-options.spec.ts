@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocketGateway } from '@nestjs/websockets';
+import { WsRoute, type PxlWebSocketModuleOptions, type WsClient, type WsCredentials } from 'nestjs-pxl-websocket';
+import { createApp, startApp, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+
+@WebSocketGateway()
+class Everywhere {
+  @WsRoute('who', 'am-i')
+  whoAmI(client: WsClient): unknown {
+    return { path: client.path, userId: client.user?.userId ?? null };
+  }
+}
+
+@WebSocketGateway({ path: '/admin' })
+class Admin {
+  handleConnection(): void {}
+}
+
+/** Takes the query's user at its word. */
+const byQuery = ({ request }: WsCredentials): { userId: string } | null => {
+  const userId = new URL(request.url, 'http://localhost').searchParams.get('user');
+  return userId === null ? null : { userId };
+};
+
+let app: TestApp;
+afterEach(() => app.close());
+
+async function start(options: PxlWebSocketModuleOptions): Promise<void> {
+  app = await startApp({ providers: [Everywhere, Admin], options });
+}
+
+describe('the option endpoints', () => {
+  it('gives a path an authentication of its own', async () => {
+    await start({ endpoints: { '/admin': { auth: { authenticate: byQuery } } } });
+    const anybody = await app.client('/ws');
+    expect(await anybody.request('who', 'am-i')).toEqual({ path: '/ws', userId: null });
+    await expect(TestClient.open(app.url('/admin'))).rejects.toThrow('401');
+    const admin = await app.client('/admin?user=ada');
+    expect(await admin.request('who', 'am-i')).toEqual({ path: '/admin', userId: 'ada' });
+  });
+
+  it('lays a group over that of the module', async () => {
+    const auth = { authenticate: byQuery, required: true };
+    await start({ auth, endpoints: { '/admin': { auth: { required: false } } } });
+    await expect(TestClient.open(app.url('/ws'))).rejects.toThrow('401');
+    const anybody = await app.client('/admin');
+    expect(await anybody.request('who', 'am-i')).toEqual({ path: '/admin', userId: null });
+    const ada = await app.client('/admin?user=ada');
+    expect(await ada.request('who', 'am-i')).toEqual({ path: '/admin', userId: 'ada' });
+  });
+
+  it('gives a path origins of its own', async () => {
+    await start({ endpoints: { '/admin': { origins: ['https://admin.example'] } } });
+    const from = (path: string, origin: string): Promise<TestClient> => TestClient.open(app.url(path), { origin });
+    const own = app.origin;
+    await (await from('/ws', own)).close();
+    await expect(from('/admin', own)).rejects.toThrow('403');
+    await (await from('/admin', 'https://admin.example')).close();
+    await expect(from('/ws', 'https://admin.example')).rejects.toThrow('403');
+  });
+
+  it('gives a path rooms of its own', async () => {
+    const rooms = { open: true, announce: true, defaults: ['admins'], authorize: () => true };
+    await start({ endpoints: { '/admin': { rooms } } });
+    const join = { roomName: 'tea' };
+    const somebody = await app.client('/ws');
+    await expect(somebody.request('system', 'joinRoom', join)).rejects.toThrow('FORBIDDEN');
+    const [first, second] = [await app.client('/admin'), await app.client('/admin')];
+    await expect(first.request('system', 'joinRoom', join)).resolves.toBeDefined();
+    expect(await first.next('room', 'memberJoined')).toMatchObject({
+      data: { roomName: 'admins', member: { clientId: second.clientId } },
+    });
+  });
+
+  it('gives a path limits of its own', async () => {
+    const limits = { maxPayload: 100, messagesPerSecond: 1, burst: 1, roomName: 3, roomsPerClient: 1 };
+    await start({ rooms: { open: true }, endpoints: { '/admin': { limits } } });
+    const large = { type: 'who', action: 'am-i', data: 'x'.repeat(200), id: 1 };
+    const somebody = await app.client('/ws');
+    somebody.send(large);
+    await somebody.next('who');
+    const admin = await app.client('/admin');
+    await expect(admin.request('system', 'joinRoom', { roomName: 'four' })).rejects.toThrow('INVALID_ROOM');
+    await expect(admin.request('who', 'am-i')).rejects.toThrow('RATE_LIMITED');
+    const another = await app.client('/admin');
+    another.send(large);
+    expect((await another.closed).code).toBe(1009);
+  });
+
+  it.each<[string, object, string]>([
+    ['a path that no gateway has', { '/nowhere': {} }, 'names /nowhere, but the endpoints are'],
+    ['what is no path', { admin: {} }, 'endpoints["admin"] is named by a path'],
+    ['an option that there is not', { '/admin': { room: {} } }, 'no option endpoints["/admin"].room; there are auth'],
+    ['a limit that endpoints share', { '/admin': { limits: { connections: 1 } } }, '.limits.connections; there are'],
+    ['a bad value', { '/admin': { limits: { maxPayload: 0 } } }, 'limits.maxPayload is a whole number'],
+  ])('fails the start for %s', async (_what, endpoints, sentence) => {
+    await start({});
+    const create = async (): Promise<void> => {
+      const options = { endpoints } as PxlWebSocketModuleOptions;
+      const other = await createApp({ providers: [Everywhere, Admin], options });
+      await other.init().finally(() => other.close());
+    };
+    await expect(create()).rejects.toThrow(sentence);
+  });
+});
