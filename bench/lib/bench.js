@@ -1,0 +1,71 @@
+import { bunVersion } from './contenders.js';
+import { profiled } from './profile.js';
+import { inRounds } from './rounds.js';
+import { table } from './table.js';
+
+const WINDOW_MILLISECONDS = 400;
+const PROFILE_MILLISECONDS = 4_000;
+const QUICK = 10;
+
+/** What the suites run on: which contenders, how many rounds, how long. */
+export class Bench {
+  /** @param options `rounds`; `only`: names of contenders, or null; `profile`: ours alone; `quick`: a tenth of all */
+  constructor({ rounds, only, profile, quick }) {
+    this.rounds = rounds;
+    this.profile = profile;
+    this.quick = quick;
+    this.only = profile ? ['pxl'] : only;
+  }
+
+  /** Those of the contenders that are wanted and run here. */
+  contenders(names) {
+    const wanted = names.filter((name) => !this.only || this.only.includes(name));
+    if (wanted.includes('bun') && !bunVersion) this.log('Bun does not run here: left out.');
+    return wanted.filter((name) => name !== 'bun' || bunVersion);
+  }
+
+  /** As many clients, rooms or milliseconds as asked for, or fewer where it only shall be seen that everything runs. */
+  scaled(count) {
+    return this.quick ? Math.ceil(count / QUICK) : count;
+  }
+
+  log(line) {
+    process.stderr.write(`${line}\n`);
+  }
+
+  /**
+   * Warms every entry up, then measures them in rounds. Gives the text of a table, or of profiles where they are wanted.
+   *
+   * @param entries `{ name, title, session }`
+   * @param measure `(entry, milliseconds)` resolves with a sample
+   * @param layout `columns`, `ratios`, `notes(rows)`: see table.js
+   */
+  async measure({ title, entries, measure, ...layout }) {
+    const milliseconds = this.scaled(WINDOW_MILLISECONDS);
+    for (const entry of entries) await measure(entry, milliseconds);
+    if (this.profile) return this.#profiles(title, entries, measure);
+    return this.measureCold({ title, entries, measure: (entry) => measure(entry, milliseconds), ...layout });
+  }
+
+  /** The same without warming up. */
+  async measureCold({ title, entries, measure, columns, ratios, notes = () => [] }) {
+    this.log(`  ${title}`);
+    const samples = await inRounds(entries, this.rounds, measure);
+    const rows = entries.map((entry, index) => ({ ...entry, samples: samples[index] }));
+    return table({ title, rows, columns, ratios, notes: notes(rows) });
+  }
+
+  async #profiles(title, entries, measure) {
+    const profiles = [];
+    for (const entry of entries) {
+      const label = `${title}, ${entry.title}`;
+      profiles.push(await profiled(entry.session, label, () => measure(entry, PROFILE_MILLISECONDS)));
+    }
+    return profiles.join('\n\n');
+  }
+}
+
+/** 5000 as `5,000`. */
+export function grouped(count) {
+  return count.toLocaleString('en-US');
+}

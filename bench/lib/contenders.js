@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Bun's own binary; its package puts it in place when it is run for the first time. */
+const BUN = fileURLToPath(new URL('../node_modules/.bin/bun', import.meta.url));
+
+const node = (file) => [process.execPath, '--expose-gc', fileURLToPath(new URL(`../servers/${file}`, import.meta.url))];
+const asEvent = (event, data) => JSON.stringify({ event, data });
+const WELCOMED = { messages: 1 };
+
+/**
+ * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
+ * `(handler, data, id)` looks like. `id` is one digit.
+ */
+export const CONTENDERS = {
+  'socket-write': {
+    title: '`net.Socket.write` of a ready frame (the limit)',
+    command: () => node('socket-write.js'),
+    path: '/',
+    greeting: WELCOMED,
+  },
+  ws: { title: 'ws', command: () => node('ws.js'), path: '/', greeting: WELCOMED, request: asEvent },
+  'platform-ws': {
+    title: 'platform-ws gateway',
+    command: () => node('platform-ws.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: asEvent,
+  },
+  'socket-io': {
+    title: 'Socket.IO',
+    command: () => node('socket-io.js'),
+    path: '/socket.io/?EIO=4&transport=websocket',
+    // Engine.IO's open packet, answered by Socket.IO's connect, which the server confirms.
+    greeting: { messages: 2, answer: '40' },
+    request: (handler, data, id) => `42${id}${JSON.stringify([handler, data])}`,
+  },
+  bun: {
+    title: 'Bun',
+    command: () => [BUN, fileURLToPath(new URL('../servers/bun.js', import.meta.url))],
+    path: '/',
+    greeting: WELCOMED,
+    request: asEvent,
+  },
+  pxl: {
+    title: 'nestjs-pxl-websocket',
+    command: () => node('pxl.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
+};
+
+/** Its version, or null where it does not run. */
+export const bunVersion = (() => {
+  if (!existsSync(BUN)) return null;
+  const { status, stdout } = spawnSync(BUN, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
+})();

@@ -1,0 +1,30 @@
+import { createInterface } from 'node:readline';
+import { Crowd } from './crowd.js';
+import { askEach, keepAsking } from './requests.js';
+
+/** The load process: one JSON command a line on stdin, one answer a line on stdout. */
+const crowd = new Crowd();
+
+const commands = {
+  open: ({ target, count }) => crowd.open(target, count),
+  close: () => crowd.close(),
+  bytes: async () => ({ bytes: await crowd.bytesUntilQuiet() }),
+  expect: ({ pacePort, bytes }) => crowd.expect(pacePort, bytes),
+  churn: ({ target, milliseconds }) => timed(() => crowd.churn(target, milliseconds)),
+  requests: ({ texts, milliseconds }) => timed(() => keepAsking(crowd.clients, texts, milliseconds)),
+  askEach: async ({ text }) => ({ reply: await askEach(crowd.clients, text) }),
+};
+
+async function timed(work) {
+  const start = performance.now();
+  const count = await work();
+  return { count, seconds: (performance.now() - start) / 1000 };
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', async (line) => {
+  const { command, ...rest } = JSON.parse(line);
+  const answer = (await commands[command](rest)) ?? {};
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+});
+lines.on('close', () => process.exit());

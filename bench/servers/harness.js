@@ -1,0 +1,96 @@
+import { createInterface } from 'node:readline';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { PaceServer } from './pace.js';
+
+/**
+ * Runs a server under the commands of the runner: one JSON object a line on stdin, one answer a line on stdout.
+ *
+ * @param contender `start(settings)` resolves with the port; `sendToRoom(name, text)` and `sendToClient(index, text)`
+ * deliver as the contender's users would
+ */
+export function serve(contender) {
+  const pace = new PaceServer();
+  let profiler = null;
+
+  const commands = {
+    async start({ settings }) {
+      return { port: await contender.start(settings), pacePort: await pace.listen() };
+    },
+
+    /** One turn, without waiting for its arrival. */
+    send({ turn }) {
+      sendAll(contender, turn, textsOf(turn));
+    },
+
+    /** Turn after turn, each when the one before has arrived, until the time is over. */
+    async turns({ turn, milliseconds }) {
+      const texts = textsOf(turn);
+      const cpu = process.cpuUsage();
+      const start = performance.now();
+      let turns = 0;
+      let elapsed = 0;
+      do {
+        const arrived = pace.arrived();
+        for (let tick = 0; tick < turn.ticks; tick++) {
+          if (tick > 0) await setImmediate();
+          for (let message = 0; message < turn.messages; message++) sendAll(contender, turn, texts);
+        }
+        await arrived;
+        turns++;
+        elapsed = performance.now() - start;
+      } while (elapsed < milliseconds || turns < 2);
+      return { turns, seconds: elapsed / 1000, cpu: cpuSince(cpu) };
+    },
+
+    /** CPU time of this process so far, user and system, in microseconds. */
+    cpu: () => ({ cpu: cpuSince() }),
+
+    /** Resident bytes once the garbage has gone. */
+    async memory() {
+      for (let round = 0; round < 5; round++) {
+        collectGarbage();
+        await setTimeout(50);
+      }
+      return { rss: process.memoryUsage().rss };
+    },
+
+    async startProfile() {
+      const { Profiler } = await import('./profiler.js');
+      profiler = await Profiler.start();
+    },
+
+    async stopProfile({ file }) {
+      await profiler.stop(file);
+    },
+  };
+
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', async (line) => {
+    const { command, ...rest } = JSON.parse(line);
+    const answer = (await commands[command](rest)) ?? {};
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  });
+  lines.on('close', () => process.exit());
+}
+
+const PAYLOAD_BYTES = 200;
+
+/** One text per target, each of its own and all of one length. */
+function textsOf({ targets }) {
+  return targets.map((target) => `${target} `.padEnd(PAYLOAD_BYTES, '.'));
+}
+
+function sendAll(contender, { to, targets }, texts) {
+  if (to === 'rooms') for (let i = 0; i < targets.length; i++) contender.sendToRoom(targets[i], texts[i]);
+  else for (let i = 0; i < targets.length; i++) contender.sendToClient(targets[i], texts[i]);
+}
+
+function cpuSince(before) {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+function collectGarbage() {
+  if (globalThis.Bun) globalThis.Bun.gc(true);
+  else globalThis.gc();
+}

@@ -1,0 +1,76 @@
+import { pathToFileURL } from 'node:url';
+import { UseGuards, UsePipes } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
+import { serve } from './harness.js';
+import { decorateClass, decorateMethod, HANDLERS, MemberGuard, moduleOf, TextPipe } from './nest.js';
+import { roomsOf } from './rooms.js';
+
+const built = process.env.PXL_DIST
+  ? pathToFileURL(process.env.PXL_DIST)
+  : new URL('../../dist/index.js', import.meta.url);
+const { PxlWebSocketModule, WebSocketService, WsRoute } = await import(built);
+
+const clients = [];
+let settings;
+let count = 0;
+let sockets;
+
+class BenchGateway {
+  echo(data) {
+    return data;
+  }
+
+  guarded(data) {
+    return data;
+  }
+
+  size(data) {
+    return data.length;
+  }
+}
+
+/** Only where there are rooms to join: a gateway without hooks costs a connection nothing. */
+async function handleConnection(client) {
+  const names = roomsOf(count, settings);
+  if (settings.addressed) clients[count] = client;
+  count++;
+  for (const name of names) await client.join(name);
+}
+
+decorateMethod(BenchGateway, 'echo', [WsRoute('bench', 'echo')], [MessageBody()]);
+decorateMethod(
+  BenchGateway,
+  'guarded',
+  [UseGuards(MemberGuard), UsePipes(TextPipe), WsRoute('bench', 'guarded')],
+  [MessageBody()],
+);
+decorateMethod(BenchGateway, 'size', [WsRoute('bench', 'size')], [MessageBody()]);
+for (let i = 3; i < HANDLERS; i++) {
+  const name = `other${i}`;
+  Object.defineProperty(BenchGateway.prototype, name, { value: (data) => data, configurable: true, writable: true });
+  decorateMethod(BenchGateway, name, [WsRoute('bench', name)], [MessageBody()]);
+}
+decorateClass(BenchGateway, [WebSocketGateway()]);
+
+/** The library, through what its users inject. */
+serve({
+  async start(given) {
+    settings = given;
+    if (settings.layout !== 'none' || settings.addressed) BenchGateway.prototype.handleConnection = handleConnection;
+    const options = { limits: { roomsPerClient: false }, ...(settings.heartbeat ? {} : { heartbeat: false }) };
+    const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
+    const app = await NestFactory.create(module, { logger: false });
+    await app.listen(0, '127.0.0.1');
+    sockets = app.get(WebSocketService);
+    return app.getHttpServer().address().port;
+  },
+
+  sendToRoom(name, text) {
+    void sockets.sendToRooms([name], { type: 'bench', action: 'message', data: text });
+  },
+
+  sendToClient(index, text) {
+    clients[index].send({ type: 'bench', action: 'message', data: text });
+  },
+});

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { Server } from 'socket.io';
+import { serve } from './harness.js';
+import { roomsOf } from './rooms.js';
+
+const NEVER = 2 ** 31 - 1;
+const clients = [];
+let io;
+
+/** Socket.IO on WebSockets alone, without compression. */
+serve({
+  async start(settings) {
+    const server = createServer();
+    io = new Server(server, {
+      transports: ['websocket'],
+      perMessageDeflate: false,
+      serveClient: false,
+      ...(settings.heartbeat ? {} : { pingInterval: NEVER }),
+    });
+    let count = 0;
+    io.on('connection', (socket) => {
+      const names = roomsOf(count, settings);
+      if (settings.addressed) clients[count] = socket;
+      count++;
+      if (names.length > 0) socket.join(names);
+      socket.on('echo', (data, acknowledge) => acknowledge(data));
+      socket.on('size', (data, acknowledge) => acknowledge(data.length));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return server.address().port;
+  },
+
+  sendToRoom(name, text) {
+    io.to(name).emit('message', text);
+  },
+
+  sendToClient(index, text) {
+    clients[index].emit('message', text);
+  },
+});
