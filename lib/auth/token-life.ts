@@ -41,15 +41,15 @@ export class TokenLife {
    */
   watch(client: WsClient, expiresAt: number | undefined): void {
     this.forget(client);
-    if (expiresAt === undefined) return;
+    if (expiresAt === undefined || expiresAt === Infinity) return;
     const now = this.runtime.now();
-    const left = expiresAt - now;
-    const life: Life = { expiresAt, tick: 0, isTold: false };
+    // What is no number is no time to live either.
+    const life: Life = { expiresAt: expiresAt > now ? expiresAt : now, tick: 0, isTold: false };
+    const left = life.expiresAt - now;
     this.#lives.set(client, life);
-    this.#plan(client, life, left > 2 * NOTICE ? expiresAt - NOTICE : now + left / 2);
-    if (this.#timer) return;
-    this.#lastTick = Math.floor(now / TICK);
-    this.#schedule();
+    if (!this.#timer) this.#lastTick = Math.floor(now / TICK);
+    this.#plan(client, life, left > 2 * NOTICE ? life.expiresAt - NOTICE : now + left / 2);
+    if (!this.#timer) this.#schedule();
   }
 
   /** Stops watching a client, whose connection has ended. */
@@ -103,7 +103,7 @@ export class TokenLife {
   }
 
   #plan(client: WsClient, life: Life, at: number): void {
-    life.tick = Math.ceil(at / TICK);
+    life.tick = Math.max(Math.ceil(at / TICK), this.#lastTick + 1);
     const clients = this.#ticks.get(life.tick);
     if (clients) clients.add(client);
     else this.#ticks.set(life.tick, new Set([client]));

@@ -42,6 +42,7 @@ export interface AcceptedConnection {
 @Injectable()
 export class ConnectionHandler {
   readonly #open = new Set<WsClient>();
+  readonly #settingUp = new Map<WsClient, Promise<void>>();
   #onEmpty: (() => void)[] = [];
 
   constructor(
@@ -66,25 +67,15 @@ export class ConnectionHandler {
     const client = new WsClient(clientId, socket, info, codec, endpoint, this.runtime.now());
     socket.client = client;
     this.#open.add(client);
-    socket.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
-    socket.on('pong', () => this.heartbeat.heard(client));
-    socket.on('error', onSocketError);
-
-    // The hooks get an async scope of their own: what they set with `enterWith` must not stay with the socket.
-    const scope = new AsyncResource('WsConnection', { requireManualDestroy: true });
-    let setUp: Promise<void> | null = null;
+    this.#listen(client, endpoint, socket);
     const admit = (who: WsIdentity): void => {
       this.#welcome(client, socket, who);
-      setUp = scope.runInAsyncScope(() => this.#setUp(client, endpoint, request));
+      this.#setUp(client, endpoint, request);
     };
     if (identity) admit(identity);
     if (applicant && identity)
       this.inBand.invite(client, { ...applicant, admit: (who) => this.#identify(client, who) });
     else if (applicant) this.inBand.expect(client, { ...applicant, admit });
-    socket.on('close', (code, reason) => {
-      const end = socket.closedWith ?? { code, reason: reason.toString() };
-      void scope.runInAsyncScope(() => this.#ended(client, endpoint, setUp, end.code, end.reason));
-    });
     return client;
   }
 
@@ -126,14 +117,35 @@ export class ConnectionHandler {
     this.tokenLife.watch(client, token?.expiresAt);
   }
 
+  /** Made apart from `accept`: what listens for the life of a connection must not hold on to its upgrade request. */
+  #listen(client: WsClient, endpoint: Endpoint, socket: ConnectionSocket): void {
+    socket.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
+    socket.on('pong', () => this.heartbeat.heard(client));
+    socket.on('error', onSocketError);
+    socket.on('close', (code, reason) => {
+      const { code: endCode, reason: endReason } = socket.closedWith ?? { code, reason: reason.toString() };
+      void inOwnScope(() => this.#ended(client, endpoint, endCode, endReason));
+    });
+  }
+
   /** The hooks; the connection is closed when one of them fails, and its messages wait for all of them. */
-  async #setUp(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
-    if (!this.hooks.areNeeded(endpoint) || (await this.hooks.connected(client, endpoint, request))) {
+  #setUp(client: WsClient, endpoint: Endpoint, request: IncomingMessage): void {
+    if (!this.hooks.areNeeded(endpoint)) {
       client.finishSetUp();
       return;
     }
-    if (!client.isIdle) client.inbound.clear();
-    client.ws.close(CLOSE_CODES.HOOK_FAILED.code, CLOSE_CODES.HOOK_FAILED.reason);
+    const settingUp = inOwnScope(() => this.#runHooks(client, endpoint, request));
+    this.#settingUp.set(client, settingUp);
+  }
+
+  async #runHooks(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
+    if (await this.hooks.connected(client, endpoint, request)) {
+      client.finishSetUp();
+    } else {
+      if (!client.isIdle) client.inbound.clear();
+      client.ws.close(CLOSE_CODES.HOOK_FAILED.code, CLOSE_CODES.HOOK_FAILED.reason);
+    }
+    this.#settingUp.delete(client);
   }
 
   /** @param data a Buffer: ws gives another type only to who asks for it */
@@ -147,13 +159,8 @@ export class ConnectionHandler {
     endpoint.receive(client, (data as Buffer).toString());
   }
 
-  async #ended(
-    client: WsClient,
-    endpoint: Endpoint,
-    setUp: Promise<void> | null,
-    code: number,
-    reason: string,
-  ): Promise<void> {
+  async #ended(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+    const wasAdmitted = client.state === 'authenticated';
     client.state = 'disconnected';
     this.inBand.forget(client);
     this.tokenLife.forget(client);
@@ -164,8 +171,8 @@ export class ConnectionHandler {
     } catch (error) {
       this.errors.report('A stream could not be ended.', error, client.clientId);
     }
-    if (setUp) {
-      await setUp;
+    if (wasAdmitted) {
+      await this.#settingUp.get(client);
       await this.hooks.disconnected(client, endpoint, code, reason);
     }
     if (!client.isIdle) await client.inbound.whenIdle();
@@ -176,3 +183,8 @@ export class ConnectionHandler {
 
 /** What a peer does wrong (bad frames, resets) ends its connection with a code; 'close' follows and tells it. */
 function onSocketError(): void {}
+
+/** In a scope of its own: what a hook sets with `AsyncLocalStorage.enterWith` must not stay with the socket. */
+function inOwnScope(run: () => Promise<void>): Promise<void> {
+  return new AsyncResource('WsConnection', { requireManualDestroy: true }).runInAsyncScope(run);
+}

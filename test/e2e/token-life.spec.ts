@@ -110,6 +110,15 @@ describe('the end of a token', () => {
     client.reset();
   });
 
+  it('has come for an end that is in the past or no number', async () => {
+    for (const expiresAt of [0, NaN, -1]) {
+      const app = await start({ jwt: undefined, authenticate: () => ({ userId: 'ada', token: { expiresAt } }) });
+      const client = await app.client();
+      await clock.current.advance(2_000);
+      expect((await client.closed).code).toBe(4005);
+    }
+  });
+
   it('holds for authenticators of the application too', async () => {
     const app = await start({
       jwt: undefined,
