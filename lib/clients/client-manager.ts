@@ -10,6 +10,7 @@ import { setMetadata } from './client-metadata.js';
 import { applicationClose } from './close-reason.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
 import { toUser, type GivenUser } from './user-identity.js';
+import type { ClientSocket } from './client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
 
 const OPEN = 1;
@@ -44,7 +45,6 @@ export interface AddClientOptions {
 @Injectable()
 export class ClientManager {
   readonly #clients = new Map<string, WsClient>();
-  readonly #bySocket = new WeakMap<WebSocket, WsClient>();
   readonly #byUser = new Map<string, Set<WsClient>>();
   readonly #listeners: ClientListener[] = [];
   #rooms: RoomLookup | null = null;
@@ -64,7 +64,7 @@ export class ClientManager {
 
   /** The id of the client behind a socket, as gateways get it from ws; undefined when it is not (or no longer) one. */
   getClientId({ ws }: { ws: WebSocket }): string | undefined {
-    const client = this.#bySocket.get(ws);
+    const { client } = ws as Partial<ClientSocket>;
     return client && this.#clients.get(client.clientId) === client ? client.clientId : undefined;
   }
 
@@ -197,7 +197,6 @@ export class ClientManager {
   /** @internal Takes an accepted client into the registry. */
   register(client: WsClient): void {
     this.#clients.set(client.clientId, client);
-    this.#bySocket.set(client.ws, client);
     if (client.user) this.#addSession(client, client.user);
     for (const listener of this.#listeners) listener.registered?.(client);
   }
