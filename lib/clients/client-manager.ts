@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { WsError } from '../errors/ws.error.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { fieldReader } from './client-fields.js';
@@ -50,7 +51,10 @@ export class ClientManager {
   #rooms: RoomLookup | null = null;
   #adopter: SocketAdopter | null = null;
 
-  constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly counters: RefusalCounters,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
 
   /**
    * One client.
@@ -108,7 +112,7 @@ export class ClientManager {
    */
   updateClient({ clientId, key, data }: { clientId: string; key: string; data: unknown }): void {
     const metadata = this.#clients.get(clientId)?.metadata ?? {};
-    setMetadata(metadata, key, data, this.options.limits.metadataBytes);
+    setMetadata(metadata, key, data, this.options.limits.metadataBytes, this.counters);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { WsError } from '../errors/ws.error.js';
+import type { RefusalCounters } from '../limits/refusal-counters.js';
 import type { ClientMetadata } from '../interfaces/client-entry.interface.js';
 
 const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototype'];
@@ -10,13 +11,20 @@ const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototy
  * @throws WsError BAD_MESSAGE for a key that is empty or a prototype's name, a value without a JSON form, and metadata
  * that would become larger than `limit`; nothing is changed then
  */
-export function setMetadata(metadata: ClientMetadata, key: string, data: unknown, limit: number | false): void {
+export function setMetadata(
+  metadata: ClientMetadata,
+  key: string,
+  data: unknown,
+  limit: number | false,
+  counters: RefusalCounters,
+): void {
   if (typeof key !== 'string' || key === '' || PROTOTYPE_NAMES.includes(key)) {
     throw new WsError('BAD_MESSAGE', 'A metadata key is a text that is not empty and no name of a prototype.');
   }
   const value = copyOf(data);
   const size = limit === false ? 0 : Buffer.byteLength(JSON.stringify({ ...metadata, [key]: value }));
   if (limit !== false && size > limit) {
+    counters.count('metadataBytes');
     throw new WsError('BAD_MESSAGE', `The metadata of a client is at most ${limit} bytes of JSON.`);
   }
   metadata[key] = value;

@@ -8,6 +8,12 @@ export type LimitName =
   | 'pendingUpgrades'
   | 'upgradeTimeout'
   | 'messagesPerSecond'
+  | 'maxPayload'
+  | 'fragments'
+  | 'roomsPerClient'
+  | 'roomName'
+  | 'metadataBytes'
+  | 'streamsPerClient'
   | 'routes'
   | 'origins';
 

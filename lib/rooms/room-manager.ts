@@ -3,7 +3,9 @@ import { ClientManager } from '../clients/client-manager.js';
 import { toUser, type GivenUser } from '../clients/user-identity.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
 import type { MemberProfile, RoomListener } from './room-listener.interface.js';
@@ -51,8 +53,7 @@ export interface AddClientToRoomOptions {
 export class RoomManager {
   readonly #rooms = new Map<string, Room>();
   readonly #pending = new PendingJoins();
-  readonly #labels = new WeakMap<WsClient, Map<string, string>>();
-  readonly #profiles = new WeakMap<WsClient, Map<string, MemberProfile>>();
+  readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
   readonly #logger = new Logger('PxlWebSocket');
   #rules: Rules | null = null;
@@ -60,6 +61,7 @@ export class RoomManager {
   constructor(
     private readonly clientManager: ClientManager,
     @Inject(ROOM_INTEREST) private readonly interest: RoomInterest,
+    private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     clientManager.lookUpRoomsIn(this);
@@ -139,8 +141,7 @@ export class RoomManager {
 
   /** @internal What a client is called: in the room it joined last, else in the one where it got a name last. */
   usernameOf(client: WsClient): string | undefined {
-    const labels = this.#labels.get(client);
-    return labels && (labels.get(client.roomName ?? '') ?? [...labels.values()].at(-1));
+    return this.#details.usernameIn(client, client.roomName) ?? this.#details.usernamesOf(client).at(-1);
   }
 
   /** @internal Tells `listener` of every membership that begins or ends, in order. */
@@ -159,10 +160,10 @@ export class RoomManager {
    */
   async join(client: WsClient, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
     const { username, broadcast = true, isRequest = false } = settings;
-    checkRoomName(roomName, client.options.limits.roomName);
+    checkRoomName(roomName, client.options.limits.roomName, this.counters);
     if (!this.#isConnected(client)) return false;
     if (client.rooms.has(roomName)) {
-      if (username !== undefined) this.#label(client, roomName, username);
+      this.#details.add(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
       return true;
     }
@@ -266,6 +267,7 @@ export class RoomManager {
     const limit = limits.roomsPerClient;
     if (limit === false || !rooms.clientCanJoinMultipleRooms) return;
     if (client.rooms.size + this.#pending.countOf(client) >= limit) {
+      this.counters.count('roomsPerClient');
       throw new WsError('ROOM_LIMIT', `A client can be in ${limit} rooms at most.`);
     }
   }
@@ -284,8 +286,7 @@ export class RoomManager {
     room.enter(client);
     client.roomSet.add(roomName);
     client.roomName = roomName;
-    if (username !== undefined) this.#label(client, roomName, username);
-    if (profile) this.#describe(client, roomName, profile);
+    this.#details.add(client, roomName, { username, profile });
     for (const listener of this.#listeners) listener.joined({ client, roomName, username, profile, broadcast });
     this.#leaveOthers(client, roomName, broadcast);
   }
@@ -304,24 +305,7 @@ export class RoomManager {
     room.exit(client);
     if (room.size === 0) this.#rooms.delete(roomName);
     this.interest.releaseRoom(roomName);
-    const labels = this.#labels.get(client);
-    const username = labels?.get(roomName);
-    labels?.delete(roomName);
-    const profiles = this.#profiles.get(client);
-    const profile = profiles?.get(roomName);
-    profiles?.delete(roomName);
+    const { username, profile } = this.#details.take(client, roomName);
     for (const listener of this.#listeners) listener.left({ client, roomName, username, profile, broadcast });
-  }
-
-  #describe(client: WsClient, roomName: string, profile: MemberProfile): void {
-    const profiles = this.#profiles.get(client);
-    if (profiles) profiles.set(roomName, profile);
-    else this.#profiles.set(client, new Map([[roomName, profile]]));
-  }
-
-  #label(client: WsClient, roomName: string, username: string): void {
-    const labels = this.#labels.get(client);
-    if (labels) labels.set(roomName, username);
-    else this.#labels.set(client, new Map([[roomName, username]]));
   }
 }

@@ -1,12 +1,19 @@
 import { WsError } from '../errors/ws.error.js';
+import type { RefusalCounters } from '../limits/refusal-counters.js';
 
 /**
  * Any text of 1 to `limit` characters is a room name; `*` and what looks like a client's id are ordinary rooms.
  *
+ * @param counters counts a name that is too long
  * @throws WsError INVALID_ROOM for anything else
  */
-export function checkRoomName(name: unknown, limit: number | false): asserts name is string {
+export function checkRoomName(
+  name: unknown,
+  limit: number | false,
+  counters?: RefusalCounters,
+): asserts name is string {
   if (typeof name !== 'string' || name.length === 0 || (limit !== false && name.length > limit)) {
+    if (typeof name === 'string' && name.length > 0) counters?.count('roomName');
     const most = limit === false ? '' : ` of at most ${limit} characters`;
     throw new WsError('INVALID_ROOM', `A room name is a text${most} that is not empty.`);
   }

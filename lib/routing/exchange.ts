@@ -2,6 +2,7 @@ import type { ClientStream, WsClient } from '../clients/ws-client.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
+import type { RefusalCounters } from '../limits/refusal-counters.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { routeOfEvent } from '../protocol/route-key.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
@@ -14,6 +15,7 @@ import { isThenable } from './thenable.js';
 
 /** What an exchange works with; one set for all of them. */
 export interface ExchangeServices {
+  readonly counters: RefusalCounters;
   readonly runtime: Runtime;
   readonly errors: ErrorReporter;
   readonly options: ResolvedOptions;
@@ -98,6 +100,16 @@ export class Exchange implements AckSource {
   }
 
   #encode(value: unknown): string {
+    try {
+      return this.#encodeReply(value);
+    } catch (error) {
+      // A handler that gives back what it got: the client's nesting, within the payload limit, is deeper than the stack.
+      if (!(error instanceof RangeError)) throw error;
+      throw new WsError('BAD_MESSAGE', 'The answer is nested too deeply.', { cause: error });
+    }
+  }
+
+  #encodeReply(value: unknown): string {
     const { client, message, route } = this;
     if (value instanceof NamedAnswer) {
       const { type, action, response } = value;
@@ -159,7 +171,7 @@ export class Exchange implements AckSource {
 
   /** Counts what stays open after its message has left the queue; it ends with the connection. */
   #open(stream: ClientStream): void {
-    const { client, message } = this;
+    const { client, message, services } = this;
     if (client.state === 'disconnected') {
       stream.cancel();
       return;
@@ -167,6 +179,7 @@ export class Exchange implements AckSource {
     client.streams.add(stream);
     const limit = client.options.limits.streamsPerClient;
     if (limit !== false && client.streams.size > limit) {
+      services.counters.count('streamsPerClient');
       stream.fail(new WsError('RATE_LIMITED', `A client can have ${limit} streams open at most.`));
     } else if (message.id !== undefined) {
       client.setCancel(message.id, () => stream.cancel());

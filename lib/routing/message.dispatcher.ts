@@ -6,6 +6,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import { MessageRates } from '../limits/message-rates.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -25,9 +26,10 @@ export class MessageDispatcher {
     private readonly errors: ErrorReporter,
     private readonly traffic: Traffic,
     private readonly rates: MessageRates,
+    counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    this.#services = { runtime, errors, options };
+    this.#services = { runtime, errors, counters, options };
   }
 
   /** Takes a frame of a client: its message runs now, or waits for its turn in the client's queue. */

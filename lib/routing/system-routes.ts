@@ -1,9 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InBandAuthentication } from '../auth/in-band-authentication.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { ClientList } from '../rooms/client-list.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -20,7 +20,7 @@ export class SystemRoutes {
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
     private readonly runtime: Runtime,
-    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly counters: RefusalCounters,
   ) {}
 
   addTo(router: Router): void {
@@ -43,7 +43,7 @@ export class SystemRoutes {
 
   async #joinRoom(client: WsClient, data: unknown): Promise<unknown> {
     const { roomName, username } = fieldsOf(data);
-    checkRoomName(roomName, client.options.limits.roomName);
+    checkRoomName(roomName, client.options.limits.roomName, this.counters);
     if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
@@ -61,7 +61,7 @@ export class SystemRoutes {
 
   #leaveRoom(client: WsClient, data: unknown): unknown {
     const { roomName } = fieldsOf(data);
-    checkRoomName(roomName, client.options.limits.roomName);
+    checkRoomName(roomName, client.options.limits.roomName, this.counters);
     const wasMember = client.rooms.has(roomName);
     this.rooms.leave(client, roomName);
     if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });

@@ -11,6 +11,7 @@ import { ClientManager } from '../clients/client-manager.js';
 import { WsClient } from '../clients/ws-client.js';
 import { WsRequest } from '../clients/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -53,6 +54,7 @@ export class ConnectionHandler {
     private readonly hooks: ConnectionHooks,
     private readonly inBand: InBandAuthentication,
     private readonly tokenLife: TokenLife,
+    private readonly counters: RefusalCounters,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -121,12 +123,18 @@ export class ConnectionHandler {
   #listen(client: WsClient, endpoint: Endpoint, socket: ConnectionSocket): void {
     socket.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
     socket.on('pong', () => this.heartbeat.heard(client));
-    socket.on('error', onSocketError);
+    socket.on('error', this.#onSocketError);
     socket.on('close', (code, reason) => {
       const { code: endCode, reason: endReason } = socket.closedWith ?? { code, reason: reason.toString() };
       void inOwnScope(() => this.#ended(client, endpoint, endCode, endReason));
     });
   }
+
+  /** What a peer does wrong (bad frames, resets) ends its connection with a code; 'close' follows and tells it. */
+  readonly #onSocketError = ({ code }: Error & { code?: string }): void => {
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.counters.count('maxPayload');
+    else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.counters.count('fragments');
+  };
 
   /** The hooks; the connection is closed when one of them fails, and its messages wait for all of them. */
   #setUp(client: WsClient, endpoint: Endpoint, request: IncomingMessage): void {
@@ -180,9 +188,6 @@ export class ConnectionHandler {
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }
-
-/** What a peer does wrong (bad frames, resets) ends its connection with a code; 'close' follows and tells it. */
-function onSocketError(): void {}
 
 /** In a scope of its own: what a hook sets with `AsyncLocalStorage.enterWith` must not stay with the socket. */
 function inOwnScope(run: () => Promise<void>): Promise<void> {

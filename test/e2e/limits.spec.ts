@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocketGateway } from '@nestjs/websockets';
 import {
+  ClientManager,
   WebSocketService,
+  WsRoute,
   type LimitOptions,
   type PxlWebSocketModuleOptions,
   type WsCredentials,
@@ -13,6 +16,15 @@ import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { upgradeAnswer, upgradeStatus } from '../support/upgrade-answer.js';
+
+@WebSocketGateway()
+class Endless {
+  @WsRoute('endless', 'stream')
+  async *stream(): AsyncGenerator<number> {
+    yield 1;
+    await new Promise(() => undefined);
+  }
+}
 
 const apps: TestApp[] = [];
 afterEach(async () => {
@@ -199,5 +211,43 @@ describe('bad limits', () => {
     [{ trustProxy: -1 }, 'trustProxy'],
   ])('fail the start: %j', async (options, name) => {
     expect(await failureOf({ options })).toContain(`The option ${name} is`);
+  });
+});
+
+describe('every limit of a connection', () => {
+  it('counts what it has refused', async () => {
+    const limits = {
+      maxPayload: 200,
+      fragments: 2,
+      roomsPerClient: 1,
+      roomName: 3,
+      metadataBytes: 10,
+      streamsPerClient: 1,
+    };
+    const app = await startApp({ providers: [Endless], options: { limits, rooms: { open: true } } });
+    apps.push(app);
+    const client = await app.client();
+    await client.request('system', 'joinRoom', { roomName: 'one' });
+    await expect(client.request('system', 'joinRoom', { roomName: 'two' })).rejects.toThrow('ROOM_LIMIT');
+    await expect(client.request('system', 'joinRoom', { roomName: 'four' })).rejects.toThrow('INVALID_ROOM');
+    client.send({ type: 'endless', action: 'stream', id: 1 });
+    await client.next('endless');
+    await expect(client.request('endless', 'stream')).rejects.toThrow('RATE_LIMITED');
+    const manager = app.app.get(ClientManager);
+    const update = { clientId: client.clientId, key: 'note', data: 'x'.repeat(20) };
+    expect(() => manager.updateClient(update)).toThrow('at most 10 bytes');
+    client.send('x'.repeat(201));
+    expect((await client.closed).code).toBe(1009);
+    const pieces = await app.client();
+    for (let piece = 0; piece < 4; piece++) pieces.socket.send('x', { fin: false });
+    expect((await pieces.closed).code).toBe(1008);
+    expect(refusals(app)).toEqual({
+      maxPayload: 1,
+      fragments: 1,
+      roomsPerClient: 1,
+      roomName: 1,
+      metadataBytes: 1,
+      streamsPerClient: 1,
+    });
   });
 });

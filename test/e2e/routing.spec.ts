@@ -446,6 +446,15 @@ describe('a reply', () => {
     expect(logger.of('error').join()).toContain(`Replies.${action} failed.`);
     expect(await tester.request('r', 'value', 'alive')).toBe('alive');
   });
+
+  it('nested as deeply as what the client sent is the client’s mistake, and no line in the log', async () => {
+    const logger = new Logbook();
+    const { client } = await start({ providers: [Replies], logger });
+    const tester = await client();
+    tester.send(`{"type":"r","action":"value","id":1,"data":${'['.repeat(32_000)}${']'.repeat(32_000)}}`);
+    expect(await tester.next()).toMatchObject({ id: 1, data: { code: 'BAD_MESSAGE' } });
+    expect(logger.of('error')).toEqual([]);
+  });
 });
 
 describe('the id of a request', () => {
