@@ -1,4 +1,4 @@
-import type { ArgumentsHost, PipeTransform } from '@nestjs/common';
+import type { ArgumentMetadata, ArgumentsHost, CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
 import { catchError, defer, EMPTY, from, isObservable, lastValueFrom, mergeMap, of, type Observable } from 'rxjs';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
@@ -21,8 +21,8 @@ export interface Param {
   readonly index: number;
   readonly extract: (args: ContextArgs) => unknown;
   readonly pipes: readonly PipeTransform[];
-  /** Runs the value through the pipes, a promised one once it has resolved. */
-  readonly transform: (value: unknown) => Promise<unknown>;
+  /** What the pipes are told of the argument. */
+  readonly argument: ArgumentMetadata;
 }
 
 /** An exception filter, bound. */
@@ -50,13 +50,33 @@ export function callMethod(instance: object, method: Method, params: readonly Pa
   };
 }
 
-function fill(values: unknown[], { index, extract, pipes, transform }: Param, args: ContextArgs): Promise<void> | null {
-  const value = extract(args);
-  if (pipes.length === 0 && !isThenable(value)) {
+function fill(values: unknown[], { index, extract, pipes, argument }: Param, args: ContextArgs): Promise<void> | null {
+  const value = piped(extract(args), pipes, argument);
+  if (!isThenable(value)) {
     values[index] = value;
     return null;
   }
-  return transform(value).then((result) => void (values[index] = result));
+  return Promise.resolve(value).then((result) => void (values[index] = result));
+}
+
+/** Runs a value through pipes, one after the other: at once, until one of them has to be waited for. */
+function piped(first: unknown, pipes: readonly PipeTransform[], argument: ArgumentMetadata): unknown {
+  let value = first;
+  for (let at = 0; at < pipes.length; at++) {
+    if (isThenable(value)) return pipedLater(value, pipes.slice(at), argument);
+    value = pipes[at]?.transform(value, argument);
+  }
+  return value;
+}
+
+async function pipedLater(
+  first: PromiseLike<unknown>,
+  pipes: readonly PipeTransform[],
+  argument: ArgumentMetadata,
+): Promise<unknown> {
+  let value: unknown = await first;
+  for (const pipe of pipes) value = await pipe.transform(value, argument);
+  return value;
 }
 
 /** The method's own return value counts for nothing: its ack function is the reply. */
@@ -67,12 +87,41 @@ export function ignoreReturn(step: Step): Step {
   };
 }
 
-/** @param canActivate asks the guards */
-export function guarded(step: Step, canActivate: (args: ContextArgs) => Promise<boolean>): Step {
-  return async (args) => {
-    if (!(await canActivate(args))) throw new WsError('FORBIDDEN', 'Forbidden resource.');
+/** What a guard answers. */
+type Verdict = ReturnType<CanActivate['canActivate']>;
+
+/**
+ * Asks the guards one after the other: at once, until one of them has to be waited for.
+ *
+ * @param contextOf what the guards see
+ * @param settle waits for a verdict
+ */
+export function guarded(
+  step: Step,
+  guards: readonly CanActivate[],
+  contextOf: (args: ContextArgs) => ExecutionContext,
+  settle: (verdict: Verdict) => Promise<boolean>,
+): Step {
+  const guardLater = async (args: ContextArgs, context: ExecutionContext, first: Verdict, next: number) => {
+    if (!(await settle(first))) throw forbidden();
+    for (const guard of guards.slice(next)) {
+      if (!(await settle(guard.canActivate(context)))) throw forbidden();
+    }
     return step(args);
   };
+  return (args) => {
+    const context = contextOf(args);
+    for (let at = 0; at < guards.length; at++) {
+      const verdict = guards[at]?.canActivate(context) ?? false;
+      if (verdict === false) throw forbidden();
+      if (verdict !== true) return guardLater(args, context, verdict, at + 1);
+    }
+    return step(args);
+  };
+}
+
+function forbidden(): WsError {
+  return new WsError('FORBIDDEN', 'Forbidden resource.');
 }
 
 /** @param intercept has the interceptors stand around what `next` returns */

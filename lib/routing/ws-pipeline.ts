@@ -1,4 +1,12 @@
-import { Inject, Injectable, type CanActivate, type NestInterceptor, type PipeTransform } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type ArgumentMetadata,
+  type CanActivate,
+  type ExecutionContext,
+  type NestInterceptor,
+  type PipeTransform,
+} from '@nestjs/common';
 import {
   CUSTOM_ROUTE_ARGS_METADATA,
   EXCEPTION_FILTERS_METADATA,
@@ -25,7 +33,7 @@ import {
   Injector,
   InterceptorsConsumer,
   InterceptorsContextCreator,
-  PipesConsumer,
+  ParamsTokenFactory,
   PipesContextCreator,
   STATIC_CONTEXT,
   type InstanceWrapper,
@@ -134,7 +142,7 @@ export class WsPipeline {
   readonly #filters: FiltersContext;
   readonly #guardsConsumer = new GuardsConsumer();
   readonly #interceptorsConsumer = new InterceptorsConsumer();
-  readonly #pipesConsumer = new PipesConsumer();
+  readonly #paramTokens = new ParamsTokenFactory();
   readonly #contextUtils = new ContextUtils();
   readonly #injector = new Injector();
 
@@ -255,13 +263,18 @@ export class WsPipeline {
       const ownPipes = this.#pipes.createConcreteContext<unknown[], PipeTransform[]>(own, contextId, inquirerId);
       // The client itself is not for pipes: only what it sent, and what custom decorators make of it.
       const applied = isCustom || type === PAYLOAD ? [...pipes, ...ownPipes] : [];
-      const argument = { metatype: paramtypes?.[index] as never, type: type as never, data: data as string, schema };
+      const argument: ArgumentMetadata = {
+        metatype: paramtypes?.[index] as ArgumentMetadata['metatype'],
+        type: this.#paramTokens.exchangeEnumForString(type as never),
+        data: data as string,
+        schema,
+      };
       const custom = isCustom ? utils.getCustomFactory(factory as never, data, contextFactory) : undefined;
       return {
         index,
         extract: custom ? (args) => custom(...args) : extractorOf(type, data),
         pipes: applied,
-        transform: (value) => this.#pipesConsumer.apply(value, argument, applied),
+        argument,
       };
     });
     const described = Object.values(metadata).map((param, at) => ({ ...param, type: types[at] as never }));
@@ -314,7 +327,12 @@ export class WsPipeline {
   }
 
   #guarded(step: Step, guards: CanActivate[], instance: object, method: Method): Step {
-    return guarded(step, (args) => this.#guardsConsumer.tryActivate(guards, args, instance, method, 'ws'));
+    const contextOf = (args: ContextArgs): ExecutionContext => {
+      const context = this.#guardsConsumer.createContext(args, instance, method);
+      context.setType('ws');
+      return context;
+    };
+    return guarded(step, guards, contextOf, (verdict) => this.#guardsConsumer.pickResult(verdict));
   }
 
   #intercepted(step: Step, interceptors: NestInterceptor[], instance: object, method: Method): Step {
