@@ -14,10 +14,10 @@ import {
   resolveOrigins,
   resolveTrustProxy,
   resolveUserConnections,
-} from './pxl-websocket.access-options.js';
-import { isClassWith, oneOf, resolveAuth, type ResolvedAuth } from './pxl-websocket.auth-options.js';
-import { optionsOfEndpoints } from './pxl-websocket.endpoint-options.js';
-import { isGroup, OptionChecks } from './pxl-websocket.option-checks.js';
+} from './options/access.options.js';
+import { isClassWith, oneOf, resolveAuth, type ResolvedAuth } from './options/auth.options.js';
+import { optionsOfEndpoints } from './options/endpoint.options.js';
+import { isGroup, OptionChecks } from './options/option-checks.js';
 
 /** The token of the {@link ResolvedOptions}. */
 export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');

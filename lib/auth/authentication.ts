@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
-import { isClassWith } from '../pxl-websocket.auth-options.js';
+import { isClassWith } from '../options/auth.options.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { WsAuthenticate, WsAuthenticator, WsCredentials, WsIdentity } from './authenticator.interface.js';

@@ -2,8 +2,8 @@ import { UnauthorizedException } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { JwtKeyProvider } from '../interfaces/auth-options.interface.js';
-import type { ResolvedAuth } from '../pxl-websocket.auth-options.js';
-import type { ResolvedJwt } from '../pxl-websocket.jwt-options.js';
+import type { ResolvedAuth } from '../options/auth.options.js';
+import type { ResolvedJwt } from '../options/jwt.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WsAuthenticator, WsCredentials, WsTokenInfo, WsVerdict } from './authenticator.interface.js';
 

@@ -1,6 +1,6 @@
-import type { Authenticate, TokenPlace } from './interfaces/auth-options.interface.js';
-import { resolveJwt, type ResolvedJwt } from './pxl-websocket.jwt-options.js';
-import { OptionChecks } from './pxl-websocket.option-checks.js';
+import type { Authenticate, TokenPlace } from '../interfaces/auth-options.interface.js';
+import { resolveJwt, type ResolvedJwt } from './jwt.options.js';
+import { OptionChecks } from './option-checks.js';
 
 /** The `auth` options with every default in place. */
 export interface ResolvedAuth {

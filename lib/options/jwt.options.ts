@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import type { JwtAlgorithm, JwtKeyProvider } from './interfaces/auth-options.interface.js';
-import type { OptionChecks } from './pxl-websocket.option-checks.js';
+import type { JwtAlgorithm, JwtKeyProvider } from '../interfaces/auth-options.interface.js';
+import type { OptionChecks } from './option-checks.js';
 
 /** `auth.jwt` with everything decided that can be decided at start-up. */
 export interface ResolvedJwt {

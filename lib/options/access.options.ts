@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { CanActivate, Type } from '@nestjs/common';
-import type { Origins, UserConnectionsLimit } from './interfaces/module-options.interface.js';
-import { isClassWith, oneOf } from './pxl-websocket.auth-options.js';
-import { isGroup, OptionChecks } from './pxl-websocket.option-checks.js';
+import type { Origins, UserConnectionsLimit } from '../interfaces/module-options.interface.js';
+import { isClassWith, oneOf } from './auth.options.js';
+import { isGroup, OptionChecks } from './option-checks.js';
 
 /** Undefined: pages of the same host. */
 export function resolveOrigins(options: OptionChecks): Origins | undefined {

@@ -1,6 +1,6 @@
-import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
-import type { EndpointOptions, PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
-import { isGroup } from './pxl-websocket.option-checks.js';
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
+import type { EndpointOptions, PxlWebSocketModuleOptions } from '../interfaces/module-options.interface.js';
+import { isGroup } from './option-checks.js';
 
 const GROUPS: readonly string[] = ['auth', 'origins', 'limits', 'rooms'];
 

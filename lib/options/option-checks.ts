@@ -1,4 +1,4 @@
-import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 
 /** Node's timers turn a longer time into 1 ms. */
 const MOST = 2 ** 31 - 1;
