@@ -13,6 +13,12 @@ export class ConnectionCounts {
 
   constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
 
+  /** Whether there is a limit at all; without one nothing has to be counted. */
+  get areLimited(): boolean {
+    const { connections, connectionsPerIp } = this.options.limits;
+    return connections !== false || connectionsPerIp !== false;
+  }
+
   /** How many connections there are. */
   get size(): number {
     return this.#all;

@@ -21,8 +21,14 @@ export class ConnectionHooks {
 
   /** Whether anything runs at the beginning of a connection. */
   areNeeded(endpoint: Endpoint): boolean {
-    const { events, rooms } = this.options;
-    return endpoint.hooks.length > 0 || events.onConnected !== undefined || rooms.defaults.length > 0;
+    const { events } = this.options;
+    const { hooks, options } = endpoint;
+    return hooks.length > 0 || events.onConnected !== undefined || options.rooms.defaults.length > 0;
+  }
+
+  /** Whether anything runs at the end of one. */
+  areNeededAtEnd({ hooks }: Endpoint): boolean {
+    return hooks.length > 0 || this.options.events.onDisconnected !== undefined;
   }
 
   /** One after the other, all within `timeouts.hook`. False when one of them failed, which has been reported. */

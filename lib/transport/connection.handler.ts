@@ -126,7 +126,7 @@ export class ConnectionHandler {
     socket.on('error', this.#onSocketError);
     socket.on('close', (code, reason) => {
       const { code: endCode, reason: endReason } = socket.closedWith ?? { code, reason: reason.toString() };
-      void inOwnScope(() => this.#ended(client, endpoint, endCode, endReason));
+      this.#ended(client, endpoint, endCode, endReason);
     });
   }
 
@@ -167,7 +167,7 @@ export class ConnectionHandler {
     endpoint.receive(client, (data as Buffer).toString());
   }
 
-  async #ended(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+  #ended(client: WsClient, endpoint: Endpoint, code: number, reason: string): void {
     const wasAdmitted = client.state === 'authenticated';
     client.state = 'disconnected';
     this.inBand.forget(client);
@@ -179,11 +179,24 @@ export class ConnectionHandler {
     } catch (error) {
       this.errors.report('A stream could not be ended.', error, client.clientId);
     }
-    if (wasAdmitted) {
-      await this.#settingUp.get(client);
-      await this.hooks.disconnected(client, endpoint, code, reason);
-    }
+    const hasHooks = wasAdmitted && this.hooks.areNeededAtEnd(endpoint);
+    if (!hasHooks && client.isIdle && !this.#settingUp.has(client)) this.#forget(client);
+    else void inOwnScope(() => this.#finish(client, hasHooks ? endpoint : null, code, reason));
+  }
+
+  /**
+   * Waits for what still runs. Never rejects.
+   *
+   * @param endpoint whose hooks run; null: none do
+   */
+  async #finish(client: WsClient, endpoint: Endpoint | null, code: number, reason: string): Promise<void> {
+    await this.#settingUp.get(client);
+    if (endpoint) await this.hooks.disconnected(client, endpoint, code, reason);
     if (!client.isIdle) await client.inbound.whenIdle();
+    this.#forget(client);
+  }
+
+  #forget(client: WsClient): void {
     this.#open.delete(client);
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }

@@ -121,6 +121,7 @@ export class UpgradeHandler {
       this.counters.count('pendingUpgrades');
       return REFUSALS.tooMany;
     }
+    if (!this.counts.areLimited) return undefined;
     const place = this.counts.enter(networkOf(ip));
     if ('refusedBy' in place) {
       this.counters.count(place.refusedBy);

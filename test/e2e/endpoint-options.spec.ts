@@ -13,9 +13,7 @@ class Everywhere {
 }
 
 @WebSocketGateway({ path: '/admin' })
-class Admin {
-  handleConnection(): void {}
-}
+class Admin {}
 
 /** Takes the query's user at its word. */
 const byQuery = ({ request }: WsCredentials): { userId: string } | null => {

@@ -45,7 +45,7 @@ async function start(
 
 const refusals = (app: TestApp): unknown => app.app.get(WebSocketService).getRefusals();
 
-/** Resolves once the server has seen so many connections. */
+/** Resolves once the server counts so many connections, which it does where they are limited. */
 async function connections(app: TestApp, count: number): Promise<void> {
   const counts = app.app.get(ConnectionCounts);
   while (counts.size !== count) await new Promise((resolve) => setImmediate(resolve));
@@ -113,7 +113,7 @@ describe('limits.connectionsPerIp', () => {
 
 describe('limits.connectionsPerUser', () => {
   it('refuses one more of the same user with 429', async () => {
-    const app = await start({ connectionsPerUser: { max: 1 } }, { auth: { authenticate } });
+    const app = await start({ connections: 9, connectionsPerUser: { max: 1 } }, { auth: { authenticate } });
     const first = await app.client('/ws?ada');
     expect(await upgradeStatus(app.port, {}, '/ws?ada')).toBe(429);
     await app.client('/ws?bo');
@@ -124,7 +124,10 @@ describe('limits.connectionsPerUser', () => {
   });
 
   it('closes the oldest with 4506 where it is replaced', async () => {
-    const app = await start({ connectionsPerUser: { max: 2, onExceed: 'replaceOldest' } }, { auth: { authenticate } });
+    const app = await start(
+      { connections: 9, connectionsPerUser: { max: 2, onExceed: 'replaceOldest' } },
+      { auth: { authenticate } },
+    );
     const [first, second] = [await app.client('/ws?ada'), await app.client('/ws?ada')];
     const third = await app.client('/ws?ada');
     expect(await first.closed).toEqual({ code: 4506, reason: 'replaced by a newer connection' });
