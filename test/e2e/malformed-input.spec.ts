@@ -91,7 +91,7 @@ describe('malformed input', () => {
     const deep = '['.repeat(room >> 1) + ']'.repeat(room >> 1);
     expect(await answerTo('slow', deep)).toMatchObject({ response: 'slow' });
     // Node reads JSON of any depth and does not write it.
-    expect(await answerTo('echo', deep)).toMatchObject({ type: 'error', data: { code: 'INTERNAL' } });
+    expect(await answerTo('echo', deep)).toMatchObject({ type: 'error', data: { code: 'BAD_MESSAGE' } });
     expect(await report()).toEqual({ clients: 1, rooms: 1, uncaught: [] });
   });
 

@@ -95,6 +95,21 @@ describe('the packed package', () => {
     expect(stdout.trim()).toBe('function');
   });
 
+  it('says which package is missing when an option needs one', async () => {
+    const program = `
+      import 'reflect-metadata';
+      import { Module } from '@nestjs/common';
+      import { NestFactory } from '@nestjs/core';
+      import { PxlWebSocketModule } from 'nestjs-pxl-websocket';
+      class AppModule {}
+      Module({ imports: [PxlWebSocketModule.forRoot({ auth: { jwt: { secret: 'a secret of some length' } } })] })(AppModule);
+      const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+      await app.init().catch(({ message }) => console.log(message));
+      await app.close();`;
+    const { stdout } = await run('node', ['--input-type=module', '-e', program], { cwd: consumer });
+    expect(stdout.trim()).toBe('The option auth.jwt needs the package @nestjs/jwt: npm install @nestjs/jwt.');
+  });
+
   it('has types that a strict consumer compiles', async () => {
     await writeFile(join(consumer, 'app.ts'), CONSUMER);
     const compilerOptions = {
