@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
 import { userOf } from './user-of.js';
 import type { WsRequest } from '../clients/ws-request.js';
+import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
@@ -88,8 +89,17 @@ export class Admission {
     return this.#failSafe(async () => {
       // Last of all, so that nobody slips in who is revoked meanwhile.
       if (await this.#isRevoked(identity)) return { outcome: 'unauthenticated' };
+      this.#checkMetadata(identity);
       return (await this.#enter(applicant, candidate)) ? result : { outcome: 'tooMany' };
     });
+  }
+
+  /** An authenticator's metadata has the same limit as what is added later. */
+  #checkMetadata({ metadata }: WsIdentity): void {
+    const limit = this.options.limits.metadataBytes;
+    if (!metadata || limit === false || Buffer.byteLength(JSON.stringify(metadata)) <= limit) return;
+    this.counters.count('metadataBytes');
+    throw new WsError('BAD_MESSAGE', `The metadata of a client is at most ${limit} bytes of JSON.`);
   }
 
   async #isRevoked(identity: WsIdentity): Promise<boolean> {

@@ -217,6 +217,18 @@ describe('bad limits', () => {
   });
 });
 
+describe('limits.metadataBytes', () => {
+  it('holds for what an authenticator gives too: 500, and the log says why', async () => {
+    const errors: Error[] = [];
+    const authenticate = (): WsIdentity => ({ metadata: { note: 'x'.repeat(20) } });
+    const events = { onError: ({ error }: { error: Error }) => errors.push(error) };
+    const app = await start({ metadataBytes: 10 }, { auth: { authenticate }, events });
+    expect(await upgradeStatus(app.port)).toBe(500);
+    expect(errors.map(({ message }) => message)).toEqual(['The metadata of a client is at most 10 bytes of JSON.']);
+    expect(refusals(app)).toEqual({ metadataBytes: 1 });
+  });
+});
+
 describe('every limit of a connection', () => {
   it('counts what it has refused', async () => {
     const limits = {
