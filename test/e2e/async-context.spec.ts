@@ -2,26 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { UseGuards, UseInterceptors, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import { ClientManager, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Gate } from '../support/gate.js';
-import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { startsOneApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
 const storage = new AsyncLocalStorage<string>();
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 /** Sets the store to what the message says, before its first await; nothing for an empty one. */
 const entering = {

@@ -420,6 +420,7 @@ describe('What an application sets with AsyncLocalStorage.enterWith', () => {
 
   it.each([
     ['handleConnection', '/ws?connect', {}],
+    ['events.onConnected', '/ws', { events: { onConnected: () => storage.enterWith('event') } }],
     ['auth.authenticate', '/ws', { auth: { authenticate } }],
     ['a late auth.authenticate', '/ws', { auth: { authenticate: async () => Promise.resolve().then(authenticate) } }],
   ])('in %s is not seen by the messages of that socket', async (_where, path, options) => {

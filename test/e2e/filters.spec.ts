@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   BadRequestException,
   Catch,
@@ -24,18 +24,9 @@ import { WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
 import { Logbook } from '../support/logbook.js';
 import type { Received } from '../support/test-client.js';
-import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { startsOneApp } from '../support/test-app.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 /** A logbook that keeps the stacks too. */
 class StackBook extends Logbook {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   Controller,
   createParamDecorator,
@@ -22,18 +22,9 @@ import { ClientId, PxlWebSocketSetupError, WsClient, WsRoute } from 'nestjs-pxl-
 import { map, of, throwError, type Observable } from 'rxjs';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
-import { createApp, PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { createApp, PLATFORMS, type TestAppOptions, startsOneApp } from '../support/test-app.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 /** Enhancers that write down when they ran. */
 function tracers(trace: string[]) {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   Catch,
   Inject,
@@ -31,19 +31,10 @@ import { WsClient, WsRoute } from 'nestjs-pxl-websocket';
 import { map, of } from 'rxjs';
 import { Diary } from '../support/diary.js';
 import { Logbook } from '../support/logbook.js';
-import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { PLATFORMS, type TestAppOptions, startsOneApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 let made = 0;
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Controller, Injectable, Module, Scope, type Type } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -15,18 +15,9 @@ import {
 } from 'nestjs-pxl-websocket';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
-import { createApp, startApp, PLATFORMS, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { createApp, PLATFORMS, type TestAppOptions, startsOneApp } from '../support/test-app.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 /** Why an application with these providers does not start. */
 async function startUpError(...providers: NonNullable<TestAppOptions['providers']>): Promise<Error> {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { UseFilters, UseInterceptors, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { WsError, WsRoute } from 'nestjs-pxl-websocket';
@@ -6,19 +6,10 @@ import { concat, from, map, Observable, of, throwError } from 'rxjs';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
-import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { startsOneApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 const passThrough = { intercept: (_context: ExecutionContext, next: CallHandler) => next.handle() };
 const double = {

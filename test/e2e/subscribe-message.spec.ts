@@ -1,22 +1,13 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { UseFilters, UseInterceptors, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { Ack, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { DuplicateWsRouteError, PxlWebSocketSetupError, WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
 import { map, of } from 'rxjs';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
-import { createApp, PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { createApp, PLATFORMS, startsOneApp } from '../support/test-app.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 type Acknowledge = (value?: unknown) => void;
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { ParseArrayPipe, StandardSchemaValidationPipe, UsePipes, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { MessageBody, WsException } from '@nestjs/websockets';
@@ -6,18 +6,9 @@ import { Type } from 'class-transformer';
 import { IsInt, IsString, Min } from 'class-validator';
 import { WsRoute } from 'nestjs-pxl-websocket';
 import { z } from 'zod';
-import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { type TestAppOptions, startsOneApp } from '../support/test-app.js';
 
-let running: TestApp | undefined;
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
-
-async function start(options: TestAppOptions): Promise<TestApp> {
-  return (running = await startApp(options));
-}
+const start = startsOneApp();
 
 class Move {
   @IsString()

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach } from '@jest/globals';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -55,6 +56,16 @@ export async function startApp(test: TestAppOptions = {}): Promise<TestApp> {
       for (const client of clients) client.socket.terminate();
     },
   };
+}
+
+/** For a spec whose tests start one application each: what starts it; it is closed after the test. */
+export function startsOneApp(): (test: TestAppOptions) => Promise<TestApp> {
+  let running: TestApp | undefined;
+  afterEach(async () => {
+    await running?.close();
+    running = undefined;
+  });
+  return async (test) => (running = await startApp(test));
 }
 
 /** The same application, created and neither initialized nor listening. */
