@@ -7,6 +7,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-pxl-websocket$': '<rootDir>/lib/index.ts',
+    '^nestjs-pxl-websocket/client/browser$': '<rootDir>/dist/client/browser.js',
+    '^nestjs-pxl-websocket/(.+)$': '<rootDir>/lib/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {
