@@ -7,6 +7,7 @@ export class RateMeter {
   readonly #counts = new Uint32Array(SECONDS);
   readonly #startedAt: number;
   #second: number;
+  #total = 0;
 
   constructor(private readonly runtime: Runtime) {
     this.#startedAt = runtime.monotonic();
@@ -15,8 +16,14 @@ export class RateMeter {
 
   /** Something happened. */
   mark(): void {
+    this.#total++;
     const at = this.#turn(this.runtime.monotonic()) % SECONDS;
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+  }
+
+  /** How many there were since the start. */
+  get total(): number {
+    return this.#total;
   }
 
   /** Events per second, averaged over the last ten seconds or since the start; to a hundredth. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
 
 /** Random bytes that are fetched at once. */
 const POOL = 4_096;
@@ -10,8 +9,10 @@ export interface RuntimeTimer {
   cancel(): void;
 }
 
-/** Time and chance, as every class of the library sees them: tests turn the clock instead of sleeping. */
-@Injectable()
+/**
+ * Time and chance, as every class of the library sees them: tests turn the clock instead of sleeping. Without a decorator,
+ * since processes without Nest have it too.
+ */
 export class Runtime {
   #random = Buffer.alloc(0);
   #used = 0;
@@ -47,6 +48,11 @@ export class Runtime {
       const timer = this.timeout(ms, () => reject(late()));
       promise.then(resolve, reject).finally(() => timer.cancel());
     });
+  }
+
+  /** A number from 0 up to 1, for jitter. */
+  random(): number {
+    return Math.random();
   }
 
   /** An unguessable id of `bytes` random bytes, in base64url. */

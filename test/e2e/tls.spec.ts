@@ -1,44 +1,19 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { PxlWebSocketModule, WebSocketService } from 'nestjs-pxl-websocket';
+import { createCertificate, type Certificate } from '../support/certificate.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
-
-interface Certificate {
-  key: string;
-  cert: string;
-}
 
 @Controller('rest')
 class Rest {
   @Get()
   get(): string {
     return 'got';
-  }
-}
-
-/** A certificate for localhost that is a day old at most, made by the system's OpenSSL. */
-function createCertificate(): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'pxl-tls-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  try {
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert, ...subject],
-      { stdio: 'pipe' },
-    );
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }
 

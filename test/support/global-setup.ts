@@ -2,46 +2,84 @@ import { execSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const INSTALL = 'apt-get install -y --no-install-recommends chromium';
+/** A program that tests need and npm does not bring. */
+interface Program {
+  /** As it stands in a sentence. */
+  readonly what: string;
+  /** The environment variable that may name it. */
+  readonly variable: string;
+  /** What it may be called on PATH. */
+  readonly names: readonly string[];
+  /** The Debian package that brings it. */
+  readonly debianPackage: string;
+}
+
+const CHROMIUM: Program = {
+  what: 'Chromium, for the page tests,',
+  variable: 'CHROMIUM_PATH',
+  names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  debianPackage: 'chromium',
+};
+const REDIS: Program = {
+  what: 'redis-server, for the tests of several workers,',
+  variable: 'REDIS_SERVER_PATH',
+  names: ['redis-server'],
+  debianPackage: 'redis-server',
+};
 
 /**
- * Runs once before all tests, so that a missing browser is said in one sentence and not by every page test. Jest loads
- * this file without its module resolution: it can import no other file of ours.
+ * Runs once before all tests, so that a missing program is said in one sentence and not by every test that needs it. Jest
+ * loads this file without its module resolution: it can import no other file of ours.
  */
 export default function globalSetup(): void {
   ensureChromium();
+  ensureRedisServer();
 }
 
-/** The browser that `CHROMIUM_PATH` names, else the first one on PATH, else null. */
-function findChromium(): string | null {
-  const named = process.env.CHROMIUM_PATH;
-  if (named) {
-    if (isExecutable(named)) return named;
-    throw new Error(`CHROMIUM_PATH is "${named}", which is no program: let it name a Chromium, or unset it.`);
-  }
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable) ?? null;
-}
-
-/** Installs the browser that the page tests need where this takes no question to anybody: as root on Debian. */
+/** The browser of the page tests, installed where it is missing. */
 export function ensureChromium(): string {
-  const found = findChromium();
+  return ensure(CHROMIUM);
+}
+
+/** The Redis of the tests that need one, installed where it is missing. Each test starts its own, on a port of its own. */
+export function ensureRedisServer(): string {
+  return ensure(REDIS);
+}
+
+/** Finds a program; installs it where this takes no question to anybody: as root on Debian. */
+function ensure(program: Program): string {
+  const found = find(program);
   if (found) return found;
+  const { what, debianPackage } = program;
+  const install = `apt-get install -y --no-install-recommends ${debianPackage}`;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || !isExecutable('/usr/bin/apt-get')) {
-    throw new Error(`The page tests need Chromium: run "sudo apt-get update && sudo ${INSTALL}".`);
+    throw new Error(`${what} is missing: run "sudo apt-get update && sudo ${install}".`);
   }
 
-  process.stderr.write('Installing Chromium for the page tests; this takes a minute or two.\n');
+  process.stderr.write(`${what} is missing and being installed; this takes a minute or two.\n`);
   try {
-    execSync(`apt-get update && ${INSTALL}`, {
+    execSync(`apt-get update && ${install}`, {
       stdio: 'ignore',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      // In run level 1 the package starts no service.
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     });
   } catch (cause) {
-    throw new Error(`Chromium could not be installed: run "apt-get update && ${INSTALL}" to see why.`, { cause });
+    throw new Error(`${what} could not be installed: run "apt-get update && ${install}" to see why.`, { cause });
   }
-  return findChromium() ?? '/usr/bin/chromium';
+  const installed = find(program);
+  if (!installed) throw new Error(`${what} is not on PATH after "${install}".`);
+  return installed;
+}
+
+/** The program that its variable names, else the first one on PATH, else null. */
+function find({ variable, names }: Program): string | null {
+  const named = process.env[variable];
+  if (named) {
+    if (isExecutable(named)) return named;
+    throw new Error(`${variable} is "${named}", which is no program: let it name one, or unset it.`);
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable) ?? null;
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,74 @@
+import { Cluster, Redis, type ClusterNode, type ClusterOptions } from 'ioredis';
+import { isGroup, OptionChecks } from './option-checks.js';
+
+const ALLOWED =
+  "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";
+
+/** The option `redis`, checked. */
+export interface ResolvedRedis {
+  /** Knows how to connect, and never does for us: every connection of ours is a duplicate of it. */
+  readonly template: Redis | Cluster;
+  /** Whether it is the application's own instance, and its to close. */
+  readonly isGiven: boolean;
+  /** Whether rooms travel by sharded pub/sub. */
+  readonly isSharded: boolean;
+}
+
+/**
+ * Undefined: no Redis.
+ *
+ * @throws PxlWebSocketOptionsError in one sentence
+ */
+export function resolveRedis(options: OptionChecks): ResolvedRedis | undefined {
+  const given = options.raw('redis');
+  if (given === undefined) return undefined;
+  if (isInstance(given)) return Object.freeze({ template: given, isGiven: true, isSharded: false });
+  if (isGroup(given) && 'cluster' in given) return resolveCluster(options.group('redis'));
+  return Object.freeze({ template: createTemplate(options, given), isGiven: false, isSharded: false });
+}
+
+function resolveCluster(redis: OptionChecks): ResolvedRedis {
+  const cluster = redis.raw('cluster');
+  const settings = redis.raw('options') ?? {};
+  const isSharded = redis.boolean('sharded', false);
+  redis.finish();
+  if (!isGroup(settings)) redis.refuse('options', 'an object');
+  if (isInstance(cluster) && cluster.isCluster) return Object.freeze({ template: cluster, isGiven: true, isSharded });
+  if (!Array.isArray(cluster) || cluster.length === 0) {
+    redis.refuse('cluster', 'a list of start-up nodes, or a Cluster of ioredis');
+  }
+  const template = orRefuse(redis, 'cluster', () => {
+    return new Cluster(cluster as ClusterNode[], { ...(settings as ClusterOptions), lazyConnect: true });
+  });
+  return Object.freeze({ template, isGiven: false, isSharded });
+}
+
+function createTemplate(options: OptionChecks, given: unknown): Redis {
+  if (typeof given === 'string') {
+    if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED);
+    return orRefuse(options, 'redis', () => new Redis(given, { lazyConnect: true }));
+  }
+  // Another library's client would be read as options without a host, and mean localhost.
+  if (!isGroup(given) || 'duplicate' in given) return options.refuse('redis', ALLOWED);
+  const { port } = given;
+  if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
+    options.group('redis').refuse('port', 'a whole number from 1 to 65535');
+  }
+  return orRefuse(options, 'redis', () => new Redis({ ...given, lazyConnect: true }));
+}
+
+/** What ioredis makes of the option; what it throws becomes part of our sentence. */
+function orRefuse<T>(options: OptionChecks, option: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    return options.refuse(option, ALLOWED, `what ioredis refuses (${(error as Error).message})`);
+  }
+}
+
+/** Told by its shape: the application may have another copy of ioredis than we do. */
+function isInstance(given: unknown): given is Redis | Cluster {
+  if (!isGroup(given)) return false;
+  const { duplicate, connect, status } = given;
+  return typeof duplicate === 'function' && typeof connect === 'function' && typeof status === 'string';
+}

@@ -1,0 +1,9 @@
+import type { Cluster, Redis } from 'ioredis';
+
+/** A connection that takes commands: to one Redis, or to a cluster of them. */
+export type RedisClient = Redis | Cluster;
+
+/** Told by its mark: it may come from another copy of ioredis. */
+export function isCluster(client: RedisClient): client is Cluster {
+  return client.isCluster;
+}

@@ -1,0 +1,42 @@
+import type { Runtime } from '../runtime/runtime.js';
+
+/** Measurements that are kept: enough for one that met no queue on its way, few enough to follow the clock. */
+const KEPT = 8;
+
+interface Measurement {
+  /** Redis' time minus our monotonic one, in ms. */
+  readonly offset: number;
+  readonly roundTrip: number;
+}
+
+/** What Redis' clock says, without asking each time. */
+export class RedisClock {
+  #measurements: Measurement[] = [];
+  #offset: number | null = null;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /**
+   * An answer to TIME has come just now.
+   *
+   * @param sentAt by the monotonic clock
+   */
+  learn(sentAt: number, [seconds, microseconds]: readonly (number | string)[]): void {
+    const receivedAt = this.runtime.monotonic();
+    const redisTime = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+    const measurement = { offset: redisTime - (sentAt + receivedAt) / 2, roundTrip: receivedAt - sentAt };
+    this.#measurements = [measurement, ...this.#measurements].slice(0, KEPT);
+    // The quickest answer leaves the least room for error.
+    this.#offset = this.#measurements.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best)).offset;
+  }
+
+  /** The next answers may come from another server. */
+  forget(): void {
+    this.#measurements = [];
+  }
+
+  /** In ms since 1970; by our own clock before the first answer. */
+  now(): number {
+    return this.#offset === null ? this.runtime.now() : this.runtime.monotonic() + this.#offset;
+  }
+}

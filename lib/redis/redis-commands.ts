@@ -1,0 +1,166 @@
+import type { Redis } from 'ioredis';
+import type { Runtime } from '../runtime/runtime.js';
+import { Deadlines } from './deadlines.js';
+import { isCluster, type RedisClient } from './redis-client.js';
+import type { RedisClock } from './redis-clock.js';
+import { RedisConnection, type ConnectionListener } from './redis-connection.js';
+import { bare, isMoved, isReply, isTimeout, unavailable } from './redis-failures.js';
+import { oneOf } from './redis-source.js';
+
+/** Milliseconds that Redis has to answer a call. */
+const DEADLINE = 1_000;
+
+/** A call that waits for Redis' answer. */
+interface Call {
+  reject(error: Error): void;
+}
+
+/**
+ * Commands that settle in time, behind a breaker. The first call that Redis leaves unanswered for a second opens it: that
+ * one and all others that wait are rejected, later ones are rejected at once, and the connection is thrown away with what
+ * it holds, so that nothing of it is carried out once the network has healed. A new connection that has answered closes it.
+ */
+export class RedisCommands {
+  readonly #connection: RedisConnection<RedisClient>;
+  readonly #calls: Deadlines<Call>;
+  /** Null: the breaker is open. */
+  #client: RedisClient | null = null;
+  /** Where messages are published: of a cluster always the same node, so that they stay in order. */
+  #publisher: Redis | undefined;
+  #failure: Error | null = null;
+  #isStopping = false;
+  #drained: (() => void) | null = null;
+
+  /** @param create makes a connection that has not been opened */
+  constructor(
+    create: () => RedisClient,
+    private readonly clock: RedisClock,
+    private readonly listener: ConnectionListener<RedisClient>,
+    private readonly runtime: Runtime,
+  ) {
+    const up = (client: RedisClient): void => void this.#try(client);
+    this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
+    this.#calls = new Deadlines(runtime, DEADLINE, (overdue) => {
+      const why = new Error(`Redis did not answer within ${DEADLINE} ms.`);
+      for (const call of overdue) call.reject(unavailable(why));
+      this.renew(why);
+    });
+  }
+
+  /** The client of this moment; null while Redis cannot be reached. */
+  get client(): RedisClient | null {
+    return this.#client;
+  }
+
+  start(): void {
+    this.#connection.start();
+  }
+
+  /** Lets the calls that wait finish, takes no other, and closes the connection. Settles within 2 s. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#client = null;
+    this.#failure = new Error('The connection was closed.');
+    if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    await this.#connection.stop();
+  }
+
+  /** The connection is dead: opens the breaker. */
+  renew(why: Error): void {
+    this.#connection.renew(why);
+  }
+
+  /** @see RedisLink.run */
+  run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
+    const client = this.#client;
+    return client ? this.#within(() => work(client)) : Promise.reject(unavailable(this.#failure));
+  }
+
+  /** @see RedisLink.publish */
+  publish(channel: string, payload: string | Buffer): Promise<unknown> {
+    const publisher = this.#client && this.#publisherOf(this.#client);
+    if (!publisher) return Promise.reject(unavailable(this.#failure));
+    return this.#within(() => publisher.publish(channel, payload));
+  }
+
+  /** As {@link publish}, by sharded pub/sub: to the node that serves the channel's slot, and no further. */
+  publishSharded(channel: string, payload: string | Buffer): Promise<unknown> {
+    return this.run((client) => client.spublish(channel, payload));
+  }
+
+  #publisherOf(client: RedisClient): Redis | undefined {
+    if (!isCluster(client)) return client;
+    if (!this.#publisher || this.#publisher.status === 'end')
+      this.#publisher = oneOf(client.nodes('master'), this.runtime);
+    return this.#publisher;
+  }
+
+  /** What `work` settles with, if that is in time. */
+  #within<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call: Call = { reject };
+      this.#calls.add(call);
+      this.#begin(work).then(
+        (value) => {
+          if (this.#isOver(call)) resolve(value);
+        },
+        (error: unknown) => {
+          if (this.#isOver(call)) reject(this.#judge(error));
+        },
+      );
+    });
+  }
+
+  #begin<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return work();
+    } catch (error) {
+      // A cluster's pipelining throws where no node serves a slot.
+      return Promise.reject(bare(error));
+    }
+  }
+
+  /** False: the call was rejected before, and what becomes of it is no news. */
+  #isOver(call: Call): boolean {
+    const wasWaiting = this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#drained?.();
+    return wasWaiting;
+  }
+
+  #judge(error: unknown): Error {
+    if (isTimeout(error)) this.renew(bare(error));
+    // ioredis does not follow it where other commands of the same pipeline went through.
+    if (isMoved(error)) this.#learnSlots();
+    return isReply(error) && !isMoved(error) ? (error as Error) : unavailable(bare(error));
+  }
+
+  #learnSlots(): void {
+    if (this.#client && isCluster(this.#client)) this.#client.refreshSlotsCache();
+  }
+
+  /** The breaker is closed by an answer: a connection alone proves nothing. */
+  async #try(client: RedisClient): Promise<void> {
+    this.clock.forget();
+    const sentAt = this.runtime.monotonic();
+    try {
+      this.clock.learn(sentAt, await this.#within(() => client.time()));
+    } catch (error) {
+      if (!isReply(error)) {
+        this.renew(bare(error));
+        return;
+      }
+    }
+    if (this.#isStopping) return;
+    this.#client = client;
+    this.#publisher = undefined;
+    this.listener.up(client);
+  }
+
+  #lose(why: Error): void {
+    this.#failure = why;
+    this.#client = null;
+    for (const call of this.#calls.takeAll()) call.reject(unavailable(why));
+    this.#drained?.();
+    this.listener.down(why);
+  }
+}

@@ -1,0 +1,117 @@
+import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
+import { abandon } from './abandon.js';
+import { Backoff } from './backoff.js';
+import type { RedisClient } from './redis-client.js';
+import { bare } from './redis-failures.js';
+
+/** Milliseconds for a connection to become ready; a server that loads its data is asked again. */
+const PATIENCE = 10_000;
+/** Milliseconds after which a connection counts as a good one, so that the next is opened at once when it is lost. */
+const STEADY = 5_000;
+const CLOSING = 1_000;
+
+/** Hears what becomes of a connection. */
+export interface ConnectionListener<Client> {
+  /** A fresh connection: nothing that was done on an earlier one holds. */
+  up(client: Client): void;
+  /** It is lost, or could not be opened. Another one is on its way. */
+  down(why: Error): void;
+}
+
+/**
+ * Keeps one connection open. A connection that is lost, or found to be dead, is thrown away with all that waits in it,
+ * and another one is opened: soon at first, then about once a second, for ever.
+ */
+export class RedisConnection<Client extends RedisClient> {
+  readonly #backoff: Backoff;
+  #client: Client | null = null;
+  #failure: Error | null = null;
+  #upSince: number | null = null;
+  /** Opens the next connection, or gives up the present one. */
+  #timer: RuntimeTimer | null = null;
+  #isStopped = true;
+
+  /** @param create makes a connection that has not been opened; null: there is nothing to connect to yet */
+  constructor(
+    private readonly create: () => Client | null,
+    private readonly listener: ConnectionListener<Client>,
+    private readonly runtime: Runtime,
+  ) {
+    this.#backoff = new Backoff(runtime, 50, 1_000);
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    this.#open();
+  }
+
+  /** Closes the connection and opens no other; settles within a second. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const client = this.#take();
+    if (!client) return;
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    abandon(client);
+    await this.runtime.within(CLOSING, ended, () => new Error('It does not close.')).catch(() => {});
+  }
+
+  /** The connection is dead, whatever ioredis says: opens another. */
+  renew(why: Error): void {
+    const client = this.#client;
+    if (!client) return;
+    this.#take();
+    abandon(client);
+    this.#openLater(why);
+  }
+
+  #open(): void {
+    this.#timer = null;
+    const client = this.create();
+    if (!client) {
+      this.#wait();
+      return;
+    }
+    this.#client = client;
+    this.#failure = null;
+    client.on('error', (error: unknown) => {
+      if (client === this.#client) this.#failure = bare(error);
+    });
+    client.once('ready', () => {
+      if (client === this.#client) this.#up(client);
+    });
+    client.once('end', () => {
+      if (client !== this.#client) return;
+      this.#take();
+      this.#openLater(this.#failure ?? new Error('The connection was closed.'));
+    });
+    this.#timer = this.runtime.timeout(PATIENCE, () => this.renew(new Error('The connection does not become ready.')));
+    // 'end' tells when it fails.
+    client.connect().catch(() => {});
+  }
+
+  #up(client: Client): void {
+    this.#timer?.cancel();
+    this.#upSince = this.runtime.monotonic();
+    this.listener.up(client);
+  }
+
+  #openLater(why: Error): void {
+    if (this.#isStopped) return;
+    if (this.#upSince !== null && this.runtime.monotonic() - this.#upSince > STEADY) this.#backoff.reset();
+    this.#upSince = null;
+    this.#wait();
+    this.listener.down(why);
+  }
+
+  #wait(): void {
+    this.#timer = this.runtime.timeout(this.#backoff.next(), () => this.#open());
+  }
+
+  /** The present client, which is no longer ours: nothing that happens to it matters. */
+  #take(): Client | null {
+    this.#timer?.cancel();
+    const client = this.#client;
+    this.#client = null;
+    return client;
+  }
+}

@@ -1,0 +1,216 @@
+import type { Redis } from 'ioredis';
+import type { ResolvedRedis } from '../options/redis.options.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
+import { FaultLog, type FaultReport } from './fault-log.js';
+import { LinkState } from './link-state.js';
+import { CLASSIC } from './pub-sub.js';
+import type { RedisClient } from './redis-client.js';
+import { RedisClock } from './redis-clock.js';
+import { RedisCommands } from './redis-commands.js';
+import { bare, isReply, unavailable } from './redis-failures.js';
+import { RedisProbe } from './redis-probe.js';
+import { RedisSource } from './redis-source.js';
+import { RedisSubscriptions } from './redis-subscriptions.js';
+import { ShardedSubscriptions } from './sharded-subscriptions.js';
+
+/** What a {@link RedisLink} needs. */
+export interface RedisLinkOptions {
+  readonly redis: ResolvedRedis;
+  /** What all channels and keys begin with, without the colon. */
+  readonly prefix: string;
+  /** Who holds the link: names its connections and its probe's channel. A worker's id, or another random one. */
+  readonly name: string;
+  /** Milliseconds between two probes while all is well. */
+  readonly probe: number;
+  /** Takes lines that say what happened to the link, at most five a second. They hold no secrets and no user's text. */
+  readonly report: FaultReport;
+  /** Hears every message of the channels that are subscribed, this process' own ones included. */
+  readonly onMessage: MessageListener;
+}
+
+/**
+ * The link of one process to Redis: one connection for commands, one for subscriptions, and a probe that decides whether
+ * they work. It may be started before Redis, survives every fault of Redis and of the network, and comes back by itself.
+ * It queues nothing: what cannot be sent now is rejected, and what was rejected is not sent later.
+ */
+export class RedisLink {
+  readonly #commands: RedisCommands;
+  readonly #subscriptions: RedisSubscriptions | ShardedSubscriptions;
+  readonly #probe: RedisProbe;
+  readonly #probeChannel: string;
+  readonly #shardChannels: string;
+  readonly #clock: RedisClock;
+  readonly #log: FaultLog;
+  readonly #state: LinkState;
+  /** How many probes were lost in a row. */
+  #lostProbes = 0;
+
+  constructor(
+    private readonly options: RedisLinkOptions,
+    private readonly runtime: Runtime,
+  ) {
+    const { prefix, name, report } = options;
+    this.#probeChannel = `${prefix}:probe:${name}`;
+    this.#shardChannels = `${prefix}:shard:`;
+    this.#log = new FaultLog(report, runtime);
+    this.#state = new LinkState(this.#log);
+    this.#clock = new RedisClock(runtime);
+    const source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime);
+    const listener = { up: (client: RedisClient) => this.#connected(client), down: (why: Error) => this.#lose(why) };
+    this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime);
+    this.#subscriptions = this.#subscribeBy(source);
+    this.#probe = new RedisProbe(
+      {
+        send: (payload) => this.#sendProbe(payload),
+        passed: (roundTrip) => this.#succeed(roundTrip),
+        unsent: (why) => this.#state.fail(why),
+        lost: () => this.#renew(),
+      },
+      options.probe,
+      runtime,
+    );
+  }
+
+  /** What this process hears. */
+  get subscriptions(): ChannelSubscriptions {
+    return this.#subscriptions;
+  }
+
+  /** Whether messages go out and come back, and all that was wanted has been subscribed. */
+  get isReady(): boolean {
+    return this.#state.isReady;
+  }
+
+  /** Milliseconds that the last probe took there and back; null while the link is not ready. */
+  get probeMs(): number | null {
+    return this.#state.probeMs;
+  }
+
+  /** What went wrong last; null when nothing has since the link became ready. */
+  get lastError(): string | null {
+    return this.#state.lastError;
+  }
+
+  /** Calls back each time the link becomes ready. The listener must not throw. */
+  onReady(listener: () => void): void {
+    this.#state.onReady(listener);
+  }
+
+  /** Calls back each time a ready link is lost. The listener must not throw. */
+  onLost(listener: () => void): void {
+    this.#state.onLost(listener);
+  }
+
+  /** Begins to connect, and goes on until `stop`. */
+  start(): void {
+    this.#subscriptions.want(this.#probeChannel);
+    this.#commands.start();
+    this.#subscriptions.start();
+  }
+
+  /** Lets calls that are out finish, takes no others, and closes everything; settles within 2 s whatever Redis does. */
+  async stop(): Promise<void> {
+    this.#state.close();
+    this.#probe.stop();
+    await Promise.all([this.#commands.stop(), this.#subscriptions.stop()]);
+  }
+
+  /**
+   * Runs commands; settles within 1 s, whatever Redis does.
+   *
+   * @param work gets the client of this moment: it must not be kept
+   * @throws WsError UNAVAILABLE (retryable, with its cause) when Redis cannot be reached or does not answer in time;
+   * what Redis itself answers (NOPERM, WRONGTYPE) as ioredis has it
+   */
+  run<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    return this.#commands.run(work);
+  }
+
+  /**
+   * Publishes a message: one command, nothing queued; settles within 1 s, whatever Redis does. Where rooms are sharded, so
+   * is what goes to a channel `<prefix>:shard:…`.
+   *
+   * @throws WsError UNAVAILABLE, retryable, with its cause; what has not reached Redis by then never does
+   */
+  async publish(channel: string, payload: string | Buffer): Promise<void> {
+    try {
+      if (this.#isSharded(channel)) await this.#commands.publishSharded(channel, payload);
+      else await this.#commands.publish(channel, payload);
+    } catch (error) {
+      throw isReply(error) ? unavailable(bare(error)) : error;
+    }
+  }
+
+  /** Redis' clock, estimated, in ms since 1970; this process' own clock before the first connection. */
+  redisNow(): number {
+    return this.#clock.now();
+  }
+
+  #subscribeBy(source: RedisSource): RedisSubscriptions | ShardedSubscriptions {
+    const listener = {
+      up: () => this.#proceed(),
+      down: (why: Error) => this.#lose(why),
+      message: (channel: string, payload: Buffer) => this.#hear(channel, payload),
+      refused: (why: Error) => this.#state.refuse(why),
+    };
+    const connect = (node?: string): Redis | null => source.subscriber(this.#commands.client, node);
+    const classic = new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);
+    if (!this.options.redis.isSharded) return classic;
+    const publish = (channel: string, payload: string): Promise<unknown> => {
+      return this.#commands.publishSharded(channel, payload);
+    };
+    const probing = { channel: this.#probeChannel, period: this.options.probe, publish };
+    const isSharded = (channel: string): boolean => this.#isSharded(channel);
+    return new ShardedSubscriptions({ classic, isSharded, connect, probing, listener }, this.runtime);
+  }
+
+  #isSharded(channel: string): boolean {
+    return this.options.redis.isSharded && channel.startsWith(this.#shardChannels);
+  }
+
+  #connected(client: RedisClient): void {
+    if (this.#subscriptions instanceof ShardedSubscriptions) this.#subscriptions.follow(client);
+    this.#proceed();
+  }
+
+  /** Something is up: once all is, the probe tells whether it works. */
+  #proceed(): void {
+    if (this.#commands.client && this.#subscriptions.isUp) this.#probe.start();
+  }
+
+  #lose(why: Error): void {
+    this.#probe.stop();
+    this.#state.fail(why);
+  }
+
+  #sendProbe(payload: string): Promise<unknown> {
+    const sentAt = this.runtime.monotonic();
+    const learn = (time: number[]): void => this.#clock.learn(sentAt, time);
+    // A server that does not let us read its clock leaves us with our own.
+    this.#commands.run((redis) => redis.time()).then(learn, () => {});
+    return this.#commands.publish(this.#probeChannel, payload);
+  }
+
+  #hear(channel: string, payload: Buffer): void {
+    try {
+      if (channel === this.#probeChannel) this.#probe.heard(payload.toString());
+      else this.options.onMessage(channel, payload);
+    } catch {
+      // ioredis would make it the end of the process.
+      this.#log.report('warn', 'A message from Redis could not be handled.');
+    }
+  }
+
+  #succeed(roundTrip: number): void {
+    this.#lostProbes = 0;
+    this.#state.succeed(roundTrip);
+  }
+
+  /** The connections lead nowhere, whatever they say: after a failover, to a server that nobody else is connected to. */
+  #renew(): void {
+    const why = new Error('A probe did not come back.');
+    this.#subscriptions.renew(why);
+    if (++this.#lostProbes > 1) this.#commands.renew(why);
+  }
+}

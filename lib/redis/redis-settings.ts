@@ -1,0 +1,61 @@
+import type { ClusterOptions, RedisOptions } from 'ioredis';
+
+/** What is forced on every connection to a server, and on those that a cluster makes for itself. */
+const SHARED = {
+  lazyConnect: true,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  connectTimeout: 2_000,
+  // Ends a ready check that gets no answer.
+  commandTimeout: 1_000,
+  sentinelCommandTimeout: 1_000,
+  disconnectTimeout: 100,
+  maxLoadingRetryTime: 500,
+  socketTimeout: undefined,
+  keyPrefix: '',
+  stringNumbers: false,
+  replyMapping: 'legacy',
+  monitor: false,
+} as const satisfies RedisOptions;
+
+/** A connection is used once: when it is lost, `RedisConnection` opens another. ioredis may bring nothing back. */
+const SINGLE = {
+  ...SHARED,
+  retryStrategy: null,
+  enableOfflineQueue: false,
+  readOnly: false,
+  himportFieldsets: undefined,
+} as const satisfies RedisOptions;
+
+/** What is forced on the connection that takes commands. */
+export function commandSettings(connectionName: string): RedisOptions {
+  return { ...SINGLE, connectionName, enableAutoPipelining: true };
+}
+
+/** What is forced on a connection that hears messages. */
+export function subscriberSettings(connectionName: string): RedisOptions {
+  return { ...SINGLE, connectionName, enableAutoPipelining: false };
+}
+
+/** What is forced on a cluster that takes commands. */
+export function clusterSettings(connectionName: string): ClusterOptions {
+  return {
+    lazyConnect: true,
+    clusterRetryStrategy: () => null,
+    clusterNodeRetryStrategy: null,
+    // Holds commands for a node that is just being connected; the cluster itself is never connected again.
+    enableOfflineQueue: true,
+    enableAutoPipelining: true,
+    // What was rejected must not be sent to another node later.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    // Its timer would outlive the cluster.
+    slotsRefreshInterval: undefined,
+    scaleReads: 'master',
+    shardedSubscribers: false,
+    keyPrefix: '',
+    himportFieldsets: undefined,
+    redisOptions: { ...SHARED, connectionName, enableAutoPipelining: true },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import type { Runtime } from '../runtime/runtime.js';
+import { isCluster, type RedisClient } from './redis-client.js';
+import { clusterSettings, commandSettings, subscriberSettings } from './redis-settings.js';
+
+/** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
+export class RedisSource {
+  /**
+   * @param template never used itself
+   * @param name what the connections are called in `CLIENT LIST`, followed by what they are for
+   */
+  constructor(
+    private readonly template: RedisClient,
+    private readonly name: string,
+    private readonly runtime: Runtime,
+  ) {}
+
+  /** A connection for commands. */
+  commands(): RedisClient {
+    const name = `${this.name}:commands`;
+    if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(commandSettings(name)));
+    const cluster = this.template.duplicate([], clusterSettings(name));
+    cluster.on('+node', trustWhenReady);
+    return cluster;
+  }
+
+  /**
+   * A connection for subscriptions. Of a cluster it goes to one of the nodes that `commands` knows: every node forwards
+   * every message. The subscriber that ioredis itself would choose hides from us when it fails.
+   *
+   * @param at the node of a cluster, as its slots call it; any one when there is none
+   * @returns null while no such node is known
+   */
+  subscriber(commands: RedisClient | null, at?: string): Redis | null {
+    const settings = subscriberSettings(`${this.name}:subscriber`);
+    if (!isCluster(this.template)) return this.template.duplicate(settings);
+    const masters = commands && isCluster(commands) ? commands.nodes('master') : [];
+    const isThere = ({ options: { host, port } }: Redis): boolean => `${host ?? ''}:${port ?? ''}` === at;
+    const node = at === undefined ? oneOf(masters, this.runtime) : masters.find(isThere);
+    return node?.duplicate(settings) ?? null;
+  }
+}
+
+/**
+ * Once a connection is ready, the deadlines of `RedisCommands` bound its commands. Those of ioredis, which are for the time
+ * before, would blame Redis when this process itself stood still.
+ */
+function trustWhenReady(redis: Redis): Redis {
+  return redis.once('ready', () => (redis.options.commandTimeout = undefined));
+}
+
+/** One of the nodes by chance, so that processes spread; undefined when there is none. */
+export function oneOf(nodes: readonly Redis[], runtime: Runtime): Redis | undefined {
+  return nodes[Math.floor(runtime.random() * nodes.length)];
+}

@@ -1,0 +1,229 @@
+import type { Redis } from 'ioredis';
+import { WsError } from '../errors/ws.error.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { Bars } from './bars.js';
+import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
+import { Deadlines } from './deadlines.js';
+import type { PubSub } from './pub-sub.js';
+import { RedisConnection, type ConnectionListener } from './redis-connection.js';
+import { bare, isReply, unavailable } from './redis-failures.js';
+import { SubscriptionLedger, type SubscriptionBatch } from './subscription-ledger.js';
+import { Waiters } from './waiters.js';
+
+/** Milliseconds that a channel may take to become live. */
+const DEADLINE = 1_000;
+/** Milliseconds for which a channel that nobody wants any more stays subscribed. */
+const LINGER = 1_000;
+/** Channels of one command. */
+const BATCH = 1_000;
+
+/** What {@link RedisSubscriptions} tell. `up`: all that was wanted when the connection was opened has been answered. */
+export interface SubscriptionsListener extends ConnectionListener<Redis> {
+  message: MessageListener;
+  /** Redis does not allow some of the channels; they are tried again later. */
+  refused(why: Error): void;
+}
+
+/**
+ * Subscriptions by one connection. What is wanted and what is live are compared, the difference is sent as one batch, and
+ * its reply leads to the next comparison: no order of calls and replies can leave them apart.
+ */
+export class RedisSubscriptions implements ChannelSubscriptions {
+  readonly #connection: RedisConnection<Redis>;
+  readonly #ledger = new SubscriptionLedger();
+  readonly #lingering: Deadlines<string>;
+  readonly #waiters: Waiters;
+  readonly #bars: Bars;
+  #pattern: string | null = null;
+  /** Null: there is no connection. */
+  #client: Redis | null = null;
+  #isUp = false;
+  #failure: Error | null = null;
+  /** Whether a comparison is going to be made. */
+  #isDue = false;
+  /** Whether a batch is under way. */
+  #isBusy = false;
+  #batchSize = BATCH;
+  /** The channel of the last message, unless it came by the pattern. */
+  #lastChannel: string | null = null;
+
+  /** @param create makes a connection that has not been opened; null: there is nothing to connect to yet */
+  constructor(
+    create: () => Redis | null,
+    private readonly pubSub: PubSub,
+    private readonly listener: SubscriptionsListener,
+    private readonly runtime: Runtime,
+  ) {
+    const up = (client: Redis): void => this.#begin(client);
+    this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
+    this.#bars = new Bars(runtime, (channels) => {
+      this.#ledger.retry(channels);
+      this.#turn();
+    });
+    this.#lingering = new Deadlines(runtime, LINGER, (channels) => {
+      this.#ledger.drop(channels);
+      this.#turn();
+    });
+    this.#waiters = new Waiters(runtime, DEADLINE, () => {
+      return new WsError('TIMEOUT', 'Redis did not confirm the subscription in time.');
+    });
+  }
+
+  acquire(channel: string): Promise<void> | undefined {
+    const isLive = this.#ledger.isLive(channel);
+    const isHopeless = !this.#isUp || this.#bars.has(channel);
+    if (!isLive && isHopeless) return Promise.reject(unavailable(this.#failure));
+    this.want(channel);
+    if (isLive) return undefined;
+    return this.#waiters.wait(channel).catch((error: unknown) => {
+      this.release(channel);
+      throw error;
+    });
+  }
+
+  want(channel: string): void {
+    this.#lingering.delete(channel);
+    this.#ledger.want(channel);
+    if (this.#isDue) return;
+    // All channels of one turn of the event loop become one batch.
+    this.#isDue = true;
+    this.runtime.afterIo(() => {
+      this.#isDue = false;
+      this.#turn();
+    });
+  }
+
+  release(channel: string): void {
+    if (!this.#ledger.release(channel)) return;
+    this.#bars.delete(channel);
+    if (this.#ledger.isLive(channel)) this.#lingering.add(channel);
+  }
+
+  acquirePattern(pattern: string): Promise<void> | undefined {
+    if (this.#pattern === null) this.want(pattern);
+    this.#pattern = pattern;
+    return this.acquire(pattern);
+  }
+
+  isLive(channel: string): boolean {
+    return this.#ledger.isLive(channel);
+  }
+
+  get counts(): { readonly wanted: number; readonly live: number } {
+    return this.#ledger.counts;
+  }
+
+  /** Whether there is a connection on which all that was wanted has been answered. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  start(): void {
+    this.#connection.start();
+  }
+
+  /** Closes the connection; settles within a second. */
+  async stop(): Promise<void> {
+    this.#lingering.takeAll();
+    this.#bars.stop();
+    this.#lose(new Error('The connection was closed.'));
+    await this.#connection.stop();
+  }
+
+  /** The connection is dead, whatever it says: opens another. */
+  renew(why: Error): void {
+    this.#connection.renew(why);
+  }
+
+  #begin(client: Redis): void {
+    client.on(this.pubSub.event, (channel: Buffer, payload: Buffer) => {
+      this.#lastChannel = channel.toString();
+      this.listener.message(this.#lastChannel, payload);
+    });
+    client.on('pmessageBuffer', (_pattern: unknown, channel: Buffer, payload: Buffer) => {
+      const name = channel.toString();
+      // Who has a channel and the pattern gets two copies, that of the pattern right after the other.
+      if (name !== this.#lastChannel) this.listener.message(name, payload);
+      this.#lastChannel = null;
+    });
+    // A slot has gone to another node, and with it channels that this connection believes to hear.
+    client.on('moved', () => this.renew(new Error('A slot of the cluster has moved.')));
+    this.#client = client;
+    this.#isBusy = false;
+    this.#lastChannel = null;
+    this.#turn();
+  }
+
+  #lose(why: Error): void {
+    this.#client = null;
+    this.#isUp = false;
+    this.#failure = why;
+    this.#ledger.reset();
+    this.#waiters.rejectAll(unavailable(why));
+    this.listener.down(why);
+  }
+
+  /** Compares what is wanted with what is live. */
+  #turn(): void {
+    const client = this.#client;
+    if (!client || this.#isBusy) return;
+    const batch = this.#ledger.next(this.#batchSize);
+    if (batch) {
+      this.#isBusy = true;
+      void this.#carryOut(client, batch);
+      return;
+    }
+    this.#bars.settle();
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.listener.up(client);
+  }
+
+  async #carryOut(client: Redis, batch: SubscriptionBatch): Promise<void> {
+    const failure = await this.#send(client, batch);
+    // Whatever became of it, the connection that followed began anew.
+    if (client !== this.#client) return;
+    this.#isBusy = false;
+    if (failure !== undefined && !isReply(failure)) {
+      this.renew(bare(failure));
+      return;
+    }
+    if (batch.verb === 'subscribe') {
+      if (failure === undefined) this.#confirmed(batch.channels);
+      else this.#refused(batch.channels, bare(failure));
+    }
+    this.#turn();
+  }
+
+  /** @returns what it failed with */
+  async #send(client: Redis, { verb, channels }: SubscriptionBatch): Promise<unknown> {
+    const names = channels.filter((channel) => channel !== this.#pattern);
+    try {
+      if (names.length < channels.length && this.#pattern !== null) await client.psubscribe(this.#pattern);
+      if (names.length > 0) await this.pubSub[verb](client, names);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #confirmed(channels: readonly string[]): void {
+    this.#batchSize = Math.min(BATCH, this.#batchSize * 2);
+    this.#lastChannel = null;
+    this.#ledger.confirm(channels);
+    for (const channel of channels) this.#waiters.resolve(channel);
+  }
+
+  /** One channel that is not allowed makes Redis refuse all of its command: finds it by halves. */
+  #refused(channels: readonly string[], why: Error): void {
+    const [channel] = channels;
+    if (channels.length > 1 || channel === undefined) {
+      this.#batchSize = Math.ceil(channels.length / 2);
+      this.#ledger.retry(channels);
+      return;
+    }
+    this.#failure = why;
+    this.#waiters.reject(channel, unavailable(why));
+    if (this.#bars.add(channel)) this.listener.refused(why);
+  }
+}

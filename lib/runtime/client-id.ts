@@ -1,0 +1,6 @@
+const CLIENT_ID = /^([\w-]{8})\.[\w-]{16}$/;
+
+/** The worker that an id of a client carries; undefined for ids that are not ours (those of adopted sockets). */
+export function workerOf(clientId: string): string | undefined {
+  return CLIENT_ID.exec(clientId)?.[1];
+}

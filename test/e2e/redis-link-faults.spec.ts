@@ -1,0 +1,325 @@
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { ChildProgram } from '../support/child-program.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { TestLink } from '../support/redis-link.js';
+import { until } from '../support/until.js';
+
+const isSoak = process.env.PXL_SOAK !== undefined;
+/** Milliseconds between two probes: the usual period, or a thirtieth of it. */
+const PROBE = isSoak ? 3_000 : 100;
+/** What is promised (ms); each is asserted at twice its value. */
+const SETTLED = 1_200;
+const NOTICED = isSoak ? 10_000 : 2_000;
+const BACK = 5_000;
+const HEAP = 30 * 1_048_576;
+/** Milliseconds of the outage in which the heap is measured. */
+const OUTAGE = isSoak ? 60_000 : 3_000;
+const PATIENCE = OUTAGE + 60_000;
+
+let server: RedisServer;
+let proxy: TcpProxy;
+/** Its network is the proxy's. */
+let faulty: TestLink;
+/** Its network has no faults. */
+let witness: TestLink;
+
+beforeEach(async () => {
+  server = await RedisServer.start();
+  proxy = await TcpProxy.before(server.port);
+  faulty = new TestLink({ redis: `redis://127.0.0.1:${proxy.port}`, probe: PROBE });
+  witness = new TestLink({ redis: server.url, name: 'witness' });
+  await Promise.all([faulty.ready(), witness.ready()]);
+  await witness.link.subscriptions.acquire('pxl:room:chess');
+  await faulty.link.subscriptions.acquire('pxl:room:chess');
+});
+
+afterEach(async () => {
+  await Promise.all([faulty.link.stop(), witness.link.stop()]);
+  await proxy.close();
+  await server.stop();
+});
+
+/** Resolves with how many ms something takes, at most so many. */
+async function timed(what: string, most: number, done: Promise<unknown>): Promise<number> {
+  const before = performance.now();
+  await done;
+  const took = Math.round(performance.now() - before);
+  if (isSoak) process.stderr.write(`${what}: ${took} ms\n`);
+  expect(took).toBeLessThanOrEqual(most);
+  return took;
+}
+
+/** Publishes, and checks that it is refused in time. */
+async function publishInVain(payload: string): Promise<void> {
+  const refused = expect(faulty.link.publish('pxl:room:chess', payload)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    retryable: true,
+  });
+  await timed('a publish is settled after', 2 * SETTLED, refused);
+}
+
+/** Whether it has heard so many messages from now on. */
+function hears({ heard }: TestLink, messages: number): () => boolean {
+  const before = heard.length;
+  return () => heard.length >= before + messages;
+}
+
+function lost(): Promise<void> {
+  return until('the fault is noticed', () => !faulty.link.isReady, 2 * NOTICED);
+}
+
+/** Until messages go and come again, both ways. */
+async function whole(): Promise<void> {
+  await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
+  await witness.ready();
+  await faulty.link.publish('pxl:room:chess', 'back');
+  await until('the message is heard everywhere', () =>
+    [faulty, witness].every(({ heard }) => heard.includes('pxl:room:chess back')),
+  );
+}
+
+describe('A network in which nothing arrives', () => {
+  it(
+    'is noticed by the probe alone, and when it heals the link is soon as it was',
+    async () => {
+      proxy.blackHole();
+      await timed('a black hole is noticed after', 2 * NOTICED, lost());
+      expect(faulty.link.probeMs).toBeNull();
+      proxy.heal();
+      await timed('all is back after', 2 * BACK, whole());
+      expect(faulty.lines.map((line) => line.split(':')[0])).toEqual([
+        'log Redis is connected.',
+        'warn Redis cannot be reached',
+        'log Redis is connected.',
+      ]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'has a publish rejected in time, all that wait with it, and later ones at once',
+    async () => {
+      proxy.blackHole();
+      const first = publishInVain('first');
+      const others = Array.from({ length: 100 }, (_, at) => publishInVain(String(at)));
+      await Promise.all([first, ...others]);
+      await timed('a publish behind the breaker is settled after', 50, publishInVain('later'));
+      let touched = false;
+      const work = (): Promise<void> => {
+        touched = true;
+        return Promise.resolve();
+      };
+      await expect(faulty.link.run(work)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(touched).toBe(false);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'delivers nothing later of what was rejected',
+    async () => {
+      proxy.blackHole();
+      await Promise.all(['one', 'two', 'three'].map((payload) => publishInVain(payload)));
+      await publishInVain('four');
+      await until('the connection is reset', () => proxy.size === 1);
+      proxy.heal();
+      await whole();
+      expect(witness.heard).toEqual(['pxl:room:chess back']);
+    },
+    PATIENCE,
+  );
+
+  it('(control run: a client that only limits the time delivers what it has rejected)', async () => {
+    const plain = new Redis(proxy.port, '127.0.0.1', { commandTimeout: 200, autoResendUnfulfilledCommands: false });
+    plain.on('error', () => {});
+    await once(plain, 'ready');
+    proxy.blackHole();
+    await expect(plain.publish('pxl:room:chess', 'rejected')).rejects.toThrow('Command timed out');
+    proxy.heal();
+    await until(() => witness.heard.includes('pxl:room:chess rejected'));
+    plain.disconnect();
+  });
+
+  it(
+    'may be without an answer to what is asked, while what is sent arrives',
+    async () => {
+      proxy.replies = 'drop';
+      await publishInVain('unanswered');
+      await lost();
+      proxy.heal();
+      await whole();
+      expect(witness.heard).toEqual(['pxl:room:chess unanswered', 'pxl:room:chess back']);
+    },
+    PATIENCE,
+  );
+
+  it('(control run: a client that sends again what was not answered delivers it twice)', async () => {
+    const plain = new Redis(proxy.port, '127.0.0.1', { autoResendUnfulfilledCommands: true });
+    plain.on('error', () => {});
+    await once(plain, 'ready');
+    proxy.replies = 'drop';
+    const sent = plain.publish('pxl:room:chess', 'twice');
+    await until(() => witness.heard.includes('pxl:room:chess twice'));
+    proxy.heal();
+    proxy.reset();
+    await sent;
+    expect(witness.heard.filter((message) => message === 'pxl:room:chess twice')).toHaveLength(2);
+    plain.disconnect();
+  });
+
+  it(
+    'may be so for what is heard alone, while what is asked is answered: it is noticed all the same',
+    async () => {
+      // The connection for commands was opened first.
+      proxy.repliesOf(1, 'drop');
+      await faulty.link.publish('pxl:room:chess', 'unheard');
+      await timed('a deaf connection is noticed after', 2 * NOTICED, lost());
+      await timed('all is back after', 2 * BACK, whole());
+      expect(faulty.heard).toEqual(['pxl:room:chess back']);
+    },
+    PATIENCE,
+  );
+
+  it('is no fault while it is only slow', async () => {
+    proxy.replies = 200;
+    await faulty.link.publish('pxl:room:chess', 'slow');
+    await until(() => faulty.link.probeMs !== null && faulty.link.probeMs >= 200);
+    await until(() => faulty.heard.includes('pxl:room:chess slow'));
+    expect(faulty.link.isReady).toBe(true);
+  });
+});
+
+describe('A connection that breaks', () => {
+  it('is noticed at once, and replaced', async () => {
+    proxy.reset();
+    await timed('a broken connection is noticed after', 2 * SETTLED, lost());
+    await timed('all is back after', 2 * BACK, whole());
+  });
+
+  it(
+    'is replaced as often as Redis ends it, without a flood of lines',
+    async () => {
+      for (let round = 0; round < 10; round++) {
+        await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await lost();
+        await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
+      }
+      await whole();
+      expect(faulty.lines.length).toBeLessThanOrEqual(2 * 10 + 1);
+    },
+    PATIENCE,
+  );
+});
+
+describe('A Redis that is killed', () => {
+  it.each(['with', 'without'])(
+    'and started again %s its data is there again soon',
+    async (data) => {
+      await server.command('SET', 'pxl:key', 'kept');
+      await server.kill();
+      await timed('a killed Redis is noticed after', 2 * SETTLED, lost());
+      await publishInVain('nobody hears it');
+      await expect(faulty.link.subscriptions.acquire('pxl:room:go')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      if (data === 'without') await server.forget();
+      await server.run();
+      await timed('all is back after', 2 * BACK, whole());
+      await expect(faulty.link.run((redis) => redis.get('pxl:key'))).resolves.toBe(data === 'with' ? 'kept' : null);
+      expect(witness.heard).toEqual(['pxl:room:chess back']);
+    },
+    PATIENCE,
+  );
+});
+
+describe('A Redis that stands still', () => {
+  it(
+    'is noticed, and all is as before once it goes on',
+    async () => {
+      server.freeze();
+      await publishInVain('rejected');
+      await timed('a frozen Redis is noticed after', 2 * NOTICED, lost());
+      server.thaw();
+      await timed('all is back after', 2 * BACK, whole());
+    },
+    PATIENCE,
+  );
+});
+
+describe('A process with a link', () => {
+  it(
+    'survives every fault, is as quick in each, and ends when the link is stopped',
+    async () => {
+      const child = new ChildProgram('redis-link', String(proxy.port), '1000');
+      const becomes = async (isReady: boolean): Promise<void> => {
+        for (;;) {
+          const told = await child.next<{ isReady: boolean; heard?: boolean }>();
+          if (told.isReady && told.heard !== true) throw new Error('ready without its channels');
+          if (told.isReady === isReady) return;
+        }
+      };
+      await becomes(true);
+      const faults: [() => unknown, () => unknown][] = [
+        [() => proxy.blackHole(), () => proxy.heal()],
+        [() => (proxy.replies = 'drop'), () => proxy.heal()],
+        [() => proxy.reset(), () => {}],
+        [() => server.kill(), () => server.run()],
+        [() => server.freeze(), () => server.thaw()],
+        [() => server.command('CLIENT', 'KILL', 'TYPE', 'pubsub'), () => {}],
+      ];
+      for (const [happens, ends] of faults) {
+        await happens();
+        await becomes(false);
+        await ends();
+        await becomes(true);
+      }
+      child.signal('SIGTERM');
+      const counts =
+        await child.next<Record<'published' | 'rejected' | 'slowest' | 'linesPerSecond' | 'heard', number>>();
+      expect(counts.slowest).toBeLessThanOrEqual(2 * SETTLED);
+      expect(counts.linesPerSecond).toBeLessThanOrEqual(10);
+      for (const count of [counts.published, counts.rejected, counts.heard]) expect(count).toBeGreaterThan(0);
+      expect(await child.exited).toEqual({ code: 0, signal: null, errors: '' });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'does not blame Redis when it stood still itself',
+    async () => {
+      // There is always something under way.
+      proxy.replies = 100;
+      const child = new ChildProgram('redis-link', String(proxy.port), '1000');
+      await child.next();
+      for (let times = 0; times < 3; times++) {
+        child.signal('SIGSTOP');
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        child.signal('SIGCONT');
+        await until('the child is heard again', hears(witness, 500));
+      }
+      child.signal('SIGTERM');
+      await expect(child.next()).resolves.toMatchObject({ rejected: 0, linesPerSecond: 1 });
+      expect((await child.exited).code).toBe(0);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'keeps nothing of what it publishes in an outage',
+    async () => {
+      const child = new ChildProgram('redis-link', String(proxy.port), '1000');
+      await child.next();
+      proxy.blackHole();
+      await child.next();
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE));
+      child.signal('SIGTERM');
+      const { rejected, heapGrowth } = await child.next<{ rejected: number; heapGrowth: number }>();
+      if (isSoak) process.stderr.write(`${rejected} publishes in an outage: ${heapGrowth} bytes\n`);
+      expect(rejected).toBeGreaterThan(OUTAGE / 2);
+      expect(heapGrowth).toBeLessThanOrEqual(2 * HEAP);
+      expect((await child.exited).code).toBe(0);
+    },
+    PATIENCE,
+  );
+});

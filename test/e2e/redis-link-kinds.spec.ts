@@ -1,0 +1,208 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ClusterNode } from 'ioredis';
+import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
+import { createCertificate } from '../support/certificate.js';
+import { freePort } from '../support/free-port.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { TestLink } from '../support/redis-link.js';
+import { RedisSentinel } from '../support/redis-sentinel.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+
+const PATIENCE = 60_000;
+const ROOM = 'pxl:room:chess';
+const links: TestLink[] = [];
+
+/** Two links that hear the same channel. */
+async function connect(redis: RedisOption): Promise<[TestLink, TestLink]> {
+  const [one, two] = [new TestLink({ redis }), new TestLink({ redis, name: 'two' })];
+  links.push(one, two);
+  await Promise.all([one.ready(), two.ready()]);
+  await Promise.all([one, two].map(async ({ link }) => link.subscriptions.acquire(ROOM)));
+  return [one, two];
+}
+
+/** Publishes by one link until the other hears it: what is published before a fault was noticed is lost. */
+async function reaches(from: TestLink, to: TestLink): Promise<void> {
+  const before = to.heard.length;
+  const isHeard = (): boolean => to.heard.length > before;
+  const deadline = performance.now() + 20_000;
+  while (!isHeard() && performance.now() < deadline) {
+    await from.link.publish(ROOM, 'hello').catch(() => {});
+    await from.link.run((redis) => redis.ping()).catch(() => new Promise((resolve) => setImmediate(resolve)));
+  }
+  await until('the message is heard', isHeard);
+}
+
+afterEach(async () => {
+  await Promise.all(links.splice(0).map(({ link }) => link.stop()));
+});
+
+describe('A Redis that speaks TLS', () => {
+  let folder: string;
+  let server: RedisServer;
+  let port: number;
+  let ca: string;
+
+  beforeAll(async () => {
+    const { key, cert } = createCertificate();
+    folder = await mkdtemp(join(tmpdir(), 'pxl-tls-'));
+    const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    await Promise.all([writeFile(keyFile, key), writeFile(certFile, cert)]);
+    port = await freePort();
+    ca = cert;
+    const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile];
+    server = await RedisServer.start('--tls-port', String(port), '--tls-auth-clients', 'no', ...files);
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is reached with the options of TLS that were given, and again after it was killed', async () => {
+    const [one, two] = await connect({ host: 'localhost', port, tls: { ca } });
+    await reaches(one, two);
+    await server.kill();
+    await until(() => !one.link.isReady && !two.link.isReady);
+    await server.run();
+    await reaches(one, two);
+  });
+
+  it('is not talked to when its certificate is not trusted', async () => {
+    const link = new TestLink({ redis: `rediss://localhost:${port}` });
+    links.push(link);
+    await until(() => link.lines.length > 0);
+    expect(link.lines).toEqual(['warn Redis cannot be reached: self-signed certificate']);
+  });
+
+  it(
+    'settles publishes in time while nothing arrives',
+    async () => {
+      const proxy = await TcpProxy.before(port);
+      const [one, two] = await connect({ host: 'localhost', port: proxy.port, tls: { ca } });
+      proxy.blackHole();
+      const before = performance.now();
+      await expect(one.link.publish(ROOM, 'late')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(performance.now() - before).toBeLessThan(2_400);
+      await until(() => !two.link.isReady);
+      proxy.heal();
+      await reaches(one, two);
+      await proxy.close();
+    },
+    PATIENCE,
+  );
+});
+
+describe('A Redis at a Unix socket', () => {
+  it('is reached, and again after it was killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pxl-socket-'));
+    const path = join(folder, 'redis.sock');
+    const server = await RedisServer.start('--unixsocket', path);
+    const [one, two] = await connect(path);
+    await reaches(one, two);
+    await server.kill();
+    await until(() => !one.link.isReady && !two.link.isReady);
+    await server.run();
+    await reaches(one, two);
+    server.freeze();
+    await expect(one.link.publish(ROOM, 'late')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    server.thaw();
+    await reaches(one, two);
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+});
+
+describe('A Redis behind Sentinel', () => {
+  it(
+    'is found, and so is the next one when it is gone',
+    async () => {
+      const sentinel = await RedisSentinel.start();
+      const [one, two] = await connect({ sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'main' });
+      await reaches(one, two);
+      await sentinel.master.kill();
+      await until(() => !one.link.isReady && !two.link.isReady);
+      await reaches(one, two);
+      await Promise.all(links.splice(0).map(({ link }) => link.stop()));
+      await sentinel.stop();
+    },
+    PATIENCE,
+  );
+});
+
+describe('A Redis Cluster', () => {
+  let cluster: RedisCluster;
+
+  beforeEach(async () => {
+    cluster = await RedisCluster.start();
+  });
+
+  afterEach(() => cluster.stop());
+
+  it('delivers to every link once, in order, whichever node it is connected to', async () => {
+    const startupNodes: ClusterNode[] = cluster.startupNodes;
+    const all = await Promise.all([connect({ cluster: startupNodes }), connect({ cluster: startupNodes })]);
+    const [one] = all[0];
+    const sent = Array.from({ length: 500 }, (_, at) => String(at));
+    for (const payload of sent) void one.link.publish(ROOM, payload);
+    await until(() => all.flat().every(({ heard }) => heard.length >= sent.length));
+    for (const { heard } of all.flat()) expect(heard).toEqual(sent.map((payload) => `${ROOM} ${payload}`));
+  });
+
+  it('runs commands on the node that has the key', async () => {
+    const [{ link }] = await connect({ cluster: cluster.startupNodes });
+    const keys = Array.from({ length: 20 }, (_, at) => `pxl:${at}`);
+    await Promise.all(keys.map((key) => link.run((redis) => redis.set(key, key))));
+    const kept = await Promise.all(keys.map((key) => link.run((redis) => redis.get(key))));
+    expect(kept).toEqual(keys);
+  });
+
+  it(
+    'goes on without a node, and takes it again',
+    async () => {
+      const [one, two] = await connect({ cluster: cluster.startupNodes });
+      for (const node of cluster.nodes) {
+        await node.kill();
+        await reaches(one, two);
+        await reaches(two, one);
+        await node.run();
+        await cluster.whole();
+        await reaches(one, two);
+      }
+    },
+    PATIENCE,
+  );
+
+  it(
+    'settles publishes in time while nothing arrives, and delivers none of them later',
+    async () => {
+      const proxies = await Promise.all(cluster.nodes.map(({ port }) => TcpProxy.before(port)));
+      const natMap = Object.fromEntries(
+        proxies.map(({ port }, at) => [`127.0.0.1:${cluster.nodes[at]!.port}`, { host: '127.0.0.1', port }]),
+      );
+      const startupNodes = proxies.map(({ port }) => ({ host: '127.0.0.1', port }));
+      const [one] = await connect({ cluster: startupNodes, options: { natMap } });
+      const [witness] = await connect({ cluster: cluster.startupNodes });
+      for (const proxy of proxies) proxy.blackHole();
+      const before = performance.now();
+      const rejected = Array.from({ length: 10 }, (_, at) =>
+        expect(one.link.publish(ROOM, `rejected ${at}`)).rejects.toMatchObject({ code: 'UNAVAILABLE' }),
+      );
+      await Promise.all(rejected);
+      expect(performance.now() - before).toBeLessThan(2_400);
+      await expect(one.link.publish(ROOM, 'rejected')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await until('the connections are reset', () => proxies.reduce((sum, { size }) => sum + size, 0) <= 4);
+      for (const proxy of proxies) proxy.heal();
+      await reaches(one, witness);
+      expect(new Set(witness.heard)).toEqual(new Set([`${ROOM} hello`]));
+      await Promise.all(links.splice(0).map(({ link }) => link.stop()));
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+    },
+    PATIENCE,
+  );
+});

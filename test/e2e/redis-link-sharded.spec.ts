@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { keySlotOf } from '../../lib/redis/key-slot.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { TestLink } from '../support/redis-link.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/until.js';
+
+const PATIENCE = 60_000;
+const PARTITIONS = Array.from({ length: 256 }, (_, at) => `pxl:shard:${at}`);
+
+let cluster: RedisCluster;
+let one: TestLink;
+let two: TestLink;
+
+beforeEach(async () => {
+  cluster = await RedisCluster.start();
+  const redis = { cluster: cluster.startupNodes, sharded: true };
+  one = new TestLink({ redis });
+  two = new TestLink({ redis, name: 'two' });
+  await Promise.all([one.ready(), two.ready()]);
+}, PATIENCE);
+
+afterEach(async () => {
+  await Promise.all([one.link.stop(), two.link.stop()]);
+  await cluster.stop();
+});
+
+async function acquireAll(link: TestLink, channels: readonly string[]): Promise<void> {
+  await Promise.all(channels.map(async (channel) => link.link.subscriptions.acquire(channel)));
+}
+
+/** Publishes to every channel until each message has been heard: what is published during a fault is lost. */
+async function reachesAll(from: TestLink, to: TestLink, channels: readonly string[]): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  let missing = [...channels];
+  to.heard.length = 0;
+  while (missing.length > 0 && performance.now() < deadline) {
+    await Promise.all(missing.map((channel) => from.link.publish(channel, 'hello').catch(() => {})));
+    await from.link.run((redis) => redis.ping()).catch(() => new Promise((resolve) => setImmediate(resolve)));
+    missing = missing.filter((channel) => !to.heard.includes(`${channel} hello`));
+  }
+  expect(missing).toEqual([]);
+}
+
+/** The sharded channels of a node, without those of probes. */
+async function shardChannels(node: RedisServer): Promise<string[]> {
+  const channels = await node.command<string[]>('PUBSUB', 'SHARDCHANNELS', 'pxl:shard:*');
+  return channels.sort();
+}
+
+describe('The slot of a channel', () => {
+  it('is the one that Redis finds', async () => {
+    const names = [...PARTITIONS.slice(0, 20), 'foo', 'a{b}c', 'a{}c', 'a{b', '}{', '{{b}}', 'né', ''];
+    const slots = await Promise.all(names.map((name) => cluster.nodes[0]!.command('CLUSTER', 'KEYSLOT', name)));
+    expect(names.map(keySlotOf)).toEqual(slots);
+  });
+});
+
+describe('Sharded rooms', () => {
+  it('reach every worker that hears them, in order, and stay on the node that serves their slot', async () => {
+    await Promise.all([acquireAll(one, PARTITIONS), acquireAll(two, PARTITIONS)]);
+    const held = await Promise.all(cluster.nodes.map((node) => shardChannels(node)));
+    expect(held.flat().sort()).toEqual([...PARTITIONS].sort());
+    expect(held.every((channels) => channels.length > 50)).toBe(true);
+    const classic = await Promise.all(cluster.nodes.map((node) => node.command<string[]>('PUBSUB', 'CHANNELS', '*')));
+    expect(classic.flat().filter((channel) => !channel.startsWith('pxl:probe:'))).toEqual([]);
+
+    const sent = PARTITIONS.flatMap((channel) => [1, 2, 3].map((at) => [channel, String(at)] as const));
+    await Promise.all(sent.map(([channel, payload]) => one.link.publish(channel, payload)));
+    await until(() => [one, two].every(({ heard }) => heard.length >= sent.length));
+    for (const { heard } of [one, two]) {
+      expect(heard).toHaveLength(sent.length);
+      for (const channel of PARTITIONS) {
+        const ofChannel = heard.filter((message) => message.startsWith(`${channel} `));
+        expect(ofChannel).toEqual([1, 2, 3].map((at) => `${channel} ${at}`));
+      }
+    }
+  });
+
+  it('are unsubscribed when nobody wants them, beside channels that are not sharded', async () => {
+    await acquireAll(one, ['pxl:shard:1', 'pxl:user:ada']);
+    await one.link.publish('pxl:user:ada', 'hi');
+    await until(() => one.heard.includes('pxl:user:ada hi'));
+    expect(one.link.subscriptions.isLive('pxl:shard:1')).toBe(true);
+    for (const channel of ['pxl:shard:1', 'pxl:user:ada']) one.link.subscriptions.release(channel);
+    await until(() => !one.link.subscriptions.isLive('pxl:shard:1') && !one.link.subscriptions.isLive('pxl:user:ada'));
+    while ((await Promise.all(cluster.nodes.map((node) => shardChannels(node)))).flat().length > 0);
+  });
+
+  it(
+    'are heard again when a node is back, and the link counts as lost until then',
+    async () => {
+      await acquireAll(two, PARTITIONS);
+      const [node] = cluster.nodes;
+      await node!.kill();
+      await until('the loss is noticed', () => !one.link.isReady && !two.link.isReady);
+      await expect(one.link.subscriptions.acquire(channelOn(0))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await node!.run();
+      await until('the links are back', () => one.link.isReady && two.link.isReady, 10_000);
+      await reachesAll(one, two, PARTITIONS);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'are heard again when a connection has been dead for a while without a word',
+    async () => {
+      await acquireAll(two, PARTITIONS);
+      const [node] = cluster.nodes;
+      node!.freeze();
+      await until('the silence is noticed', () => !two.link.isReady);
+      node!.thaw();
+      await until('the links are back', () => one.link.isReady && two.link.isReady, 10_000);
+      await reachesAll(one, two, PARTITIONS);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'move with their slots to another node',
+    async () => {
+      await acquireAll(two, PARTITIONS);
+      const channels = PARTITIONS.filter((channel) => nodeAt(keySlotOf(channel)) === 0).slice(0, 5);
+      await cluster.move(channels.map(keySlotOf), 1);
+      await reachesAll(one, two, PARTITIONS);
+      expect(await shardChannels(cluster.nodes[1]!)).toEqual(expect.arrayContaining(channels));
+    },
+    PATIENCE,
+  );
+
+  it(
+    'go on without a node that has left, and with it when it is back',
+    async () => {
+      await acquireAll(two, PARTITIONS);
+      const slots = Array.from({ length: 16_384 }, (_, slot) => slot).filter((slot) => nodeAt(slot) === 2);
+      await cluster.move(slots, 0);
+      await reachesAll(one, two, PARTITIONS);
+      await until('the links are ready', () => one.link.isReady && two.link.isReady, 10_000);
+      await cluster.nodes[2]!.kill();
+      await reachesAll(one, two, PARTITIONS);
+      await until('the links are ready', () => one.link.isReady && two.link.isReady, 10_000);
+
+      await cluster.nodes[2]!.run();
+      await cluster.move(slots, 2);
+      await reachesAll(one, two, PARTITIONS);
+      await until('the links are ready', () => one.link.isReady && two.link.isReady, 10_000);
+      expect((await shardChannels(cluster.nodes[2]!)).length).toBeGreaterThan(50);
+    },
+    PATIENCE,
+  );
+});
+
+/** Which of the three nodes serves a slot at first. */
+function nodeAt(slot: number): number {
+  return Math.floor((slot * 3) / 16_384);
+}
+
+function channelOn(node: number): string {
+  return PARTITIONS.find((channel) => nodeAt(keySlotOf(channel)) === node)!;
+}

@@ -1,0 +1,46 @@
+import { resolveRedis } from '../../lib/options/redis.options.js';
+import { OptionChecks } from '../../lib/options/option-checks.js';
+import { RedisLink } from '../../lib/redis/redis-link.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
+import { until } from './until.js';
+
+/** How a test's link differs from a usual one. */
+export interface TestLinkOptions {
+  redis: RedisOption;
+  prefix?: string;
+  name?: string;
+  /** Default: 100 ms, a thirtieth of the usual. */
+  probe?: number;
+}
+
+/** A {@link RedisLink} that writes down what it hears and says. */
+export class TestLink {
+  readonly link: RedisLink;
+  /** `channel payload` of each message. */
+  readonly heard: string[] = [];
+  /** What was logged, each with its level before it. */
+  readonly lines: string[] = [];
+  /** What it does with a message. */
+  hear = (channel: string, payload: Buffer): void => void this.heard.push(`${channel} ${payload.toString()}`);
+
+  constructor({ redis, prefix = 'pxl', name = 'one', probe = 100 }: TestLinkOptions) {
+    this.link = new RedisLink(
+      {
+        redis: resolveRedis(new OptionChecks('', { redis }))!,
+        prefix,
+        name,
+        probe,
+        report: (level, line) => this.lines.push(`${level} ${line}`),
+        onMessage: (channel, payload) => this.hear(channel, payload),
+      },
+      new Runtime(),
+    );
+    this.link.start();
+  }
+
+  /** Resolves once the link is ready. */
+  ready(): Promise<void> {
+    return until('the link is ready', () => this.link.isReady);
+  }
+}
