@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** The limits that refuse something. */
+/**
+ * The limits that refuse something, and two options that do: `encryption` (exchanges of keys, frames of encrypted clients)
+ * and `outboundTransformer` (frames that it failed for).
+ */
 export type LimitName =
   | 'connections'
   | 'connectionsPerIp'
@@ -14,7 +17,10 @@ export type LimitName =
   | 'roomName'
   | 'metadataBytes'
   | 'streamsPerClient'
+  | 'subscriberQueue'
   | 'routes'
+  | 'encryption'
+  | 'outboundTransformer'
   | 'origins';
 
 /** How often each limit has refused something since the start of this process. */

@@ -1,0 +1,83 @@
+import type { ClientChange, ClientRecord, SharedMembership } from './client-record.js';
+
+/** A change of a client that is known. */
+export type KnownClientChange = Exclude<ClientChange, { kind: 'connected' | 'disconnected' }>;
+
+/** What a connection ended with. */
+export interface ConnectionEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The end of a connection of which nobody has told (RFC 6455, 7.4.1). */
+export const LOST: ConnectionEnd = { code: 1006, reason: '' };
+
+/** The id of the client that a change is about. */
+export function clientIdOf(change: ClientChange): string {
+  return change.kind === 'connected' ? change.record.clientId : change.clientId;
+}
+
+/** What a change makes of a record: the same object when it says nothing new. */
+export function changed(record: ClientRecord, change: KnownClientChange): ClientRecord {
+  switch (change.kind) {
+    case 'identified':
+      return isSame(record.user, change.user) ? record : { ...record, user: change.user };
+    case 'joined':
+      return isMember(record, change.membership.roomName)
+        ? record
+        : { ...record, rooms: [...record.rooms, change.membership] };
+    case 'left':
+      return isMember(record, change.roomName)
+        ? { ...record, rooms: record.rooms.filter(({ roomName }) => roomName !== change.roomName) }
+        : record;
+    case 'updated':
+      return isSame(record.metadata[change.key], change.data)
+        ? record
+        : { ...record, metadata: { ...record.metadata, [change.key]: change.data } };
+  }
+}
+
+/** What has happened to a client between two looks at it. */
+export function changesBetween(before: ClientRecord, after: ClientRecord): KnownClientChange[] {
+  const { clientId, user, metadata } = after;
+  const changes: KnownClientChange[] = [];
+  if (user && !isSame(before.user, user)) changes.push({ kind: 'identified', clientId, user });
+  for (const { roomName } of before.rooms) if (!isMember(after, roomName)) changes.push(left(before, roomName));
+  for (const membership of after.rooms) {
+    if (!isMember(before, membership.roomName)) changes.push(joined(after, membership));
+  }
+  for (const [key, data] of Object.entries(metadata)) {
+    if (!isSame(before.metadata[key], data)) changes.push({ kind: 'updated', clientId, key, data });
+  }
+  return changes;
+}
+
+/** The beginning of a client, its memberships last. */
+export function beginningOf(record: ClientRecord): ClientChange[] {
+  const joins = record.rooms.map((membership) => joined(record, membership));
+  return [{ kind: 'connected', record: { ...record, rooms: [] } }, ...joins];
+}
+
+/** The end of a client, its memberships first. */
+export function endOf(record: ClientRecord, { code, reason }: ConnectionEnd): ClientChange[] {
+  const { clientId, user, rooms } = record;
+  const leaves = rooms.map(({ roomName }) => left(record, roomName));
+  return [...leaves, { kind: 'disconnected', clientId, userId: user?.userId, code, reason }];
+}
+
+function joined({ clientId, user }: ClientRecord, membership: SharedMembership): KnownClientChange {
+  return { kind: 'joined', clientId, userId: user?.userId, membership };
+}
+
+function left({ clientId, user }: ClientRecord, roomName: string): KnownClientChange {
+  return { kind: 'left', clientId, userId: user?.userId, roomName };
+}
+
+function isMember({ rooms }: ClientRecord, name: string): boolean {
+  return rooms.some(({ roomName }) => roomName === name);
+}
+
+/** Both come from JSON that one worker wrote, so that equal values have equal texts. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

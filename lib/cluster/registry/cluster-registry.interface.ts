@@ -1,0 +1,40 @@
+import type { ClientChange, ClientRecord } from './client-record.js';
+
+/** The token of the {@link ClusterRegistry} that the module works with. */
+export const PXL_WS_REGISTRY = Symbol('PXL_WS_REGISTRY');
+
+/** Another worker, as its lease tells. */
+export interface ClusterWorker {
+  readonly workerId: string;
+  /** How many connections it had when it renewed its lease last. */
+  readonly connections: number;
+}
+
+/** The side of this worker: what the registry reads when it writes all of it anew, and whom it tells about others. */
+export interface RegistryHost {
+  /** Every client of this worker. It may be walked over slowly, while clients come and go. */
+  records(): Iterable<ClientRecord>;
+  /** One of them, as it is now; undefined when it is gone. */
+  record(clientId: string): ClientRecord | undefined;
+  /** How many there are. */
+  readonly size: number;
+  /**
+   * A change of another worker's client: to the mirror, where there is one, and to the cluster events. A client comes
+   * without rooms, its memberships follow; before it goes, they go. Must not throw.
+   */
+  changed(workerId: string, change: ClientChange): void;
+}
+
+/** Who else is in the cluster, and which clients they hold. */
+export interface ClusterRegistry {
+  /** Enters the registry, and resolves once the view of the others is complete. */
+  start(host: RegistryHost): Promise<void>;
+  /** A change of this worker's own clients, which has happened, in order. Never waits. */
+  record(change: ClientChange): void;
+  /** The other workers that live. */
+  readonly workers: ReadonlyMap<string, ClusterWorker>;
+  /** Whether the view of the others is complete, as far as Redis can be heard. */
+  readonly isComplete: boolean;
+  /** Leaves the registry at once: the others stop counting on this worker's clients. Bounded, whatever Redis does. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import { readObject } from '../json-text.js';
+import type { ClientChange } from './client-record.js';
+import type { Position } from './position.js';
+import { isChange } from './read-record.js';
+
+/**
+ * What the workers tell each other on the registry's channel:
+ * - `changes`: a batch of changes of the worker's clients; `seq` is its number.
+ * - `entered`: the worker has written all of its clients anew, and holds a lease.
+ * - `left`: it has stopped. `dead`: another one has found its lease run out; its disconnects may follow as `changes`, in
+ *   hints of this kind too, for those who keep no mirror.
+ */
+export interface Hint extends Position {
+  readonly kind: 'changes' | 'entered' | 'left' | 'dead';
+  readonly workerId: string;
+  readonly changes: readonly ClientChange[];
+}
+
+const KINDS: readonly unknown[] = ['changes', 'entered', 'left', 'dead'] satisfies Hint['kind'][];
+
+/** Null: somebody else writes to our channel. */
+export function readHint(text: string): Hint | null {
+  const value = readObject(text);
+  if (!value) return null;
+  const { kind, workerId, incarnation, seq, changes } = value;
+  if (!KINDS.includes(kind) || typeof workerId !== 'string') return null;
+  if (typeof incarnation !== 'number' || typeof seq !== 'number') return null;
+  if (!Array.isArray(changes) || !changes.every(isChange)) return null;
+  return { kind: kind as Hint['kind'], workerId, incarnation, seq, changes };
+}
+
+export function writeHint(hint: Hint): string {
+  return JSON.stringify(hint);
+}

@@ -1,0 +1,175 @@
+import type { RedisLink } from '../../redis/redis-link.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { clientIdOf, endOf, type ConnectionEnd } from './client-changes.js';
+import { ClientHash, type Batch } from './client-hash.js';
+import type { ClientChange, ClientRecord } from './client-record.js';
+import type { RegistryHost } from './cluster-registry.interface.js';
+import { writeHint } from './hint.js';
+import type { Position } from './position.js';
+import type { RegistryKeys } from './registry-keys.js';
+
+/** Changes of one batch, and clients of one command while all are written. */
+export const BATCH = 200;
+/** Changes that may wait, or as many as there are clients. Above that it is cheaper to write all clients anew. */
+const MAX_WAITING = 10_000;
+
+/**
+ * Keeps this worker's clients in Redis. Changes that come while a batch is under way are the next batch. One that fails is
+ * sent again, unchanged, until it is known to have come through; meanwhile changes wait, up to a limit. Where that does not
+ * help, all clients are written anew, as a new incarnation.
+ */
+export class OwnRecords {
+  #host: RegistryHost | null = null;
+  /** The last incarnation that is complete; null: there is none that others may read. */
+  #hash: ClientHash | null = null;
+  #incarnation = 0;
+  #waiting: ClientChange[] = [];
+  /** The batch under way, or of which nobody knows whether it came through. */
+  #batch: Batch | null = null;
+  #isOutdated = true;
+  #isStopped = false;
+  #work: Promise<void> | null = null;
+  /** Work is due already, or would be of no use before the next beat. */
+  #isHeldBack = true;
+
+  /**
+   * @param lease ms
+   * @param written is called when all clients have been written as a new incarnation
+   */
+  constructor(
+    private readonly link: RedisLink,
+    private readonly keys: RegistryKeys,
+    private readonly workerId: string,
+    private readonly lease: number,
+    private readonly written: () => void,
+    private readonly runtime: Runtime,
+  ) {}
+
+  start(host: RegistryHost): void {
+    this.#host = host;
+  }
+
+  /** What our lease can vouch for. */
+  get position(): Position | null {
+    return this.#hash;
+  }
+
+  /** A change of one of our clients, which has happened. */
+  record(change: ClientChange): void {
+    // All clients are about to be read: this one too.
+    if (this.#isOutdated || this.#isStopped) return;
+    this.#waiting.push(change);
+    if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#fallBehind();
+    if (this.#isHeldBack) return;
+    this.#isHeldBack = true;
+    // The changes of one turn of the event loop become one batch.
+    this.runtime.afterIo(() => this.resume());
+  }
+
+  /** Others may not rely on what Redis holds of our clients: writes all of them anew. */
+  renew(): void {
+    this.#hash = null;
+    this.#fallBehind();
+    this.resume();
+  }
+
+  /** Does what there is to do, what has failed before included, and looks whether Redis still has it all. */
+  resume(): void {
+    if (!this.#isStopped) this.#work ??= this.#write().finally(() => (this.#work = null));
+  }
+
+  /** Tells of the end of every client, and takes no more changes. Fails as `RedisLink.run` does. */
+  async stop(end: ConnectionEnd): Promise<void> {
+    this.#isStopped = true;
+    await this.#work;
+    const [host, hash] = [this.#host, this.#hash];
+    if (!host || !hash || this.#isOutdated) return;
+    while (this.#batch || this.#waiting.length > 0) await this.#writeNext(host, hash);
+    for (const records of chunksOf(host.records(), BATCH)) {
+      const changes = records.flatMap((record) => endOf(record, end));
+      const gone = records.map(({ clientId }) => clientId);
+      await hash.commit(this.#batchOf(hash, changes, gone, []));
+    }
+    await hash.delete();
+  }
+
+  async #write(): Promise<void> {
+    const host = this.#host;
+    if (!host) return;
+    this.#isHeldBack = true;
+    try {
+      do {
+        if (this.#hash && !this.#isOutdated) await this.#writeNext(host, this.#hash);
+        else await this.#writeAll(host);
+      } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length > 0));
+      this.#isHeldBack = false;
+    } catch {
+      // The next beat tries again.
+    }
+  }
+
+  async #writeNext(host: RegistryHost, hash: ClientHash): Promise<void> {
+    const batch = (this.#batch ??= this.#nextBatch(host, hash));
+    if (!(await hash.commit(batch))) this.#fallBehind();
+    if (this.#batch === batch) this.#batch = null;
+  }
+
+  async #writeAll(host: RegistryHost): Promise<void> {
+    const previous = this.#hash;
+    this.#isOutdated = false;
+    try {
+      const hash = new ClientHash(this.link, this.keys, this.workerId, ++this.#incarnation, this.lease);
+      for (const records of chunksOf(host.records(), BATCH)) await this.#add(hash, records);
+      // Also where there are no clients the hash is there.
+      await this.#add(hash, []);
+      this.#hash = hash;
+    } catch (error) {
+      this.#fallBehind();
+      throw error;
+    }
+    this.written();
+    await previous?.delete();
+  }
+
+  async #add(hash: ClientHash, records: readonly ClientRecord[]): Promise<void> {
+    const isOurs = await hash.commit({ seq: hash.seq + 1, hint: '', gone: [], records });
+    if (!isOurs) throw new Error('Redis has lost what was written a moment ago.');
+  }
+
+  #nextBatch(host: RegistryHost, hash: ClientHash): Batch {
+    const changes = this.#waiting.splice(0, BATCH);
+    if (changes.length === 0) return { seq: hash.seq, hint: '', gone: [], records: [] };
+    const gone: string[] = [];
+    const records: ClientRecord[] = [];
+    for (const clientId of new Set(changes.map(clientIdOf))) {
+      const record = host.record(clientId);
+      if (record) records.push(record);
+      else gone.push(clientId);
+    }
+    return this.#batchOf(hash, changes, gone, records);
+  }
+
+  #batchOf(hash: ClientHash, changes: ClientChange[], gone: string[], records: ClientRecord[]): Batch {
+    const { workerId } = this;
+    const { incarnation, seq } = hash;
+    const hint = writeHint({ kind: 'changes', workerId, incarnation, seq: seq + 1, changes });
+    return { seq: seq + 1, hint, gone, records };
+  }
+
+  #fallBehind(): void {
+    this.#isOutdated = true;
+    this.#waiting = [];
+    this.#batch = null;
+  }
+}
+
+/** The values in arrays of at most `size`, taken one array at a time. */
+export function* chunksOf<T>(values: Iterable<T>, size: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const value of values) {
+    if (chunk.push(value) < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,14 @@
+/** How far a worker has written its clients. */
+export interface Position {
+  /** Rises whenever the worker writes all of them anew. */
+  readonly incarnation: number;
+  /** Rises with each batch of changes, from 1 on. */
+  readonly seq: number;
+}
+
+export const NOWHERE: Position = { incarnation: 0, seq: 0 };
+
+/** Whether something has happened to the worker's clients between `b` and `a`. */
+export function isAhead(a: Position, b: Position): boolean {
+  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.seq > b.seq);
+}

@@ -1,0 +1,198 @@
+import { WsError } from '../../errors/ws.error.js';
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import type { RedisLink } from '../../redis/redis-link.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { Beat } from './beat.js';
+import { beginningOf } from './client-changes.js';
+import type { ClientChange } from './client-record.js';
+import type { ClusterRegistry, ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
+import { DeadWorkers } from './dead-workers.js';
+import { readHint, writeHint, type Hint } from './hint.js';
+import type { LeasedData, RenewalCause } from './leased-data.interface.js';
+import type { MirrorCounts } from './mirrored-worker.js';
+import { BATCH, chunksOf, OwnRecords } from './own-records.js';
+import type { Position } from './position.js';
+import { RecordReader } from './record-reader.js';
+import { RegistryKeys } from './registry-keys.js';
+import { RemoteWorkers } from './remote-workers.js';
+import { Steadiness } from './steadiness.js';
+import { WorkerLeases } from './worker-leases.js';
+
+/** Milliseconds that leaving may take. */
+const PATIENCE = 2_000;
+
+/** What a {@link RedisRegistry} needs to know. */
+export interface RedisRegistryOptions {
+  readonly prefix: string;
+  readonly workerId: string;
+  /** Milliseconds for which a worker that is not heard of counts as alive. */
+  readonly lease: number;
+  /** Whether the clients of others are known here. */
+  readonly mirror: boolean;
+}
+
+/** What has happened in the cluster, as far as this worker has seen, since the start. */
+export interface RegistryCounts extends MirrorCounts {
+  /** Times that this worker's own lease was taken, or lost by Redis. */
+  readonly lostLeases: number;
+  /** Workers that were found dead. */
+  readonly deadWorkers: number;
+  /** Messages that were no hints: somebody else writes to our channel. */
+  readonly junk: number;
+}
+
+/**
+ * Who is in the cluster, by leases, and which clients they hold, by hints and snapshots. One beat keeps all of it in step,
+ * and does again whatever has failed: no fault of Redis needs a cure of its own.
+ */
+export class RedisRegistry implements ClusterRegistry, MetricSource {
+  readonly #keys: RegistryKeys;
+  readonly #beat: Beat;
+  readonly #steadiness: Steadiness;
+  readonly #leases: WorkerLeases;
+  readonly #records: OwnRecords;
+  readonly #remote: RemoteWorkers;
+  readonly #dead: DeadWorkers;
+  readonly #mirrorCounts: MirrorCounts = { snapshots: 0, gaps: 0 };
+  readonly #data: LeasedData[] = [];
+  #lostLeases = 0;
+  #junk = 0;
+  #host: RegistryHost | null = null;
+  #whenComplete: (() => void) | null = null;
+
+  constructor(
+    private readonly link: RedisLink,
+    private readonly options: RedisRegistryOptions,
+    private readonly runtime: Runtime,
+  ) {
+    const { prefix, workerId, lease, mirror } = options;
+    const counts = this.#mirrorCounts;
+    const keys = (this.#keys = new RegistryKeys(prefix));
+    const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, runtime));
+    const reader = new RecordReader(link, keys);
+    const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), runtime));
+    this.#steadiness = new Steadiness(lease, runtime);
+    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), runtime);
+    this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data }, mirror);
+    this.#remote = new RemoteWorkers(
+      (worker, change) => this.#host?.changed(worker, change),
+      mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
+    );
+    link.onReady(() => beat.now());
+  }
+
+  /** The channel whose messages are for {@link receive}. */
+  get channel(): string {
+    return this.#keys.hints;
+  }
+
+  get workers(): ReadonlyMap<string, ClusterWorker> {
+    return this.#remote.workers;
+  }
+
+  get isComplete(): boolean {
+    return this.#steadiness.isFresh && this.link.subscriptions.isLive(this.channel) && this.#remote.isComplete;
+  }
+
+  get counts(): RegistryCounts {
+    const [lostLeases, deadWorkers, junk] = [this.#lostLeases, this.#remote.deaths, this.#junk];
+    return { ...this.#mirrorCounts, lostLeases, deadWorkers, junk };
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    const { snapshots, gaps, lostLeases, deadWorkers, junk } = this.counts;
+    yield counter('snapshots', snapshots);
+    yield counter('hint_gaps', gaps);
+    yield counter('leases_lost', lostLeases);
+    yield counter('workers_dead', deadWorkers);
+    yield counter('hints_junk', junk);
+  }
+
+  /** What else in Redis lives as long as a worker's lease; to be told before the start. */
+  keep(data: LeasedData): void {
+    this.#data.push(data);
+  }
+
+  /** While Redis cannot be reached it waits; it never rejects. */
+  start(host: RegistryHost): Promise<void> {
+    this.#host = host;
+    this.#records.start(host);
+    this.link.subscriptions.want(this.channel);
+    const complete = new Promise<void>((resolve) => (this.#whenComplete = resolve));
+    this.#beat.now();
+    return complete;
+  }
+
+  record(change: ClientChange): void {
+    this.#records.record(change);
+  }
+
+  /** A message of {@link channel}. */
+  receive(payload: Buffer): void {
+    const hint = readHint(payload.toString());
+    if (!hint) this.#junk++;
+    else if (hint.workerId !== this.options.workerId) this.#remote.hear(hint);
+  }
+
+  async stop(): Promise<void> {
+    await this.runtime.within(PATIENCE, this.#leave(), late).catch(() => undefined);
+    this.#whenComplete?.();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#beat.stop();
+    const { position } = this.#records;
+    // First of all what others wait for. Where one step fails our lease runs out, and another worker does the rest.
+    await this.#records.stop(CLOSE_CODES.RESTART);
+    await Promise.all(this.#data.map((one) => one.stop()));
+    if (position) await this.#leases.leave(position);
+  }
+
+  /** One beat: renews our lease, and looks at those of the others. */
+  async #renew(isLate: boolean): Promise<void> {
+    this.#records.resume();
+    const { position } = this.#records;
+    if (!position || !this.#host) return;
+    const { incarnation, seq } = position;
+    const reading = await this.#leases.beat({ incarnation, seq }, this.#host.size);
+    const { isHeld, entered, others } = reading;
+    this.#steadiness.beat(isHeld && (entered === null || entered === 'kept'));
+    if (!isHeld) {
+      this.#records.renew();
+      return;
+    }
+    if (entered === 'gone' || entered === 'lost') this.#lostLeases++;
+    const mayJudge = this.#steadiness.isSteady && !isLate;
+    this.#remote.follow(others, mayJudge);
+    if (mayJudge) this.#dead.judge(reading);
+    if (entered) await this.#enter(this.#host, { incarnation, seq }, entered);
+    for (const one of this.#data) one.beat();
+    this.#look();
+  }
+
+  async #enter(host: RegistryHost, position: Position, cause: RenewalCause): Promise<void> {
+    for (const one of this.#data) one.renewed(position.incarnation, cause);
+    await this.#publish({ kind: 'entered', ...position, changes: [] });
+    if (this.options.mirror || cause !== 'gone') return;
+    // Those who keep no mirror have heard that our clients are gone.
+    for (const records of chunksOf(host.records(), BATCH)) {
+      await this.#publish({ kind: 'changes', ...position, changes: records.flatMap(beginningOf) });
+    }
+  }
+
+  #publish(hint: Omit<Hint, 'workerId'>): Promise<void> {
+    return this.link.publish(this.channel, writeHint({ workerId: this.options.workerId, ...hint }));
+  }
+
+  /** Whether the first view is complete by now. */
+  #look(): void {
+    if (!this.isComplete) return;
+    this.#whenComplete?.();
+    this.#whenComplete = null;
+  }
+}
+
+function late(): WsError {
+  return new WsError('TIMEOUT', 'The registry could not be left in time.');
+}

@@ -1,0 +1,20 @@
+import type { ClientChange } from './client-record.js';
+import type { Hint } from './hint.js';
+import type { Position } from './position.js';
+
+/** Hears a change of a client of a worker. Must not throw. */
+export type ChangeListener = (change: ClientChange) => void;
+
+/** What we know of another worker's clients. */
+export interface RemoteWorker {
+  /** The worker has told something, in order, but perhaps not for the first time. Some of what it tells is lost. */
+  hear(hint: Hint): void;
+  /** How far the worker has come by its lease. */
+  follow(position: Position): void;
+  /** The newest that we have heard of. */
+  readonly incarnation: number;
+  /** Whether all is known that was told. */
+  readonly isComplete: boolean;
+  /** The worker is no more. */
+  end(): void;
+}

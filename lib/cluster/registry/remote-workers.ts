@@ -1,0 +1,99 @@
+import type { ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
+import { HeardWorker } from './heard-worker.js';
+import type { Hint } from './hint.js';
+import { MirroredWorker, type MirrorServices } from './mirrored-worker.js';
+import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
+import type { Lease } from './worker-leases.js';
+
+/** The other workers of the cluster, and what we know of their clients. */
+export class RemoteWorkers {
+  readonly #workers = new Map<string, ClusterWorker>();
+  readonly #views = new Map<string, RemoteWorker>();
+  /** Without a lease when we looked last. */
+  #absent = new Set<string>();
+  #deaths = 0;
+
+  /**
+   * @param tell hears every change of their clients
+   * @param mirror null: none is kept
+   */
+  constructor(
+    private readonly tell: RegistryHost['changed'],
+    private readonly mirror: MirrorServices | null,
+  ) {}
+
+  get workers(): ReadonlyMap<string, ClusterWorker> {
+    return this.#workers;
+  }
+
+  /** How many were found dead. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  get isComplete(): boolean {
+    for (const view of this.#views.values()) if (!view.isComplete) return false;
+    return true;
+  }
+
+  /** Another worker has told something. */
+  hear(hint: Hint): void {
+    const { kind, workerId } = hint;
+    if (kind === 'left' || kind === 'dead') this.#hearEnd(hint);
+    // A worker that we do not mirror yet may be one that died a moment ago, unless it says that it has entered.
+    else if (kind === 'entered' || !this.mirror || this.#views.has(workerId)) this.#meet(workerId).hear(hint);
+  }
+
+  /**
+   * What the leases tell.
+   *
+   * @param mayJudge whether a lease that is not there means that its worker is no more
+   */
+  follow(leases: readonly Lease[], mayJudge: boolean): void {
+    for (const lease of leases) {
+      const { workerId, connections } = lease;
+      // Whom we meet dead needs no mirror.
+      if (lease.isExpired && !this.#views.has(workerId)) continue;
+      this.#meet(workerId, connections).follow(lease);
+    }
+    const present = new Set(leases.map(({ workerId }) => workerId));
+    const absent = [...this.#workers.keys()].filter((workerId) => !present.has(workerId));
+    // A worker that has just entered may tell us so before a look that was too early for it is answered.
+    const gone = mayJudge ? absent.filter((workerId) => this.#absent.has(workerId)) : [];
+    this.#absent = new Set(absent);
+    for (const workerId of gone) {
+      this.#deaths++;
+      this.#drop(workerId);
+    }
+  }
+
+  #hearEnd({ kind, workerId, incarnation, changes }: Hint): void {
+    const view = this.#views.get(workerId);
+    // In a cluster of Redis servers it may have been overtaken by the worker's return.
+    if (view && view.incarnation > incarnation) return;
+    if (view && kind === 'dead') this.#deaths++;
+    this.#drop(workerId);
+    // Who keeps a mirror has told of the ends by itself.
+    if (!this.mirror) for (const change of changes) this.tell(workerId, change);
+  }
+
+  #meet(workerId: string, connections = this.#workers.get(workerId)?.connections ?? 0): RemoteWorker {
+    this.#workers.set(workerId, { workerId, connections });
+    let view = this.#views.get(workerId);
+    if (!view) this.#views.set(workerId, (view = this.#view(workerId)));
+    return view;
+  }
+
+  #view(workerId: string): RemoteWorker {
+    const tell: ChangeListener = (change) => this.tell(workerId, change);
+    return this.mirror ? new MirroredWorker(workerId, tell, this.mirror) : new HeardWorker(tell);
+  }
+
+  #drop(workerId: string): void {
+    const view = this.#views.get(workerId);
+    // First of all, so that nobody counts on the worker while its end is told.
+    this.#workers.delete(workerId);
+    this.#views.delete(workerId);
+    view?.end();
+  }
+}

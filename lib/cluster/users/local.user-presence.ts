@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
+import { ClusterEvents } from '../cluster-events.js';
+import type { UserPresence } from './user-presence.interface.js';
+
+/** The users of an application of one process. */
+@Injectable()
+export class LocalUserPresence implements UserPresence {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly events: ClusterEvents,
+  ) {}
+
+  opened(userId: string): void {
+    if (this.#sessionsOf(userId) === 1) this.#tell(WebSocketRedisSubscriberEvent.UserConnected, userId);
+  }
+
+  closed(userId: string): void {
+    if (this.#sessionsOf(userId) === 0) this.#tell(WebSocketRedisSubscriberEvent.UserDisconnected, userId);
+  }
+
+  #sessionsOf(userId: string): number {
+    return this.clients.localOfUser(userId)?.size ?? 0;
+  }
+
+  #tell(channel: string, userId: string): void {
+    this.events.tell({ channel, message: { userId }, isResponsible: true });
+  }
+}

@@ -1,0 +1,101 @@
+import type { RedisLink } from '../redis/redis-link.js';
+import { RedisScript } from '../redis/redis-script.js';
+import { scanHash } from '../redis/scan-hash.js';
+import { userBucketKey } from '../redis/user-buckets.js';
+import type { UserConnectionsLimit } from '../interfaces/module-options.interface.js';
+import type { UserAdmission } from './user-connections.interface.js';
+
+/** ms after which a bucket goes by itself when nobody refreshes it: the whole cluster is gone. */
+const LIFETIME = 24 * 3_600_000;
+
+/**
+ * Counts a connection in. A field holds the ids of a user's clients, the oldest first, each followed by a space.
+ *
+ * KEYS: the bucket. ARGV: user, client, how many there may be, whether the oldest make room (1, 0), ms to live. Returns 0,
+ * or 1 and the ids that made room.
+ */
+const ENTER = new RedisScript(`
+local ids, answer = {}, { 1 }
+for id in string.gmatch(redis.call('HGET', KEYS[1], ARGV[1]) or '', '%S+') do
+  if id ~= ARGV[2] then ids[#ids + 1] = id end
+end
+while #ids >= tonumber(ARGV[3]) do
+  if ARGV[4] == '0' then return { 0 } end
+  answer[#answer + 1] = table.remove(ids, 1)
+end
+ids[#ids + 1] = ARGV[2]
+redis.call('HSET', KEYS[1], ARGV[1], table.concat(ids, ' ') .. ' ')
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return answer`);
+
+/**
+ * Puts connections in that are not counted, or counts others out, whatever the limit.
+ *
+ * KEYS: the bucket. ARGV: ms to live, `+` or `-`, then user and client of each.
+ */
+const CORRECT = new RedisScript(`
+for at = 3, #ARGV, 2 do
+  local user, client = ARGV[at], ARGV[at + 1] .. ' '
+  local before, others = redis.call('HGET', KEYS[1], user) or '', ''
+  for id in string.gmatch(before, '%S+ ') do
+    if id ~= client then others = others .. id end
+  end
+  if ARGV[2] == '+' then
+    if others == before then redis.call('HSET', KEYS[1], user, before .. client) end
+  elseif others == '' then redis.call('HDEL', KEYS[1], user)
+  else redis.call('HSET', KEYS[1], user, others) end
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`);
+
+/** A connection of a user. */
+export interface UserConnection {
+  readonly userId: string;
+  readonly clientId: string;
+}
+
+/** The connections of some of the users, of all workers. Each method fails as `RedisLink.run` does. */
+export class ConnectionBucket {
+  readonly #key: string;
+
+  constructor(
+    private readonly link: RedisLink,
+    prefix: string,
+    bucket: number,
+  ) {
+    this.#key = userBucketKey(prefix, bucket, 'connections');
+  }
+
+  /** Counts a connection in, where there is room or room is made. */
+  async enter(userId: string, clientId: string, { max, onExceed }: UserConnectionsLimit): Promise<UserAdmission> {
+    const args = [userId, clientId, max, onExceed === 'replaceOldest' ? 1 : 0, LIFETIME];
+    const answer = (await this.link.run((redis) => ENTER.run(redis, [this.#key], args))) as [number, ...string[]];
+    const [admitted, ...replaced] = answer;
+    return { admitted: admitted === 1, replaced };
+  }
+
+  /** Counts connections in that are not counted yet, whatever the limit. */
+  async add(connections: readonly UserConnection[]): Promise<void> {
+    await this.#correct('+', connections);
+  }
+
+  /** Counts connections out. */
+  async remove(connections: readonly UserConnection[]): Promise<void> {
+    await this.#correct('-', connections);
+  }
+
+  /** Every connection that is counted, page by page; one of a user that changes meanwhile may come twice. */
+  async *connections(): AsyncGenerator<UserConnection[]> {
+    for await (const users of scanHash(this.link, this.#key)) {
+      yield users.flatMap(([userId, ids]) => {
+        const clientIds = ids.trim().split(' ');
+        return clientIds.map((clientId) => ({ userId, clientId }));
+      });
+    }
+  }
+
+  async #correct(step: '+' | '-', connections: readonly UserConnection[]): Promise<void> {
+    const args = connections.flatMap(({ userId, clientId }) => [userId, clientId]);
+    await this.link.run((redis) => CORRECT.run(redis, [this.#key], [LIFETIME, step, ...args]));
+  }
+}
