@@ -1,14 +1,19 @@
 /**
  * The close codes that the server writes, each with its constant reason. 1000–1015 are RFC 6455 (7.4.1), 4001–4004 were
- * fixed by the second seed; PROTOCOL.md says what a client does on each.
+ * fixed by the second seed; `reactionTo` says what a client does on each.
  */
 export const CLOSE_CODES = {
   NORMAL: { code: 1000, reason: '' },
   GOING_AWAY: { code: 1001, reason: 'server is shutting down' },
   HOOK_FAILED: { code: 1011, reason: 'connection could not be set up' },
+  BAD_FRAME: { code: 1008, reason: 'not the next encrypted frame' },
+  /** Its reason tells when to come back: `{"after":ms}`. */
+  RESTART: { code: 1012, reason: '' },
   FORBIDDEN: { code: 3003, reason: 'forbidden' },
   AUTH_TIMEOUT: { code: 4001, reason: 'authentication timeout' },
   AUTH_FAILED: { code: 4003, reason: 'authentication failed' },
+  NOT_ENCRYPTED: { code: 4004, reason: 'encryption required' },
+  KEY_EXCHANGE_FAILED: { code: 4004, reason: 'key exchange failed' },
   TOKEN_EXPIRED: { code: 4005, reason: 'token expired' },
   RATE_LIMITED: { code: 4009, reason: 'rate limit exceeded' },
   REVOKED: { code: 4506, reason: 'token revoked' },
@@ -28,4 +33,34 @@ export interface CloseReason {
 /** Whether an application may close a connection with this code: 1000 or 3000–4999 (RFC 6455, 7.4.2). */
 export function isApplicationCloseCode(code: number): boolean {
   return code === 1000 || (Number.isInteger(code) && code >= 3000 && code <= 4999);
+}
+
+/**
+ * What a client does when its connection has ended: it stops; comes back; comes back after a longer wait, or a few times
+ * in a row at most; comes back with a fresh token; or stops unless it gets another token than the refused one.
+ */
+export type ClientReaction = 'stop' | 'retry' | 'retryLater' | 'retryFewTimes' | 'refreshToken' | 'replaceToken';
+
+/** Codes that are exceptions to the ranges of `reactionTo`. */
+const REACTIONS: Readonly<Partial<Record<number, ClientReaction>>> = {
+  1000: 'stop',
+  1002: 'stop',
+  1003: 'stop',
+  1007: 'stop',
+  1008: 'stop',
+  1009: 'stop',
+  1010: 'stop',
+  1015: 'stop',
+  3000: 'replaceToken',
+  3003: 'stop',
+  4001: 'retryFewTimes',
+  4003: 'replaceToken',
+  4004: 'stop',
+  4005: 'refreshToken',
+  4009: 'retryLater',
+};
+
+/** The one decision of a client whose connection was closed with `code`. */
+export function reactionTo(code: number): ClientReaction {
+  return REACTIONS[code] ?? (code >= 4500 ? 'stop' : 'retry');
 }

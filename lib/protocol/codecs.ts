@@ -1,5 +1,11 @@
-import type { Codec, CodecName } from './codec.interface.js';
+import type { Codec, CodecName, ProtocolName } from './codec.interface.js';
+import { eventCodec } from './event.codec.js';
 import { pxlCodec } from './pxl.codec.js';
 
-/** Every codec by its subprotocol name, in the order in which the server prefers them. */
-export const CODECS: Readonly<Record<CodecName, Codec>> = { 'pxl.v1': pxlCodec };
+/** Every codec by its subprotocol name. */
+export const CODECS: Readonly<Record<CodecName, Codec>> = { 'pxl.v1': pxlCodec, 'event.v1': eventCodec };
+
+/** The codec of connections that name none. */
+export function codecOf(protocol: ProtocolName): Codec {
+  return CODECS[`${protocol}.v1`];
+}

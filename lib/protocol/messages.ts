@@ -50,4 +50,9 @@ export interface Welcome {
   readonly clientId: string;
   readonly heartbeat: { readonly interval: number; readonly timeout: number } | null;
   readonly userId: string | undefined;
+  /** Where the connection is encrypted: PROTOCOL.md "Encryption". */
+  readonly serverPublicKey?: string;
+  readonly salt?: string;
+  /** The server's time, in ms since 1970. */
+  readonly time: number;
 }

@@ -1,25 +1,19 @@
+import { CLOSE_CODES } from './close-codes.js';
 import type { Codec, RequestNames } from './codec.interface.js';
+import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './frame-fields.js';
 import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
-import { MAX_NAME_LENGTH, routeOfEvent } from './route-key.js';
+import { ENCRYPTED, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
 
 /** The first seed's envelope (PXL): `{ type, action, data?, id? }`. */
 export const pxlCodec: Codec = {
   name: 'pxl.v1',
+  inactive: CLOSE_CODES.INACTIVE,
 
   decode(text: string): InboundMessage | ProtocolError {
-    let whole: unknown;
-    try {
-      whole = JSON.parse(text);
-    } catch {
-      return { problem: 'The message is not JSON.', id: undefined };
-    }
-    if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) {
-      return { problem: 'The message is not an object.', id: undefined };
-    }
-    const { type, action, data, id } = whole as Record<string, unknown>;
-    if (id !== undefined && !isRequestId(id)) {
-      return { problem: 'The id is neither a string of at most 64 characters nor a safe integer.', id: undefined };
-    }
+    const whole = readFields(text);
+    if (typeof whole === 'string') return { problem: whole, id: undefined };
+    const { type, action, data, id } = whole;
+    if (id !== undefined && !isRequestId(id)) return { problem: ID_PROBLEM, id: undefined };
     if (!isName(type) || type.includes(':')) {
       return { problem: 'The type is not a string of 1 to 64 characters without a colon.', id };
     }
@@ -35,9 +29,7 @@ export const pxlCodec: Codec = {
   },
 
   encodeReply({ type, action, id }: RequestNames, response: unknown): string {
-    // A function or a symbol has no JSON form, as undefined has none: all of them are "nothing".
-    const body = (JSON.stringify(response) as string | undefined) ?? 'null';
-    return `${openReply(type, action, id)},"response":${body}}`;
+    return `${openReply(type, action, id)},"response":${responseText(response)}}`;
   },
 
   encodeDone({ type, action, id }: RequestNames): string {
@@ -50,19 +42,24 @@ export const pxlCodec: Codec = {
     return JSON.stringify({ type: 'error', action: 'message', id, data: { ...rest, type, action, details } });
   },
 
-  encodeWelcome({ clientId, heartbeat, userId }: Welcome): string[] {
-    const connected = { clientId, protocol: 'pxl.v1', heartbeat, userId };
-    const frames = [JSON.stringify({ type: 'system', action: 'connected', data: connected })];
-    if (userId !== undefined) {
-      const authenticated = { userId, message: 'Authenticated.' };
-      frames.push(JSON.stringify({ type: 'auth', action: 'authenticated', data: authenticated }));
-    }
-    return frames;
+  encodeWelcome(welcome: Welcome): string[] {
+    const { clientId, heartbeat, userId, serverPublicKey, salt } = welcome;
+    const connected = { clientId, protocol: 'pxl.v1', heartbeat, userId, serverPublicKey, salt };
+    const frame = JSON.stringify({ type: 'system', action: 'connected', data: connected });
+    return userId === undefined ? [frame] : [frame, this.encodeIdentified(welcome)];
+  },
+
+  encodeIdentified({ userId }: Welcome): string {
+    return JSON.stringify({ type: 'auth', action: 'authenticated', data: { userId, message: 'Authenticated.' } });
   },
 
   encodeCall(message: unknown, callId: number): string {
     const { type, action, data } = typedShape(message) as { type: string; action: string; data: unknown };
     return JSON.stringify({ type, action, data: data ?? null, callId });
+  },
+
+  encodeEncrypted(data: unknown): string {
+    return JSON.stringify({ type: SYSTEM_TYPE, action: ENCRYPTED, data });
   },
 };
 
@@ -76,12 +73,4 @@ function typedShape(message: unknown): unknown {
 function openReply(type: string, action: string, id: RequestId | undefined): string {
   const names = `{"type":${JSON.stringify(type)},"action":${JSON.stringify(action)}`;
   return id === undefined ? names : `${names},"id":${JSON.stringify(id)}`;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
-}
-
-function isRequestId(value: unknown): value is RequestId {
-  return typeof value === 'string' ? value.length <= MAX_NAME_LENGTH : Number.isSafeInteger(value);
 }

@@ -4,8 +4,26 @@ export const MAX_NAME_LENGTH = 64;
 /** The type that event names without a colon belong to. */
 export const EVENT_TYPE = 'event';
 
+/** The type of the library's own requests. */
+export const SYSTEM_TYPE = 'system';
+
+/** The action, and the event name, of a frame that holds an encrypted one. */
+export const ENCRYPTED = 'encrypted';
+
+/** The second seed's own events: under these names its clients make, or hear of, what has the type `system` here. */
+const SYSTEM_EVENTS: readonly string[] = [
+  'authenticate',
+  'connected',
+  'disconnect',
+  'join',
+  'leave',
+  'error',
+  'heartbeat',
+  ENCRYPTED,
+];
+
 /** The types that belong to the library: an application cannot route them. */
-export const RESERVED_TYPES: readonly string[] = ['system', 'auth', 'error', 'room'];
+export const RESERVED_TYPES: readonly string[] = [SYSTEM_TYPE, 'auth', 'error', 'room'];
 
 /**
  * The key under which a route is kept: `type:action`. A type holds no colon, so the key is unambiguous.
@@ -25,4 +43,9 @@ export function routeOfEvent(event: string): { type: string; action: string } {
 /** The event name of a pair; `routeOfEvent` gives the same pair back. */
 export function eventOfRoute(type: string, action: string): string {
   return type === EVENT_TYPE && !action.includes(':') ? action : `${type}:${action}`;
+}
+
+/** Whether the event belongs to the library where `event.v1` is spoken. */
+export function isSystemEvent(event: string): boolean {
+  return SYSTEM_EVENTS.includes(event);
 }

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { fieldReader } from '../clients/client-fields.js';
-import { ClientManager } from '../clients/client-manager.js';
-import type { WsClient } from '../clients/ws-client.js';
+import { ClientManager, type AnyClient } from '../clients/client-manager.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from './room-manager.js';
@@ -9,7 +8,7 @@ import { RoomManager } from './room-manager.js';
 /** One client of the list, under the names of `clientList.fields`. */
 export type ListedClient = Readonly<Record<string, unknown>>;
 
-type Reader = (client: WsClient) => unknown;
+type Reader = (client: AnyClient) => unknown;
 
 /** What clients may know of each other: the allow-listed fields of everyone, where the application has enabled it. */
 @Injectable()
@@ -24,7 +23,7 @@ export class ClientList {
     this.#columns = options.clientList.fields.map((name) => [name, readerOf(name, rooms)]);
   }
 
-  /** Every client, in the order in which they connected. */
+  /** Every client of all workers, as far as this one knows. */
   read(): ListedClient[] {
     return this.clientManager
       .getClients()
@@ -43,7 +42,7 @@ function readerOf(name: string, rooms: RoomManager): Reader {
     case 'userType':
       return ({ user }) => user?.[name];
     case 'username':
-      return (client) => rooms.usernameOf(client);
+      return (client) => (client.ws ? rooms.usernameOf(client) : client.username);
     case 'rooms':
       return (client) => [...client.rooms];
     default:

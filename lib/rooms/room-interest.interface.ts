@@ -3,7 +3,7 @@ export const ROOM_INTEREST = Symbol('PXL_WS_ROOM_INTEREST');
 
 /**
  * Makes what is sent to a room reach this worker while the worker has a member there. Calls are counted: each
- * `acquireRoom` is undone by one `releaseRoom`.
+ * `acquireRoom` that succeeds is undone by one `releaseRoom`.
  */
 export interface RoomInterest {
   /** Undefined when the room is live already; else a promise that resolves once it is and rejects when it cannot be. */

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
 import { toUser, type GivenUser } from '../clients/user-identity.js';
+import type { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { RemoteMembers } from './remote-members.interface.js';
 import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
@@ -27,11 +29,9 @@ interface Rules {
   ask(client: WsClient, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined;
 }
 
-/** What of a join is known once it is ready. */
+/** What the rules have said of a join, once it is ready. */
 interface Preparation {
   profile: MemberProfile | undefined;
-  /** Whether the interest in the room has to be given up again. */
-  isAcquired: boolean;
 }
 
 /** Who joins: the identity that a client without one gets, and its label in the room. */
@@ -48,7 +48,7 @@ export interface AddClientToRoomOptions {
   broadcast?: boolean;
 }
 
-/** Which client is in which room. A room exists while it has members; its name is any text. */
+/** Which client of any worker is in which room. A room exists while it has members; its name is any text. */
 @Injectable()
 export class RoomManager {
   readonly #rooms = new Map<string, Room>();
@@ -57,6 +57,7 @@ export class RoomManager {
   readonly #listeners: RoomListener[] = [];
   readonly #logger = new Logger('PxlWebSocket');
   #rules: Rules | null = null;
+  #remote: RemoteMembers | null = null;
 
   constructor(
     private readonly clientManager: ClientManager,
@@ -83,10 +84,10 @@ export class RoomManager {
    */
   async addClientToRoom({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
     checkRoomName(roomName, this.options.limits.roomName);
-    const client = this.clientManager.getClient({ clientId });
-    if (!client) return false;
-    if (user) this.#identify(client, user);
+    const client = this.clientManager.local.get(clientId);
     try {
+      if (!client) return (await this.#remote?.join({ clientId, user, roomName, broadcast })) ?? false;
+      if (user) this.#identify(client, user);
       return await this.join(client, roomName, { username: user?.username, broadcast });
     } catch (error) {
       const busIsDown = error instanceof WsError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
@@ -101,14 +102,17 @@ export class RoomManager {
    * @param broadcast false: the client list, where it is enabled, is not pushed for it
    */
   removeClientFromRoom(leave: { roomName: string; clientId: string; broadcast?: boolean }): void {
-    const client = this.clientManager.getClient(leave);
-    if (client) this.leave(client, leave.roomName, leave.broadcast);
+    const { roomName, clientId, broadcast } = leave;
+    const client = this.clientManager.local.get(clientId);
+    if (client) this.leave(client, roomName, broadcast);
+    else this.#remote?.leave(clientId, [roomName], broadcast);
   }
 
   /** Takes a client out of every room. */
   removeClientFromAllRooms({ clientId }: { clientId: string }): void {
-    const client = this.clientManager.getClient({ clientId });
+    const client = this.clientManager.local.get(clientId);
     if (client) this.leaveAll(client);
+    else this.#remote?.leave(clientId, 'all');
   }
 
   isClientInRoom({ clientId, roomName }: { clientId: string; roomName: string }): boolean {
@@ -129,7 +133,7 @@ export class RoomManager {
     this.#logger.log([`Rooms: ${this.#rooms.size}`, ...lines].join('\n'));
   }
 
-  /** Takes every client out of every room, and out of joining one. */
+  /** Takes every client of this worker out of every room, and out of joining one. */
   cleanup(): void {
     for (const client of this.clientManager.local.values()) this.leaveAll(client);
   }
@@ -139,14 +143,43 @@ export class RoomManager {
     return this.#rooms.get(roomName)?.clients;
   }
 
+  /** @internal The ids of a room's members on all workers. */
+  membersOf(roomName: string): ReadonlySet<string> | undefined {
+    return this.#rooms.get(roomName);
+  }
+
   /** @internal What a client is called: in the room it joined last, else in the one where it got a name last. */
   usernameOf(client: WsClient): string | undefined {
     return this.#details.usernameIn(client, client.roomName) ?? this.#details.usernamesOf(client).at(-1);
   }
 
+  /** @internal What a client is called in one of its rooms. */
+  usernameIn(client: WsClient, roomName: string): string | undefined {
+    return this.#details.usernameIn(client, roomName);
+  }
+
   /** @internal Tells `listener` of every membership that begins or ends, in order. */
   listen(listener: RoomListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** @internal Another worker's client is in the room from now on. */
+  enterRemote(client: RemoteClient, roomName: string, username: string | undefined): void {
+    client.enter(roomName, username);
+    this.#roomOf(roomName).add(client.clientId);
+  }
+
+  /** @internal Another worker's client is no longer in the room. */
+  exitRemote(client: RemoteClient, roomName: string): void {
+    client.exit(roomName);
+    const room = this.#rooms.get(roomName);
+    room?.delete(client.clientId);
+    if (room?.size === 0) this.#rooms.delete(roomName);
+  }
+
+  /** @internal Who reaches the members on other workers. */
+  controlRemoteWith(remote: RemoteMembers): void {
+    this.#remote = remote;
   }
 
   /** @internal Who is asked before joins. */
@@ -177,7 +210,7 @@ export class RoomManager {
       return same.done;
     }
     this.#checkRoomLimit(client);
-    const preparation: Preparation = { profile: undefined, isAcquired: false };
+    const preparation: Preparation = { profile: undefined };
     const ready = this.#prepare(client, roomName, isRequest, preparation);
     if (ready) return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest }, preparation, ready);
     this.#enter(client, roomName, { username, broadcast, profile: undefined });
@@ -225,15 +258,11 @@ export class RoomManager {
     isRequest: boolean,
     preparation: Preparation,
   ): Promise<void> | undefined {
-    const acquire = (): Promise<void> | undefined => {
-      preparation.isAcquired = true;
-      return this.interest.acquireRoom(roomName);
-    };
     const asked = this.#rules?.ask(client, roomName, isRequest);
-    if (!asked) return acquire();
+    if (!asked) return this.interest.acquireRoom(roomName);
     return asked.then((profile) => {
       preparation.profile = profile;
-      return acquire();
+      return this.interest.acquireRoom(roomName);
     });
   }
 
@@ -254,7 +283,6 @@ export class RoomManager {
     };
     const fail = (error: unknown): never => {
       this.#pending.remove(client, roomName, pending);
-      if (preparation.isAcquired) this.interest.releaseRoom(roomName);
       throw error;
     };
     const pending: PendingJoin = { ...settings, cancelled: false, done: ready.then(enter, fail) };
@@ -273,7 +301,7 @@ export class RoomManager {
   }
 
   #isConnected(client: WsClient): boolean {
-    return this.clientManager.getClient(client) === client;
+    return this.clientManager.local.get(client.clientId) === client;
   }
 
   #enter(
@@ -281,14 +309,18 @@ export class RoomManager {
     roomName: string,
     { username, broadcast, profile }: Pick<PendingJoin, 'username' | 'broadcast'> & Pick<Preparation, 'profile'>,
   ): void {
-    let room = this.#rooms.get(roomName);
-    if (!room) this.#rooms.set(roomName, (room = new Room()));
-    room.enter(client);
+    this.#roomOf(roomName).enter(client);
     client.roomSet.add(roomName);
     client.roomName = roomName;
     this.#details.add(client, roomName, { username, profile });
     for (const listener of this.#listeners) listener.joined({ client, roomName, username, profile, broadcast });
     this.#leaveOthers(client, roomName, broadcast);
+  }
+
+  #roomOf(roomName: string): Room {
+    let room = this.#rooms.get(roomName);
+    if (!room) this.#rooms.set(roomName, (room = new Room()));
+    return room;
   }
 
   /** One-room mode: the old room is left only now that the new one is live, and older joins are overtaken. */

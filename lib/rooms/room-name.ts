@@ -5,6 +5,17 @@ import type { RefusalCounters } from '../limits/refusal-counters.js';
  * Any text of 1 to `limit` characters is a room name; `*` and what looks like a client's id are ordinary rooms.
  *
  * @param counters counts a name that is too long
+ */
+export function isRoomName(name: unknown, limit: number | false, counters?: RefusalCounters): name is string {
+  if (typeof name !== 'string' || name.length === 0) return false;
+  if (limit === false || name.length <= limit) return true;
+  counters?.count('roomName');
+  return false;
+}
+
+/**
+ * Lets a room's name pass, see {@link isRoomName}.
+ *
  * @throws WsError INVALID_ROOM for anything else
  */
 export function checkRoomName(
@@ -12,9 +23,7 @@ export function checkRoomName(
   limit: number | false,
   counters?: RefusalCounters,
 ): asserts name is string {
-  if (typeof name !== 'string' || name.length === 0 || (limit !== false && name.length > limit)) {
-    if (typeof name === 'string' && name.length > 0) counters?.count('roomName');
-    const most = limit === false ? '' : ` of at most ${limit} characters`;
-    throw new WsError('INVALID_ROOM', `A room name is a text${most} that is not empty.`);
-  }
+  if (isRoomName(name, limit, counters)) return;
+  const most = limit === false ? '' : ` of at most ${limit} characters`;
+  throw new WsError('INVALID_ROOM', `A room name is a text${most} that is not empty.`);
 }

@@ -1,6 +1,6 @@
 import type { WsClient } from '../clients/ws-client.js';
 
-/** One room: the set of its members' ids for readers, and the clients of this worker for the fan-out. */
+/** One room: the set of its members' ids on all workers for readers, and the clients of this worker for the fan-out. */
 export class Room extends Set<string> {
   readonly #clients = new Set<WsClient>();
 

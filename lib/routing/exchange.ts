@@ -11,7 +11,7 @@ import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction, AckSource, Route } from './handler.interface.js';
 import { NamedAnswer } from './named-answer.js';
 import { StreamReply } from './stream-reply.js';
-import { isThenable } from './thenable.js';
+import { isThenable } from '../runtime/thenable.js';
 
 /** What an exchange works with; one set for all of them. */
 export interface ExchangeServices {
@@ -85,7 +85,7 @@ export class Exchange implements AckSource {
   /** @throws what JSON.stringify throws; nothing is sent then */
   #reply(value: unknown): void {
     if (this.#ended) return;
-    const isSilent = value === undefined && this.message.id === undefined;
+    const isSilent = this.message.id === undefined && (value === undefined || this.route?.answersToIdsOnly === true);
     const text = isSilent ? null : this.#encode(value);
     this.#end();
     if (text !== null) this.client.sendText(text);
@@ -145,7 +145,7 @@ export class Exchange implements AckSource {
       };
       const reply = new StreamReply(answer, {
         next: (value) => client.sendText(this.#encode(value)),
-        done: () => last(() => this.#end() && client.sendText(client.codec.encodeDone(this.message))),
+        done: () => last(() => this.#done()),
         single: (value) => last(() => this.#settle(value)),
         fail: (exception) => last(() => this.fail(exception)),
         endingFailed: (exception) => this.#report('A stream could not be ended.', exception),
@@ -159,6 +159,12 @@ export class Exchange implements AckSource {
       });
       reply.start();
     });
+  }
+
+  #done(): void {
+    if (!this.#end()) return;
+    const text = this.client.codec.encodeDone(this.message);
+    if (text !== undefined) this.client.sendText(text);
   }
 
   #settle(value: unknown): void {

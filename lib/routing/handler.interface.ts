@@ -12,9 +12,10 @@ export interface AckSource {
 
 /**
  * A compiled handler. It returns, or promises, what the application answered: a value, an Observable, an async
- * iterable; undefined is no answer. It throws, or rejects with, what no filter of the application has handled.
+ * iterable; undefined is no answer. It throws, or rejects with, what no filter of the application has handled. The client
+ * is whoever is at the other end: what `@ConnectedSocket()` gives.
  */
-export type RouteHandler = (client: WsClient, message: InboundMessage, acks: AckSource) => unknown;
+export type RouteHandler<Client = WsClient> = (client: Client, message: InboundMessage, acks: AckSource) => unknown;
 
 /** A handler and where it comes from. */
 export interface Route {
@@ -25,4 +26,6 @@ export interface Route {
   readonly immediate: boolean;
   /** True: an answer `{ event, data }` goes out under that event, as Nest's `@SubscribeMessage` methods expect. */
   readonly namesAnswers?: boolean;
+  /** True: what it returns is for requests with an `id`; others are answered with errors only. */
+  readonly answersToIdsOnly?: boolean;
 }

@@ -9,6 +9,7 @@ import { MessageRates } from '../limits/message-rates.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
+import { SYSTEM_TYPE } from '../protocol/route-key.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
@@ -32,25 +33,24 @@ export class MessageDispatcher {
     this.#services = { runtime, errors, counters, options };
   }
 
-  /** Takes a frame of a client: its message runs now, or waits for its turn in the client's queue. */
-  receive(client: WsClient, router: Router, text: string): void {
+  /** Takes what a client has sent: a message runs now, or waits for its turn in the client's queue. */
+  receive(client: WsClient, router: Router, message: InboundMessage | ProtocolError): void {
     this.traffic.messages.mark();
-    const message = client.codec.decode(text);
     if (!this.#isInRate(client, message)) return;
     if ('problem' in message) {
       this.refuse(client, message);
       return;
     }
-    if (client.state !== 'authenticated' && !(message.type === 'system' && message.action === 'authenticate')) {
+    if (client.state !== 'authenticated' && !mayComeFirst(message)) {
       this.#refuseMessage(client, message, new WsError('UNAUTHENTICATED', 'Authenticate first.'));
       return;
     }
     // The client library pings by itself when it hears nothing: that is no sign of its user.
-    if (message.action !== 'ping' || message.type !== 'system') client.lastActivity = this.runtime.now();
+    if (message.action !== 'ping' || message.type !== SYSTEM_TYPE) client.lastActivity = this.runtime.now();
     if (this.options.events.onMessage) this.#notify(client, message);
     if (!this.#begin(client, message)) return;
     // Only the library's own routes pass the queue, so only they are looked up before it.
-    const immediate = message.type === 'system' && router.find('system', message.action)?.immediate;
+    const immediate = message.type === SYSTEM_TYPE && router.find(SYSTEM_TYPE, message.action)?.immediate;
     if (immediate) void this.handle(client, router, message);
     else client.inbound.push(message);
   }
@@ -126,4 +126,9 @@ export class MessageDispatcher {
     // In a scope of its own: what it sets with `enterWith` would stay with the socket and all its later messages.
     void new AsyncResource('WsMessage', { requireManualDestroy: true }).runInAsyncScope(notify);
   }
+}
+
+/** What a client that has not authenticated may send: its credentials, and signs of life while they are verified. */
+function mayComeFirst({ type, action }: InboundMessage): boolean {
+  return type === SYSTEM_TYPE && (action === 'authenticate' || action === 'heartbeat');
 }

@@ -1,15 +1,13 @@
 import type { ArgumentMetadata, ArgumentsHost, CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
 import { catchError, defer, EMPTY, from, isObservable, lastValueFrom, mergeMap, of, type Observable } from 'rxjs';
-import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction } from './handler.interface.js';
-import { isThenable } from './thenable.js';
+import { isThenable } from '../runtime/thenable.js';
 
 /** What guards, interceptors and filters see as `getArgs()`; with an ack function where the handler takes one. */
 export type ContextArgs =
-  | [client: WsClient, data: unknown, pattern: string]
-  | [client: WsClient, data: unknown, ack: AckFunction, pattern: string];
+  [client: object, data: unknown, pattern: string] | [client: object, data: unknown, ack: AckFunction, pattern: string];
 
 export type Method = (...args: unknown[]) => unknown;
 

@@ -1,21 +1,44 @@
-import { RESERVED_TYPES, routeKey } from '../protocol/route-key.js';
-import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
+import { DuplicateWsRouteError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { ProtocolName } from '../protocol/codec.interface.js';
+import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { Route } from './handler.interface.js';
+
+/** The second seed's events that an application may have handlers of its own for. */
+const REPLACEABLE: readonly string[] = ['join', 'leave'];
 
 /** The routes of one endpoint: a message's type and action to its handler, in one look-up. */
 export class Router {
   readonly #routes = new Map<string, Route>();
   #fallback: Route | undefined;
 
-  /** @param path the endpoint's path, for messages */
-  constructor(private readonly path: string) {}
+  /**
+   * @param path the endpoint's path, for messages
+   * @param protocol what the endpoint's clients speak unless they say otherwise
+   */
+  constructor(
+    private readonly path: string,
+    private readonly protocol: ProtocolName,
+  ) {}
 
-  /** @throws DuplicateWsRouteError when the route has a handler already */
+  /**
+   * An application's own `join` or `leave` event takes the place of the library's.
+   *
+   * @throws DuplicateWsRouteError when the route has a handler already
+   * @throws PxlWebSocketSetupError for an event that would never reach its handler
+   */
   add(type: string, action: string, route: Route): void {
     const key = routeKey(type, action);
     const present = this.#routes.get(key);
     if (present) throw new DuplicateWsRouteError(`The route "${key}"`, this.path, present.source, route.source);
     this.#routes.set(key, route);
+    if (type !== EVENT_TYPE || !isSystemEvent(action)) return;
+    if (REPLACEABLE.includes(action)) {
+      this.#routes.set(routeKey(SYSTEM_TYPE, action), route);
+    } else if (this.protocol === 'event') {
+      throw new PxlWebSocketSetupError(
+        `The route of ${route.source} cannot be: the event "${action}" of ${this.path} belongs to the library.`,
+      );
+    }
   }
 
   /** @throws DuplicateWsRouteError when there is a fallback already */

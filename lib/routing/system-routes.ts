@@ -6,11 +6,14 @@ import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
+import type { InboundMessage } from '../protocol/messages.js';
+import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
+import { EventRoutes } from './event-routes.js';
+import { fieldsOf } from './fields-of.js';
+import type { RouteHandler } from './handler.interface.js';
 import { NamedAnswer } from './named-answer.js';
 import type { Router } from './router.js';
-
-const TYPE = 'system';
 
 /** The requests that every endpoint answers by itself: type `system`, PROTOCOL.md "Built-in requests". */
 @Injectable()
@@ -19,26 +22,27 @@ export class SystemRoutes {
     private readonly rooms: RoomManager,
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
+    private readonly eventRoutes: EventRoutes,
     private readonly runtime: Runtime,
     private readonly counters: RefusalCounters,
   ) {}
 
   addTo(router: Router): void {
-    const add = (action: string, handle: (client: WsClient, data: unknown) => unknown, immediate = false): void => {
-      const source = `system.${action}`;
-      router.add(TYPE, action, { source, immediate, handle: (client, message) => handle(client, message.data) });
+    const add = (action: string, handle: RouteHandler, immediate = false): void => {
+      router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
     };
-    add('joinRoom', (client, data) => this.#joinRoom(client, data));
-    add('leaveRoom', (client, data) => this.#leaveRoom(client, data));
+    add('joinRoom', (client, { data }) => this.#joinRoom(client, data));
+    add('leaveRoom', (client, { data }) => this.#leaveRoom(client, data));
     add('clientList', () => this.#clientList());
-    add('authenticate', (client, data) => this.inBand.authenticate(client, data), true);
-    add('refresh', (client, data) => this.inBand.refresh(client, data), true);
+    add('authenticate', (client, message) => this.#authenticate(client, message), true);
+    add('refresh', (client, { data }) => this.inBand.refresh(client, data), true);
     // Answered under the name `pong`, as the first seed does.
     add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
     // The answer to a ping that an application sent as a message: activity, nothing else.
     add('pong', () => undefined, true);
-    add('cancel', (client, data) => this.#cancel(client, data), true);
-    add('answer', (client, data) => this.#answer(client, data), true);
+    add('cancel', (client, { data }) => this.#cancel(client, data), true);
+    add('answer', (client, { data }) => this.#answer(client, data), true);
+    this.eventRoutes.addTo(router);
   }
 
   async #joinRoom(client: WsClient, data: unknown): Promise<unknown> {
@@ -67,6 +71,14 @@ export class SystemRoutes {
     if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });
     const leftAt = new Date(this.runtime.now()).toISOString();
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
+  }
+
+  async #authenticate(client: WsClient, { data, id }: InboundMessage): Promise<unknown> {
+    if (client.codec.name !== 'event.v1') return this.inBand.authenticate(client, data);
+    // The second seed's clients authenticate wherever they connect, and wait for `connected` alone.
+    const isSettled = this.inBand.isSettledByUpgrade(client);
+    const answer = await (isSettled ? this.inBand.confirm(client, data) : this.inBand.authenticate(client, data));
+    return id === undefined ? undefined : answer;
   }
 
   #clientList(): unknown {
@@ -98,11 +110,4 @@ function refusalOf({ code, message }: Record<string, unknown>): WsError {
   const isCode = typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
   const cause = typeof message === 'string' ? new Error(message) : undefined;
   return new WsError(isCode ? code : 'APPLICATION', 'The client has refused.', { cause });
-}
-
-function fieldsOf(data: unknown): Record<string, unknown> {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new WsError('BAD_MESSAGE', 'The data is not an object.');
-  }
-  return data as Record<string, unknown>;
 }

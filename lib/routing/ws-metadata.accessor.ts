@@ -5,7 +5,12 @@ import {
 } from '../auth/decorators/use-connection-guards.decorator.js';
 import { RATE_LIMIT_METADATA } from '../limits/decorators/ws-rate-limit.decorator.js';
 import type { Rate } from '../limits/rate-store.interface.js';
-import { FALLBACK_METADATA, ROUTES_METADATA, type RouteMetadata } from './route-metadata.js';
+import {
+  CLIENT_CONTROLLER_METADATA,
+  FALLBACK_METADATA,
+  ROUTES_METADATA,
+  type RouteMetadata,
+} from './route-metadata.js';
 
 /** Where a gateway wants to be reached: the arguments of Nest's `@WebSocketGateway(port?, { path? })`. */
 export interface GatewayAddress {
@@ -39,6 +44,11 @@ export class WsMetadataAccessor {
   /** Undefined for a method without `@WsRateLimit()`. */
   rateOf(method: unknown): Rate | undefined {
     return typeof method === 'function' ? (Reflect.getMetadata(RATE_LIMIT_METADATA, method) as Rate) : undefined;
+  }
+
+  /** The client whose server a class hears; undefined for a class without `@WebSocketClientController()`. */
+  clientOf(metatype: object): string | undefined {
+    return Reflect.getMetadata(CLIENT_CONTROLLER_METADATA, metatype) as string | undefined;
   }
 
   /** Undefined for a class without `@WebSocketGateway()`. */

@@ -39,7 +39,6 @@ import {
   type InstanceWrapper,
   type ParamProperties,
 } from '@nestjs/core/internal';
-import type { WsClient } from '../clients/ws-client.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -150,7 +149,7 @@ export class WsPipeline {
     modules: ModulesContainer,
     private readonly config: ApplicationConfig,
     private readonly moduleRef: ModuleRef,
-    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(PXL_WS_OPTIONS) private readonly options: Pick<ResolvedOptions, 'routing'>,
   ) {
     // They only ask for its modules.
     const container = { getModules: () => modules } as NestContainer;
@@ -167,7 +166,7 @@ export class WsPipeline {
    *
    * @throws PxlWebSocketSetupError when Nest has not made a guard (or other enhancer) that the method names
    */
-  compile(source: HandlerSource): RouteHandler {
+  compile(source: HandlerSource): RouteHandler<object> {
     const { wrapper } = source;
     this.#checkEnhancers(source);
     const argsOf = this.#argsOf(source);
@@ -189,7 +188,7 @@ export class WsPipeline {
   }
 
   /** The instance that serves a client outside of any message: its gateway's connection hooks. */
-  async instanceFor(wrapper: InstanceWrapper<object>, client: WsClient): Promise<object> {
+  async instanceFor(wrapper: InstanceWrapper<object>, client: object): Promise<object> {
     return wrapper.isDependencyTreeStatic() ? wrapper.instance : (await this.#resolve(wrapper, client)).instance;
   }
 
@@ -209,7 +208,7 @@ export class WsPipeline {
 
   async #resolve(
     wrapper: InstanceWrapper<object>,
-    client: WsClient,
+    client: object,
   ): Promise<{ instance: object; contextId: ContextId }> {
     const module = hostOf(wrapper);
     const contextId = ContextIdFactory.getByRequest(client);
@@ -236,7 +235,7 @@ export class WsPipeline {
     const params = this.#params(instance, source, method, contextId, inquirerId);
 
     let step = callMethod(instance, method, params);
-    if (this.#takesAck(source)) step = ignoreReturn(step);
+    if (this.takesAck(source)) step = ignoreReturn(step);
     if (interceptors.length > 0) step = this.#intercepted(step, interceptors, instance, method);
     if (guards.length > 0) step = this.#guarded(step, guards, instance, method);
     if (filters.length > 0) step = this.#filtered(step, filters, instance, method);
@@ -291,14 +290,15 @@ export class WsPipeline {
     return (decorated ?? DEFAULT_PARAMS) as ParamsMetadata;
   }
 
-  #takesAck({ wrapper, methodName }: HandlerSource): boolean {
+  /** Whether the method wants an ack function. */
+  takesAck({ wrapper, methodName }: Pick<HandlerSource, 'wrapper' | 'methodName'>): boolean {
     return Object.keys(this.#paramsMetadata(wrapper.instance, methodName)).some((key) => kindOf(key) === ACK);
   }
 
   /** What a message becomes for guards, interceptors, pipes and filters. */
-  #argsOf(source: HandlerSource): (client: WsClient, message: InboundMessage, acks: AckSource) => ContextArgs {
+  #argsOf(source: HandlerSource): (client: object, message: InboundMessage, acks: AckSource) => ContextArgs {
     const { pattern, takesWhole } = source;
-    if (this.#takesAck(source)) {
+    if (this.takesAck(source)) {
       return (client, { data, whole }, acks) => [client, takesWhole ? whole : data, acks.expectAck(), pattern];
     }
     return (client, { data, whole }) => [client, takesWhole ? whole : data, pattern];

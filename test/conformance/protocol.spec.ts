@@ -11,11 +11,17 @@ import {
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
+import { WebSocket } from 'ws';
+import { WebSocketClient } from '../../lib/client/index.js';
+import { reactionTo } from '../../lib/protocol/close-codes.js';
+import { ManualClientRuntime } from '../support/manual-client-runtime.js';
+import { ScriptedServer } from '../support/scripted-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient, type Received } from '../support/test-client.js';
 import { hs256, SECRET } from '../support/tokens.js';
+import { until } from '../support/until.js';
 import { upgradeStatus } from '../support/upgrade-answer.js';
-import { protocolHeadings } from './headings.js';
+import { closeCodeRows, protocolHeadings } from './headings.js';
 
 @WebSocketGateway()
 class ConformanceGateway {
@@ -151,6 +157,7 @@ const promises: Record<string, () => Promise<void>> = {
     };
     expect(await answered()).toBeUndefined();
     expect(await answered('other, pxl.v1, bearer.abc')).toBe('pxl.v1');
+    expect(await answered('bearer.abc, event.v1, pxl.v1')).toBe('event.v1');
     expect(await answered('other')).toBe(400);
     expect(await answered('bearer.abc')).toBe(400);
   },
@@ -183,12 +190,14 @@ const promises: Record<string, () => Promise<void>> = {
   },
 
   async Authenticated() {
-    const someone = await client('/ws?user=ada');
+    const someone = await TestClient.open(app.url('/ws?user=ada'));
+    expect(await someone.next()).toMatchObject({ type: 'system', action: 'connected', data: { userId: 'ada' } });
     expect(await someone.next()).toEqual({
       type: 'auth',
       action: 'authenticated',
       data: { userId: 'ada', message: expect.any(String) },
     });
+    await someone.close();
   },
 
   async Request() {
@@ -336,13 +345,55 @@ const promises: Record<string, () => Promise<void>> = {
     await expect(someone.request('system', 'clientList')).rejects.toThrow('FORBIDDEN');
     const showing = await startApp({ options: { auth: { authenticate }, clientList: { enabled: true } } });
     try {
-      const list = await showing.client('/ws?user=list');
+      const list = await showing.client({ path: '/ws?user=list' });
       const shown = { clientId: list.clientId, userId: 'list', rooms: [] };
       expect(await list.next('system', 'clientList')).toMatchObject({ data: { clients: [shown] } });
       expect(await list.request('system', 'clientList')).toEqual({ clients: [shown] });
     } finally {
       await showing.close();
     }
+  },
+
+  async join() {
+    const someone = await client();
+    const rooms = ['tea', 'ws:tea', 'tea', '', 5, 'x'.repeat(129), 'chess'];
+    expect(await someone.request('system', 'join', { rooms })).toEqual({
+      rooms: ['tea', 'chess'],
+      refused: ['ws:tea', '', null, 'x'.repeat(129)].map((room) => ({ room, code: 'INVALID_ROOM' })),
+    });
+    someone.send({ type: 'system', action: 'join', data: { rooms: ['tea'] } });
+    someone.send({ type: 'system', action: 'join', data: { rooms: ['go', ''] } });
+    const details = { rooms: ['go'], refused: [{ room: '', code: 'INVALID_ROOM' }] };
+    expect(await someone.next()).toMatchObject({ type: 'error', data: { code: 'INVALID_ROOM', details } });
+    for (const bad of [undefined, {}, { rooms: 'abc' }, { rooms: { length: 1 } }, { rooms: Array(1_025).fill('a') }]) {
+      await expect(someone.request('system', 'join', bad)).rejects.toThrow('BAD_MESSAGE');
+    }
+  },
+
+  async leave() {
+    const someone = await client();
+    await someone.request('system', 'join', { rooms: ['tea', 'chess'] });
+    const left = await someone.request('system', 'leave', { rooms: ['tea', 'nowhere', ''] });
+    expect(left).toEqual({ rooms: ['tea', 'nowhere'], refused: [{ room: '', code: 'INVALID_ROOM' }] });
+    await app.app.get(WebSocketService).sendToRooms(['tea'], { type: 'a', action: 'b' });
+    await app.app.get(WebSocketService).sendToRooms(['chess'], { type: 'a', action: 'c' });
+    expect(await someone.next('a')).toMatchObject({ action: 'c' });
+  },
+
+  async heartbeat() {
+    const someone = await client();
+    someone.send({ type: 'system', action: 'heartbeat' });
+    expect(await someone.call('system', 'heartbeat')).toMatchObject({ action: 'heartbeat', response: null });
+    expect(someone.pending).toEqual([]);
+  },
+
+  async disconnect() {
+    const someone = await client();
+    someone.send({ type: 'test', action: 'echo', data: 'before', id: 1 });
+    someone.send({ type: 'system', action: 'disconnect' });
+    someone.send({ type: 'test', action: 'echo', data: 'behind', id: 2 });
+    expect((await someone.closed).code).toBe(1000);
+    expect(someone.pending).toEqual([{ type: 'test', action: 'echo', id: 1, response: 'before' }]);
   },
 
   async Members() {
@@ -361,6 +412,16 @@ const promises: Record<string, () => Promise<void>> = {
     await once(someone.socket, 'ping');
     const silent = await TestClient.open(app.url(), { autoPong: false });
     expect((await silent.closed).code).toBe(4002);
+    const strict = await startApp({
+      options: { disconnectInactiveClients: { enabled: true, inactiveTime: 100, intervalCheckTime: 50 } },
+    });
+    try {
+      const offering = (name: string): Promise<TestClient> => TestClient.open(strict.url(), { protocols: [name] });
+      const inactive = await Promise.all([offering('pxl.v1'), offering('event.v1')]);
+      expect(await Promise.all(inactive.map(async ({ closed }) => (await closed).code))).toEqual([4510, 4002]);
+    } finally {
+      await strict.close();
+    }
   },
 
   async 'Error codes'() {
@@ -389,6 +450,28 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await closeOf(({ clientId }) => manager.disconnectClient({ clientId, code: 4321 }))).toBe(4321);
   },
 
+  async 'Coming back'() {
+    for (const [codes, reaction] of closeCodeRows()) {
+      const stops = codes.map((code) => ['stop', 'replaceToken'].includes(reactionTo(code)));
+      expect([codes, stops]).toEqual([codes, codes.map(() => reaction.startsWith('stops'))]);
+    }
+    const clock = new ManualClientRuntime();
+    const server = await ScriptedServer.start((connection) => connection.socket.close(1012, '{"after":1000}'));
+    const delays: number[] = [];
+    const comingBack = new WebSocketClient({ url: server.url, webSocket: WebSocket }, clock);
+    comingBack.onState((change) => {
+      if (change.state === 'reconnecting') delays.push(change.delay);
+    });
+    void comingBack.connect();
+    for (let attempt = 1; attempt <= 7; attempt++) {
+      await until(() => delays.length === attempt);
+      await clock.advance(delays.at(-1)!);
+    }
+    expect(delays).toEqual([250, 750, 1_500, 3_000, 6_000, 12_000, 18_000].map((own) => 1_000 + own));
+    comingBack.destroy();
+    await server.close();
+  },
+
   async Messages() {
     const someone = await client();
     someone.send({ type: 'test', action: 'echo', data: 1, more: 'fields are ignored', id: 1 });
@@ -397,7 +480,7 @@ const promises: Record<string, () => Promise<void>> = {
 
   async 'Built-in requests'() {
     const someone = await client();
-    for (const action of ['joinRoom', 'leaveRoom', 'cancel', 'answer']) {
+    for (const action of ['joinRoom', 'leaveRoom', 'join', 'leave', 'cancel', 'answer']) {
       await expect(someone.request('system', action, 'no object')).rejects.toThrow('BAD_MESSAGE');
     }
     await expect(someone.request('system', 'unknown')).rejects.toThrow('UNKNOWN_ROUTE');
@@ -426,8 +509,8 @@ const promises: Record<string, () => Promise<void>> = {
   },
 
   async Expiring() {
-    const exp = Math.floor(Date.now() / 1_000) + 3;
     const expiring = await startApp({ options: { auth: { jwt: { secret: SECRET } } } });
+    const exp = Math.floor(Date.now() / 1_000) + 4;
     try {
       const someone = await TestClient.connect(expiring.url(`/ws?token=${hs256({ sub: 'ada', exp })}`));
       expect(await someone.next('auth', 'expiring')).toEqual({

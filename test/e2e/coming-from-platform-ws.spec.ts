@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Catch,
   Injectable,
+  UseFilters,
   type ExceptionFilter,
   type INestApplication,
   type PipeTransform,
@@ -12,9 +13,21 @@ import {
 } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
-import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
+import {
+  BaseWsExceptionFilter,
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+  WsException,
+  type WsResponse,
+} from '@nestjs/websockets';
 import { PxlWebSocketModule, WsClient, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { from, map } from 'rxjs';
 import { WebSocket } from 'ws';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import { failureOf } from '../support/failure-of.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
 import { until } from '../support/until.js';
 
 /** A socket that keeps what it hears. */
@@ -307,5 +320,121 @@ describe('a gateway of platform-ws', () => {
     const keep = (kept: INestApplication): unknown => (app = kept);
     expect(await codeOf(await theirs(TheirGateway, keep), app)).toBe(1006);
     expect(await codeOf(await ours(TheirGateway, keep), app)).toBe(1001);
+  });
+});
+
+describe("a gateway of platform-ws with protocol: 'event'", () => {
+  @WebSocketGateway({ path: '/ws' })
+  class Unchanged {
+    @SubscribeMessage('events')
+    events(): unknown {
+      return from([1, 2, 3]).pipe(map((data) => ({ event: 'events', data })));
+    }
+
+    @SubscribeMessage('identity')
+    identity(@MessageBody() data: number): Promise<WsResponse<number>> {
+      return Promise.resolve({ event: 'identified', data });
+    }
+
+    @SubscribeMessage('join')
+    join(@MessageBody('room') room: string): WsResponse {
+      return { event: 'joined', data: room };
+    }
+
+    @SubscribeMessage('leave')
+    leave(): void {}
+
+    @SubscribeMessage('chat:say')
+    say(@ConnectedSocket() client: { send(text: string): void }, @MessageBody() text: string): void {
+      client.send(JSON.stringify({ event: 'said', data: text }));
+    }
+  }
+
+  const options: PxlWebSocketModuleOptions = { protocol: 'event' };
+
+  /** What its client, the same on both sides, hears for what it says. */
+  async function conversation(someone: Peer): Promise<unknown[]> {
+    const answers: unknown[] = [];
+    for (const [message, count] of [
+      [{ event: 'events' }, 3],
+      [{ event: 'identity', data: 7 }, 1],
+      [{ event: 'join', data: { room: 'tea' } }, 1],
+      [{ event: 'leave', data: 'not a list' }, 0],
+      [{ event: 'chat:say', data: 'hello' }, 1],
+    ] as const) {
+      someone.say(message);
+      for (let n = 0; n < count; n++) answers.push(await someone.next());
+    }
+    return answers;
+  }
+
+  it('and its clients stay as they are, their own join and leave events too', async () => {
+    const before = await conversation(await peer(await theirs(Unchanged)));
+    expect(before).toHaveLength(6);
+    expect(await conversation(await welcomed(await ours(Unchanged, undefined, options)))).toEqual(before);
+  });
+
+  it('greets its clients with one event that they did not know', async () => {
+    const someone = await peer(await ours(Unchanged, undefined, options));
+    expect(await someone.next()).toMatchObject({ event: 'connected', data: { id: expect.any(String) } });
+  });
+
+  it('answers a request that has an id under it', async () => {
+    const someone = await welcomed(await ours(Unchanged, undefined, options));
+    someone.say({ event: 'identity', data: 7, id: 1 });
+    expect(await someone.next()).toEqual({ event: 'identified', id: 1, data: 7 });
+    someone.say({ event: 'leave', id: 2 });
+    expect(await someone.next()).toEqual({ event: 'leave', id: 2, data: null });
+  });
+
+  it('tells refusals as an error, without what the client sent', async () => {
+    const someone = await welcomed(await ours(TheirGateway, undefined, options));
+    someone.say({ event: 'fail', data: 'my secret' });
+    const data = { message: 'No.', code: 'APPLICATION', retryable: false, event: 'fail' };
+    expect(await someone.next()).toEqual({ event: 'error', data });
+  });
+
+  it('sends what a filter of Nest sends as it is', async () => {
+    @UseFilters(new BaseWsExceptionFilter({ includeCause: false }))
+    @WebSocketGateway({ path: '/ws' })
+    class Filtered {
+      @SubscribeMessage('fail')
+      fail(): never {
+        throw new WsException('No.');
+      }
+    }
+    const before = await peer(await theirs(Filtered));
+    before.say({ event: 'fail' });
+    const exception = await before.next();
+    expect(exception).toMatchObject({ event: 'exception', data: { message: 'No.' } });
+    const after = await welcomed(await ours(Filtered, undefined, options));
+    after.say({ event: 'fail' });
+    expect(await after.next()).toEqual(exception);
+  });
+
+  it('closes clients that only listen after 90 s, unless it is told not to', async () => {
+    const clock = new ManualRuntime();
+    const listening = async (more: PxlWebSocketModuleOptions): Promise<Peer> => {
+      const imports = [PxlWebSocketModule.forRoot({ ...options, heartbeat: false, ...more })];
+      const builder = Test.createTestingModule({ imports, providers: [Unchanged] });
+      const module = await builder.overrideProvider(Runtime).useValue(clock).compile();
+      return welcomed(await listen(module.createNestApplication({ logger: false })));
+    };
+    const [closed, open] = [await listening({}), await listening({ disconnectInactiveClients: { enabled: false } })];
+    const ended = once(closed.socket, 'close');
+    await clock.advance(90_000);
+    expect((await ended)[0]).toBe(4002);
+    expect(open.socket.readyState).toBe(1);
+  });
+
+  it('fails the start for an event that is the library’s, naming its method', async () => {
+    @WebSocketGateway({ path: '/ws' })
+    class Clash {
+      @SubscribeMessage('disconnect')
+      bye(): void {}
+    }
+    const failure = await failureOf({ providers: [Clash], options });
+    expect(failure).toBe('The route of Clash.bye cannot be: the event "disconnect" of /ws belongs to the library.');
+    expect(await failureOf({ providers: [Clash] })).toBe('started');
   });
 });

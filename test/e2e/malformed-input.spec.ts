@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { AnswerCounter } from '../support/answer-counter.js';
 import { ChildProgram } from '../support/child-program.js';
+import { EVENT, PXL } from '../support/dialect.js';
 import { MalformedInput } from '../support/malformed-input.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { TestClient, type Received } from '../support/test-client.js';
@@ -22,13 +23,15 @@ interface Report {
 }
 
 let server: ChildProgram;
+let origin: string;
 let url: string;
 let witness: TestClient;
 
 beforeAll(async () => {
   server = new ChildProgram('malformed-input-server');
   const { port } = await server.next<{ port: number }>();
-  url = `ws://127.0.0.1:${port}/ws`;
+  origin = `ws://127.0.0.1:${port}`;
+  url = `${origin}/ws`;
   witness = await TestClient.connect(url);
 });
 
@@ -46,13 +49,18 @@ async function report(): Promise<Report> {
 }
 
 describe('malformed input', () => {
-  it(
-    `gets an answer for each of ${CASES} random messages, and leaves nothing behind`,
-    async () => {
-      const input = new MalformedInput(new SeededRandom(seed));
+  it.each([
+    ['pxl.v1', PXL],
+    ['event.v1', EVENT],
+  ])(
+    `gets an answer for each of ${CASES} random messages, and leaves nothing behind (%s)`,
+    async (_codec, dialect) => {
+      const input = new MalformedInput(new SeededRandom(seed), dialect);
+      const address = `${origin}${dialect.path}`;
       let left = CASES;
       while (left > 0) {
-        const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => AnswerCounter.open(url)));
+        const opened = Array.from({ length: CONNECTIONS }, () => AnswerCounter.open(address, dialect));
+        const connections = await Promise.all(opened);
         for (let round = 0; round < 10 && left > 0; round++) {
           const batches = connections.map(() => Array.from({ length: BATCH }, () => input.next()));
           await Promise.all(connections.map((connection, at) => connection.send(batches[at]!)));

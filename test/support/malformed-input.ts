@@ -1,3 +1,4 @@
+import { PROTOTYPE_NAMES, type Dialect } from './dialect.js';
 import type { SeededRandom } from './seeded-random.js';
 
 /** A message to send, and what has to come back. */
@@ -7,7 +8,6 @@ export interface MalformedCase {
   readonly id: string | undefined;
 }
 
-const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
 const TEXTS = [
   ...PROTOTYPE_NAMES,
   '',
@@ -25,16 +25,16 @@ const TEXTS = [
   '\\',
 ];
 const NUMBERS = ['0', '-0', '-1', '1', '1.5', '1e308', '-1e308', '9007199254740993', '5e-324', '1E400'];
-const ACTIONS = ['joinRoom', 'leaveRoom', 'ping', 'pong', 'cancel', 'answer', 'clientList', 'authenticate', 'refresh'];
-/** Those of them that are answered without an id too. */
-const ANSWERED = ['joinRoom', 'leaveRoom', 'ping', 'clientList', 'unknown', ...PROTOTYPE_NAMES];
 const FIELDS = ['roomName', 'username', 'id', 'callId', 'response', 'error', 'token', 'userId', 'rooms', 'length'];
 
 /** Makes messages as no client library would: wrong in every field, or no message at all. Never larger than the limit. */
 export class MalformedInput {
   #lastId = 0;
 
-  constructor(private readonly random: SeededRandom) {}
+  constructor(
+    private readonly random: SeededRandom,
+    private readonly dialect: Dialect,
+  ) {}
 
   next(): MalformedCase {
     const id = `case-${++this.#lastId}`;
@@ -45,12 +45,13 @@ export class MalformedInput {
     if (dice < 60) return { frames: [text(this.#builtIn(id))], id };
     if (dice < 68) return anonymous(this.#builtIn(undefined));
     if (dice < 80) return { frames: [text(this.#wrongNames(id))], id };
-    if (dice < 86) return anonymous(`{"type":"test","action":"echo","id":${this.#value(2)}}`);
+    const echo = this.dialect.names('test', 'echo');
+    if (dice < 86) return anonymous(`{${echo},"id":${this.#value(2)}}`);
     if (dice < 91) {
-      const twice = text(`{"type":"test","action":"slow","id":"${id}"}`);
+      const twice = text(`{${this.dialect.names('test', 'slow')},"id":"${id}"}`);
       return { frames: [twice, twice], id };
     }
-    return { frames: [text(`{"type":"test","action":"echo","id":"${id}","data":${this.#value(4)}}`)], id };
+    return { frames: [text(`{${echo},"id":"${id}","data":${this.#value(4)}}`)], id };
   }
 
   /** JSON that is no message, since it is no object or has no names. */
@@ -65,9 +66,9 @@ export class MalformedInput {
   }
 
   #builtIn(id: string | undefined): string {
-    const action = this.random.pick(id === undefined ? ANSWERED : [...ACTIONS, 'unknown']);
+    const names = this.random.pick(id === undefined ? this.dialect.answered : this.dialect.builtIn);
     const data = this.random.chance(0.3) ? this.#value(3) : this.#fields();
-    const named = `"type":"system","action":"${action}","data":${data}`;
+    const named = `${names},"data":${data}`;
     return id === undefined ? `{${named}}` : `{"id":"${id}",${named}}`;
   }
 
@@ -80,15 +81,8 @@ export class MalformedInput {
   }
 
   #wrongNames(id: string): string {
-    const [type, action] = [this.#value(1), this.#value(1)];
-    return this.random.pick([
-      `{"id":"${id}","type":${type},"action":${action}}`,
-      `{"id":"${id}","type":"test","action":${action}}`,
-      `{"id":"${id}","type":${type},"action":"echo"}`,
-      `{"id":"${id}","event":${type},"data":${action}}`,
-      `{"id":"${id}"}`,
-      `{"__proto__":{"type":"test","action":"echo"},"id":"${id}"}`,
-    ]);
+    const names = this.dialect.wrongNames(this.#value(1), this.#value(1));
+    return `{"id":"${id}",${this.random.pick(names)}}`;
   }
 
   /** Any JSON value, as its text: an object literal could not hold a field `__proto__`. */

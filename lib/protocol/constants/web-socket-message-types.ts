@@ -1,0 +1,11 @@
+import { schemeOf } from './scheme.js';
+
+/** The second seed's names for whom a message is for. */
+export const WebSocketMessageTypes = schemeOf({
+  CLIENT: 'client',
+  /** Every session of a user. */
+  USER: 'user',
+  ROOM: 'room',
+  /** Everybody. */
+  BROADCAST: 'broadcast',
+});

@@ -1,0 +1,91 @@
+import { CLOSE_CODES } from './close-codes.js';
+import type { Codec, RequestNames } from './codec.interface.js';
+import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './frame-fields.js';
+import type { ErrorPayload, EventMessage, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
+import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
+
+/** The second seed's envelope (Ignis), which Nest's own gateways speak too: `{ event, data?, id? }`. */
+export const eventCodec: Codec = {
+  name: 'event.v1',
+  inactive: CLOSE_CODES.HEARTBEAT_TIMEOUT,
+
+  decode(text: string): InboundMessage | ProtocolError {
+    const whole = readFields(text);
+    if (typeof whole === 'string') return { problem: whole, id: undefined };
+    const { event, data, id } = whole;
+    if (id !== undefined && !isRequestId(id)) return { problem: ID_PROBLEM, id: undefined };
+    if (typeof event !== 'string') return { problem: 'The event is not a string.', id };
+    const { type, action } = isSystemEvent(event) ? { type: SYSTEM_TYPE, action: event } : routeOfEvent(event);
+    if (!isName(type) || !isName(action)) {
+      return { problem: 'The event is not a name of 1 to 64 characters, nor two of them around a colon.', id };
+    }
+    return { type, action, data, id, whole };
+  },
+
+  encodePush(message: unknown): string | undefined {
+    const event = eventShape(message);
+    if (event) return JSON.stringify(event);
+    // JSON.stringify answers undefined for what has no JSON form, which its type does not say.
+    const value = JSON.stringify(message) as string | undefined;
+    return value === undefined ? undefined : `{"event":"message","data":${value}}`;
+  },
+
+  encodeReply({ type, action, id }: RequestNames, response: unknown): string {
+    return `${openReply(type, action, id)},"data":${responseText(response)}}`;
+  },
+
+  encodeDone({ type, action, id }: RequestNames): string | undefined {
+    return id === undefined ? undefined : `${openReply(type, action, id)},"done":true}`;
+  },
+
+  encodeError(error: ErrorPayload, { type, action, id }: Partial<RequestNames> = {}): string {
+    const event = type === undefined || action === undefined ? undefined : eventOfRequest(type, action);
+    const { error: message, code, retryable, details } = error;
+    return JSON.stringify({ event: 'error', id, data: { message, code, retryable, event, details } });
+  },
+
+  encodeWelcome(welcome: Welcome): string[] {
+    return [this.encodeIdentified(welcome)];
+  },
+
+  encodeIdentified({ clientId, ...welcome }: Welcome): string {
+    const { userId, time, heartbeat, serverPublicKey, salt } = welcome;
+    const data = { id: clientId, userId, time, heartbeat, serverPublicKey, salt };
+    return JSON.stringify({ event: 'connected', data });
+  },
+
+  encodeCall(message: unknown, callId: number): string {
+    const call = eventShape(message);
+    return JSON.stringify({ event: call?.event, data: call?.data ?? null, callId });
+  },
+
+  encodeEncrypted(data: unknown): string {
+    return JSON.stringify({ event: ENCRYPTED, data });
+  },
+};
+
+/** A message in either shape as an event; undefined for any other value. */
+function eventShape(message: unknown): EventMessage | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { event, type, action, data } = message as Record<string, unknown>;
+  if (typeof type === 'string' && typeof action === 'string') {
+    const isError = type === 'error' && action === 'message' && typeof data === 'object' && data !== null;
+    return isError ? { event: 'error', data: errorShape(data) } : { event: eventOfRoute(type, action), data };
+  }
+  return typeof event === 'string' && type === undefined ? (message as EventMessage) : undefined;
+}
+
+/** What an application sends as the error frame of the other codec, under this one's names. */
+function errorShape({ error, ...more }: { error?: unknown }): object {
+  return { message: error, ...more };
+}
+
+/** The library's own events are answered under the names that the second seed gave them. */
+function eventOfRequest(type: string, action: string): string {
+  return type === SYSTEM_TYPE && isSystemEvent(action) ? action : eventOfRoute(type, action);
+}
+
+function openReply(type: string, action: string, id: RequestId | undefined): string {
+  const event = `{"event":${JSON.stringify(eventOfRequest(type, action))}`;
+  return id === undefined ? event : `${event},"id":${JSON.stringify(id)}`;
+}

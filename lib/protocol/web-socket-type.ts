@@ -1,0 +1,2 @@
+/** Which end of a connection something is, as the first seed calls it: the `type` of servers and clients. */
+export type WebSocketType = 'server' | 'client';

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { closeForGood } from '../clients/close-for-good.js';
+import { WsError } from '../errors/ws.error.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import type { RequestId } from '../protocol/messages.js';
+import { SYSTEM_TYPE } from '../protocol/route-key.js';
+import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
+import { Runtime } from '../runtime/runtime.js';
+import { fieldsOf } from './fields-of.js';
+import type { RouteHandler } from './handler.interface.js';
+import type { Router } from './router.js';
+
+/** The second seed's own events that are requests: PROTOCOL.md "Built-in requests", those with an event's name. */
+@Injectable()
+export class EventRoutes {
+  constructor(
+    private readonly roomLists: RoomLists,
+    private readonly runtime: Runtime,
+  ) {}
+
+  addTo(router: Router): void {
+    const add = (action: string, handle: RouteHandler, immediate = false): void => {
+      router.add(SYSTEM_TYPE, action, { source: `system.${action}`, immediate, handle, answersToIdsOnly: true });
+    };
+    add('join', async (client, { data, id }) => told(await this.roomLists.join(client, fieldsOf(data).rooms), id));
+    add('leave', (client, { data, id }) => told(this.roomLists.leave(client, fieldsOf(data).rooms), id));
+    // The client is there: activity, nothing else.
+    add('heartbeat', () => undefined, true);
+    add('disconnect', (client) => closeForGood(client, CLOSE_CODES.NORMAL, this.runtime));
+  }
+}
+
+/** @throws WsError the first refusal, where nobody would read an answer */
+function told(answer: RoomListAnswer, id: RequestId | undefined): RoomListAnswer {
+  const [first] = answer.refused;
+  if (!first || id !== undefined) return answer;
+  throw new WsError(first.code, 'Not every room of the list was joined or left.', { details: answer });
+}

@@ -1,9 +1,0 @@
-/** Whether a value is awaited: a promise of any realm or library. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
-}
