@@ -8,9 +8,15 @@ import { InBandAuthentication } from '../auth/in-band-authentication.js';
 import { TokenLife } from '../auth/token-life.js';
 import { userOf } from '../auth/user-of.js';
 import { ClientManager } from '../clients/client-manager.js';
+import { closeForGood } from '../clients/close-for-good.js';
 import { WsClient } from '../clients/ws-client.js';
 import { WsRequest } from '../clients/ws-request.js';
+import type { Agreement } from '../encryption/key-agreement.js';
+import { KeyExchangeError } from '../encryption/key-exchange.error.js';
+import { KeyExchange } from '../encryption/key-exchange.js';
+import type { KeyOffer } from '../encryption/key-offer.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { toErrorPayload } from '../errors/exception-mapper.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
@@ -20,9 +26,13 @@ import { Runtime } from '../runtime/runtime.js';
 import type { ConnectionSocket } from './connection-socket.interface.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from './endpoint.js';
+import { Entrance } from './entrance.js';
 import { Heartbeat } from './heartbeat.js';
 
 const OPEN = 1;
+
+/** Lets a client in, encrypted if keys were agreed on. */
+type Admit = (identity: WsIdentity, agreement: Agreement | null) => void;
 
 /** A socket that was upgraded or adopted, and what is known of it. */
 export interface AcceptedConnection {
@@ -52,6 +62,8 @@ export class ConnectionHandler {
     private readonly heartbeat: Heartbeat,
     private readonly errors: ErrorReporter,
     private readonly hooks: ConnectionHooks,
+    private readonly entrance: Entrance,
+    private readonly keyExchange: KeyExchange,
     private readonly inBand: InBandAuthentication,
     private readonly tokenLife: TokenLife,
     private readonly counters: RefusalCounters,
@@ -70,14 +82,23 @@ export class ConnectionHandler {
     socket.client = client;
     this.#open.add(client);
     this.#listen(client, endpoint, socket);
-    const admit = (who: WsIdentity): void => {
-      this.#welcome(client, socket, who);
+    const admit: Admit = (who, agreement) => {
+      this.entrance.welcome(client, who, agreement);
+      socket.flush();
       this.#setUp(client, endpoint, request);
     };
-    if (identity) admit(identity);
-    if (applicant && identity)
-      this.inBand.invite(client, { ...applicant, admit: (who) => this.#identify(client, who) });
-    else if (applicant) this.inBand.expect(client, { ...applicant, admit });
+    const offer = this.keyExchange.offerOf(info);
+    if (!identity || (offer && this.#mayOfferLater(client, offer, applicant))) {
+      this.inBand.expect(client, applicant ? { applicant, admit } : { identity: identity ?? {}, admit });
+      return client;
+    }
+    const identify: Admit = (who, agreement) => this.entrance.identify(client, who, agreement);
+    const enter: Admit = (who, agreement) => {
+      admit(who, agreement);
+      if (applicant) this.inBand.invite(client, { applicant, admit: identify });
+    };
+    if (offer) void inOwnScope(() => this.#exchangeKeys(client, identity, offer, enter));
+    else enter(identity, null);
     return client;
   }
 
@@ -91,32 +112,23 @@ export class ConnectionHandler {
     return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
-  /** From here on the client is known to everybody. */
-  #welcome(client: WsClient, socket: ConnectionSocket, identity: WsIdentity): void {
-    const { clientId, codec } = client;
-    client.state = 'authenticated';
-    client.user = userOf(identity);
-    this.#keep(client, identity);
-    this.clientManager.register(client);
-    const welcome = { clientId, heartbeat: this.options.heartbeat, userId: client.user?.userId };
-    for (const text of codec.encodeWelcome(welcome)) socket.send(text);
-    socket.flush();
+  /** Whether a client whose upgrade lacks the key may still bring it with its `authenticate`. */
+  #mayOfferLater({ codec }: WsClient, { publicKey }: KeyOffer, applicant: Applicant | undefined): boolean {
+    return publicKey === undefined && (applicant !== undefined || codec.name === 'event.v1');
   }
 
-  /** An anonymous client that was welcomed before has told who it is. */
-  #identify(client: WsClient, identity: WsIdentity): void {
-    const user = userOf(identity);
-    if (!user) return;
-    this.clientManager.identify(client, user);
-    this.#keep(client, identity);
-    const data = { userId: user.userId, message: 'Authenticated.' };
-    client.send({ type: 'auth', action: 'authenticated', data });
-  }
-
-  #keep(client: WsClient, { metadata, token }: WsIdentity): void {
-    if (metadata) Object.assign(client.metadata, metadata);
-    client.token = token ?? null;
-    this.tokenLife.watch(client, token?.expiresAt);
+  /** The keys come first: until they are agreed on, the client is nobody. */
+  async #exchangeKeys(client: WsClient, identity: WsIdentity, offer: KeyOffer, enter: Admit): Promise<void> {
+    client.state = 'authenticating';
+    try {
+      const agreement = await this.keyExchange.agree(client, userOf(identity)?.userId, offer);
+      if (client.readyState === OPEN) enter(identity, agreement);
+    } catch (error) {
+      client.state = 'unauthorized';
+      client.sendText(client.codec.encodeError(toErrorPayload(error)));
+      const close = error instanceof KeyExchangeError ? error.close : CLOSE_CODES.HOOK_FAILED;
+      closeForGood(client, close, this.runtime);
+    }
   }
 
   /** Made apart from `accept`: what listens for the life of a connection must not hold on to its upgrade request. */
@@ -161,10 +173,12 @@ export class ConnectionHandler {
     if (client.readyState !== OPEN) return; // we have closed it: nobody would read the answer
     this.heartbeat.heard(client);
     if (isBinary && !this.options.inbound.binary) {
-      this.dispatcher.refuse(client, { problem: 'Binary frames are not accepted.', id: undefined });
+      const refusal = { problem: 'Binary frames are not accepted.', id: undefined };
+      if (client.encrypted) client.receive(refusal);
+      else this.dispatcher.refuse(client, refusal);
       return;
     }
-    endpoint.receive(client, (data as Buffer).toString());
+    client.receive(client.codec.decode((data as Buffer).toString()));
   }
 
   #ended(client: WsClient, endpoint: Endpoint, code: number, reason: string): void {
@@ -172,7 +186,7 @@ export class ConnectionHandler {
     client.state = 'disconnected';
     this.inBand.forget(client);
     this.tokenLife.forget(client);
-    this.clientManager.unregister(client);
+    this.clientManager.unregister(client, { code, reason });
     if (!client.isIdle) client.inbound.clear();
     try {
       this.dispatcher.release(client);

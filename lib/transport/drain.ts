@@ -3,7 +3,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Runtime } from '../runtime/runtime.js';
 import { ConnectionHandler } from './connection.handler.js';
@@ -22,11 +22,13 @@ const CUT_AT = 0.9;
 const OPEN = 1;
 
 /**
- * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001.
+ * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001, or
+ * 1012 where other workers go on.
  * Takes `shutdown.timeout` at most, and happens once.
  */
 @Injectable()
 export class Drain {
+  readonly #onStart: (() => void)[] = [];
   #done: Promise<void> | null = null;
 
   constructor(
@@ -43,7 +45,13 @@ export class Drain {
     return (this.#done ??= this.#drain());
   }
 
+  /** Calls back when it begins. */
+  onStart(started: () => void): void {
+    this.#onStart.push(started);
+  }
+
   async #drain(): Promise<void> {
+    for (const started of this.#onStart) started();
     this.upgrades.close();
     this.dispatcher.stop();
     this.heartbeat.stop();
@@ -59,7 +67,7 @@ export class Drain {
     }
     await cut;
     for (const client of clients) {
-      if (client.readyState === OPEN) close(client);
+      if (client.readyState === OPEN) this.#close(client);
       else client.ws.terminate(); // it never answered the close frame
     }
     await end;
@@ -69,12 +77,22 @@ export class Drain {
   /** Closes a client once its running handlers have answered; what still waits is told to come again. */
   #release(client: WsClient): void {
     if (client.isIdle) {
-      close(client);
+      this.#close(client);
       return;
     }
     const refusal = toErrorPayload(new WsError('UNAVAILABLE', 'The server is shutting down.'));
     for (const message of client.inbound.clear()) client.sendText(client.codec.encodeError(refusal, message));
-    void client.inbound.whenIdle().then(() => close(client));
+    void client.inbound.whenIdle().then(() => this.#close(client));
+  }
+
+  /** Where other workers go on, clients come back to them, each after a time of its own: not all at once. */
+  #close(client: WsClient): void {
+    const { reconnectSpread } = this.options.shutdown;
+    const after = Math.floor(this.runtime.random() * reconnectSpread);
+    const { code, reason } = isClustered(this.options)
+      ? { ...CLOSE_CODES.RESTART, reason: JSON.stringify({ after }) }
+      : CLOSE_CODES.GOING_AWAY;
+    client.ws.close(code, reason);
   }
 
   /** Resolves once every connection has ended, after `ms` at the latest. */
@@ -87,8 +105,4 @@ export class Drain {
       });
     });
   }
-}
-
-function close(client: WsClient): void {
-  client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
 }

@@ -4,14 +4,14 @@ import type { ClientHost } from '../clients/client-host.interface.js';
 import type { InboundLimits } from '../clients/inbound-queue.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { CODECS } from '../protocol/codecs.js';
-import type { InboundMessage } from '../protocol/messages.js';
+import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import type { RoomManager } from '../rooms/room-manager.js';
 import type { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Router } from '../routing/router.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { GatewayHooks } from './gateway-hooks.js';
-import { OutboxSocket } from './outbox.socket.js';
+import { PassageSocket } from './passage.socket.js';
 
 /** What an endpoint works with; one set for all endpoints of a module. */
 export interface EndpointServices {
@@ -24,7 +24,7 @@ export interface EndpointServices {
 /** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
 export class Endpoint implements ClientHost {
   /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
-  readonly webSocketServer: Server<typeof OutboxSocket>;
+  readonly webSocketServer: Server<typeof PassageSocket>;
   readonly router: Router;
   readonly hooks: GatewayHooks[] = [];
   /** The connection guards of those gateways. */
@@ -46,10 +46,10 @@ export class Endpoint implements ClientHost {
     this.inboundLimits = options.inbound;
     this.runtime = runtime;
     this.callTimeout = options.timeouts.call;
-    this.router = new Router(path);
+    this.router = new Router(path, options.protocol);
     this.webSocketServer = new WebSocketServer({
       noServer: true,
-      WebSocket: OutboxSocket,
+      WebSocket: PassageSocket,
       maxPayload: options.limits.maxPayload,
       ...(options.limits.fragments === false ? {} : { maxFragments: options.limits.fragments }),
       perMessageDeflate: options.compression,
@@ -70,7 +70,7 @@ export class Endpoint implements ClientHost {
     return this.services.dispatcher.handle(client, this.router, message);
   }
 
-  receive(client: WsClient, text: string): void {
-    this.services.dispatcher.receive(client, this.router, text);
+  receive(client: WsClient, message: InboundMessage | ProtocolError): void {
+    this.services.dispatcher.receive(client, this.router, message);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Runtime } from '../runtime/runtime.js';
 import { OutboxScheduler } from './outbox.scheduler.js';
 import { SlowConsumers } from './slow-consumers.js';
 
@@ -8,5 +9,6 @@ export class OutboxServices {
   constructor(
     readonly scheduler: OutboxScheduler,
     readonly slowConsumers: SlowConsumers,
+    readonly runtime: Runtime,
   ) {}
 }

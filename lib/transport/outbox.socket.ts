@@ -3,7 +3,6 @@ import { WebSocket } from 'ws';
 import type { SharedFrame } from '../clients/client-socket.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { CloseReason } from '../protocol/close-codes.js';
-import type { ConnectionSocket } from './connection-socket.interface.js';
 import { HeldFrames } from './held-frames.js';
 import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
@@ -17,9 +16,10 @@ const WRITE_AT_ONCE = 65_536;
 /** Shared frames up to this size are framed again behind texts of a socket's own: cheaper than a second write. */
 const FRAME_AGAIN = 4_096;
 
-type Data = Parameters<WebSocket['send']>[0];
-type SendCallback = (error?: Error) => void;
-interface SendOptions {
+/** What ws' own `send` takes. */
+export type Data = Parameters<WebSocket['send']>[0];
+export type SendCallback = (error?: Error) => void;
+export interface SendOptions {
   mask?: boolean | undefined;
   binary?: boolean | undefined;
   compress?: boolean | undefined;
@@ -30,7 +30,7 @@ interface SendOptions {
  * A server-side WebSocket with an outbox: text frames wait for the end of the turn and leave in one write. Whatever else
  * ws writes (control frames, binary and fragmented messages) flushes the outbox first, so order is kept whoever sends.
  */
-export class OutboxSocket extends WebSocket implements ConnectionSocket, BudgetedSocket {
+export class OutboxSocket extends WebSocket implements BudgetedSocket {
   client: WsClient | null = null;
   #services: OutboxServices | null = null;
   #stream: Duplex | null = null;
@@ -52,7 +52,7 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
     const inherited = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount');
     Object.defineProperty(this.prototype, 'bufferedAmount', {
       get(this: OutboxSocket): number {
-        return (inherited?.get?.call(this) as number) + this.#waitingBytes;
+        return (inherited?.get?.call(this) as number) + this.waitingBytes;
       },
     });
   }
@@ -71,31 +71,19 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
       this.#behindFragments.push(frame);
       return true;
     }
-    const services = this.#services;
-    if (!services || this.#isPlain) return this.#sendPlain(frame.text);
-    if (this.#run) {
-      if (frame.bytes.length <= FRAME_AGAIN) return this.#addToRun(this.#run, frame.text);
-      this.flush();
-    }
-    if (this.#shared) {
-      this.#shared = this.#shared.append(frame.bytes);
-    } else {
-      this.#shared = services.scheduler.beginChain(frame);
-      services.scheduler.schedule(this);
-    }
-    if (this.#shared.byteLength >= WRITE_AT_ONCE) this.flush();
-    return true;
+    return this.queue(frame);
   }
 
   sendText(text: string): boolean {
     const services = this.#services;
     const isOrdinary = services && !this.#isPlain && !this.#isOverBudget && !this.#behindFragments && !this.#shared;
     if (!isOrdinary || this.readyState !== WebSocket.OPEN) return this.sendFrame(new TextFrame(text));
-    if (!this.#run) {
-      this.#run = new TextRun();
-      services.scheduler.schedule(this);
-    }
-    return this.#addToRun(this.#run, text);
+    return this.#addToRun(services, text);
+  }
+
+  sendBinary(text: string): boolean {
+    this.sendRaw(Buffer.from(text), {});
+    return true;
   }
 
   /** Writes what waits for the end of the turn. */
@@ -138,13 +126,8 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
       this.sendText(data);
       return;
     }
-    this.flush();
-    if (data instanceof Blob) this.#isPlain = true; // ws reads it later and queues what follows meanwhile
-    const [settings, done]: [SendOptions, SendCallback | undefined] =
-      typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
-    super.send(data, settings, done);
-    if (settings.fin === false) this.#behindFragments ??= [];
-    else this.#releaseHeld();
+    if (typeof options === 'function') this.sendRaw(data, {}, options);
+    else this.sendRaw(data, options ?? {}, callback);
   }
 
   override ping(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
@@ -171,6 +154,65 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
     if (this.isPaused) this.resume(); // else the peer's close frame is never read
   }
 
+  protected get services(): OutboxServices | null {
+    return this.#services;
+  }
+
+  /** Whether no frame may stand where the next one would: the application has a fragmented message unfinished. */
+  protected get isFragmenting(): boolean {
+    return this.#behindFragments !== null;
+  }
+
+  /** Bytes that nothing has been written of yet. */
+  protected get waitingBytes(): number {
+    const held = this.#behindFragments ?? [];
+    const waiting = ((this.#run ?? this.#shared)?.byteLength ?? 0) + (this.#heldBack?.bytes ?? 0);
+    return held.reduce((sum, { bytes }) => sum + bytes.length, waiting);
+  }
+
+  /** Puts a frame behind what waits for the end of the turn. */
+  protected queue(frame: SharedFrame): boolean {
+    const services = this.#services;
+    if (!services || this.#isPlain) return this.#sendPlain(frame.text);
+    if (this.#run) {
+      if (frame.bytes.length <= FRAME_AGAIN) return this.#addToRun(services, frame.text);
+      this.flush();
+    }
+    if (this.#shared) {
+      this.#shared = this.#shared.append(frame.bytes);
+    } else {
+      this.#shared = services.scheduler.beginChain(frame);
+      services.scheduler.schedule(this);
+    }
+    if (this.#shared.byteLength >= WRITE_AT_ONCE) this.flush();
+    return true;
+  }
+
+  /** The same for a text of this socket's own. */
+  protected queueText(text: string): boolean {
+    const services = this.#services;
+    if (!services || this.#isPlain) return this.#sendPlain(text);
+    if (this.#shared) this.flush();
+    return this.#addToRun(services, text);
+  }
+
+  /** Takes the texts out that wait for the end of the turn. */
+  protected takeWaiting(): readonly string[] {
+    const texts = (this.#run ?? this.#shared)?.texts() ?? [];
+    this.#run = null;
+    this.#shared = null;
+    return texts;
+  }
+
+  /** Lets ws write something, behind what waits. */
+  protected sendRaw(data: Data, settings: SendOptions, done?: SendCallback): void {
+    this.flush();
+    if (data instanceof Blob) this.#isPlain = true; // ws reads it later and queues what follows meanwhile
+    super.send(data, settings, done);
+    if (settings.fin === false) this.#behindFragments ??= [];
+    else this.#releaseHeld();
+  }
+
   /** The fragmented message is complete: what came meanwhile follows it. */
   #releaseHeld(): void {
     const held = this.#behindFragments;
@@ -178,9 +220,13 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
     for (const frame of held ?? []) this.sendFrame(frame);
   }
 
-  #addToRun(run: TextRun, text: string): boolean {
-    run.add(text);
-    if (run.byteLength >= WRITE_AT_ONCE) this.flush();
+  #addToRun({ scheduler }: OutboxServices, text: string): boolean {
+    if (!this.#run) {
+      this.#run = new TextRun();
+      scheduler.schedule(this);
+    }
+    this.#run.add(text);
+    if (this.#run.byteLength >= WRITE_AT_ONCE) this.flush();
     return true;
   }
 
@@ -212,11 +258,5 @@ export class OutboxSocket extends WebSocket implements ConnectionSocket, Budgete
     if (!slowConsumers || !this.#isOverBudget) return;
     if (this.bufferedAmount - (this.#heldBack?.bytes ?? 0) <= slowConsumers.budget) slowConsumers.relieve(this);
     else this.#stream?.once('drain', () => this.#drained());
-  }
-
-  get #waitingBytes(): number {
-    const held = this.#behindFragments ?? [];
-    const waiting = ((this.#run ?? this.#shared)?.byteLength ?? 0) + (this.#heldBack?.bytes ?? 0);
-    return held.reduce((sum, { bytes }) => sum + bytes.length, waiting);
   }
 }

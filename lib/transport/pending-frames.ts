@@ -1,3 +1,5 @@
+import { textOfFrame } from './text-frame.js';
+
 /** Chains up to this size are joined into one buffer even for a single socket: cheaper than one write per frame. */
 const JOIN_ALWAYS = 16_384;
 
@@ -32,6 +34,10 @@ export class PendingFrames {
     if (this.#joined) return this.#joined;
     if (this.byteLength > JOIN_ALWAYS && this.#writers++ === 0) return this.#list();
     return (this.#joined = Buffer.concat(this.#list(), this.byteLength));
+  }
+
+  texts(): string[] {
+    return this.#list().map(textOfFrame);
   }
 
   #list(): Buffer[] {

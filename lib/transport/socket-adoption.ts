@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
 import type { AdoptedSocket, SocketAdopter } from '../clients/socket-adopter.interface.js';
-import { pxlCodec } from '../protocol/pxl.codec.js';
+import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { adoptedSocket } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
@@ -27,7 +27,8 @@ export class SocketAdoption implements SocketAdopter {
     const request = Object.assign(new IncomingMessage(new Socket()), { url: endpoint.path });
     const socket = adoptedSocket(ws);
     const identity = user ?? {};
-    const client = this.connections.accept({ endpoint, socket, request, clientId, codec: pxlCodec, identity });
+    const codec = codecOf(endpoint.options.protocol);
+    const client = this.connections.accept({ endpoint, socket, request, clientId, codec, identity });
     if (lastActivity !== undefined) client.lastActivity = lastActivity;
   }
 }

@@ -21,6 +21,12 @@ export function frameText(text: string): Buffer {
   return frame;
 }
 
+/** The text in a frame that {@link frameText} has made. */
+export function textOfFrame(frame: Buffer): string {
+  const length = frame[1] ?? 0;
+  return frame.toString('utf8', length < 126 ? 2 : length === 126 ? 4 : 10);
+}
+
 /** The bytes of a frame with a payload of `length` bytes. */
 export function frameSize(length: number): number {
   return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10);

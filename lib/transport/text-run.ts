@@ -18,6 +18,10 @@ export class TextRun {
     this.#byteLength += frameSize(length);
   }
 
+  texts(): readonly string[] {
+    return this.#texts;
+  }
+
   toBuffer(): Buffer {
     const buffer = Buffer.allocUnsafe(this.#byteLength);
     let at = 0;

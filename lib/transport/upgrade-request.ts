@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { CODECS } from '../protocol/codecs.js';
-import type { Codec, CodecName } from '../protocol/codec.interface.js';
-import { pxlCodec } from '../protocol/pxl.codec.js';
+import { CODECS, codecOf } from '../protocol/codecs.js';
+import type { Codec, CodecName, ProtocolName } from '../protocol/codec.interface.js';
 import type { HttpRefusal } from './http-refusal.js';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -29,13 +28,13 @@ export function problemOfHandshake({ method, headers }: IncomingMessage): HttpRe
 }
 
 /**
- * The codec of a connection: the first offered subprotocol that is one of ours, the default where none is offered.
+ * The codec of a connection: the first offered subprotocol that is one of ours, the endpoint's where none is offered.
  * Undefined when others were offered only, since browsers fail a connection that answers none of them, and when the
  * list is malformed or names one twice (RFC 6455, 11.3.4).
  */
-export function negotiateCodec({ headers }: IncomingMessage): Codec | undefined {
+export function negotiateCodec({ headers }: IncomingMessage, protocol: ProtocolName): Codec | undefined {
   const offered = headers['sec-websocket-protocol'];
-  if (offered === undefined) return pxlCodec;
+  if (offered === undefined) return codecOf(protocol);
   const names = offered.split(',').map((name) => name.trim());
   if (new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
   const name = names.find((candidate): candidate is CodecName => Object.hasOwn(CODECS, candidate));

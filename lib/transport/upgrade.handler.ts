@@ -19,7 +19,7 @@ import { ConnectionHandler } from './connection.handler.js';
 import type { Endpoint } from './endpoint.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
 import { OutboxServices } from './outbox.services.js';
-import type { OutboxSocket } from './outbox.socket.js';
+import type { PassageSocket } from './passage.socket.js';
 import { negotiateCodec, problemOfHandshake } from './upgrade-request.js';
 
 const REFUSALS = {
@@ -30,7 +30,7 @@ const REFUSALS = {
   failed: { status: 500, body: 'Internal server error.' },
   late: { status: 503, body: 'The upgrade took too long.', headers: { 'Retry-After': '1' } },
   closed: { status: 503, body: 'The server takes no connections now.', headers: { 'Retry-After': '1' } },
-  protocol: { status: 400, body: 'Offer pxl.v1 beside bearer.<token>.' },
+  protocol: { status: 400, body: 'Offer pxl.v1 or event.v1 beside bearer.<token>.' },
 } as const satisfies Record<string, HttpRefusal>;
 
 /** How long a client that was refused by a close code has to answer it. */
@@ -89,7 +89,7 @@ export class UpgradeHandler {
   /** The stream has an error listener already: a reset at any time ends this upgrade, nothing else. */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const problem = this.#isOpen ? problemOfHandshake(request) : REFUSALS.closed;
-    const codec = problem ? undefined : negotiateCodec(request);
+    const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
     if (!codec) {
       refuseUpgrade(stream, problem ?? REFUSALS.protocol, this.runtime);
       return;
@@ -203,7 +203,7 @@ export class UpgradeHandler {
     });
   }
 
-  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: OutboxSocket) => void): void {
+  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: PassageSocket) => void): void {
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {

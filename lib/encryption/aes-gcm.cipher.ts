@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import type { Codec } from '../protocol/codec.interface.js';
+import { bytesOf } from './base64url.js';
+import type { Cipher } from './cipher.interface.js';
+
+const ALGORITHM = 'aes-256-gcm';
+const COUNTER_BYTES = 8;
+const TAG_BYTES = 16;
+/** The nonce is the counter behind four zero bytes. */
+const NONCE_BYTES = 12;
+
+/**
+ * The built-in cipher: AES-256-GCM with one key per direction and counters as nonces, PROTOCOL.md "Encryption".
+ *
+ * Node's own crypto rather than WebCrypto, which it agrees with byte for byte: it answers at once, and for texts of 200
+ * bytes it takes a third of the time (4.5 µs against 15 µs of CPU in Node 20, one at a time 36 µs).
+ */
+export class AesGcmCipher implements Cipher {
+  #sealed = 0;
+  #opened = 0;
+
+  constructor(
+    private readonly codec: Codec,
+    private readonly outboundKey: KeyObject,
+    private readonly inboundKey: KeyObject,
+  ) {}
+
+  seal(text: string): string {
+    const nonce = nonceOf(this.#sealed++);
+    const cipher = createCipheriv(ALGORITHM, this.outboundKey, nonce);
+    const parts = [nonce.subarray(-COUNTER_BYTES), cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+    return this.codec.encodeEncrypted(Buffer.concat(parts).toString('base64url'));
+  }
+
+  open(data: unknown): string | null {
+    const bytes = bytesOf(data);
+    if (!bytes || bytes.length < COUNTER_BYTES + TAG_BYTES) return null;
+    const nonce = nonceOf(this.#opened);
+    if (bytes.compare(nonce, NONCE_BYTES - COUNTER_BYTES, NONCE_BYTES, 0, COUNTER_BYTES) !== 0) return null;
+    const decipher = createDecipheriv(ALGORITHM, this.inboundKey, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+    const text = decipher.update(bytes.subarray(COUNTER_BYTES, -TAG_BYTES));
+    try {
+      decipher.final();
+    } catch {
+      return null; // not encrypted with this key, or changed since
+    }
+    this.#opened++;
+    return text.toString();
+  }
+}
+
+function nonceOf(counter: number): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeUInt32BE(Math.floor(counter / 2 ** 32), NONCE_BYTES - 8);
+  nonce.writeUInt32BE(counter % 2 ** 32, NONCE_BYTES - 4);
+  return nonce;
+}

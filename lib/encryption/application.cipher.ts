@@ -1,0 +1,41 @@
+import type { WsClient } from '../clients/ws-client.js';
+import type { EncryptionOpen, EncryptionTransform } from '../interfaces/encryption-options.interface.js';
+import { FrameEvent } from '../protocol/frame-event.js';
+import type { Cipher } from './cipher.interface.js';
+import { checkEvent, type FrameCallback, type FrameCallbacks } from './frame-callbacks.js';
+
+const TRANSFORM: FrameCallback = { option: 'encryption.transform', limit: 'encryption' };
+/** The end of the connection, which is what a failure means, is counted. */
+const OPEN: FrameCallback = { option: 'encryption.open', limit: undefined };
+
+/** A client's cipher through the application's own `transform` and `open`. */
+export function applicationCipher(
+  client: WsClient,
+  callbacks: FrameCallbacks,
+  transform: EncryptionTransform,
+  open: EncryptionOpen | undefined,
+): Cipher {
+  const { codec } = client;
+  return {
+    seal(text) {
+      const { event, data } = new FrameEvent(codec, text);
+      return callbacks.ask(
+        TRANSFORM,
+        client,
+        () => transform({ client, event, data, text }),
+        (answer) => {
+          const sealed = checkEvent(answer);
+          // The client could not tell such a frame from one that somebody on the way has written.
+          if (sealed && sealed.event !== 'encrypted') throw new Error("It answered another event than 'encrypted'.");
+          return sealed && codec.encodeEncrypted(sealed.data);
+        },
+      );
+    },
+    open: open && ((data) => callbacks.ask(OPEN, client, () => open({ client, data }), checkText)),
+  };
+}
+
+function checkText(text: string | null): string | null {
+  if (text === null || typeof text === 'string') return text;
+  throw new Error('It answered neither a text nor null.');
+}

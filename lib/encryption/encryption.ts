@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { closeForGood } from '../clients/close-for-good.js';
+import { welcomeOf } from '../clients/welcome.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { WsError } from '../errors/ws.error.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { applicationCipher } from './application.cipher.js';
+import type { Cipher } from './cipher.interface.js';
+import { FrameCallbacks } from './frame-callbacks.js';
+import type { Agreement } from './key-agreement.js';
+import { SecureChannel } from './secure-channel.js';
+
+/** Switches the encryption of connections on, for the rest of their lives. */
+@Injectable()
+export class Encryption {
+  constructor(
+    private readonly callbacks: FrameCallbacks,
+    private readonly counters: RefusalCounters,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Welcomes a client with the keys; this is the last that it hears in clear. */
+  start(client: WsClient, { cipher, serverPublicKey, salt }: Agreement): void {
+    const welcome = { ...welcomeOf(client, this.runtime.now()), serverPublicKey, salt };
+    const [connected, ...others] = client.codec.encodeWelcome(welcome);
+    this.#switchOn(client, cipher, connected);
+    for (const text of others) client.sendText(text);
+  }
+
+  /**
+   * Encrypts a connection whose keys the application has agreed on by itself. Does nothing when it is encrypted.
+   *
+   * @throws WsError CONFLICT without an `encryption.transform`: the built-in cipher has keys from the built-in exchange only
+   */
+  enable(client: WsClient): void {
+    if (client.encrypted) return;
+    const { transform, open } = this.options.outbound.encryption ?? {};
+    if (!transform)
+      throw new WsError('CONFLICT', 'The client has no keys: it offers a publicKey when it authenticates.');
+    this.#switchOn(client, applicationCipher(client, this.callbacks, transform, open));
+  }
+
+  #switchOn(client: WsClient, cipher: Cipher, lastInClear?: string): void {
+    const { batchLimit } = this.options.outbound;
+    const onBreach = (): void => {
+      this.counters.count('encryption');
+      closeForGood(client, CLOSE_CODES.BAD_FRAME, this.runtime);
+    };
+    const channel = new SecureChannel(client, cipher, batchLimit, onBreach);
+    client.encrypt(channel, batchLimit, (text) => cipher.seal(text), lastInClear);
+  }
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import type { TransformedEvent } from '../interfaces/encryption-options.interface.js';
+import { RefusalCounters, type LimitName } from '../limits/refusal-counters.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { isThenable } from '../runtime/thenable.js';
+import type { Eventually } from './cipher.interface.js';
+
+/** A callback of the options that is asked about frames. */
+export interface FrameCallback {
+  readonly option: string;
+  /** What its failures count as; undefined where something else counts them. */
+  readonly limit: LimitName | undefined;
+}
+
+/** Asks the application's callbacks about single frames. None of them can fail more than its frame, or take for ever. */
+@Injectable()
+export class FrameCallbacks {
+  constructor(
+    private readonly errors: ErrorReporter,
+    private readonly counters: RefusalCounters,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * What `use` makes of the answer: at once when that came at once. Null when one of the two throws or rejects, or there is
+   * no answer within `timeouts.hook`; that is counted and reported.
+   */
+  ask<Answer, Result>(
+    callback: FrameCallback,
+    client: WsClient,
+    call: () => Answer | Promise<Answer>,
+    use: (answer: Answer) => Result | null,
+  ): Eventually<Result | null> {
+    try {
+      const answer = call();
+      if (!isThenable(answer)) return use(answer);
+      return this.#inTime(Promise.resolve(answer))
+        .then(use)
+        .catch((error: unknown) => this.#fail(callback, client, error));
+    } catch (error) {
+      return this.#fail(callback, client, error);
+    }
+  }
+
+  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const limit = this.options.timeouts.hook;
+    return this.runtime.within(limit, answer, () => new Error(`It took longer than timeouts.hook (${limit} ms).`));
+  }
+
+  #fail({ option, limit }: FrameCallback, { clientId }: WsClient, error: unknown): null {
+    if (limit) this.counters.count(limit);
+    this.errors.report(`${option} failed.`, error, clientId);
+    return null;
+  }
+}
+
+/** @throws Error when the application answered neither an event nor null */
+export function checkEvent(answer: TransformedEvent): TransformedEvent {
+  const given: unknown = answer;
+  if (given === null) return null;
+  if (typeof given === 'object' && 'event' in given && typeof given.event === 'string') return answer;
+  throw new Error('It answered neither { event, data } nor null.');
+}

@@ -1,0 +1,47 @@
+import { createECDH, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
+import type { Codec } from '../protocol/codec.interface.js';
+import { AesGcmCipher } from './aes-gcm.cipher.js';
+import { bytesOf } from './base64url.js';
+import type { Cipher } from './cipher.interface.js';
+
+const CURVE = 'prime256v1';
+/** A point as it is: 4, x, y. */
+const PUBLIC_KEY_BYTES = 65;
+const UNCOMPRESSED = 4;
+const SALT_BYTES = 32;
+const KEY_BYTES = 32;
+
+/** What both sides have agreed on. */
+export interface Agreement {
+  /** For the client; on the wire as text. */
+  readonly serverPublicKey: string;
+  readonly salt: string;
+  readonly cipher: Cipher;
+}
+
+/**
+ * The built-in exchange, with a new pair for every connection: P-256 ECDH, HKDF-SHA-256, one AES-256-GCM key per
+ * direction. Null when the client's key is no such key.
+ *
+ * @param publicKey of the client: the uncompressed point in base64url
+ */
+export function agreeOnKeys(codec: Codec, publicKey: unknown): Agreement | null {
+  const point = bytesOf(publicKey);
+  if (point?.length !== PUBLIC_KEY_BYTES || point[0] !== UNCOMPRESSED) return null;
+  const pair = createECDH(CURVE);
+  const serverPublicKey = pair.generateKeys('base64url');
+  let secret: Buffer;
+  try {
+    secret = pair.computeSecret(point);
+  } catch {
+    return null; // not on the curve
+  }
+  const salt = randomBytes(SALT_BYTES);
+  const cipher = new AesGcmCipher(codec, keyOf('server', secret, salt), keyOf('client', secret, salt));
+  return { serverPublicKey, salt: salt.toString('base64url'), cipher };
+}
+
+/** @param writer whose frames the key is for */
+function keyOf(writer: 'client' | 'server', secret: Buffer, salt: Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, `pxl.v1 ${writer}`, KEY_BYTES)));
+}

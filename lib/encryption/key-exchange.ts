@@ -1,0 +1,105 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import type { WsRequest } from '../clients/ws-request.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { WsError } from '../errors/ws.error.js';
+import type { ExchangedKeys } from '../interfaces/encryption-options.interface.js';
+import type { ResolvedEncryption } from '../options/encryption.options.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { applicationCipher } from './application.cipher.js';
+import { FrameCallbacks } from './frame-callbacks.js';
+import { agreeOnKeys, type Agreement } from './key-agreement.js';
+import { KeyExchangeError } from './key-exchange.error.js';
+import { readOffer, type KeyOffer } from './key-offer.js';
+
+/** Agrees with clients on keys. */
+@Injectable()
+export class KeyExchange {
+  /** Those whose exchange is under way. */
+  readonly #running = new WeakSet<WsClient>();
+
+  constructor(
+    private readonly callbacks: FrameCallbacks,
+    private readonly errors: ErrorReporter,
+    private readonly counters: RefusalCounters,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether a client without keys is closed. */
+  get isRequired(): boolean {
+    return this.options.outbound.encryption?.required === true;
+  }
+
+  /** What an upgrade offers; null where there is nothing to agree on. */
+  offerOf(request: WsRequest): KeyOffer | null {
+    if (!this.options.outbound.encryption) return null;
+    const offer = readOffer(request);
+    return offer.publicKey !== undefined || this.isRequired ? offer : null;
+  }
+
+  /**
+   * Agrees on keys. Null where the connection stays as it is: it offers none, encryption is off, or on already.
+   *
+   * @param data of the client's `authenticate`, or the offer of its upgrade
+   * @throws KeyExchangeError after which the client is to be closed; WsError BAD_MESSAGE while another exchange runs
+   */
+  async agree(client: WsClient, userId: string | undefined, data: unknown): Promise<Agreement | null> {
+    const { encryption } = this.options.outbound;
+    if (!encryption || client.encrypted) return null;
+    if (this.#running.has(client)) throw new WsError('BAD_MESSAGE', 'Keys are being exchanged.');
+    this.#running.add(client);
+    try {
+      const agreement = encryption.transform
+        ? await this.#shakeHands(client, encryption, userId, data)
+        : agreeBuiltIn(client, data);
+      if (agreement || !encryption.required) return agreement;
+      throw new KeyExchangeError('FORBIDDEN', 'Encryption is required: offer a publicKey.', CLOSE_CODES.NOT_ENCRYPTED);
+    } catch (error) {
+      this.counters.count('encryption');
+      throw error;
+    } finally {
+      this.#running.delete(client);
+    }
+  }
+
+  async #shakeHands(
+    client: WsClient,
+    { handshake, transform, open }: ResolvedEncryption,
+    userId: string | undefined,
+    data: unknown,
+  ): Promise<Agreement | null> {
+    if (!handshake || !transform) return null;
+    const limit = this.options.timeouts.hook;
+    const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
+    try {
+      const shaking = new Promise<ExchangedKeys | null | false>((resolve) =>
+        resolve(handshake({ client, userId, data })),
+      );
+      const keys = checkKeys(await this.runtime.within(limit, shaking, late));
+      return keys && { ...keys, cipher: applicationCipher(client, this.callbacks, transform, open) };
+    } catch (error) {
+      this.errors.report('encryption.handshake failed.', error, client.clientId);
+      throw new KeyExchangeError('INTERNAL', 'Internal error.', CLOSE_CODES.HOOK_FAILED);
+    }
+  }
+}
+
+function agreeBuiltIn({ codec }: WsClient, data: unknown): Agreement | null {
+  const { publicKey } = (typeof data === 'object' && data !== null ? data : {}) as KeyOffer;
+  if (publicKey === undefined) return null;
+  const agreement = agreeOnKeys(codec, publicKey);
+  if (agreement) return agreement;
+  const allowed = 'a P-256 point: 65 bytes, uncompressed, in base64url';
+  throw new KeyExchangeError('BAD_MESSAGE', `The publicKey is not ${allowed}.`, CLOSE_CODES.KEY_EXCHANGE_FAILED);
+}
+
+function checkKeys(given: ExchangedKeys | null | false): ExchangedKeys | null {
+  if (given === null || given === false) return null;
+  const { serverPublicKey, salt } = given;
+  if (typeof serverPublicKey === 'string' && typeof salt === 'string') return { serverPublicKey, salt };
+  throw new Error('It answered neither { serverPublicKey, salt } nor null.');
+}

@@ -1,0 +1,98 @@
+/** What becomes of an item, or a promise of it; null: nothing comes out. It neither throws nor rejects. */
+export type Step<In, Out> = (item: In) => Out | null | Promise<Out | null>;
+
+interface Slot<Out> {
+  readonly size: number;
+  readonly begin: () => Out | null | Promise<Out | null>;
+  readonly end: (result: Out | null) => void;
+  /** Undefined until the step is through with the item. */
+  result?: Out | null;
+}
+
+/**
+ * Passes items through a step that may be asynchronous: at most `limit` of them at once, and out in the order in which
+ * they came. What the step answers at once, with nothing before it, is out before `push` returns.
+ */
+export class OrderedSteps<In, Out> {
+  readonly #slots: Slot<Out>[] = [];
+  /** How many of the slots, from the first, have been given to the step. */
+  #begun = 0;
+  #running = 0;
+  #size = 0;
+
+  constructor(
+    private readonly limit: number,
+    private readonly step: Step<In, Out>,
+  ) {}
+
+  /** How many items are on their way. */
+  get length(): number {
+    return this.#slots.length;
+  }
+
+  /** The sizes of the items that are on their way, together. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * @param size what the item counts for in {@link size}
+   * @param emit gets what comes out, in its turn
+   */
+  push(item: In, size: number, emit: (result: Out) => void): void {
+    const end = (result: Out | null): void => {
+      if (result !== null) emit(result);
+    };
+    if (this.#slots.length > 0) {
+      this.#add({ size, begin: () => this.step(item), end });
+      return;
+    }
+    const result = this.step(item);
+    if (result instanceof Promise) this.#add({ size, begin: () => result, end });
+    else end(result);
+  }
+
+  /** Calls back once everything that was pushed before is out. */
+  after(callback: () => void): void {
+    if (this.#slots.length === 0) callback();
+    else this.#add({ size: 0, begin: () => null, end: callback });
+  }
+
+  #add(slot: Slot<Out>): void {
+    this.#slots.push(slot);
+    this.#size += slot.size;
+    this.#begin();
+  }
+
+  /** Gives as many items to the step as may be there at once. */
+  #begin(): void {
+    while (this.#running < this.limit) {
+      const slot = this.#slots[this.#begun];
+      if (!slot) return;
+      this.#begun++;
+      const result = slot.begin();
+      if (result instanceof Promise) this.#await(slot, result);
+      else slot.result = result;
+    }
+  }
+
+  #await(slot: Slot<Out>, result: Promise<Out | null>): void {
+    this.#running++;
+    void result.then((settled) => {
+      this.#running--;
+      slot.result = settled;
+      this.#begin();
+      this.#release();
+    });
+  }
+
+  /** Lets out what is ready, up to the first item that is not. */
+  #release(): void {
+    for (let slot = this.#slots[0]; slot?.result !== undefined; slot = this.#slots[0]) {
+      this.#slots.shift();
+      this.#begun--;
+      this.#size -= slot.size;
+      slot.end(slot.result);
+    }
+  }
+}
