@@ -12,6 +12,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { Authentication, type AuthenticationResult, type Claimant } from './authentication.js';
 import type { WsIdentity } from './authenticator.interface.js';
 import { closeForGood } from '../clients/close-for-good.js';
+import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './revocations.interface.js';
@@ -46,6 +47,7 @@ export class Admission {
     private readonly runtime: Runtime,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
     @Inject(PXL_WS_USER_CONNECTIONS) private readonly userConnections: UserConnections,
+    @Inject(USER_INTEREST) private readonly userInterest: UserInterest,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -87,10 +89,14 @@ export class Admission {
     const guarded = await this.guards.check(candidate, applicant.guards);
     if (guarded.outcome !== 'accepted') return guarded as AdmissionResult;
     return this.#failSafe(async () => {
-      // Last of all, so that nobody slips in who is revoked meanwhile.
+      // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
       if (await this.#isRevoked(identity)) return { outcome: 'unauthenticated' };
       this.#checkMetadata(identity);
-      return (await this.#enter(applicant, candidate)) ? result : { outcome: 'tooMany' };
+      if (!(await this.#enter(applicant, candidate))) return { outcome: 'tooMany' };
+      const live = this.#hear(applicant, candidate);
+      if (!live) return result;
+      await live;
+      return (await this.#isRevoked(identity)) ? { outcome: 'unauthenticated' } : result;
     });
   }
 
@@ -121,10 +127,22 @@ export class Admission {
     if (stream.destroyed) leave();
     else stream.once('close', leave);
     for (const oldest of replaced) {
-      const client = this.clientManager.getClient({ clientId: oldest });
+      const client = this.clientManager.local.get(oldest);
       if (client) closeForGood(client, CLOSE_CODES.REPLACED, this.runtime);
+      else this.clientManager.disconnectClient({ clientId: oldest, ...CLOSE_CODES.REPLACED });
     }
     return true;
+  }
+
+  /** What is sent to the user reaches the connection from its first moment on. */
+  #hear({ stream }: Applicant, { user }: ConnectionCandidate): Promise<void> | undefined {
+    if (!user) return undefined;
+    const { userId } = user;
+    const live = this.userInterest.acquireUser(userId);
+    const release = (): void => this.userInterest.releaseUser(userId);
+    if (stream.destroyed) release();
+    else stream.once('close', release);
+    return live;
   }
 
   async #failSafe(decide: () => Promise<AdmissionResult>): Promise<AdmissionResult> {

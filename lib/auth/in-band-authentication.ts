@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { closeForGood } from '../clients/close-for-good.js';
+import { welcomeOf } from '../clients/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
+import { Encryption } from '../encryption/encryption.js';
+import type { Agreement } from '../encryption/key-agreement.js';
+import { KeyExchangeError } from '../encryption/key-exchange.error.js';
+import { KeyExchange } from '../encryption/key-exchange.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
@@ -13,11 +18,11 @@ import { userOf } from './user-of.js';
 /** How much longer than `auth.timeout` a client may stay while its authentication runs. */
 const WHILE_AUTHENTICATING = 3;
 
-/** A connection that may say by message who it is. */
-export interface Newcomer extends Applicant {
-  /** Lets the client in. */
-  readonly admit: (identity: WsIdentity) => void;
-}
+/** A connection that may say by message who it is; or, where its upgrade has told that, has its key to bring. */
+export type Newcomer = ({ readonly applicant: Applicant } | { readonly identity: WsIdentity }) & {
+  /** Lets the client in, encrypted if keys were agreed on. */
+  readonly admit: (identity: WsIdentity, agreement: Agreement | null) => void;
+};
 
 /** What a client is answered that has proved who it is. */
 export interface Authenticated {
@@ -41,12 +46,15 @@ const REFUSALS: Readonly<
 /** Authentication by message: `system.authenticate` of clients that the upgrade let wait, `system.refresh` of all. */
 @Injectable()
 export class InBandAuthentication {
-  readonly #newcomers = new WeakMap<WsClient, Newcomer>();
+  /** Null once a client has made its attempt. */
+  readonly #newcomers = new WeakMap<WsClient, Newcomer | null>();
   readonly #deadlines = new Map<WsClient, RuntimeTimer>();
 
   constructor(
     private readonly admission: Admission,
     private readonly tokenLife: TokenLife,
+    private readonly keyExchange: KeyExchange,
+    private readonly encryption: Encryption,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
   ) {}
@@ -63,32 +71,54 @@ export class InBandAuthentication {
     this.#newcomers.set(client, newcomer);
   }
 
+  /** Whether the upgrade alone has told who the client is: there is nothing to say by message, and nothing was said. */
+  isSettledByUpgrade(client: WsClient): boolean {
+    return !this.#newcomers.has(client);
+  }
+
+  /**
+   * Tells a client once more who it is, and agrees with it on keys where it brings one.
+   *
+   * @throws KeyExchangeError
+   */
+  async confirm(client: WsClient, data: unknown): Promise<Authenticated> {
+    const agreement = await this.#agree(client, client.user?.userId, data);
+    if (agreement) this.encryption.start(client, agreement);
+    else client.sendText(client.codec.encodeIdentified(welcomeOf(client, this.runtime.now())));
+    return { userId: client.user?.userId ?? null, expiresAt: client.token?.expiresAt };
+  }
+
   /** The connection has ended. */
   forget(client: WsClient): void {
-    this.#deadlines.get(client)?.cancel();
-    this.#deadlines.delete(client);
+    this.#endDeadline(client);
     this.#newcomers.delete(client);
   }
 
   /**
    * Authenticates a client by the data of its message, and lets it in. A client that fails is closed, after the answer.
    *
-   * @throws WsError BAD_MESSAGE when it is authenticated, or being so, or there is no authentication by message
+   * @throws WsError BAD_MESSAGE when it is authenticated, or being so, or there is no authentication by message;
+   * KeyExchangeError
    */
   async authenticate(client: WsClient, data: unknown): Promise<Authenticated> {
     const newcomer = this.#newcomers.get(client);
     if (!newcomer) throw new WsError('BAD_MESSAGE', 'There is nothing to authenticate.');
-    this.#newcomers.delete(client);
+    this.#newcomers.set(client, null);
     if (this.#deadlines.has(client)) {
       client.state = 'authenticating';
       const passed = this.runtime.now() - client.connectedAt;
       this.#setDeadline(client, WHILE_AUTHENTICATING * client.options.auth.timeout - passed);
     }
-    const result = await this.admission.ofMessage(newcomer, data);
+    const result: AdmissionResult =
+      'identity' in newcomer
+        ? { outcome: 'accepted', identity: newcomer.identity }
+        : await this.admission.ofMessage(newcomer.applicant, data);
+    const isAccepted = result.outcome === 'accepted';
+    const agreement = isAccepted ? await this.#agree(client, userOf(result.identity)?.userId, data) : null;
     const isOver = client.readyState !== 1; // it left, or its time was up
-    this.forget(client);
-    if (result.outcome === 'accepted' && !isOver) {
-      newcomer.admit(result.identity);
+    this.#endDeadline(client);
+    if (isAccepted && !isOver) {
+      newcomer.admit(result.identity, agreement);
       return answer(result.identity);
     }
     if (client.state === 'authenticating') client.state = 'unauthorized';
@@ -117,8 +147,27 @@ export class InBandAuthentication {
     return answer(result.identity);
   }
 
-  #setDeadline(client: WsClient, ms: number): void {
+  /** The close comes after the answer, as after any other refusal. */
+  async #agree(client: WsClient, userId: string | undefined, data: unknown): Promise<Agreement | null> {
+    try {
+      return await this.keyExchange.agree(client, userId, data);
+    } catch (error) {
+      if (error instanceof KeyExchangeError) {
+        const { close } = error;
+        this.#endDeadline(client);
+        this.runtime.afterIo(() => closeForGood(client, close, this.runtime));
+      }
+      throw error;
+    }
+  }
+
+  #endDeadline(client: WsClient): void {
     this.#deadlines.get(client)?.cancel();
+    this.#deadlines.delete(client);
+  }
+
+  #setDeadline(client: WsClient, ms: number): void {
+    this.#endDeadline(client);
     const late = (): void => closeForGood(client, CLOSE_CODES.AUTH_TIMEOUT, this.runtime);
     this.#deadlines.set(client, this.runtime.timeout(ms, late));
   }

@@ -10,7 +10,7 @@ interface Entry {
   readonly until: number;
 }
 
-/** The revocations of an application that is one process. */
+/** The revocations as one process remembers them. */
 @Injectable()
 export class MemoryRevocations implements Revocations {
   readonly #users = new Map<string, Entry>();
@@ -24,9 +24,13 @@ export class MemoryRevocations implements Revocations {
     return this.#users.size + this.#tokens.size;
   }
 
-  add({ subject, before, until }: Revocation): void {
+  add(revocation: Revocation): void | Promise<void> {
+    this.learn(revocation);
+  }
+
+  learn({ subject, before, until }: Revocation): void {
     if (++this.#additions % SWEEP_EACH === 0) this.#sweep();
-    const [entries, key] = subject.kind === 'user' ? [this.#users, subject.userId] : [this.#tokens, subject.id];
+    const [entries, key] = this.#placeOf(subject);
     const present = entries.get(key);
     entries.set(key, {
       before: Math.max(before, present?.before ?? 0),
@@ -38,6 +42,17 @@ export class MemoryRevocations implements Revocations {
     const entries = [this.#users.get(userId), id === undefined ? undefined : this.#tokens.get(id)];
     const now = this.runtime.now();
     return entries.some((entry) => entry !== undefined && entry.until > now && issuedAt <= entry.before);
+  }
+
+  /** Whether it revokes more than is known, or for longer. */
+  protected isNews({ subject, before, until }: Revocation): boolean {
+    const [entries, key] = this.#placeOf(subject);
+    const present = entries.get(key);
+    return !present || present.before < before || present.until < until;
+  }
+
+  #placeOf(subject: Revocation['subject']): [entries: Map<string, Entry>, key: string] {
+    return subject.kind === 'user' ? [this.#users, subject.userId] : [this.#tokens, subject.id];
   }
 
   #sweep(): void {

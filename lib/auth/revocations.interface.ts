@@ -22,6 +22,9 @@ export interface Revocation {
 
 /** Remembers which tokens are revoked, until they would have expired anyway. */
 export interface Revocations {
+  /** A revocation of this worker: every worker remembers it. */
   add(revocation: Revocation): void | Promise<void>;
+  /** A revocation of another worker. */
+  learn(revocation: Revocation): void;
   isRevoked(token: RevocableToken): boolean | Promise<boolean>;
 }

@@ -36,16 +36,37 @@ export class TokenRevocation {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given */
-  async revoke({ userId, jti, before, until }: RevokeOptions): Promise<void> {
+  /**
+   * Remembers the revocation and enforces it on this worker.
+   *
+   * @returns what the other workers have to enforce
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given
+   */
+  async revoke({ userId, jti, before, until }: RevokeOptions): Promise<Revocation> {
     const subject = subjectOf(userId, jti);
     const now = this.runtime.now();
     // An id means one token, whatever the clock of its issuer says.
     const revocation = { subject, before: Number(before ?? (jti === undefined ? now : Infinity)), until: 0 };
     const clients = this.#clientsOf(revocation);
-    const ends = clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
-    const last = until === undefined ? Math.max(now + this.#lifetime, ...ends) : Number(until);
-    await this.revocations.add({ ...revocation, until: last });
+    const last = until === undefined ? Math.max(now + this.#lifetime, ...endsOf(clients)) : Number(until);
+    // Closed here even if it cannot be told to others; and no sooner than the token itself is refused.
+    const added = this.revocations.add({ ...revocation, until: last });
+    this.#close(clients);
+    await added;
+    return { ...revocation, until: last };
+  }
+
+  /** Remembers another worker's revocation, and ends the connections of this worker that it means. */
+  async enforce(revocation: Revocation): Promise<void> {
+    this.revocations.learn(revocation);
+    const clients = this.#clientsOf(revocation);
+    this.#close(clients);
+    // Who revoked it did not see how long these tokens live.
+    const until = Math.max(0, ...endsOf(clients));
+    if (until > revocation.until) await this.revocations.add({ ...revocation, until });
+  }
+
+  #close(clients: readonly WsClient[]): void {
     for (const client of clients) closeForGood(client, CLOSE_CODES.REVOKED, this.runtime);
   }
 
@@ -57,7 +78,7 @@ export class TokenRevocation {
     return Math.max(...lifetimes);
   }
 
-  #clientsOf({ subject, before }: Revocation): WsClient[] {
+  #clientsOf({ subject, before }: Omit<Revocation, 'until'>): WsClient[] {
     if (subject.kind === 'user') {
       const sessions = [...(this.clientManager.localOfUser(subject.userId) ?? [])];
       // A session without a token (a cookie's, for example) began when it connected.
@@ -66,6 +87,11 @@ export class TokenRevocation {
     const clients = [...this.clientManager.local.values()];
     return clients.filter(({ token }) => token?.id === subject.id && (token.issuedAt ?? 0) <= before);
   }
+}
+
+/** When the tokens of these clients expire by themselves, in ms since 1970. */
+function endsOf(clients: readonly WsClient[]): number[] {
+  return clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
 }
 
 function subjectOf(userId: string | number | undefined, id: string | undefined): Revocation['subject'] {

@@ -24,7 +24,8 @@ function isField(name: string | undefined): name is Field {
   return (FIELDS as readonly (string | undefined)[]).includes(name);
 }
 
-function ownProperty(value: unknown, name: string): unknown {
+/** What an object holds under a name of its own; undefined for one that it inherits, and in what is no object. */
+export function ownProperty(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Record<string, unknown>)[name];
 }

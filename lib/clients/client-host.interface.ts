@@ -1,4 +1,4 @@
-import type { InboundMessage } from '../protocol/messages.js';
+import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { InboundLimits } from './inbound-queue.js';
@@ -17,6 +17,8 @@ export interface ClientHost {
   readonly callTimeout: number;
   join(client: WsClient, roomName: string): Promise<boolean>;
   leave(client: WsClient, roomName: string): void;
+  /** Takes a message, or what is none, as it came from the client. */
+  receive(client: WsClient, message: InboundMessage | ProtocolError): void;
   /** Runs one message; the promise settles, never rejecting, once its handler has finished. */
   handle(client: WsClient, message: InboundMessage): Promise<void> | undefined;
 }

@@ -1,5 +1,11 @@
 import type { WsClient } from './ws-client.js';
 
+/** What a connection was closed with. */
+export interface ClientEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** What other parts of the module hear of the registry. */
 export interface ClientListener {
   /** A client was accepted; its welcome is not written yet. */
@@ -7,7 +13,11 @@ export interface ClientListener {
   /** An anonymous client has become a user's. */
   identified?(client: WsClient): void;
   /** A client is gone from the registry, once for each. */
-  unregistered?(client: WsClient): void;
+  unregistered?(client: WsClient, end: ClientEnd): void;
+  /** One key of a client's metadata has another value. */
+  updated?(client: WsClient, key: string, data: unknown): void;
+  /** The application wants a client disconnected, whether it is known here or not. */
+  disconnecting?(clientId: string, end: Partial<ClientEnd>): void;
   /** The application wants the client list pushed. */
   listWanted?(event: string | undefined): void;
 }

@@ -6,19 +6,27 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { fieldReader } from './client-fields.js';
-import type { ClientListener } from './client-listener.interface.js';
+import type { ClientEnd, ClientListener } from './client-listener.interface.js';
 import { setMetadata } from './client-metadata.js';
+import { ClientMirror } from './client-mirror.js';
 import { applicationClose } from './close-reason.js';
+import type { RemoteClient } from './remote-client.js';
+import type { RemoteControl } from './remote-control.interface.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
 import { toUser, type GivenUser } from './user-identity.js';
 import type { ClientSocket } from './client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
 
 const OPEN = 1;
+/** The end of a client that the application takes out of the registry itself. */
+const REMOVED: ClientEnd = CLOSE_CODES.DISCONNECTED;
+
+/** A client of this worker, or what another worker tells of one of its own: `ws` tells them apart. */
+export type AnyClient = WsClient | RemoteClient;
 
 /** Who is in which room: the room manager, which stands above this registry. */
 interface RoomLookup {
-  localOf(roomName: string): ReadonlySet<WsClient> | undefined;
+  membersOf(roomName: string): ReadonlySet<string> | undefined;
 }
 
 /** What {@link ClientManager.getClientByKey} looks for. */
@@ -42,7 +50,10 @@ export interface AddClientOptions {
   user?: GivenUser | null;
 }
 
-/** The registry of connections: by id, by socket and by user, each look-up O(1). Unknown clients are no error. */
+/**
+ * The registry of connections of all workers: by id, by socket and by user, each look-up O(1). What it tells of other
+ * workers' clients is the mirror; with `cluster.mirror: false` it knows this worker's only. Unknown clients are no error.
+ */
 @Injectable()
 export class ClientManager {
   readonly #clients = new Map<string, WsClient>();
@@ -50,8 +61,10 @@ export class ClientManager {
   readonly #listeners: ClientListener[] = [];
   #rooms: RoomLookup | null = null;
   #adopter: SocketAdopter | null = null;
+  #remote: RemoteControl | null = null;
 
   constructor(
+    private readonly mirror: ClientMirror,
     private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -61,9 +74,12 @@ export class ClientManager {
    *
    * @param requireWs only a client with an open socket on this worker
    */
-  getClient({ clientId, requireWs = false }: { clientId: string; requireWs?: boolean }): WsClient | undefined {
+  getClient(query: { clientId: string; requireWs: true }): WsClient | undefined;
+  getClient(query: { clientId: string; requireWs?: boolean }): AnyClient | undefined;
+  getClient({ clientId, requireWs = false }: { clientId: string; requireWs?: boolean }): AnyClient | undefined {
     const client = this.#clients.get(clientId);
-    return requireWs && client?.readyState !== OPEN ? undefined : client;
+    if (requireWs) return client?.readyState === OPEN ? client : undefined;
+    return client ?? this.mirror.get(clientId);
   }
 
   /** The id of the client behind a socket, as gateways get it from ws; undefined when it is not (or no longer) one. */
@@ -72,20 +88,21 @@ export class ClientManager {
     return client && this.#clients.get(client.clientId) === client ? client.clientId : undefined;
   }
 
-  /** All clients, or those of one user type, in the order in which they connected. */
-  getClients({ userType }: { userType?: string } = {}): WsClient[] {
-    const clients = [...this.#clients.values()];
+  /** All clients, or those of one user type: this worker's first, in the order in which they connected. */
+  getClients({ userType }: { userType?: string } = {}): AnyClient[] {
+    const clients = [...this.#clients.values(), ...this.mirror.all()];
     return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);
   }
 
   /** The sessions of a user; a number means its decimal string. */
-  getClientsByUser({ userId }: { userId: string | number }): WsClient[] {
-    return [...(this.#byUser.get(String(userId)) ?? [])];
+  getClientsByUser({ userId }: { userId: string | number }): AnyClient[] {
+    return [...(this.#byUser.get(String(userId)) ?? []), ...this.mirror.ofUser(String(userId))];
   }
 
   /** The members of a room. */
-  getClientsByRoom({ room }: { room: string }): WsClient[] {
-    return [...(this.#rooms?.localOf(room) ?? [])];
+  getClientsByRoom({ room }: { room: string }): AnyClient[] {
+    const members = this.#rooms?.membersOf(room) ?? [];
+    return [...members].flatMap((clientId) => this.getClient({ clientId }) ?? []);
   }
 
   /**
@@ -94,11 +111,11 @@ export class ClientManager {
    *
    * @throws WsError BAD_MESSAGE when the key begins with no field of a client
    */
-  getClientByKey({ key, value, requireWs = false, userType }: ClientByKey): WsClient | undefined {
+  getClientByKey({ key, value, requireWs = false, userType }: ClientByKey): AnyClient | undefined {
     const read = fieldReader(key);
     const wanted = key === 'user.userId' ? String(value) : value;
     for (const client of this.#candidates(key, wanted)) {
-      if (requireWs && client.readyState !== OPEN) continue;
+      if (requireWs && client.ws?.readyState !== OPEN) continue;
       if (userType !== undefined && client.user?.userType !== userType) continue;
       if (read(client) === wanted) return client;
     }
@@ -111,8 +128,12 @@ export class ClientManager {
    * @throws WsError BAD_MESSAGE for a prototype's name, a value without a JSON form, and over `limits.metadataBytes`
    */
   updateClient({ clientId, key, data }: { clientId: string; key: string; data: unknown }): void {
-    const metadata = this.#clients.get(clientId)?.metadata ?? {};
-    setMetadata(metadata, key, data, this.options.limits.metadataBytes, this.counters);
+    const client = this.#clients.get(clientId);
+    // Another worker's client is changed there: here only the value is checked, against what is known of the rest.
+    const metadata = client?.metadata ?? { ...this.mirror.get(clientId)?.metadata };
+    const value = setMetadata(metadata, key, data, this.options.limits.metadataBytes, this.counters);
+    if (!client) this.#remote?.update(clientId, key, value);
+    else for (const listener of this.#listeners) listener.updated?.(client, key, value);
   }
 
   /**
@@ -124,7 +145,10 @@ export class ClientManager {
    */
   disconnectClient({ clientId, code, reason }: { clientId: string; code?: number; reason?: string }): void {
     const close = applicationClose(code, reason);
-    this.#clients.get(clientId)?.close(close.code, close.reason);
+    for (const listener of this.#listeners) listener.disconnecting?.(clientId, { code, reason });
+    const client = this.#clients.get(clientId);
+    if (client) client.close(close.code, close.reason);
+    else this.#remote?.disconnect(clientId, close.code, close.reason);
   }
 
   /**
@@ -133,7 +157,8 @@ export class ClientManager {
    * @param event what it is pushed for; stands in the push
    */
   broadcastClientList(event?: string): void {
-    for (const listener of this.#listeners) listener.listWanted?.(event);
+    this.listWanted(event);
+    this.#remote?.listWanted(event);
   }
 
   /**
@@ -164,13 +189,19 @@ export class ClientManager {
   cleanup(): void {
     for (const client of [...this.#clients.values()]) {
       client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
-      this.unregister(client);
+      this.unregister(client, CLOSE_CODES.GOING_AWAY);
     }
   }
 
   /** How many clients are connected to this worker. */
   get size(): number {
     return this.#clients.size;
+  }
+
+  /** @internal {@link getClients} of this worker alone. */
+  getLocalClients({ userType }: { userType?: string } = {}): WsClient[] {
+    const clients = [...this.#clients.values()];
+    return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);
   }
 
   /** @internal The clients of this worker, to walk over. */
@@ -186,6 +217,16 @@ export class ClientManager {
   /** @internal Tells `listener` of every client that comes or goes, in order. */
   listen(listener: ClientListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** @internal {@link broadcastClientList} to the clients of this worker. */
+  listWanted(event: string | undefined): void {
+    for (const listener of this.#listeners) listener.listWanted?.(event);
+  }
+
+  /** @internal Who reaches the clients of other workers. */
+  controlRemoteWith(remote: RemoteControl): void {
+    this.#remote = remote;
   }
 
   /** @internal Who answers {@link getClientsByRoom}. */
@@ -224,17 +265,17 @@ export class ClientManager {
   }
 
   /** @internal Forgets a client; does nothing when that has happened. */
-  unregister(client: WsClient): void {
+  unregister(client: WsClient, end: ClientEnd = REMOVED): void {
     if (this.#clients.get(client.clientId) !== client) return;
     this.#clients.delete(client.clientId);
     if (client.user) this.#removeSession(client, client.user);
-    for (const listener of this.#listeners) listener.unregistered?.(client);
+    for (const listener of this.#listeners) listener.unregistered?.(client, end);
   }
 
-  #candidates(key: string, value: unknown): Iterable<WsClient> {
-    if (key === 'user.userId') return this.#byUser.get(String(value)) ?? [];
-    if (key !== 'clientId') return this.#clients.values();
-    const client = this.#clients.get(String(value));
+  #candidates(key: string, value: unknown): Iterable<AnyClient> {
+    if (key === 'user.userId') return this.getClientsByUser({ userId: String(value) });
+    if (key !== 'clientId') return this.getClients();
+    const client = this.getClient({ clientId: String(value) });
     return client ? [client] : [];
   }
 

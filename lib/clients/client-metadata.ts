@@ -10,6 +10,7 @@ const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototy
  * @param limit bytes of the whole metadata as JSON
  * @throws WsError BAD_MESSAGE for a key that is empty or a prototype's name, a value without a JSON form, and metadata
  * that would become larger than `limit`; nothing is changed then
+ * @returns the copy
  */
 export function setMetadata(
   metadata: ClientMetadata,
@@ -17,7 +18,7 @@ export function setMetadata(
   data: unknown,
   limit: number | false,
   counters: RefusalCounters,
-): void {
+): unknown {
   if (typeof key !== 'string' || key === '' || PROTOTYPE_NAMES.includes(key)) {
     throw new WsError('BAD_MESSAGE', 'A metadata key is a text that is not empty and no name of a prototype.');
   }
@@ -28,6 +29,7 @@ export function setMetadata(
     throw new WsError('BAD_MESSAGE', `The metadata of a client is at most ${limit} bytes of JSON.`);
   }
   metadata[key] = value;
+  return value;
 }
 
 function copyOf(data: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { Step } from '../encryption/ordered-steps.js';
 import type { WsClient } from './ws-client.js';
 
 /** One text frame, framed at most once however many clients it goes to. */
@@ -21,4 +22,17 @@ export interface ClientSocket extends WebSocket {
   sendFrame(frame: SharedFrame, isVolatile?: boolean): boolean;
   /** Queues a text as a message of its own, also while the application's `send` has a fragmented one unfinished. */
   sendText(text: string): boolean;
+  /** Sends the same in a binary frame. */
+  sendBinary(text: string): boolean;
+  /** True from a `close` on that waits for what was sent before it. */
+  readonly isEnding: boolean;
+  /** Has every text pass a step from now on, behind those that it passes already: `limit` texts at once, in their order. */
+  transform(limit: number, step: Step<string, string>): void;
+  /**
+   * The same for a cipher, from which nothing is kept that has not been written yet.
+   *
+   * @param lastInClear goes out as it is, before all of that
+   * @throws WsError CONFLICT while a fragmented message of the application is unfinished
+   */
+  encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void;
 }

@@ -1,16 +1,10 @@
-import { AsyncResource } from 'node:async_hooks';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
 import type { ClientSocket } from './client-socket.interface.js';
 
 /** Milliseconds that a socket may stay unread; then its client is closed with 4008. */
 const PATIENCE = 30_000;
-
-/**
- * Nobody's async scope. A resumed stream emits what it holds in the scope of who resumed it: without this, messages would
- * see what the handler before them has set with `AsyncLocalStorage`.
- */
-const NEUTRAL = new AsyncResource('PxlWebSocket', { requireManualDestroy: true });
 
 /** A time in which a client's socket is not read, from its making to its end: TCP then holds the client back. */
 export class ReadingPause {
@@ -27,6 +21,7 @@ export class ReadingPause {
 
   end(): void {
     this.#timer.cancel();
-    NEUTRAL.runInAsyncScope(() => this.socket.resume());
+    // A resumed stream emits what it holds in the scope of who resumed it, which would be that of the handler before.
+    NEUTRAL_SCOPE.runInAsyncScope(() => this.socket.resume());
   }
 }

@@ -1,8 +1,10 @@
 import type { WebSocket } from 'ws';
 import type { WsTokenInfo } from '../auth/authenticator.interface.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import type { Step } from '../encryption/ordered-steps.js';
+import type { SecureChannel } from '../encryption/secure-channel.js';
 import type { Codec } from '../protocol/codec.interface.js';
-import type { InboundMessage, RequestId, WebSocketMessage } from '../protocol/messages.js';
+import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { ClientCalls, type CallOptions } from './client-calls.js';
 import type { ClientHost } from './client-host.interface.js';
@@ -16,6 +18,8 @@ import type { WsRequest } from './ws-request.js';
 /** Where a connection is in its life. */
 export type WsClientState = 'unauthorized' | 'authenticating' | 'authenticated' | 'disconnected';
 
+const OPEN = 1;
+const CLOSING = 2;
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /**
@@ -31,15 +35,16 @@ export class WsClient implements ClientEntry {
   roomName: string | null = null;
   /** True while more bytes wait for this client than its budget allows. */
   backpressured = false;
-  /** Whether the frames of this connection are encrypted by the protocol itself, beside TLS. */
-  readonly encrypted = false;
   #rooms: Set<string> | null = null;
   #metadata: ClientMetadata | null = null;
   #requests: Map<RequestId, Cancel | null> | null = null;
   #streams: Set<ClientStream> | null = null;
   #inbound: InboundQueue | null = null;
   #pause: ReadingPause | null = null;
+  /** How many want the socket not to be read. */
+  #holds = 0;
   #calls: ClientCalls | null = null;
+  #channel: SecureChannel | null = null;
   #isSetUp = false;
 
   /** @internal Clients are made by the endpoint that accepted the connection. */
@@ -56,7 +61,10 @@ export class WsClient implements ClientEntry {
     this.lastActivity = connectedAt;
   }
 
-  /** The socket, for reading its state and events. Its `send` goes through the outbox as ready text. */
+  /**
+   * The socket, for reading its state and events. Its `send` goes through the outbox as ready text, and throws once the
+   * client is encrypted.
+   */
   get ws(): WebSocket {
     return this.socket;
   }
@@ -77,7 +85,13 @@ export class WsClient implements ClientEntry {
 
   /** The socket's `readyState`: 1 while messages can be sent. */
   get readyState(): number {
-    return this.socket.readyState;
+    const { readyState, isEnding } = this.socket;
+    return isEnding && readyState === OPEN ? CLOSING : readyState;
+  }
+
+  /** Whether the frames of this connection are encrypted by the protocol itself, beside TLS. */
+  get encrypted(): boolean {
+    return this.#channel !== null;
   }
 
   /** The rooms that the client is in. */
@@ -151,6 +165,33 @@ export class WsClient implements ClientEntry {
     return this.socket.sendText(text);
   }
 
+  /** @internal Sends ready text in a binary frame; false when the client is gone. */
+  sendBinary(text: string): boolean {
+    return this.socket.sendBinary(text);
+  }
+
+  /** @internal Has all that is sent pass a step from now on. */
+  transform(limit: number, step: Step<string, string>): void {
+    this.socket.transform(limit, step);
+  }
+
+  /** @internal Has all that is sent encrypted from now on, and reads nothing else. */
+  encrypt(channel: SecureChannel, limit: number, cipher: Step<string, string>, lastInClear?: string): void {
+    this.socket.encrypt(limit, cipher, lastInClear);
+    this.#channel = channel;
+  }
+
+  /** @internal Takes what the client has sent. */
+  receive(message: InboundMessage | ProtocolError): void {
+    if (this.#channel) this.#channel.receive(message);
+    else this.host.receive(this, message);
+  }
+
+  /** @internal Takes what stood in an encrypted frame. */
+  receiveOpened(message: InboundMessage | ProtocolError): void {
+    this.host.receive(this, message);
+  }
+
   /** @internal What a client's frames go through; reading stops while it is full. */
   get inbound(): InboundQueue {
     return (this.#inbound ??= new InboundQueue(this.host.inboundLimits, this, this.#isSetUp));
@@ -174,8 +215,13 @@ export class WsClient implements ClientEntry {
 
   /** @internal */
   setReading(reading: boolean): void {
-    this.#pause?.end();
-    this.#pause = reading ? null : new ReadingPause(this.socket, this.host.runtime);
+    this.#holds += reading ? -1 : 1;
+    if (this.#holds > 0) {
+      this.#pause ??= new ReadingPause(this.socket, this.host.runtime);
+    } else {
+      this.#pause?.end();
+      this.#pause = null;
+    }
   }
 
   /** @internal The requests of the server that this client has to answer. */

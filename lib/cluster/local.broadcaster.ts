@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Broadcaster } from './broadcaster.interface.js';
+import type { Broadcaster, BusHealth } from './broadcaster.interface.js';
 
 /** The bus of an application that is one process: there are no other workers to reach. */
 @Injectable()
 export class LocalBroadcaster implements Broadcaster {
+  readonly isAlone: boolean = true;
   readonly isReady = true;
+  readonly health: BusHealth = { connected: false, probeMs: null, lastError: null };
 
   start(): Promise<void> {
     return Promise.resolve();
@@ -19,6 +21,22 @@ export class LocalBroadcaster implements Broadcaster {
   }
 
   releaseRoom(): void {}
+
+  acquireUser(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  releaseUser(): void {}
+
+  acquireEvents(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  acquireAllEvents(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  onChange(): void {}
 
   stop(): Promise<void> {
     return Promise.resolve();

@@ -1,13 +1,22 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isNativeError } from 'node:util/types';
+import { Runtime } from '../runtime/runtime.js';
+import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { asError } from './as-error.js';
 
-/** Where failures go that nobody is waiting for: the log, and the application's `events.onError`. */
+/** Where failures go that nobody is waiting for: the log, a few lines a second, and the application's `events.onError`. */
 @Injectable()
 export class ErrorReporter {
   readonly #logger = new Logger('PxlWebSocket');
 
-  constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
+  readonly #limiter: LogLimiter;
+
+  constructor(
+    runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    this.#limiter = new LogLimiter(runtime);
+  }
 
   /**
    * @param what a sentence that says what failed, without anything a client sent
@@ -15,7 +24,7 @@ export class ErrorReporter {
    */
   report(what: string, failure: unknown, clientId?: string): void {
     const error = asError(failure);
-    this.#logger.error(`${what} ${error.message}`, error.stack);
+    this.#log(`${what} ${error.message}`, error.stack);
     const { onError } = this.options.events;
     if (!onError) return;
     const failed = (again: unknown): void => this.#logger.error('events.onError itself failed.', asError(again).stack);
@@ -25,14 +34,11 @@ export class ErrorReporter {
       failed(again);
     }
   }
-}
 
-function asError(failure: unknown): Error {
-  // An error of another realm (Jest's vm, a worker) is no instance of this realm's Error.
-  if (failure instanceof Error || isNativeError(failure)) return failure;
-  try {
-    return new Error(String(failure));
-  } catch {
-    return new Error('What was thrown has no text.');
+  #log(line: string, stack: string | undefined): void {
+    const admitted = this.#limiter.admit(line);
+    if (!admitted) return;
+    const { heldBack } = admitted;
+    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
   }
 }

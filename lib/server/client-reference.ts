@@ -1,6 +1,5 @@
 import type { WebSocket } from 'ws';
 import type { ClientManager } from '../clients/client-manager.js';
-import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
 
@@ -8,16 +7,16 @@ import type { ClientEntry } from '../interfaces/client-entry.interface.js';
 export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { clientId: string };
 
 /**
- * The client of this worker that is meant; undefined when it is gone.
+ * The id of the client that is meant; undefined when its socket is no client of this worker.
  *
  * @throws WsError BAD_MESSAGE when none of the three is given
  */
-export function resolveClient(
+export function clientIdOf(
   clients: ClientManager,
   { ws, client, clientId }: { ws?: WebSocket; client?: ClientEntry; clientId?: string },
-): WsClient | undefined {
-  const id = client ? client.clientId : ws ? (clients.getClientId({ ws }) ?? null) : clientId;
-  if (id === null) return undefined;
+): string | undefined {
+  if (ws && !client) return clients.getClientId({ ws });
+  const id = client ? client.clientId : clientId;
   if (typeof id !== 'string') throw new WsError('BAD_MESSAGE', 'Name the client: ws, client or clientId.');
-  return clients.getClient({ clientId: id });
+  return id;
 }

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../cluster/broadcaster.interface.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Traffic } from '../runtime/traffic.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { SlowConsumers, type SlowConsumerCounts } from '../transport/slow-consumers.js';
 import { UpgradeHandler } from '../transport/upgrade.handler.js';
+import { ClusterMembership } from './cluster-membership.js';
 
 /** How this worker is. */
 export interface WebSocketHealth {
@@ -27,7 +29,7 @@ export interface WebSocketHealth {
   /** What all workers together hold, as far as this one knows. */
   readonly cluster: { readonly workers: number; readonly connections: number };
   /** The bus; never connected in an application of one process. */
-  readonly redis: { readonly connected: boolean; readonly probeMs: number | null; readonly lastError: string | null };
+  readonly redis: BusHealth;
 }
 
 /** Reads this worker's numbers; waits for nothing. */
@@ -40,6 +42,8 @@ export class Health {
     private readonly upgrades: UpgradeHandler,
     private readonly slowConsumers: SlowConsumers,
     private readonly identity: WorkerIdentity,
+    private readonly membership: ClusterMembership,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
   ) {
     clients.listen({
@@ -50,7 +54,7 @@ export class Health {
 
   read(): WebSocketHealth {
     const { isOpen } = this.upgrades;
-    const { isReady } = this.broadcaster;
+    const { isReady } = this.membership;
     const connections = this.clients.size;
     return {
       status: !isOpen ? 'unhealthy' : isReady ? 'healthy' : 'degraded',
@@ -62,8 +66,14 @@ export class Health {
       connectsPerSecond: this.traffic.connects.perSecond,
       disconnectsPerSecond: this.traffic.disconnects.perSecond,
       slowConsumers: { now: this.slowConsumers.size, ...this.slowConsumers.counts },
-      cluster: { workers: 1, connections },
-      redis: { connected: false, probeMs: null, lastError: null },
+      cluster: this.#cluster(connections),
+      redis: this.broadcaster.health,
     };
+  }
+
+  #cluster(connections: number): WebSocketHealth['cluster'] {
+    const others = [...this.registry.workers.values()];
+    const all = others.reduce((sum, worker) => sum + worker.connections, connections);
+    return { workers: others.length + 1, connections: all };
   }
 }

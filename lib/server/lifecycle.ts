@@ -10,12 +10,13 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { WebSocketServer } from 'ws';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { SystemRoutes } from '../routing/system-routes.js';
 import { WsExplorer, type DiscoveredGateway } from '../routing/ws-explorer.js';
 import { WsPipeline } from '../routing/ws-pipeline.js';
 import { Runtime } from '../runtime/runtime.js';
+import { SubscriberDispatcher } from '../subscribers/subscriber.dispatcher.js';
+import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
 import { AfterInitHooks } from '../transport/after-init-hooks.js';
 import { Drain } from '../transport/drain.js';
 import type { Endpoint } from '../transport/endpoint.js';
@@ -28,14 +29,18 @@ import { PxlWsAdapter, type AdapterHost } from '../transport/pxl-ws.adapter.js';
 import { UpgradeHandler } from '../transport/upgrade.handler.js';
 import { UpgradeListener } from '../transport/upgrade.listener.js';
 import { upgradeRequired } from '../transport/upgrade-required.js';
-import { Delivery } from './delivery.js';
+import { ClusterMembership } from './cluster-membership.js';
 import { PxlWebSocketServer } from './pxl-websocket-server.js';
 
 type HttpAdapter = HttpAdapterHost['httpAdapter'];
 
+/** What subscribers have for their last events, as a part of `shutdown.timeout`, when connections have used it all. */
+const LEAST_FOR_SUBSCRIBERS = 0.1;
+
 /**
  * The order of start-up and shutdown. Gateways are bound (afterInit) → onModuleInit: the server's upgrades → bootstrap:
- * routes, the bus, own ports, open → … → beforeClose: drain, while every provider still lives → dispose → the bus ends.
+ * routes, the bus, subscribers, own ports, open → … → beforeClose: drain and the last events, while every provider still
+ * lives → dispose → the bus ends.
  */
 @Injectable()
 export class Lifecycle
@@ -52,7 +57,7 @@ export class Lifecycle
     private readonly adapter: PxlWsAdapter,
     private readonly httpAdapterHost: HttpAdapterHost,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    private readonly membership: ClusterMembership,
     private readonly endpoints: EndpointRegistry,
     private readonly explorer: WsExplorer,
     private readonly pipeline: WsPipeline,
@@ -62,7 +67,8 @@ export class Lifecycle
     private readonly heartbeat: Heartbeat,
     private readonly inactive: InactiveClients,
     private readonly drain: Drain,
-    private readonly delivery: Delivery,
+    private readonly registry: SubscriberRegistry,
+    private readonly subscribers: SubscriberDispatcher,
     private readonly server: PxlWebSocketServer,
     private readonly runtime: Runtime,
   ) {
@@ -99,17 +105,21 @@ export class Lifecycle
   async onApplicationBootstrap(): Promise<void> {
     if (!this.options.enabled) return;
     if (this.#hasSockets) await this.#addRoutes();
-    await this.broadcaster.start((envelope) => this.delivery.deliver(envelope));
+    this.registry.load();
+    // Before the bus is there, so that no event comes too early.
+    await this.subscribers.start(this.server);
+    await this.membership.join();
+    if (this.options.debug.printRoutes) this.#printSubscribers();
     if (this.#hasSockets) await this.#start();
   }
 
   /** Where there is no HTTP adapter whose close could be waited for. */
   onModuleDestroy(): Promise<void> {
-    return this.drain.run();
+    return this.#finish();
   }
 
   async dispose(): Promise<void> {
-    await this.drain.run();
+    await this.#finish();
     this.#restoreBeforeClose?.();
     this.#restoreBeforeClose = null;
     for (const listener of this.#listeners.splice(0)) listener.close();
@@ -118,7 +128,7 @@ export class Lifecycle
   }
 
   onApplicationShutdown(): Promise<void> {
-    return this.broadcaster.stop();
+    return this.membership.end();
   }
 
   async #addRoutes(): Promise<void> {
@@ -129,7 +139,7 @@ export class Lifecycle
   async #start(): Promise<void> {
     const { webSocketServer } = this.endpoints.open(0, undefined);
     await this.options.events.onServerStarted?.({ webSocketServer, server: this.server });
-    this.upgrades.open();
+    this.membership.whenAdmitted(() => this.upgrades.open());
     for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
     this.heartbeat.start();
     this.inactive.start();
@@ -149,7 +159,7 @@ export class Lifecycle
     const original: () => unknown = httpAdapter.beforeClose.bind(httpAdapter);
     const beforeClose = async (): Promise<void> => {
       const before = original();
-      await this.drain.run();
+      await this.#finish();
       await before;
     };
     const own = Object.getOwnPropertyDescriptor(httpAdapter, 'beforeClose');
@@ -159,6 +169,15 @@ export class Lifecycle
       if (own) Object.defineProperty(httpAdapter, 'beforeClose', own);
       else Reflect.deleteProperty(httpAdapter, 'beforeClose');
     };
+  }
+
+  /** Connections first: subscribers hear of their end. */
+  async #finish(): Promise<void> {
+    const { timeout } = this.options.shutdown;
+    const startedAt = this.runtime.monotonic();
+    await this.drain.run();
+    const left = timeout - (this.runtime.monotonic() - startedAt);
+    await this.subscribers.stop(Math.max(left, timeout * LEAST_FOR_SUBSCRIBERS));
   }
 
   /** A gateway with a path or port of its own answers there only; every other provider answers everywhere. */
@@ -174,6 +193,11 @@ export class Lifecycle
       for (const { type, action, route } of routes) endpoint.router.add(type, action, route);
       for (const fallback of fallbacks) endpoint.router.addFallback(fallback);
     }
+  }
+
+  #printSubscribers(): void {
+    const lines = this.registry.all.map(({ line }) => `  ${line}`);
+    if (lines.length > 0) this.#logger.log(['Subscribers', ...lines].join('\n'));
   }
 
   #printRoutes(): void {

@@ -3,14 +3,19 @@ import type { WebSocket } from 'ws';
 import { ClientManager } from '../clients/client-manager.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { WsClient } from '../clients/ws-client.js';
+import type { ClusterEvent } from '../cluster/cluster-events.js';
+import { Encryption } from '../encryption/encryption.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
+import type { WebSocketType } from '../protocol/web-socket-type.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
 import { Drain } from '../transport/drain.js';
-import { resolveClient, type ClientReference } from './client-reference.js';
-import { Delivery } from './delivery.js';
+import { clientIdOf, type ClientReference } from './client-reference.js';
+import { Delivery, type Mailing } from './delivery.js';
 import { ServerVerbs } from './server-verbs.js';
+import { VerbEvents } from './verb-events.js';
 
 /** What {@link PxlWebSocketServer.joinRoom} takes. */
 export type JoinRoomOptions = ClientReference & {
@@ -25,22 +30,53 @@ export type JoinRoomOptions = ClientReference & {
 /** The facade of the first seed (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
 @Injectable()
 export class PxlWebSocketServer extends ServerVerbs {
-  readonly type = 'server';
-  /** The same verbs for the clients of this worker only. */
+  readonly type = 'server' satisfies WebSocketType;
+  /** The same verbs for the clients and subscribers of this worker only. */
   readonly local: ServerVerbs;
+  readonly #bystander: ServerVerbs;
 
   constructor(
     readonly clientManager: ClientManager,
     readonly roomManager: RoomManager,
     private readonly drain: Drain,
+    private readonly encryption: Encryption,
     delivery: Delivery,
     errors: ErrorReporter,
+    private readonly verbEvents: VerbEvents,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    super(clientManager, (envelope) => {
-      delivery.send(envelope).catch((error: unknown) => errors.report('A message did not reach other workers.', error));
-    });
-    this.local = new ServerVerbs(clientManager, (envelope) => delivery.deliver(envelope));
+    const send = (mailing: Mailing): void => {
+      delivery.send(mailing).catch((error: unknown) => errors.report('A message did not reach other workers.', error));
+    };
+    const viewOfThisWorker = (isResponsible: boolean): ServerVerbs =>
+      new ServerVerbs(
+        { getClients: (query) => clientManager.getLocalClients(query) },
+        (mailing) => delivery.deliver(mailing),
+        (channel, message) => verbEvents.tell(channel, message, isResponsible),
+      );
+    super(clientManager, send, (channel, message) => verbEvents.publish(channel, message));
+    this.local = viewOfThisWorker(true);
+    this.#bystander = viewOfThisWorker(false);
+  }
+
+  /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
+  override sendMessageToAll({ data }: { data: unknown }): void {
+    super.sendMessageToAll({ data });
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
+  }
+
+  /** Sends one client an error frame with the code APPLICATION, and tells subscribers as the event `messageError`. */
+  override sendMessageError({ webSocketClientId, error }: { webSocketClientId: string; error: string }): void {
+    super.sendMessageError({ webSocketClientId, error });
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
+  }
+
+  /**
+   * @internal The local view for who handles an event on every worker. What it tells subscribers is for one worker to act
+   * on: the one that the event is for.
+   */
+  viewFor({ isResponsible }: ClusterEvent): ServerVerbs {
+    return isResponsible ? this.local : this.#bystander;
   }
 
   /** Every room that has members, with their client ids. */
@@ -62,31 +98,48 @@ export class PxlWebSocketServer extends ServerVerbs {
    */
   async joinRoom(join: JoinRoomOptions): Promise<boolean> {
     const { roomName, userId, userType, username } = join;
-    const client = resolveClient(this.clientManager, join);
+    const clientId = clientIdOf(this.clientManager, join);
     checkRoomName(roomName, this.options.limits.roomName);
-    if (!client) return false;
-    const user = { userId, userType, username };
-    return this.roomManager.addClientToRoom({ clientId: client.clientId, roomName, user });
+    if (clientId === undefined) return false;
+    return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
   }
 
   /** Takes a client out of a room; does nothing when it is not there. */
   leaveRoom(leave: ClientReference & { roomName: string }): void {
-    const client = resolveClient(this.clientManager, leave);
-    if (client) this.roomManager.leave(client, leave.roomName);
+    const clientId = clientIdOf(this.clientManager, leave);
+    if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
   }
 
   /**
    * Sends to one client of this worker; does nothing when it is gone.
    *
-   * @param binary the same text in a binary frame
+   * @param binary the same text in a binary frame; an encrypted one where the client is encrypted
    * @throws WsError BAD_MESSAGE when the data has no JSON form
    */
   sendClientMessage(to: WebSocket | WsClient, data: unknown, binary = false): void {
-    const client = resolveClient(this.clientManager, to instanceof WsClient ? { client: to } : { ws: to });
+    const client = to instanceof WsClient ? to : this.#clientOf(to);
     if (client?.readyState !== 1) return;
     const text = encodeMessage(client.codec, data);
-    if (binary) client.ws.send(Buffer.from(text));
+    if (binary) client.sendBinary(text);
     else client.sendText(text);
+  }
+
+  #clientOf(ws: WebSocket): WsClient | undefined {
+    const clientId = this.clientManager.getClientId({ ws });
+    return clientId === undefined ? undefined : this.clientManager.local.get(clientId);
+  }
+
+  /**
+   * Encrypts a connection of this worker whose keys the application has agreed on by itself, by `encryption.transform` and
+   * `open`: from here on nothing goes out in clear, what has not been written yet included, and nothing is taken in clear.
+   * It stays so until the connection ends. Does nothing when the client is gone, or encrypted already.
+   *
+   * @throws WsError CONFLICT without an `encryption.transform`, since the built-in cipher has its keys from the built-in
+   * exchange only, and while a fragmented message of the application is unfinished
+   */
+  enableClientEncryption({ clientId }: { clientId: string }): void {
+    const client = this.clientManager.getClient({ clientId, requireWs: true });
+    if (client) this.encryption.enable(client);
   }
 
   /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001. */

@@ -1,45 +1,60 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../clients/client-manager.js';
 import type { WsClient } from '../clients/ws-client.js';
+import { ClusterCalls } from '../cluster/cluster-calls.js';
+import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
+import { ClusterCommands } from './cluster-commands.js';
+import { Recipients } from './recipients.js';
 
 /** Which clients go into or out of which rooms. */
 export type RoomMove = { rooms: readonly string[] } & (
   { clientIds: readonly string[] } | { userIds: readonly (string | number)[] }
 );
 
-/** Puts many clients into many rooms, and takes them out again. */
+/** Puts many clients of any worker into many rooms, and takes them out again. */
 @Injectable()
 export class RoomMoves {
   constructor(
-    private readonly clients: ClientManager,
+    private readonly recipients: Recipients,
     private readonly rooms: RoomManager,
+    private readonly commands: ClusterCommands,
+    private readonly calls: ClusterCalls,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   /** Tries every join; rejects with the first failure once all of them have settled. */
   async join(move: RoomMove): Promise<void> {
+    const target = targetOf(move);
     for (const roomName of move.rooms) checkRoomName(roomName, this.options.limits.roomName);
-    const joins = this.#clientsOf(move).flatMap((client) =>
-      move.rooms.map((roomName) => this.rooms.join(client, roomName)),
+    const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
+    const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
+    if (here.status === 'rejected') throw here.reason;
+    if (answers.status === 'rejected') throw answers.reason;
+    const [error] = answers.value.errors;
+    if (error) throw error;
+    if (answers.value.partial) throw new WsError('TIMEOUT', 'A worker did not say in time whether its clients joined.');
+  }
+
+  /** {@link join} for the clients of this worker. */
+  async joinHere(target: Target, rooms: readonly string[]): Promise<void> {
+    const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
+      rooms.map((roomName) => this.rooms.join(client, roomName)),
     );
     const results = await Promise.allSettled(joins);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
-  leave(move: RoomMove): void {
-    for (const client of this.#clientsOf(move)) {
-      for (const roomName of move.rooms) this.rooms.leave(client, roomName);
-    }
+  leave(move: RoomMove): Promise<void> {
+    return this.commands.send(targetOf(move), { name: 'leave', rooms: move.rooms });
   }
+}
 
-  #clientsOf(move: RoomMove): WsClient[] {
-    if ('clientIds' in move) return move.clientIds.flatMap((clientId) => this.clients.getClient({ clientId }) ?? []);
-    if ('userIds' in move) return move.userIds.flatMap((userId) => this.clients.getClientsByUser({ userId }));
-    throw new WsError('BAD_MESSAGE', 'Name the clients: clientIds or userIds.');
-  }
+function targetOf(move: RoomMove): Target {
+  if ('clientIds' in move) return { kind: 'clients', clientIds: move.clientIds };
+  if ('userIds' in move) return { kind: 'users', userIds: move.userIds.map(String) };
+  throw new WsError('BAD_MESSAGE', 'Name the clients: clientIds or userIds.');
 }

@@ -2,8 +2,11 @@ import type { ClientManager } from '../clients/client-manager.js';
 import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 
+/** One client, every session of a user, or the members of a room. */
+export type NamedDestination = { client: string } | { user: string | number } | { room: string };
+
 /** Whom `WebSocketService.send` sends to. A text is a known client's id, else a room. */
-export type SendDestination = string | { client: string } | { user: string | number } | { room: string };
+export type SendDestination = string | NamedDestination;
 
 /**
  * The target behind a destination; none is everybody.
@@ -17,8 +20,9 @@ export function targetOf(destination: SendDestination | undefined, clients: Clie
     return isClient ? { kind: 'clients', clientIds: [destination] } : { kind: 'rooms', roomNames: [destination] };
   }
   const { client, user, room }: { client?: string; user?: string | number; room?: string } = destination;
-  if (client !== undefined) return { kind: 'clients', clientIds: [client] };
-  if (user !== undefined) return { kind: 'users', userIds: [String(user)] };
-  if (room !== undefined) return { kind: 'rooms', roomNames: [room] };
+  const isOne = [client, user, room].filter((name) => name !== undefined).length === 1;
+  if (isOne && client !== undefined) return { kind: 'clients', clientIds: [client] };
+  if (isOne && user !== undefined) return { kind: 'users', userIds: [String(user)] };
+  if (isOne && room !== undefined) return { kind: 'rooms', roomNames: [room] };
   throw new WsError('BAD_MESSAGE', 'A destination is a text, or names one client, user or room.');
 }

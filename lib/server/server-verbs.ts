@@ -1,7 +1,8 @@
-import type { ClientManager } from '../clients/client-manager.js';
-import type { WsClient } from '../clients/ws-client.js';
-import type { Envelope, Target } from '../cluster/envelope.js';
+import type { AnyClient, ClientManager } from '../clients/client-manager.js';
+import type { Target } from '../cluster/envelope.js';
 import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
+import type { Mailing } from './delivery.js';
+import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
 
 /** What {@link ServerVerbs.broadcastToAllClients} asks of each client. */
 export type ClientPredicate = (candidate: {
@@ -25,12 +26,13 @@ export interface BroadcastToAllOptions {
  */
 export class ServerVerbs {
   constructor(
-    protected readonly clients: ClientManager,
-    private readonly send: (envelope: Envelope) => void,
+    protected readonly clients: Pick<ClientManager, 'getClients'>,
+    private readonly send: (mailing: Mailing) => void,
+    private readonly tell: (channel: string, message: unknown) => void,
   ) {}
 
   /** All clients, or those of one user type. */
-  getClients({ userType }: { userType?: string } = {}): WsClient[] {
+  getClients({ userType }: { userType?: string } = {}): AnyClient[] {
     return this.clients.getClients({ userType });
   }
 
@@ -65,6 +67,16 @@ export class ServerVerbs {
   sendMessageError({ webSocketClientId, error }: { webSocketClientId: string; error: string }): void {
     const data = { error, code: 'APPLICATION', retryable: false };
     this.#send({ kind: 'clients', clientIds: [webSocketClientId] }, { type: 'error', action: 'message', data });
+  }
+
+  /** Tells subscribers, as the event `sendMessage`; clients do not hear it. */
+  sendMessage({ data }: { data: unknown }): void {
+    this.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
+  }
+
+  /** Tells subscribers, as the event `custom`; clients do not hear it. */
+  sendCustomMessage({ data }: { data: unknown }): void {
+    this.tell(WebSocketRedisSubscriberEvent.Custom, data);
   }
 
   #send(target: Target, message: unknown, excludeClientId?: string): void {

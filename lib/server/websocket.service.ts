@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { isNativeError } from 'node:util/types';
 import { TokenRevocation, type RevokeOptions } from '../auth/token-revocation.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { applicationClose } from '../clients/close-reason.js';
-import type { WsClient } from '../clients/ws-client.js';
+import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { Target } from '../cluster/envelope.js';
+import { checkPublishable } from '../cluster/publishable-channel.js';
+import { isError } from '../errors/as-error.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
 import { RefusalCounters, type LimitName } from '../limits/refusal-counters.js';
-import type { WebSocketMessage } from '../protocol/messages.js';
+import type { PushMessage, WebSocketContract } from '../protocol/contract.js';
+import type { EventMessage } from '../protocol/messages.js';
+import { Metrics, type WebSocketMetric } from '../runtime/metrics.js';
+import { ClientQueries, type ClientQuery } from './client-queries.js';
+import { ClusterCommands } from './cluster-commands.js';
 import { Delivery } from './delivery.js';
 import { Health, type WebSocketHealth } from './health.js';
 import { RoomMoves, type RoomMove } from './room-moves.js';
@@ -24,7 +29,7 @@ export interface SendOptions {
 }
 
 /** What {@link WebSocketService.send} takes. */
-export interface SendRequest {
+export interface SendRequest extends SendOptions {
   destination?: SendDestination;
   /** An event name with its data; anything but undefined. */
   payload: { topic: string; data: unknown };
@@ -40,63 +45,65 @@ export interface CloseOptions {
   reason?: string;
 }
 
-/** Which clients are asked for; both: the user's clients in the room; none: all. */
-export interface ClientQuery {
-  room?: string;
-  userId?: string | number;
-}
-
 /**
  * The messaging facade that an application injects anywhere. Sends are cluster-wide and reach this worker's own clients
  * before the call returns; the promises tell whether the other workers were reached.
  *
  * Every send rejects with BAD_MESSAGE when the message has no JSON form (nothing is sent then), and with UNAVAILABLE
  * when other workers cannot be reached. Unknown clients, users and rooms are no error.
+ *
+ * @typeParam C the contract with the clients, as in `constructor(sockets: WebSocketService<Chat>)`: the sends that name a
+ * message then know which there are; without one any message goes
  */
 @Injectable()
-export class WebSocketService {
+export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   constructor(
     private readonly delivery: Delivery,
+    private readonly events: ClusterEvents,
     private readonly clients: ClientManager,
     private readonly roomMoves: RoomMoves,
+    private readonly commands: ClusterCommands,
+    private readonly queries: ClientQueries,
     private readonly health: Health,
     private readonly revocation: TokenRevocation,
     private readonly refusals: RefusalCounters,
+    private readonly metrics: Metrics,
   ) {}
 
   /** To every client. */
-  broadcast(message: WebSocketMessage, options?: SendOptions): Promise<void> {
+  broadcast(message: PushMessage<C>, options?: SendOptions): Promise<void> {
     return this.#send({ kind: 'everybody' }, message, options);
   }
 
   /** To the clients with these ids, each once. */
-  sendToClients(clientIds: readonly string[], message: WebSocketMessage, options?: SendOptions): Promise<void> {
+  sendToClients(clientIds: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
     return this.#send({ kind: 'clients', clientIds }, message, options);
   }
 
   /** To every session of these users. */
-  sendToUsers(userIds: readonly (string | number)[], message: WebSocketMessage, options?: SendOptions): Promise<void> {
+  sendToUsers(userIds: readonly (string | number)[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
     return this.#send({ kind: 'users', userIds: userIds.map(String) }, message, options);
   }
 
   /** To the members of these rooms; a client in several of them gets it once. */
-  sendToRooms(roomNames: readonly string[], message: WebSocketMessage, options?: SendOptions): Promise<void> {
+  sendToRooms(roomNames: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
     return this.#send({ kind: 'rooms', roomNames }, message, options);
   }
 
   /** To everybody, as `{ type: 'user', action, data }`. */
   sendUserMessage(action: string, data: unknown): Promise<void> {
-    return this.broadcast({ type: 'user', action, data });
+    return this.#send({ kind: 'everybody' }, { type: 'user', action, data });
   }
 
   /** To everybody, as `{ type: 'system', action, data }`. */
   sendSystemMessage(action: string, data: unknown): Promise<void> {
-    return this.broadcast({ type: 'system', action, data });
+    return this.#send({ kind: 'everybody' }, { type: 'system', action, data });
   }
 
   /** To everybody, as `{ type: 'error', action, data }`. Of an Error only message and code are sent, never its stack. */
   sendErrorMessage(action: string, error: unknown): Promise<void> {
-    return this.broadcast({ type: 'error', action, data: isError(error) ? describe(error) : error });
+    const data = isError(error) ? describe(error) : error;
+    return this.#send({ kind: 'everybody' }, { type: 'error', action, data });
   }
 
   /**
@@ -104,12 +111,22 @@ export class WebSocketService {
    *
    * @throws WsError BAD_MESSAGE without a topic or data, and for a destination that is none
    */
-  async send({ destination, payload, cb }: SendRequest): Promise<void> {
-    const { topic, data } = payload;
-    if (typeof topic !== 'string' || topic === '') throw new WsError('BAD_MESSAGE', 'The topic is an event name.');
-    if (data === undefined) throw new WsError('BAD_MESSAGE', 'There is no data to send.');
-    await this.#send(targetOf(destination, this.clients), { event: topic, data });
+  async send(request: SendRequest): Promise<void> {
+    const { destination, payload, cb } = request;
+    const message = eventOf(payload);
+    await this.#send(targetOf(destination, this.clients), message, request);
     cb?.();
+  }
+
+  /**
+   * Tells the subscribers of every worker, those of this one included; clients do not hear it.
+   *
+   * @param channel the application's own name of 1 to 128 characters, or an event that verbs publish (`custom`)
+   * @throws WsError BAD_MESSAGE for any other name, among them those by which the library tells of clients and users
+   */
+  async publish(channel: string, message: unknown): Promise<void> {
+    checkPublishable(channel);
+    await this.events.publish(channel, message);
   }
 
   /**
@@ -129,30 +146,31 @@ export class WebSocketService {
 
   /** @throws WsError BAD_MESSAGE for a code that an application cannot close with */
   disconnectClients({ clientIds, ...close }: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
-    return settle(() => {
-      const { code, reason } = applicationClose(close.code, close.reason);
-      for (const clientId of clientIds) this.clients.disconnectClient({ clientId, code, reason });
-    });
+    return this.#disconnect({ kind: 'clients', clientIds }, close);
   }
 
   /** Every session of a user; otherwise as {@link disconnectClients}. */
   disconnectUser({ userId, ...close }: CloseOptions & { userId: string | number }): Promise<void> {
-    return this.disconnectClients({ ...close, clientIds: this.clients.getClientsByUser({ userId }).map(idOf) });
+    return this.#disconnect({ kind: 'users', userIds: [String(userId)] }, close);
   }
 
   /** Every member of a room; otherwise as {@link disconnectClients}. */
   disconnectRoom({ room, ...close }: CloseOptions & { room: string }): Promise<void> {
-    return this.disconnectClients({ ...close, clientIds: this.clients.getClientsByRoom({ room }).map(idOf) });
+    return this.#disconnect({ kind: 'rooms', roomNames: [room] }, close);
   }
 
-  /** @returns `partial`: true when a worker did not answer, so that its clients are missing */
+  /**
+   * The clients of all workers, asked for now: who they are at this moment, not what the mirror has heard.
+   *
+   * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
+   */
   fetchClients(query: ClientQuery = {}): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    return Promise.resolve({ clients: this.#find(query), partial: false });
+    return this.queries.fetch(query);
   }
 
-  /** @returns `partial`: true when a worker did not answer, so that its clients are missing */
+  /** How many there are; otherwise as {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
-    return Promise.resolve({ count: this.#find(query).length, partial: false });
+    return this.queries.count(query);
   }
 
   /** How this worker is. Waits for nothing, so that a probe may ask as often as it likes. */
@@ -166,8 +184,15 @@ export class WebSocketService {
    *
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given
    */
-  revoke(options: RevokeOptions): Promise<void> {
-    return this.revocation.revoke(options);
+  async revoke(options: RevokeOptions): Promise<void> {
+    // What is infinite becomes null on the way.
+    const revocation = await this.revocation.revoke(options);
+    await this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation });
+  }
+
+  /** This worker's counters and gauges, as a metrics system takes them. Waits for nothing. */
+  getMetrics(): WebSocketMetric[] {
+    return this.metrics.read();
   }
 
   /** How often each limit of this worker has refused something since its start; those that have, by their names. */
@@ -183,27 +208,23 @@ export class WebSocketService {
     await this.delivery.send({ target, exclude, message, isVolatile });
   }
 
-  #find({ room, userId }: ClientQuery): WsClient[] {
-    if (userId === undefined) {
-      return room === undefined ? this.clients.getClients() : this.clients.getClientsByRoom({ room });
-    }
-    const sessions = this.clients.getClientsByUser({ userId });
-    return room === undefined ? sessions : sessions.filter(({ rooms }) => rooms.has(room));
+  #disconnect(target: Target, close: CloseOptions): Promise<void> {
+    return settle(() =>
+      this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) }),
+    );
   }
 }
 
-function idOf({ clientId }: WsClient): string {
-  return clientId;
+function eventOf(payload: Partial<SendRequest['payload']> | undefined): EventMessage {
+  const { topic, data } = payload ?? {};
+  if (typeof topic !== 'string' || topic === '') throw new WsError('BAD_MESSAGE', 'The topic is an event name.');
+  if (data === undefined) throw new WsError('BAD_MESSAGE', 'There is no data to send.');
+  return { event: topic, data };
 }
 
 /** What the work returns or throws, as a promise: no verb of the service throws at the call. */
-function settle<T>(work: () => T): Promise<T> {
+function settle(work: () => Promise<void>): Promise<void> {
   return new Promise((resolve) => resolve(work()));
-}
-
-function isError(value: unknown): value is Error {
-  // An error of another realm (Jest's vm, a worker) is no instance of this realm's Error.
-  return value instanceof Error || isNativeError(value);
 }
 
 function describe(error: Error): { error: string; code: unknown } {

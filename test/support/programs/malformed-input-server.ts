@@ -43,16 +43,20 @@ class TestGateway {
   }
 }
 
+@WebSocketGateway({ path: '/events' })
+class EventGateway {}
+
 @Module({
   imports: [
     PxlWebSocketModule.forRoot({
       rooms: { open: true, announce: true, defaults: ['lobby'] },
       clientList: { enabled: true, fields: ['clientId'] },
       disconnectInactiveClients: { enabled: true },
+      endpoints: { '/events': { protocol: 'event' } },
       events: { onMessage: () => undefined },
     }),
   ],
-  providers: [TestGateway],
+  providers: [TestGateway, EventGateway],
 })
 class AppModule {}
 

@@ -1,0 +1,7 @@
+import type { Welcome } from '../protocol/messages.js';
+import type { WsClient } from './ws-client.js';
+
+/** @param time the server's, in ms since 1970 */
+export function welcomeOf({ clientId, user, options }: WsClient, time: number): Welcome {
+  return { clientId, heartbeat: options.heartbeat, userId: user?.userId, time };
+}

@@ -1,0 +1,38 @@
+import type { ClusterEventMessages } from '../protocol/cluster-events.js';
+import type { ClientChange } from './registry/client-record.js';
+
+/** The events that tell of clients. */
+type ClientEvent = {
+  [Channel in Extract<keyof ClusterEventMessages, `client${string}`>]: {
+    readonly channel: Channel;
+    readonly message: ClusterEventMessages[Channel];
+  };
+}[Extract<keyof ClusterEventMessages, `client${string}`>];
+
+/** The event that tells of a change; null: another event does. */
+export function clientEventOf(workerId: string, change: ClientChange): ClientEvent | null {
+  switch (change.kind) {
+    case 'connected': {
+      const { clientId, connectedAt, user } = change.record;
+      return { channel: 'clientConnected', message: { clientId, workerId, userId: user?.userId, connectedAt } };
+    }
+    case 'disconnected': {
+      const { clientId, userId, code, reason } = change;
+      return { channel: 'clientDisconnected', message: { clientId, workerId, userId, code, reason } };
+    }
+    case 'joined': {
+      const { clientId, userId, membership } = change;
+      return { channel: 'clientJoinedRoom', message: { clientId, workerId, roomName: membership.roomName, userId } };
+    }
+    case 'left': {
+      const { clientId, userId, roomName } = change;
+      return { channel: 'clientLeftRoom', message: { clientId, workerId, roomName, userId } };
+    }
+    case 'updated': {
+      const { clientId, key, data } = change;
+      return { channel: 'clientUpdated', message: { clientId, workerId, key, data } };
+    }
+    case 'identified':
+      return null; // userConnected tells of it
+  }
+}

@@ -1,0 +1,46 @@
+import { Logger } from '@nestjs/common';
+import type { ResolvedRedis } from '../options/redis.options.js';
+import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import { RedisLink } from '../redis/redis-link.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { WorkerIdentity } from '../runtime/worker-identity.js';
+import { ClusterChannels } from './cluster-channels.js';
+
+/** The token of the {@link ClusterRedis} of the module; null: it has no Redis. */
+export const CLUSTER_REDIS = Symbol('PXL_WS_CLUSTER_REDIS');
+
+type MessageListener = (payload: Buffer) => void;
+
+/** This worker's connection to Redis, and who hears which of its channels. */
+export class ClusterRedis {
+  readonly link: RedisLink;
+  readonly channels: ClusterChannels;
+  readonly #listeners = new Map<string, MessageListener>();
+  #other: MessageListener | null = null;
+
+  constructor(redis: ResolvedRedis, { prefix, cluster }: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime) {
+    const logger = new Logger('PxlWebSocket');
+    this.channels = new ClusterChannels(prefix, redis.isSharded);
+    this.link = new RedisLink(
+      {
+        redis,
+        prefix,
+        name: identity.workerId,
+        probe: cluster.probe,
+        report: (level, what) => logger[level](what),
+        onMessage: (channel, payload) => (this.#listeners.get(channel) ?? this.#other)?.(payload),
+      },
+      runtime,
+    );
+  }
+
+  /** Hears one channel. */
+  listen(channel: string, listener: MessageListener): void {
+    this.#listeners.set(channel, listener);
+  }
+
+  /** Hears every channel that nobody else does. */
+  listenToOthers(listener: MessageListener): void {
+    this.#other = listener;
+  }
+}

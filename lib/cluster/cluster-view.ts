@@ -1,0 +1,143 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientEnd, ClientListener } from '../clients/client-listener.interface.js';
+import { ClientManager } from '../clients/client-manager.js';
+import { ClientMirror } from '../clients/client-mirror.js';
+import { RemoteClient } from '../clients/remote-client.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Membership, RoomListener } from '../rooms/room-listener.interface.js';
+import { RoomManager } from '../rooms/room-manager.js';
+import { WorkerIdentity } from '../runtime/worker-identity.js';
+import { clientEventOf } from './client-events.js';
+import { ClusterEvents } from './cluster-events.js';
+import { describeClient, sharedUser } from './describe-client.js';
+import type { ClientChange, ClientRecord } from './registry/client-record.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './registry/cluster-registry.interface.js';
+import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
+
+/**
+ * What the workers know of each other's clients: this one's changes go to the registry, those of others into the mirror,
+ * and all of them to the listeners of cluster events.
+ */
+@Injectable()
+export class ClusterView implements RegistryHost, ClientListener, RoomListener {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly rooms: RoomManager,
+    private readonly mirror: ClientMirror,
+    private readonly events: ClusterEvents,
+    private readonly identity: WorkerIdentity,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(PXL_WS_USER_PRESENCE) private readonly users: UserPresence,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    clients.listen(this);
+    rooms.listen(this);
+  }
+
+  /** Enters the registry; resolves once the view of the other workers is complete. */
+  start(): Promise<void> {
+    return this.registry.start(this);
+  }
+
+  get size(): number {
+    return this.clients.size;
+  }
+
+  *records(): Iterable<ClientRecord> {
+    for (const client of this.clients.local.values()) yield this.recordOf(client);
+  }
+
+  record(clientId: string): ClientRecord | undefined {
+    const client = this.clients.local.get(clientId);
+    return client && this.recordOf(client);
+  }
+
+  registered(client: WsClient): void {
+    this.#own({ kind: 'connected', record: this.recordOf(client) });
+    if (client.user) this.users.opened(client.user.userId);
+  }
+
+  identified({ clientId, user }: WsClient): void {
+    if (!user) return;
+    this.#own({ kind: 'identified', clientId, user: sharedUser(user, this.options.cluster.shareUser) });
+    this.users.opened(user.userId);
+  }
+
+  unregistered({ clientId, user }: WsClient, { code, reason }: ClientEnd): void {
+    this.#own({ kind: 'disconnected', clientId, userId: user?.userId, code, reason });
+    if (user) this.users.closed(user.userId);
+  }
+
+  updated({ clientId }: WsClient, key: string, data: unknown): void {
+    this.#own({ kind: 'updated', clientId, key, data });
+  }
+
+  joined({ client: { clientId, user }, roomName, username }: Membership): void {
+    this.#own({ kind: 'joined', clientId, userId: user?.userId, membership: { roomName, username } });
+  }
+
+  left({ client: { clientId, user }, roomName }: Membership): void {
+    this.#own({ kind: 'left', clientId, userId: user?.userId, roomName });
+  }
+
+  /** A change of another worker's client. */
+  changed(workerId: string, change: ClientChange): void {
+    if (this.options.cluster.mirror) this.#reflect(workerId, change);
+    // A worker that died tells nobody itself: one of the others acts for it.
+    this.#tell(workerId, change, !this.registry.workers.has(workerId) && this.events.isFirst);
+  }
+
+  #own(change: ClientChange): void {
+    this.registry.record(change);
+    this.#tell(this.identity.workerId, change, true);
+  }
+
+  #tell(workerId: string, change: ClientChange, isResponsible: boolean): void {
+    if (!this.events.isHeard) return;
+    const event = clientEventOf(workerId, change);
+    if (event) this.events.tell({ ...event, isResponsible });
+  }
+
+  #reflect(workerId: string, change: ClientChange): void {
+    if (change.kind === 'connected') this.#add(workerId, change.record);
+    else {
+      const client = this.mirror.get(change.clientId);
+      if (client) this.#change(client, change);
+    }
+    this.clients.listWanted(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
+  }
+
+  #add(workerId: string, { clientId, connectedAt, user, metadata, rooms }: ClientRecord): void {
+    const client = new RemoteClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
+    this.mirror.add(client);
+    for (const { roomName, username } of rooms) this.rooms.enterRemote(client, roomName, username);
+  }
+
+  #change(client: RemoteClient, change: Exclude<ClientChange, { kind: 'connected' }>): void {
+    switch (change.kind) {
+      case 'disconnected':
+        for (const roomName of [...client.rooms]) this.rooms.exitRemote(client, roomName);
+        this.mirror.remove(client);
+        break;
+      case 'identified':
+        this.mirror.identify(client, change.user);
+        break;
+      case 'joined':
+        this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);
+        break;
+      case 'left':
+        this.rooms.exitRemote(client, change.roomName);
+        break;
+      case 'updated':
+        Object.assign(client.metadata, { [change.key]: change.data });
+        break;
+    }
+  }
+
+  /** What other workers are told of a client. */
+  recordOf(client: WsClient): ClientRecord {
+    const usernameIn = (roomName: string): string | undefined => this.rooms.usernameIn(client, roomName);
+    return describeClient(client, this.options.cluster.shareUser, usernameIn);
+  }
+}

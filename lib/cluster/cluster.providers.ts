@@ -1,0 +1,123 @@
+import type { Provider } from '@nestjs/common';
+import { MemoryRevocations } from '../auth/memory.revocations.js';
+import { PXL_WS_REVOCATIONS, type Revocations } from '../auth/revocations.interface.js';
+import { RuleFactory } from '../auth/rule-factory.js';
+import { ClientManager } from '../clients/client-manager.js';
+import { MemoryUserConnections } from '../limits/memory.user-connections.js';
+import { RedisUserConnections } from '../limits/redis.user-connections.js';
+import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Metrics } from '../runtime/metrics.js';
+import { Runtime } from '../runtime/runtime.js';
+import { WorkerIdentity } from '../runtime/worker-identity.js';
+import { ApplicationRedis, PXL_WS_REDIS } from './application-redis.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
+import { ClusterEvents } from './cluster-events.js';
+import { CLUSTER_REDIS, ClusterRedis } from './cluster-redis.js';
+import { LocalBroadcaster } from './local.broadcaster.js';
+import { RevocationSync } from './revocation-sync.js';
+import { RedisRevocations } from './redis.revocations.js';
+import { RedisBroadcaster } from './redis.broadcaster.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
+import { RedisRegistry } from './registry/redis.registry.js';
+import { LocalRegistry } from './registry/local.registry.js';
+import { LocalUserPresence } from './users/local.user-presence.js';
+import { RedisUserPresence, type UserNews } from './users/redis.user-presence.js';
+import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
+
+/** How long the start of an application waits for Redis, in ms. */
+const PATIENCE = 3_000;
+
+/** What is one thing in an application of one process, and another where workers share a Redis. */
+export const CLUSTER_PROVIDERS: Provider[] = [
+  {
+    provide: CLUSTER_REDIS,
+    useFactory: (options: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime): ClusterRedis | null =>
+      options.enabled && options.redis ? new ClusterRedis(options.redis, options, identity, runtime) : null,
+    inject: [PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+  },
+  {
+    provide: PXL_WS_BROADCASTER,
+    useFactory: async (
+      redis: ClusterRedis | null,
+      options: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+      runtime: Runtime,
+      factory: RuleFactory,
+      metrics: Metrics,
+    ): Promise<Broadcaster> => {
+      const { broadcaster, cluster, enabled } = options;
+      if (broadcaster && enabled) return (await factory.sourceOf(broadcaster))();
+      if (!redis) return new LocalBroadcaster();
+      const { joinWhenDegraded } = cluster;
+      const bus = new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
+      metrics.add(bus);
+      return bus;
+    },
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory, Metrics],
+  },
+  {
+    provide: PXL_WS_REGISTRY,
+    useFactory: (
+      redis: ClusterRedis | null,
+      { prefix, cluster: { lease, mirror } }: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+      runtime: Runtime,
+      metrics: Metrics,
+    ): ClusterRegistry => {
+      if (!redis) return new LocalRegistry();
+      const registry = new RedisRegistry(redis.link, { prefix, workerId, lease, mirror }, runtime);
+      redis.listen(registry.channel, (payload) => registry.receive(payload));
+      metrics.add(registry);
+      return registry;
+    },
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, Metrics],
+  },
+  {
+    provide: PXL_WS_USER_PRESENCE,
+    useFactory: (
+      redis: ClusterRedis | null,
+      registry: ClusterRegistry,
+      clients: ClientManager,
+      events: ClusterEvents,
+      { prefix, cluster: { lease } }: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+      runtime: Runtime,
+    ): UserPresence => {
+      if (!redis || !(registry instanceof RedisRegistry)) return new LocalUserPresence(clients, events);
+      const tell = ({ event: channel, userId, workerId: teller }: UserNews): void =>
+        events.tell({ channel, message: { userId }, isResponsible: teller === workerId });
+      const presence = new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
+      redis.listen(presence.channel, (payload) => presence.receive(payload));
+      registry.keep(presence);
+      return presence;
+    },
+    inject: [CLUSTER_REDIS, PXL_WS_REGISTRY, ClientManager, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+  },
+  ApplicationRedis,
+  RevocationSync,
+  { provide: PXL_WS_REDIS, useFactory: ({ client }: ApplicationRedis) => client, inject: [ApplicationRedis] },
+  {
+    provide: PXL_WS_REVOCATIONS,
+    useFactory: (redis: ClusterRedis | null, { prefix }: ResolvedOptions, runtime: Runtime): Revocations =>
+      redis ? new RedisRevocations(redis.link, prefix, runtime) : new MemoryRevocations(runtime),
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, Runtime],
+  },
+  {
+    provide: PXL_WS_USER_CONNECTIONS,
+    useFactory: (
+      redis: ClusterRedis | null,
+      registry: ClusterRegistry,
+      options: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+    ): UserConnections => {
+      const { prefix } = options;
+      const limit = options.limits.connectionsPerUser;
+      if (!redis || limit === false || !(registry instanceof RedisRegistry)) return new MemoryUserConnections(options);
+      const connections = new RedisUserConnections(redis.link, { prefix, workerId, limit });
+      registry.keep(connections);
+      return connections;
+    },
+    inject: [CLUSTER_REDIS, PXL_WS_REGISTRY, PXL_WS_OPTIONS, WorkerIdentity],
+  },
+];

@@ -1,0 +1,24 @@
+import type { WsClient } from '../clients/ws-client.js';
+import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { ClientRecord, SharedMembership, SharedUser } from './registry/client-record.js';
+
+/**
+ * What other workers are told of a client.
+ *
+ * @param shareUser the claims that they see
+ */
+export function describeClient(
+  client: WsClient,
+  shareUser: readonly string[],
+  usernameIn: (roomName: string) => string | undefined,
+): ClientRecord {
+  const { clientId, connectedAt, user, metadata, rooms } = client;
+  const memberships = [...rooms].map((roomName): SharedMembership => ({ roomName, username: usernameIn(roomName) }));
+  return { clientId, connectedAt, user: user && sharedUser(user, shareUser), metadata, rooms: memberships };
+}
+
+/** A user without the claims that stay on its own worker. */
+export function sharedUser({ userId, userType, payload }: WsUser, shareUser: readonly string[]): SharedUser {
+  const shared = shareUser.filter((claim) => Object.hasOwn(payload, claim)).map((claim) => [claim, payload[claim]]);
+  return { userId, userType, payload: Object.fromEntries(shared) as Record<string, unknown> };
+}

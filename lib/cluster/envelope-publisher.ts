@@ -1,0 +1,52 @@
+import type { RedisLink } from '../redis/redis-link.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { ClusterChannels } from './cluster-channels.js';
+import { writeEnvelope } from './envelope-text.js';
+import type { Envelope } from './envelope.js';
+
+/** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns. */
+export class EnvelopePublisher implements MetricSource {
+  /** Tells the copies of one publisher from those of all others. */
+  readonly #id: string;
+  #copies = 0;
+  #published = 0;
+  #failed = 0;
+
+  /** @param origin the worker that sends; null: a process that is none */
+  constructor(
+    private readonly link: RedisLink,
+    private readonly channels: ClusterChannels,
+    private readonly origin: string | null,
+    runtime: Runtime,
+  ) {
+    this.#id = runtime.randomId(6);
+  }
+
+  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; it is not delivered later then */
+  publish(envelope: Envelope): Promise<void> {
+    const channels = this.channels.of(envelope.target, this.origin);
+    const [first, ...others] = channels;
+    if (first === undefined) return Promise.resolve();
+    const copyId = others.length > 0 ? `${this.#id}.${++this.#copies}` : undefined;
+    const sentAt = Math.round(this.link.redisNow());
+    const text = writeEnvelope(envelope, { origin: this.origin, sentAt, copyId });
+    if (others.length === 0) return this.#publish(first, text);
+    return Promise.all(channels.map((channel) => this.#publish(channel, text))).then(() => undefined);
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    yield counter('envelopes_published', this.#published);
+    yield counter('envelopes_failed', this.#failed);
+  }
+
+  #publish(channel: string, text: string): Promise<void> {
+    this.#published++;
+    return this.link.publish(channel, text).catch(this.#countFailure);
+  }
+
+  readonly #countFailure = (error: unknown): never => {
+    this.#failed++;
+    throw error;
+  };
+}

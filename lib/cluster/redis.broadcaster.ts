@@ -1,0 +1,162 @@
+import { WsError } from '../errors/ws.error.js';
+import type { RedisLink } from '../redis/redis-link.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Broadcaster, BusHealth, Receiver } from './broadcaster.interface.js';
+import type { ClusterRedis } from './cluster-redis.js';
+import type { ClusterChannels } from './cluster-channels.js';
+import { EnvelopePublisher } from './envelope-publisher.js';
+import { readEnvelope } from './envelope-text.js';
+import type { Envelope } from './envelope.js';
+import { SeenCopies } from './seen-copies.js';
+
+/** What a TLS link or a slow Redis still held when it was given up on comes late: it is dropped after so many ms. */
+const MAX_AGE = 10_000;
+
+/** What {@link RedisBroadcaster} needs to know. */
+export interface RedisBroadcasterOptions {
+  readonly workerId: string;
+  /** Milliseconds that `start` waits for Redis. */
+  readonly patience: number;
+  /** True: while Redis is down clients may join rooms that this worker does not hear yet. */
+  readonly joinWhenDegraded: boolean;
+}
+
+/** The bus through Redis' pub/sub: one PUBLISH for each channel that an envelope concerns. */
+export class RedisBroadcaster implements Broadcaster, MetricSource {
+  /** No envelopes: somebody else writes to our channels. */
+  #junk = 0;
+  /** Envelopes that came over ten seconds late. */
+  #stale = 0;
+  #received = 0;
+  readonly #seen = new SeenCopies();
+  readonly #changed: ((isReady: boolean) => void)[] = [];
+  #receive: Receiver | null = null;
+
+  readonly #link: RedisLink;
+  readonly #channels: ClusterChannels;
+  readonly #publisher: EnvelopePublisher;
+
+  /** @internal The module makes it when it has a `redis`. */
+  constructor(
+    redis: ClusterRedis,
+    private readonly options: RedisBroadcasterOptions,
+    private readonly runtime: Runtime,
+  ) {
+    const { link } = redis;
+    this.#link = link;
+    this.#channels = redis.channels;
+    this.#publisher = new EnvelopePublisher(link, redis.channels, options.workerId, runtime);
+    redis.listenToOthers((payload) => this.#take(payload));
+    link.onReady(() => this.#tell(true));
+    link.onLost(() => this.#tell(false));
+  }
+
+  async start(receive: Receiver): Promise<void> {
+    this.#receive = receive;
+    const { subscriptions } = this.#link;
+    subscriptions.want(this.#channels.everybody);
+    subscriptions.want(this.#channels.worker(this.options.workerId));
+    this.#link.start();
+    const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
+    await this.runtime.within(this.options.patience, ready, unreachable).catch(() => undefined);
+  }
+
+  publish(envelope: Envelope): Promise<void> {
+    return this.#publisher.publish(envelope);
+  }
+
+  acquireRoom(roomName: string): Promise<void> | undefined {
+    const { subscriptions } = this.#link;
+    const channel = this.#channels.room(roomName);
+    if (this.isReady || subscriptions.isLive(channel)) return subscriptions.acquire(channel);
+    // A connection that was not found dead yet would only let the client wait.
+    if (!this.options.joinWhenDegraded) return Promise.reject(unreachable());
+    subscriptions.want(channel);
+    return undefined;
+  }
+
+  releaseRoom(roomName: string): void {
+    this.#link.subscriptions.release(this.#channels.room(roomName));
+  }
+
+  acquireUser(userId: string): Promise<void> | undefined {
+    return this.#hear(this.#channels.user(userId));
+  }
+
+  releaseUser(userId: string): void {
+    this.#link.subscriptions.release(this.#channels.user(userId));
+  }
+
+  acquireEvents(channel: string): Promise<void> | undefined {
+    return this.#hear(this.#channels.event(channel));
+  }
+
+  acquireAllEvents(): Promise<void> | undefined {
+    return this.#link.subscriptions.acquirePattern(this.#channels.everyEvent)?.catch(() => undefined);
+  }
+
+  get isReady(): boolean {
+    return this.#link.isReady;
+  }
+
+  get health(): BusHealth {
+    const { isReady: connected, probeMs, lastError } = this.#link;
+    return { connected, probeMs, lastError };
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    const { wanted, live } = this.#link.subscriptions.counts;
+    yield* this.#publisher.metrics();
+    yield counter('envelopes_received', this.#received);
+    yield counter('envelopes_junk', this.#junk);
+    yield counter('envelopes_stale', this.#stale);
+    yield gauge('channels_wanted', wanted);
+    yield gauge('channels_live', live);
+  }
+
+  onChange(changed: (isReady: boolean) => void): void {
+    this.#changed.push(changed);
+  }
+
+  stop(): Promise<void> {
+    return this.#link.stop();
+  }
+
+  /** A message of one of our channels; a worker's own envelopes come back to it too. */
+  #take(payload: Buffer): void {
+    const letter = readEnvelope(payload.toString());
+    if (!letter) {
+      this.#junk++;
+      return;
+    }
+    const { origin, sentAt, copyId, envelope } = letter;
+    if (origin === this.options.workerId) return;
+    this.#received++;
+    if (this.#link.redisNow() - sentAt > MAX_AGE) {
+      this.#stale++;
+      return;
+    }
+    if (copyId === undefined || this.#seen.isFirst(origin, copyId)) this.#receive?.(envelope);
+  }
+
+  /** Wants a channel for good: it is heard as soon as Redis lets it, if not at once. */
+  #hear(channel: string): Promise<void> | undefined {
+    const { subscriptions } = this.#link;
+    subscriptions.want(channel);
+    // Counted once more only while it waits, so that it may be released meanwhile.
+    const release = (): void => subscriptions.release(channel);
+    const live = subscriptions.acquire(channel);
+    if (live) return live.then(release, () => undefined);
+    release();
+    return undefined;
+  }
+
+  #tell(isReady: boolean): void {
+    for (const changed of this.#changed) changed(isReady);
+  }
+}
+
+function unreachable(): WsError {
+  return new WsError('UNAVAILABLE', 'Redis cannot be reached.');
+}

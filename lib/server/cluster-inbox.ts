@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { ClusterCalls, type ClusterCall } from '../cluster/cluster-calls.js';
+import { ClusterEvents } from '../cluster/cluster-events.js';
+import type { ReceivedEnvelope, Target } from '../cluster/envelope.js';
+import { WsError } from '../errors/ws.error.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { RoomManager, type AddClientToRoomOptions } from '../rooms/room-manager.js';
+import { ClientQueries, type ClientQuery } from './client-queries.js';
+import { ClusterCommands } from './cluster-commands.js';
+import { Delivery } from './delivery.js';
+import { RoomMoves } from './room-moves.js';
+
+/** What other workers send to this one, each kind of content to who knows what to do with it. */
+@Injectable()
+export class ClusterInbox {
+  constructor(
+    private readonly delivery: Delivery,
+    private readonly commands: ClusterCommands,
+    private readonly events: ClusterEvents,
+    private readonly calls: ClusterCalls,
+    private readonly queries: ClientQueries,
+    private readonly moves: RoomMoves,
+    private readonly rooms: RoomManager,
+    private readonly errors: ErrorReporter,
+  ) {
+    calls.answerWith((call) => this.#answer(call));
+  }
+
+  /** Never throws: another version of this library, or a stranger, may have written it. */
+  receive(envelope: ReceivedEnvelope): void {
+    try {
+      this.#dispatch(envelope);
+    } catch (error) {
+      this.errors.report('What another worker has sent could not be handled.', error);
+    }
+  }
+
+  #dispatch(envelope: ReceivedEnvelope): void {
+    switch (envelope.content.kind) {
+      case 'message':
+        this.delivery.receive(envelope);
+        break;
+      case 'command':
+        this.commands.receive(envelope);
+        break;
+      case 'event':
+        this.events.receive(envelope);
+        break;
+      case 'call':
+      case 'answer':
+        this.calls.receive(envelope);
+        break;
+    }
+  }
+
+  #answer({ name, data }: ClusterCall): unknown {
+    switch (name) {
+      case 'joinRoom':
+        return this.rooms.addClientToRoom(data as AddClientToRoomOptions);
+      case 'joinRooms': {
+        const { target, rooms } = data as { target: Target; rooms: string[] };
+        return this.moves.joinHere(target, rooms);
+      }
+      case 'fetchClients':
+        return this.queries.fetchHere(data as ClientQuery);
+      case 'countClients':
+        return this.queries.countHere(data as ClientQuery);
+      default:
+        throw new WsError('UNKNOWN_ROUTE', 'This worker does not know the call.');
+    }
+  }
+}

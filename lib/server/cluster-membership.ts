@@ -1,0 +1,91 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
+import { ClusterView } from '../cluster/cluster-view.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
+import { RevocationSync } from '../cluster/revocation-sync.js';
+import { WsError } from '../errors/ws.error.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { Drain } from '../transport/drain.js';
+import { ClusterInbox } from './cluster-inbox.js';
+
+/** How long the start of an application waits for its place among the other workers, in ms. */
+const PATIENCE = 3_000;
+
+/** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
+@Injectable()
+export class ClusterMembership {
+  readonly #logger = new Logger('PxlWebSocket');
+  #left: Promise<void> | null = null;
+  #onAdmitted: (() => void) | null = null;
+  #isAdmitted = false;
+
+  constructor(
+    private readonly inbox: ClusterInbox,
+    private readonly view: ClusterView,
+    private readonly revocations: RevocationSync,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly runtime: Runtime,
+    drain: Drain,
+  ) {
+    drain.onStart(() => void this.leave());
+  }
+
+  /**
+   * Connects to the bus and enters the registry. Without a Redis that answers this resolves all the same after a while,
+   * and both go on by themselves.
+   */
+  async join(): Promise<void> {
+    if (isClustered(this.options) && !this.options.cluster.mirror) {
+      this.#logger.log("cluster.mirror is false: getClients(), rooms and the like tell of this worker's clients only.");
+    }
+    await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
+    const entered = Promise.all([this.view.start(), this.revocations.loaded]).then(() => this.#admit());
+    // Redis may be lost on the way, or not let this worker in.
+    if (this.broadcaster.isReady) await this.runtime.within(PATIENCE, entered, unknown).catch(() => undefined);
+    if (!this.#isAdmitted) this.#wait();
+  }
+
+  /** Calls back once this worker may take clients: it hears the others and knows theirs. */
+  whenAdmitted(admitted: () => void): void {
+    if (this.#isAdmitted || this.options.cluster.acceptBeforeReady) admitted();
+    else this.#onAdmitted = admitted;
+  }
+
+  /** Whether the other workers can be reached, and are known. */
+  get isReady(): boolean {
+    return this.broadcaster.isReady && this.registry.isComplete;
+  }
+
+  /** The other workers stop counting on this one's clients. */
+  leave(): Promise<void> {
+    this.#onAdmitted = null;
+    return (this.#left ??= this.registry.stop());
+  }
+
+  /** Ends the connection to the bus. */
+  async end(): Promise<void> {
+    await this.leave();
+    await this.broadcaster.stop();
+  }
+
+  #admit(): void {
+    this.#isAdmitted = true;
+    this.#onAdmitted?.();
+    this.#onAdmitted = null;
+  }
+
+  #wait(): void {
+    const meanwhile = this.options.cluster.acceptBeforeReady
+      ? 'clients of other workers are not reached'
+      : 'no connections are taken';
+    const reason = this.broadcaster.isReady ? unknown().message : 'Redis cannot be reached.';
+    this.#logger.warn(`${reason} Until this changes, ${meanwhile}.`);
+  }
+}
+
+function unknown(): WsError {
+  return new WsError('UNAVAILABLE', 'The other workers are not known yet.');
+}

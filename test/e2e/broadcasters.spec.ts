@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import {
+  PXL_WS_BROADCASTER,
+  PxlWebSocketModule,
+  type Broadcaster,
+  type PxlWebSocketModuleOptions,
+  type RedisOption,
+} from 'nestjs-pxl-websocket';
+import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
+import { describeBroadcaster } from '../support/broadcaster-suite/describe-broadcaster.js';
+import type { BusWorker, TestedBus } from '../support/broadcaster-suite/tested-bus.js';
+import { Logbook } from '../support/logbook.js';
+import { Hub, type HubBroadcaster } from '../support/hub-broadcaster.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const PROBE = 100;
+
+let server: RedisServer;
+let cluster: RedisCluster;
+let buses = 0;
+
+beforeAll(async () => {
+  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
+});
+
+afterAll(() => Promise.all([server.stop(), cluster.stop()]));
+
+/** A worker as the module makes it; the test starts and stops its broadcaster itself. */
+async function workerWith(options: PxlWebSocketModuleOptions): Promise<BusWorker> {
+  const module = await Test.createTestingModule({ imports: [PxlWebSocketModule.forRoot(options)] })
+    .setLogger(new Logbook())
+    .compile();
+  return { broadcaster: module.get<Broadcaster>(PXL_WS_BROADCASTER), workerId: module.get(WorkerIdentity).workerId };
+}
+
+/** Each worker has a network of its own, which leads to all of these Redis. */
+function redisBus(
+  ports: () => readonly number[],
+  redisThrough: (proxies: readonly TcpProxy[]) => RedisOption,
+  mayHearMore = false,
+): TestedBus {
+  const prefix = `bus${++buses}`;
+  const networks = new Map<Broadcaster, readonly TcpProxy[]>();
+  return {
+    mayHearMore,
+    async join() {
+      const proxies = await Promise.all(ports().map((port) => TcpProxy.before(port)));
+      const worker = await workerWith({ redis: redisThrough(proxies), prefix, cluster: { probe: PROBE } });
+      networks.set(worker.broadcaster, proxies);
+      return worker;
+    },
+    cutOff({ broadcaster }) {
+      const proxies = networks.get(broadcaster)!;
+      for (const proxy of proxies) proxy.blackHole();
+      return () => proxies.forEach((proxy) => proxy.heal());
+    },
+    stop: () => Promise.all([...networks.values()].flat().map((proxy) => proxy.close())),
+  };
+}
+
+function singleBus(): TestedBus {
+  return redisBus(
+    () => [server.port],
+    ([proxy]) => `redis://127.0.0.1:${proxy!.port}`,
+  );
+}
+
+function clusterBus(sharded: boolean): TestedBus {
+  const ports = (): number[] => cluster.nodes.map(({ port }) => port);
+  const host = '127.0.0.1';
+  const through = (proxies: readonly TcpProxy[]): RedisOption => ({
+    cluster: proxies.map(({ port }) => ({ host, port })),
+    options: {
+      natMap: Object.fromEntries(ports().map((port, at) => [`${host}:${port}`, { host, port: proxies[at]!.port }])),
+    },
+    sharded,
+  });
+  return redisBus(ports, through, sharded);
+}
+
+function hubBus(): TestedBus {
+  const hub = new Hub();
+  let workers = 0;
+  return {
+    join() {
+      const broadcaster = hub.join(`worker0${++workers}`);
+      return { broadcaster, workerId: broadcaster.workerId };
+    },
+    cutOff: ({ broadcaster }) => (broadcaster as HubBroadcaster).cutOff(),
+  };
+}
+
+/** Each test has a bus of its own: they need not wait for each other. */
+const concurrent = { describe, it: it.concurrent };
+
+describeBroadcaster('A hub in one process', hubBus, concurrent);
+describeBroadcaster('Redis', singleBus, concurrent);
+describeBroadcaster('A Redis Cluster of three nodes', () => clusterBus(false), concurrent);
+describeBroadcaster('A Redis Cluster of three nodes, sharded', () => clusterBus(true), concurrent);

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { isSoak, report } from '../support/cluster-periods.js';
+import { eventually } from '../support/eventually.js';
+import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
+import type { WsTestClose } from 'nestjs-pxl-websocket/testing';
+import type { TestClient } from '../support/test-client.js';
+import type { WorkerProcess } from '../support/worker-process.js';
+
+const CLIENTS = isSoak ? 2_000 : 200;
+/** How long a handler runs, ms: longer than it takes the others to let all clients go. */
+const BUSY = isSoak ? 3_500 : 500;
+const SPREAD = 5_000;
+/** What we promise, ms. */
+const EXIT = 12_000;
+
+let cluster: TestCluster;
+let other: WorkerProcess;
+let stopping: ClusterNode;
+let clients: TestClient[];
+
+beforeEach(async () => {
+  cluster = await TestCluster.start({ workers: 2 });
+  [, stopping] = cluster.nodes as [ClusterNode, ClusterNode];
+  [other] = cluster.workers as [WorkerProcess];
+  clients = [];
+  while (clients.length < CLIENTS) {
+    const batch = Array.from({ length: 50 }, (_, at) =>
+      stopping.worker.client({ userId: String(clients.length + at) }),
+    );
+    clients.push(...(await Promise.all(batch)));
+  }
+  const users = clients.map((_, at) => at);
+  await stopping.worker.run(({ service }, userIds) => service.joinRooms({ userIds, rooms: ['chess'] }), users);
+  await eventually('the other worker knows all clients', async () => (await knownTo(other)) === CLIENTS);
+});
+
+afterEach(() => cluster.close());
+
+function knownTo(worker: WorkerProcess): Promise<number> {
+  return worker.run(({ clients }) => clients.getClients().length);
+}
+
+/** Fails unless every client was told to come back after a time of its own. */
+function expectSpread(ends: readonly WsTestClose[]): void {
+  expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([1012]));
+  const delays = ends.map(({ reason }) => (JSON.parse(reason) as { after: number }).after);
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...delays)).toBeLessThan(SPREAD);
+  // Half of them in either half, more or less.
+  const late = delays.filter((after) => after >= SPREAD / 2).length;
+  expect(Math.abs(late - ends.length / 2)).toBeLessThan(ends.length / 4);
+}
+
+it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} clients away; the others miss them at once`, async () => {
+  const [busy] = clients as [TestClient];
+  const answer = busy.request('test', 'wait', BUSY);
+  await busy.request('system', 'ping');
+  const gone = eventually('the other worker has let all clients go', async () => (await knownTo(other)) === 0);
+  const exit = stopping.worker.stop();
+  report('the other worker has let all clients go', await gone, 1_000);
+  // It leaves the registry first: the handler still runs.
+  expect(busy.socket.readyState).toBe(1);
+  expect(await answer).toBe('waited');
+  expectSpread(await Promise.all(clients.map(({ closed }) => closed)));
+  report('it ends', await exit, EXIT);
+  expect(await exit).toBeLessThan(2 * EXIT);
+  expect(await stopping.worker.exited).toBe('SIGTERM');
+
+  const ends = other.events.filter(({ channel }) => channel === 'clientDisconnected');
+  expect(ends).toHaveLength(CLIENTS);
+  expect(new Set(ends.map(({ message }) => message.clientId)).size).toBe(CLIENTS);
+  expect(ends[0]!.message).toMatchObject({ workerId: stopping.worker.workerId, code: 1012 });
+  await cluster.converged([other]);
+  expect(await cluster.redis.command('KEYS', `*${stopping.worker.workerId}*`)).toEqual([]);
+}, 60_000);
+
+it(`a worker that is asked to end while Redis is away sends ${CLIENTS} clients away all the same, and ends in time`, async () => {
+  stopping.proxy.blackHole();
+  const exit = stopping.worker.stop();
+  expectSpread(await Promise.all(clients.map(({ closed }) => closed)));
+  report('it ends while Redis is away', await exit, EXIT);
+  expect(await exit).toBeLessThan(2 * EXIT);
+}, 60_000);

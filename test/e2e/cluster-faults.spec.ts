@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { isSoak, report } from '../support/cluster-periods.js';
+import { DeliveryWatch } from '../support/delivery-watch.js';
+import { eventually } from '../support/eventually.js';
+import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
+
+const RATE = 200;
+/** How long a fault lasts, ms. */
+const FAULT = isSoak ? 60_000 : 1_000;
+/** What we promise, ms. */
+const BACK = 5_000;
+const SETTLED = 1_200;
+
+let cluster: TestCluster;
+let sender: ClusterNode;
+let receiver: ClusterNode;
+let watch: DeliveryWatch;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  [sender, receiver] = cluster.nodes as [ClusterNode, ClusterNode];
+});
+
+beforeEach(async () => {
+  watch = await DeliveryWatch.begin(cluster);
+  await watch.start(RATE);
+});
+
+afterEach(() => watch.close());
+
+afterAll(() => cluster.close());
+
+/** Resolves once the sender's own client has got what is sent in `ms`, which no fault of Redis keeps from it. */
+async function loadGoesOnFor(ms: number): Promise<void> {
+  const { arrivals } = watch.recorders[0]!;
+  const enough = arrivals.length + (RATE * ms) / 1_000;
+  await eventually('own clients get what is sent', () => arrivals.length >= enough, 2 * ms + 1_000);
+}
+
+/** Fails unless delivery is whole again in time, and the load ended as promised; resolves with how many were refused. */
+async function expectRecovery(what: string): Promise<number> {
+  const begin = performance.now();
+  await cluster.converged(cluster.workers, 2 * BACK);
+  await watch.deliveredAgain(2 * BACK);
+  report(`full delivery is back after ${what}`, performance.now() - begin, BACK);
+  const results = await watch.stop();
+  await watch.expectFullDelivery();
+  expect(watch.busiestSecond).toBeLessThanOrEqual(10);
+  expect(Math.max(...results.map(({ ms }) => ms))).toBeLessThan(2 * SETTLED);
+  expect(watch.recorders[0]!.numbers).toEqual(results.map(({ number }) => number));
+  for (const { numbers } of watch.recorders) expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  return results.filter(({ code }) => code !== undefined).length;
+}
+
+it.each(['pubsub', 'normal'])(
+  'delivery is whole again when Redis no longer cuts all connections of the kind %s',
+  async (kind) => {
+    const until = performance.now() + FAULT;
+    while (performance.now() < until) {
+      await cluster.redis.command('CLIENT', 'KILL', 'TYPE', kind, 'SKIPME', 'yes');
+      await loadGoesOnFor(50);
+    }
+    await expectRecovery(`all ${kind} connections were cut in a loop`);
+  },
+  4 * FAULT + 60_000,
+);
+
+it(
+  'delivery is whole again when Redis allows its channels again, and no worker is ready before',
+  async () => {
+    await cluster.redis.command('ACL', 'SETUSER', 'default', 'resetchannels');
+    await cluster.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    for (const { worker } of cluster.nodes) {
+      await eventually(
+        'it is not ready',
+        async () => !(await worker.run(({ service }) => service.getWebSocketHealth().ready)),
+      );
+    }
+    await loadGoesOnFor(FAULT);
+    for (const { worker } of cluster.nodes) {
+      const { ready, redis } = await worker.run(({ service }) => service.getWebSocketHealth());
+      expect({ ready, ...redis }).toMatchObject({
+        ready: false,
+        connected: false,
+        lastError: expect.stringContaining('NOPERM'),
+      });
+    }
+    await cluster.redis.command('ACL', 'SETUSER', 'default', 'allchannels');
+    expect(await expectRecovery('Redis refused its channels')).toBeGreaterThan(0);
+  },
+  4 * FAULT + 60_000,
+);
+
+it(
+  'a worker whose own network is down keeps nothing from the clients of the others',
+  async () => {
+    receiver.proxy.blackHole();
+    await eventually(
+      'it is not ready',
+      async () => !(await receiver.worker.run(({ service }) => service.getWebSocketHealth().ready)),
+    );
+    await loadGoesOnFor(FAULT);
+    expect(await sender.worker.run(({ service }) => service.getWebSocketHealth().ready)).toBe(true);
+    receiver.proxy.heal();
+    const refused = await expectRecovery("a worker's network was down");
+    expect(refused).toBe(0);
+    const [own, , other] = watch.recorders;
+    expect(other!.numbers).toEqual(own!.numbers);
+  },
+  4 * FAULT + 60_000,
+);

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { Audience } from '../support/audience.js';
+import { isSoak, report } from '../support/cluster-periods.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { refused } from '../support/refused.js';
+import { TestClient } from '../support/test-client.js';
+import { TestCluster } from '../support/test-cluster.js';
+import type { WorkerProcess } from '../support/worker-process.js';
+
+/** How long Redis is away after the workers have started, ms. */
+const ABSENCE = isSoak ? 60_000 : 500;
+const BACK = 5_000;
+
+const news = { type: 'news', action: 'flash', data: 'hello' };
+
+let redis: RedisServer;
+let cluster: TestCluster;
+
+beforeEach(async () => {
+  redis = await RedisServer.start();
+  await redis.kill();
+  cluster = await TestCluster.start({ workers: 0, redis });
+});
+
+afterEach(async () => {
+  await cluster.close();
+  await redis.stop();
+});
+
+function statusOf(worker: WorkerProcess): Promise<string> {
+  return worker.run(({ service }) => service.getWebSocketHealth().status);
+}
+
+function joinChess(worker: WorkerProcess, { clientId }: TestClient): Promise<void> {
+  return worker.run(({ service }, id) => service.joinRooms({ clientIds: [id], rooms: ['chess'] }), clientId);
+}
+
+function sendToChess(worker: WorkerProcess): Promise<void> {
+  return worker.run(({ service }, message) => service.sendToRooms(['chess'], message), news);
+}
+
+it(
+  'workers that start before Redis stay up and refuse connections, and need no hand once it is there',
+  async () => {
+    const [one, two, eager] = await Promise.all([
+      cluster.add(),
+      cluster.add(),
+      cluster.add({ options: { cluster: { acceptBeforeReady: true } } }),
+    ]);
+    const early = await eager.client();
+
+    const begin = performance.now();
+    await eventually(
+      'Redis is still not there',
+      async () => {
+        for (const worker of [one, two]) {
+          await expect(TestClient.open(worker.url())).rejects.toThrow('503');
+          await expect(sendToChess(worker)).rejects.toThrow(refused('UNAVAILABLE'));
+          expect(await statusOf(worker)).toBe('unhealthy');
+        }
+        return performance.now() - begin > ABSENCE;
+      },
+      2 * ABSENCE + 1_000,
+    );
+    expect(await statusOf(eager)).toBe('degraded');
+    await expect(joinChess(eager, early)).rejects.toThrow(refused('UNAVAILABLE'));
+    const sent = eager.run(({ service }, message) => service.broadcast(message), news);
+    await expect(sent).rejects.toThrow(refused('UNAVAILABLE'));
+    expect(await early.next()).toEqual(news);
+
+    const there = performance.now();
+    await redis.run();
+    await cluster.converged(cluster.workers, 2 * BACK);
+    report('workers are ready after Redis is there', performance.now() - there, BACK);
+    const clients = { early, ada: await one.client(), bob: await two.client() };
+    const audience = new Audience(clients);
+    for (const [worker, client] of [
+      [one, clients.ada],
+      [two, clients.bob],
+      [eager, early],
+    ] as const) {
+      await joinChess(worker, client);
+    }
+    for (const worker of cluster.workers) {
+      await sendToChess(worker);
+      await audience.expectReached(worker, ['early', 'ada', 'bob'], news);
+    }
+    for (const { log } of cluster.workers) expect(log.length).toBeLessThan(10);
+  },
+  2 * ABSENCE + 60_000,
+);
+
+it('a worker that Redis does not let into the registry starts all the same, and says that it takes no connections', async () => {
+  await redis.run();
+  await redis.command('ACL', 'SETUSER', 'default', '-@scripting');
+  const worker = await cluster.add();
+  expect(await statusOf(worker)).toBe('unhealthy');
+  await expect(TestClient.open(worker.url())).rejects.toThrow('503');
+  expect(worker.log.map(({ line }) => line)).toContainEqual(
+    'warn The other workers are not known yet. Until this changes, no connections are taken. PxlWebSocket',
+  );
+
+  await redis.command('ACL', 'SETUSER', 'default', '+@all');
+  await cluster.converged(cluster.workers, 2 * BACK);
+  await worker.client();
+});

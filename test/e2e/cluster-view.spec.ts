@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { report } from '../support/cluster-periods.js';
+import { eventually } from '../support/eventually.js';
+import { TestCluster } from '../support/test-cluster.js';
+import type { TestClient } from '../support/test-client.js';
+import type { WorkerProcess } from '../support/worker-process.js';
+
+/** What we promise of a late joiner, ms. */
+const COMPLETE = 3_000;
+
+let cluster: TestCluster;
+let one: WorkerProcess;
+let two: WorkerProcess;
+let clients: TestClient[] = [];
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({ workers: 2, options: { cluster: { shareUser: ['email', 'unknown'] } } });
+  [one, two] = cluster.workers as [WorkerProcess, WorkerProcess];
+});
+
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await eventually('nobody is left', async () => {
+    const counts = cluster.workers.map((worker) =>
+      worker.run(({ clients, rooms }) => clients.getClients().length + rooms.rooms.size),
+    );
+    return (await Promise.all(counts)).every((count) => count === 0);
+  });
+  clients = [];
+});
+
+afterAll(() => cluster.close());
+
+async function connect(worker: WorkerProcess, user?: Record<string, string> & { userId: string }): Promise<TestClient> {
+  const client = await worker.client(user);
+  clients.push(client);
+  return client;
+}
+
+/** What a worker knows of a client, of its own or of another worker. */
+function entryOn(worker: WorkerProcess, { clientId }: TestClient): Promise<Record<string, unknown> | null> {
+  return worker.run(({ clients }, id) => {
+    const client = clients.getClient({ clientId: id });
+    if (!client) return null;
+    const { ws, workerId, user, rooms, roomName, metadata, connectedAt } = client;
+    return { isHere: ws !== null, workerId, user, rooms: [...rooms], roomName, metadata, connectedAt };
+  }, clientId);
+}
+
+function expectEventually(
+  worker: WorkerProcess,
+  client: TestClient,
+  isSo: (entry: Record<string, unknown>) => boolean,
+): Promise<number> {
+  return eventually('the other worker knows', async () => {
+    const entry = await entryOn(worker, client);
+    return entry !== null && isSo(entry);
+  });
+}
+
+describe('what a worker knows of a client of another', () => {
+  it('is its id, its user with the shared claims alone, its rooms and its metadata, and no socket', async () => {
+    const ada = await connect(one, { userId: '7', userType: 'admin', email: 'ada@x', secret: 'classified' });
+    await one.run(async ({ rooms, clients }, clientId) => {
+      await rooms.addClientToRoom({ clientId, roomName: 'chess', user: { username: 'Ada' } });
+      await rooms.addClientToRoom({ clientId, roomName: 'go' });
+      clients.updateClient({ clientId, key: 'theme', data: { dark: true } });
+    }, ada.clientId);
+    await expectEventually(two, ada, ({ metadata }) => Object.keys(metadata as object).length > 0);
+
+    const { connectedAt, ...own } = (await entryOn(one, ada))!;
+    expect(own.user).toMatchObject({ payload: { email: 'ada@x', secret: 'classified' } });
+    expect(await entryOn(two, ada)).toEqual({
+      isHere: false,
+      workerId: one.workerId,
+      user: { userId: '7', userType: 'admin', payload: { email: 'ada@x' } },
+      rooms: ['chess', 'go'],
+      roomName: 'go',
+      metadata: { theme: { dark: true } },
+      connectedAt,
+    });
+    expect(await redisHolds('ada@x')).toBe(true);
+    expect(await redisHolds('classified')).toBe(false);
+  });
+
+  it('follows every change, made by whichever worker', async () => {
+    const ada = await connect(one);
+    await expectEventually(two, ada, ({ user }) => user === null);
+    const change = { clientId: ada.clientId, roomName: 'chess' };
+    await two.run(({ server }, join) => server.joinRoom({ ...join, userId: 7, username: 'Ada' }), change);
+    await expectEventually(two, ada, ({ rooms }) => (rooms as string[]).includes('chess'));
+    expect((await entryOn(two, ada))!.user).toMatchObject({ userId: '7' });
+
+    await two.run(({ clients }, { clientId }) => clients.updateClient({ clientId, key: 'mood', data: 'calm' }), change);
+    await expectEventually(two, ada, ({ metadata }) => (metadata as { mood?: string }).mood === 'calm');
+    await two.run(({ server }, leave) => server.leaveRoom(leave), change);
+    await expectEventually(two, ada, ({ rooms }) => (rooms as string[]).length === 0);
+    await two.run(({ clients }, { clientId }) => clients.disconnectClient({ clientId }), change);
+    await eventually('it is gone', async () => (await entryOn(two, ada)) === null);
+  });
+
+  it('is found by every look-up', async () => {
+    const ada = await connect(one, { userId: '7', userType: 'admin', email: 'ada@x' });
+    const bob = await connect(two, { userId: '7' });
+    await one.run(({ service }) => service.joinRooms({ userIds: [7], rooms: ['chess'] }));
+    await expectEventually(two, ada, ({ rooms }) => (rooms as string[]).length === 1);
+    const found = await two.run(({ clients, rooms, server }, clientId) => {
+      const idsOf = (entries: { clientId: string }[]): string[] => entries.map((entry) => entry.clientId).sort();
+      return {
+        all: idsOf(clients.getClients()),
+        admins: idsOf(server.getClients({ userType: 'admin' })),
+        sessions: idsOf(clients.getClientsByUser({ userId: 7 })),
+        members: idsOf(clients.getClientsByRoom({ room: 'chess' })),
+        memberIds: rooms.getRoomClients({ roomName: 'chess' }).sort(),
+        room: [...(server.rooms.get('chess') ?? [])].sort(),
+        isMember: rooms.isClientInRoom({ clientId, roomName: 'chess' }),
+        byKey: clients.getClientByKey({ key: 'user.payload.email', value: 'ada@x' })?.clientId,
+        withSocket: clients.getClient({ clientId, requireWs: true }) === undefined,
+      };
+    }, ada.clientId);
+    const both = [ada.clientId, bob.clientId].sort();
+    expect(found).toEqual({
+      all: both,
+      admins: [ada.clientId],
+      sessions: both,
+      members: both,
+      memberIds: both,
+      room: both,
+      isMember: true,
+      byKey: ada.clientId,
+      withSocket: true,
+    });
+  });
+});
+
+it('a late joiner knows every client before it takes its first connection', async () => {
+  const early = await Promise.all(
+    Array.from({ length: 200 }, (_, at) => connect(cluster.workers[at % 2]!, { userId: String(at % 50) })),
+  );
+  await one.run(({ service }) => {
+    return service.joinRooms({ userIds: Array.from({ length: 50 }, (_, at) => at), rooms: ['chess', 'go'] });
+  });
+  const begin = performance.now();
+  const late = await cluster.add();
+  const ready = performance.now() - begin;
+  report('a late joiner is ready, its process included', ready, COMPLETE);
+  expect(ready).toBeLessThan(2 * COMPLETE);
+  const known = await late.run(({ clients, service }) => ({
+    clients: clients.getClients().length,
+    sessions: clients.getClientsByUser({ userId: 7 }).length,
+    members: clients.getClientsByRoom({ room: 'go' }).length,
+    ready: service.getWebSocketHealth().ready,
+  }));
+  expect(known).toEqual({ clients: early.length, sessions: 4, members: early.length, ready: true });
+
+  // What happens from now on it hears as the others do.
+  const ada = await connect(one, { userId: '7' });
+  await expectEventually(late, ada, () => true);
+  await late.run(({ service }) => service.joinRooms({ userIds: [7], rooms: ['new'] }));
+  await expectEventually(late, ada, ({ rooms }) => (rooms as string[]).includes('new'));
+});
+
+/** Whether a text stands in a hash of Redis. */
+async function redisHolds(text: string): Promise<boolean> {
+  const keys = await cluster.redis.command<string[]>('KEYS', '*');
+  for (const key of keys) {
+    if ((await cluster.redis.command('TYPE', key)) !== 'hash') continue;
+    if (JSON.stringify(await cluster.redis.command('HGETALL', key)).includes(text)) return true;
+  }
+  return false;
+}

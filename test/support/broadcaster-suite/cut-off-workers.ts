@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import type { Target } from 'nestjs-pxl-websocket';
+import { eventually } from '../eventually.js';
+import type { BusTest } from './describe-broadcaster.js';
+
+/** How long a publish may take, whatever is the matter, ms; asserted at twice its value. */
+const SETTLED = 1_200;
+
+const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true };
+
+/** What a worker does that the others cannot reach, where a bus can be tested for it. */
+export function describeCutOffWorkers(test: BusTest): void {
+  test('says so, and refuses in time what it cannot do', 2, async ([cut], bus) => {
+    const { broadcaster } = cut;
+    const told: boolean[] = [];
+    broadcaster.onChange((isReady) => told.push(isReady));
+    const heal = await bus.cutOff?.(cut.worker);
+    if (!heal) return;
+    const publishing = performance.now();
+    await assert.rejects(cut.publish({ kind: 'everybody' }), UNAVAILABLE);
+    assert.ok(performance.now() - publishing < 2 * SETTLED);
+    await eventually('it is not ready', () => !broadcaster.isReady);
+    const acquiring = performance.now();
+    await assert.rejects(async () => broadcaster.acquireRoom('new'), UNAVAILABLE);
+    assert.ok(performance.now() - acquiring < SETTLED / 2);
+
+    await heal();
+    await eventually('it is ready', () => broadcaster.isReady);
+    assert.deepEqual(told, [false, true]);
+  });
+
+  test('hears again what it heard, and delivers nothing that was rejected', 2, async ([cut, other], bus) => {
+    const { broadcaster } = cut;
+    await broadcaster.acquireRoom('chess');
+    await broadcaster.acquireUser('7');
+    await broadcaster.acquireEvents('orders');
+    const heal = await bus.cutOff?.(cut.worker);
+    if (!heal) return;
+    await assert.rejects(cut.publish({ kind: 'everybody' }), UNAVAILABLE);
+    await eventually('it is not ready', () => !broadcaster.isReady);
+    await broadcaster.acquireUser('8');
+    await assert.rejects(cut.publish({ kind: 'everybody' }), UNAVAILABLE);
+
+    await heal();
+    await eventually('it is ready', () => broadcaster.isReady);
+    const targets: Target[] = [
+      { kind: 'rooms', roomNames: ['chess'] },
+      { kind: 'users', userIds: ['7'] },
+      { kind: 'users', userIds: ['8'] },
+      { kind: 'subscribers', channel: 'orders' },
+    ];
+    for (const target of targets) {
+      await other.publish(target);
+      await other.expectHeardBy(cut);
+    }
+    await cut.publish({ kind: 'everybody' });
+    await cut.expectHeardBy(other);
+  });
+
+  test('stops all the same', 2, async ([{ worker, broadcaster }], bus) => {
+    const heal = await bus.cutOff?.(worker);
+    await broadcaster.stop();
+    await heal?.();
+  });
+}

@@ -1,0 +1,8 @@
+import type { Provider } from '@nestjs/common';
+import type { WebSocketSubscriberDefinition } from 'nestjs-pxl-websocket';
+
+/** What a program adds to the application of `programs/cluster-worker.ts` before it loads that. */
+export const additions: {
+  readonly subscribers: WebSocketSubscriberDefinition[];
+  readonly providers: Provider[];
+} = { subscribers: [], providers: [] };

@@ -1,0 +1,15 @@
+import { expect, it } from '@jest/globals';
+import { LogLimiter } from '../../lib/errors/log-limiter.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+
+it('lets eight equal lines through each second, and tells how many it held back', async () => {
+  const clock = new ManualRuntime();
+  const limiter = new LogLimiter(clock);
+  const admitted = (line: string): number =>
+    Array.from({ length: 20 }, () => limiter.admit(line)).filter(Boolean).length;
+  expect(admitted('The bus is down.')).toBe(8);
+  expect(admitted('A hook failed.')).toBe(8);
+  await clock.advance(1_000);
+  expect(limiter.admit('The bus is down.')).toEqual({ heldBack: 12 });
+  expect(limiter.admit('The bus is down.')).toEqual({ heldBack: 0 });
+});
