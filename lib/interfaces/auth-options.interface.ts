@@ -29,7 +29,8 @@ export interface AuthOptions {
   required?: boolean | undefined;
   /**
    * When a client proves who it is: `'upgrade'`, before the connection is accepted; `'message'`, by `system.authenticate`
-   * as its first message; `'either'`, by message where the upgrade brought no credentials. Default: `'upgrade'`.
+   * as its first message; `'either'`, by message where the upgrade brought no credentials. Default: `'upgrade'`; on an
+   * event endpoint `'either'`.
    */
   mode?: 'upgrade' | 'message' | 'either' | undefined;
   /**

@@ -3,9 +3,14 @@ import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
 import type { WsClient } from '../clients/ws-client.js';
 import type { RoomUser } from '../rooms/room-manager.js';
+import type { Broadcaster } from '../cluster/broadcaster.interface.js';
 import type { PxlWebSocketServer } from '../server/pxl-websocket-server.js';
+import type { ProtocolName } from '../protocol/codec.interface.js';
 import type { AuthOptions } from './auth-options.interface.js';
+import type { EncryptionOptions, OutboundTransformer } from './encryption-options.interface.js';
+import type { RedisOption } from './redis-option.interface.js';
 import type { RoomAuthorizeOption, RoomProfileOption } from './room-rules.interface.js';
+import type { WebSocketSubscriberDefinition } from './subscriber.interface.js';
 
 /** The options of `PxlWebSocketModule`. A bad one fails at start-up with a sentence that names it. */
 export interface PxlWebSocketModuleOptions {
@@ -14,9 +19,25 @@ export interface PxlWebSocketModuleOptions {
   /** The path of the endpoint for gateways without a path of their own, compared byte for byte. Default: `'/ws'`. */
   path?: string | undefined;
   /**
+   * What a connection speaks that names no subprotocol: `'pxl'` (`{ type, action, data?, id? }`) or `'event'`
+   * (`{ event, data?, id? }`, as Ignis and Nest's own gateways do). Some defaults are others where it is `'event'`; each
+   * says so. Default: `'pxl'`.
+   */
+  protocol?: ProtocolName | undefined;
+  /**
    * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: nothing.
    */
   endpoints?: Record<string, EndpointOptions> | undefined;
+  /**
+   * Where Redis is, which carries messages between workers. Default: none, the application is one process.
+   */
+  redis?: RedisOption | undefined;
+  /** What all channels and keys begin with: applications on one Redis need different ones. Default: `'pxl'`. */
+  prefix?: string | undefined;
+  /** A bus of the application's own in place of Redis. Default: none. */
+  broadcaster?: Type<Broadcaster> | undefined;
+  /** How the workers of a cluster know of each other. */
+  cluster?: ClusterOptions | undefined;
   /** Who a connection is. Without it everybody is anonymous (`client.user` is null). */
   auth?: AuthOptions | undefined;
   /**
@@ -34,7 +55,7 @@ export interface PxlWebSocketModuleOptions {
   rooms?: RoomOptions | undefined;
   /** What clients may know of each other. */
   clientList?: ClientListOptions | undefined;
-  /** Closes the connections of those who send nothing, with 4510. */
+  /** Closes the connections of those who send nothing: with 4510, and with 4002 where they speak `event.v1`. */
   disconnectInactiveClients?: InactiveClientsOptions | undefined;
   /** Finds dead connections. `false` switches it off. */
   heartbeat?: HeartbeatOptions | false | undefined;
@@ -43,12 +64,47 @@ export interface PxlWebSocketModuleOptions {
   timeouts?: TimeoutOptions | undefined;
   /** permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. Default: false. */
   compression?: boolean | PerMessageDeflateOptions | undefined;
+  /**
+   * Encrypts the frames of single connections, beside TLS: what stands between the client and this process, a proxy that
+   * ends TLS for example, carries and logs no clear text. Per hop, not end to end. `true`: those clients that offer a key.
+   * Default: false.
+   */
+  encryption?: boolean | EncryptionOptions | undefined;
+  /**
+   * Changes or holds back each frame to each client, from its welcome on: another event, or null, then it is not sent. It
+   * has `timeouts.hook`; a frame that it fails for is not sent, counted and reported. Costs the fast path: each frame is
+   * read again for each client. Default: none.
+   */
+  outboundTransformer?: OutboundTransformer | undefined;
   /** Callbacks for the life of the server and its connections; each runs before the gateways' own hook. */
   events?: EventOptions | undefined;
+  /** Handlers of cluster events, beside the methods with `@WsSubscriber()`. See `defineWebSocketSubscriber`. */
+  subscribers?: readonly WebSocketSubscriberDefinition[] | undefined;
   routing?: RoutingOptions | undefined;
   upgrade?: UpgradeOptions | undefined;
   shutdown?: ShutdownOptions | undefined;
   debug?: DebugOptions | undefined;
+}
+
+export interface ClusterOptions {
+  /**
+   * True: every worker knows every client of the cluster, which costs memory on each and a message for each change.
+   * False: `getClients()`, `rooms` and the like tell of this worker only; `fetchClients()` asks the others. Default: true.
+   */
+  mirror?: boolean | undefined;
+  /** The claims of users (`user.payload`) that other workers see. Default: none. */
+  shareUser?: string[] | undefined;
+  /** True: connections are taken at start before Redis can be reached, instead of refused with 503. Default: false. */
+  acceptBeforeReady?: boolean | undefined;
+  /**
+   * True: while Redis is down clients may join rooms that this worker does not hear yet; what other workers send there
+   * reaches them once it is back. Default: false, such a join is refused with UNAVAILABLE.
+   */
+  joinWhenDegraded?: boolean | undefined;
+  /** Milliseconds after which a worker that does not show itself counts as dead. Default: 10 000. */
+  lease?: number | undefined;
+  /** Milliseconds between two checks of the connection to Redis. Default: 3 000. */
+  probe?: number | undefined;
 }
 
 /**
@@ -66,6 +122,7 @@ export interface UserConnectionsLimit {
 
 /** The options that endpoints may have of their own. */
 export interface EndpointOptions {
+  protocol?: ProtocolName | undefined;
   auth?: AuthOptions | undefined;
   origins?: Origins | undefined;
   limits?: EndpointLimitOptions | undefined;
@@ -105,7 +162,10 @@ export interface RoomOptions {
   profile?: RoomProfileOption | undefined;
   /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
   announce?: boolean | undefined;
-  /** Rooms that every client is put into. Default: none. */
+  /**
+   * Rooms that every client is put into once it is authenticated. Default: none; on an event endpoint `'ws-default'` and
+   * `'ws-notification'`.
+   */
   defaults?: string[] | undefined;
 }
 
@@ -124,11 +184,11 @@ export interface ClientListOptions {
 }
 
 export interface InactiveClientsOptions {
-  /** True: clients that send no message for `inactiveTime` are disconnected. Default: false. */
+  /** True: clients that send no message for `inactiveTime` are disconnected. Default: false; event true. */
   enabled?: boolean | undefined;
-  /** Milliseconds without a message; pongs and the client library's own pings are none. Default: 300 000. */
+  /** Milliseconds without a message; pongs and the client library's own pings are none. Default: 300 000, event 90 000. */
   inactiveTime?: number | undefined;
-  /** Milliseconds between two sweeps. Default: 60 000. */
+  /** Milliseconds between two sweeps. Default: 60 000, event 30 000. */
   intervalCheckTime?: number | undefined;
   /** True: logs how many were disconnected. Default: false. */
   log?: boolean | undefined;
@@ -142,7 +202,7 @@ export interface HeartbeatOptions {
 }
 
 export interface LimitOptions {
-  /** Bytes of the largest message that a client may send; a larger one closes with 1009. Default: 65 536. */
+  /** Bytes of the largest message that a client may send; more closes with 1009. Default: 65 536, event 131 072. */
   maxPayload?: number | undefined;
   /** Frames that a message may come in; more close with 1008. Default: 128; `false`: as many as ws allows (16 384). */
   fragments?: number | false | undefined;
@@ -177,6 +237,11 @@ export interface LimitOptions {
   metadataBytes?: number | false | undefined;
   /** Streams that a client may have open at once. Default: 32; `false`: no limit. */
   streamsPerClient?: number | false | undefined;
+  /**
+   * Events that may wait for one subscriber that is slower than they come; further ones are dropped for it, and counted.
+   * Default: 65 536; `false`: no limit.
+   */
+  subscriberQueue?: number | false | undefined;
 }
 
 /**
@@ -202,6 +267,11 @@ export interface TimeoutOptions {
   handler?: number | false | undefined;
   /** Milliseconds that `WsClient.call` waits for the client's answer. Default: 10 000. */
   call?: number | undefined;
+  /**
+   * Milliseconds that a subscriber has for one event, its middleware included; then it is logged, and the next one has its
+   * turn. Default: 30 000.
+   */
+  subscriber?: number | undefined;
 }
 
 export interface EventOptions {
@@ -236,10 +306,15 @@ export interface UpgradeOptions {
 export interface ShutdownOptions {
   /** Milliseconds for running handlers and closing handshakes when the application stops. Default: 10 000. */
   timeout?: number | undefined;
+  /**
+   * Milliseconds over which the clients of a worker of a cluster come back to the others when it stops: each is told a
+   * time of its own (close code 1012). Default: 5 000.
+   */
+  reconnectSpread?: number | undefined;
 }
 
 export interface DebugOptions {
-  /** Logs every endpoint with its routes at start-up. Default: false. */
+  /** Logs every endpoint with its routes, and the subscribers, at start-up. Default: false. */
   printRoutes?: boolean | undefined;
 }
 

@@ -20,14 +20,17 @@ const MODES = ['upgrade', 'message', 'either'] as const;
 const REJECT_MODES = ['status', 'close'] as const;
 const PLACES: readonly TokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
 
-/** @throws PxlWebSocketOptionsError in one sentence */
-export function resolveAuth(auth: OptionChecks): ResolvedAuth {
+/**
+ * @param usualMode when clients say who they are, where `auth` does not tell
+ * @throws PxlWebSocketOptionsError in one sentence
+ */
+export function resolveAuth(auth: OptionChecks, usualMode: ResolvedAuth['mode']): ResolvedAuth {
   const { jwt, claims } = readJwt(auth);
   const authenticate = readAuthenticate(auth);
   const isConfigured = jwt !== undefined || authenticate.length > 0;
   const required = auth.boolean('required', isConfigured);
   if (required && !isConfigured) auth.refuse('required', 'true only beside auth.jwt or auth.authenticate');
-  const mode = oneOf(auth, 'mode', MODES);
+  const mode = oneOf(auth, 'mode', MODES, isConfigured ? usualMode : 'upgrade');
   if (mode !== 'upgrade' && !isConfigured) auth.refuse('mode', "'upgrade' without auth.jwt and auth.authenticate");
   const tokenFrom = auth.texts('tokenFrom') as readonly TokenPlace[];
   if (!tokenFrom.every((place) => PLACES.includes(place))) auth.refuse('tokenFrom', `a list of ${PLACES.join(', ')}`);
@@ -77,9 +80,14 @@ export function isClassWith(method: string, given: unknown): boolean {
   return typeof prototype?.[method] === 'function';
 }
 
-/** One of a few words, the first of which is the default. */
-export function oneOf<T extends string>(checks: OptionChecks, option: string, words: readonly [T, ...T[]]): T {
-  const given = checks.raw(option) ?? words[0];
+/** One of a few words, the first of which is the default unless there is another. */
+export function oneOf<T extends string>(
+  checks: OptionChecks,
+  option: string,
+  words: readonly [T, ...T[]],
+  fallback = words[0],
+): T {
+  const given = checks.raw(option) ?? fallback;
   const word = words.find((candidate) => candidate === given);
   return word ?? checks.refuse(option, words.map((one) => `'${one}'`).join(' or '));
 }

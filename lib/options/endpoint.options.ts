@@ -2,7 +2,7 @@ import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import type { EndpointOptions, PxlWebSocketModuleOptions } from '../interfaces/module-options.interface.js';
 import { isGroup } from './option-checks.js';
 
-const GROUPS: readonly string[] = ['auth', 'origins', 'limits', 'rooms'];
+const GROUPS: readonly string[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
 
 /** The limits of single connections; all others count or bound what endpoints share. */
 const LIMITS: readonly string[] = [
@@ -52,6 +52,7 @@ function merge(given: PxlWebSocketModuleOptions, own: EndpointOptions): PxlWebSo
   return {
     ...given,
     endpoints: undefined,
+    protocol: own.protocol ?? given.protocol,
     origins: own.origins ?? given.origins,
     auth: own.auth === undefined ? given.auth : { ...given.auth, ...own.auth },
     limits: own.limits === undefined ? given.limits : { ...given.limits, ...own.limits },

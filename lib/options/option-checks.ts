@@ -10,7 +10,7 @@ export class OptionChecks {
 
   /** @param name what the group is called in messages, '' for the options themselves */
   constructor(
-    private readonly name: string,
+    readonly name: string,
     given: unknown,
   ) {
     // A factory of options that forgot to return them must not mean the defaults.

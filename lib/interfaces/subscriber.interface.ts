@@ -1,0 +1,102 @@
+import type { ModuleRef } from '@nestjs/core';
+import type { RedisClient } from '../redis/redis-client.js';
+import type { ServerVerbs } from '../server/server-verbs.js';
+import type { HANDLER_HOST, HandlerHost } from '../subscribers/handler-host.js';
+import type { StandardSchema } from './standard-schema.interface.js';
+
+/** What a subscriber gets for an event. */
+export interface WebSocketSubscriberHandlerContext<Message = unknown> {
+  /** The event's name: one of `WebSocketRedisSubscriberEvent` or a channel of the application's own. */
+  readonly channel: string;
+  /** As JSON carries it; all subscribers of this worker share one, which they read and do not change. */
+  readonly message: Message;
+  /**
+   * Reaches the clients that this subscriber is responsible for: with `run: 'everyWorker'` those of this worker (its
+   * `sendMessage` and `sendCustomMessage` tell the subscribers of this worker), with `'oneWorker'` all of the cluster.
+   */
+  readonly webSocketServer: ServerVerbs;
+  /** For ordinary commands; null in an application without Redis. */
+  readonly redis: RedisClient | null;
+  /** The same under the first seed's name. */
+  readonly redisInstance: RedisClient | null;
+  /** Finds the application's providers: `moduleRef.get(Jobs, { strict: false })`. */
+  readonly moduleRef: ModuleRef;
+  /** @internal */
+  readonly [HANDLER_HOST]?: HandlerHost;
+}
+
+/**
+ * Handles an event. What it returns goes to `onAfter` of its middleware and nowhere else.
+ *
+ * Taken as a method, so that a list may hold handlers of different messages: which one a channel carries is for the
+ * application to know.
+ */
+export type WebSocketSubscriberHandler<Message = unknown> = {
+  handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
+}['handle'];
+
+/** Picks events: true, and nothing else, is yes. A predicate that throws does not pick. */
+export type WebSocketSubscriberPredicate<Message = unknown> = {
+  matches(context: WebSocketSubscriberHandlerContext<Message>): boolean;
+}['matches'];
+
+/** All of several matchers: made by `matchAll(...)`. */
+export interface WebSocketMatchAll<Message = unknown> {
+  readonly all: readonly WebSocketSubscriberMatcher<Message>[];
+}
+
+/**
+ * What a subscriber hears: a text is the name of a channel (`'*'`: every one), a RegExp tests the name, a predicate gets
+ * the context.
+ */
+export type WebSocketSubscriberMatcher<Message = unknown> =
+  string | RegExp | WebSocketSubscriberPredicate<Message> | WebSocketMatchAll<Message>;
+
+/**
+ * Stands around a handler. `onBefore` runs in order; `onAfter` and `onError` run in reverse order, all of them. A hook
+ * that throws is logged; an `onBefore` that throws counts as false.
+ */
+export interface WebSocketSubscriberMiddleware<Message = unknown> {
+  /** What it is called in the log. */
+  readonly name: string;
+  /** False, and nothing else: the handler does not run, nor does what would come after it. */
+  onBefore?(context: WebSocketSubscriberHandlerContext<Message>): unknown;
+  /** The handler has finished with this result. */
+  onAfter?(context: WebSocketSubscriberHandlerContext<Message>, result: unknown): unknown;
+  /** The handler has thrown. True, and nothing else: it is not logged. */
+  onError?(context: WebSocketSubscriberHandlerContext<Message>, error: Error): unknown;
+}
+
+/** What a subscriber is beside its channels and its handler. */
+export interface WebSocketSubscriberOptions<Message = unknown> {
+  /** What it is called in the log and in the printed table. Default: its method, or its place in `subscribers`. */
+  name?: string | undefined;
+  /** What it is for; beside the name. */
+  description?: string | undefined;
+  /**
+   * Higher ones get an event first; among equals those of the option `subscribers` come first, in their order. Default: 0.
+   */
+  priority?: number | undefined;
+  /**
+   * `'oneWorker'`: one worker of the cluster runs it for an event, the one where it arose. Default: `'everyWorker'`, each
+   * runs it.
+   */
+  run?: 'everyWorker' | 'oneWorker' | undefined;
+  /** Default: none. */
+  middleware?: readonly WebSocketSubscriberMiddleware<Message>[] | undefined;
+}
+
+/**
+ * A subscriber. It says what it hears by exactly one of `channel`, `channels` and `match`, or, as the first seed's
+ * definitions do, by `channels` and `matchers`, of which any one suffices.
+ */
+export interface WebSocketSubscriberDefinition<Message = unknown> extends WebSocketSubscriberOptions<Message> {
+  channel?: string | undefined;
+  channels?: readonly string[] | undefined;
+  /** In a list any one suffices. */
+  match?: WebSocketSubscriberMatcher<Message> | readonly WebSocketSubscriberMatcher<Message>[] | undefined;
+  matchers?: readonly WebSocketSubscriberMatcher<Message>[] | undefined;
+  /** The handler gets what the schema makes of the message; one that is not valid is logged, and nothing runs. */
+  schema?: StandardSchema | undefined;
+  handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
+}

@@ -1,0 +1,46 @@
+import type { Type } from '@nestjs/common';
+import type { Broadcaster } from '../cluster/broadcaster.interface.js';
+import { OptionChecks } from './option-checks.js';
+
+/** The `cluster` options with every default in place. */
+export interface ResolvedCluster {
+  readonly mirror: boolean;
+  readonly shareUser: readonly string[];
+  readonly acceptBeforeReady: boolean;
+  readonly joinWhenDegraded: boolean;
+  readonly lease: number;
+  readonly probe: number;
+}
+
+export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
+  return {
+    mirror: cluster.boolean('mirror', true),
+    shareUser: Object.freeze([...cluster.texts('shareUser')]),
+    acceptBeforeReady: cluster.boolean('acceptBeforeReady', false),
+    joinWhenDegraded: cluster.boolean('joinWhenDegraded', false),
+    lease: cluster.integer('lease', 10_000, 100),
+    probe: cluster.integer('probe', 3_000, 50),
+  };
+}
+
+/**
+ * What channels and keys begin with. A colon would let two prefixes meet: the channel for everybody of `a:room` is that of
+ * the room `broadcast` of `a`. All others would do for Redis; these also stay legible in a monitor.
+ */
+export function resolvePrefix(options: OptionChecks): string {
+  const prefix = options.raw('prefix') ?? 'pxl';
+  if (typeof prefix !== 'string' || !/^[^\s:{}\p{Cc}]{1,64}$/u.test(prefix)) {
+    options.refuse('prefix', 'a text of 1 to 64 characters without spaces, colons and braces');
+  }
+  return prefix;
+}
+
+export function resolveBroadcaster(options: OptionChecks): Type<Broadcaster> | undefined {
+  const broadcaster = options.raw('broadcaster');
+  if (broadcaster === undefined) return undefined;
+  if (typeof broadcaster !== 'function') options.refuse('broadcaster', 'a class that implements Broadcaster');
+  if (options.raw('redis') !== undefined) {
+    options.refuse('broadcaster', 'left out where there is a redis, which brings its own', 'given beside it');
+  }
+  return broadcaster as Type<Broadcaster>;
+}

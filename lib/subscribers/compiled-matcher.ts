@@ -1,0 +1,69 @@
+import type {
+  WebSocketSubscriberHandlerContext,
+  WebSocketSubscriberMatcher,
+} from '../interfaces/subscriber.interface.js';
+import { EVERY_CHANNEL } from '../protocol/cluster-events.js';
+
+/** What a subscriber hears, ready for use. */
+export interface CompiledMatcher {
+  /** The channels that an event can be of; null: any. */
+  readonly channels: ReadonlySet<string> | null;
+  matches(context: WebSocketSubscriberHandlerContext): boolean;
+}
+
+/**
+ * Compiles matchers of which any one suffices.
+ *
+ * @param failed told of what a predicate throws; it has not picked the event then
+ */
+export function compileMatchers(
+  matchers: readonly WebSocketSubscriberMatcher[],
+  failed: (error: unknown) => void,
+): CompiledMatcher {
+  const compiled = matchers.map((matcher) => compile(matcher, failed));
+  return { channels: union(compiled), matches: (context) => compiled.some((one) => one.matches(context)) };
+}
+
+function compile(matcher: WebSocketSubscriberMatcher, failed: (error: unknown) => void): CompiledMatcher {
+  if (matcher === EVERY_CHANNEL) return { channels: null, matches: () => true };
+  if (typeof matcher === 'string') {
+    return { channels: new Set([matcher]), matches: ({ channel }) => channel === matcher };
+  }
+  if (typeof matcher === 'function') return { channels: null, matches: guarded(matcher, failed) };
+  if ('all' in matcher) {
+    const all = matcher.all.map((one) => compile(one, failed));
+    return { channels: intersection(all), matches: (context) => all.every((one) => one.matches(context)) };
+  }
+  // With the flags g and y a RegExp goes on where it has stopped before: ours begins anew each time.
+  const expression = new RegExp(matcher);
+  const matches = ({ channel }: WebSocketSubscriberHandlerContext): boolean => {
+    expression.lastIndex = 0;
+    return expression.test(channel);
+  };
+  return { channels: null, matches };
+}
+
+function guarded(
+  predicate: (context: WebSocketSubscriberHandlerContext) => unknown,
+  failed: (error: unknown) => void,
+): CompiledMatcher['matches'] {
+  return (context) => {
+    try {
+      return predicate(context) === true;
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+  };
+}
+
+function union(matchers: readonly CompiledMatcher[]): ReadonlySet<string> | null {
+  const sets = matchers.map(({ channels }) => channels);
+  return sets.includes(null) ? null : new Set(sets.flatMap((channels) => [...(channels ?? [])]));
+}
+
+function intersection(matchers: readonly CompiledMatcher[]): ReadonlySet<string> | null {
+  const [first, ...others] = matchers.flatMap(({ channels }) => channels ?? []);
+  if (!first) return null;
+  return new Set([...first].filter((channel) => others.every((channels) => channels.has(channel))));
+}

@@ -1,0 +1,91 @@
+import { asError } from '../errors/as-error.js';
+import { WsError } from '../errors/ws.error.js';
+import type { StandardSchema } from '../interfaces/standard-schema.interface.js';
+import type {
+  WebSocketSubscriberHandler,
+  WebSocketSubscriberHandlerContext,
+  WebSocketSubscriberMiddleware,
+} from '../interfaces/subscriber.interface.js';
+import type { ResolvedSubscriber } from '../options/subscriber.options.js';
+
+type Context = WebSocketSubscriberHandlerContext;
+type Middleware = WebSocketSubscriberMiddleware;
+
+/** Told of a hook of a middleware that has failed. */
+export type HookFailed = (hook: string, channel: string, error: unknown) => void;
+
+/** Puts schema and middleware around a handler: schema → onBefore… → handler → …onAfter, or …onError. */
+export function compileHandler(definition: ResolvedSubscriber, failed: HookFailed): WebSocketSubscriberHandler {
+  const { handle, middleware, schema } = definition;
+  const surrounded = middleware.length === 0 ? handle : surround(handle, middleware, failed);
+  return schema ? validated(surrounded, schema) : surrounded;
+}
+
+function validated(handle: WebSocketSubscriberHandler, schema: StandardSchema): WebSocketSubscriberHandler {
+  return async (context) => {
+    const result = await schema['~standard'].validate(context.message);
+    if (!result.issues) return handle({ ...context, message: result.value });
+    const [issue] = result.issues;
+    throw new WsError('VALIDATION_FAILED', `The message is not valid: ${issue?.message ?? 'it has issues'}.`);
+  };
+}
+
+function surround(
+  handle: WebSocketSubscriberHandler,
+  middleware: readonly Middleware[],
+  failed: HookFailed,
+): WebSocketSubscriberHandler {
+  const backwards = [...middleware].reverse();
+  return async (context) => {
+    if (!(await admits(middleware, context, failed))) return;
+    let result: unknown;
+    try {
+      result = await handle(context);
+    } catch (error) {
+      if (await suppresses(backwards, context, asError(error), failed)) return;
+      throw error;
+    }
+    for (const one of backwards) {
+      await guard(`${one.name}.onAfter`, context, failed, () => one.onAfter?.(context, result));
+    }
+  };
+}
+
+/** False as soon as one says so, or fails: it was there to decide. */
+async function admits(middleware: readonly Middleware[], context: Context, failed: HookFailed): Promise<boolean> {
+  for (const one of middleware) {
+    const verdict = await guard(`${one.name}.onBefore`, context, failed, () => one.onBefore?.(context), false);
+    if (verdict === false) return false;
+  }
+  return true;
+}
+
+async function suppresses(
+  backwards: readonly Middleware[],
+  context: Context,
+  error: Error,
+  failed: HookFailed,
+): Promise<boolean> {
+  let isSuppressed = false;
+  for (const one of backwards) {
+    const verdict = await guard(`${one.name}.onError`, context, failed, () => one.onError?.(context, error));
+    if (verdict === true) isSuppressed = true;
+  }
+  return isSuppressed;
+}
+
+/** What a hook answers; `otherwise` where it fails, which is told. */
+async function guard(
+  hook: string,
+  { channel }: Context,
+  failed: HookFailed,
+  run: () => unknown,
+  otherwise?: unknown,
+): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    failed(hook, channel, error);
+    return otherwise;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
+import type { HandlerHost } from './handler-host.js';
+import type { SubscriberRunner } from './subscriber.runner.js';
+import type { Subscriber } from './subscriber.js';
+
+/** One run of a subscriber's handler. */
+export class HandlerRun implements HandlerHost {
+  isOver = false;
+
+  constructor(
+    private readonly runner: SubscriberRunner,
+    readonly subscriber: Subscriber,
+    readonly channel: string,
+  ) {}
+
+  get owner(): object {
+    return this.runner;
+  }
+
+  get runtime(): Runtime {
+    return this.runner.runtime;
+  }
+
+  defer(ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer {
+    return this.runner.defer(this, ms, work);
+  }
+}

@@ -1,0 +1,23 @@
+import { Logger } from '@nestjs/common';
+import { asError } from '../../errors/as-error.js';
+import type { WebSocketSubscriberMiddleware } from '../../interfaces/subscriber.interface.js';
+import { checkMessage, type MessageCheck } from '../message-check.js';
+
+/** Runs the handler for valid messages only: `validate` throws for the others, or answers false; they are logged. */
+export function validationMiddleware<Message = unknown>(
+  validate: MessageCheck<Message>,
+): WebSocketSubscriberMiddleware<Message> {
+  const logger = new Logger('PxlWebSocket');
+  return {
+    name: 'validation',
+    async onBefore({ channel, message }) {
+      try {
+        await checkMessage(validate, message);
+        return true;
+      } catch (error) {
+        logger.warn(`A message on channel ${JSON.stringify(channel)} is not valid: ${asError(error).message}`);
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.interface.js';
+
+/** The metadata key of `@WsSubscriber`, on the method. */
+const SUBSCRIBERS_METADATA = 'pxl-websocket:subscribers';
+
+/** What `@WsSubscriber` takes: all of a definition but its handler, which is the method. */
+export type WsSubscriberOptions = Omit<WebSocketSubscriberDefinition, 'handle' | 'matchers'>;
+
+/** The options of each `@WsSubscriber` on a method. */
+export function subscribersOf(method: unknown): readonly WsSubscriberOptions[] {
+  if (typeof method !== 'function') return [];
+  return (Reflect.getOwnMetadata(SUBSCRIBERS_METADATA, method) as WsSubscriberOptions[] | undefined) ?? [];
+}
+
+export function addSubscriber(method: object, options: WsSubscriberOptions): void {
+  Reflect.defineMetadata(SUBSCRIBERS_METADATA, [options, ...subscribersOf(method)], method);
+}

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { WebSocketSubscriberHandler } from '../interfaces/subscriber.interface.js';
+import { OptionChecks } from '../options/option-checks.js';
+import { resolveSubscriber, type ResolvedSubscriber } from '../options/subscriber.options.js';
+import { nameOf, ProviderScanner, type ProviderWrapper } from '../routing/provider.scanner.js';
+import { subscribersOf } from './subscriber-metadata.js';
+
+/** Finds the methods with `@WsSubscriber()`. */
+@Injectable()
+export class SubscriberExplorer {
+  constructor(private readonly scanner: ProviderScanner) {}
+
+  /**
+   * @throws PxlWebSocketSetupError for a method of a request-scoped or transient provider
+   * @throws PxlWebSocketOptionsError for wrong options; both name the method
+   */
+  explore(): ResolvedSubscriber[] {
+    const hasSubscribers = (wrapper: ProviderWrapper): boolean =>
+      this.scanner.methodsOf(wrapper).some(([, method]) => subscribersOf(method).length > 0);
+    return this.scanner.find(hasSubscribers).flatMap((wrapper) => this.#subscribersOf(wrapper));
+  }
+
+  #subscribersOf(wrapper: ProviderWrapper): ResolvedSubscriber[] {
+    return this.scanner.methodsOf(wrapper).flatMap(([methodName, method]) => {
+      const source = `${nameOf(wrapper)}.${methodName}`;
+      return subscribersOf(method).map((options) => {
+        checkScope(wrapper, source);
+        const handle: WebSocketSubscriberHandler = (context) =>
+          (wrapper.instance as Record<string, WebSocketSubscriberHandler>)[methodName]?.(context);
+        return resolveSubscriber(new OptionChecks(`@WsSubscriber(${source})`, options), source, handle);
+      });
+    });
+  }
+}
+
+function checkScope(wrapper: ProviderWrapper, source: string): void {
+  if (!wrapper.isTransient && wrapper.isDependencyTreeStatic()) return;
+  const scope = wrapper.isTransient ? 'transient' : 'request-scoped';
+  throw new PxlWebSocketSetupError(
+    `${source} cannot be a subscriber: its provider is ${scope}, and an event belongs to no request.`,
+  );
+}

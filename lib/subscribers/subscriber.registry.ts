@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { isObserved } from '../protocol/cluster-events.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { SubscriberExplorer } from './subscriber.explorer.js';
+import { Subscriber } from './subscriber.js';
+
+/** The application's subscribers, by what they hear. */
+@Injectable()
+export class SubscriberRegistry {
+  #all: readonly Subscriber[] = [];
+  /** Those that events of other channels can be for. */
+  #open: readonly Subscriber[] = [];
+  /** Those that events of these channels can be for. */
+  readonly #byChannel = new Map<string, readonly Subscriber[]>();
+
+  constructor(
+    private readonly explorer: SubscriberExplorer,
+    private readonly errors: ErrorReporter,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Collects them; called once, when every provider exists.
+   *
+   * @throws PxlWebSocketOptionsError and PxlWebSocketSetupError for a method that cannot be one, naming it
+   */
+  load(): void {
+    const report = this.errors.report.bind(this.errors);
+    this.#all = [...this.options.subscribers, ...this.explorer.explore()]
+      .map((definition) => new Subscriber(definition, report))
+      .sort((a, b) => b.definition.priority - a.definition.priority);
+    this.#open = this.#all.filter(({ matcher }) => matcher.channels === null);
+    for (const name of new Set(this.#all.flatMap(({ matcher }) => [...(matcher.channels ?? [])]))) {
+      this.#byChannel.set(
+        name,
+        this.#all.filter(({ matcher }) => matcher.channels?.has(name) ?? true),
+      );
+    }
+  }
+
+  /** All of them, the highest priority first. */
+  get all(): readonly Subscriber[] {
+    return this.#all;
+  }
+
+  /** Those that an event of the channel can be for, the highest priority first. */
+  candidates(channel: string): readonly Subscriber[] {
+    return this.#byChannel.get(channel) ?? this.#open;
+  }
+
+  /** The channels that the bus has to bring; `'all'` when a subscriber may want any. */
+  get channels(): readonly string[] | 'all' {
+    return this.#open.length > 0 ? 'all' : [...this.#byChannel.keys()].filter((name) => !isObserved(name));
+  }
+}

@@ -1,0 +1,91 @@
+import { AsyncResource } from 'node:async_hooks';
+import { Inject, Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { isThenable } from '../runtime/thenable.js';
+import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
+import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import type { HandlerHost } from './handler-host.js';
+import { HandlerRun } from './handler-run.js';
+import type { Finish } from './subscriber-queue.js';
+
+/** Work that begins later. */
+interface Deferral extends RuntimeTimer {
+  begin(): void;
+}
+
+/** Runs handlers: each in an async scope of its own, within `timeouts.subscriber`, its failure reported. */
+@Injectable()
+export class SubscriberRunner {
+  readonly #deferred = new Set<Deferral>();
+  #hasGivenUp = false;
+
+  constructor(
+    readonly runtime: Runtime,
+    private readonly errors: ErrorReporter,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Runs the work of a handler. Never throws or rejects. */
+  run(run: HandlerRun, work: () => unknown): Finish {
+    if (this.#hasGivenUp) return null;
+    const scope = new AsyncResource('WsSubscriber', { requireManualDestroy: true });
+    let result: unknown;
+    try {
+      result = scope.runInAsyncScope(work);
+    } catch (error) {
+      this.#report(run, error);
+      return null;
+    }
+    return isThenable(result) ? this.#settle(run, result) : null;
+  }
+
+  /** Begins work of the same subscriber in its turn, after `ms`. */
+  defer({ subscriber, channel }: HandlerRun, ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer {
+    const later = new HandlerRun(this, subscriber, channel);
+    const begin = (): void => {
+      deferral.cancel();
+      void subscriber.queue.push(() => this.run(later, () => work(later)));
+    };
+    // Not in the scope of the handler that asks for it.
+    const timer = NEUTRAL_SCOPE.runInAsyncScope(() => this.runtime.timeout(ms, begin));
+    const deferral: Deferral = {
+      begin,
+      cancel: () => {
+        timer.cancel();
+        this.#deferred.delete(deferral);
+      },
+    };
+    this.#deferred.add(deferral);
+    return deferral;
+  }
+
+  /** Begins all that is deferred; false when there was none. */
+  hurry(): boolean {
+    const deferred = [...this.#deferred];
+    for (const deferral of deferred) deferral.begin();
+    return deferred.length > 0;
+  }
+
+  /** Begins nothing any more, neither what waits for its turn nor what is deferred. */
+  giveUp(): void {
+    this.#hasGivenUp = true;
+  }
+
+  async #settle(run: HandlerRun, result: PromiseLike<unknown>): Promise<void> {
+    const limit = this.options.timeouts.subscriber;
+    const late = (): Error => {
+      run.isOver = true;
+      return new Error(`It took longer than timeouts.subscriber (${limit} ms).`);
+    };
+    try {
+      await this.runtime.within(limit, Promise.resolve(result), late);
+    } catch (error) {
+      this.#report(run, error);
+    }
+  }
+
+  #report({ subscriber, channel }: HandlerRun, error: unknown): void {
+    this.errors.report(`The subscriber ${subscriber.label} failed on channel ${JSON.stringify(channel)}.`, error);
+  }
+}

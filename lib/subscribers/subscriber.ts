@@ -1,0 +1,49 @@
+import type { WebSocketSubscriberHandler, WebSocketSubscriberMatcher } from '../interfaces/subscriber.interface.js';
+import type { ResolvedSubscriber } from '../options/subscriber.options.js';
+import { compileHandler } from './handler-pipeline.js';
+import { compileMatchers, type CompiledMatcher } from './compiled-matcher.js';
+import { SubscriberQueue } from './subscriber-queue.js';
+
+/** A subscriber at work. */
+export class Subscriber {
+  readonly queue = new SubscriberQueue();
+  readonly matcher: CompiledMatcher;
+  /** The handler with its schema and middleware. */
+  readonly handle: WebSocketSubscriberHandler;
+  /** Whether events are dropped for it, until its queue is empty again. */
+  isBehind = false;
+  #hasFailedToMatch = false;
+
+  /** @param report told of what its predicates throw, once: they are asked about messages of every kind */
+  constructor(
+    readonly definition: ResolvedSubscriber,
+    report: (what: string, error: unknown) => void,
+  ) {
+    this.matcher = compileMatchers(definition.matchers, (error) => {
+      if (this.#hasFailedToMatch) return;
+      this.#hasFailedToMatch = true;
+      report(`A predicate of the subscriber ${this.label} has thrown, which picks no event.`, error);
+    });
+    this.handle = compileHandler(definition, (hook, channel, error) =>
+      report(`The hook ${hook} of the subscriber ${this.label} failed on channel ${JSON.stringify(channel)}.`, error),
+    );
+  }
+
+  /** Its name and what it is for, as the log tells them. */
+  get label(): string {
+    const { name, description } = this.definition;
+    return description === undefined ? name : `${name} (${description})`;
+  }
+
+  /** Its line in the table of subscribers. */
+  get line(): string {
+    const { matchers, priority, run } = this.definition;
+    return `${matchers.map(textOf).join(', ')} → ${this.label}, priority ${priority}, ${run}`;
+  }
+}
+
+function textOf(matcher: WebSocketSubscriberMatcher): string {
+  if (typeof matcher === 'string') return matcher;
+  if (typeof matcher === 'function') return matcher.name || 'predicate';
+  return 'all' in matcher ? `all of (${matcher.all.map(textOf).join(', ')})` : String(matcher);
+}

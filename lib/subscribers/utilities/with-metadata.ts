@@ -1,0 +1,9 @@
+import type { WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
+
+/** The handler finds `metadata` in its context. */
+export function withMetadata<Message, Metadata, Result>(
+  metadata: Metadata,
+  handler: (context: WebSocketSubscriberHandlerContext<Message> & { readonly metadata: Metadata }) => Result,
+): (context: WebSocketSubscriberHandlerContext<Message>) => Result {
+  return (context) => handler({ ...context, metadata });
+}
