@@ -1,0 +1,9 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { WebSocketEmitterOptions } from './websocket-emitter.js';
+
+/** `forRoot` and `forRootAsync` of the emitter's module, and the token of its options. */
+export const { ConfigurableModuleClass: ConfigurableEmitterModule, MODULE_OPTIONS_TOKEN: EMITTER_OPTIONS } =
+  new ConfigurableModuleBuilder<WebSocketEmitterOptions>()
+    .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+    .build();

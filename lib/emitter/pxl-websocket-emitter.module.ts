@@ -1,0 +1,30 @@
+import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigurableEmitterModule, EMITTER_OPTIONS } from './pxl-websocket-emitter.module-definition.js';
+import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';
+
+/**
+ * A {@link WebSocketEmitter} to inject, for a Nest application that has no sockets: `forRoot({ redis, prefix })` or
+ * `forRootAsync(...)`. It is closed with the application. Beside `PxlWebSocketModule` inject `WebSocketService` instead.
+ */
+@Module({
+  providers: [
+    {
+      provide: WebSocketEmitter,
+      useFactory: (options: WebSocketEmitterOptions) => {
+        const logger = new Logger('PxlWebSocket');
+        return new WebSocketEmitter({ log: (level, line) => logger[level](line), ...options });
+      },
+      inject: [EMITTER_OPTIONS],
+    },
+  ],
+  exports: [WebSocketEmitter],
+})
+export class PxlWebSocketEmitterModule extends ConfigurableEmitterModule implements OnApplicationShutdown {
+  constructor(@Inject(WebSocketEmitter) private readonly emitter: WebSocketEmitter) {
+    super();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.emitter.shutdown();
+  }
+}

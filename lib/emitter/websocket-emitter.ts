@@ -1,0 +1,139 @@
+import { encodeMessage } from '../clients/encode-message.js';
+import { ClusterChannels } from '../cluster/cluster-channels.js';
+import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
+import type { Content, Target } from '../cluster/envelope.js';
+import { toJson } from '../cluster/json-text.js';
+import { checkPublishable } from '../cluster/publishable-channel.js';
+import { WsError } from '../errors/ws.error.js';
+import type { RedisOption } from '../interfaces/redis-option.interface.js';
+import { resolvePrefix } from '../options/cluster.options.js';
+import { OptionChecks } from '../options/option-checks.js';
+import { resolveRedis } from '../options/redis.options.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
+import type { WebSocketMessage } from '../protocol/messages.js';
+import { RedisLink } from '../redis/redis-link.js';
+import { Runtime } from '../runtime/runtime.js';
+
+/** How long a send waits for a connection that is being opened, and Redis may take to answer; ms each. */
+const PATIENCE = 1_000;
+/** Milliseconds between two checks of the connection. */
+const PROBE = 3_000;
+
+/** What {@link WebSocketEmitter} needs. */
+export interface WebSocketEmitterOptions {
+  /** The Redis of the workers. An instance is duplicated, never used itself. */
+  redis: RedisOption;
+  /** The workers' own `prefix`. Default: `'pxl'`. */
+  prefix?: string | undefined;
+  /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
+  identifier?: string | undefined;
+  /** Hears what happens to the connection, a few lines a second at most. Default: nobody. */
+  log?: ((level: 'log' | 'warn', line: string) => void) | undefined;
+}
+
+/** Whom a message of the emitter leaves out. */
+interface Exclusion {
+  /** Ids of clients that do not get it. */
+  exclude?: readonly string[] | undefined;
+}
+
+/**
+ * Reaches the clients and subscribers of all workers from a process that holds no sockets itself: a job's worker, a cron
+ * task, a script. Needs neither Nest nor an HTTP server.
+ *
+ * Each send resolves once Redis has taken it, and rejects within 1.2 s: with BAD_MESSAGE when the message has no JSON
+ * form, with UNAVAILABLE when Redis cannot be reached; it is not delivered later then. Unknown clients, users and rooms
+ * are no error.
+ */
+export class WebSocketEmitter {
+  readonly #runtime = new Runtime();
+  readonly #link: RedisLink;
+  readonly #publisher: EnvelopePublisher;
+  #connecting: Promise<void> | null = null;
+  #isShut = false;
+
+  /** @throws PxlWebSocketOptionsError in one sentence for options that cannot be used */
+  constructor(options: WebSocketEmitterOptions) {
+    const checks: OptionChecks = new OptionChecks('', options);
+    const redis = resolveRedis(checks);
+    const prefix = resolvePrefix(checks);
+    if (!redis) checks.refuse('redis', "given: a url like 'redis://localhost:6379', for example");
+    const report = (checks.callback('log') ?? (() => undefined)) as (level: 'log' | 'warn', line: string) => void;
+    const identifier = checks.raw('identifier') ?? 'WebSocketEmitter';
+    if (typeof identifier !== 'string' || !/^[^\s\p{Cc}]+$/u.test(identifier)) {
+      checks.refuse('identifier', 'a text without spaces');
+    }
+    checks.finish();
+    const name = `${identifier}.${this.#runtime.randomId(6)}`;
+    this.#link = new RedisLink({ redis, prefix, name, probe: PROBE, report, onMessage: () => {} }, this.#runtime);
+    const channels = new ClusterChannels(prefix, redis.isSharded);
+    this.#publisher = new EnvelopePublisher(this.#link, channels, null, this.#runtime);
+  }
+
+  /**
+   * Connects. Every send does that by itself; here a process learns at its start whether Redis is there.
+   *
+   * @throws WsError UNAVAILABLE when Redis cannot be reached within a second; it is tried on
+   */
+  configure(): Promise<void> {
+    return this.#ready();
+  }
+
+  /** To one client: `{ clientId, event, data }` or `{ clientId, type, action, data }`. */
+  toClient({ clientId, ...message }: WebSocketMessage & { clientId: string }): Promise<void> {
+    return this.#send({ kind: 'clients', clientIds: [clientId] }, message);
+  }
+
+  /** To every session of a user. */
+  toUser({ userId, exclude, ...message }: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
+    return this.#send({ kind: 'users', userIds: [String(userId)] }, message, exclude);
+  }
+
+  /** To the members of a room. */
+  toRoom({ room, exclude, ...message }: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
+    return this.#send({ kind: 'rooms', roomNames: [room] }, message, exclude);
+  }
+
+  /** To every client. */
+  broadcast({ exclude, ...message }: WebSocketMessage & Exclusion): Promise<void> {
+    return this.#send({ kind: 'everybody' }, message, exclude);
+  }
+
+  /** To the subscribers of a channel on every worker; the channels are those of `WebSocketService.publish`. */
+  async publish(channel: string, message: unknown): Promise<void> {
+    checkPublishable(channel);
+    await this.#post({ kind: 'subscribers', channel }, [], { kind: 'event', text: toJson(message) });
+  }
+
+  /** Ends the connection; settles whatever Redis does. What is sent later is rejected. */
+  async shutdown(): Promise<void> {
+    this.#isShut = true;
+    await this.#link.stop();
+  }
+
+  async #send(target: Target, message: object, exclude: readonly string[] = []): Promise<void> {
+    await this.#post(target, exclude, { kind: 'message', text: encodeMessage(pxlCodec, message) });
+  }
+
+  async #post(target: Target, exclude: readonly string[], content: Content): Promise<void> {
+    if (!this.#link.isReady) await this.#ready();
+    await this.#publisher.publish({ target, exclude, isVolatile: false, content });
+  }
+
+  #ready(): Promise<void> {
+    if (this.#isShut) return Promise.reject(new WsError('UNAVAILABLE', 'The emitter was shut down.'));
+    if (this.#link.isReady) return Promise.resolve();
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
+  }
+
+  /** The first time with patience; a connection that was lost is waited for by nobody. */
+  async #connect(): Promise<void> {
+    const late = (): WsError => new WsError('UNAVAILABLE', this.#link.lastError ?? 'Redis cannot be reached.');
+    const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
+    this.#link.start();
+    // Nothing of a link that is not connected keeps a process alive: it would end before it has heard of the failure.
+    const hold = setInterval(() => {}, PATIENCE);
+    await this.#runtime.within(PATIENCE, ready, late).finally(() => clearInterval(hold));
+  }
+}

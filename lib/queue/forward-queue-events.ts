@@ -1,0 +1,84 @@
+import { ownProperty } from '../clients/client-fields.js';
+import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.interface.js';
+import { OptionChecks } from '../options/option-checks.js';
+import { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from '../protocol/cluster-events.js';
+import type { WebSocketMessage } from '../protocol/messages.js';
+import type { NamedDestination } from '../server/send-destination.js';
+import type { ServerVerbs } from '../server/server-verbs.js';
+import { defineWebSocketSubscriber } from '../subscribers/define-subscriber.js';
+
+/** How a job ended: it has a `returnValue`, or a `failedReason`. */
+export type QueueJobEnd<Data = unknown> = ClusterEventMessages['queueJobCompleted' | 'queueJobError'] & {
+  readonly data?: Data;
+};
+
+/** What {@link forwardQueueEvents} takes. */
+export interface ForwardQueueEventsOptions<Data = unknown> {
+  /** The queue whose jobs are told of. Default: every queue that the cluster hears of. */
+  queue?: string | undefined;
+  /**
+   * Who is told, null: nobody. Default: the user `userId` of the job's data, else the room `room`, else nobody. A queue
+   * that forgets its jobs at once has no data to tell by.
+   */
+  to?(job: QueueJobEnd<Data>): NamedDestination | null | Promise<NamedDestination | null>;
+  /**
+   * What they are told. Default: `{ type: 'queue', action: 'jobCompleted' | 'jobError', data: { queue, jobId, name,
+   * returnValue? } }`. What a job was added with, and why it failed, is not for everybody's eyes.
+   */
+  message?(job: QueueJobEnd<Data>): WebSocketMessage;
+}
+
+type Options = ForwardQueueEventsOptions & Required<Pick<ForwardQueueEventsOptions, 'to' | 'message'>>;
+
+/**
+ * A subscriber, for the option `subscribers`, that tells clients of the end of the jobs that concern them: once, on
+ * whichever workers they are. The events come from `WebSocketQueueEvents.forQueue(...)`.
+ *
+ * @throws PxlWebSocketOptionsError in one sentence for options that cannot be used
+ * @example subscribers: [forwardQueueEvents({ queue: 'video' })]
+ */
+export function forwardQueueEvents<Data = unknown>(
+  options: ForwardQueueEventsOptions<Data> = {},
+): WebSocketSubscriberDefinition<QueueJobEnd> {
+  const forwarding = resolve(options);
+  const { queue } = forwarding;
+  return defineWebSocketSubscriber({
+    name: queue === undefined ? 'forwardQueueEvents' : `forwardQueueEvents(${queue})`,
+    description: 'Tells clients how their jobs end',
+    channels: [WebSocketRedisSubscriberEvent.QueueJobCompleted, WebSocketRedisSubscriberEvent.QueueJobError],
+    run: 'oneWorker',
+    async handle({ message: job, webSocketServer }) {
+      if (queue !== undefined && job.queue !== queue) return;
+      const destination = await forwarding.to(job);
+      if (destination) send(webSocketServer, destination, forwarding.message(job));
+    },
+  });
+}
+
+function resolve(options: object): Options {
+  const checks: OptionChecks = new OptionChecks('forwardQueueEvents', options);
+  const queue = checks.raw('queue');
+  const to = (checks.callback('to') ?? ownerOf) as Options['to'];
+  const message = (checks.callback('message') ?? reportOf) as Options['message'];
+  if (queue !== undefined && typeof queue !== 'string') checks.refuse('queue', 'the name of a queue');
+  checks.finish();
+  return { queue, to, message };
+}
+
+function send(server: ServerVerbs, destination: NamedDestination, data: WebSocketMessage): void {
+  if ('client' in destination) server.broadcastToClient({ clientId: destination.client, data });
+  else if ('user' in destination) server.broadcastToUsers({ userIds: [destination.user], data });
+  else server.broadcastToRoom({ roomName: destination.room, data });
+}
+
+function ownerOf({ data }: QueueJobEnd): NamedDestination | null {
+  const [user, room] = [ownProperty(data, 'userId'), ownProperty(data, 'room')];
+  if (typeof user === 'string' || typeof user === 'number') return { user };
+  return typeof room === 'string' ? { room } : null;
+}
+
+function reportOf(job: QueueJobEnd): WebSocketMessage {
+  const { queue, jobId, name } = job;
+  if ('failedReason' in job) return { type: 'queue', action: 'jobError', data: { queue, jobId, name } };
+  return { type: 'queue', action: 'jobCompleted', data: { queue, jobId, name, returnValue: job.returnValue } };
+}

@@ -1,0 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Cluster, Redis } from 'ioredis';
+import { PXL_WS_REDIS } from '../cluster/application-redis.js';
+import { ClusterEvents } from '../cluster/cluster-events.js';
+import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/cluster-redis.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+
+/** What the events of queues need of the module: its one part that applications' modules see for that. */
+@Injectable()
+export class QueueSurroundings {
+  readonly prefix: string;
+  readonly isEnabled: boolean;
+
+  constructor(
+    readonly cluster: ClusterEvents,
+    readonly errors: ErrorReporter,
+    readonly runtime: Runtime,
+    /** Where events are claimed; null: there are no other workers. */
+    @Inject(CLUSTER_REDIS) readonly redis: ClusterRedis | null,
+    /** Whose duplicate is a queue's connection where the application names none. */
+    @Inject(PXL_WS_REDIS) readonly template: Redis | Cluster | null,
+    @Inject(PXL_WS_OPTIONS) { prefix, enabled }: ResolvedOptions,
+  ) {
+    this.prefix = prefix;
+    this.isEnabled = enabled;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Provider } from '@nestjs/common';
+import { QueueJobEvents, type QueueEventsOptions } from './queue-job-events.js';
+import { QueueSurroundings } from './queue-surroundings.js';
+
+/** Connects BullMQ's queues (the package `bullmq`, which is optional) with the events of the cluster. */
+export const WebSocketQueueEvents = {
+  /**
+   * A provider that tells subscribers of the end of each job of a queue, once per cluster however many workers there are:
+   * `queueJobCompleted` `{ queue, jobId, name, data, returnValue }` and `queueJobError` `{ ..., failedReason }`. `name`
+   * and `data` are missing where the queue forgets its jobs at once. What ends while no worker runs is not told.
+   *
+   * @example providers: [WebSocketQueueEvents.forQueue('video')]
+   */
+  forQueue(queue: string, options: QueueEventsOptions = {}): Provider {
+    return {
+      provide: `PXL_WS_QUEUE_EVENTS:${queue}`,
+      useFactory: (surroundings: QueueSurroundings) => new QueueJobEvents(queue, options, surroundings),
+      inject: [QueueSurroundings],
+    };
+  },
+};

@@ -1,0 +1,237 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  PxlWebSocketEmitterModule,
+  RoomManager,
+  WebSocketEmitter,
+  type WebSocketEmitterOptions,
+} from 'nestjs-pxl-websocket';
+import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
+import { readSources, resolveImport } from '../support/import-graph.js';
+import { RedisServer } from '../support/redis-server.js';
+import { refused } from '../support/refused.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
+import { until } from '../support/until.js';
+import { urlIdentity } from '../support/url-identity.js';
+
+let redis: RedisServer;
+let workers: TestApp[];
+let ada: TestClient;
+let bob: TestClient;
+const emitters: WebSocketEmitter[] = [];
+const news = { type: 'news', action: 'flash', data: { text: 'Hello' } };
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  const options = { redis: redis.url, auth: { authenticate: urlIdentity } };
+  workers = await Promise.all([startApp({ options }), startApp({ options })]);
+  ada = await workers[0]!.client({ path: '/ws?userId=ada' });
+  bob = await workers[1]!.client({ path: '/ws?userId=bob' });
+  await workers[1]!.app.get(RoomManager).addClientToRoom({ clientId: bob.clientId, roomName: 'tea' });
+});
+
+afterEach(() => Promise.all(emitters.splice(0).map((emitter) => emitter.shutdown())));
+
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.close()));
+  await redis.stop();
+});
+
+function create(options: Partial<WebSocketEmitterOptions> = {}): WebSocketEmitter {
+  const emitter = new WebSocketEmitter({ redis: redis.url, ...options });
+  emitters.push(emitter);
+  return emitter;
+}
+
+async function expectReached(...reached: TestClient[]): Promise<void> {
+  for (const client of reached) expect(await client.next()).toEqual(news);
+  for (const client of [ada, bob]) {
+    await client.request('system', 'ping');
+    expect(client.pending).toEqual([]);
+  }
+}
+
+describe('The emitter', () => {
+  it('reaches one client', async () => {
+    await create().toClient({ clientId: bob.clientId, ...news });
+    await expectReached(bob);
+  });
+
+  it('reaches the sessions of a user', async () => {
+    await create().toUser({ userId: 'ada', ...news });
+    await expectReached(ada);
+  });
+
+  it('reaches the members of a room', async () => {
+    await create().toRoom({ room: 'tea', ...news });
+    await expectReached(bob);
+  });
+
+  it('reaches everybody', async () => {
+    await create().broadcast(news);
+    await expectReached(ada, bob);
+  });
+
+  it('leaves out the clients that are excluded', async () => {
+    const emitter = create();
+    await emitter.broadcast({ ...news, exclude: [ada.clientId] });
+    await expectReached(bob);
+    await emitter.toRoom({ room: 'tea', ...news, exclude: [bob.clientId] });
+    await emitter.toUser({ userId: 'ada', ...news, exclude: [ada.clientId] });
+    await expectReached();
+  });
+
+  it.each([
+    ['a pair of names', news],
+    ['an event', { event: 'news:flash', data: news.data }],
+  ])('sends %s in the shape that each client speaks', async (_what, message) => {
+    const other = await TestClient.open(workers[1]!.url('/ws?userId=ada'), { protocols: ['event.v1'] });
+    await other.take(({ event }) => event === 'connected');
+    await create().toUser({ userId: 'ada', ...message });
+    await expectReached(ada);
+    expect(await other.next()).toEqual({ event: 'news:flash', data: news.data });
+    await other.close();
+  });
+
+  it('reaches subscribers on every worker, and one of them is the one to act for it', async () => {
+    const heard: ClusterEvent[][] = [];
+    for (const { app } of workers) {
+      const events: ClusterEvent[] = [];
+      app.get(ClusterEvents).listen((event) => events.push(event));
+      await app.get(ClusterEvents).acquire('stock');
+      heard.push(events);
+    }
+    await create().publish('stock', { left: 3 });
+    const of = (channel: string): ClusterEvent[] => heard.flat().filter((event) => event.channel === channel);
+    await until('both have heard it', () => of('stock').length === 2);
+    expect(of('stock').map(({ message }) => message)).toEqual([{ left: 3 }, { left: 3 }]);
+    expect(of('stock').filter(({ isResponsible }) => isResponsible)).toHaveLength(1);
+  });
+
+  it('does not reach the workers of another prefix', async () => {
+    await create({ prefix: 'other' }).broadcast(news);
+    await expectReached();
+  });
+
+  it('rejects what has no JSON form, and goes on', async () => {
+    const emitter = create();
+    await expect(emitter.broadcast({ type: 'a', action: 'b', data: 1n })).rejects.toThrow(refused());
+    await expect(emitter.publish('stock', undefined)).rejects.toThrow(refused());
+    await emitter.broadcast(news);
+    await expectReached(ada, bob);
+  });
+
+  it.each(['', '*', 'clientConnected', 'userDisconnected', 'a'.repeat(129)])(
+    'refuses to publish on what is no channel of an application: %j',
+    async (channel) => {
+      await expect(create().publish(channel, 1)).rejects.toThrow(refused());
+    },
+  );
+
+  it('finds no client behind an id that is no id', async () => {
+    await create().toClient({ clientId: '*', ...news });
+    await expectReached();
+  });
+});
+
+describe('An emitter without a Redis that answers', () => {
+  const patience = 2 * 1_200;
+
+  async function failureOf(send: () => Promise<void>): Promise<{ code: unknown; ms: number }> {
+    const start = performance.now();
+    const code: unknown = await send().then(
+      () => 'it resolved',
+      (error: unknown) => (error as { code?: unknown }).code,
+    );
+    return { code, ms: performance.now() - start };
+  }
+
+  it('rejects in time when there is none', async () => {
+    const emitter = create({ redis: 'redis://127.0.0.1:1' });
+    for (const send of [() => emitter.configure(), () => emitter.broadcast(news), () => emitter.publish('a', 1)]) {
+      const { code, ms } = await failureOf(send);
+      expect(code).toBe('UNAVAILABLE');
+      expect(ms).toBeLessThan(patience);
+    }
+  });
+
+  it('rejects in time when it falls silent, and delivers nothing of that later', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const emitter = create({ redis: `redis://127.0.0.1:${proxy.port}` });
+    await emitter.configure();
+    const connections = proxy.size;
+    proxy.blackHole();
+    const failures = await Promise.all(Array.from({ length: 20 }, () => failureOf(() => emitter.broadcast(news))));
+    for (const { code, ms } of failures) {
+      expect(code).toBe('UNAVAILABLE');
+      expect(ms).toBeLessThan(patience);
+    }
+    await until('the network has seen the connection end', () => proxy.size < connections);
+    proxy.heal();
+    let code: unknown = 'UNAVAILABLE';
+    while (code === 'UNAVAILABLE') {
+      await new Promise(setImmediate);
+      ({ code } = await failureOf(() => emitter.toUser({ userId: 'nobody', ...news })));
+    }
+    await expectReached();
+    await emitter.shutdown();
+    await proxy.close();
+  });
+
+  it('rejects what is sent after it was shut down', async () => {
+    const emitter = create();
+    await emitter.configure();
+    await emitter.shutdown();
+    await emitter.shutdown();
+    expect((await failureOf(() => emitter.broadcast(news))).code).toBe('UNAVAILABLE');
+  });
+});
+
+describe('The options of the emitter', () => {
+  it.each([
+    [{}, 'redis'],
+    [{ redis: 7 }, 'redis'],
+    [{ redis: 'redis://localhost', prefix: 'a b' }, 'prefix'],
+    [{ redis: 'redis://localhost', identifier: '' }, 'identifier'],
+    [{ redis: 'redis://localhost', idenfitier: 'a' }, 'idenfitier'],
+  ])('fail at once, by name: %j', (options, name) => {
+    expect(() => new WebSocketEmitter(options as WebSocketEmitterOptions)).toThrow(name);
+  });
+});
+
+it('is injected by PxlWebSocketEmitterModule, and closed with the application', async () => {
+  @Injectable()
+  class Reports {
+    constructor(readonly emitter: WebSocketEmitter) {}
+  }
+  const module = await Test.createTestingModule({
+    imports: [PxlWebSocketEmitterModule.forRootAsync({ useFactory: () => ({ redis: redis.url }) })],
+    providers: [Reports],
+  }).compile();
+  await module.init();
+  const { emitter } = module.get(Reports);
+  await emitter.toUser({ userId: 'ada', ...news });
+  await expectReached(ada);
+  await module.close();
+  await expect(emitter.broadcast(news)).rejects.toThrow('shut down');
+});
+
+it('needs no Nest: no module that its entry loads imports any of it', () => {
+  const sources = new Map(readSources(process.cwd(), 'lib').map((file) => [file.path, file]));
+  const loaded = new Set<string>();
+  const packages = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const imported of sources.get(path)!.imports.filter(({ isTypeOnly }) => !isTypeOnly)) {
+      const target = resolveImport(path, imported);
+      if (target === undefined) packages.add(imported.specifier);
+      else load(target);
+    }
+  };
+  load('lib/emitter/index.ts');
+  expect([...packages].sort()).toEqual(['ioredis', 'node:crypto']);
+});
