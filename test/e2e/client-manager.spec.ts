@@ -29,7 +29,7 @@ async function start(options: PxlWebSocketModuleOptions = {}, metadata: TestAppO
 
 /** The server's side of a client. */
 function sideOf({ clientId }: TestClient): WsClient {
-  return manager.getClient({ clientId })!;
+  return manager.getClient({ clientId, requireWs: true })!;
 }
 
 afterEach(() => app.close());

@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import type { WebSocketClientOptions } from '../client/client-options.interface.js';
+import { WebSocketClientError } from '../client/websocket-client.error.js';
+import { WebSocketClient } from '../client/websocket-client.js';
+import { PxlWebSocketOptionsError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+import { ClientLog } from './client.log.js';
+import { resolveClientModuleOptions, type ResolvedClientModuleOptions } from './client-module.options.js';
+import { ControllerRoutes } from './controller-routes.js';
+
+/** A client of the application, and what belongs to it. */
+export interface RegisteredClient {
+  readonly name: string;
+  readonly client: WebSocketClient;
+  readonly options: ResolvedClientModuleOptions;
+  readonly routes: ControllerRoutes;
+}
+
+/** The clients of the application by their names. */
+@Injectable()
+export class ClientRegistry {
+  readonly #clients = new Map<string, RegisteredClient>();
+
+  get all(): RegisteredClient[] {
+    return [...this.#clients.values()];
+  }
+
+  find(name: string): RegisteredClient | undefined {
+    return this.#clients.get(name);
+  }
+
+  /**
+   * Makes a client; it does not connect yet.
+   *
+   * @throws PxlWebSocketSetupError when there is one of this name; PxlWebSocketOptionsError for a bad option
+   */
+  create(name: string, given: PxlWebSocketClientModuleOptions): WebSocketClient {
+    if (typeof name !== 'string' || name === '') {
+      throw new PxlWebSocketOptionsError(`The name of a WebSocket client is a text, not ${JSON.stringify(name)}.`);
+    }
+    const present = this.#clients.get(name);
+    if (present) {
+      const [one, other] = [present.options.client, given].map(addressOf);
+      throw new PxlWebSocketSetupError(
+        `Two WebSocket clients have the name "${name}", that of ${one} and that of ${other}: name one of them otherwise.`,
+      );
+    }
+    const options = resolveClientModuleOptions(given);
+    const client = makeClient(name, options.client);
+    this.#clients.set(name, { name, client, options, routes: new ControllerRoutes(name, client) });
+    return client;
+  }
+}
+
+function makeClient(name: string, options: WebSocketClientOptions): WebSocketClient {
+  const log = new ClientLog(name);
+  try {
+    const client = new WebSocketClient({ ...options, events: log.eventsWith(options.events) });
+    client.onState((change) => log.changed(change));
+    return client;
+  } catch (error) {
+    if (!(error instanceof WebSocketClientError)) throw error;
+    throw new PxlWebSocketOptionsError(`${error.message} (of the WebSocket client "${name}")`, { cause: error });
+  }
+}
+
+/** Without what may be secret in it: a user, and the query. */
+function addressOf({ url }: Pick<PxlWebSocketClientModuleOptions, 'url'>): string {
+  return String(url)
+    .replace(/\/\/[^/]*@/, '//')
+    .replace(/[?#].*$/, '');
+}

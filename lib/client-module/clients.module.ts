@@ -1,0 +1,28 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { HandlerScanner } from '../routing/handler.scanner.js';
+import { ProviderScanner } from '../routing/provider.scanner.js';
+import { CLIENT_CONTROLLERS } from '../routing/route-metadata.js';
+import { WsMetadataAccessor } from '../routing/ws-metadata.accessor.js';
+import { Runtime } from '../runtime/runtime.js';
+import { ClientLifecycle } from './client.lifecycle.js';
+import { ClientRegistry } from './client.registry.js';
+import { ControllerExplorer } from './controller.explorer.js';
+
+/** What all clients of an application share; each `PxlWebSocketClientModule` imports it. */
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    { provide: CLIENT_CONTROLLERS, useExisting: ControllerExplorer },
+    ClientLifecycle,
+    ClientRegistry,
+    ControllerExplorer,
+    HandlerScanner,
+    ProviderScanner,
+    Runtime,
+    WsMetadataAccessor,
+  ],
+  exports: [CLIENT_CONTROLLERS, ClientRegistry],
+})
+export class ClientsModule {}

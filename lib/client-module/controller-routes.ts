@@ -1,0 +1,115 @@
+import { AsyncResource } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
+import { lastValueFrom, Subject, takeUntil } from 'rxjs';
+import { WebSocketClientError } from '../client/websocket-client.error.js';
+import type { WebSocketClient } from '../client/websocket-client.js';
+import { asError } from '../errors/as-error.js';
+import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
+import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
+import { routeKey } from '../protocol/route-key.js';
+import { AnswerStream, streamOf } from '../routing/answer-stream.js';
+import type { AckSource, RouteHandler } from '../routing/handler.interface.js';
+
+/** A method of a client controller, compiled. */
+export interface ControllerRoute {
+  readonly type: string;
+  readonly action: string;
+  /** `Class.method`, for people. */
+  readonly source: string;
+  readonly handle: RouteHandler<object>;
+}
+
+/** No method of a client controller has one: the answer to a call is what it returns. */
+const NO_ACKS: AckSource = { expectAck: () => () => undefined };
+
+/** What handles the messages of one client's server: its pushes, and its calls with their answers. */
+export class ControllerRoutes {
+  readonly #logger = new Logger('PxlWebSocketClient');
+  readonly #sources = new Map<string, string>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #stopping = new Subject<void>();
+  #isStopped = false;
+
+  /** @param name the client's, for messages */
+  constructor(
+    private readonly name: string,
+    private readonly client: WebSocketClient,
+  ) {}
+
+  /** @throws DuplicateWsRouteError when the route has a handler already */
+  add(route: ControllerRoute): void {
+    const { type, action, source } = route;
+    const key = routeKey(type, action);
+    const present = this.#sources.get(key);
+    if (present !== undefined) {
+      throw new DuplicateWsRouteError(`The route "${key}"`, `the WebSocket client "${this.name}"`, present, source);
+    }
+    this.#sources.set(key, source);
+    this.client.on(type, action, (data: unknown) => this.#hear(route, data));
+    this.client.handle(type, action, (data: unknown) => this.#answer(route, data));
+  }
+
+  /** From now on nothing new is handled, and streams end. Resolves when all that runs has finished. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#stopping.next();
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Nobody waits for what becomes of a push: of a refusal only the log tells. */
+  #hear(route: ControllerRoute, data: unknown): void {
+    if (this.#isStopped) return;
+    this.#run(route, data).catch((exception: unknown) => {
+      if (isDefect(exception)) return;
+      const { code, message } = refusalOf(exception);
+      this.#logger.warn(`${route.source} has refused a message of the server. ${code}: ${message}`);
+    });
+  }
+
+  async #answer(route: ControllerRoute, data: unknown): Promise<unknown> {
+    if (this.#isStopped) throw new WebSocketClientError('UNAVAILABLE', 'The client is shutting down.');
+    try {
+      return await this.#run(route, data);
+    } catch (exception) {
+      throw refusalOf(exception);
+    }
+  }
+
+  /** @throws what no filter of the application has handled; a defect of the application is logged */
+  async #run(route: ControllerRoute, data: unknown): Promise<unknown> {
+    // In a scope of its own: what a handler sets with `enterWith` is seen by no other message.
+    const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
+    const running = scope.runInAsyncScope(() => this.#handle(route, data));
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (exception) {
+      if (isDefect(exception)) {
+        const error = asError(exception);
+        this.#logger.error(`${route.source} failed. ${error.message}`, error.stack);
+      }
+      throw exception;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #handle({ type, action, handle }: ControllerRoute, data: unknown): Promise<unknown> {
+    const message = { type, action, data, id: undefined, whole: { type, action, data } };
+    const result = await handle(this.client, message, NO_ACKS);
+    const values = result instanceof AnswerStream ? result.values : streamOf(result);
+    // There is one answer: of a stream its last value.
+    return values ? lastValueFrom(values.pipe(takeUntil(this.#stopping)), { defaultValue: undefined }) : result;
+  }
+}
+
+/** What the server is told; what a handler throws by mistake is not. */
+function refusalOf(exception: unknown): WebSocketClientError {
+  if (exception instanceof WebSocketClientError) return exception;
+  const { code, error, ...options } = toErrorPayload(exception);
+  return new WebSocketClientError(code, error, { ...options, cause: exception });
+}
+
+function isDefect(exception: unknown): boolean {
+  return !(exception instanceof WebSocketClientError) && isUnexpected(exception);
+}

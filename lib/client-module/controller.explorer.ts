@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import { eventOfRoute } from '../protocol/route-key.js';
+import { HandlerScanner, type HandlerMethod } from '../routing/handler.scanner.js';
+import { classOf, nameOf, type ProviderWrapper } from '../routing/provider.scanner.js';
+import { WsMetadataAccessor } from '../routing/ws-metadata.accessor.js';
+import { WsPipeline } from '../routing/ws-pipeline.js';
+import { ClientRegistry, type RegisteredClient } from './client.registry.js';
+
+/** Walks the client controllers once, at start-up: their methods become handlers of their clients. */
+@Injectable()
+export class ControllerExplorer {
+  constructor(
+    private readonly registry: ClientRegistry,
+    private readonly scanner: HandlerScanner,
+    private readonly accessor: WsMetadataAccessor,
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  /**
+   * @throws PxlWebSocketSetupError for a controller without its client, and for what cannot be on one
+   * @throws DuplicateWsRouteError for two methods with one route of a client
+   */
+  explore(): void {
+    for (const wrapper of this.scanner.clientControllers()) {
+      const { routes, options } = this.#clientOf(wrapper);
+      const pipeline = new WsPipeline(this.modules, this.config, this.moduleRef, options);
+      if (this.accessor.connectionGuardsOf(classOf(wrapper)).length > 0) {
+        throw refusal('@UseConnectionGuards(...)', nameOf(wrapper), 'nobody connects to it');
+      }
+      for (const method of this.scanner.methodsOf(wrapper)) {
+        const { methodName, source } = method;
+        checkMethod(method, pipeline.takesAck({ wrapper, methodName }));
+        for (const { type, action } of method.routes) {
+          const handle = pipeline.compile({ wrapper, methodName, pattern: eventOfRoute(type, action) });
+          routes.add({ type, action, source, handle });
+        }
+      }
+    }
+  }
+
+  #clientOf(wrapper: ProviderWrapper): RegisteredClient {
+    const name = this.accessor.clientOf(classOf(wrapper)) ?? '';
+    const registered = this.registry.find(name);
+    if (registered) return registered;
+    const names = this.registry.all.map((client) => `"${client.name}"`).join(', ');
+    throw new PxlWebSocketSetupError(
+      `${nameOf(wrapper)} is a controller of the WebSocket client "${name}", but the clients are ${names}: ` +
+        'PxlWebSocketClientModule.forRoot(...) makes one, and its option name is what the controller has to name.',
+    );
+  }
+}
+
+function checkMethod({ source, isFallback, rate }: HandlerMethod, takesAck: boolean): void {
+  if (isFallback) throw refusal('@WsFallback()', source, 'a client controller handles the routes that it names');
+  if (rate) throw refusal('@WsRateLimit(...)', source, 'it limits what clients of a gateway send');
+  if (takesAck) throw refusal('@Ack()', source, 'what the method returns is the answer');
+}
+
+function refusal(decorator: string, where: string, why: string): PxlWebSocketSetupError {
+  return new PxlWebSocketSetupError(`${decorator} has no effect on ${where}: ${why}.`);
+}

@@ -1,0 +1,28 @@
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-name.js';
+import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+import { ClientRegistry } from './client.registry.js';
+
+/** The token of a client's options as they were given, in the module of that client. */
+export const CLIENT_MODULE_OPTIONS = Symbol('CLIENT_MODULE_OPTIONS');
+
+/** `forRoot` and `forRootAsync` of one client. */
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<PxlWebSocketClientModuleOptions>({ optionsInjectionToken: CLIENT_MODULE_OPTIONS })
+    .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true, name: DEFAULT_CLIENT }, (definition, { isGlobal, name }) => {
+      const token = getWebSocketClientToken(name);
+      const client: Provider = {
+        provide: token,
+        useFactory: (registry: ClientRegistry, options: PxlWebSocketClientModuleOptions) =>
+          registry.create(name, options),
+        inject: [ClientRegistry, CLIENT_MODULE_OPTIONS],
+      };
+      return {
+        ...definition,
+        global: isGlobal,
+        providers: [...(definition.providers ?? []), client],
+        exports: [token],
+      };
+    })
+    .build();

@@ -1,0 +1,53 @@
+import { routeKey } from '../protocol/route-key.js';
+import type { ClientMessage } from './client-codec.interface.js';
+import type { CallFrame } from './server-frame.js';
+import type { OnFailed, Unsubscribe } from './listeners.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+/** Answers a request of the server with what it returns. */
+export type CallHandler = (data: unknown) => unknown;
+
+/** Who answers what the server asks. */
+export class CallHandlers {
+  readonly #failed: OnFailed;
+  readonly #handlers = new Map<string, CallHandler>();
+
+  /** @param failed what a handler threw that was meant for nobody */
+  constructor(failed: OnFailed) {
+    this.#failed = failed;
+  }
+
+  /** @throws WebSocketClientError CONFLICT when somebody answers it already */
+  add(type: string, action: string, handler: CallHandler): Unsubscribe {
+    const key = routeKey(type, action);
+    if (this.#handlers.has(key)) {
+      throw new WebSocketClientError('CONFLICT', `${key} has a handler already.`);
+    }
+    this.#handlers.set(key, handler);
+    return () => {
+      if (this.#handlers.get(key) === handler) this.#handlers.delete(key);
+    };
+  }
+
+  /** The answer to a call, whatever its handler does. */
+  async answer({ type, action, data, callId }: CallFrame): Promise<ClientMessage> {
+    try {
+      const handler = this.#handlers.get(routeKey(type, action));
+      if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
+      return answer({ callId, response: (await handler(data)) ?? null });
+    } catch (error) {
+      return answer({ callId, error: this.#refusalOf(error) });
+    }
+  }
+
+  /** What a handler refuses with is told; what else it throws is not. */
+  #refusalOf(error: unknown): { code: string; message: string } {
+    if (error instanceof WebSocketClientError) return { code: error.code, message: error.message };
+    this.#failed(error);
+    return { code: 'INTERNAL', message: 'The handler failed.' };
+  }
+}
+
+function answer(data: object): ClientMessage {
+  return { type: 'system', action: 'answer', data };
+}

@@ -1,0 +1,30 @@
+import { EVENT_TYPE, eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
+import type { ClientCodec } from './client-codec.interface.js';
+
+/** The client's side of `{ type, action, data?, id? }`. */
+const pxl: ClientCodec = {
+  name: 'pxl.v1',
+  ownType: 'system',
+  errorKey: 'error:message',
+  beats: false,
+  encodeNames: (type, action) => ({ type, action }),
+  decodeNames: ({ type, action }) =>
+    typeof type === 'string' && typeof action === 'string' ? { type, action } : undefined,
+  join: (roomName, username) => ({ type: 'system', action: 'joinRoom', data: { roomName, username } }),
+  leave: (roomName) => ({ type: 'system', action: 'leaveRoom', data: { roomName } }),
+};
+
+/** The client's side of `{ event, data?, id? }`. */
+const event: ClientCodec = {
+  name: 'event.v1',
+  ownType: EVENT_TYPE,
+  errorKey: 'event:error',
+  beats: true,
+  encodeNames: (type, action) => ({ event: eventOfRoute(type, action) }),
+  decodeNames: ({ event: name }) => (typeof name === 'string' ? routeOfEvent(name) : undefined),
+  join: (roomName) => ({ type: EVENT_TYPE, action: 'join', data: { rooms: [roomName] } }),
+  leave: (roomName) => ({ type: EVENT_TYPE, action: 'leave', data: { rooms: [roomName] } }),
+};
+
+/** Both, by the names that the option `protocol` has for them. */
+export const CLIENT_CODECS = { pxl, event };

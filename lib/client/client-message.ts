@@ -1,0 +1,39 @@
+import { MAX_NAME_LENGTH } from '../protocol/route-key.js';
+import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+const NO_JSON = 'The message has no JSON form.';
+
+/**
+ * The text of a message's frame.
+ *
+ * @throws WebSocketClientError BAD_MESSAGE for names that are none, and data without a JSON form
+ */
+export function encodeMessage({ type, action, data }: ClientMessage, codec: ClientCodec, id?: number): string {
+  if (!isName(type) || !isName(action) || type.includes(':')) {
+    throw badMessage('Names have 1 to 64 characters, a type no colon.');
+  }
+  if (typeof data === 'function' || typeof data === 'symbol') throw badMessage(NO_JSON);
+  return encodeValue({ ...codec.encodeNames(type, action), data, id });
+}
+
+/** @throws WebSocketClientError BAD_MESSAGE for what has no JSON form (cycles, BigInt, functions) */
+export function encodeValue(value: unknown): string {
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    cause = error;
+  }
+  if (text === undefined) throw badMessage(NO_JSON, cause);
+  return text;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+}
+
+function badMessage(sentence: string, cause?: unknown): WebSocketClientError {
+  return new WebSocketClientError('BAD_MESSAGE', sentence, { cause });
+}

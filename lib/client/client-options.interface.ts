@@ -1,0 +1,107 @@
+import type { ClientEncryption } from './client-encryption.interface.js';
+import type { WebSocketConstructor } from './socket.interface.js';
+import type { WebSocketClientError } from './websocket-client.error.js';
+
+/** The options of {@link WebSocketClient}. A bad one throws `BAD_OPTION` with a sentence that names it. */
+export interface WebSocketClientOptions {
+  /** Where the server is: `ws:`, `wss:`, `http:` or `https:`; in a page also relative to it, as `/ws`. */
+  url: string | URL;
+  /** The server's envelope: `{ type, action, data }` or `{ event, data }`. Default: `'pxl'`. */
+  protocol?: 'pxl' | 'event' | undefined;
+  /** The class of the sockets. Default: the global `WebSocket`; Node 20 has none, there it is that of `ws`. */
+  webSocket?: WebSocketConstructor | undefined;
+  /**
+   * Gives the token. Asked before the first connection, when a token was refused or has expired, and before it expires;
+   * null is no token. When it throws, the client tries again later, unless it throws a `WebSocketClientError` that is not
+   * retryable. Default: no token.
+   */
+  getToken?: (() => Promise<string | null | undefined> | string | null | undefined) | undefined;
+  /**
+   * How the token travels: beside the subprotocol, as `?token=`, or by message once the connection stands. Default:
+   * `'protocol'`.
+   */
+  tokenTo?: 'protocol' | 'query' | 'message' | undefined;
+  /** Milliseconds until a connection must stand, its token fetched and its welcome read. Default: 15 000. */
+  connectTimeout?: number | undefined;
+  /** Whether and when the client comes back after it lost its connection. Default: always. */
+  reconnect?: ReconnectOptions | false | undefined;
+  /** Milliseconds until a request without an answer rejects with `TIMEOUT`; `false`: never. Default: 10 000. */
+  requestTimeout?: number | false | undefined;
+  /** What waits while there is no connection; `false`: nothing, it is refused. */
+  queue?: QueueOptions | false | undefined;
+  /** Finds a server that has fallen silent; `false` does not. Default: what the server's welcome says. */
+  heartbeat?: ClientHeartbeatOptions | false | undefined;
+  events?: ClientEvents | undefined;
+  /** Encrypts the frames beside TLS; a server that does not is left. Default: none. */
+  encryption?: ClientEncryption | undefined;
+}
+
+/** When a client comes back. */
+export interface ReconnectOptions {
+  /** The longest first wait in ms; each further one is at most twice as long as the one before. Default: 500. */
+  minDelay?: number | undefined;
+  /** The longest wait in ms. Default: 20 000. */
+  maxDelay?: number | undefined;
+  /** Attempts in a row before the client gives up. Default: Infinity. */
+  attempts?: number | undefined;
+}
+
+/** What waits while there is no connection. */
+export interface QueueOptions {
+  /** Messages and requests that wait at most. Default: 100. */
+  limit?: number | undefined;
+  /** Which one goes when one too many comes: the oldest, or the new one. Default: `'dropOldest'`. */
+  policy?: 'dropOldest' | 'dropNewest' | undefined;
+}
+
+/** When a silent server is given up. */
+export interface ClientHeartbeatOptions {
+  /** Milliseconds of silence until the server is asked for a sign of life. Default: the welcome's, else 15 000. */
+  interval?: number | undefined;
+  /** Milliseconds until one must have come. Default: the welcome's, else 10 000. */
+  timeout?: number | undefined;
+}
+
+/** How long something waits for the server. */
+export interface RequestOptions {
+  /** Milliseconds until it rejects with `TIMEOUT`; `false`: never. Default: the option `requestTimeout`. */
+  timeout?: number | false | undefined;
+  /** Gives it up: it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A message that was dropped, and why. */
+export interface DroppedMessage {
+  /** `{ type, action, data }`, or what was given to `sendMessage`. */
+  readonly message: unknown;
+  /** `overflow`: the queue was full; `offline`: there was no queue; `disconnected`: the client has stopped. */
+  readonly reason: 'overflow' | 'offline' | 'disconnected';
+}
+
+/** Callbacks for the life of the connection. One that throws disturbs nothing and is reported to `onError`. */
+export type ClientEvents = { [Name in keyof ClientEventMap]?: ((event: ClientEventMap[Name]) => void) | undefined };
+
+/** What each of {@link ClientEvents} is called with. */
+export interface ClientEventMap {
+  /** A connection stands, each time. */
+  onConnected: { clientId: string; joinRoom: (roomName: string) => Promise<unknown> };
+  /** A connection that stood is over. */
+  onDisconnected: { clientId: string; code: number; reason: string };
+  /** Everything that the server said unasked, as it wrote it. */
+  onMessage: { data: unknown };
+  /**
+   * What has no other place to go: the server's refusals of messages that asked for no answer, frames that are none,
+   * tokens that could not be had, handlers that threw. Without it, only the last ones are reported, as uncaught.
+   */
+  onError: { error: unknown };
+  /** The next attempt is planned, in `delay` ms. */
+  onReconnecting: { attempt: number; delay: number };
+  /** A connection stands again, after one that was lost. */
+  onReconnected: { clientId: string };
+  /** The client has given up, and says why. */
+  onReconnectFailed: { error: WebSocketClientError };
+  /** A message that could not wait for the connection is gone. (A request rejects instead.) */
+  onDropped: DroppedMessage;
+  /** The client was in this room, and was not let in again after a reconnect. */
+  onRoomRefused: { roomName: string; error: unknown };
+}

@@ -1,0 +1,49 @@
+import type { ClientCodec } from './client-codec.interface.js';
+import { CLIENT_CODECS } from './client-codecs.js';
+import type { ClientHeartbeatOptions, WebSocketClientOptions } from './client-options.interface.js';
+import { checkOptions, urlOf } from './option-rules.js';
+import type { WebSocketConstructor } from './socket.interface.js';
+import { surroundings } from './surroundings.js';
+import { badOption } from './websocket-client.error.js';
+
+/** The options as the client works with them: checked, with every default filled in. */
+export interface ResolvedClientOptions extends Pick<WebSocketClientOptions, 'events' | 'encryption' | 'getToken'> {
+  readonly url: string;
+  readonly codec: ClientCodec;
+  readonly webSocket: WebSocketConstructor;
+  readonly tokenTo: 'protocol' | 'query' | 'message';
+  readonly connectTimeout: number;
+  readonly reconnect: ResolvedReconnect;
+  readonly requestTimeout: number | false;
+  readonly queue: { readonly limit: number; readonly policy: 'dropOldest' | 'dropNewest' } | false;
+  /** What is left out is the welcome's, or the library's. */
+  readonly heartbeat: ClientHeartbeatOptions | false;
+}
+
+/** When the client comes back, and whether it does by itself. */
+export interface ResolvedReconnect {
+  readonly isEnabled: boolean;
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  readonly attempts: number;
+}
+
+/** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
+export function resolveClientOptions(options: WebSocketClientOptions): ResolvedClientOptions {
+  const { url, webSocket = surroundings.WebSocket, reconnect = {}, queue = {}, heartbeat = {} } = options;
+  checkOptions({ ...options, url });
+  if (!webSocket) throw badOption('There is no global WebSocket: the option webSocket has to be one.');
+  const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect === false ? {} : reconnect;
+  return {
+    ...options,
+    url: String(urlOf(url)),
+    codec: CLIENT_CODECS[options.protocol ?? 'pxl'],
+    webSocket,
+    tokenTo: options.tokenTo ?? 'protocol',
+    connectTimeout: options.connectTimeout ?? 15_000,
+    reconnect: { isEnabled: reconnect !== false, minDelay, maxDelay: Math.max(minDelay, maxDelay), attempts },
+    requestTimeout: options.requestTimeout ?? 10_000,
+    queue: queue && { limit: queue.limit ?? 100, policy: queue.policy ?? 'dropOldest' },
+    heartbeat,
+  };
+}

@@ -1,0 +1,54 @@
+import type { ClientEventMap, ClientEvents } from './client-options.interface.js';
+import type { StateChange } from './client-state.js';
+import { guard, Listeners } from './listeners.js';
+import { reportUncaught } from './surroundings.js';
+
+/** Hears of every change of the state. */
+export type StateListener = (change: StateChange) => void;
+
+/**
+ * Everything that the application is told of the client's life, in the order in which it happened, also when somebody who
+ * is told causes the next thing. Nothing that the application does there disturbs the client.
+ */
+export class ClientReports {
+  readonly stateListeners = new Listeners<[StateChange]>((error) => this.failed(error));
+  readonly #events: ClientEvents;
+  readonly #untold: (() => void)[] = [];
+  #isHeld = false;
+
+  constructor(events: ClientEvents = {}) {
+    this.#events = events;
+  }
+
+  /** Tells what `work` reports only when it is done. */
+  together(work: () => void): void {
+    if (this.#isHeld) {
+      work();
+      return;
+    }
+    this.#isHeld = true;
+    work();
+    for (let tell = this.#untold.shift(); tell; tell = this.#untold.shift()) tell();
+    this.#isHeld = false;
+  }
+
+  changed(change: StateChange): void {
+    this.together(() => this.#untold.push(() => this.stateListeners.call(change)));
+  }
+
+  /** Calls one of the application's callbacks, if it is there. */
+  tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name]): void {
+    const call = (): void =>
+      guard(
+        () => this.#events[name]?.(event),
+        (error) => this.failed(error, name),
+      );
+    this.together(() => this.#untold.push(call));
+  }
+
+  /** Something of the application's own has failed: where `onError` cannot take it, it is reported as anything uncaught. */
+  failed(error: unknown, where?: string): void {
+    if (!this.#events.onError || where === 'onError') reportUncaught(error);
+    else this.tell('onError', { error });
+  }
+}

@@ -1,0 +1,132 @@
+import type { ClientTimer } from './client-runtime.js';
+import type { Arrival, ClientState, Loss } from './client-state.js';
+import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
+import { endingByApplication, type Ending } from './ending.js';
+import type { ReconnectPolicy } from './reconnect-policy.js';
+import type { ServerFrame, WelcomeFrame } from './server-frame.js';
+import { WakeUps } from './wake-ups.js';
+import type { WebSocketClientError } from './websocket-client.error.js';
+
+/** Who hears of the connections that follow each other. Each call is the supervisor's last act: it may be called back. */
+export interface SupervisorListener {
+  connected(change: Arrival, welcome: WelcomeFrame): void;
+  /** Nothing stands; the first attempt begins. */
+  connecting(change: Arrival): void;
+  /** A connection, an attempt, or the wait for one is over. */
+  ended(change: Loss, ending: Ending): void;
+  received(frame: ServerFrame): void;
+}
+
+/** Keeps a connection alive: opens it, and another one when it has ended, until it is to stop. */
+export class ConnectionSupervisor implements ConnectionListener {
+  readonly #services: ConnectionServices;
+  readonly #listener: SupervisorListener;
+  readonly #policy: ReconnectPolicy;
+  readonly #wakeUps = new WakeUps(() => this.#wake());
+  #state: ClientState = 'disconnected';
+  #connection: Connection | null = null;
+  #wait: { readonly timer: ClientTimer; readonly isAsked: boolean } | null = null;
+  /** The promise of `connect()`, of this connection or of the next one. */
+  #standing: Promise<void> | null = null;
+  #settle: (error?: WebSocketClientError) => void = () => undefined;
+
+  constructor(services: ConnectionServices, policy: ReconnectPolicy, listener: SupervisorListener) {
+    this.#services = services;
+    this.#policy = policy;
+    this.#listener = listener;
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The connection through which a message can leave now. */
+  get connection(): Connection | null {
+    return this.#connection?.isOpen ? this.#connection : null;
+  }
+
+  /** Resolves once a connection stands; rejects when the client stops before. Cuts the wait for an attempt short. */
+  connect(): Promise<void> {
+    const standing = (this.#standing ??= new Promise((resolve, reject) => {
+      this.#settle = (error) => (error ? reject(error) : resolve());
+    }));
+    // The state tells of a failure too: whoever does not wait for it need not catch it.
+    standing.catch(() => undefined);
+    if (this.#state === 'disconnected') this.#begin();
+    else if (this.#wait) this.#attempt();
+    return standing;
+  }
+
+  /** Stops, whatever is under way. */
+  disconnect(reason: string): void {
+    const ending = endingByApplication(reason);
+    if (this.#connection) this.#connection.end(ending);
+    else if (this.#state !== 'disconnected') this.ended(ending);
+  }
+
+  /** Stops where nothing but the next attempt is waited for. */
+  stopWaiting(): void {
+    if (this.#wait) this.ended(endingByApplication('disableAutoReconnect() was called.'));
+  }
+
+  welcomed(welcome: WelcomeFrame): void {
+    this.#policy.connected();
+    this.#settle();
+    const previous = this.#state;
+    this.#state = 'connected';
+    this.#listener.connected({ state: 'connected', previous, reason: 'The server has answered.' }, welcome);
+  }
+
+  received(frame: ServerFrame): void {
+    this.#listener.received(frame);
+  }
+
+  /** The one way out of a connection, an attempt and a wait. */
+  ended(ending: Ending): void {
+    const { code, error } = ending;
+    const loss = { previous: this.#state, reason: error.message, code };
+    const next = this.#policy.next(ending, this.#services.tokens.areRenewable);
+    this.#connection = null;
+    this.#cancelWait();
+    if (next) {
+      const { delay, isAsked } = next;
+      if (this.#state === 'connected') this.#standing = null;
+      this.#state = 'reconnecting';
+      this.#wait = { timer: this.#services.runtime.timeout(delay, () => this.#attempt()), isAsked };
+      this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts, delay }, ending);
+    } else {
+      this.#state = 'disconnected';
+      this.#wakeUps.stop();
+      this.#settle(error);
+      this.#standing = null;
+      this.#listener.ended({ ...loss, state: 'disconnected' }, ending);
+    }
+  }
+
+  #begin(): void {
+    this.#services.tokens.pardon();
+    this.#policy.reset();
+    this.#wakeUps.start();
+    this.#state = 'connecting';
+    const connection = (this.#connection = new Connection(this.#services, this));
+    this.#listener.connecting({ state: 'connecting', previous: 'disconnected', reason: 'connect() was called.' });
+    connection.open();
+  }
+
+  #attempt(): void {
+    this.#cancelWait();
+    this.#connection = new Connection(this.#services, this);
+    this.#connection.open();
+  }
+
+  /** The network is back, or somebody looks at the page. */
+  #wake(): void {
+    if (this.#state === 'connected') this.#connection?.probe();
+    else if (this.#wait && !this.#wait.isAsked) this.#attempt();
+  }
+
+  #cancelWait(): void {
+    this.#wait?.timer.cancel();
+    this.#wait = null;
+  }
+}

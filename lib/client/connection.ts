@@ -1,0 +1,227 @@
+import type { ClientMessage } from './client-codec.interface.js';
+import { encodeMessage } from './client-message.js';
+import type { ResolvedClientOptions } from './client-options.js';
+import type { ClientRuntime, ClientTimer } from './client-runtime.js';
+import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, type Ending } from './ending.js';
+import { fieldsOf } from './frame-fields.js';
+import { Heartbeat } from './heartbeat.js';
+import { introduce } from './introduction.js';
+import { isTime } from './option-rules.js';
+import { SecureChannel } from './secure-channel.js';
+import { readFrame, type AnswerFrame, type ServerFrame, type WelcomeFrame } from './server-frame.js';
+import type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
+import type { TokenSource } from './token-source.js';
+import { badOption } from './websocket-client.error.js';
+
+/** The id of `authenticate`; the ids of requests come after it. */
+const AUTHENTICATION = 0;
+/** How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms. */
+const LAST_WORDS = 1_000;
+/** How a silent server is treated where neither it nor the options say so, in ms. */
+const INTERVAL = 15_000;
+const TIMEOUT = 10_000;
+
+/** The `readyState` of a socket that takes messages, and of one that is over. */
+const OPEN = 1;
+const CLOSED = 3;
+
+/** Who hears of a connection; nothing is told once it has ended. */
+export interface ConnectionListener {
+  /** The server has taken the client: messages can be sent. */
+  welcomed(welcome: WelcomeFrame): void;
+  received(frame: ServerFrame): void;
+  /** It is over: once, and last of all. */
+  ended(ending: Ending): void;
+}
+
+/** What connections are made with; one set for all of them. */
+export interface ConnectionServices {
+  readonly options: ResolvedClientOptions;
+  readonly tokens: TokenSource;
+  readonly runtime: ClientRuntime;
+}
+
+/** One socket's life, from the token that it needs to the last word. Whatever happens, it ends once, in `end`. */
+export class Connection {
+  readonly #services: ConnectionServices;
+  readonly #listener: ConnectionListener;
+  #socket: WebSocketLike | null = null;
+  #channel: SecureChannel | null = null;
+  /** The frames that are being encrypted or decrypted. */
+  #encryption = Promise.resolve();
+  #heartbeat: Heartbeat | null = null;
+  #deadline: ClientTimer | null = null;
+  #token: string | null = null;
+  #welcome: WelcomeFrame | null = null;
+  #awaitsAnswer = false;
+  #isReady = false;
+  #isEnded = false;
+  /** What the server answered instead of an upgrade. */
+  #refusal: Ending | null = null;
+  /** The last trouble before the close. */
+  #cause: unknown;
+
+  constructor(services: ConnectionServices, listener: ConnectionListener) {
+    this.#services = services;
+    this.#listener = listener;
+  }
+
+  /** Whether a message that is sent now leaves. */
+  get isOpen(): boolean {
+    return this.#isReady && this.#socket?.readyState === OPEN;
+  }
+
+  /** Begins; to be called once. Does nothing when the connection has ended already. */
+  open(): void {
+    if (this.#isEnded) return;
+    const { options, runtime } = this.#services;
+    this.#deadline = runtime.timeout(options.connectTimeout, () => this.#giveUp('There was no answer in time.'));
+    this.#dial().catch((error: unknown) => this.end(endingOfFailure(error)));
+  }
+
+  /** Sends ready text, or the bytes of it. */
+  send(text: string, isBinary = false): void {
+    const channel = this.#channel;
+    if (channel) this.#inOrder(async () => this.#socket?.send(await channel.seal(text)));
+    else this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
+  }
+
+  /** Asks the server for a sign of life, now. */
+  probe(): void {
+    this.#heartbeat?.ask();
+  }
+
+  /**
+   * Ends the connection, in whatever state it is. Calling it again does nothing.
+   *
+   * @param isDead the server does not answer any more: no closing handshake is waited for
+   */
+  end(ending: Ending, isDead = false): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#deadline?.cancel();
+    this.#heartbeat?.stop();
+    if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token);
+    // A page does not see why an upgrade fails: a token that has led to no welcome is not known to be good.
+    else if (!this.#isReady || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
+    if (this.#socket) this.#part(this.#socket, ending.isOwn ? 1000 : 4002, isDead);
+    this.#listener.ended(ending);
+  }
+
+  async #dial(): Promise<void> {
+    const { options, tokens } = this.#services;
+    this.#token = await tokens.current();
+    // The keys belong to the connection that asked last.
+    const offer = this.#isEnded ? undefined : await options.encryption?.offer();
+    if (this.#isEnded) return;
+    const { url, protocols, credentials } = introduce(options, this.#token, offer?.publicKey);
+    const socket = (this.#socket = openSocket(options.webSocket, url, protocols));
+    if (options.encryption) this.#channel = new SecureChannel(options.encryption, options.codec);
+    socket.on?.('unexpected-response', (_request, answer) => {
+      this.#refusal = endingOfRefusal(answer);
+      socket.close();
+    });
+    socket.onopen = () => credentials && this.#authenticate(socket, credentials);
+    socket.onmessage = ({ data }) => this.#read(data);
+    // Only the reason of the close that follows: nothing ends here.
+    socket.onerror = ({ error }: { readonly error?: unknown }) => (this.#cause = error);
+    socket.onclose = ({ code, reason }) => this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+  }
+
+  #authenticate(socket: WebSocketLike, credentials: object): void {
+    const { codec } = this.#services.options;
+    // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
+    this.#awaitsAnswer = true;
+    const message = { type: codec.ownType, action: 'authenticate', data: credentials };
+    socket.send(encodeMessage(message, codec, AUTHENTICATION));
+  }
+
+  #read(data: unknown): void {
+    this.#heartbeat?.heard();
+    const frame = readFrame(data, this.#services.options.codec);
+    const channel = this.#channel;
+    if (channel) this.#inOrder(async () => this.#deliver(await channel.open(frame)));
+    else this.#deliver(frame);
+  }
+
+  /** Encryption takes its time: frames keep their order, and none uses the keys of the next connection. */
+  #inOrder(work: () => Promise<void>): void {
+    this.#encryption = this.#encryption
+      .then(() => (this.#isEnded ? undefined : work()))
+      .catch((cause: unknown) => this.end(endingBy(1002, 'The encryption is broken.', { cause })));
+  }
+
+  #deliver(frame: ServerFrame): void {
+    if (this.#isEnded) return;
+    if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame));
+    else if ('id' in frame && frame.id === AUTHENTICATION) this.#authenticated(frame);
+    else if (this.#isReady) this.#listener.received(frame);
+    else if (frame.kind === 'error') this.#cause = frame.error;
+  }
+
+  #authenticated(answer: AnswerFrame): void {
+    if (answer.kind === 'error') this.#cause = answer.error;
+    // There may be nothing to authenticate; any other refusal is followed by the close.
+    if (answer.kind === 'error' && answer.error.code !== 'BAD_MESSAGE') return;
+    this.#awaitsAnswer = false;
+    this.#becomeReady(this.#welcome);
+  }
+
+  #becomeReady(welcome: WelcomeFrame | null): void {
+    if (!welcome || this.#awaitsAnswer || this.#isReady) return;
+    if (this.#channel?.isOpen === false) {
+      this.end(endingBy(1002, 'The server does not encrypt.'));
+      return;
+    }
+    this.#isReady = true;
+    this.#deadline?.cancel();
+    this.#services.tokens.accept(this.#token);
+    this.#startHeartbeat(welcome.heartbeat);
+    this.#listener.welcomed(welcome);
+  }
+
+  #startHeartbeat(told: WelcomeFrame['heartbeat']): void {
+    const { codec, heartbeat: wanted } = this.#services.options;
+    if (!wanted || (told === null && !wanted.interval)) return;
+    const { interval, timeout } = fieldsOf(told);
+    const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
+    this.#heartbeat = new Heartbeat(
+      {
+        interval: [wanted.interval, interval].find(isTime) ?? INTERVAL,
+        timeout: [wanted.timeout, timeout].find(isTime) ?? TIMEOUT,
+        ask: () => say({ type: 'system', action: 'ping' }),
+        beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
+        giveUp: () => this.#giveUp('The server has fallen silent.'),
+      },
+      this.#services.runtime,
+    );
+  }
+
+  #giveUp(reason: string): void {
+    this.end(endingBy(1006, reason, { errorCode: 'TIMEOUT' }), true);
+  }
+
+  /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */
+  #part(socket: WebSocketLike, code: number, isDead: boolean): void {
+    socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+    if (socket.readyState === CLOSED) return;
+    const cut = this.#services.runtime.timeout(LAST_WORDS, () => socket.terminate?.());
+    // Closed while it connects, a socket of `ws` fails; an error that nobody listens to would end the process.
+    socket.onerror = () => undefined;
+    socket.onclose = () => {
+      cut.cancel();
+      socket.onerror = socket.onclose = null;
+    };
+    if (isDead && socket.terminate) socket.terminate();
+    else socket.close(code);
+  }
+}
+
+/** @throws WebSocketClientError BAD_OPTION when there can be no such socket, as with a token that is none */
+function openSocket(webSocket: WebSocketConstructor, url: string, protocols: string[]): WebSocketLike {
+  try {
+    return new webSocket(url, protocols);
+  } catch (cause) {
+    throw badOption(`There is no such socket: ${String(cause)}`);
+  }
+}

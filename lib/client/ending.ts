@@ -1,0 +1,77 @@
+import { reactionTo, type ClientReaction } from '../protocol/close-codes.js';
+import type { ErrorCode } from '../protocol/error-codes.js';
+import { fieldsOf, parse, textOf } from './frame-fields.js';
+import type { HttpAnswer } from './socket.interface.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+/** The code of a connection that broke, or never stood (RFC 6455, 7.1.5). */
+const LOST = 1006;
+/** The longest wait in ms that a server can ask for. */
+const MAX_AFTER = 300_000;
+/** The close code that says the same as a status. */
+const CODE_OF_STATUS: Readonly<Partial<Record<number, number>>> = { 401: 4003, 403: 3003, 429: 4009 };
+
+/** How an attempt or a connection ended: every way out has one, and what comes next depends on nothing else. */
+export interface Ending {
+  /** The close code. */
+  readonly code: number;
+  readonly reaction: ClientReaction;
+  /** Milliseconds that the server asked to wait. */
+  readonly after?: number | undefined;
+  /** The application wanted it so. */
+  readonly isOwn?: boolean;
+  /** What was under way rejects with it. */
+  readonly error: WebSocketClientError;
+}
+
+/** The connection was closed by the server, or broke. */
+export function endingOfClose(code: number, words: string, cause?: unknown): Ending {
+  // The reason of a restart is for programs.
+  const after = code === 1012 ? waitOf(fieldsOf(parse(words)).after) : undefined;
+  const told = [after === undefined && words, fieldsOf(cause).message].find((text) => text);
+  const reason = textOf(told) ?? `The connection has ended (${code}).`;
+  return { ...endingBy(code, reason, { cause }), after };
+}
+
+/** The server has refused the upgrade; seen in Node only, in pages this is a connection that broke. */
+export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer): Ending {
+  const code = CODE_OF_STATUS[status] ?? (status < 500 ? 1002 : 1013);
+  const after = waitOf(Number(headers['retry-after']) * 1_000);
+  return { ...endingBy(code, `The server answered HTTP ${status}.`, { details: { status } }), after };
+}
+
+/** The attempt never came to the server: an error of ours says whether another one makes sense, others may pass. */
+export function endingOfFailure(cause: unknown): Ending {
+  if (!(cause instanceof WebSocketClientError)) return endingBy(LOST, String(cause), { cause });
+  return { code: LOST, reaction: cause.retryable ? 'retry' : 'stop', error: cause };
+}
+
+/** The application wanted it so. */
+export function endingByApplication(reason: string): Ending {
+  return { ...endingBy(1000, reason), isOwn: true };
+}
+
+interface More {
+  readonly cause?: unknown;
+  readonly details?: unknown;
+  /** Default: what says the same as the close code. */
+  readonly errorCode?: ErrorCode;
+}
+
+/** The ending with a close code. */
+export function endingBy(code: number, reason: string, { cause, details, errorCode }: More = {}): Ending {
+  const reaction = reactionTo(code);
+  const retryable = reaction !== 'stop' && reaction !== 'replaceToken';
+  const options = { retryable, closeCode: code, details, cause };
+  return { code, reaction, error: new WebSocketClientError(errorCode ?? errorCodeOf(code), reason, options) };
+}
+
+function errorCodeOf(closeCode: number): ErrorCode {
+  if (closeCode === 3003) return 'FORBIDDEN';
+  if (closeCode === 4009) return 'RATE_LIMITED';
+  return [3000, 4001, 4003, 4005].includes(closeCode) ? 'UNAUTHENTICATED' : 'UNAVAILABLE';
+}
+
+function waitOf(ms: unknown): number | undefined {
+  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, MAX_AFTER) : undefined;
+}

@@ -1,0 +1,76 @@
+import type { ClientRuntime, ClientTimer } from './client-runtime.js';
+
+/** How much later than planned a verdict may come before it is this side that was stalled, not the server. */
+const STALL = 1_000;
+
+/** When a heartbeat does what. */
+export interface HeartbeatPlan {
+  /** Milliseconds of silence until the server is asked for a sign of life. */
+  readonly interval: number;
+  /** Milliseconds until one must have come. */
+  readonly timeout: number;
+  ask(): void;
+  /** Shows the server a sign of life, each interval; undefined where it needs none. */
+  readonly beat: (() => void) | undefined;
+  /** The server has given none in time. */
+  giveUp(): void;
+}
+
+/**
+ * Notices a server that has fallen silent, which closes nothing: pages see no ping frames, and a network that is gone tells
+ * nobody. After an interval without a frame it asks; nothing within the timeout, and the server is given up.
+ */
+export class Heartbeat {
+  readonly #plan: HeartbeatPlan;
+  readonly #runtime: ClientRuntime;
+  #heardAt: number;
+  #watch: ClientTimer | null = null;
+  #beating: ClientTimer | null = null;
+
+  /** Begins at once. */
+  constructor(plan: HeartbeatPlan, runtime: ClientRuntime) {
+    this.#plan = plan;
+    this.#runtime = runtime;
+    this.#heardAt = runtime.now();
+    this.#wait();
+    if (plan.beat) this.#beatLater(plan.beat);
+  }
+
+  stop(): void {
+    this.#watch?.cancel();
+    this.#beating?.cancel();
+  }
+
+  /** A frame has come. */
+  heard(): void {
+    this.#heardAt = this.#runtime.now();
+  }
+
+  /** Asks now: there is reason to doubt the connection. */
+  ask(): void {
+    this.#watch?.cancel();
+    const askedAt = this.#runtime.now();
+    this.#plan.ask();
+    this.#watch = this.#runtime.timeout(this.#plan.timeout, () => this.#judge(askedAt));
+  }
+
+  #wait(): void {
+    const left = this.#heardAt + this.#plan.interval - this.#runtime.now();
+    if (left <= 0) this.ask();
+    else this.#watch = this.#runtime.timeout(left, () => this.#wait());
+  }
+
+  #judge(askedAt: number): void {
+    if (this.#heardAt >= askedAt) this.#wait();
+    // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
+    else if (this.#runtime.now() - askedAt - this.#plan.timeout > STALL) this.ask();
+    else this.#plan.giveUp();
+  }
+
+  #beatLater(beat: () => void): void {
+    this.#beating = this.#runtime.timeout(this.#plan.interval, () => {
+      beat();
+      this.#beatLater(beat);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+export type {
+  CallAction,
+  CallData,
+  CallReply,
+  CallType,
+  PushAction,
+  PushData,
+  PushMessage,
+  PushType,
+  RouteAction,
+  RouteData,
+  RouteReply,
+  RouteType,
+  StreamAction,
+  StreamValue,
+  WebSocketContract,
+} from '../protocol/contract.js';
+export type { ErrorCode } from '../protocol/error-codes.js';
+export type { CallHandler } from './call-handlers.js';
+export type { ClientEncryption } from './client-encryption.interface.js';
+export type {
+  ClientEventMap,
+  ClientEvents,
+  ClientHeartbeatOptions,
+  DroppedMessage,
+  QueueOptions,
+  ReconnectOptions,
+  RequestOptions,
+  WebSocketClientOptions,
+} from './client-options.interface.js';
+export type { StateListener } from './client-reports.js';
+export type { ClientState, ConnectionStatus, StateChange } from './client-state.js';
+export type { Unsubscribe } from './listeners.js';
+export type { PushedMessage, PushHandler } from './push-handlers.js';
+export type { JoinedRoom, JoinOptions } from './rooms.js';
+export type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
+export { WebSocketClientError, type WebSocketClientErrorOptions } from './websocket-client.error.js';
+export { WebSocketClient } from './websocket-client.js';

@@ -1,0 +1,21 @@
+import type { ResolvedClientOptions } from './client-options.js';
+
+/** What a client says about itself when it comes. */
+export interface Introduction {
+  readonly url: string;
+  readonly protocols: string[];
+  /** What it says once the connection stands; undefined where the upgrade said everything. */
+  readonly credentials: object | undefined;
+}
+
+/** Puts the token, and the public key of an encryption, where the server looks for them. */
+export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
+  const { codec, tokenTo } = options;
+  const url = new URL(options.url);
+  const protocols = [codec.name];
+  const credentials = tokenTo === 'message' && token !== null ? { token, publicKey } : undefined;
+  if (publicKey !== undefined && !credentials) url.searchParams.set('publicKey', publicKey);
+  if (token !== null && tokenTo === 'query') url.searchParams.set('token', token);
+  if (token !== null && tokenTo === 'protocol') protocols.push(`bearer.${token}`);
+  return { url: url.href, protocols, credentials };
+}

@@ -1,0 +1,135 @@
+import { AnswerStream } from './answer-stream.js';
+import type { Asker } from './asker.interface.js';
+import type { ClientMessage } from './client-codec.interface.js';
+import { encodeMessage, encodeValue } from './client-message.js';
+import type { DroppedMessage, RequestOptions } from './client-options.interface.js';
+import type { ConnectionServices } from './connection.js';
+import type { ConnectionSupervisor } from './connection.supervisor.js';
+import { OfflineQueue, type Outgoing } from './offline-queue.js';
+import type { AnswerFrame } from './server-frame.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+/** What goes out: at once where a connection stands, else once one does, as far as the queue holds it. */
+export class Outbound {
+  readonly #services: ConnectionServices;
+  readonly #supervisor: ConnectionSupervisor;
+  readonly #dropped: (message: DroppedMessage) => void;
+  readonly #queue: OfflineQueue;
+  /** Requests that have left and wait for answers, by their ids. */
+  readonly #sent = new Map<unknown, Outgoing>();
+  #lastId = 0;
+
+  /** @param dropped told of messages, not of requests, which reject */
+  constructor(
+    services: ConnectionServices,
+    supervisor: ConnectionSupervisor,
+    dropped: (message: DroppedMessage) => void,
+  ) {
+    this.#services = services;
+    this.#supervisor = supervisor;
+    this.#dropped = dropped;
+    this.#queue = new OfflineQueue(services.options.queue, (outgoing, reason) => this.#drop(outgoing, reason));
+  }
+
+  /** Sends a message that wants no answer; false when it was dropped. */
+  send(message: ClientMessage): boolean {
+    return this.#post({ text: this.#encode(message), message });
+  }
+
+  /** Sends any JSON value as it is; false when it was dropped. */
+  sendValue(message: unknown, isBinary: boolean): boolean {
+    return this.#post({ text: encodeValue(message), message, isBinary });
+  }
+
+  /** Sends a request, and resolves with its answer. */
+  async ask(message: ClientMessage, options: RequestOptions = {}): Promise<unknown> {
+    const { timeout = this.#services.options.requestTimeout, signal } = options;
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    const text = this.#encode(message, id);
+    return new Promise((resolve, reject) => {
+      const settle = (how: () => void): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', abandon);
+        this.#forget(asking);
+        how();
+      };
+      const asker: Asker = {
+        reply: (response) => settle(() => resolve(response)),
+        // A stream that ended before it said anything.
+        done: () => settle(() => resolve(null)),
+        fail: (error) => settle(() => reject(error)),
+      };
+      const abandon = (): void => settle(() => reject(signal?.reason as Error));
+      const late = (): void => asker.fail(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
+      const timer = timeout === false ? undefined : this.#services.runtime.timeout(timeout, late);
+      signal?.addEventListener('abort', abandon);
+      const asking: Outgoing = { text, message, id, asker };
+      this.#post(asking);
+    });
+  }
+
+  /** The answers of a request, which is sent when the first one is asked for. */
+  stream(message: ClientMessage, signal: AbortSignal | undefined): AnswerStream {
+    // An id is never given again, so that a late answer finds nobody.
+    const id = ++this.#lastId;
+    const text = this.#encode(message, id);
+    const end = (isLeft: boolean): void => {
+      if (this.#forget(asking) && isLeft) this.send({ type: 'system', action: 'cancel', data: { id } });
+    };
+    const asker = new AnswerStream(() => void this.#post(asking), end, signal);
+    const asking: Outgoing = { text, message, id, asker };
+    return asker;
+  }
+
+  /** Gives an answer to whoever waits for it. */
+  settle(frame: AnswerFrame): void {
+    const asker = this.#sent.get(frame.id)?.asker;
+    if (frame.kind === 'reply') asker?.reply(frame.response);
+    else if (frame.kind === 'done') asker?.done();
+    else asker?.fail(frame.error);
+  }
+
+  /** A connection stands: what has waited leaves. */
+  flush(): void {
+    for (const outgoing of this.#queue.takeAll()) this.#post(outgoing);
+  }
+
+  /** The connection is gone: what was sent over it is not answered any more, and nothing else leaves if it was the last. */
+  ended(error: WebSocketClientError, isLast: boolean): void {
+    for (const { asker } of this.#sent.values()) asker?.fail(error);
+    if (isLast) for (const outgoing of this.#queue.takeAll()) this.#drop(outgoing, 'disconnected', error);
+  }
+
+  #encode(message: ClientMessage, id?: number): string {
+    return encodeMessage(message, this.#services.options.codec, id);
+  }
+
+  /** @returns false when the message was dropped */
+  #post(outgoing: Outgoing): boolean {
+    const { connection, state } = this.#supervisor;
+    if (connection) {
+      if (outgoing.asker) this.#sent.set(outgoing.id, outgoing);
+      connection.send(outgoing.text, outgoing.isBinary);
+      return true;
+    }
+    if (state !== 'disconnected') return this.#queue.add(outgoing);
+    this.#drop(outgoing, 'disconnected');
+    return false;
+  }
+
+  #drop({ message, asker }: Outgoing, reason: DroppedMessage['reason'], error = offline()): void {
+    if (asker) asker.fail(error);
+    else this.#dropped({ message, reason });
+  }
+
+  /** @returns whether the request had left */
+  #forget(asking: Outgoing): boolean {
+    this.#queue.remove(asking);
+    return this.#sent.delete(asking.id);
+  }
+}
+
+function offline(): WebSocketClientError {
+  return new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.');
+}

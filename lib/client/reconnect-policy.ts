@@ -1,0 +1,89 @@
+import type { ClientReaction } from '../protocol/close-codes.js';
+import type { ClientRuntime } from './client-runtime.js';
+import type { ResolvedReconnect } from './client-options.js';
+import type { Ending } from './ending.js';
+
+/** How long a connection must have stood for the attempts before it to be forgotten, in ms. */
+const STABLE = 10_000;
+/** How often in a row a client comes back after it was refused for what it is. */
+const FEW_TIMES = 3;
+
+/** When the next attempt is made. */
+export interface NextAttempt {
+  /** In ms. */
+  readonly delay: number;
+  /** The server has asked for the wait: nothing but the application cuts it short. */
+  readonly isAsked: boolean;
+}
+
+/**
+ * Whether and when a client comes back. Time after a loss is divided into windows, each twice as long as the one before, up
+ * to the longest wait; one attempt falls into each window, at a random place that is drawn once for a loss. So however
+ * long a server is away, the crowd that it lost comes back evenly, over about as long as it was away.
+ */
+export class ReconnectPolicy {
+  readonly #options: ResolvedReconnect;
+  readonly #runtime: ClientRuntime;
+  /** Whether the client comes back at all. */
+  isEnabled: boolean;
+  #attempts = 0;
+  #refusals = 0;
+  /** The place of the attempts in their windows. */
+  #place = 0;
+  /** What is left of the window of the last attempt. */
+  #rest = 0;
+  #stoodSince: number | null = null;
+
+  constructor(options: ResolvedReconnect, runtime: ClientRuntime) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.isEnabled = options.isEnabled;
+  }
+
+  /** Attempts since a connection was last stable. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** A connection stands. */
+  connected(): void {
+    this.#stoodSince = this.#runtime.now();
+  }
+
+  /** Begins anew. */
+  reset(): void {
+    this.#attempts = 0;
+    this.#refusals = 0;
+    this.#stoodSince = null;
+  }
+
+  /** What follows an ending; null when the client stops. */
+  next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
+    if (this.#stoodSince !== null && this.#runtime.now() - this.#stoodSince >= STABLE) this.reset();
+    this.#stoodSince = null;
+    if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
+    const delay = this.#draw();
+    if (after !== undefined) return { delay: after + delay, isAsked: true };
+    if (reaction === 'retryLater') return { delay: (this.#options.maxDelay + delay) / 2, isAsked: true };
+    return { delay, isAsked: false };
+  }
+
+  #allows(reaction: ClientReaction, hasTokens: boolean): boolean {
+    if (reaction === 'stop' || (reaction === 'replaceToken' && !hasTokens)) return false;
+    const isRefusal = reaction === 'retryFewTimes' || reaction === 'replaceToken';
+    this.#refusals = isRefusal ? this.#refusals + 1 : 0;
+    return this.#refusals <= FEW_TIMES;
+  }
+
+  #draw(): number {
+    if (this.#attempts === 0) {
+      this.#place = this.#runtime.random();
+      this.#rest = 0;
+    }
+    const { minDelay, maxDelay } = this.#options;
+    const window = Math.min(maxDelay, minDelay * 2 ** this.#attempts++);
+    const delay = this.#rest + this.#place * window;
+    this.#rest = (1 - this.#place) * window;
+    return delay;
+  }
+}

@@ -1,0 +1,132 @@
+import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import type { RequestOptions } from './client-options.interface.js';
+import type { ClientRuntime, ClientTimer } from './client-runtime.js';
+import { fieldsOf } from './frame-fields.js';
+import { readError } from './server-frame.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+/** How a client joins a room. */
+export interface JoinOptions extends RequestOptions {
+  /** The label that the other members see, where the server shows labels. Default: none. */
+  username?: string | undefined;
+}
+
+/** What the server tells of a room that it let the client into. */
+export interface JoinedRoom {
+  readonly roomName: string;
+  readonly userId?: string | undefined;
+  readonly userType?: string | undefined;
+  readonly username?: string | undefined;
+  /** ISO 8601. */
+  readonly joinedAt?: string | undefined;
+}
+
+/** What rooms need of the client. */
+export interface RoomActions {
+  request(request: ClientMessage, options: RequestOptions): Promise<unknown>;
+  /** The client is not in a room any more that it was in. */
+  refused(roomName: string, error: unknown): void;
+}
+
+/** The least wait before a room is tried again that was not to be had just now, in ms; at most twice that. */
+const RETRY = 2_000;
+
+interface Membership {
+  readonly username: string | undefined;
+  /** The server has let the client in. */
+  isJoined: boolean;
+}
+
+/** The rooms that the client is in, so that it is in them again after a reconnect. */
+export class Rooms {
+  readonly #codec: ClientCodec;
+  readonly #actions: RoomActions;
+  readonly #runtime: ClientRuntime;
+  readonly #memberships = new Map<string, Membership>();
+  readonly #retries = new Set<ClientTimer>();
+  /** Stands for the connection that the client is on; null between two. */
+  #connection: object | null = null;
+
+  constructor(codec: ClientCodec, actions: RoomActions, runtime: ClientRuntime) {
+    this.#codec = codec;
+    this.#actions = actions;
+    this.#runtime = runtime;
+  }
+
+  /** Joins a room, which is remembered once the server has let the client in. */
+  async join(roomName: string, { username, ...options }: JoinOptions): Promise<JoinedRoom> {
+    const before = this.#memberships.get(roomName);
+    const membership: Membership = { username, isJoined: false };
+    // Where a client is in one room at a time, the one that was joined last is the one: it is joined again last, too.
+    this.#memberships.delete(roomName);
+    this.#memberships.set(roomName, membership);
+    try {
+      const joined = await this.#ask(roomName, membership, options);
+      membership.isJoined = true;
+      return joined;
+    } catch (error) {
+      if (this.#memberships.get(roomName) === membership) {
+        if (before) this.#memberships.set(roomName, before);
+        else this.#memberships.delete(roomName);
+      }
+      throw error;
+    }
+  }
+
+  /** Forgets a room, and leaves it where the client may be in it. */
+  async leave(roomName: string, options: RequestOptions): Promise<void> {
+    const membership = this.#memberships.get(roomName);
+    this.#memberships.delete(roomName);
+    const isGone = this.#connection === null && (membership?.isJoined ?? true);
+    if (!isGone) await this.#actions.request(this.#codec.leave(roomName), options);
+  }
+
+  /** A connection stands: its server knows nothing of the client's rooms. */
+  connected(): void {
+    const connection = (this.#connection = {});
+    for (const [roomName, membership] of this.#memberships) {
+      if (membership.isJoined) void this.#rejoin(roomName, membership, connection);
+    }
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    this.#connection = null;
+    for (const timer of this.#retries) timer.cancel();
+    this.#retries.clear();
+  }
+
+  async #rejoin(roomName: string, membership: Membership, connection: object): Promise<void> {
+    try {
+      await this.#ask(roomName, membership, {});
+    } catch (error) {
+      // Left, joined anew, or to be joined on the next connection.
+      if (this.#memberships.get(roomName) !== membership || this.#connection !== connection) return;
+      if (error instanceof WebSocketClientError && error.retryable) {
+        this.#later(() => void this.#rejoin(roomName, membership, connection));
+      } else {
+        this.#memberships.delete(roomName);
+        this.#actions.refused(roomName, error);
+      }
+    }
+  }
+
+  async #ask(roomName: string, { username }: Membership, options: RequestOptions): Promise<JoinedRoom> {
+    return readJoin(roomName, await this.#actions.request(this.#codec.join(roomName, username), options));
+  }
+
+  #later(retry: () => void): void {
+    const timer = this.#runtime.timeout(RETRY * (1 + this.#runtime.random()), () => {
+      this.#retries.delete(timer);
+      retry();
+    });
+    this.#retries.add(timer);
+  }
+}
+
+/** @throws WebSocketClientError the refusal, which one of the two envelopes answers like a success */
+function readJoin(roomName: string, response: unknown): JoinedRoom {
+  const { refused, data } = fieldsOf(response);
+  if (Array.isArray(refused) && refused.length > 0) throw readError(fieldsOf(refused[0]));
+  return { ...fieldsOf(data), roomName };
+}

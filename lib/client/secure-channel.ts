@@ -1,0 +1,40 @@
+import type { ClientCodec } from './client-codec.interface.js';
+import type { ClientEncryption } from './client-encryption.interface.js';
+import { encodeMessage } from './client-message.js';
+import { readFrame, type ServerFrame } from './server-frame.js';
+
+/** Encrypts frames and decrypts them. Up to the welcome with the keys they are clear; then a clear one is a breach. */
+export class SecureChannel {
+  readonly #encryption: ClientEncryption;
+  readonly #codec: ClientCodec;
+  #isOpen = false;
+
+  constructor(encryption: ClientEncryption, codec: ClientCodec) {
+    this.#encryption = encryption;
+    this.#codec = codec;
+  }
+
+  /** Whether both sides have agreed on keys. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The frame around a frame's text. */
+  async seal(text: string): Promise<string> {
+    const data = await this.#encryption.encrypt(text);
+    return encodeMessage({ type: this.#codec.ownType, action: 'encrypted', data }, this.#codec);
+  }
+
+  /** The frame inside a frame. @throws Error when it is not as it has to be */
+  async open(frame: ServerFrame): Promise<ServerFrame> {
+    if (this.#isOpen) {
+      if (frame.kind !== 'encrypted') throw new Error('A clear frame.');
+      return readFrame(await this.#encryption.decrypt(String(frame.data)), this.#codec);
+    }
+    if (frame.kind === 'welcome' && frame.agreement) {
+      await this.#encryption.agree(frame.agreement);
+      this.#isOpen = true;
+    }
+    return frame;
+  }
+}

@@ -1,0 +1,92 @@
+import { isRetryable } from '../protocol/error-codes.js';
+import { routeKey } from '../protocol/route-key.js';
+import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
+import { WebSocketClientError } from './websocket-client.error.js';
+
+/** What a server's frame turned out to be. */
+export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | EncryptedFrame | ValueFrame;
+
+/** The connection is accepted. */
+export interface WelcomeFrame {
+  readonly kind: 'welcome';
+  readonly clientId: string;
+  /** Null where the server sends no pings; as it wrote it. */
+  readonly heartbeat: unknown;
+  /** The server's half of an encryption's key exchange. */
+  readonly agreement: { readonly serverPublicKey: string; readonly salt: string } | undefined;
+}
+
+/** An answer to a request, or the refusal of something that was none. */
+export type AnswerFrame =
+  | { readonly kind: 'reply'; readonly id: unknown; readonly response: unknown }
+  | { readonly kind: 'done'; readonly id: unknown }
+  | { readonly kind: 'error'; readonly id: unknown; readonly error: WebSocketClientError };
+
+/** A request of the server. */
+export interface CallFrame extends ClientMessage {
+  readonly kind: 'call';
+  readonly callId: number;
+}
+
+/** Something that the server said unasked. */
+export interface PushFrame extends ClientMessage {
+  readonly kind: 'push';
+  /** As the server wrote it. */
+  readonly whole: unknown;
+}
+
+/** A frame inside another one. */
+export interface EncryptedFrame {
+  readonly kind: 'encrypted';
+  readonly data: unknown;
+}
+
+/** JSON without names, or the answer to a message that asked for none. */
+export interface ValueFrame {
+  readonly kind: 'value';
+  readonly whole: unknown;
+}
+
+const NO_JSON = 'The server has sent no JSON.';
+
+/** Reads one frame; what is not JSON is an error to nobody in particular. Never throws. */
+export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
+  const whole = parse(text);
+  if (whole === undefined)
+    return { kind: 'error', id: undefined, error: new WebSocketClientError('BAD_MESSAGE', NO_JSON) };
+  const fields = fieldsOf(whole);
+  const names = codec.decodeNames(fields);
+  if (!names) return { kind: 'value', whole };
+  const { id, data, response, done, callId } = fields;
+  const key = routeKey(names.type, names.action);
+  if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
+  if (key === routeKey(codec.ownType, 'connected')) return readWelcome(fieldsOf(data));
+  if (key === routeKey(codec.ownType, 'encrypted')) return { kind: 'encrypted', data };
+  if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
+  if (done === true) return { kind: 'done', id };
+  // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
+  if (id !== undefined || key === 'system:pong')
+    return { kind: 'reply', id, response: response === undefined ? data : response };
+  if (response !== undefined) return { kind: 'value', whole };
+  return { kind: 'push', ...names, data, whole };
+}
+
+/** A refusal as the server tells it, in the words of either envelope. */
+export function readError({ error, message, code: given, retryable, details }: Fields): WebSocketClientError {
+  const code = textOf(given) ?? 'APPLICATION';
+  return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server has refused.', {
+    retryable: typeof retryable === 'boolean' ? retryable : isRetryable(code),
+    details,
+  });
+}
+
+function readWelcome({ clientId, id, heartbeat, serverPublicKey, salt }: Fields): WelcomeFrame {
+  const isAgreement = typeof serverPublicKey === 'string' && typeof salt === 'string';
+  return {
+    kind: 'welcome',
+    clientId: textOf(clientId) ?? textOf(id) ?? '',
+    heartbeat,
+    agreement: isAgreement ? { serverPublicKey, salt } : undefined,
+  };
+}

@@ -1,0 +1,40 @@
+import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+
+/** More about a {@link WebSocketClientError}. */
+export interface WebSocketClientErrorOptions {
+  /** Whether the same may succeed later. Default: what the protocol says of the code, else false. */
+  retryable?: boolean | undefined;
+  /** More for programs: the fields that failed validation, `retryAfter` in ms. */
+  details?: unknown;
+  /** The close code of the connection that ended. */
+  closeCode?: number | undefined;
+  /** What led to it. */
+  cause?: unknown;
+}
+
+/**
+ * Whatever the client refuses, gives up, or was refused by the server: `code` for programs, `message` as the sentence for
+ * people. `BAD_OPTION` is a mistake in the client's options; all other codes are the protocol's or the application's own.
+ */
+export class WebSocketClientError extends Error {
+  override readonly name = 'WebSocketClientError';
+  readonly retryable: boolean;
+  readonly details: unknown;
+  readonly closeCode: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode | 'BAD_OPTION' | (string & {}),
+    message: string,
+    { retryable = isRetryable(code), details, closeCode, cause }: WebSocketClientErrorOptions = {},
+  ) {
+    super(message, { cause });
+    this.retryable = retryable;
+    this.details = details;
+    this.closeCode = closeCode;
+  }
+}
+
+/** A mistake in how the client is used. */
+export function badOption(sentence: string): WebSocketClientError {
+  return new WebSocketClientError('BAD_OPTION', sentence);
+}

@@ -1,0 +1,356 @@
+import type {
+  AnyAction,
+  CallAction,
+  CallData,
+  CallReply,
+  CallType,
+  DataArgument,
+  DataArguments,
+  PushAction,
+  PushData,
+  PushType,
+  RouteAction,
+  RouteData,
+  RouteReply,
+  RouteType,
+  StreamAction,
+  StreamValue,
+  WebSocketContract,
+} from '../protocol/contract.js';
+import { CallHandlers, type CallHandler } from './call-handlers.js';
+import { resolveClientOptions } from './client-options.js';
+import type { RequestOptions, WebSocketClientOptions } from './client-options.interface.js';
+import { ClientReports, type StateListener } from './client-reports.js';
+import { ClientRuntime } from './client-runtime.js';
+import type { Arrival, ClientState, ConnectionStatus, Loss } from './client-state.js';
+import { ConnectionSupervisor } from './connection.supervisor.js';
+import type { Ending } from './ending.js';
+import type { Unsubscribe } from './listeners.js';
+import { Outbound } from './outbound.js';
+import { PushHandlers, type PushedMessage, type PushHandler } from './push-handlers.js';
+import { ReconnectPolicy } from './reconnect-policy.js';
+import { Rooms, type JoinedRoom, type JoinOptions } from './rooms.js';
+import type { CallFrame, PushFrame, ServerFrame, WelcomeFrame } from './server-frame.js';
+import { TokenSource } from './token-source.js';
+import { badOption } from './websocket-client.error.js';
+
+/**
+ * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that comes back, requests, streams,
+ * rooms and what the server says unasked.
+ *
+ * @typeParam C the contract with the server; without one all data is `unknown`
+ *
+ * @example
+ * const client = new WebSocketClient<Chat>({ url: 'wss://example.com/ws' });
+ * client.on('chat', 'message', ({ from, text }) => show(from, text));
+ * await client.connect();
+ * await client.join('lobby');
+ * const { sent } = await client.request('chat', 'send', { text: 'Hello' });
+ */
+export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
+  /** Which end of a connection this is. */
+  readonly type = 'client';
+  readonly #tokens: TokenSource;
+  readonly #reports: ClientReports;
+  readonly #policy: ReconnectPolicy;
+  readonly #supervisor: ConnectionSupervisor;
+  readonly #outbound: Outbound;
+  readonly #rooms: Rooms;
+  readonly #pushHandlers: PushHandlers;
+  readonly #callHandlers: CallHandlers;
+  #clientId: string | null = null;
+  /** There was a connection since `connect()`. */
+  #hasStood = false;
+  #isDestroyed = false;
+
+  /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong */
+  constructor(options: WebSocketClientOptions);
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- stripInternal drops overloads, not parameters
+  /** @internal */ constructor(options: WebSocketClientOptions, runtime: ClientRuntime);
+  constructor(options: WebSocketClientOptions, runtime = new ClientRuntime()) {
+    const resolved = resolveClientOptions(options);
+    const failed = (error: unknown): void => this.#reports.failed(error);
+    this.#tokens = new TokenSource(resolved.getToken);
+    this.#reports = new ClientReports(resolved.events);
+    this.#pushHandlers = new PushHandlers(failed);
+    this.#callHandlers = new CallHandlers(failed);
+    const services = { options: resolved, tokens: this.#tokens, runtime };
+    this.#policy = new ReconnectPolicy(resolved.reconnect, runtime);
+    this.#supervisor = new ConnectionSupervisor(services, this.#policy, {
+      connecting: (change) => this.#reports.changed(change),
+      connected: (change, welcome) => this.#connected(change, welcome),
+      ended: (change, ending) => this.#ended(change, ending),
+      received: (frame) => this.#received(frame),
+    });
+    this.#outbound = new Outbound(services, this.#supervisor, (dropped) => this.#reports.tell('onDropped', dropped));
+    this.#rooms = new Rooms(
+      resolved.codec,
+      {
+        request: (request, options) => this.#outbound.ask(request, options),
+        refused: (roomName, error) => this.#reports.tell('onRoomRefused', { roomName, error }),
+      },
+      runtime,
+    );
+  }
+
+  /** Where the client is; `onState` tells of changes. */
+  get state(): ClientState {
+    return this.#supervisor.state;
+  }
+
+  /** The id that the server knows this connection by; null while there is none. */
+  get clientId(): string | null {
+    return this.#clientId;
+  }
+
+  /**
+   * Connects, and stays connected. Resolves once the server's welcome has come, however many attempts that takes; while
+   * the client waits for its next attempt, makes it now. A failure can also be left to `onState`.
+   *
+   * @throws WebSocketClientError when the client stops before: `UNAUTHENTICATED`, `FORBIDDEN`, `UNAVAILABLE` and others, in
+   * its `closeCode` what the server said
+   */
+  connect(): Promise<void> {
+    if (!this.#isDestroyed) return this.#supervisor.connect();
+    return Promise.reject(badOption('destroy() was called.'));
+  }
+
+  /** The same as {@link connect}. */
+  connectToServer(): Promise<void> {
+    return this.connect();
+  }
+
+  /**
+   * Ends the connection, or whatever is under way towards one. Requests reject with `UNAVAILABLE`; handlers and rooms are
+   * kept for the next `connect()`.
+   */
+  disconnect(): void {
+    this.#supervisor.disconnect('disconnect() was called.');
+  }
+
+  /** Ends everything for good: as {@link disconnect}, and `connect()` rejects from now on. */
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.disconnect();
+  }
+
+  /**
+   * Asks the server, and resolves with its answer. While there is no connection the request waits for one.
+   *
+   * @throws WebSocketClientError the server's code; `TIMEOUT`; `UNAVAILABLE` when there is no connection, or it is lost
+   * before the answer; `BAD_MESSAGE` when the data has no JSON form. With a signal: the signal's reason.
+   */
+  request<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArguments<RouteData<C, Type, Action>, RequestOptions>
+  ): Promise<RouteReply<C, Type, Action>>;
+  request(type: string, action: string, data?: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.#outbound.ask({ type, action, data }, options);
+  }
+
+  /**
+   * Asks the server for many answers. The request leaves when the first one is asked for; leaving a `for await` ends it at
+   * the server too. Fails as {@link request} does, with a lost connection as well; there is no timeout.
+   */
+  stream<Type extends RouteType<C>, Action extends StreamAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArguments<RouteData<C, Type, Action>, Pick<RequestOptions, 'signal'>>
+  ): AsyncIterableIterator<StreamValue<C, Type, Action>, undefined>;
+  stream(
+    type: string,
+    action: string,
+    data?: unknown,
+    options?: RequestOptions,
+  ): AsyncIterableIterator<unknown, undefined> {
+    return this.#outbound.stream({ type, action, data }, options?.signal);
+  }
+
+  /**
+   * Sends without asking for an answer; a refusal goes to `events.onError`. While there is no connection the message waits.
+   *
+   * @returns false when it was dropped, which `events.onDropped` hears too
+   * @throws WebSocketClientError BAD_MESSAGE when the data has no JSON form
+   */
+  send<Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArgument<RouteData<C, Type, Action>>
+  ): boolean;
+  send(type: string, action: string, data?: unknown): boolean {
+    return this.#outbound.send({ type, action, data });
+  }
+
+  /**
+   * Sends any JSON value as it is; otherwise as {@link send}.
+   *
+   * @param binary the same text in a binary frame, for servers that read those
+   */
+  sendClientMessage(data: unknown, binary = false): boolean {
+    return this.#outbound.sendValue(data, binary);
+  }
+
+  /** The same as {@link sendClientMessage}. */
+  sendMessage(data: unknown): boolean {
+    return this.sendClientMessage(data);
+  }
+
+  /**
+   * Calls a handler with the data of every message that the server sends unasked under these names, whatever connection it
+   * comes over. An event without a colon has the type `event`.
+   *
+   * @returns what takes the handler away again
+   */
+  on<Type extends PushType<C>, Action extends PushAction<C, Type>>(
+    type: Type,
+    action: Action,
+    handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
+  ): Unsubscribe;
+  on(type: string, action: string, handler: (data: never, message: PushedMessage) => unknown): Unsubscribe {
+    // That the wire brings what the contract says is the server's word: nobody can check it here.
+    return this.#pushHandlers.add(type, action, checked(handler) as PushHandler);
+  }
+
+  /** Calls a handler with every message that the server sends unasked, behind those of {@link on}. */
+  onAny(handler: (message: PushedMessage) => unknown): Unsubscribe {
+    return this.#pushHandlers.addForAll(checked(handler));
+  }
+
+  /** Calls a listener with every change of the state, and why it changed. */
+  onState(listener: StateListener): Unsubscribe {
+    return this.#reports.stateListeners.add(checked(listener));
+  }
+
+  /**
+   * Answers what the server asks under these names (`WsClient.call`) with what the handler returns. A
+   * `WebSocketClientError` that it throws reaches the server with its code, anything else as `INTERNAL`.
+   *
+   * @returns what takes the handler away again
+   * @throws WebSocketClientError CONFLICT when there is a handler already
+   */
+  handle<Type extends CallType<C>, Action extends CallAction<C, Type>>(
+    type: Type,
+    action: Action,
+    handler: (data: CallData<C, Type, Action>) => CallReply<C, Type, Action> | Promise<CallReply<C, Type, Action>>,
+  ): Unsubscribe;
+  handle(type: string, action: string, handler: (data: never) => unknown): Unsubscribe {
+    return this.#callHandlers.add(type, action, checked(handler) as CallHandler);
+  }
+
+  /**
+   * Joins a room. Resolves once its messages arrive; from then on it is joined again after each reconnect, and
+   * `events.onRoomRefused` hears when that does not succeed.
+   *
+   * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server says no
+   */
+  join(roomName: string, options: JoinOptions = {}): Promise<JoinedRoom> {
+    return this.#rooms.join(roomName, options);
+  }
+
+  /** Leaves a room, and does not join it again. */
+  leave(roomName: string, options: RequestOptions = {}): Promise<void> {
+    return this.#rooms.leave(roomName, options);
+  }
+
+  /**
+   * Gives the server another token of the same user, before the present one expires. With `getToken` this happens by
+   * itself. While there is no connection the token is kept for the next one.
+   *
+   * @param token by default what `getToken` gives
+   * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server does not take it
+   */
+  async refresh(token?: string): Promise<void> {
+    const next = token ?? (await this.#tokens.renew());
+    if (next === null) throw badOption('There is no token.');
+    const request = { type: 'system', action: 'refresh', data: { token: next } };
+    if (this.isClientConnected()) await this.#outbound.ask(request);
+    this.#tokens.put(next);
+  }
+
+  /** Whether messages can be sent. */
+  isClientConnected(): boolean {
+    return this.#supervisor.state === 'connected';
+  }
+
+  getConnectionStatus(): ConnectionStatus {
+    const { attempts, isEnabled } = this.#policy;
+    const isConnected = this.isClientConnected();
+    return { isConnected, reconnectAttempts: isConnected ? 0 : attempts, autoReconnectEnabled: isEnabled };
+  }
+
+  /** From now on the client comes back by itself. */
+  enableAutoReconnect(): void {
+    this.#policy.isEnabled = true;
+  }
+
+  /** From now on the client does not come back by itself; one that waits for its next attempt stops. */
+  disableAutoReconnect(): void {
+    this.#policy.isEnabled = false;
+    this.#supervisor.stopWaiting();
+  }
+
+  #connected(change: Arrival, { clientId }: WelcomeFrame): void {
+    this.#clientId = clientId;
+    // The rooms first: what has waited may be meant for them, and the server handles a client's requests in order.
+    this.#rooms.connected();
+    this.#outbound.flush();
+    this.#reports.together(() => {
+      this.#reports.changed(change);
+      this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) });
+      if (this.#hasStood) this.#reports.tell('onReconnected', { clientId });
+    });
+    this.#hasStood = true;
+  }
+
+  #ended(change: Loss, { error, isOwn }: Ending): void {
+    const { previous, code, reason } = change;
+    const clientId = this.#clientId;
+    this.#clientId = null;
+    if (change.state === 'disconnected') this.#hasStood = false;
+    this.#reports.together(() => {
+      this.#reports.changed(change);
+      if (clientId !== null) this.#reports.tell('onDisconnected', { clientId, code, reason });
+      if (change.state === 'reconnecting') this.#reports.tell('onReconnecting', change);
+      else if (previous === 'reconnecting' && !isOwn) this.#reports.tell('onReconnectFailed', { error });
+      this.#rooms.disconnected();
+      this.#outbound.ended(error, change.state === 'disconnected');
+    });
+  }
+
+  #received(frame: ServerFrame): void {
+    if (frame.kind === 'push') this.#pushed(frame);
+    else if (frame.kind === 'value') this.#reports.tell('onMessage', { data: frame.whole });
+    else if (frame.kind === 'call') void this.#answer(frame);
+    else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
+    else if ('id' in frame) this.#outbound.settle(frame);
+  }
+
+  #pushed(frame: PushFrame): void {
+    const { type, action } = frame;
+    if (type === 'system' && action === 'ping') this.#outbound.send({ type, action: 'pong' });
+    if (type === 'auth' && action === 'expiring' && this.#tokens.areRenewable) this.#refreshInTime();
+    this.#reports.tell('onMessage', { data: frame.whole });
+    this.#pushHandlers.dispatch(frame);
+  }
+
+  /** A failure is no end: the connection goes on as long as its token, and a new one asks for another. */
+  #refreshInTime(): void {
+    this.refresh().catch((error: unknown) => {
+      this.#tokens.forget();
+      this.#reports.tell('onError', { error });
+    });
+  }
+
+  async #answer(call: CallFrame): Promise<void> {
+    const connection = this.#supervisor.connection;
+    const answer = await this.#callHandlers.answer(call);
+    // The question of a connection that is gone is nobody's any more.
+    if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer);
+  }
+}
+
+function checked<Handler>(handler: Handler): Handler {
+  if (typeof handler === 'function') return handler;
+  throw badOption('The handler is no function.');
+}

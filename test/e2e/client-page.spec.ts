@@ -1,0 +1,175 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Header } from '@nestjs/common';
+import { WsClient, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import type { Browser, Page } from 'playwright-core';
+import type { WebSocketClient } from '../../lib/client/index.js';
+import { launchChromium } from '../support/chromium.js';
+import { bundleClient } from '../support/client-bundle.js';
+import { ScriptedServer } from '../support/scripted-server.js';
+import { startsOneApp, type TestApp } from '../support/test-app.js';
+
+const start = startsOneApp();
+let browser: Browser;
+let bundle: string;
+let page: Page | undefined;
+let server: ScriptedServer | undefined;
+
+@Controller()
+class PageController {
+  @Get()
+  @Header('Content-Type', 'text/html')
+  page(): string {
+    return '<script type="module">import * as client from "/client.js"; Object.assign(window, client);</script>';
+  }
+
+  @Get('client.js')
+  @Header('Content-Type', 'text/javascript')
+  script(): string {
+    return bundle;
+  }
+}
+
+class Gateway {
+  @WsRoute('test', 'echo')
+  echo(_client: WsClient, data: unknown): unknown {
+    return data;
+  }
+}
+
+beforeAll(async () => {
+  [browser, { text: bundle }] = await Promise.all([launchChromium(), bundleClient()]);
+}, 30_000);
+afterEach(async () => {
+  await page?.close();
+  await server?.close();
+  server = undefined;
+});
+afterAll(() => browser.close());
+
+/** A page of an application that has loaded the single file. */
+async function open(options: PxlWebSocketModuleOptions = {}): Promise<{ page: Page; app: TestApp }> {
+  const app = await start({ controllers: [PageController], providers: [Gateway], options });
+  page = await browser.newPage();
+  await page.goto(app.origin);
+  await page.waitForFunction('window.WebSocketClient');
+  return { page, app };
+}
+
+/** What the pages of this spec know. */
+interface Globals {
+  WebSocketClient: typeof WebSocketClient;
+  client: WebSocketClient;
+  states: string[];
+}
+declare const window: Globals;
+
+/** A page with a client of a scripted server, which writes down its states. */
+async function openConnected(): Promise<{ page: Page; server: ScriptedServer }> {
+  server = await ScriptedServer.start();
+  const { page } = await open();
+  await page.evaluate(async (url) => {
+    const client = new window.WebSocketClient({ url, reconnect: { minDelay: 60_000, maxDelay: 60_000 } });
+    Object.assign(window, { client, states: [] });
+    client.onState(({ state, ...change }) => window.states.push('code' in change ? `${state}:${change.code}` : state));
+    await client.connect();
+  }, server.url);
+  return { page, server };
+}
+
+const states = (page: Page) => page.evaluate(() => window.states);
+const reached = (page: Page, state: string) => page.waitForFunction((wanted) => window.states.at(-1) === wanted, state);
+const happens = (page: Page, target: 'window' | 'document', event: string) =>
+  page.evaluate(`${target}.dispatchEvent(new Event('${event}'))`);
+
+describe('the single file, in a page', () => {
+  it("connects to the page's own server with the page's own WebSocket", async () => {
+    const { page } = await open();
+    const answer = await page.evaluate(async () => {
+      const client = new window.WebSocketClient({ url: '/ws' });
+      await client.connect();
+      const reply = await client.request('test', 'echo', { n: 1 });
+      client.disconnect();
+      return [reply, client.state];
+    });
+    expect(answer).toEqual([{ n: 1 }, 'disconnected']);
+  });
+
+  it('stops when its token is refused, where the server lets pages see that', async () => {
+    const { page } = await open({ auth: { authenticate: () => null, rejectMode: 'close' } });
+    const refusal = await page.evaluate(async () => {
+      const client = new window.WebSocketClient({ url: '/ws', getToken: () => 'bad' });
+      return client
+        .connect()
+        .catch((error: unknown) => [String(error), (error as { code: string }).code, client.state]);
+    });
+    expect(refusal).toEqual([
+      'WebSocketClientError: The token was refused already.',
+      'UNAUTHENTICATED',
+      'disconnected',
+    ]);
+  });
+
+  it('says what a token is that no subprotocol may hold', async () => {
+    const { page } = await open();
+    const refusal = await page.evaluate(async () => {
+      const client = new window.WebSocketClient({ url: '/ws', getToken: () => 'no token at all' });
+      return client.connect().catch((error: unknown) => [(error as { code: string }).code, String(error)]);
+    });
+    expect(refusal).toEqual(['BAD_OPTION', expect.stringMatching(/There is no such socket: SyntaxError/)]);
+  });
+
+  it('comes back at once when the network does, or somebody looks at it', async () => {
+    const { page, server } = await openConnected();
+    for (const [target, event] of [
+      ['window', 'online'],
+      ['document', 'visibilitychange'],
+    ] as const) {
+      (await server.next()).socket.terminate();
+      await reached(page, 'reconnecting:1006');
+      await happens(page, target, event);
+      await reached(page, 'connected');
+    }
+    expect(server.connections).toHaveLength(3);
+  });
+
+  it('keeps to the time that a server has asked for', async () => {
+    const { page, server } = await openConnected();
+    (await server.next()).socket.close(1012, '{"after":30000}');
+    await reached(page, 'reconnecting:1012');
+    await happens(page, 'window', 'online');
+    await happens(page, 'document', 'visibilitychange');
+    await server.expectNobody();
+    await page.evaluate(() => window.client.connect());
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('asks for a sign of life when somebody looks at it again', async () => {
+    server = await ScriptedServer.start((connection) =>
+      connection.welcome({ heartbeat: { interval: 60_000, timeout: 60_000 } }),
+    );
+    const { page } = await open();
+    await page.evaluate(async (url) => {
+      const client = new window.WebSocketClient({ url });
+      await client.connect();
+    }, server.url);
+    await happens(page, 'document', 'visibilitychange');
+    expect(await (await server.next()).next()).toEqual({ type: 'system', action: 'ping' });
+  });
+
+  it('hears no more of the page once it is disconnected', async () => {
+    const { page, server } = await openConnected();
+    await page.evaluate(() => window.client.disconnect());
+    await happens(page, 'window', 'online');
+    await happens(page, 'document', 'visibilitychange');
+    await server.expectNobody();
+    expect(await states(page)).toEqual(['connecting', 'connected', 'disconnected:1000']);
+  });
+
+  it('reports what a handler throws to the page, when the application does not want it', async () => {
+    const { page, server } = await openConnected();
+    const thrown = new Promise<string>((resolve) => page.once('pageerror', ({ message }) => resolve(message)));
+    await page.evaluate(() => void window.client.on('a', 'b', () => Promise.reject(new Error('of the page'))));
+    (await server.next()).send({ type: 'a', action: 'b' });
+    expect(await thrown).toBe('of the page');
+  });
+});

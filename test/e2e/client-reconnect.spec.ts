@@ -1,0 +1,312 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { RoomManager } from 'nestjs-pxl-websocket';
+import { ChildProgram } from '../support/child-program.js';
+import { ManualClientRuntime } from '../support/manual-client-runtime.js';
+import { ScriptedServer } from '../support/scripted-server.js';
+import { startsOneApp } from '../support/test-app.js';
+import { testsClients, type TestedClient } from '../support/test-clients.js';
+import { until } from '../support/until.js';
+
+const start = startsOneApp();
+const newClient = testsClients();
+const programs: ChildProgram[] = [];
+let server: ScriptedServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  for (const program of programs.splice(0)) {
+    program.signal('SIGKILL');
+    await program.exited;
+  }
+});
+
+async function startProgram(port = 0): Promise<{ program: ChildProgram; url: string; port: number }> {
+  const program = new ChildProgram('plain-server', String(port));
+  programs.push(program);
+  const told = await program.next<{ port: number }>();
+  return { program, url: `ws://127.0.0.1:${told.port}/ws`, port: told.port };
+}
+
+/** What a client does when its connection is closed: its state, and the delay where it comes back. */
+async function closedWith(code: number, reason = ''): Promise<TestedClient & { delay: number | undefined }> {
+  server = await ScriptedServer.start();
+  const clock = new ManualClientRuntime();
+  const tested = newClient(server.url, { reconnect: { minDelay: 1_000, maxDelay: 8_000 } }, clock);
+  await tested.client.connect();
+  (await server.next()).socket.close(code, reason);
+  await until(() => tested.client.state !== 'connected');
+  const last = tested.changes.at(-1)!;
+  return { ...tested, delay: 'delay' in last ? last.delay : undefined };
+}
+
+describe('a server of its own process', () => {
+  it('that is stopped gracefully and started again has its clients back', async () => {
+    const { program, url, port } = await startProgram();
+    const { client, states, changes } = newClient(url);
+    await client.connect();
+    expect(await client.request('test', 'echo', 1)).toBe(1);
+    program.signal('SIGTERM');
+    await program.exited;
+    await until(() => states.includes('reconnecting:1001'));
+    expect(changes.at(-1)!.reason.length).toBeGreaterThan(0);
+    const answer = client.request('test', 'echo', 2, { timeout: false });
+    await startProgram(port);
+    expect(await answer).toBe(2);
+    expect(client.state).toBe('connected');
+  }, 30_000);
+
+  it('that is killed and started again has its clients back', async () => {
+    const { program, url, port } = await startProgram();
+    const { client, states } = newClient(url);
+    await client.connect();
+    program.signal('SIGKILL');
+    await until(() => states.includes('reconnecting:1006'));
+    await startProgram(port);
+    await client.connect();
+    expect(await client.request('test', 'echo', 2)).toBe(2);
+  }, 30_000);
+
+  it('that freezes is noticed and given up, and found again once it goes on', async () => {
+    const { program, url } = await startProgram();
+    const { client, states, changes } = newClient(url, { connectTimeout: 300 });
+    await client.connect();
+    program.signal('SIGSTOP');
+    await until(() => states.includes('reconnecting:1006'));
+    expect(changes.at(-1)).toMatchObject({ reason: 'The server has fallen silent.' });
+    await until('an attempt has found nobody', () => changes.length >= 4);
+    program.signal('SIGCONT');
+    await client.connect();
+    expect(await client.request('test', 'echo', 3)).toBe(3);
+  }, 30_000);
+
+  it('that freezes is not noticed without the heartbeat', async () => {
+    const { program, url } = await startProgram();
+    const { client } = newClient(url, { heartbeat: false });
+    await client.connect();
+    program.signal('SIGSTOP');
+    await expect(client.request('test', 'echo', 1, { timeout: 1_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(client.state).toBe('connected');
+  }, 30_000);
+});
+
+describe('a connection in a quiet room', () => {
+  it('is kept for as long as the server answers: eight intervals, which are two minutes at the usual pace', async () => {
+    const app = await start({ options: { rooms: { open: true }, heartbeat: { interval: 100, timeout: 80 } } });
+    const told: unknown[] = [];
+    const { client, states, sockets, errors } = newClient(app.url(), {
+      events: { onMessage: (event) => told.push(event) },
+    });
+    client.onAny((message) => told.push(message));
+    await client.connect();
+    await client.join('quiet');
+    let pongs = 0;
+    sockets.all[0]!.on('message', (data: Buffer) => (pongs += data.includes('"pong"') ? 1 : 0));
+    await until('eight pongs have come', () => pongs >= 8);
+    expect(states).toEqual(['connecting', 'connected']);
+    expect([told, errors]).toEqual([[], []]);
+    expect(app.app.get(RoomManager).getRoomClients({ roomName: 'quiet' })).toEqual([client.clientId]);
+  });
+
+  it('is asked for a sign of life only after a silence', async () => {
+    server = await ScriptedServer.start((connection) =>
+      connection.welcome({ heartbeat: { interval: 1_000, timeout: 500 } }),
+    );
+    const clock = new ManualClientRuntime();
+    const { client, states } = newClient(server.url, {}, clock);
+    await client.connect();
+    const connection = await server.next();
+    const say = async () => {
+      connection.send({ type: 'a', action: 'b' });
+      await new Promise((resolve) => client.on('a', 'b', resolve));
+    };
+    await clock.advance(900);
+    await say();
+    await clock.advance(900);
+    expect(connection.heard).toEqual([]);
+    await clock.advance(100);
+    expect(await connection.next()).toEqual({ type: 'system', action: 'ping' });
+    await say();
+    await clock.advance(999);
+    expect(connection.heard).toEqual([]);
+    await clock.advance(1);
+    await connection.next('ping');
+    await clock.advance(500);
+    expect(states.at(-1)).toBe('reconnecting:1006');
+    expect(await connection.closed).toBe(1006);
+  });
+
+  it('is not judged by a machine that has slept itself', async () => {
+    server = await ScriptedServer.start((connection) =>
+      connection.welcome({ heartbeat: { interval: 1_000, timeout: 500 } }),
+    );
+    const clock = new ManualClientRuntime();
+    const { client } = newClient(server.url, {}, clock);
+    await client.connect();
+    const connection = await server.next();
+    await clock.advance(1_000);
+    await connection.next('ping');
+    await clock.stall(60_000);
+    expect(client.state).toBe('connected');
+    await connection.next('ping');
+    await clock.advance(500);
+    expect(client.state).toBe('reconnecting');
+  });
+
+  it("is treated as the client's own option says", async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome({ heartbeat: null }));
+    const clock = new ManualClientRuntime();
+    const { client } = newClient(server.url, { heartbeat: { interval: 50, timeout: 20 } }, clock);
+    await client.connect();
+    await clock.advance(50);
+    await (await server.next()).next('ping');
+    await clock.advance(20);
+    expect(client.state).toBe('reconnecting');
+  });
+
+  it('is left alone where the server sends no pings either', async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome({ heartbeat: null }));
+    const clock = new ManualClientRuntime();
+    const { client } = newClient(server.url, {}, clock);
+    await client.connect();
+    await clock.advance(600_000);
+    expect((await server.next()).heard).toEqual([]);
+    expect(client.state).toBe('connected');
+  });
+});
+
+describe('a connection that is closed', () => {
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 1014, 3001, 4000, 4002, 4005, 4008, 4100])(
+    'with %d comes back after a random part of the shortest wait',
+    async (code) => {
+      if (code === 1005 || code === 1006) {
+        server = await ScriptedServer.start();
+        const { client, changes } = newClient(server.url, {}, new ManualClientRuntime());
+        await client.connect();
+        const { socket } = await server.next();
+        if (code === 1005) socket.close();
+        else socket.terminate();
+        await until(() => client.state === 'reconnecting');
+        expect(changes.at(-1)).toMatchObject({ code });
+      } else {
+        expect((await closedWith(code)).delay).toBe(500);
+      }
+    },
+  );
+
+  it.each([1000, 1002, 1003, 1007, 1008, 1009, 3003, 4004, 4500, 4506, 4510])('with %d stops', async (code) => {
+    const { client, changes } = await closedWith(code, 'Because.');
+    expect(client.state).toBe('disconnected');
+    expect(changes.at(-1)).toMatchObject({ code, reason: 'Because.' });
+  });
+
+  it.each([3000, 4003])('with %d stops where there is no other token', async (code) => {
+    expect((await closedWith(code)).client.state).toBe('disconnected');
+  });
+
+  it('with 4009 comes back after half of the longest wait at least', async () => {
+    expect((await closedWith(4009)).delay).toBe(4_250);
+  });
+
+  it('with 1012 waits for as long as it is told to, and then its own time', async () => {
+    expect((await closedWith(1012, '{"after":3000}')).delay).toBe(3_500);
+  });
+
+  it.each(['{"after":-1}', '{"after":"soon"}', '{', 'null', '[]', '{"after":null}'])(
+    'with 1012 and %s comes back as usual',
+    async (reason) => {
+      expect((await closedWith(1012, reason)).delay).toBe(500);
+    },
+  );
+
+  it('with 1012 and a wait beyond all measure comes back after five minutes', async () => {
+    expect((await closedWith(1012, '{"after":1e300}')).delay).toBe(300_500);
+  });
+
+  it('with 4001 comes back three times in a row, and then stops', async () => {
+    server = await ScriptedServer.start((connection) => connection.socket.close(4001, 'authentication timeout'));
+    const { client } = newClient(server.url);
+    await expect(client.connect()).rejects.toMatchObject({ code: 'UNAUTHENTICATED', closeCode: 4001 });
+    expect(server.connections).toHaveLength(4);
+  });
+});
+
+describe('attempts', () => {
+  it('have windows that double up to the longest wait, each with the same place in it', async () => {
+    server = await ScriptedServer.start((connection) => connection.socket.close(1013));
+    const clock = new ManualClientRuntime();
+    clock.chance = 0.25;
+    const { client, changes } = newClient(server.url, { reconnect: { minDelay: 100, maxDelay: 800 } }, clock);
+    void client.connect();
+    const delays: number[] = [];
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      await until(() => changes.length === attempt + 1);
+      const change = changes.at(-1)!;
+      if (change.state === 'reconnecting') delays.push(change.delay);
+      await clock.advance(delays.at(-1)!);
+    }
+    // 25 of 100; then the other 75, and 50 of 200; and so on.
+    expect(delays).toEqual([25, 125, 250, 500, 800, 800]);
+  });
+
+  it('are forgotten only after a connection that has stood for a while', async () => {
+    server = await ScriptedServer.start();
+    const clock = new ManualClientRuntime();
+    const { client, changes } = newClient(server.url, { reconnect: { minDelay: 100, maxDelay: 10_000 } }, clock);
+    await client.connect();
+    const attemptsAfter = async (stood: number) => {
+      await clock.advance(stood);
+      (await server!.next()).socket.terminate();
+      await until(() => client.state === 'reconnecting');
+      const change = changes.at(-1)!;
+      await client.connect();
+      return change.state === 'reconnecting' && change.attempt;
+    };
+    expect(await attemptsAfter(0)).toBe(1);
+    expect(await attemptsAfter(9_999)).toBe(2);
+    expect(await attemptsAfter(0)).toBe(3);
+    expect(await attemptsAfter(10_000)).toBe(1);
+  });
+
+  it('are made at once by connect()', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url, { reconnect: { minDelay: 60_000, maxDelay: 60_000 } });
+    await client.connect();
+    (await server.next()).socket.terminate();
+    await until(() => client.state === 'reconnecting');
+    const [first, second] = [client.connect(), client.connect()];
+    await Promise.all([first, second]);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('disturb no later connection', async () => {
+    server = await ScriptedServer.start();
+    const { client, states } = newClient(server.url);
+    await client.connect();
+    const first = await server.next();
+    client.disconnect();
+    await client.connect();
+    const second = await server.next();
+    await first.closed;
+    second.send({ type: 'a', action: 'b' });
+    await new Promise((resolve) => client.on('a', 'b', resolve));
+    expect(states).toEqual(['connecting', 'connected', 'disconnected:1000', 'connecting', 'connected']);
+  });
+
+  it('never double a handler', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url);
+    let heard = 0;
+    client.on('a', 'b', () => (heard += 1));
+    await client.connect();
+    for (let round = 0; round < 5; round++) {
+      const connection = await server.next();
+      connection.send({ type: 'a', action: 'b' });
+      await until(() => heard === round + 1);
+      connection.socket.terminate();
+      await until(() => client.state !== 'connected');
+      await client.connect();
+    }
+    expect(heard).toBe(5);
+  });
+});

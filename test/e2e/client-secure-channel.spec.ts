@@ -1,0 +1,180 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ClientEncryption, WebSocketClientOptions } from '../../lib/client/index.js';
+import { Gate } from '../support/gate.js';
+import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
+import { testsClients } from '../support/test-clients.js';
+import { until } from '../support/until.js';
+
+const newClient = testsClients();
+let server: ScriptedServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+/** No cipher, but as slow and as strict as one: frames carry a counter, and the later ones are done first. */
+class SlowCipher implements ClientEncryption {
+  readonly log: string[] = [];
+  #sent = 0;
+  #received = 0;
+  #key = '';
+
+  async offer(): Promise<{ publicKey: string }> {
+    this.log.push('offer');
+    [this.#sent, this.#received] = [0, 0];
+    return { publicKey: 'client-key' };
+  }
+
+  async agree({ serverPublicKey, salt }: { serverPublicKey: string; salt: string }): Promise<void> {
+    await turns(5);
+    this.log.push('agree');
+    this.#key = `${serverPublicKey}-${salt}`;
+  }
+
+  async encrypt(text: string): Promise<string> {
+    const counter = this.#sent++;
+    await turns(counter % 2 === 0 ? 5 : 0);
+    return seal(this.#key, counter, text);
+  }
+
+  async decrypt(data: string): Promise<string> {
+    const counter = this.#received++;
+    await turns(counter % 2 === 0 ? 5 : 0);
+    return unseal(this.#key, counter, data);
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function seal(key: string, counter: number, text: string): string {
+  return Buffer.from(`${key}|${counter}|${text}`).toString('base64url');
+}
+
+function unseal(key: string, counter: number, data: string): string {
+  const text = Buffer.from(data, 'base64url').toString();
+  if (!text.startsWith(`${key}|${counter}|`)) throw new Error(`Not the frame ${counter} under ${key}: ${text}`);
+  return text.slice(`${key}|${counter}|`.length);
+}
+
+const KEYS = { serverPublicKey: 'server-key', salt: 'salt' };
+const KEY = 'server-key-salt';
+
+/** A frame of the server, encrypted. */
+function sealed(counter: number, frame: unknown): object {
+  return { type: 'system', action: 'encrypted', data: seal(KEY, counter, JSON.stringify(frame)) };
+}
+
+async function nextClear(connection: ScriptedConnection, counter: number): Promise<unknown> {
+  const { data } = await connection.next('encrypted');
+  return JSON.parse(unseal(KEY, counter, String(data)));
+}
+
+async function connected(options: Partial<WebSocketClientOptions> = {}) {
+  server = await ScriptedServer.start((connection) => connection.welcome(KEYS));
+  const cipher = new SlowCipher();
+  const tested = newClient(server.url, { encryption: cipher, ...options });
+  await tested.client.connect();
+  return { ...tested, server, cipher, connection: await server.next() };
+}
+
+describe('a client with encryption', () => {
+  it('offers its key with the upgrade, and agrees on keys before anything else', async () => {
+    const { connection, cipher, client } = await connected({ getToken: () => 'ada' });
+    expect(connection.request.url).toBe('/ws?publicKey=client-key');
+    expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.ada');
+    expect(cipher.log).toEqual(['offer', 'agree']);
+    expect(client.clientId).toBe('c');
+  });
+
+  it('offers it in-band where it authenticates so, and waits for the welcome that brings the keys', async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome());
+    const { client } = newClient(server.url, {
+      encryption: new SlowCipher(),
+      getToken: () => 'ada',
+      tokenTo: 'message',
+    });
+    const connecting = client.connect();
+    const connection = await server.next();
+    expect(connection.request.url).toBe('/ws');
+    expect(await connection.next()).toMatchObject({
+      action: 'authenticate',
+      data: { token: 'ada', publicKey: 'client-key' },
+    });
+    connection.welcome(KEYS);
+    connection.send(sealed(0, { type: 'system', action: 'authenticate', id: 0, response: { userId: 'ada' } }));
+    await connecting;
+  });
+
+  it('offers it with the upgrade where there is no token to send in-band', async () => {
+    const { connection } = await connected({ getToken: () => null, tokenTo: 'message' });
+    expect(connection.request.url).toBe('/ws?publicKey=client-key');
+  });
+
+  it('keeps the order of what it sends and of what it hears, however long each frame takes', async () => {
+    const { client, connection } = await connected();
+    const heard: unknown[] = [];
+    client.on('a', 'b', (data) => heard.push(data));
+    for (let number = 0; number < 20; number++) {
+      client.send('c', 'd', number);
+      connection.send(sealed(number, { type: 'a', action: 'b', data: number }));
+    }
+    for (let number = 0; number < 20; number++) {
+      expect(await nextClear(connection, number)).toEqual({ type: 'c', action: 'd', data: number });
+    }
+    await until(() => heard.length === 20);
+    expect(heard).toEqual(Array.from({ length: 20 }, (_, number) => number));
+  });
+
+  it('begins anew on each connection, and nothing of the one before uses its keys', async () => {
+    const { client, connection, server, cipher } = await connected();
+    for (let number = 0; number < 10; number++) client.send('c', 'lost', number);
+    connection.socket.terminate();
+    await until(() => client.state === 'reconnecting');
+    await client.connect();
+    expect(cipher.log).toEqual(['offer', 'agree', 'offer', 'agree']);
+    const next = await server.next();
+    const answer = client.request('c', 'd');
+    expect(await nextClear(next, 0)).toEqual({ type: 'c', action: 'd', id: 1 });
+    next.send(sealed(0, { type: 'c', action: 'd', id: 1, response: 'yes' }));
+    expect(await answer).toBe('yes');
+  });
+
+  it('asks for no key once its attempt is over', async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome(KEYS));
+    const token = new Gate<string>();
+    const cipher = new SlowCipher();
+    const tokens = [token.passed, Promise.resolve('second')];
+    const { client } = newClient(server.url, { encryption: cipher, getToken: () => tokens.shift() ?? null });
+    const first = client.connect();
+    client.disconnect();
+    await first.catch(() => undefined);
+    await client.connect();
+    token.open('first');
+    await turns(3);
+    expect(cipher.log).toEqual(['offer', 'agree']);
+  });
+
+  it.each<[string, (connection: ScriptedConnection) => void]>([
+    ['a clear frame', (connection) => connection.send({ type: 'a', action: 'b' })],
+    ['a frame that is not the next one', (connection) => connection.send(sealed(1, { type: 'a', action: 'b' }))],
+    ['a frame without data', (connection) => connection.send({ type: 'system', action: 'encrypted' })],
+    ['no JSON', (connection) => connection.send('{')],
+  ])('takes %s for a breach, and stops', async (_what, breach) => {
+    const { client, connection, changes } = await connected();
+    const heard: unknown[] = [];
+    client.onAny((message) => heard.push(message));
+    breach(connection);
+    await until(() => client.state === 'disconnected');
+    expect(changes.at(-1)).toMatchObject({ reason: 'The encryption is broken.' });
+    expect(heard).toEqual([]);
+  });
+
+  it('leaves a server that does not encrypt', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url, { encryption: new SlowCipher() });
+    await expect(client.connect()).rejects.toMatchObject({ message: 'The server does not encrypt.', retryable: false });
+  });
+});

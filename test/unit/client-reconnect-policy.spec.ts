@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { endingOfClose } from '../../lib/client/ending.js';
+import { ReconnectPolicy } from '../../lib/client/reconnect-policy.js';
+import { reactionTo, type ClientReaction } from '../../lib/protocol/close-codes.js';
+import { ManualClientRuntime } from '../support/manual-client-runtime.js';
+import { SeededRandom } from '../support/seeded-random.js';
+
+const LOST = endingOfClose(1006, '');
+const OPTIONS = { isEnabled: true, minDelay: 500, maxDelay: 20_000, attempts: Infinity };
+const CROWD = 500;
+
+describe('what a client does when its connection was closed', () => {
+  it.each<[ClientReaction, number[]]>([
+    ['stop', [1000, 1002, 1003, 1007, 1008, 1009, 1010, 1015, 3003, 4004, 4500, 4506, 4510, 4999]],
+    ['retry', [1001, 1005, 1006, 1011, 1012, 1013, 1014, 3001, 3999, 4000, 4002, 4006, 4008, 4499]],
+    ['retryFewTimes', [4001]],
+    ['retryLater', [4009]],
+    ['refreshToken', [4005]],
+    ['replaceToken', [3000, 4003]],
+  ])('is: %s', (reaction, codes) => {
+    expect(codes.map((code) => [code, reactionTo(code)])).toEqual(codes.map((code) => [code, reaction]));
+  });
+});
+
+/** The times at which a crowd that lost its server comes back, when that is away for so long; in ms, in order. */
+function timesOfReturn(away: number, delaysOf: (random: SeededRandom) => () => number, seed: number): number[] {
+  const random = new SeededRandom(seed);
+  const times = Array.from({ length: CROWD }, () => {
+    const nextDelay = delaysOf(random);
+    let time = 0;
+    do time += nextDelay();
+    while (time < away);
+    return time;
+  });
+  return times.sort((one, other) => one - other);
+}
+
+/** How many times the mean of a second the fullest second has. */
+function crush(times: number[]): number {
+  const first = times[0]!;
+  const seconds = new Map<number, number>();
+  for (const time of times) {
+    const second = Math.floor((time - first) / 1_000);
+    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+  }
+  const mean = times.length / (Math.floor((times.at(-1)! - first) / 1_000) + 1);
+  return Math.max(...seconds.values()) / mean;
+}
+
+function ofPolicy(random: SeededRandom): () => number {
+  const clock = new ManualClientRuntime();
+  clock.random = () => random.next();
+  const policy = new ReconnectPolicy(OPTIONS, clock);
+  return () => policy.next(LOST, false)!.delay;
+}
+
+/** A random wait up to a bound that doubles, measured from the last attempt. */
+function naive(random: SeededRandom): () => number {
+  let attempts = 0;
+  return () => random.next() * Math.min(OPTIONS.maxDelay, OPTIONS.minDelay * 2 ** attempts++);
+}
+
+const AWAY = [100, 500, 700, 1_000, 2_000, 3_000, 5_000, 8_000, 15_000, 30_000, 60_000];
+
+describe('a crowd of clients whose server is away', () => {
+  it.each(AWAY)('for %d ms comes back evenly: no second has more than three times the mean', (away) => {
+    for (let seed = 1; seed <= 20; seed++) expect(crush(timesOfReturn(away, ofPolicy, seed))).toBeLessThan(3);
+  });
+
+  it('is back after about as long as that, and at most one longest wait', () => {
+    for (const away of AWAY) {
+      const last = timesOfReturn(away, ofPolicy, 1).at(-1)!;
+      expect(last - away).toBeLessThan(Math.min(2 * away + OPTIONS.minDelay, OPTIONS.maxDelay));
+    }
+  });
+
+  it('would crush it if each wait began with the last attempt', () => {
+    expect(crush(timesOfReturn(2_000, naive, 1))).toBeGreaterThan(3);
+  });
+});
+
+describe('a single client', () => {
+  it('never waits longer than the bound of its attempt', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const nextDelay = ofPolicy(new SeededRandom(seed));
+      for (let attempt = 0; attempt < 12; attempt++) {
+        expect(nextDelay()).toBeLessThanOrEqual(Math.min(OPTIONS.maxDelay, OPTIONS.minDelay * 2 ** attempt));
+      }
+    }
+  });
+});
