@@ -1,15 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
-const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, '../..');
+import { Consumer, pack, type Packed } from '../support/consumer.js';
 
 /** What a consumer has installed: the peers, the package's own dependencies, and nothing optional. */
-const INSTALLED = [
+const NEEDED = [
   '@nestjs/common',
   '@nestjs/core',
   '@nestjs/platform-express',
@@ -17,82 +10,48 @@ const INSTALLED = [
   '@nestjs/websockets',
   '@types/node',
   '@types/ws',
+  'ioredis',
   'reflect-metadata',
   'rxjs',
   'ws',
 ];
 
-const CONSUMER = `
-import { Module } from '@nestjs/common';
-import { MessageBody, ConnectedSocket, WebSocketGateway } from '@nestjs/websockets';
-import { ClientManager, PxlWebSocketModule, RoomManager, WebSocketService, WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
-import type { PxlWebSocketModuleOptions, WebSocketMessage } from 'nestjs-pxl-websocket';
+let packed: Packed;
+const consumers: Consumer[] = [];
 
-const options: PxlWebSocketModuleOptions = { rooms: { open: true }, heartbeat: false };
-// @ts-expect-error an option that there is not
-const misspelt: PxlWebSocketModuleOptions = { romms: {} };
-
-@WebSocketGateway()
-export class Gateway {
-  constructor(readonly sockets: WebSocketService, readonly clients: ClientManager, readonly rooms: RoomManager) {}
-
-  @WsRoute('chat', 'send')
-  async send(@ConnectedSocket() client: WsClient, @MessageBody() data: { text: string }): Promise<{ sent: boolean }> {
-    if (data.text === '') throw new WsError('VALIDATION_FAILED', 'Say something.');
-    const message: WebSocketMessage = { type: 'chat', action: 'message', data };
-    await this.sockets.sendToRooms([...client.rooms], message, { exclude: [client.clientId] });
-    // @ts-expect-error rooms are a list
-    await this.sockets.sendToRooms('lobby', message);
-    return { sent: true };
-  }
+async function install(packages: readonly string[]): Promise<Consumer> {
+  const consumer = await Consumer.install(packed, packages);
+  consumers.push(consumer);
+  return consumer;
 }
 
-@Module({ imports: [PxlWebSocketModule.forRoot(options)], providers: [Gateway] })
-export class AppModule {}
-export { misspelt };
-`;
-
-let consumer: string;
-let packed: string[];
-
 beforeAll(async () => {
-  consumer = await mkdtemp(join(tmpdir(), 'consumer-'));
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', consumer], { cwd: ROOT });
-  // The build that runs before packing writes to the same stream.
-  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
-    { filename: string; files: { path: string }[] },
-  ];
-  packed = files.map(({ path }) => path);
-  const installed = join(consumer, 'node_modules/nestjs-pxl-websocket');
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', join(consumer, filename), '--strip-components=1', '-C', installed]);
-  for (const name of INSTALLED) {
-    const link = join(consumer, 'node_modules', name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(ROOT, 'node_modules', name), link);
-  }
-  await writeFile(join(consumer, 'package.json'), JSON.stringify({ type: 'module' }));
+  packed = await pack();
 }, 120_000);
-afterAll(() => rm(consumer, { recursive: true, force: true }));
+
+afterAll(() => Promise.all([packed, ...consumers].map((made) => made.remove())));
 
 describe('the packed package', () => {
+  let consumer: Consumer;
+
+  beforeAll(async () => {
+    consumer = await install(NEEDED);
+  });
+
   it('holds the build, the wire contract and the changelog, and nothing else', () => {
-    const others = packed.filter((path) => !/^dist\/.*\.(?:js|js\.map|d\.ts)$/.test(path));
+    const others = packed.files.filter((path) => !/^dist\/.*\.(?:js|js\.map|d\.ts)$/.test(path));
     expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json']);
-    expect(packed.filter((path) => path.startsWith('dist/sample'))).toEqual([]);
+    expect(packed.files.filter((path) => path.startsWith('dist/sample'))).toEqual([]);
   });
 
   it('is imported without its optional peers', async () => {
     const program = "const m = await import('nestjs-pxl-websocket'); console.log(typeof m.PxlWebSocketModule.forRoot);";
-    const { stdout } = await run('node', ['--input-type=module', '-e', program], { cwd: consumer });
-    expect(stdout.trim()).toBe('function');
+    expect(await consumer.say(program)).toBe('function');
   });
 
   it('is required from CommonJS', async () => {
     const program = "console.log(typeof require('nestjs-pxl-websocket').PxlWebSocketModule.forRoot);";
-    const flags = ['--disable-warning=ExperimentalWarning', '--input-type=commonjs'];
-    const { stdout } = await run('node', [...flags, '-e', program], { cwd: consumer });
-    expect(stdout.trim()).toBe('function');
+    expect(await consumer.say(program, 'commonjs')).toBe('function');
   });
 
   it('says which package is missing when an option needs one', async () => {
@@ -106,37 +65,102 @@ describe('the packed package', () => {
       const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
       await app.init().catch(({ message }) => console.log(message));
       await app.close();`;
-    const { stdout } = await run('node', ['--input-type=module', '-e', program], { cwd: consumer });
-    expect(stdout.trim()).toBe('The option auth.jwt needs the package @nestjs/jwt: npm install @nestjs/jwt.');
+    expect(await consumer.say(program)).toBe(
+      'The option auth.jwt needs the package @nestjs/jwt: npm install @nestjs/jwt.',
+    );
   });
 
   it('has types that a strict consumer compiles', async () => {
-    await writeFile(join(consumer, 'app.ts'), CONSUMER);
-    const compilerOptions = {
-      target: 'ES2023',
-      module: 'NodeNext',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      experimentalDecorators: true,
-      emitDecoratorMetadata: true,
-      noEmit: true,
-      types: ['node'],
-    };
-    await writeFile(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
-    const errors = await run('node', [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd: consumer }).then(
-      () => '',
-      (failure: unknown) => (failure as { stdout: string }).stdout,
-    );
-    expect(errors).toBe('');
+    await consumer.add('app.ts', 'office.ts');
+    expect(await consumer.typeErrors()).toBe('');
   }, 60_000);
 
   it('shows no internals in its types', async () => {
-    const types = await readFile(
-      join(consumer, 'node_modules/nestjs-pxl-websocket/dist/clients/ws-client.d.ts'),
-      'utf8',
-    );
+    const types = await consumer.read('dist/clients/ws-client.d.ts');
     expect(types).toContain('send(message: unknown): boolean');
     expect(types).not.toContain('@internal');
   });
+});
+
+describe('the entry ./client', () => {
+  it('needs nothing but itself, imported and required', async () => {
+    const consumer = await install([]);
+    const program = "const m = await import('nestjs-pxl-websocket/client'); console.log(typeof m.WebSocketClient);";
+    expect(await consumer.say(program)).toBe('function');
+    const required = "console.log(typeof require('nestjs-pxl-websocket/client').WebSocketClient);";
+    expect(await consumer.say(required, 'commonjs')).toBe('function');
+  });
+
+  it('is the one that the module uses, imported and required', async () => {
+    const consumer = await install(NEEDED);
+    const print = 'console.log(getWebSocketClientToken() === WebSocketClient);';
+    const imports = `
+      import { getWebSocketClientToken } from 'nestjs-pxl-websocket';
+      import { WebSocketClient } from 'nestjs-pxl-websocket/client';`;
+    expect(await consumer.say(imports + print)).toBe('true');
+    const requires = `
+      const { getWebSocketClientToken } = require('nestjs-pxl-websocket');
+      const { WebSocketClient } = require('nestjs-pxl-websocket/client');`;
+    expect(await consumer.say(requires + print, 'commonjs')).toBe('true');
+  });
+});
+
+describe('the entry ./emitter', () => {
+  let consumer: Consumer;
+
+  beforeAll(async () => {
+    consumer = await install(['@types/node', 'ioredis']);
+    await consumer.add('script.ts');
+  });
+
+  it('needs no Nest, and leaves nothing behind that would keep the process alive', async () => {
+    const program = `
+      import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
+      const emitter = new WebSocketEmitter({ redis: 'redis://127.0.0.1:1' });
+      await emitter.broadcast({ event: 'done' }).catch(({ code }) => console.log(code));
+      await emitter.shutdown();
+      await import('nestjs-pxl-websocket').catch(({ code }) => console.log(code));`;
+    expect(await consumer.say(program)).toBe('UNAVAILABLE\nERR_MODULE_NOT_FOUND');
+  });
+
+  it('has types that a strict consumer compiles', async () => {
+    expect(await consumer.typeErrors()).toBe('');
+  }, 60_000);
+});
+
+describe('the entry ./testing', () => {
+  let consumer: Consumer;
+
+  beforeAll(async () => {
+    consumer = await install([...NEEDED, '@nestjs/testing', 'vitest']);
+    await consumer.add('chat.test.ts', 'chat.test.mjs');
+  });
+
+  it('is required from CommonJS', async () => {
+    const program = "console.log(typeof require('nestjs-pxl-websocket/testing').createWsTestApp);";
+    expect(await consumer.say(program, 'commonjs')).toBe('function');
+  });
+
+  it('has types that a strict consumer compiles', async () => {
+    expect(await consumer.typeErrors()).toBe('');
+  }, 60_000);
+
+  it('works in Vitest', async () => {
+    const { code, output } = await consumer.node(['node_modules/vitest/vitest.mjs', 'run', 'chat.test.ts']);
+    expect(output).toMatch(/Tests .*2 passed/);
+    expect(output).not.toContain('close timed out');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('works in node:test, whose process ends by itself once the application is closed', async () => {
+    const { code, output } = await consumer.node(['chat.test.mjs'], 20_000);
+    expect(output).toContain('# pass 2');
+    expect(code).toBe(0);
+  }, 30_000);
+
+  it('would keep the process alive without that', async () => {
+    const { code, output } = await consumer.node(['chat.test.mjs'], 5_000, { FORGET_TO_CLOSE: '1' });
+    expect(output).toContain('ok 2 - says what came instead of what was waited for');
+    expect(code).toBeNull();
+  }, 30_000);
 });

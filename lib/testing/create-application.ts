@@ -1,0 +1,16 @@
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { WsTestAppOptions } from './ws-test-app-options.interface.js';
+
+/** The application of a test, neither initialized nor listening. */
+export async function createApplication(options: WsTestAppOptions): Promise<INestApplication> {
+  const { module, override, configure, httpAdapter, logger, imports = [], ...metadata } = options;
+  const builder = Test.createTestingModule({ ...metadata, imports: module ? [...imports, module] : imports });
+  const testing = await (override?.(builder) ?? builder).compile();
+  const settings = logger === undefined ? {} : { logger };
+  const app = httpAdapter
+    ? testing.createNestApplication(httpAdapter, settings)
+    : testing.createNestApplication(settings);
+  await configure?.(app);
+  return app;
+}

@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { WebSocket, type ClientOptions, type RawData } from 'ws';
+import type { ErrorPayload } from '../protocol/messages.js';
+import { eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
+import { MessageQueue } from './message-queue.js';
+import type { WsTestClose, WsTestMessage } from './ws-test-message.interface.js';
+import { WsTestRefusalError } from './ws-test-refusal.error.js';
+
+/** Below the 5 s after which Jest and Vitest end a test: they would hide what came instead. */
+const PATIENCE = 4_000;
+
+/** How a {@link WsTestClient} connects: the options of `ws`, among them `headers` and `origin`, and these. */
+export interface WsTestClientOptions extends ClientOptions {
+  /** The offered subprotocols. */
+  protocols?: string[] | undefined;
+  /** Sent as `Authorization: Bearer <token>`. */
+  token?: string | undefined;
+  /** How long a message is waited for, in ms. Default: 4 000, before the test runner gives up. */
+  patience?: number | undefined;
+}
+
+/**
+ * A connection with a queue: a test awaits the next message instead of sleeping. Speaks the codec that the server welcomes
+ * it with; of `event.v1` an event `a:b` is type `a`, action `b`.
+ */
+export class WsTestClient {
+  /** Resolves when the connection has closed. */
+  readonly closed: Promise<WsTestClose>;
+  #clientId = '';
+  #userId: string | undefined;
+  #lastId = 0;
+  #speaksEvents = false;
+
+  private constructor(
+    /** The socket, for what this class does not do: pausing, pinging, cutting. */
+    readonly socket: WebSocket,
+    private readonly queue: MessageQueue<unknown>,
+  ) {
+    socket.on('message', (data) => queue.push(parse(data)));
+    // Whatever it is, 'close' follows; before 'open', `open` rejects with it.
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => {
+        const close = { code, reason: reason.toString() };
+        queue.end(`before the connection was closed with ${code}${close.reason && ` (${close.reason})`}`);
+        resolve(close);
+      });
+    });
+  }
+
+  /**
+   * Opens a connection and takes no message: for servers that authenticate by message, and for refusals.
+   *
+   * @param url `ws:` or `wss:`
+   * @throws Error `Unexpected server response: <status>` when the upgrade is refused
+   */
+  static async open(url: string, options: WsTestClientOptions = {}): Promise<WsTestClient> {
+    const { protocols = [], token, patience = PATIENCE, headers, ...rest } = options;
+    const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+    const socket = new WebSocket(url, protocols, { ...rest, headers: { ...authorization, ...headers } });
+    const client = new WsTestClient(socket, new MessageQueue(patience));
+    await once(socket, 'open');
+    return client;
+  }
+
+  /** Opens a connection and takes what greets it: `connected`, and for a user `authenticated`. */
+  static async connect(url: string, options?: WsTestClientOptions): Promise<WsTestClient> {
+    const client = await WsTestClient.open(url, options);
+    await client.welcomed();
+    return client;
+  }
+
+  /** Takes the welcome off the queue: after {@link open}, where the client has authenticated by message. */
+  async welcomed(): Promise<void> {
+    const { event, data } = await this.#take('The welcome', isWelcome);
+    const { clientId, id, userId } = data as Welcomed;
+    this.#speaksEvents = event !== undefined;
+    this.#clientId = clientId ?? id ?? '';
+    this.#userId = userId ?? undefined;
+    if (this.#userId !== undefined && !this.#speaksEvents) await this.next('auth', 'authenticated');
+  }
+
+  /** The id that the welcome told; empty before. */
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  /** The user that the welcome told; undefined for an anonymous client. */
+  get userId(): string | undefined {
+    return this.#userId;
+  }
+
+  /** What has come and no test has taken. */
+  get pending(): readonly WsTestMessage[] {
+    return this.queue.pending as WsTestMessage[];
+  }
+
+  /** Sends a message; a string goes out as it is. */
+  send(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /**
+   * Sends a request and resolves with the handler's answer.
+   *
+   * @throws WsTestRefusalError when it is refused
+   */
+  async request(type: string, action: string, data?: unknown): Promise<unknown> {
+    const reply = await this.call(type, action, data);
+    if (reply.type === 'error') throw new WsTestRefusalError(reply.data as ErrorPayload);
+    if (reply.event === 'error') throw new WsTestRefusalError(errorOf(reply.data));
+    return this.#speaksEvents ? reply.data : reply.response;
+  }
+
+  /** Sends a request and resolves with the frame that answers it, a reply or an error. */
+  call(type: string, action: string, data?: unknown): Promise<WsTestMessage> {
+    const id = `t${++this.#lastId}`;
+    this.send(this.#speaksEvents ? { event: eventOfRoute(type, action), data, id } : { type, action, data, id });
+    return this.#take(`The answer to ${type}.${action}`, (message) => message.id === id);
+  }
+
+  /** Answers a call of the server, which {@link next} has given. */
+  answer({ callId }: WsTestMessage, response?: unknown): void {
+    const data = { callId, response };
+    this.send(this.#speaksEvents ? { event: 'system:answer', data } : { type: 'system', action: 'answer', data });
+  }
+
+  /** Enters a room; rejects when the server does not let clients do that. */
+  async join(roomName: string): Promise<void> {
+    await this.request('system', 'joinRoom', { roomName });
+  }
+
+  /** The next message, or the next one of a type, or of a type and action; the others stay in the queue. */
+  next(type?: string, action?: string): Promise<WsTestMessage> {
+    return this.#take(`The next ${type === undefined ? 'message' : `${type}.${action ?? '*'}`}`, (message) => {
+      const names = message.event === undefined ? message : routeOfEvent(message.event);
+      return (type === undefined || names.type === type) && (action === undefined || names.action === action);
+    });
+  }
+
+  /** The next message that fits; the others stay in the queue. */
+  take(fits: (message: WsTestMessage) => boolean): Promise<WsTestMessage> {
+    return this.#take('A message that fits', fits);
+  }
+
+  /** Rejects when a message is in the queue, or arrives within `ms`. */
+  expectNothing(ms = 100): Promise<void> {
+    return this.queue.expectNothing(ms);
+  }
+
+  /** Closes the connection and resolves once it is closed. */
+  close(code = 1000, reason?: string): Promise<WsTestClose> {
+    this.socket.close(code, reason);
+    return this.closed;
+  }
+
+  #take(what: string, fits: (message: WsTestMessage) => boolean): Promise<WsTestMessage> {
+    return this.queue.take(what, (message) => fits(fieldsOf(message))) as Promise<WsTestMessage>;
+  }
+}
+
+/** What the welcome tells, under the names of either codec. */
+interface Welcomed {
+  readonly clientId?: string;
+  readonly id?: string;
+  readonly userId?: string | null;
+}
+
+function isWelcome({ type, action, event }: WsTestMessage): boolean {
+  return event === 'connected' || (type === 'system' && action === 'connected');
+}
+
+/** What the error of `event.v1` tells, as the other codec has it. */
+function errorOf(data: unknown): ErrorPayload {
+  const { message, ...error } = data as ErrorPayload & { message: string };
+  return { ...error, error: message };
+}
+
+function parse(data: RawData): unknown {
+  const text = (data as Buffer).toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What can be asked of any message: a server may push null. */
+function fieldsOf(message: unknown): WsTestMessage {
+  return typeof message === 'object' && message !== null ? message : {};
+}

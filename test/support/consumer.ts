@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FIXTURES = join(ROOT, 'test/fixtures/consumer');
+const execute = promisify(execFile);
+
+/** Strict settings, stricter than the library's own. */
+const COMPILER_OPTIONS = {
+  target: 'ES2023',
+  module: 'NodeNext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  noEmit: true,
+  types: ['node'],
+};
+
+/** What `npm pack` made. */
+export interface Packed {
+  readonly tarball: string;
+  /** The paths of the files in it. */
+  readonly files: readonly string[];
+  remove(): Promise<void>;
+}
+
+/** How a program ended, and what it wrote. */
+export interface Ran {
+  /** Null when it had to be stopped, since it did not end in time. */
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Builds and packs the package, as publishing does. */
+export async function pack(): Promise<Packed> {
+  const folder = await mkdtemp(join(tmpdir(), 'packed-'));
+  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT });
+  // The build that runs before packing writes to the same stream.
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  return {
+    tarball: join(folder, filename),
+    files: files.map(({ path }) => path),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** A project of its own, with the packed package installed and packages of this repository beside it. */
+export class Consumer {
+  private constructor(readonly folder: string) {}
+
+  static async install({ tarball }: Packed, packages: readonly string[]): Promise<Consumer> {
+    const consumer = new Consumer(await mkdtemp(join(tmpdir(), 'consumer-')));
+    const installed = join(consumer.folder, 'node_modules/nestjs-pxl-websocket');
+    await mkdir(installed, { recursive: true });
+    await execute('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+    for (const name of packages) {
+      const link = join(consumer.folder, 'node_modules', name);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(join(ROOT, 'node_modules', name), link);
+    }
+    await consumer.write('package.json', JSON.stringify({ type: 'module' }));
+    await consumer.write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include: ['*.ts'] }));
+    return consumer;
+  }
+
+  write(file: string, text: string): Promise<void> {
+    return writeFile(join(this.folder, file), text);
+  }
+
+  /** Takes a file of `test/fixtures/consumer` into the project. */
+  async add(...files: string[]): Promise<void> {
+    for (const file of files) await cp(join(FIXTURES, file), join(this.folder, file));
+  }
+
+  /** Runs `node` in the project; it is stopped when it has not ended within `patience` ms. */
+  async node(args: readonly string[], patience = 60_000, more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    // A test runner would take itself for a part of this one.
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, ...more };
+    const options = { cwd: this.folder, timeout: patience, killSignal: 'SIGKILL', env } as const;
+    try {
+      const { stdout, stderr } = await execute(process.execPath, args, options);
+      return { code: 0, output: stdout + stderr };
+    } catch (failure) {
+      const { code, stdout, stderr } = failure as { code: number | null; stdout: string; stderr: string };
+      return { code, output: stdout + stderr };
+    }
+  }
+
+  /** What a program writes to the console. */
+  async say(program: string, kind: 'module' | 'commonjs' = 'module'): Promise<string> {
+    const flags = ['--disable-warning=ExperimentalWarning', `--input-type=${kind}`];
+    return (await this.node([...flags, '-e', program])).output.trim();
+  }
+
+  /** What the strict compiler says of the project's files; nothing, when all is well. */
+  async typeErrors(): Promise<string> {
+    return (await this.node([join(ROOT, 'node_modules/typescript/bin/tsc')])).output;
+  }
+
+  /** A file of the installed package. */
+  read(file: string): Promise<string> {
+    return readFile(join(this.folder, 'node_modules/nestjs-pxl-websocket', file), 'utf8');
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+}
