@@ -9,11 +9,36 @@ export type {
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
 export type { RevokeOptions } from './auth/token-revocation.js';
+export { getWebSocketClientToken } from './client-module/client-name.js';
+export type {
+  ClientRoutingOptions,
+  ClientShutdownOptions,
+  PxlWebSocketClientModuleOptions,
+  PxlWebSocketClientOptionsFactory,
+} from './client-module/client-module-options.interface.js';
+export { InjectWebSocketClient } from './client-module/decorators/inject-websocket-client.decorator.js';
+export { WebSocketClientController } from './client-module/decorators/websocket-client-controller.decorator.js';
+export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.module.js';
 export type { CallOptions } from './clients/client-calls.js';
-export { ClientManager, type AddClientOptions, type ClientByKey } from './clients/client-manager.js';
+export { ClientManager, type AddClientOptions, type AnyClient, type ClientByKey } from './clients/client-manager.js';
+export { RemoteClient } from './clients/remote-client.js';
+export type { UserInterest } from './clients/user-interest.interface.js';
 export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
 export type { WsRequest as WsRequestInfo } from './clients/ws-request.js';
+export { InjectWsRedis, PXL_WS_REDIS } from './cluster/application-redis.js';
+export {
+  PXL_WS_BROADCASTER,
+  type Broadcaster,
+  type BusHealth,
+  type Receiver,
+} from './cluster/broadcaster.interface.js';
+export type { Content, Envelope, ReceivedEnvelope, Target } from './cluster/envelope.js';
+export { readEnvelope, writeEnvelope, type Letter, type Postmark } from './cluster/envelope-text.js';
+export { LocalBroadcaster } from './cluster/local.broadcaster.js';
+export { RedisBroadcaster } from './cluster/redis.broadcaster.js';
+export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.module.js';
+export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from './errors/ws.error.js';
 export type { ClientEntry, ClientMetadata, WsUser as WsUserInfo } from './interfaces/client-entry.interface.js';
@@ -27,6 +52,7 @@ export type {
 } from './interfaces/auth-options.interface.js';
 export type {
   ClientListOptions,
+  ClusterOptions,
   DebugOptions,
   EventOptions,
   HeartbeatOptions,
@@ -44,6 +70,16 @@ export type {
   UserConnectionsLimit,
 } from './interfaces/module-options.interface.js';
 export type {
+  EncryptionOpen,
+  EncryptionOptions,
+  EncryptionTransform,
+  ExchangedKeys,
+  KeyHandshake,
+  OutboundEvent,
+  OutboundTransformer,
+  TransformedEvent,
+} from './interfaces/encryption-options.interface.js';
+export type {
   AuthorizeRoom,
   MemberProfiler,
   ProfileOfMember,
@@ -54,26 +90,81 @@ export type {
   RoomRequest,
   RoomVerdict,
 } from './interfaces/room-rules.interface.js';
+export type { RedisClusterOption, RedisOption } from './interfaces/redis-option.interface.js';
+export type { StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
+export type {
+  WebSocketMatchAll,
+  WebSocketSubscriberDefinition,
+  WebSocketSubscriberHandler,
+  WebSocketSubscriberHandlerContext,
+  WebSocketSubscriberMatcher,
+  WebSocketSubscriberMiddleware,
+  WebSocketSubscriberOptions,
+  WebSocketSubscriberPredicate,
+} from './interfaces/subscriber.interface.js';
 export { WsRateLimit } from './limits/decorators/ws-rate-limit.decorator.js';
 export type { Rate } from './limits/rate-store.interface.js';
 export type { LimitName } from './limits/refusal-counters.js';
+export { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from './protocol/cluster-events.js';
+export type { Scheme } from './protocol/constants/scheme.js';
+export { WebSocketChannels } from './protocol/constants/web-socket-channels.js';
+export { WebSocketClientStates } from './protocol/constants/web-socket-client-states.js';
+export { WebSocketDefaults } from './protocol/constants/web-socket-defaults.js';
+export { WebSocketEvents } from './protocol/constants/web-socket-events.js';
+export { WebSocketMessageTypes } from './protocol/constants/web-socket-message-types.js';
+export type {
+  CallData,
+  CallReply,
+  PushData,
+  PushMessage,
+  RouteData,
+  RouteReply,
+  StreamValue,
+  WebSocketContract,
+} from './protocol/contract.js';
 export { ERROR_CODES, type ErrorCode } from './protocol/error-codes.js';
 export type { EventMessage, TypedMessage, WebSocketMessage } from './protocol/messages.js';
+export type { WebSocketType } from './protocol/web-socket-type.js';
 export { PxlWebSocketModule } from './pxl-websocket.module.js';
+export type { RoomInterest } from './rooms/room-interest.interface.js';
+export { forwardQueueEvents, type ForwardQueueEventsOptions, type QueueJobEnd } from './queue/forward-queue-events.js';
+export type { QueueEventsOptions } from './queue/queue-job-events.js';
+export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
+export type { RedisClient } from './redis/redis-client.js';
 export { RoomManager, type AddClientToRoomOptions, type RoomUser } from './rooms/room-manager.js';
 export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
+export type { WebSocketMetric } from './runtime/metrics.js';
+export type { ClientQuery } from './server/client-queries.js';
+export type { RouteMetadata as WebSocketRoute } from './routing/route-metadata.js';
 export type { ClientReference } from './server/client-reference.js';
 export type { WebSocketHealth } from './server/health.js';
 export { PxlWebSocketServer, type JoinRoomOptions } from './server/pxl-websocket-server.js';
 export { ServerVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/server-verbs.js';
 export type { RoomMove } from './server/room-moves.js';
-export type { SendDestination } from './server/send-destination.js';
-export {
-  WebSocketService,
-  type ClientQuery,
-  type CloseOptions,
-  type SendOptions,
-  type SendRequest,
-} from './server/websocket.service.js';
+export type { NamedDestination, SendDestination } from './server/send-destination.js';
+export { WebSocketService, type CloseOptions, type SendOptions, type SendRequest } from './server/websocket.service.js';
+export { WsSubscriber } from './subscribers/decorators/ws-subscriber.decorator.js';
+export { defineWebSocketSubscriber } from './subscribers/define-subscriber.js';
+export { matchAll } from './subscribers/match-all.js';
+export type { MessageCheck } from './subscribers/message-check.js';
+export { errorRecoveryMiddleware } from './subscribers/middleware/error-recovery.middleware.js';
+export { loggingMiddleware } from './subscribers/middleware/logging.middleware.js';
+export { rateLimitMiddleware } from './subscribers/middleware/rate-limit.middleware.js';
+export { timingMiddleware } from './subscribers/middleware/timing.middleware.js';
+export { validationMiddleware } from './subscribers/middleware/validation.middleware.js';
+export type { WsSubscriberOptions } from './subscribers/subscriber-metadata.js';
+export { composeHandlers } from './subscribers/utilities/compose-handlers.js';
+export { matchByProperty } from './subscribers/utilities/match-by-property.js';
+export { matchByPropertyPredicate } from './subscribers/utilities/match-by-property-predicate.js';
+export { getNestedProperty } from './subscribers/utilities/nested-property.js';
+export { withDebounce } from './subscribers/utilities/with-debounce.js';
+export { withErrorHandler } from './subscribers/utilities/with-error-handler.js';
+export { withFilter } from './subscribers/utilities/with-filter.js';
+export { withLogging } from './subscribers/utilities/with-logging.js';
+export { withMetadata } from './subscribers/utilities/with-metadata.js';
+export { withRateLimit } from './subscribers/utilities/with-rate-limit.js';
+export { withRetry } from './subscribers/utilities/with-retry.js';
+export { withThrottle } from './subscribers/utilities/with-throttle.js';
+export { withValidation } from './subscribers/utilities/with-validation.js';

@@ -5,24 +5,31 @@ import { Authentication } from './auth/authentication.js';
 import { ClientAddress } from './auth/client-address.js';
 import { ConnectionGuards } from './auth/connection-guards.js';
 import { InBandAuthentication } from './auth/in-band-authentication.js';
-import { MemoryRevocations } from './auth/memory.revocations.js';
 import { OriginPolicy } from './auth/origin-policy.js';
-import { PXL_WS_REVOCATIONS } from './auth/revocations.interface.js';
 import { RuleFactory } from './auth/rule-factory.js';
 import { TokenLife } from './auth/token-life.js';
 import { TokenRevocation } from './auth/token-revocation.js';
 import { ClientManager } from './clients/client-manager.js';
+import { ClientMirror } from './clients/client-mirror.js';
+import { USER_INTEREST } from './clients/user-interest.interface.js';
+import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER } from './cluster/broadcaster.interface.js';
-import { LocalBroadcaster } from './cluster/local.broadcaster.js';
+import { ClusterCalls } from './cluster/cluster-calls.js';
+import { ClusterEvents } from './cluster/cluster-events.js';
+import { PXL_WS_REDIS } from './cluster/application-redis.js';
+import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
+import { ClusterView } from './cluster/cluster-view.js';
+import { Encryption } from './encryption/encryption.js';
+import { FrameCallbacks } from './encryption/frame-callbacks.js';
+import { KeyExchange } from './encryption/key-exchange.js';
+import { OutboundTransforms } from './encryption/outbound-transforms.js';
 import { ErrorReporter } from './errors/error-reporter.js';
 import { ConnectionCounts } from './limits/connection-counts.js';
 import { MemoryRateStore } from './limits/memory.rate-store.js';
-import { MemoryUserConnections } from './limits/memory.user-connections.js';
 import { MessageRates } from './limits/message-rates.js';
 import { PXL_WS_RATE_STORE } from './limits/rate-store.interface.js';
 import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
-import { PXL_WS_USER_CONNECTIONS } from './limits/user-connections.interface.js';
 import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
 import {
   ASYNC_OPTIONS_TYPE,
@@ -30,30 +37,49 @@ import {
   MODULE_OPTIONS_TOKEN,
 } from './pxl-websocket.module-definition.js';
 import { PXL_WS_OPTIONS, resolveOptions } from './pxl-websocket.options.js';
+import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
 import { ClientList } from './rooms/client-list.js';
+import { RoomLists } from './rooms/room-lists.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { RoomManager } from './rooms/room-manager.js';
+import { EventRoutes } from './routing/event-routes.js';
+import { HandlerScanner } from './routing/handler.scanner.js';
 import { MessageDispatcher } from './routing/message.dispatcher.js';
+import { ProviderScanner } from './routing/provider.scanner.js';
 import { SystemRoutes } from './routing/system-routes.js';
 import { WsExplorer } from './routing/ws-explorer.js';
 import { WsMetadataAccessor } from './routing/ws-metadata.accessor.js';
 import { WsPipeline } from './routing/ws-pipeline.js';
+import { Metrics } from './runtime/metrics.js';
 import { Runtime } from './runtime/runtime.js';
 import { Traffic } from './runtime/traffic.js';
 import { WorkerIdentity } from './runtime/worker-identity.js';
 import { ClientListPushes } from './server/client-list-pushes.js';
+import { ClientQueries } from './server/client-queries.js';
+import { ClusterCommands } from './server/cluster-commands.js';
+import { ClusterInbox } from './server/cluster-inbox.js';
+import { ClusterMembership } from './server/cluster-membership.js';
 import { Delivery } from './server/delivery.js';
 import { Health } from './server/health.js';
 import { Lifecycle } from './server/lifecycle.js';
 import { MemberAnnouncements } from './server/member-announcements.js';
 import { PxlWebSocketServer } from './server/pxl-websocket-server.js';
+import { Recipients } from './server/recipients.js';
+import { RemoteClients } from './server/remote-clients.js';
 import { RoomMoves } from './server/room-moves.js';
+import { WorkerMetrics } from './server/worker-metrics.js';
+import { VerbEvents } from './server/verb-events.js';
 import { WebSocketService } from './server/websocket.service.js';
+import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
+import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
+import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
+import { SubscriberRunner } from './subscribers/subscriber.runner.js';
 import { ConnectionHooks } from './transport/connection-hooks.js';
 import { ConnectionHandler } from './transport/connection.handler.js';
 import { Drain } from './transport/drain.js';
 import { EndpointRegistry } from './transport/endpoint.registry.js';
+import { Entrance } from './transport/entrance.js';
 import { Heartbeat } from './transport/heartbeat.js';
 import { InactiveClients } from './transport/inactive-clients.js';
 import { OutboxScheduler } from './transport/outbox.scheduler.js';
@@ -76,39 +102,59 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
       useFactory: (options: PxlWebSocketModuleOptions) => resolveOptions(options),
       inject: [MODULE_OPTIONS_TOKEN],
     },
-    { provide: PXL_WS_BROADCASTER, useClass: LocalBroadcaster },
+    ...CLUSTER_PROVIDERS,
     { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
+    { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
     { provide: PXL_WS_RATE_STORE, useClass: MemoryRateStore },
-    { provide: PXL_WS_REVOCATIONS, useClass: MemoryRevocations },
-    { provide: PXL_WS_USER_CONNECTIONS, useClass: MemoryUserConnections },
     Admission,
     Authentication,
     ClientAddress,
     ClientList,
     ClientListPushes,
     ClientManager,
+    ClientMirror,
+    ClientQueries,
+    ClusterCalls,
+    ClusterCommands,
+    ClusterEvents,
+    ClusterInbox,
+    ClusterMembership,
+    ClusterView,
     ConnectionCounts,
     ConnectionGuards,
     ConnectionHandler,
     ConnectionHooks,
     Delivery,
     Drain,
+    Encryption,
     EndpointRegistry,
+    Entrance,
     ErrorReporter,
+    FrameCallbacks,
+    EventRoutes,
+    HandlerScanner,
     Health,
     Heartbeat,
     InBandAuthentication,
     InactiveClients,
+    KeyExchange,
     Lifecycle,
     MemberAnnouncements,
     MessageDispatcher,
     MessageRates,
+    Metrics,
     OriginPolicy,
+    OutboundTransforms,
     OutboxScheduler,
     OutboxServices,
     OwnServers,
+    ProviderScanner,
     PxlWebSocketServer,
+    QueueSurroundings,
+    Recipients,
     RefusalCounters,
+    RemoteClients,
+    RoomLists,
     RoomManager,
     RoomMoves,
     RoomRules,
@@ -117,18 +163,25 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     Runtime,
     SocketAdoption,
     SlowConsumers,
+    SubscriberDispatcher,
+    SubscriberExplorer,
+    SubscriberRegistry,
+    SubscriberRunner,
     SystemRoutes,
     TokenLife,
     TokenRevocation,
     Traffic,
     UpgradeHandler,
+    UserSessions,
+    VerbEvents,
     WebSocketService,
     WorkerIdentity,
+    WorkerMetrics,
     WsExplorer,
     WsMetadataAccessor,
     WsPipeline,
   ],
-  exports: [ClientManager, PxlWebSocketServer, RoomManager, WebSocketService],
+  exports: [ClientManager, PXL_WS_REDIS, PxlWebSocketServer, QueueSurroundings, RoomManager, WebSocketService],
 })
 export class PxlWebSocketModule extends ConfigurableModuleClass {
   /** Registers the module with its options; without any it serves `/ws` from this one process. */

@@ -1,5 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions } from 'ws';
+import type { Broadcaster } from './cluster/broadcaster.interface.js';
 import type {
   EventOptions,
   Origins,
@@ -16,8 +17,14 @@ import {
   resolveUserConnections,
 } from './options/access.options.js';
 import { isClassWith, oneOf, resolveAuth, type ResolvedAuth } from './options/auth.options.js';
+import { resolveBroadcaster, resolveCluster, resolvePrefix, type ResolvedCluster } from './options/cluster.options.js';
+import { resolveOutbound, type ResolvedOutbound } from './options/encryption.options.js';
 import { optionsOfEndpoints } from './options/endpoint.options.js';
 import { isGroup, OptionChecks } from './options/option-checks.js';
+import { DEFAULTS_OF } from './options/protocol.options.js';
+import { resolveRedis, type ResolvedRedis } from './options/redis.options.js';
+import { resolveSubscribers, type ResolvedSubscriber } from './options/subscriber.options.js';
+import type { ProtocolName } from './protocol/codec.interface.js';
 
 /** The token of the {@link ResolvedOptions}. */
 export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
@@ -26,8 +33,14 @@ export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
 export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly path: string;
+  readonly protocol: ProtocolName;
   /** What differs on other paths than the module's own, complete. */
   readonly endpoints: ReadonlyMap<string, ResolvedOptions>;
+  /** Undefined: the application is one process, or has a bus of its own. */
+  readonly redis: ResolvedRedis | undefined;
+  readonly prefix: string;
+  readonly broadcaster: Type<Broadcaster> | undefined;
+  readonly cluster: ResolvedCluster;
   readonly auth: ResolvedAuth;
   readonly connectionGuards: readonly (Type<CanActivate> | CanActivate)[];
   /** Undefined: pages of the same host. */
@@ -66,14 +79,23 @@ export interface ResolvedOptions {
     readonly upgradeTimeout: number | false;
     readonly metadataBytes: number | false;
     readonly streamsPerClient: number | false;
+    readonly subscriberQueue: number | false;
   };
   readonly inbound: { readonly concurrency: number; readonly queue: number; readonly binary: boolean };
-  readonly timeouts: { readonly hook: number; readonly handler: number | false; readonly call: number };
+  readonly timeouts: {
+    readonly hook: number;
+    readonly handler: number | false;
+    readonly call: number;
+    readonly subscriber: number;
+  };
   readonly compression: boolean | PerMessageDeflateOptions;
+  /** `encryption` and `outboundTransformer`. */
+  readonly outbound: ResolvedOutbound;
   readonly events: Readonly<EventOptions>;
+  readonly subscribers: readonly ResolvedSubscriber[];
   readonly routing: { readonly globalGuards: boolean };
   readonly upgrade: { readonly foreignTimeout: number | false };
-  readonly shutdown: { readonly timeout: number };
+  readonly shutdown: { readonly timeout: number; readonly reconnectSpread: number };
   readonly debug: { readonly printRoutes: boolean };
 }
 
@@ -84,11 +106,18 @@ export interface ResolvedOptions {
  */
 export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOptions {
   const options = new OptionChecks('', given);
+  const protocol = oneOf(options, 'protocol', ['pxl', 'event']);
+  const usual = DEFAULTS_OF[protocol];
   const resolved: ResolvedOptions = {
     enabled: options.boolean('enabled', true),
     path: options.path('path', '/ws'),
+    protocol,
     endpoints: resolveEndpoints(options, given),
-    auth: group(options, 'auth', resolveAuth),
+    redis: resolveRedis(options),
+    prefix: resolvePrefix(options),
+    broadcaster: resolveBroadcaster(options),
+    cluster: group(options, 'cluster', resolveCluster),
+    auth: group(options, 'auth', (auth) => resolveAuth(auth, usual.authMode)),
     connectionGuards: resolveConnectionGuards(options),
     origins: resolveOrigins(options),
     trustProxy: resolveTrustProxy(options),
@@ -97,20 +126,20 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
       // Who has a rule for joining means that clients may ask.
       open: rooms.boolean('open', rooms.raw('authorize') !== undefined),
       announce: rooms.boolean('announce', false),
-      defaults: Object.freeze([...rooms.texts('defaults')]),
+      defaults: Object.freeze([...rooms.texts('defaults', usual.rooms)]),
       authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,
       profile: resolveRule(rooms, 'profile') as RoomProfileOption | undefined,
     })),
     clientList: group(options, 'clientList', resolveClientList),
     disconnectInactiveClients: group(options, 'disconnectInactiveClients', (inactive) => ({
-      enabled: inactive.boolean('enabled', false),
-      inactiveTime: inactive.integer('inactiveTime', 300_000, 10),
-      intervalCheckTime: inactive.integer('intervalCheckTime', 60_000, 10),
+      enabled: inactive.boolean('enabled', usual.inactive.enabled),
+      inactiveTime: inactive.integer('inactiveTime', usual.inactive.inactiveTime, 10),
+      intervalCheckTime: inactive.integer('intervalCheckTime', usual.inactive.intervalCheckTime, 10),
       log: inactive.boolean('log', false),
     })),
     heartbeat: resolveHeartbeat(options),
     limits: group(options, 'limits', (limits) => ({
-      maxPayload: limits.integer('maxPayload', 65_536, 1),
+      maxPayload: limits.integer('maxPayload', usual.maxPayload, 1),
       fragments: limits.limit('fragments', 128, 1),
       maxBufferedBytes: limits.limit('maxBufferedBytes', 1_048_576, 1),
       slowConsumer: oneOf(limits, 'slowConsumer', ['disconnect', 'drop', 'dropOldest']),
@@ -125,6 +154,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
       upgradeTimeout: limits.limit('upgradeTimeout', 10_000, 1),
       metadataBytes: limits.limit('metadataBytes', 4_096, 2),
       streamsPerClient: limits.limit('streamsPerClient', 32, 1),
+      subscriberQueue: limits.limit('subscriberQueue', 65_536, 1),
     })),
     inbound: group(options, 'inbound', (inbound) => ({
       concurrency: inbound.integer('concurrency', 1, 1),
@@ -135,18 +165,29 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
       hook: timeouts.integer('hook', 10_000, 1),
       handler: timeouts.limit('handler', false, 1),
       call: timeouts.integer('call', 10_000, 1),
+      subscriber: timeouts.integer('subscriber', 30_000, 1),
     })),
     compression: resolveCompression(options),
+    outbound: Object.freeze(resolveOutbound(options)),
     events: group(options, 'events', resolveEvents),
+    subscribers: resolveSubscribers(options),
     routing: group(options, 'routing', (routing) => ({ globalGuards: routing.boolean('globalGuards', true) })),
     upgrade: group(options, 'upgrade', (upgrade) => ({
       foreignTimeout: upgrade.limit('foreignTimeout', 10_000, 1),
     })),
-    shutdown: group(options, 'shutdown', (shutdown) => ({ timeout: shutdown.integer('timeout', 10_000, 0) })),
+    shutdown: group(options, 'shutdown', (shutdown) => ({
+      timeout: shutdown.integer('timeout', 10_000, 0),
+      reconnectSpread: shutdown.integer('reconnectSpread', 5_000, 0),
+    })),
     debug: group(options, 'debug', (debug) => ({ printRoutes: debug.boolean('printRoutes', false) })),
   };
   options.finish();
   return Object.freeze(resolved);
+}
+
+/** Whether there may be other workers. */
+export function isClustered({ redis, broadcaster }: ResolvedOptions): boolean {
+  return redis !== undefined || broadcaster !== undefined;
 }
 
 /** The options that hold on a path. */
