@@ -76,7 +76,7 @@ describe('AsyncLocalStorage', () => {
   it('does not pass from a handler that ends a pause to the messages that are read then', async () => {
     const { app, client } = await start({ options: { inbound: { queue: 2 } }, providers: [Gateway] });
     const tester = await client();
-    const { ws } = app.get(ClientManager).getClient({ clientId: tester.clientId })!;
+    const { ws } = app.get(ClientManager).getClient({ clientId: tester.clientId, requireWs: true })!;
     tester.send({ type: 'als', action: 'call', data: 'first' });
     for (let sent = 0; sent < 5; sent++) tester.send({ type: 'als', action: 'inside', data: '' });
     await until(() => ws.isPaused);

@@ -122,7 +122,7 @@ describe('the push of the client list', () => {
     await clock.advance(1_000);
     await pushesTo(ada);
     const clients = app.app.get(ClientManager);
-    clients.identify(clients.getClient(ada)!, { userId: '7', payload: {} });
+    clients.identify(clients.getClient({ clientId: ada.clientId, requireWs: true })!, { userId: '7', payload: {} });
     await clock.advance(1_000);
     expect(await pushesTo(ada)).toEqual([{ event: 'clientUpdated', clients: [{ userId: '7' }] }]);
   });

@@ -181,7 +181,7 @@ describe('A client whose messages pile up behind a slow handler', () => {
     await start({ options: { inbound: { queue: 2 } }, providers: [Slow] });
     const client = await app.client();
     for (let number = 1; number <= 50; number++) client.send({ type: 'slow', action: 'wait' });
-    const [onServer] = app.app.get(ClientManager).getClients();
+    const [onServer] = app.app.get(ClientManager).local.values();
     await until('the socket is paused', () => onServer!.ws.isPaused);
     onServer!.close(4777, 'enough');
     await Promise.race([client.closed, client.expectNothing(2_000)]); // unread, its own close frame would wait 30 s
@@ -251,7 +251,7 @@ describe('Several gateways of one endpoint', () => {
       }
     }
     await start({ providers: [First, Scoped] });
-    await app.client('/shared');
+    await app.client({ path: '/shared' });
     await diary.until('scoped');
     expect(diary.entries).toEqual(['first', 'scoped']);
   });
@@ -271,8 +271,8 @@ describe('@WebSocketServer()', () => {
     }
     diary = new Diary();
     app = await startApp({ providers: [Board] });
-    const client = await app.client('/board');
-    await app.client('/ws');
+    const client = await app.client({ path: '/board' });
+    await app.client({ path: '/ws' });
     await diary.until('connection');
     expect(diary.entries).toEqual(['afterInit true', 'connection /board 1']);
     const { server } = app.app.get(Board);
@@ -309,7 +309,7 @@ describe('A hook that fails', () => {
       providers: [gateway({ connect: (client) => (bad(client) ? fail() : undefined) })],
     });
     const healthy = await app.client();
-    const client = await app.client('/ws?bad');
+    const client = await app.client({ path: '/ws?bad' });
     client.send({ type: 'number', action: 'note', data: 'never handled' });
     expect(await client.closed).toEqual({ code: 1011, reason: 'connection could not be set up' });
     await diary.until(`${client.clientId}: ${message}`);
@@ -360,7 +360,7 @@ describe('A hook that fails', () => {
     });
     const client = await app.client();
     for (let number = 1; number <= 50; number++) client.send({ type: 'number', action: 'note', data: number });
-    const [onServer] = app.app.get(ClientManager).getClients();
+    const [onServer] = app.app.get(ClientManager).local.values();
     await until('the socket is paused', () => onServer!.ws.isPaused);
     gate.open();
     expect((await client.closed).code).toBe(1011);
@@ -379,7 +379,7 @@ describe('A hook that fails', () => {
       providers: [gateway({ disconnect: (client) => (bad(client) ? fail() : undefined) }), Last],
     });
     const healthy = await app.client();
-    const client = await app.client('/ws?bad');
+    const client = await app.client({ path: '/ws?bad' });
     await client.close();
     await diary.until(`last ${client.clientId}`);
     expect(diary.entries).toContain(message);

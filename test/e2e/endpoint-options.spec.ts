@@ -31,10 +31,10 @@ async function start(options: PxlWebSocketModuleOptions): Promise<void> {
 describe('the option endpoints', () => {
   it('gives a path an authentication of its own', async () => {
     await start({ endpoints: { '/admin': { auth: { authenticate: byQuery } } } });
-    const anybody = await app.client('/ws');
+    const anybody = await app.client({ path: '/ws' });
     expect(await anybody.request('who', 'am-i')).toEqual({ path: '/ws', userId: null });
     await expect(TestClient.open(app.url('/admin'))).rejects.toThrow('401');
-    const admin = await app.client('/admin?user=ada');
+    const admin = await app.client({ path: '/admin?user=ada' });
     expect(await admin.request('who', 'am-i')).toEqual({ path: '/admin', userId: 'ada' });
   });
 
@@ -42,9 +42,9 @@ describe('the option endpoints', () => {
     const auth = { authenticate: byQuery, required: true };
     await start({ auth, endpoints: { '/admin': { auth: { required: false } } } });
     await expect(TestClient.open(app.url('/ws'))).rejects.toThrow('401');
-    const anybody = await app.client('/admin');
+    const anybody = await app.client({ path: '/admin' });
     expect(await anybody.request('who', 'am-i')).toEqual({ path: '/admin', userId: null });
-    const ada = await app.client('/admin?user=ada');
+    const ada = await app.client({ path: '/admin?user=ada' });
     expect(await ada.request('who', 'am-i')).toEqual({ path: '/admin', userId: 'ada' });
   });
 
@@ -62,9 +62,9 @@ describe('the option endpoints', () => {
     const rooms = { open: true, announce: true, defaults: ['admins'], authorize: () => true };
     await start({ endpoints: { '/admin': { rooms } } });
     const join = { roomName: 'tea' };
-    const somebody = await app.client('/ws');
+    const somebody = await app.client({ path: '/ws' });
     await expect(somebody.request('system', 'joinRoom', join)).rejects.toThrow('FORBIDDEN');
-    const [first, second] = [await app.client('/admin'), await app.client('/admin')];
+    const [first, second] = [await app.client({ path: '/admin' }), await app.client({ path: '/admin' })];
     await expect(first.request('system', 'joinRoom', join)).resolves.toBeDefined();
     expect(await first.next('room', 'memberJoined')).toMatchObject({
       data: { roomName: 'admins', member: { clientId: second.clientId } },
@@ -75,13 +75,13 @@ describe('the option endpoints', () => {
     const limits = { maxPayload: 100, messagesPerSecond: 1, burst: 1, roomName: 3, roomsPerClient: 1 };
     await start({ rooms: { open: true }, endpoints: { '/admin': { limits } } });
     const large = { type: 'who', action: 'am-i', data: 'x'.repeat(200), id: 1 };
-    const somebody = await app.client('/ws');
+    const somebody = await app.client({ path: '/ws' });
     somebody.send(large);
     await somebody.next('who');
-    const admin = await app.client('/admin');
+    const admin = await app.client({ path: '/admin' });
     await expect(admin.request('system', 'joinRoom', { roomName: 'four' })).rejects.toThrow('INVALID_ROOM');
     await expect(admin.request('who', 'am-i')).rejects.toThrow('RATE_LIMITED');
-    const another = await app.client('/admin');
+    const another = await app.client({ path: '/admin' });
     another.send(large);
     expect((await another.closed).code).toBe(1009);
   });
@@ -89,7 +89,11 @@ describe('the option endpoints', () => {
   it.each<[string, object, string]>([
     ['a path that no gateway has', { '/nowhere': {} }, 'names /nowhere, but the endpoints are'],
     ['what is no path', { admin: {} }, 'endpoints["admin"] is named by a path'],
-    ['an option that there is not', { '/admin': { room: {} } }, 'no option endpoints["/admin"].room; there are auth'],
+    [
+      'an option that there is not',
+      { '/admin': { room: {} } },
+      'no option endpoints["/admin"].room; there are protocol',
+    ],
     ['a limit that endpoints share', { '/admin': { limits: { connections: 1 } } }, '.limits.connections; there are'],
     ['a bad value', { '/admin': { limits: { maxPayload: 0 } } }, 'limits.maxPayload is a whole number'],
   ])('fails the start for %s', async (_what, endpoints, sentence) => {

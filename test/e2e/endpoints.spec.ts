@@ -46,8 +46,8 @@ describe.each(PLATFORMS)('Endpoints on %s', (platform) => {
   it('of the same server answer each with their own gateway, and run only its hooks', async () => {
     const [Main, Admin] = [gateway('main', { path: '/ws' }), gateway('admin', { path: '/admin' })];
     const { app, client } = await start({ platform, providers: [Main, Admin] });
-    expect(await (await client('/ws')).request('who', 'are')).toBe('main');
-    expect(await (await client('/admin')).request('who', 'are')).toBe('admin');
+    expect(await (await client({ path: '/ws' })).request('who', 'are')).toBe('main');
+    expect(await (await client({ path: '/admin' })).request('who', 'are')).toBe('admin');
     expect([app.get(Main).met, app.get(Admin).met]).toEqual([['/ws'], ['/admin']]);
   });
 
@@ -57,7 +57,7 @@ describe.each(PLATFORMS)('Endpoints on %s', (platform) => {
     const { app, close, client, url } = await start({ platform, providers: [Own] });
     const own = await TestClient.connect(`ws://127.0.0.1:${port}/own`);
     expect(await own.request('who', 'are')).toBe('own');
-    await expect((await client('/ws')).request('who', 'are')).rejects.toThrow('UNKNOWN_ROUTE');
+    await expect((await client({ path: '/ws' })).request('who', 'are')).rejects.toThrow('UNKNOWN_ROUTE');
     await expect(TestClient.open(url('/own'))).rejects.toThrow('404');
     await expect(TestClient.open(`ws://127.0.0.1:${port}/ws`)).rejects.toThrow('404');
     expect(app.get(Own).met).toEqual(['/own']);
@@ -92,7 +92,7 @@ describe.each(PLATFORMS)('Endpoints on %s', (platform) => {
       expect([url, response.status, response.headers.get('upgrade')]).toEqual([url, 426, 'websocket']);
     }
     expect(await (await fetch(`${origin}/page`)).text()).toBe('a page');
-    expect(await (await client('/page')).request('who', 'are')).toBe('page');
+    expect(await (await client({ path: '/page' })).request('who', 'are')).toBe('page');
   });
 
   it('share one name space of clients', async () => {
@@ -102,8 +102,8 @@ describe.each(PLATFORMS)('Endpoints on %s', (platform) => {
       providers: [gateway('own', { port }), gateway('admin', { path: '/admin' })],
     });
     const clients = [
-      await client('/ws'),
-      await client('/admin'),
+      await client({ path: '/ws' }),
+      await client({ path: '/admin' }),
       await TestClient.connect(`ws://127.0.0.1:${port}/ws`),
     ];
     expect(
@@ -158,7 +158,7 @@ describe('A gateway whose path is the path of the module', () => {
       }
     }
     const { app, client } = await start({ options: { path: '/live' }, providers: [Live, gateway('main')] });
-    const both = await client('/live');
+    const both = await client({ path: '/live' });
     expect(await both.request('live', 'say')).toBe('live');
     expect(await both.request('who', 'are')).toBe('main');
     expect(app.get(Live).server.clients.size).toBe(1);
@@ -170,11 +170,11 @@ describe('A gateway that a factory provides', () => {
   it('answers at its own path and nowhere else', async () => {
     const Made = gateway('made', { path: '/made' });
     const { client, origin } = await start({ providers: [{ provide: 'MADE', useFactory: () => new Made() }] });
-    const made = await client('/made');
+    const made = await client({ path: '/made' });
     expect(await made.request('who', 'are')).toBe('made');
     made.send({ type: 'system', action: 'ping' });
     await made.next('system', 'pong');
-    await expect((await client('/ws')).request('who', 'are')).rejects.toThrow('UNKNOWN_ROUTE');
+    await expect((await client({ path: '/ws' })).request('who', 'are')).rejects.toThrow('UNKNOWN_ROUTE');
     expect((await fetch(`${origin}/made`)).status).toBe(426);
   });
 });

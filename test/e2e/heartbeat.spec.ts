@@ -57,7 +57,7 @@ function connectSilent(): Promise<TestClient> {
 
 /** The server's socket of a client. */
 function onServer({ clientId }: TestClient): WebSocket {
-  return app.app.get(ClientManager).getClient({ clientId })!.ws;
+  return app.app.get(ClientManager).getClient({ clientId, requireWs: true })!.ws;
 }
 
 describe('The heartbeat', () => {

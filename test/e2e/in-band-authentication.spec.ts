@@ -300,7 +300,7 @@ describe('auth.mode either', () => {
   it('takes who it is from the upgrade where that says so, else from a message', async () => {
     const app = await start({ jwt: { secret: SECRET }, mode: 'either' }, { options: told() });
     const later = Math.floor(app.clock.now() / 1_000) + 3_600;
-    const early = await app.client(`/ws?token=${hs256({ sub: 'ada', exp: later })}`);
+    const early = await app.client({ path: `/ws?token=${hs256({ sub: 'ada', exp: later })}` });
     expect(await early.request('who', 'am')).toMatchObject({ userId: 'ada' });
     await expect(early.request('system', 'authenticate', {})).rejects.toThrow('BAD_MESSAGE');
     const late = await app.open();

@@ -47,7 +47,7 @@ class Gateway {
 }
 
 function clientOf({ app }: TestApp, { clientId }: TestClient): WsClient {
-  return app.get(ClientManager).getClient({ clientId })!;
+  return app.get(ClientManager).getClient({ clientId, requireWs: true })!;
 }
 
 describe('inbound.concurrency', () => {

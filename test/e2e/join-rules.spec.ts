@@ -42,7 +42,7 @@ describe('rooms.authorize', () => {
     ['a text, which is no yes', 'other room' as never, 'FORBIDDEN'],
   ])('that answers %s', async (_what, verdict, code) => {
     const app = await start({ authorize: () => verdict });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     const join = client.request('system', 'joinRoom', { roomName: 'tea' });
     if (code) await expect(join).rejects.toThrow(code);
     else expect(await join).toMatchObject({ success: true, data: { roomName: 'tea' } });
@@ -57,7 +57,7 @@ describe('rooms.authorize', () => {
         return roomName === 'tea' && { rooms: ['secret'], roomName: 'secret' };
       },
     });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     await client.request('system', 'joinRoom', { roomName: 'tea', rooms: ['secret'], userId: 'eve' });
     await expect(client.request('system', 'joinRoom', { roomName: 'secret' })).rejects.toThrow('FORBIDDEN');
     expect(asked).toEqual(['ada tea', 'ada secret']);
@@ -71,7 +71,7 @@ describe('rooms.authorize', () => {
         throw new Error('secret');
       },
     });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     await expect(client.request('system', 'joinRoom', { roomName: 'closed' })).rejects.toThrow(
       'FORBIDDEN: The room is closed.',
     );
@@ -94,7 +94,7 @@ describe('rooms.authorize', () => {
       }
     }
     const app = await start({ authorize: Rule }, { providers: [Rule, Memberships] });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     await client.request('system', 'joinRoom', { roomName: 'tea' });
     await expect(client.request('system', 'joinRoom', { roomName: 'chess' })).rejects.toThrow('FORBIDDEN');
     expect(await failureOf({ options: { rooms: { authorize: Rule } } })).toContain('Nest cannot make Rule');
@@ -109,7 +109,7 @@ describe('rooms.authorize', () => {
       },
       announce: true,
     });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     client.send({ type: 'system', action: 'joinRoom', data: { roomName: 'tea' }, id: 1 });
     await asked.passed;
     app.app.get(PxlWebSocketServer).leaveRoom({ clientId: client.clientId, roomName: 'tea' });
@@ -127,7 +127,7 @@ describe('rooms.authorize', () => {
         return gate.passed;
       },
     });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     client.send({ type: 'system', action: 'joinRoom', data: { roomName: 'tea' } });
     await asked.passed;
     await client.close();
@@ -145,7 +145,7 @@ describe('rooms.authorize', () => {
         return gate.passed;
       },
     });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     client.send({ type: 'system', action: 'joinRoom', data: { roomName: 'tea' }, id: 1 });
     await asked.passed;
     const server = app.app.get(PxlWebSocketServer);
@@ -181,7 +181,7 @@ describe('rooms.authorize', () => {
 
   it('opens nothing where open: false is given beside it', async () => {
     const app = await start({ authorize: () => true, open: false });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     await expect(client.request('system', 'joinRoom', { roomName: 'tea' })).rejects.toThrow('FORBIDDEN');
   });
 });
@@ -193,7 +193,7 @@ describe('rooms.profile', () => {
       authorize: () => ({ badge: 'gold', name: 'rule' }),
       profile: ({ userId, roomName }) => Promise.resolve({ name: userId, seat: roomName.length }),
     });
-    const [ada, bo] = [await app.client('/ws?ada'), await app.client('/ws?bo')];
+    const [ada, bo] = [await app.client({ path: '/ws?ada' }), await app.client({ path: '/ws?bo' })];
     await ada.request('system', 'joinRoom', { roomName: 'tea' });
     await bo.request('system', 'joinRoom', { roomName: 'tea', username: 'Bo', profile: { badge: 'platinum' } });
     const profile = { badge: 'gold', name: 'bo', seat: 3 };
@@ -205,7 +205,7 @@ describe('rooms.profile', () => {
 
   it('is asked when the server puts a client in, too', async () => {
     const app = await start({ announce: true, profile: ({ userId }) => ({ name: userId }) });
-    const [ada, bo] = [await app.client('/ws?ada'), await app.client('/ws?bo')];
+    const [ada, bo] = [await app.client({ path: '/ws?ada' }), await app.client({ path: '/ws?bo' })];
     const server = app.app.get(PxlWebSocketServer);
     await server.joinRoom({ clientId: ada.clientId, roomName: 'tea' });
     await server.joinRoom({ clientId: bo.clientId, roomName: 'tea' });
@@ -214,7 +214,7 @@ describe('rooms.profile', () => {
 
   it('without a JSON form fails the join, not the room', async () => {
     const app = await start({ open: true, profile: () => ({ n: 1n }) });
-    const client = await app.client('/ws?ada');
+    const client = await app.client({ path: '/ws?ada' });
     await expect(client.request('system', 'joinRoom', { roomName: 'tea' })).rejects.toThrow('INTERNAL');
     expect(roomsOf(app)).toEqual([]);
   });

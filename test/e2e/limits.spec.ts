@@ -114,13 +114,13 @@ describe('limits.connectionsPerIp', () => {
 describe('limits.connectionsPerUser', () => {
   it('refuses one more of the same user with 429', async () => {
     const app = await start({ connections: 9, connectionsPerUser: { max: 1 } }, { auth: { authenticate } });
-    const first = await app.client('/ws?ada');
+    const first = await app.client({ path: '/ws?ada' });
     expect(await upgradeStatus(app.port, {}, '/ws?ada')).toBe(429);
-    await app.client('/ws?bo');
+    await app.client({ path: '/ws?bo' });
     expect(refusals(app)).toEqual({ connectionsPerUser: 1 });
     await first.close();
     await connections(app, 1);
-    await app.client('/ws?ada');
+    await app.client({ path: '/ws?ada' });
   });
 
   it('closes the oldest with 4506 where it is replaced', async () => {
@@ -128,13 +128,13 @@ describe('limits.connectionsPerUser', () => {
       { connections: 9, connectionsPerUser: { max: 2, onExceed: 'replaceOldest' } },
       { auth: { authenticate } },
     );
-    const [first, second] = [await app.client('/ws?ada'), await app.client('/ws?ada')];
-    const third = await app.client('/ws?ada');
+    const [first, second] = [await app.client({ path: '/ws?ada' }), await app.client({ path: '/ws?ada' })];
+    const third = await app.client({ path: '/ws?ada' });
     expect(await first.closed).toEqual({ code: 4506, reason: 'replaced by a newer connection' });
     expect([second.socket.readyState, third.socket.readyState]).toEqual([1, 1]);
     await third.close();
     await connections(app, 1);
-    await app.client('/ws?ada');
+    await app.client({ path: '/ws?ada' });
     expect(second.socket.readyState).toBe(1);
   });
 

@@ -86,7 +86,7 @@ describe.each(PLATFORMS)('PxlWebSocketModule on %s', (platform) => {
     ],
   ])('answers with %s', async (_name, module, path) => {
     const app = await start({ options: false, imports: [module], providers: [EchoGateway], platform });
-    const client = await app.client(path);
+    const client = await app.client({ path });
     expect(await client.request('echo', 'say', 'hello')).toBe('hello');
   });
 

@@ -62,7 +62,7 @@ describe('the outbox of a connection', () => {
   /** A client as it reads, as the application holds it, and what is written to its socket. */
   async function connect(options: ClientOptions = {}): Promise<[Reader, WsClient, WriteCounter]> {
     const [reader, clientId] = await Reader.open(app.url(), { perMessageDeflate: false, ...options });
-    const client = app.app.get(ClientManager).getClient({ clientId })!;
+    const client = app.app.get(ClientManager).getClient({ clientId, requireWs: true })!;
     return [reader, client, [...writes.values()].at(-1)!];
   }
 
@@ -70,7 +70,7 @@ describe('the outbox of a connection', () => {
   async function connectRaw(): Promise<[RawClient, WsClient]> {
     const client = await RawClient.open(app.port);
     raw.push(client);
-    return [client, app.app.get(ClientManager).getClients().at(-1)!];
+    return [client, [...app.app.get(ClientManager).local.values()].at(-1)!];
   }
 
   async function frames(client: RawClient, count: number): Promise<RawFrame[]> {

@@ -102,7 +102,11 @@ describe('limits.messagesPerSecond', () => {
 describe('@WsRateLimit', () => {
   it('limits a route for each user, over all connections, before its guards', async () => {
     const app = await start();
-    const [one, two, other] = [await app.client('/ws?ada'), await app.client('/ws?ada'), await app.client('/ws?bo')];
+    const [one, two, other] = [
+      await app.client({ path: '/ws?ada' }),
+      await app.client({ path: '/ws?ada' }),
+      await app.client({ path: '/ws?bo' }),
+    ];
     expect(await one.request('test', 'rare')).toBe('done');
     await clock.advance(4_000);
     expect(await two.request('test', 'rare')).toBe('done');

@@ -79,7 +79,7 @@ describe('system.joinRoom', () => {
     await bus.diary.until('acquire chess');
     bus.settle('chess', new WsError(code, 'The room cannot be reached.'));
     expect(await client.next()).toMatchObject({ type: 'error', id: 1, data: { code, retryable } });
-    expect(bus.diary.entries).toEqual(['acquire chess', 'release chess']);
+    expect(bus.diary.entries).toEqual(['acquire chess']);
     expect(membersOf('chess')).toEqual([]);
   });
 

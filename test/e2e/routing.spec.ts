@@ -182,7 +182,7 @@ describe('discovery', () => {
       }
     }
     const { client } = await start({ providers: [Own, Everywhere] });
-    const [main, own] = [await client(), await client('/own')];
+    const [main, own] = [await client(), await client({ path: '/own' })];
     expect(await main.request('every', 'where')).toBe('everywhere');
     expect(await own.request('every', 'where')).toBe('everywhere');
     expect(await own.request('own', 'route')).toBe('own');
@@ -303,7 +303,7 @@ describe('the fallback', () => {
       }
     }
     const { client } = await start({ providers: [Own] });
-    expect(await (await client('/own')).request('x', 'y')).toBe('rest');
+    expect(await (await client({ path: '/own' })).request('x', 'y')).toBe('rest');
     await expect((await client()).request('x', 'y')).rejects.toThrow('UNKNOWN_ROUTE');
   });
 });
@@ -343,7 +343,7 @@ describe('the parameters of a handler', () => {
   it('are what their decorators say', async () => {
     const user = { userId: 7, userType: 'human', payload: { email: 'a@b.c' } };
     const { client } = await start({ options: { auth: { authenticate: () => user } }, providers: [Params] });
-    const tester = await client('/ws?x=1');
+    const tester = await client({ path: '/ws?x=1' });
     expect(await tester.request('p', 'all', { name: 'n' })).toEqual([
       tester.clientId,
       { name: 'n' },

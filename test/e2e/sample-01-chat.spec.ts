@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { AppModule } from '../../sample/01-chat/src/app.module.js';
 import { launchChromium } from '../support/chromium.js';
+import { buildClientFile } from '../support/client-bundle.js';
 
 let app: INestApplication;
 let port: number;
@@ -14,7 +15,7 @@ const pageErrors: Error[] = [];
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
-  browser = await launchChromium();
+  [browser] = await Promise.all([launchChromium(), buildClientFile()]);
   await startServer(0);
 }, 30_000);
 
@@ -88,6 +89,7 @@ describe('the server of sample 01-chat', () => {
     ['', 'text/html; charset=utf-8'],
     ['chat.css', 'text/css; charset=utf-8'],
     ['chat.js', 'text/javascript; charset=utf-8'],
+    ['client.js', 'text/javascript; charset=utf-8'],
   ])('serves /%s as %s', async (file, type) => {
     const response = await fetch(`http://127.0.0.1:${port}/${file}`);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);

@@ -6,6 +6,7 @@ import { WebSocketService } from 'nestjs-pxl-websocket';
 import type { Browser, Page } from 'playwright-core';
 import { AppModule } from '../../sample/02-jwt-auth/src/app.module.js';
 import { launchChromium } from '../support/chromium.js';
+import { buildClientFile } from '../support/client-bundle.js';
 import { TestClient } from '../support/test-client.js';
 
 let app: INestApplication;
@@ -16,7 +17,7 @@ const pageErrors: Error[] = [];
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
-  browser = await launchChromium();
+  [browser] = await Promise.all([launchChromium(), buildClientFile()]);
   app = await NestFactory.create(AppModule);
   await app.listen(0, '127.0.0.1');
   ({ port } = (app.getHttpServer() as { address(): { port: number } }).address());

@@ -174,7 +174,7 @@ describe('a message', () => {
     await expect(service.sendToClients([], sent)).rejects.toThrow(refused());
     await expect(service.sendToUsers(['7'], sent)).rejects.toThrow(refused());
     await expect(service.sendToRooms(['nowhere'], sent)).rejects.toThrow(refused());
-    const client = server.clientManager.getClient({ clientId: ada.clientId })!;
+    const client = server.clientManager.getClient({ clientId: ada.clientId, requireWs: true })!;
     const verbs = [
       () => server.sendMessageToAll({ data: message }),
       () => server.broadcastToAllClients({ data: message, predicate: () => false }),

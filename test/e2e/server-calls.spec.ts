@@ -16,7 +16,7 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
 }
 
 function clientOf({ app }: TestApp, { clientId }: TestClient): WsClient {
-  return app.get(ClientManager).getClient({ clientId })!;
+  return app.get(ClientManager).getClient({ clientId, requireWs: true })!;
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {

@@ -17,17 +17,16 @@ let nobody: TestClient;
 beforeEach(async () => {
   app = await startApp({ options: { path: '/live', auth: { authenticate: urlIdentity } } });
   server = app.app.get(PxlWebSocketServer);
-  const connect = (query: string): Promise<TestClient> => app.client(`/live?${query}`);
+  const connect = (query: string): Promise<TestClient> => app.client({ path: `/live?${query}` });
   admin = await connect('userId=7&userType=admin&plan=premium');
   guest = await connect('userId=8&userType=guest&plan=free');
   nobody = await connect('');
-  for (const client of [admin, guest]) await client.next('auth', 'authenticated');
 });
 
 afterEach(() => app.close());
 
 function sideOf({ clientId }: TestClient): WsClient {
-  return server.clientManager.getClient({ clientId })!;
+  return server.clientManager.getClient({ clientId, requireWs: true })!;
 }
 
 async function expectReached(expected: readonly TestClient[], message: unknown = news): Promise<void> {
@@ -213,6 +212,6 @@ describe('sendClientMessage', () => {
 it('stop() is the part of app.close() that ends the connections: 1001 for everybody, 503 for newcomers', async () => {
   await server.stop();
   for (const client of [admin, guest, nobody]) expect((await client.closed).code).toBe(1001);
-  await expect(app.client('/live')).rejects.toThrow('503');
+  await expect(app.client({ path: '/live' })).rejects.toThrow('503');
   await server.stop();
 });

@@ -23,7 +23,7 @@ async function member(): Promise<TestClient> {
 
 /** The server's side of a client. */
 function serverSide({ clientId }: TestClient): WsClient {
-  const client = app.app.get(ClientManager).getClient({ clientId });
+  const client = app.app.get(ClientManager).getClient({ clientId, requireWs: true });
   if (!client) throw new Error('The client is gone.');
   return client;
 }

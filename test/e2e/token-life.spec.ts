@@ -44,7 +44,6 @@ describe('the end of a token', () => {
     const app = await start();
     const exp = now(600);
     const client = await connect(app, { sub: 'ada', exp });
-    await client.next('auth', 'authenticated');
     await clock.current.advance(538_000);
     await client.expectNothing(20);
     await clock.current.advance(3_000);
@@ -58,7 +57,6 @@ describe('the end of a token', () => {
   it('is told at half of what is left where that is less', async () => {
     const app = await start();
     const client = await connect(app, { sub: 'ada', exp: now(20) });
-    await client.next('auth', 'authenticated');
     await clock.current.advance(9_000);
     await client.expectNothing(20);
     await clock.current.advance(2_000);
@@ -79,7 +77,6 @@ describe('the end of a token', () => {
     const without = await connect(app, { sub: 'ada' });
     expect(app.app.get(TokenLife).size).toBe(0);
     const far = await connect(app, { sub: 'ada', exp: now(1_000 * 365 * 24 * 3_600) });
-    await far.next('auth', 'authenticated');
     await clock.current.advance(5_000);
     expect([without.socket.readyState, far.socket.readyState]).toEqual([1, 1]);
     await far.expectNothing(20);

@@ -10,6 +10,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient, type RawResponse } from '../support/raw-client.js';
 import { ServerSockets } from '../support/server-sockets.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
 
 @Injectable()
 class WhoAmI {
@@ -72,10 +73,11 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
       ['at once', () => ada],
       ['later', async () => ada],
     ])('an identity that it returns %s', async (_when, authenticate) => {
-      const { client } = await start(authenticate);
+      const { url } = await start(authenticate);
 
-      const ada = await client();
+      const ada = await TestClient.open(url());
 
+      expect(await ada.next()).toMatchObject({ type: 'system', action: 'connected', data: { userId: 'ada' } });
       expect(await ada.next()).toEqual({
         type: 'auth',
         action: 'authenticated',
@@ -92,7 +94,7 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
 
       const connected = await client();
 
-      expect((await connected.next('auth', 'authenticated')).data).toMatchObject({ userId: '42' });
+      expect(connected.userId).toBe('42');
       expect(await connected.request('test', 'whoami')).toEqual({ user: { userId: '42', payload: {} }, metadata: {} });
     });
 
@@ -116,10 +118,10 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
         return source === 'upgrade' && token === 'secret' ? { userId: 'ada' } : null;
       });
 
-      const ada = await client('/ws?token=secret');
+      const ada = await client({ path: '/ws?token=secret' });
 
       expect(ids).toEqual([ada.clientId]);
-      await expect(client('/ws?token=guess')).rejects.toThrow('401');
+      await expect(client({ path: '/ws?token=guess' })).rejects.toThrow('401');
       expect(url()).toContain('/ws');
     });
   });

@@ -71,6 +71,13 @@ describe('send', () => {
     await expectReached([ada, adaAgain]);
   });
 
+  it('leaves out who is excluded', async () => {
+    await service.send({ payload, exclude: [ada.clientId] });
+    await expectReached([adaAgain, nobody]);
+    await service.send({ destination: { user: 7 }, payload, exclude: [adaAgain.clientId] });
+    await expectReached([ada]);
+  });
+
   it('calls back once the message is on its way', async () => {
     const order: string[] = [];
     await service.send({ payload, cb: () => order.push('cb') });
@@ -83,7 +90,9 @@ describe('send', () => {
     ['an empty topic', { payload: { topic: '', data: 1 } }],
     ['no data', { payload: { topic: 'news' } }],
     ['data without a JSON form', { payload: { topic: 'news', data: 1n } }],
+    ['no payload', {}],
     ['a destination that is none', { payload, destination: {} }],
+    ['two destinations in one', { payload, destination: { client: '1', room: 'chess' } }],
   ])('rejects with BAD_MESSAGE for %s, calls nobody back and reaches nobody', async (_, request) => {
     let called = false;
     const sent: object = { ...request, cb: () => (called = true) };

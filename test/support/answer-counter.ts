@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import type { Dialect } from './dialect.js';
 import type { MalformedCase } from './malformed-input.js';
 
-interface Frame {
-  type?: unknown;
-  action?: unknown;
-  id?: unknown;
-}
+type Frame = Readonly<Record<string, unknown>>;
 
 const PATIENCE = 10_000;
 
@@ -16,12 +13,15 @@ export class AnswerCounter {
   readonly #ids = new Map<string, MalformedCase>();
   #done: (() => void) | null = null;
 
-  private constructor(private readonly socket: WebSocket) {
+  private constructor(
+    private readonly socket: WebSocket,
+    private readonly dialect: Dialect,
+  ) {
     socket.on('message', (data: Buffer) => this.#received(JSON.parse(data.toString()) as Frame));
   }
 
-  static async open(url: string): Promise<AnswerCounter> {
-    const counter = new AnswerCounter(new WebSocket(url));
+  static async open(url: string, dialect: Dialect): Promise<AnswerCounter> {
+    const counter = new AnswerCounter(new WebSocket(url), dialect);
     await once(counter.socket, 'open');
     return counter;
   }
@@ -50,8 +50,7 @@ export class AnswerCounter {
   }
 
   #received(frame: Frame): void {
-    const isError = frame.type === 'error' && frame.action === 'message';
-    if (!isError && !Object.hasOwn(frame, 'response')) return; // a push
+    if (!this.dialect.isAnswer(frame)) return; // a push
     this.#outstanding--;
     if (typeof frame.id === 'string') this.#ids.delete(frame.id);
     if (this.#outstanding === 0) this.#done?.();

@@ -6,22 +6,32 @@ import { resolveImport, type SourceFile } from './import-graph.js';
  */
 const LAYERS: readonly (readonly string[])[] = [
   ['protocol'],
+  ['client'],
   ['interfaces'],
   ['runtime'],
   ['errors', 'options'],
+  ['redis'],
   ['limits'],
   ['clients'],
+  ['encryption'],
   ['auth'],
   ['rooms'],
   ['routing'],
+  ['client-module'],
   ['transport'],
   ['cluster'],
+  ['emitter'],
+  ['subscribers'],
   ['server'],
+  ['queue'],
   ['module'],
   ['index'],
+  ['testing'],
 ];
 const NEST_INTERNALS = 'lib/routing/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
+/** What an application may import of the package beside its root. */
+const ENTRIES: readonly string[] = [`${LIBRARY}/client`, `${LIBRARY}/emitter`, `${LIBRARY}/testing`];
 
 /** What the imports of the files do that they must not, one sentence each. */
 export function breachesOf(files: readonly SourceFile[]): string[] {
@@ -41,6 +51,12 @@ function breachesOfFile(file: SourceFile): string[] {
     }
     if (path.startsWith('lib/protocol/') && !target?.startsWith('lib/protocol/')) {
       breaches.push(`${path} imports ${specifier}: the protocol imports nothing`);
+    }
+    if (path.startsWith('lib/redis/') && specifier.startsWith('@nestjs/')) {
+      breaches.push(`${path} imports ${specifier}: processes without Nest use it too`);
+    }
+    if (path.startsWith('lib/client/') && !/^lib\/(?:client|protocol)\//.test(target ?? '')) {
+      breaches.push(`${path} imports ${specifier}: the client needs nothing but the protocol`);
     }
     if (path.startsWith('lib/') && target !== undefined && !isTypeOnly) breaches.push(...breachOfLayers(path, target));
     if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
@@ -64,7 +80,7 @@ function rankOf(path: string): number {
 }
 
 function isForeignToSample(path: string, specifier: string, target: string | undefined): boolean {
-  if (target === undefined) return specifier.startsWith(`${LIBRARY}/`);
+  if (target === undefined) return specifier.startsWith(`${LIBRARY}/`) && !ENTRIES.includes(specifier);
   const [sample, name] = path.split('/');
   return !target.startsWith(`${sample}/${name}/`);
 }

@@ -1,4 +1,4 @@
-import type { Broadcaster } from '../../lib/cluster/broadcaster.interface.js';
+import type { Broadcaster, BusHealth } from '../../lib/cluster/broadcaster.interface.js';
 import { Diary } from './diary.js';
 
 interface Waiting {
@@ -10,6 +10,7 @@ interface Waiting {
 /** A bus of one process on which a room becomes live when the test says so. */
 export class SlowBroadcaster implements Broadcaster {
   isReady = true;
+  readonly health: BusHealth = { connected: true, probeMs: 1, lastError: null };
   /** `acquire <room>` and `release <room>`, in order. */
   readonly diary = new Diary();
   readonly #waiting: Waiting[] = [];
@@ -21,6 +22,16 @@ export class SlowBroadcaster implements Broadcaster {
   publish(): Promise<void> {
     return Promise.resolve();
   }
+
+  acquireUser(): undefined {}
+
+  releaseUser(): void {}
+
+  acquireEvents(): undefined {}
+
+  acquireAllEvents(): undefined {}
+
+  onChange(): void {}
 
   stop(): Promise<void> {
     return Promise.resolve();

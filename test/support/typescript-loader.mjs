@@ -7,11 +7,13 @@ import { transformSync } from '@swc/core';
 // `node --import` runs this file in the main thread; there it only registers itself as the hooks below.
 if (isMainThread) register(import.meta.url);
 
-const LIBRARY = new URL('../../lib/index.ts', import.meta.url).href;
+const LIBRARY = new URL('../../lib/', import.meta.url);
+const ENTRY = /^nestjs-pxl-websocket(?:\/(\w+))?$/;
 
 /** @type {import('node:module').ResolveHook} */
 export function resolve(specifier, context, next) {
-  if (specifier === 'nestjs-pxl-websocket') return { url: LIBRARY, shortCircuit: true };
+  const [isEntry, folder = '.'] = ENTRY.exec(specifier) ?? [];
+  if (isEntry) return { url: new URL(`${folder}/index.ts`, LIBRARY).href, shortCircuit: true };
   const isOurs = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
   return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }

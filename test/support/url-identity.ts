@@ -17,8 +17,6 @@ export function urlIdentity({ request }: WsCredentials): WsIdentity {
 }
 
 /** Connects as a user to an application with {@link urlIdentity}; its welcome is taken. */
-export async function connectAs(app: TestApp, user: TestUser): Promise<TestClient> {
-  const client = await app.client(`/ws?${new URLSearchParams({ ...user }).toString()}`);
-  await client.next('auth', 'authenticated');
-  return client;
+export function connectAs(app: TestApp, user: TestUser): Promise<TestClient> {
+  return app.client({ path: `/ws?${new URLSearchParams({ ...user }).toString()}` });
 }

@@ -71,10 +71,25 @@ describe('The check of the imports finds', () => {
       ],
     ],
     [
+      'a link to Redis that needs Nest',
+      { 'lib/redis/redis-link.ts': ['@nestjs/common', 'ioredis'] },
+      ['lib/redis/redis-link.ts imports @nestjs/common: processes without Nest use it too'],
+    ],
+    [
+      'a client that needs more than the protocol',
+      { 'lib/client/connection.ts': ['./ending.js', '../protocol/codecs.js', 'type:ws', 'type:../errors/ws.error.js'] },
+      [
+        'lib/client/connection.ts imports ws: the client needs nothing but the protocol',
+        'lib/client/connection.ts imports ../errors/ws.error.js: the client needs nothing but the protocol',
+      ],
+    ],
+    [
       'a sample that reaches into the library or into another sample',
       {
         'sample/01-chat/src/main.ts': [
           'nestjs-pxl-websocket',
+          'nestjs-pxl-websocket/emitter',
+          'nestjs-pxl-websocket/client',
           './app.module.js',
           'nestjs-pxl-websocket/dist/index.js',
           '../../../lib/index.js',

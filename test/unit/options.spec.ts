@@ -90,10 +90,37 @@ describe('a bad option is refused in one sentence', () => {
       { disconnectInactiveClients: { intervalCheckTime: 2 ** 31 } },
       'The option disconnectInactiveClients.intervalCheckTime is a whole number from 10 to 2147483647, not 2147483648.',
     ],
+    [{ encryption: 'yes' }, 'The option encryption is true, false or an object, not a text.'],
+    [{ encryption: { required: 1 } }, 'The option encryption.required is true or false, not 1.'],
+    [
+      { encryption: { batchLimit: 0 } },
+      'The option encryption.batchLimit is a whole number from 1 to 2147483647, not 0.',
+    ],
+    [{ outboundTransformer: true }, 'The option outboundTransformer is a function, not true.'],
     [{ clientList: { enabled: 1 } }, 'The option clientList.enabled is true or false, not 1.'],
     [{ clientList: { fields: 'clientId' } }, 'The option clientList.fields is a list of texts, not a text.'],
   ])('%j', (given, sentence) => {
     expect(() => resolve(given)).toThrow(new Error(sentence));
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'an own handshake whose keys nothing would use',
+      { handshake: () => null },
+      'The option encryption.handshake is undefined without encryption.transform, not a function.',
+    ],
+    [
+      'half a cipher',
+      { open: () => null },
+      'The option encryption.open is undefined without encryption.transform, not a function.',
+    ],
+    [
+      'a requirement that nobody could meet',
+      { transform: () => null, required: true },
+      'The option encryption.required is false beside encryption.transform without encryption.handshake, not true.',
+    ],
+  ])('%s', (_what, encryption, sentence) => {
+    expect(() => resolve({ encryption })).toThrow(new Error(sentence));
   });
 
   it.each(['user', 'user.payload', 'user.payload.', 'token', 'metadata', 'request.headers', '__proto__', 'ws'])(
@@ -108,6 +135,7 @@ describe('a bad option is refused in one sentence', () => {
   it.each<[object, string]>([
     [{ room: {} }, 'There is no option room;'],
     [{ rooms: { multiple: true } }, 'There is no option rooms.multiple; there are clientCanJoinMultipleRooms,'],
+    [{ encryption: { algorithm: 'AES' } }, 'There is no option encryption.algorithm; there are required, handshake,'],
     [{ clientList: { interval: 5 } }, 'There is no option clientList.interval; there are fields, enabled.'],
     [{ disconnectInactiveClients: { time: 5 } }, 'There is no option disconnectInactiveClients.time;'],
   ])('%j, which nobody reads', (given, sentence) => {

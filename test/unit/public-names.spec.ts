@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as library from 'nestjs-pxl-websocket';
+import * as client from 'nestjs-pxl-websocket/client';
+import * as emitter from 'nestjs-pxl-websocket/emitter';
+import * as testing from 'nestjs-pxl-websocket/testing';
 import ts from 'typescript';
 
-const INDEX = new URL('../../lib/index.ts', import.meta.url);
+const LIBRARY = new URL('../../lib/', import.meta.url);
 
-/** The names that `lib/index.ts` exports, by whether they are types only; the file is a list of names and nothing else. */
-function exportedNames(): { values: string[]; types: string[] } {
-  const source = ts.createSourceFile('index.ts', readFileSync(INDEX, 'utf8'), ts.ScriptTarget.Latest);
+/** The names that an entry exports, by whether they are types only; its file is a list of names and nothing else. */
+function exportedNames(file = 'index.ts'): { values: string[]; types: string[] } {
+  const source = ts.createSourceFile(file, readFileSync(new URL(file, LIBRARY), 'utf8'), ts.ScriptTarget.Latest);
   const names: { values: string[]; types: string[] } = { values: [], types: [] };
   for (const statement of source.statements) {
     if (!ts.isExportDeclaration(statement) || !statement.exportClause || !ts.isNamedExports(statement.exportClause)) {
-      throw new Error(`lib/index.ts names what it exports, one by one: ${statement.getText(source)}`);
+      throw new Error(`lib/${file} names what it exports, one by one: ${statement.getText(source)}`);
     }
     for (const { name, isTypeOnly } of statement.exportClause.elements) {
       (statement.isTypeOnly || isTypeOnly ? names.types : names.values).push(name.text);
@@ -30,13 +33,31 @@ describe('The public names', () => {
         "ConnectionCandidate",
         "DuplicateWsRouteError",
         "ERROR_CODES",
+        "InjectWebSocketClient",
+        "InjectWsRedis",
+        "LocalBroadcaster",
+        "PXL_WS_BROADCASTER",
+        "PXL_WS_REDIS",
+        "PxlWebSocketClientModule",
+        "PxlWebSocketEmitterModule",
         "PxlWebSocketModule",
         "PxlWebSocketOptionsError",
         "PxlWebSocketServer",
         "PxlWebSocketSetupError",
+        "RedisBroadcaster",
+        "RemoteClient",
         "RoomManager",
         "ServerVerbs",
         "UseConnectionGuards",
+        "WebSocketChannels",
+        "WebSocketClientController",
+        "WebSocketClientStates",
+        "WebSocketDefaults",
+        "WebSocketEmitter",
+        "WebSocketEvents",
+        "WebSocketMessageTypes",
+        "WebSocketQueueEvents",
+        "WebSocketRedisSubscriberEvent",
         "WebSocketService",
         "WsClient",
         "WsError",
@@ -44,7 +65,32 @@ describe('The public names', () => {
         "WsRateLimit",
         "WsRequest",
         "WsRoute",
+        "WsSubscriber",
         "WsUser",
+        "composeHandlers",
+        "defineWebSocketSubscriber",
+        "errorRecoveryMiddleware",
+        "forwardQueueEvents",
+        "getNestedProperty",
+        "getWebSocketClientToken",
+        "loggingMiddleware",
+        "matchAll",
+        "matchByProperty",
+        "matchByPropertyPredicate",
+        "rateLimitMiddleware",
+        "readEnvelope",
+        "timingMiddleware",
+        "validationMiddleware",
+        "withDebounce",
+        "withErrorHandler",
+        "withFilter",
+        "withLogging",
+        "withMetadata",
+        "withRateLimit",
+        "withRetry",
+        "withThrottle",
+        "withValidation",
+        "writeEnvelope",
       ]
     `);
   });
@@ -54,11 +100,16 @@ describe('The public names', () => {
       [
         "AddClientOptions",
         "AddClientToRoomOptions",
+        "AnyClient",
         "AuthOptions",
         "Authenticate",
         "AuthorizeRoom",
         "BroadcastToAllOptions",
+        "Broadcaster",
+        "BusHealth",
+        "CallData",
         "CallOptions",
+        "CallReply",
         "ClientByKey",
         "ClientEntry",
         "ClientListOptions",
@@ -66,12 +117,23 @@ describe('The public names', () => {
         "ClientPredicate",
         "ClientQuery",
         "ClientReference",
+        "ClientRoutingOptions",
+        "ClientShutdownOptions",
         "CloseOptions",
+        "ClusterEventMessages",
+        "ClusterOptions",
         "ConnectionGuard",
+        "Content",
         "DebugOptions",
+        "EncryptionOpen",
+        "EncryptionOptions",
+        "EncryptionTransform",
+        "Envelope",
         "ErrorCode",
         "EventMessage",
         "EventOptions",
+        "ExchangedKeys",
+        "ForwardQueueEventsOptions",
         "GivenUser",
         "HeartbeatOptions",
         "InactiveClientsOptions",
@@ -80,36 +142,77 @@ describe('The public names', () => {
         "JwtAlgorithm",
         "JwtKeyProvider",
         "JwtOptions",
+        "KeyHandshake",
+        "Letter",
         "LimitName",
         "LimitOptions",
         "MemberProfiler",
+        "MessageCheck",
+        "NamedDestination",
         "Origins",
+        "OutboundEvent",
+        "OutboundTransformer",
+        "Postmark",
         "ProfileOfMember",
+        "PushData",
+        "PushMessage",
+        "PxlWebSocketClientModuleOptions",
+        "PxlWebSocketClientOptionsFactory",
         "PxlWebSocketModuleOptions",
         "PxlWebSocketOptionsFactory",
+        "QueueEventsOptions",
+        "QueueJobEnd",
         "Rate",
+        "ReceivedEnvelope",
+        "Receiver",
+        "RedisClient",
+        "RedisClusterOption",
+        "RedisOption",
         "RevokeOptions",
         "RoomAuthorizeOption",
         "RoomAuthorizer",
         "RoomEntrant",
+        "RoomInterest",
         "RoomMove",
         "RoomOptions",
         "RoomProfileOption",
         "RoomRequest",
         "RoomUser",
         "RoomVerdict",
+        "RouteData",
+        "RouteReply",
         "RoutingOptions",
+        "Scheme",
         "SendDestination",
         "SendOptions",
         "SendRequest",
         "ShutdownOptions",
+        "StandardResult",
+        "StandardSchema",
+        "StreamValue",
+        "Target",
         "TimeoutOptions",
         "TokenPlace",
+        "TransformedEvent",
         "TypedMessage",
         "UpgradeOptions",
         "UserConnectionsLimit",
+        "UserInterest",
+        "WebSocketContract",
+        "WebSocketEmitterOptions",
         "WebSocketHealth",
+        "WebSocketMatchAll",
         "WebSocketMessage",
+        "WebSocketMetric",
+        "WebSocketRoute",
+        "WebSocketSubscriberDefinition",
+        "WebSocketSubscriberHandler",
+        "WebSocketSubscriberHandlerContext",
+        "WebSocketSubscriberMatcher",
+        "WebSocketSubscriberMiddleware",
+        "WebSocketSubscriberOptions",
+        "WebSocketSubscriberPredicate",
+        "WebSocketType",
         "WsAuthenticate",
         "WsAuthenticator",
         "WsClientState",
@@ -117,9 +220,122 @@ describe('The public names', () => {
         "WsErrorOptions",
         "WsIdentity",
         "WsRequestInfo",
+        "WsSubscriberOptions",
         "WsTokenInfo",
         "WsUserInfo",
         "WsVerdict",
+      ]
+    `);
+  });
+});
+
+describe('The public names of the entry ./testing', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(testing).sort()).toEqual(exportedNames('testing/index.ts').values);
+    expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
+      [
+        "WsTestClient",
+        "WsTestRefusalError",
+        "createWsTestApp",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('testing/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "WsTestApp",
+        "WsTestAppClientOptions",
+        "WsTestAppOptions",
+        "WsTestClientOptions",
+        "WsTestClose",
+        "WsTestMessage",
+      ]
+    `);
+  });
+});
+
+describe('The names of the entry ./client', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(client).sort()).toEqual(exportedNames('client/index.ts').values);
+    expect(Object.keys(client).sort()).toMatchInlineSnapshot(`
+      [
+        "WebSocketClient",
+        "WebSocketClientError",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('client/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "CallAction",
+        "CallData",
+        "CallHandler",
+        "CallReply",
+        "CallType",
+        "ClientEncryption",
+        "ClientEventMap",
+        "ClientEvents",
+        "ClientHeartbeatOptions",
+        "ClientState",
+        "ConnectionStatus",
+        "DroppedMessage",
+        "ErrorCode",
+        "JoinOptions",
+        "JoinedRoom",
+        "PushAction",
+        "PushData",
+        "PushHandler",
+        "PushMessage",
+        "PushType",
+        "PushedMessage",
+        "QueueOptions",
+        "ReconnectOptions",
+        "RequestOptions",
+        "RouteAction",
+        "RouteData",
+        "RouteReply",
+        "RouteType",
+        "StateChange",
+        "StateListener",
+        "StreamAction",
+        "StreamValue",
+        "Unsubscribe",
+        "WebSocketClientErrorOptions",
+        "WebSocketClientOptions",
+        "WebSocketConstructor",
+        "WebSocketContract",
+        "WebSocketLike",
+      ]
+    `);
+  });
+});
+
+describe('The public names of the entry ./emitter', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(emitter).sort()).toEqual(exportedNames('emitter/index.ts').values);
+    expect(Object.keys(emitter).sort()).toMatchInlineSnapshot(`
+      [
+        "ERROR_CODES",
+        "PxlWebSocketOptionsError",
+        "WebSocketEmitter",
+        "WsError",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('emitter/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "ErrorCode",
+        "EventMessage",
+        "RedisClusterOption",
+        "RedisOption",
+        "TypedMessage",
+        "WebSocketEmitterOptions",
+        "WebSocketMessage",
+        "WsErrorOptions",
       ]
     `);
   });

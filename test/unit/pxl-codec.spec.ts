@@ -86,7 +86,7 @@ describe('writing a frame', () => {
   it('escapes names and ids, and leaves out the id of a request without one', () => {
     const odd = { type: '"', action: '\n', id: '\u2028"' };
     expect(JSON.parse(pxlCodec.encodeReply(odd, 1))).toEqual({ ...odd, response: 1 });
-    expect(JSON.parse(pxlCodec.encodeDone(odd))).toEqual({ ...odd, done: true });
+    expect(JSON.parse(pxlCodec.encodeDone(odd) ?? '')).toEqual({ ...odd, done: true });
     expect(pxlCodec.encodeReply({ ...request, id: undefined }, 1)).toBe('{"type":"chat","action":"send","response":1}');
     expect(pxlCodec.encodeReply({ ...request, id: 0 }, 1)).toContain('"id":0');
   });
@@ -104,7 +104,7 @@ describe('writing a frame', () => {
   it('the welcome is one frame, and a second one tells an identity', () => {
     const heartbeat = { interval: 15_000, timeout: 10_000 };
     const frames = (userId?: string): unknown[] =>
-      pxlCodec.encodeWelcome({ clientId: 'c', heartbeat, userId }).map((text) => JSON.parse(text) as unknown);
+      pxlCodec.encodeWelcome({ clientId: 'c', heartbeat, userId, time: 1 }).map((text) => JSON.parse(text) as unknown);
     const connected = { clientId: 'c', protocol: 'pxl.v1', heartbeat };
     expect(frames()).toEqual([{ type: 'system', action: 'connected', data: connected }]);
     expect(frames('7')).toEqual([

@@ -5,7 +5,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 describe('Revocations', () => {
   it('mean a user’s tokens up to a time, and those that do not tell theirs', () => {
     const revocations = new MemoryRevocations(new ManualRuntime());
-    revocations.add({ subject: { kind: 'user', userId: 'ada' }, before: 1_000, until: Infinity });
+    revocations.learn({ subject: { kind: 'user', userId: 'ada' }, before: 1_000, until: Infinity });
     const isRevoked = (userId: string, issuedAt?: number): boolean =>
       revocations.isRevoked({ userId, id: undefined, issuedAt });
     expect([isRevoked('ada', 999), isRevoked('ada', 1_000), isRevoked('ada', 1_001)]).toEqual([true, true, false]);
@@ -16,8 +16,8 @@ describe('Revocations', () => {
     const clock = new ManualRuntime();
     const revocations = new MemoryRevocations(clock);
     const subject = { kind: 'user', userId: 'ada' } as const;
-    revocations.add({ subject, before: 2_000, until: clock.now() + 10_000 });
-    revocations.add({ subject, before: 1_000, until: clock.now() + 1_000 });
+    revocations.learn({ subject, before: 2_000, until: clock.now() + 10_000 });
+    revocations.learn({ subject, before: 1_000, until: clock.now() + 1_000 });
     expect(revocations.isRevoked({ userId: 'ada', id: undefined, issuedAt: 1_500 })).toBe(true);
   });
 
@@ -26,7 +26,7 @@ describe('Revocations', () => {
     const revocations = new MemoryRevocations(clock);
     for (let n = 0; n < 5_000; n++) {
       if (n % 100 === 0) await clock.advance(10);
-      revocations.add({ subject: { kind: 'token', id: `${n}` }, before: Infinity, until: clock.now() + 10 });
+      revocations.learn({ subject: { kind: 'token', id: `${n}` }, before: Infinity, until: clock.now() + 10 });
     }
     expect(revocations.size).toBeLessThan(500);
     expect(revocations.isRevoked({ userId: 'x', id: '0', issuedAt: 0 })).toBe(false);

@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { ClientMirror } from '../../lib/clients/client-mirror.js';
 import { ClientManager } from '../../lib/clients/client-manager.js';
 import type { ClientHost } from '../../lib/clients/client-host.interface.js';
 import { WsClient } from '../../lib/clients/ws-client.js';
@@ -11,7 +12,7 @@ import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.op
 import { RoomManager } from '../../lib/rooms/room-manager.js';
 import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
-import { OutboxSocket } from '../../lib/transport/outbox.socket.js';
+import { PassageSocket } from '../../lib/transport/passage.socket.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const SEQUENCES = 5_000;
@@ -40,7 +41,13 @@ class RandomInterest implements RoomInterest {
     this.held.set(roomName, (this.held.get(roomName) ?? 0) + 1);
     if (this.random.chance(0.3)) return undefined;
     const clientId = this.joining;
-    return new Promise((resolve, reject) => this.waiting.push({ clientId, roomName, resolve, reject }));
+    return new Promise((resolve, refuse) => {
+      const reject = (error: Error): void => {
+        this.releaseRoom(roomName); // what fails holds nothing
+        refuse(error);
+      };
+      this.waiting.push({ clientId, roomName, resolve, reject });
+    });
   }
 
   releaseRoom(roomName: string): void {
@@ -120,6 +127,7 @@ function hostWith(options: ResolvedOptions): ClientHost {
     callTimeout: 10_000,
     join: () => Promise.resolve(false),
     leave: () => undefined,
+    receive: () => undefined,
     handle: () => undefined,
   };
 }
@@ -127,7 +135,7 @@ function hostWith(options: ResolvedOptions): ClientHost {
 function createClient(clientId: string, options: ResolvedOptions): WsClient {
   const request = new WsRequest(new IncomingMessage(new Socket()));
   // As a ws server makes it; the types of ws have no such constructor.
-  const socket = Reflect.construct(OutboxSocket, [null, undefined, {}]) as OutboxSocket;
+  const socket = Reflect.construct(PassageSocket, [null, undefined, {}]) as PassageSocket;
   return new WsClient(clientId, socket, request, pxlCodec, hostWith(options), 0);
 }
 
@@ -137,7 +145,7 @@ async function tell(random: SeededRandom): Promise<void> {
   const rooms = { clientCanJoinMultipleRooms: !oneRoom, defaults: [DEFAULT_ROOM] };
   const options = resolveOptions({ rooms, limits: { roomsPerClient: false } });
   const counters = new RefusalCounters();
-  const clients = new ClientManager(counters, options);
+  const clients = new ClientManager(new ClientMirror(), counters, options);
   const interest = new RandomInterest(random);
   const manager = new RoomManager(clients, interest, counters, options);
   const model = new Model(oneRoom);

@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WebSocketHealth } from 'nestjs-pxl-websocket';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
+import { buildClientFile } from '../support/client-bundle.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { SampleProcess } from '../support/sample-process.js';
+
+/** ms until the clients of a killed worker are gone everywhere, and some to spare. */
+const UNTIL_LEASES_END = 20_000;
+
+let redis: RedisServer;
+let sample: SampleProcess;
+let browser: Browser;
+const pages: Page[] = [];
+const pageErrors: Error[] = [];
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  sample = await startSample();
+  [browser] = await Promise.all([launchChromium(), buildClientFile()]);
+  await healthIs(200, 3);
+}, 40_000);
+
+afterEach(async () => {
+  await Promise.all(pages.splice(0).map((page) => page.context().close()));
+  expect(pageErrors).toEqual([]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await sample.kill();
+  await redis.stop();
+});
+
+function startSample(): Promise<SampleProcess> {
+  return SampleProcess.start('03-cluster', { WORKERS: '3', REDIS_URL: redis.url });
+}
+
+/** Any worker answers. */
+async function health(): Promise<{ code: number; body: WebSocketHealth }> {
+  const response = await fetch(`${sample.url}/health`, { headers: { connection: 'close' } });
+  return { code: response.status, body: (await response.json()) as WebSocketHealth };
+}
+
+/** Each of the workers that answer in turn says so. */
+async function healthIs(code: number, workers: number, patience = UNTIL_LEASES_END): Promise<void> {
+  const isSo = async (): Promise<boolean> => {
+    const answers = await Promise.all([health(), health(), health()].map((answer) => answer.catch(() => null)));
+    return answers.every((answer) => answer?.code === code && answer.body.cluster.workers === workers);
+  };
+  await eventually(`${code} and ${workers} workers`, isSo, patience);
+}
+
+/** One visitor with a browser profile of their own, connected. */
+async function visitor(name: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  pages.push(page);
+  page.on('pageerror', (error) => pageErrors.push(error));
+  await page.goto(`${sample.url}/?name=${name}`);
+  await connected(page);
+  return page;
+}
+
+/** Two visitors on different workers: which one a connection comes to is the primary's choice. */
+async function apart(): Promise<[ada: Page, grace: Page]> {
+  const ada = await visitor('Ada');
+  const grace = await visitor('Grace');
+  for (let attempt = 0; attempt < 20 && (await workerOf(grace)) === (await workerOf(ada)); attempt++) {
+    await grace.reload();
+    await connected(grace);
+  }
+  expect(await workerOf(grace)).not.toBe(await workerOf(ada));
+  return [ada, grace];
+}
+
+const connected = (page: Page): Promise<void> => page.getByText('Connected', { exact: true }).waitFor();
+const workerOf = (page: Page): Promise<string | null> => page.locator('#worker').textContent();
+const said = async (page: Page): Promise<string[]> =>
+  (await page.getByRole('article').allInnerTexts()).map((text) => text.replace(/\n+/, ': '));
+const shown = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+
+/** Read at one moment: the page may paint the list anew at the next. */
+const WHEREABOUTS = `Object.fromEntries(
+  [...document.querySelectorAll('.lane')].map((lane) => [
+    lane.querySelector('.worker-name').textContent,
+    [...lane.querySelectorAll('.people li')].map((person) => person.textContent),
+  ]),
+)`;
+
+/** Who is where, as the page says it: the names of the visitors under that of their worker. */
+const whereabouts = (page: Page): Promise<Record<string, string[]>> => page.evaluate(WHEREABOUTS);
+
+async function sees(page: Page, expected: Record<string, string[]>): Promise<void> {
+  const isSo = async (): Promise<boolean> => isDeepStrictEqual(await whereabouts(page), expected);
+  await eventually('', isSo).catch(() => {}); // what it sees instead is said here:
+  expect(await whereabouts(page)).toEqual(expected);
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** The process of the worker that a page is connected to, as the sample's log tells. */
+async function processOf(page: Page): Promise<number> {
+  const lane = page.locator('.lane').filter({ has: page.getByText('(you)') });
+  const worker = (await lane.locator('.worker-number').innerText()).replace('w', 'W');
+  return Number(new RegExp(`${worker} is process (\\d+)`).exec(sample.output)![1]);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('sample/03-cluster', () => {
+  it('shows two people on different workers where the other is and what they say, each message once', async () => {
+    const [ada, grace] = await apart();
+    const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
+    await sees(ada, { [adas]: ['Ada (you)'], [graces]: ['Grace'] });
+    await sees(grace, { [adas]: ['Ada'], [graces]: ['Grace (you)'] });
+
+    await say(ada, 'Hello, Grace.');
+    await shown(grace, 'Hello, Grace.');
+    await say(grace, 'Hello, Ada.');
+    await shown(ada, 'Hello, Ada.');
+    expect(await said(ada)).toEqual([`You through ${adas}: Hello, Grace.`, `Grace through ${graces}: Hello, Ada.`]);
+    expect(await said(grace)).toEqual([`Ada through ${adas}: Hello, Grace.`, `You through ${graces}: Hello, Ada.`]);
+
+    await grace.close();
+    await sees(ada, { [adas]: ['Ada (you)'] });
+    await shown(ada, '2 more workers');
+  }, 30_000);
+
+  it('comes back by itself on another worker after its worker was stopped', async () => {
+    const [ada, grace] = await apart();
+    const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
+    const worker = await processOf(ada);
+    await ada.getByRole('button', { name: 'Stop this worker' }).click();
+    await shown(ada, `${adas} has stopped.`);
+    await shown(ada, 'Your connection was on');
+    // The others know at once, not when its lease has ended.
+    await sees(grace, { [graces]: ['Grace (you)'] });
+
+    await connected(ada);
+    const next = (await workerOf(ada))!;
+    expect(next).not.toBe(adas);
+    await shown(ada, `You are on ${next}.`);
+    await shown(grace, `Ada is on ${next}.`);
+    await sees(
+      grace,
+      next === graces ? { [next]: ['Ada', 'Grace (you)'] } : { [graces]: ['Grace (you)'], [next]: ['Ada'] },
+    );
+    await eventually('The worker has ended', () => !isAlive(worker));
+    await sample.says('Worker 4 is process');
+    await healthIs(200, 3);
+  }, 60_000);
+
+  it('comes back after its worker was killed, and nobody is doubled in the meantime or later', async () => {
+    const [ada, grace] = await apart();
+    const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
+    process.kill(await processOf(ada), 'SIGKILL');
+    await shown(grace, /^Ada is on /);
+    await connected(ada);
+    const next = (await workerOf(ada))!;
+    expect(next).not.toBe(adas);
+    const where = (names: [string, string]): Record<string, string[]> =>
+      next === graces ? { [next]: names } : { [next]: [names[0]], [graces]: [names[1]] };
+    // There is another worker in its place, and the dead one still counts, with its session.
+    await healthIs(200, 4);
+    await sees(ada, where(['Ada (you)', 'Grace']));
+    await sees(grace, where(['Ada', 'Grace (you)']));
+
+    await healthIs(200, 3);
+    await sees(ada, where(['Ada (you)', 'Grace']));
+    await sees(grace, where(['Ada', 'Grace (you)']));
+  }, 60_000);
+
+  it('tells load balancers and people when Redis is gone, and goes on by itself when it is back', async () => {
+    const ada = await visitor('Ada');
+    await redis.kill();
+    await eventually('503', async () => (await health()).code === 503);
+    await shown(ada, 'degraded: Redis cannot be reached');
+    await redis.run();
+    await healthIs(200, 3);
+    await shown(ada, 'healthy: 3 workers, 1 client');
+    await say(ada, 'Still here.');
+    await shown(ada, /^Still here/);
+  }, 60_000);
+
+  it('says in words what it refuses', async () => {
+    const ada = await visitor('Ada');
+    await say(ada, '   ');
+    await shown(ada, 'A message has between 1 and 500 characters.');
+    await say(ada, 'a word');
+    await shown(ada, 'a word');
+    expect(await ada.getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('fits a phone', async () => {
+    const page = await visitor('Somebody with a long nam', { viewport: { width: 360, height: 740 } });
+    await say(page, 'w'.repeat(300));
+    await shown(page, /^w+$/);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  });
+
+  it('ends in peace on SIGTERM: clients are told to come again, and no process stays', async () => {
+    const ada = await visitor('Ada');
+    const workers = [...sample.output.matchAll(/is process (\d+)/g)].map(([, pid]) => Number(pid)).filter(isAlive);
+    expect(workers).toHaveLength(3);
+    // As browsers open them in advance; nothing is ever asked there.
+    const silent = workers.map(() => connect(sample.port, '127.0.0.1').resume());
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const [exit] = await Promise.all([sample.stop(), shown(ada, 'has stopped.')]);
+    expect(exit).toBe(0);
+    expect(workers.filter(isAlive)).toEqual([]);
+  });
+});
+
+describe('sample/03-cluster without a Redis', () => {
+  it('says so in a sentence, refuses connections, and begins when there is one', async () => {
+    await Promise.all([sample.kill(), redis.kill()]);
+    sample = await startSample();
+    await sample.says('The workers wait for Redis: start one on this machine, or say in REDIS_URL where it is.');
+    expect((await health()).code).toBe(503);
+    await redis.run();
+    await healthIs(200, 3);
+    await visitor('Ada');
+  }, 60_000);
+});

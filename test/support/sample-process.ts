@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
+
+const SAMPLES = new URL('../../sample/', import.meta.url);
+const LOADER = new URL('./typescript-loader.mjs', import.meta.url);
+/** ms for a start of several processes beside other tests. */
+const PATIENCE = 20_000;
+
+/** A sample, started as by hand: one of its programs in processes of its own, on a free port. */
+export class SampleProcess {
+  /** Resolves with its exit code, or with the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+  #output = '';
+  #end: number | NodeJS.Signals | null = null;
+
+  private constructor(
+    readonly port: number,
+    private readonly process: ChildProcess,
+  ) {
+    for (const stream of [process.stdout!, process.stderr!]) {
+      stream.on('data', (chunk: Buffer) => (this.#output += stripVTControlCharacters(chunk.toString())));
+    }
+    this.exited = this.#watch();
+  }
+
+  /**
+   * @param env beside `PORT` and the test's own variables
+   * @param program which of its programs
+   */
+  static async start(name: string, env: Record<string, string>, program = 'main'): Promise<SampleProcess> {
+    const port = Number(env.PORT ?? (await freePort()));
+    const main = fileURLToPath(new URL(`${name}/src/${program}.ts`, SAMPLES));
+    const child = spawn(process.execPath, ['--import', LOADER.href, main], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), ...env },
+    });
+    return new SampleProcess(port, child);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What all its processes have written, without colours. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves once it has written something. */
+  async says(text: string | RegExp): Promise<void> {
+    await eventually(
+      `The sample says ${text}`,
+      () => {
+        if (this.#end !== null) throw new Error(`The sample has ended (${this.#end}): ${this.#output}`);
+        return typeof text === 'string' ? this.#output.includes(text) : text.test(this.#output);
+      },
+      PATIENCE,
+    );
+  }
+
+  /** Asks it to end in peace; resolves as `exited` does. */
+  stop(): Promise<number | NodeJS.Signals> {
+    this.process.kill('SIGTERM');
+    return this.exited;
+  }
+
+  /** Ends it by force, if it has not ended yet; workers of node:cluster end when their primary is gone. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async #watch(): Promise<number | NodeJS.Signals> {
+    const [code, signal] = (await once(this.process, 'close')) as [number | null, NodeJS.Signals | null];
+    return (this.#end = code ?? signal!);
+  }
+}

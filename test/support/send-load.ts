@@ -1,0 +1,51 @@
+import type { WebSocketService } from 'nestjs-pxl-websocket';
+
+/** What became of one message of a load. */
+export interface SendResult {
+  readonly number: number;
+  /** The milliseconds until the send settled. */
+  readonly ms: number;
+  /** What it was rejected with; undefined: it was not. */
+  readonly code: string | undefined;
+}
+
+/** The data of a load's message. */
+export interface LoadData {
+  readonly number: number;
+  /** ms since 1970 */
+  readonly sentAt: number;
+}
+
+const TURN = 5;
+
+/** Sends numbered messages to a room at a steady rate, and writes down what became of each. */
+export class SendLoad {
+  readonly #results: Promise<SendResult>[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly service: WebSocketService) {}
+
+  start(roomName: string, perSecond: number): void {
+    const begin = performance.now();
+    this.#timer = setInterval(() => {
+      const due = ((performance.now() - begin) * perSecond) / 1_000;
+      while (this.#results.length < due) this.#results.push(this.#send(roomName, this.#results.length));
+    }, TURN);
+  }
+
+  /** Ends it; resolves once every send has settled. */
+  async stop(): Promise<SendResult[]> {
+    clearInterval(this.#timer ?? undefined);
+    return Promise.all(this.#results.splice(0));
+  }
+
+  async #send(roomName: string, number: number): Promise<SendResult> {
+    const begin = performance.now();
+    const data: LoadData = { number, sentAt: Date.now() };
+    const code = await this.service
+      .sendToRooms([roomName], { type: 'load', action: 'send', data })
+      .then(() => undefined)
+      .catch((error: unknown) => String((error as { code?: unknown }).code));
+    return { number, ms: performance.now() - begin, code };
+  }
+}
