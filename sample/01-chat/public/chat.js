@@ -1,32 +1,32 @@
+import { WebSocketClient } from './client.js';
 import { startComposer } from './composer.js';
-import { Connection } from './connection.js';
 import { closeDrawers } from './drawers.js';
 import { showProblem, startForms, suggestAllBut } from './forms.js';
 import { paintRoom, paintRooms } from './paint.js';
-import { OFFLINE } from './requests.js';
 import { Room } from './room.js';
 import { showStatus } from './status.js';
 import { byId, paintAvatar } from './view.js';
 
 const rooms = new Map();
 let current = null;
-let connection;
+let client;
 let composer;
 let ownName;
 
 function enter(name) {
   ownName = name;
   const url = new URL('/ws', location.href);
-  url.protocol = url.protocol.replace('http', 'ws');
   url.searchParams.set('name', name);
-  connection = new Connection(url.href);
-  connection.addEventListener('open', () => {
-    for (const room of rooms.values()) if (room.joined) void rejoin(room);
+  // Without a queue: what cannot be sent now is shown as not sent, and the writer may try again.
+  client = new WebSocketClient({ url, queue: false, events: { onRoomRefused } });
+  client.onAny(receive);
+  showStatus(client);
+  client.onState(({ state }) => {
+    if (state !== 'connected') return;
+    for (const room of rooms.values()) if (room.joined) void welcomeBack(room);
   });
-  connection.addEventListener('push', ({ detail }) => receive(detail));
-  showStatus(connection);
-  composer = startComposer(connection, name);
-  connection.open();
+  composer = startComposer(client, name);
+  client.connect();
 
   byId('me-name').textContent = name;
   paintAvatar(byId('me-avatar'), name);
@@ -36,11 +36,8 @@ function enter(name) {
   byId('nowhere-title').focus();
 }
 
-/** The server's word counts: the room is shown once its answer and its list of members are here. */
-async function enterRoom(room) {
-  await connection.request('system', 'joinRoom', { roomName: room.name });
-  room.setMembers(await connection.request('chat', 'members', { roomName: room.name }));
-  room.joined = true;
+async function showMembers(room) {
+  room.setMembers(await client.request('chat', 'members', { roomName: room.name }));
 }
 
 async function join(name) {
@@ -50,9 +47,13 @@ async function join(name) {
     const room = new Room(name, { onOpen: () => show(room), changed: paint });
     rooms.set(name, room);
     try {
-      await enterRoom(room);
+      // The server's word counts: the room is shown once its answer and its list of members are here.
+      await client.join(name);
+      await showMembers(room);
+      room.joined = true;
     } catch (error) {
       rooms.delete(name);
+      client.leave(name).catch(() => {});
       showProblem(`You could not join ${name}. ${error.message}`);
       return;
     }
@@ -62,14 +63,18 @@ async function join(name) {
   if (rooms.get(name).joined) show(rooms.get(name));
 }
 
-/** After a reconnect the server knows nothing of this page: it joins again, and its members are read anew. */
-async function rejoin(room) {
+/** After a reconnect the client has joined its rooms again; who is there is read anew. */
+async function welcomeBack(room) {
   try {
-    await enterRoom(room);
+    await showMembers(room);
     room.note('You are back. What was said meanwhile is not shown.');
-  } catch (error) {
-    if (error.code !== OFFLINE) room.note(`You could not join again. ${error.message}`);
+  } catch {
+    // Lost again, or refused: both are told elsewhere.
   }
+}
+
+function onRoomRefused({ roomName, error }) {
+  rooms.get(roomName)?.note(`You could not join again. ${error.message}`);
 }
 
 function leave(room) {
@@ -77,7 +82,8 @@ function leave(room) {
   room.log.remove();
   room.item.remove();
   show([...rooms.values()].findLast(({ joined }) => joined) ?? null);
-  connection.notify('system', 'leaveRoom', { roomName: room.name });
+  // Where this fails the connection is gone, and the room with it.
+  client.leave(room.name).catch(() => {});
 }
 
 function receive({ type, action, data }) {

@@ -5,7 +5,7 @@ const SAY_TYPING_EVERY = 2_500;
 const TYPING_PAUSE = 4_000;
 
 /** The field that messages are written in; `open(room)` turns it to another room and keeps what was half written. */
-export function startComposer(connection, name) {
+export function startComposer(client, name) {
   const field = byId('text');
   let room = null;
   let typingSaid = 0;
@@ -36,12 +36,12 @@ export function startComposer(connection, name) {
     pauseTimer = setTimeout(stopTyping, TYPING_PAUSE);
     if (Date.now() - typingSaid < SAY_TYPING_EVERY) return;
     typingSaid = Date.now();
-    connection.notify('chat', 'typing', { roomName: room.name, typing: true });
+    client.send('chat', 'typing', { roomName: room.name, typing: true });
   }
 
   function stopTyping() {
     clearTimeout(pauseTimer);
-    if (typingSaid) connection.notify('chat', 'typing', { roomName: room.name, typing: false });
+    if (typingSaid) client.send('chat', 'typing', { roomName: room.name, typing: false });
     typingSaid = 0;
   }
 
@@ -71,7 +71,7 @@ export function startComposer(connection, name) {
   async function deliver(target, { id, text }, element) {
     showDelivery(element, 'sending');
     try {
-      await connection.request('chat', 'send', { id, roomName: target.name, text });
+      await client.request('chat', 'send', { id, roomName: target.name, text });
       showDelivery(element, 'sent');
     } catch (error) {
       showDelivery(element, 'failed', error.message);

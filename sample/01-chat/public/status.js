@@ -1,30 +1,33 @@
 import { byId } from './view.js';
 
-const WORDS = { connecting: 'Connecting', open: 'Connected', waiting: 'Reconnecting', stopped: 'Disconnected' };
+const WORDS = {
+  connecting: 'Connecting',
+  connected: 'Connected',
+  reconnecting: 'Reconnecting',
+  disconnected: 'Disconnected',
+};
 
 /** Shows how the connection is, with a countdown to the next attempt and a way to cut it short. */
-export function showStatus(connection) {
+export function showStatus(client) {
   let state = 'connecting';
   let nextAttempt = 0;
-  let everOpen = false;
 
   function countDown() {
     const seconds = Math.ceil((nextAttempt - Date.now()) / 1000);
-    const underWay = state === 'connecting' || state === 'waiting';
-    byId('status-wait').textContent = state === 'waiting' && seconds > 0 ? ` in ${seconds} s…` : underWay ? '…' : '';
+    const underWay = state === 'connecting' || state === 'reconnecting';
+    byId('status-wait').textContent =
+      state === 'reconnecting' && seconds > 0 ? ` in ${seconds} s…` : underWay ? '…' : '';
   }
 
-  connection.addEventListener('state', ({ detail }) => {
-    state = detail.state;
-    everOpen ||= state === 'open';
-    nextAttempt = Date.now() + (detail.delay ?? 0);
+  client.onState((change) => {
+    state = change.state;
+    nextAttempt = Date.now() + (change.delay ?? 0);
     byId('status').dataset.state = state;
-    byId('status-text').textContent = state === 'connecting' && everOpen ? WORDS.waiting : WORDS[state];
-    byId('try-now').hidden = state !== 'waiting' && state !== 'stopped';
+    byId('status-text').textContent = WORDS[state];
+    byId('try-now').hidden = state !== 'reconnecting' && state !== 'disconnected';
     countDown();
   });
 
   setInterval(countDown, 250);
-  byId('try-now').addEventListener('click', () => connection.open());
-  addEventListener('online', () => state === 'waiting' && connection.open());
+  byId('try-now').addEventListener('click', () => client.connect());
 }

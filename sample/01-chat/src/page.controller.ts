@@ -26,6 +26,14 @@ export class PageController {
     return readPublic(`${name}.css`, 'text/css');
   }
 
+  /** The library's client: one file, too. */
+  @Get('client.js')
+  @Header('Cache-Control', 'no-cache')
+  async client(): Promise<StreamableFile> {
+    const file = fileURLToPath(import.meta.resolve('nestjs-pxl-websocket/client/browser'));
+    return new StreamableFile(await readFile(file), { type: 'text/javascript; charset=utf-8' });
+  }
+
   @Get(':name.js')
   @Header('Cache-Control', 'no-cache')
   script(@Param('name') name: string): Promise<StreamableFile> {

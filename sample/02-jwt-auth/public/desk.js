@@ -1,10 +1,10 @@
+import { WebSocketClient } from './client.js';
 import { showRooms } from './rooms.js';
 import { Session } from './session.js';
-import { Socket } from './socket.js';
 
 const byId = (id) => document.getElementById(id);
 const session = new Session();
-let socket = null;
+let client = null;
 
 byId('login').addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -12,15 +12,16 @@ byId('login').addEventListener('submit', async (event) => {
     await session.signIn(byId('name').value.trim(), byId('password').value);
     event.target.reset();
     show('login-problem', '');
-    enter();
+    await enter();
   } catch (error) {
     show('login-problem', error.message);
   }
 });
 
 byId('sign-out').addEventListener('click', () => {
-  socket.close();
+  const signedOut = client;
   leave('');
+  signedOut.disconnect();
 });
 
 byId('renew').addEventListener('click', renew);
@@ -29,7 +30,7 @@ byId('announce').addEventListener('submit', async (event) => {
   event.preventDefault();
   const result = byId('announce-result');
   try {
-    await socket.request('desk', 'announce', { text: byId('text').value });
+    await client.request('desk', 'announce', { text: byId('text').value });
     event.target.reset();
     delete result.dataset.refused;
     result.textContent = 'Everybody has heard it.';
@@ -39,7 +40,7 @@ byId('announce').addEventListener('submit', async (event) => {
   }
 });
 
-function enter() {
+async function enter() {
   const { sub, userType } = session.claims;
   byId('user').textContent = sub;
   byId('role').textContent = userType;
@@ -50,20 +51,23 @@ function enter() {
   show('problem', '');
   setStatus('connecting', 'Connecting…');
 
-  const current = new Socket(session.token);
-  socket = current;
-  showRooms(byId('rooms'), current, note);
-  current.addEventListener('open', () => setStatus('open', 'Connected'));
-  current.addEventListener('push', ({ detail }) => heard(detail));
-  // A socket that was given up may still report: it must not disturb its successor.
-  current.addEventListener('closed', ({ detail }) => current === socket && lost(detail));
+  // This page shows each end and each renewal; with `getToken`, the client sees to both by itself.
+  client = new WebSocketClient({ url: 'ws', reconnect: false });
+  showRooms(byId('rooms'), client, note);
+  client.onAny(heard);
+  client.onState((change) => {
+    if (change.state === 'connected') setStatus('open', 'Connected');
+    if (change.state === 'disconnected') lost(change);
+  });
+  await client.refresh(session.token);
+  client.connect();
 }
 
 /** Renews the token over HTTP, and shows it to the server over the connection that stands. */
 async function renew() {
   try {
     await session.renew();
-    await socket.request('system', 'refresh', { token: session.token });
+    await client.refresh(session.token);
     show('problem', '');
     note('The token was renewed; the connection stayed.');
   } catch (error) {
@@ -85,14 +89,16 @@ function heard({ type, action, data }) {
 }
 
 function lost({ code, reason }) {
+  // Who has signed out knows.
+  if (!client) return;
   setStatus('closed', 'Disconnected');
   if (code === 4005) return leave('Your token has expired. Sign in again.');
   if (code === 4003) return leave('Your token was refused. Sign in again.');
-  show('problem', `The connection was closed: ${reason || code}. Sign out and in again.`);
+  show('problem', `You are disconnected, sign out and in again: ${reason}`);
 }
 
 function leave(problem) {
-  socket = null;
+  client = null;
   byId('desk').hidden = true;
   byId('welcome').hidden = false;
   show('login-problem', problem);
@@ -117,7 +123,7 @@ function setStatus(state, text) {
 }
 
 setInterval(() => {
-  if (!socket) return;
+  if (!client) return;
   byId('left').textContent = `${Math.ceil(session.left)} s`;
   byId('life').value = session.left / session.lifetime;
 }, 250);

@@ -1,11 +1,11 @@
 const ROOMS = ['lounge', 'staff'];
 
 /** Shows the rooms, each with a button that asks to join it or leaves it; the server's rule decides. */
-export function showRooms(list, socket, note) {
-  list.replaceChildren(...ROOMS.map((roomName) => roomItem(roomName, socket, note)));
+export function showRooms(list, client, note) {
+  list.replaceChildren(...ROOMS.map((roomName) => roomItem(roomName, client, note)));
 }
 
-function roomItem(roomName, socket, note) {
+function roomItem(roomName, client, note) {
   const item = document.createElement('li');
   const [title, button, state] = ['b', 'button', 'span'].map((name) => document.createElement(name));
   title.textContent = roomName;
@@ -20,7 +20,7 @@ function roomItem(roomName, socket, note) {
   };
   button.addEventListener('click', async () => {
     try {
-      await socket.request('system', joined ? 'leaveRoom' : 'joinRoom', { roomName });
+      await (joined ? client.leave(roomName) : client.join(roomName));
       joined = !joined;
       show(joined ? 'You are in.' : 'You left.');
     } catch (error) {
