@@ -3,7 +3,9 @@ import { Bench } from './lib/bench.js';
 import { CONTENDERS } from './lib/contenders.js';
 import { machineLines, openFilesLimit } from './lib/machine.js';
 import { sectionOf, writeResults } from './lib/results.js';
+import { cluster } from './suites/cluster.js';
 import { connections } from './suites/connections.js';
+import { encryption } from './suites/encryption.js';
 import { fanOut } from './suites/fan-out.js';
 import { growth } from './suites/growth.js';
 import { memory } from './suites/memory.js';
@@ -11,7 +13,7 @@ import { requests } from './suites/requests.js';
 import { rooms } from './suites/rooms.js';
 
 const SUITES = Object.fromEntries(
-  [fanOut, rooms, requests, memory, connections, growth].map((suite) => [suite.name, suite]),
+  [fanOut, rooms, cluster, requests, memory, connections, growth, encryption].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */
 const OPEN_FILES = 9_000;

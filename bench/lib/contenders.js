@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createECDH } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -6,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 const BUN = fileURLToPath(new URL('../node_modules/.bin/bun', import.meta.url));
 
 const node = (file) => [process.execPath, '--expose-gc', fileURLToPath(new URL(`../servers/${file}`, import.meta.url))];
+/** The public key of every load client, which decrypts nothing: a point on P-256. */
+const PUBLIC_KEY = createECDH('prime256v1').generateKeys('base64url');
 const asEvent = (event, data) => JSON.stringify({ event, data });
 const WELCOMED = { messages: 1 };
 
@@ -36,6 +39,12 @@ export const CONTENDERS = {
     greeting: { messages: 2, answer: '40' },
     request: (handler, data, id) => `42${id}${JSON.stringify([handler, data])}`,
   },
+  'socket-io-sharded': {
+    title: 'Socket.IO, sharded Redis adapter',
+    command: () => [...node('socket-io.js'), 'sharded'],
+    path: '/socket.io/?EIO=4&transport=websocket',
+    greeting: { messages: 2, answer: '40' },
+  },
   bun: {
     title: 'Bun',
     command: () => [BUN, fileURLToPath(new URL('../servers/bun.js', import.meta.url))],
@@ -49,6 +58,12 @@ export const CONTENDERS = {
     path: '/ws',
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
+  'pxl-encrypted': {
+    title: 'nestjs-pxl-websocket, encrypted',
+    command: () => node('pxl-encrypted.js'),
+    path: `/ws?publicKey=${PUBLIC_KEY}`,
+    greeting: WELCOMED,
   },
 };
 

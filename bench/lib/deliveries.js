@@ -8,7 +8,7 @@
 export async function measureDeliveries(bench, { title, entries, turn: given, deliveries, ratios = [oursByEach] }) {
   const turn = { ticks: 1, ...given };
   const perTurn = deliveries * turn.messages * turn.ticks;
-  for (const { session } of entries) await prepare(session, turn, deliveries);
+  for (const { session } of entries) await prepareTurns(session, turn, deliveries);
   return bench.measure({
     title,
     entries,
@@ -30,7 +30,7 @@ export const cpuOf = ({ cpu }) => cpu;
 const oursByEach = { title: 'CPU, ours ÷ this', of: cpuOf, dividend: 'pxl' };
 
 /** Learns from one message to each target how many bytes a turn is, and lets the load tell the server of each. */
-async function prepare(session, turn, deliveries) {
+export async function prepareTurns(session, turn, deliveries) {
   const { server, load, pacePort } = session;
   await load.ask('expect', { pacePort, bytes: null });
   await server.ask('send', { turn });

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { CONTENDERS } from './contenders.js';
 import { LOAD_CORE, SERVER_CORE, Worker } from './worker.js';
 
-const LOAD = fileURLToPath(new URL('../load/main.js', import.meta.url));
+/** The program of the load. */
+export const LOAD = fileURLToPath(new URL('../load/main.js', import.meta.url));
 
 /** A contender's server and the load for it, each in a process of its own. */
 export class Session {

@@ -12,6 +12,11 @@ export const pinning = canPin
   ? `server on core ${SERVER_CORE}, load on core ${LOAD_CORE}`
   : 'not pinned: no taskset, or one core only';
 
+/** The command, on one core where that can be. */
+export function pinned(core, command) {
+  return canPin ? ['taskset', '-c', String(core), ...command] : command;
+}
+
 /** A process that answers commands, one at a time: JSON lines on its stdin and stdout. */
 export class Worker {
   #child;
@@ -19,7 +24,7 @@ export class Worker {
   #ended = null;
 
   constructor(core, command) {
-    const [file, ...args] = canPin ? ['taskset', '-c', String(core), ...command] : command;
+    const [file, ...args] = pinned(core, command);
     this.#child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_ENV: 'production' },

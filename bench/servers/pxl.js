@@ -58,7 +58,12 @@ serve({
   async start(given) {
     settings = given;
     if (settings.layout !== 'none' || settings.addressed) BenchGateway.prototype.handleConnection = handleConnection;
-    const options = { limits: { roomsPerClient: false }, ...(settings.heartbeat ? {} : { heartbeat: false }) };
+    const options = {
+      limits: { roomsPerClient: false },
+      redis: settings.redis,
+      ...(settings.heartbeat ? {} : { heartbeat: false }),
+    };
+    if (process.env.PXL_ENCRYPTION) options.encryption = true;
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
     await app.listen(0, '127.0.0.1');

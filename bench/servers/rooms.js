@@ -1,6 +1,7 @@
 const LAYOUTS = {
   none: () => [],
   everyone: () => ['room'],
+  fiftyOfTen: (index) => [`room-${index % 50}`],
   /** Each client in three of fifty rooms, about a hundred in each, and hardly two clients in the same three. */
   threeOfFifty(index) {
     const row = Math.floor(index / 50);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { serve } from './harness.js';
 import { roomsOf } from './rooms.js';
@@ -8,7 +10,14 @@ const NEVER = 2 ** 31 - 1;
 const clients = [];
 let io;
 
-/** Socket.IO on WebSockets alone, without compression. */
+/** As its documents have it: one connection for publishing, one for subscriptions. */
+function adapterTo(url) {
+  const publisher = new Redis(url);
+  const create = process.argv[2] === 'sharded' ? createShardedAdapter : createAdapter;
+  return create(publisher, publisher.duplicate());
+}
+
+/** Socket.IO on WebSockets alone, without compression; with a Redis adapter where there is a Redis. */
 serve({
   async start(settings) {
     const server = createServer();
@@ -16,6 +25,7 @@ serve({
       transports: ['websocket'],
       perMessageDeflate: false,
       serveClient: false,
+      ...(settings.redis ? { adapter: adapterTo(settings.redis) } : {}),
       ...(settings.heartbeat ? {} : { pingInterval: NEVER }),
     });
     let count = 0;
