@@ -26,5 +26,5 @@ export default {
       },
     ],
   },
-  testTimeout: 15_000,
+  testTimeout: 30_000,
 };

@@ -9,7 +9,7 @@ const PAUSE = 10;
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  patience = 5_000,
+  patience = 15_000,
 ): Promise<number> {
   const begin = performance.now();
   while (!(await ask())) {
