@@ -56,7 +56,7 @@ export class ClusterMembership {
 
   /** Whether the other workers can be reached, and are known. */
   get isReady(): boolean {
-    return this.broadcaster.isReady && this.registry.isComplete;
+    return this.broadcaster.isReady && this.registry.isReady;
   }
 
   /** The other workers stop counting on this one's clients. */

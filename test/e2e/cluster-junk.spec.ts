@@ -64,6 +64,7 @@ function junkOf(worker: WorkerProcess): Promise<number> {
 
 it.each<[what: string, isMeant: (channel: string) => boolean]>([
   ['the channels of the bus', (channel) => channel !== REGISTRY],
+  ['the channel of the registry', (channel) => channel === REGISTRY],
 ])(
   `${CASES} messages of a stranger on %s break nothing, and are counted`,
   async (_, isMeant) => {

@@ -44,7 +44,7 @@ async function converged(one: RegistryWorker, two: RegistryWorker): Promise<void
   one.connect();
   two.connect();
   const isConverged = (): boolean =>
-    one.registry.isComplete && two.registry.isComplete && one.knows(two) && two.knows(one);
+    one.registry.isReady && two.registry.isReady && one.knows(two) && two.knows(one);
   await eventually('the workers know each other again', isConverged, PATIENCE);
 }
 
@@ -188,7 +188,7 @@ describe('When Redis', () => {
       const [one, two] = [cluster.begin('one'), cluster.begin('two')];
       one.connect();
       await leasesPass(0.5);
-      expect([one.isStarted, one.registry.isComplete]).toEqual([false, false]);
+      expect([one.isStarted, one.registry.isReady]).toEqual([false, false]);
       await server.run();
       await Promise.all([one.started(), two.started()]);
       await two.learns(one);
@@ -210,10 +210,10 @@ describe('A worker', () => {
       proxy.blackHole();
       await eventually('it is dead', () => one.view.get('cut') === undefined, PATIENCE);
       expect(one.told).toEqual(['left cut.1 chess', 'disconnected cut.1 1006']);
-      await eventually('it knows nothing new', () => !cut.registry.isComplete);
+      await eventually('it knows nothing new', () => !cut.registry.isReady);
       const client = two.connect();
       proxy.heal();
-      await eventually('it is back', () => one.knows(cut) && cut.knows(two) && cut.registry.isComplete, PATIENCE);
+      await eventually('it is back', () => one.knows(cut) && cut.knows(two) && cut.registry.isReady, PATIENCE);
       expect(one.told.slice(-2)).toEqual(['connected cut.1', 'joined cut.1 chess']);
       // Nobody is dead to it: it is to blame itself.
       await leasesPass(1.5);

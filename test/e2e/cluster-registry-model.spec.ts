@@ -133,7 +133,7 @@ function knowsExactly(worker: RegistryWorker, all: readonly RegistryWorker[]): b
   const others = all.filter((other) => other !== worker);
   const { registry, view } = worker;
   const isAlive = (name: string): boolean => others.some((other) => other.name === name);
-  return registry.isComplete && [...view.keys()].every(isAlive) && others.every((other) => worker.knows(other));
+  return registry.isReady && [...view.keys()].every(isAlive) && others.every((other) => worker.knows(other));
 }
 
 describe('Whatever happens to a cluster', () => {

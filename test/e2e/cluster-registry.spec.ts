@@ -64,7 +64,7 @@ describe('The registry', () => {
     await Promise.all([one.learns(two), two.learns(one)]);
     const [late] = await cluster.start(['late']);
     expect([late.knows(one), late.knows(two)]).toEqual([true, true]);
-    expect(late.registry.isComplete).toBe(true);
+    expect(late.registry.isReady).toBe(true);
     expect([...late.registry.workers.values()].map(({ connections }) => connections)).toEqual([2_000, 2_000]);
   });
 

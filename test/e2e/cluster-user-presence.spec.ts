@@ -215,7 +215,7 @@ describe('When Redis', () => {
       await eventually('both are told', () => told.length === 3);
       proxy.reset();
       proxy.heal();
-      await eventually('it is back', () => cut.registry.registry.isComplete, PATIENCE);
+      await eventually('it is back', () => cut.registry.registry.isReady, PATIENCE);
       cut.users.opened('cleo');
       await eventually('it goes on', () => told.at(-1) === 'cut userConnected cleo', PATIENCE);
       expect(told.slice(1, -1).sort()).toEqual(['cut userConnected bo', 'cut userDisconnected ada']);

@@ -33,8 +33,11 @@ export interface ClusterRegistry {
   record(change: ClientChange): void;
   /** The other workers that live. */
   readonly workers: ReadonlyMap<string, ClusterWorker>;
-  /** Whether the view of the others is complete, as far as Redis can be heard. */
-  readonly isComplete: boolean;
+  /**
+   * Whether the others are heard of, and all of them were known once: not while a view is repaired, or another worker
+   * comes, of which every worker would be out of service at once.
+   */
+  readonly isReady: boolean;
   /** Leaves the registry at once: the others stop counting on this worker's clients. Bounded, whatever Redis does. */
   stop(): Promise<void>;
 }

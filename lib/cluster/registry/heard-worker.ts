@@ -1,6 +1,6 @@
 import type { Hint } from './hint.js';
-import type { Position } from './position.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
+import type { Lease } from './worker-leases.js';
 
 /** Another worker where no mirror is kept: what it tells is passed on and forgotten. */
 export class HeardWorker implements RemoteWorker {
@@ -18,7 +18,7 @@ export class HeardWorker implements RemoteWorker {
     for (const change of changes) this.tell(change);
   }
 
-  follow({ incarnation }: Position): void {
+  follow({ incarnation }: Lease): void {
     this.#incarnation = incarnation;
   }
 

@@ -5,15 +5,21 @@ import type { Hint } from './hint.js';
 import { isAhead, NOWHERE, type Position } from './position.js';
 import type { RecordReader } from './record-reader.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
+import type { Lease } from './worker-leases.js';
 
 /** Hints that wait for a snapshot. What is dropped above that shows as a gap. */
 const MAX_WAITING = 1_000;
+/** A lease that was renewed so often since tells of everything that its worker had told by then. */
+const RENEWALS = 2;
 
 /** How often mirrors had to be repaired, since the start. */
 export interface MirrorCounts {
   /** Snapshots that were read, the first one of each worker included. */
   snapshots: number;
-  /** Times that something was missed: a hint that did not come, or a lease that tells of more than we have heard. */
+  /**
+   * Times that a mirror was out of step: a hint did not come, a lease tells of more than we have heard, or somebody else
+   * tells in a worker's name what it has not.
+   */
   gaps: number;
 }
 
@@ -38,7 +44,11 @@ export class MirroredWorker implements RemoteWorker {
   /** How far the worker had come by its lease, when we looked last. */
   #promised = NOWHERE;
   #incarnation = 0;
-  /** Hints that came since we are out of step; null: we are not. */
+  /** How far the last snapshot went. */
+  #read = NOWHERE;
+  /** How far we were when the lease had been renewed so often; null: not yet since the last snapshot. */
+  #check: { position: Position; beat: number } | null = null;
+  /** Hints that came while a snapshot is read; null: we are in step. */
   #waiting: Hint[] | null = [];
   #isReading = false;
   #readAt = -Infinity;
@@ -62,16 +72,17 @@ export class MirroredWorker implements RemoteWorker {
     this.#incarnation = Math.max(this.#incarnation, hint.incarnation);
     if (this.#waiting) this.#wait(this.#waiting, hint);
     else if (hint.incarnation === this.#position.incarnation && hint.seq === this.#position.seq + 1) this.#apply(hint);
-    else if (isAhead(hint, this.#position)) this.#fallBehind([hint]);
+    // What is told twice was not told by the worker, this time or before.
+    else if (isAhead(hint, this.#read)) this.#fallBehind();
   }
 
-  follow(position: Position): void {
+  follow(lease: Lease): void {
     // Its last hint may be on its way still: it has until the next look.
-    const hasMissed = isAhead(this.#promised, this.#position);
-    this.#promised = position;
-    this.#incarnation = position.incarnation;
+    const isBehind = isAhead(this.#promised, this.#position) || this.#wasMisled(lease);
+    this.#promised = lease;
+    this.#incarnation = lease.incarnation;
     if (this.#waiting) this.#catchUp();
-    else if (hasMissed) this.#fallBehind([]);
+    else if (isBehind) this.#fallBehind();
   }
 
   end(): void {
@@ -85,8 +96,17 @@ export class MirroredWorker implements RemoteWorker {
     if (hint.kind === 'entered') this.#catchUp();
   }
 
-  #fallBehind(waiting: Hint[]): void {
-    this.#waiting = waiting;
+  /** Whether we have heard what the worker has not told, by its lease. */
+  #wasMisled(lease: Lease): boolean {
+    this.#check ??= { position: this.#position, beat: lease.beat };
+    if (lease.beat < this.#check.beat + RENEWALS) return false;
+    const wasMisled = isAhead(this.#check.position, lease);
+    this.#check = { position: this.#position, beat: lease.beat };
+    return wasMisled;
+  }
+
+  #fallBehind(): void {
+    this.#waiting = [];
     if (this.#incarnation === this.#position.incarnation) this.services.counts.gaps++;
     // What is lost again and again is left to the next look at the leases.
     if (this.services.runtime.monotonic() - this.#readAt >= this.services.pause) this.#catchUp();
@@ -105,6 +125,8 @@ export class MirroredWorker implements RemoteWorker {
   async #readSnapshot(): Promise<void> {
     const { reader, counts, runtime } = this.services;
     const incarnation = this.#incarnation;
+    // Whatever was told until now is in the snapshot, or was told by somebody else.
+    this.#waiting = [];
     const unseen = new Set(this.#records.keys());
     const seq = await reader.read(this.workerId, incarnation, (record) => {
       unseen.delete(record.clientId);
@@ -114,8 +136,9 @@ export class MirroredWorker implements RemoteWorker {
     for (const clientId of unseen) this.#remove(clientId, LOST);
     counts.snapshots++;
     this.#readAt = runtime.monotonic();
-    this.#position = { incarnation, seq };
-    const waiting = this.#waiting ?? [];
+    this.#position = this.#read = { incarnation, seq };
+    this.#check = null;
+    const waiting = this.#waiting;
     this.#waiting = null;
     for (const hint of waiting) this.hear(hint);
     this.services.caughtUp();

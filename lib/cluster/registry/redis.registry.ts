@@ -59,6 +59,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   #lostLeases = 0;
   #junk = 0;
   #host: RegistryHost | null = null;
+  /** Whether everybody was known once. */
+  #hasBegun = false;
   #whenComplete: (() => void) | null = null;
 
   constructor(
@@ -78,6 +80,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     this.#remote = new RemoteWorkers(
       (worker, change) => this.#host?.changed(worker, change),
       mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
+      () => beat.now(),
     );
     link.onReady(() => beat.now());
   }
@@ -91,8 +94,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     return this.#remote.workers;
   }
 
-  get isComplete(): boolean {
-    return this.#steadiness.isFresh && this.link.subscriptions.isLive(this.channel) && this.#remote.isComplete;
+  get isReady(): boolean {
+    return this.#hasBegun && this.#isListening;
   }
 
   get counts(): RegistryCounts {
@@ -185,9 +188,14 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     return this.link.publish(this.channel, writeHint({ workerId: this.options.workerId, ...hint }));
   }
 
+  get #isListening(): boolean {
+    return this.#steadiness.isFresh && this.link.subscriptions.isLive(this.channel);
+  }
+
   /** Whether the first view is complete by now. */
   #look(): void {
-    if (!this.isComplete) return;
+    if (!this.#isListening || !this.#remote.isComplete) return;
+    this.#hasBegun = true;
     this.#whenComplete?.();
     this.#whenComplete = null;
   }

@@ -1,6 +1,6 @@
 import type { ClientChange } from './client-record.js';
 import type { Hint } from './hint.js';
-import type { Position } from './position.js';
+import type { Lease } from './worker-leases.js';
 
 /** Hears a change of a client of a worker. Must not throw. */
 export type ChangeListener = (change: ClientChange) => void;
@@ -9,8 +9,8 @@ export type ChangeListener = (change: ClientChange) => void;
 export interface RemoteWorker {
   /** The worker has told something, in order, but perhaps not for the first time. Some of what it tells is lost. */
   hear(hint: Hint): void;
-  /** How far the worker has come by its lease. */
-  follow(position: Position): void;
+  /** How far the worker has come by its lease, which is read now and then. */
+  follow(lease: Lease): void;
   /** The newest that we have heard of. */
   readonly incarnation: number;
   /** Whether all is known that was told. */

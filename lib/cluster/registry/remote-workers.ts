@@ -16,10 +16,12 @@ export class RemoteWorkers {
   /**
    * @param tell hears every change of their clients
    * @param mirror null: none is kept
+   * @param look has the leases read soon, and given to {@link follow}
    */
   constructor(
     private readonly tell: RegistryHost['changed'],
     private readonly mirror: MirrorServices | null,
+    private readonly look: () => void,
   ) {}
 
   get workers(): ReadonlyMap<string, ClusterWorker> {
@@ -36,12 +38,15 @@ export class RemoteWorkers {
     return true;
   }
 
-  /** Another worker has told something. */
+  /** Another worker has told something; or somebody else has, in its name. */
   hear(hint: Hint): void {
-    const { kind, workerId } = hint;
+    const { kind, workerId, changes } = hint;
+    const view = this.#views.get(workerId);
     if (kind === 'left' || kind === 'dead') this.#hearEnd(hint);
-    // A worker that we do not mirror yet may be one that died a moment ago, unless it says that it has entered.
-    else if (kind === 'entered' || !this.mirror || this.#views.has(workerId)) this.#meet(workerId).hear(hint);
+    else if (view) view.hear(hint);
+    else if (!this.mirror) for (const change of changes) this.tell(workerId, change);
+    // Only a lease makes a worker: anything may stand in a hint, and one that died a moment ago may still be heard.
+    if (kind === 'entered' && !view) this.look();
   }
 
   /**
@@ -51,14 +56,13 @@ export class RemoteWorkers {
    */
   follow(leases: readonly Lease[], mayJudge: boolean): void {
     for (const lease of leases) {
-      const { workerId, connections } = lease;
       // Whom we meet dead needs no mirror.
-      if (lease.isExpired && !this.#views.has(workerId)) continue;
-      this.#meet(workerId, connections).follow(lease);
+      if (lease.isExpired && !this.#views.has(lease.workerId)) continue;
+      this.#meet(lease).follow(lease);
     }
     const present = new Set(leases.map(({ workerId }) => workerId));
     const absent = [...this.#workers.keys()].filter((workerId) => !present.has(workerId));
-    // A worker that has just entered may tell us so before a look that was too early for it is answered.
+    // One look may have come between the loss of Redis' data and a worker's return.
     const gone = mayJudge ? absent.filter((workerId) => this.#absent.has(workerId)) : [];
     this.#absent = new Set(absent);
     for (const workerId of gone) {
@@ -77,7 +81,7 @@ export class RemoteWorkers {
     if (!this.mirror) for (const change of changes) this.tell(workerId, change);
   }
 
-  #meet(workerId: string, connections = this.#workers.get(workerId)?.connections ?? 0): RemoteWorker {
+  #meet({ workerId, connections }: Lease): RemoteWorker {
     this.#workers.set(workerId, { workerId, connections });
     let view = this.#views.get(workerId);
     if (!view) this.#views.set(workerId, (view = this.#view(workerId)));

@@ -11,6 +11,8 @@ import type { RegistryKeys } from './registry-keys.js';
 /** A worker, as its lease tells. */
 export interface Lease extends Position {
   readonly workerId: string;
+  /** Rises whenever it is renewed. */
+  readonly beat: number;
   readonly connections: number;
   /** Its time is over, and nobody has taken it yet. */
   readonly isExpired: boolean;
@@ -114,9 +116,10 @@ export class WorkerLeases {
     const texts = new Map(pairsOf(workers));
     return pairsOf(leases).flatMap(([workerId, ends]) => {
       const text = texts.get(workerId) ?? '';
-      const { incarnation, seq, connections } = readObject(text) ?? {};
+      const { incarnation, seq, connections, beat } = readObject(text) ?? {};
       if (workerId === this.workerId || typeof incarnation !== 'number' || typeof seq !== 'number') return [];
-      return { workerId, incarnation, seq, connections: Number(connections), isExpired: Number(ends) < now, text };
+      const numbers = { incarnation, seq, connections: Number(connections), beat: Number(beat) };
+      return { workerId, ...numbers, isExpired: Number(ends) < now, text };
     });
   }
 
