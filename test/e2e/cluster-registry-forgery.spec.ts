@@ -23,6 +23,7 @@ let last: Hint;
 beforeEach(async () => {
   server = await RedisServer.start();
   cluster = new RegistryCluster(server, { lease: LEASE });
+  last = { kind: 'changes', workerId: 'one', incarnation: 0, seq: 0, changes: [] };
   [one, two] = await cluster.start(['one', 'two']);
   two.loses = (text): boolean => {
     const hint = readHint(text);
@@ -31,7 +32,7 @@ beforeEach(async () => {
   };
   one.join(one.connect(), 'chess');
   await two.learns(one);
-  await until(() => last?.changes.length > 0);
+  await until(() => last.seq > 0);
 });
 
 afterEach(async () => {
