@@ -43,8 +43,7 @@ async function populated(): Promise<[RegistryWorker, RegistryWorker]> {
 async function converged(one: RegistryWorker, two: RegistryWorker): Promise<void> {
   one.connect();
   two.connect();
-  const isConverged = (): boolean =>
-    one.registry.isReady && two.registry.isReady && one.knows(two) && two.knows(one);
+  const isConverged = (): boolean => one.registry.isReady && two.registry.isReady && one.knows(two) && two.knows(one);
   await eventually('the workers know each other again', isConverged, PATIENCE);
 }
 
