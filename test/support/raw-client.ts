@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { reset } from '../../lib/redis/reset.js';
 
 /** An HTTP response as it stood on the wire. */
 export interface RawResponse {
@@ -163,7 +164,7 @@ export class RawClient {
 
   /** Resets the connection (RST). */
   reset(): void {
-    this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 
   #take(length: number): Buffer {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { reset } from '../../lib/redis/reset.js';
 
 /**
  * What happens to the bytes of one direction. `hold`: they wait, as in a network that is down, and go on when it is up
@@ -71,7 +72,7 @@ export class TcpProxy {
 
   /** Resets every connection. */
   reset(): void {
-    for (const { request, reply } of this.#links) for (const { from } of [request, reply]) from.resetAndDestroy();
+    for (const { request, reply } of this.#links) for (const { from } of [request, reply]) reset(from);
   }
 
   async close(): Promise<void> {
@@ -136,6 +137,6 @@ class Lane {
   /** The sender has reset the connection: what it had under way is lost, as is the news of it while nothing passes. */
   #break(): void {
     this.#held.length = 0;
-    if (this.#passage !== 'hold') this.to.resetAndDestroy();
+    if (this.#passage !== 'hold') reset(this.to);
   }
 }
