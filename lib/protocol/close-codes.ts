@@ -6,6 +6,7 @@ export const CLOSE_CODES = {
   NORMAL: { code: 1000, reason: '' },
   GOING_AWAY: { code: 1001, reason: 'server is shutting down' },
   HOOK_FAILED: { code: 1011, reason: 'connection could not be set up' },
+  UNAVAILABLE: { code: 1013, reason: 'not available now' },
   BAD_FRAME: { code: 1008, reason: 'not the next encrypted frame' },
   /** Its reason tells when to come back: `{"after":ms}`. */
   RESTART: { code: 1012, reason: '' },

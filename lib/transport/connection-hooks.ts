@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager, type RoomUser } from '../rooms/room-manager.js';
+import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -31,8 +33,12 @@ export class ConnectionHooks {
     return hooks.length > 0 || this.options.events.onDisconnected !== undefined;
   }
 
-  /** One after the other, all within `timeouts.hook`. False when one of them failed, which has been reported. */
-  async connected(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<boolean> {
+  /**
+   * One after the other, all within `timeouts.hook`.
+   *
+   * @returns what the connection is to be closed with: one of them failed, which has been reported. Null: none did
+   */
+  async connected(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
     let current = '';
     let isOver = false;
     const run = async (): Promise<void> => {
@@ -44,11 +50,11 @@ export class ConnectionHooks {
     };
     try {
       await this.#inTime(run());
-      return true;
+      return null;
     } catch (error) {
       isOver = true;
       this.errors.report(`${current} failed.`, error, client.clientId);
-      return false;
+      return isUnavailable(error) ? CLOSE_CODES.UNAVAILABLE : CLOSE_CODES.HOOK_FAILED;
     }
   }
 
@@ -89,4 +95,9 @@ export class ConnectionHooks {
     const limit = this.options.timeouts.hook;
     return this.runtime.within(limit, hook, () => new Error(`It took longer than timeouts.hook (${limit} ms).`));
   }
+}
+
+/** Such as a default room that nobody here is in, while Redis is away: nothing is wrong with the hook. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof WsError && error.code === 'UNAVAILABLE';
 }

@@ -159,11 +159,12 @@ export class ConnectionHandler {
   }
 
   async #runHooks(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
-    if (await this.hooks.connected(client, endpoint, request)) {
+    const failure = await this.hooks.connected(client, endpoint, request);
+    if (!failure) {
       client.finishSetUp();
     } else {
       if (!client.isIdle) client.inbound.clear();
-      client.ws.close(CLOSE_CODES.HOOK_FAILED.code, CLOSE_CODES.HOOK_FAILED.reason);
+      client.ws.close(failure.code, failure.reason);
     }
     this.#settingUp.delete(client);
   }

@@ -91,6 +91,19 @@ it(
   2 * ABSENCE + 60_000,
 );
 
+it('a connection whose default room cannot be joined yet is told to come back, and takes its place later', async () => {
+  const options = { rooms: { defaults: ['lobby'] }, cluster: { acceptBeforeReady: true } };
+  const worker = await cluster.add({ options });
+  const early = await TestClient.open(worker.url());
+  expect(await early.closed).toEqual({ code: 1013, reason: 'not available now' });
+  await redis.run();
+  await cluster.converged(cluster.workers, 2 * BACK);
+  const client = await worker.client();
+  await eventually('it is in the room', () =>
+    worker.run(({ rooms }, id) => rooms.getRoomClients({ roomName: 'lobby' }).includes(id), client.clientId),
+  );
+});
+
 it('a worker that Redis does not let into the registry starts all the same, and says that it takes no connections', async () => {
   await redis.run();
   await redis.command('ACL', 'SETUSER', 'default', '-@scripting');
