@@ -1,3 +1,5 @@
+export { describeBroadcaster, type SuiteRunner } from './broadcaster-suite/describe-broadcaster.js';
+export type { BusWorker, TestedBus } from './broadcaster-suite/tested-bus.js';
 export { createWsTestApp } from './create-ws-test-app.js';
 export type { WsTestApp, WsTestAppClientOptions } from './ws-test-app.interface.js';
 export type { WsTestAppOptions } from './ws-test-app-options.interface.js';

@@ -8,8 +8,7 @@ import {
   type RedisOption,
 } from 'nestjs-pxl-websocket';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
-import { describeBroadcaster } from '../support/broadcaster-suite/describe-broadcaster.js';
-import type { BusWorker, TestedBus } from '../support/broadcaster-suite/tested-bus.js';
+import { describeBroadcaster, type BusWorker, type TestedBus } from 'nestjs-pxl-websocket/testing';
 import { Logbook } from '../support/logbook.js';
 import { Hub, type HubBroadcaster } from '../support/hub-broadcaster.js';
 import { RedisCluster } from '../support/redis-cluster.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { LEASE, PROBE, report } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { TcpProxy } from '../support/tcp-proxy.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import type { WorkerContext } from '../support/programs/cluster-worker.js';
 import { refused } from '../support/refused.js';
 import { TestCluster } from '../support/test-cluster.js';

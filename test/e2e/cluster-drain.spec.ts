@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { isSoak, report } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 import type { WsTestClose } from 'nestjs-pxl-websocket/testing';
 import type { TestClient } from '../support/test-client.js';

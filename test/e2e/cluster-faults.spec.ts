@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { isSoak, report } from '../support/cluster-periods.js';
 import { DeliveryWatch } from '../support/delivery-watch.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 
 const RATE = 200;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Audience } from '../support/audience.js';
 import { isSoak } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { mutationOf } from '../support/mutations.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { TestCluster } from '../support/test-cluster.js';

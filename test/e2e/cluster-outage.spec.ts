@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import type { WebSocketHealth } from 'nestjs-pxl-websocket';
 import { isSoak, report } from '../support/cluster-periods.js';
 import { DeliveryWatch } from '../support/delivery-watch.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import type { SendResult } from '../support/send-load.js';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';

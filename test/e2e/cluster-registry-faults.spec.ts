@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { LEASE } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 import type { RegistryWorker } from '../support/registry-worker.js';

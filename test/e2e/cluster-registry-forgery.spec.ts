@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { ClientRecord } from '../../lib/cluster/registry/client-record.js';
 import { readHint, writeHint, type Hint } from '../../lib/cluster/registry/hint.js';
 import { LEASE } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 import type { RegistryWorker } from '../support/registry-worker.js';

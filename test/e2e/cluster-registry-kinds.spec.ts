@@ -3,7 +3,7 @@ import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.
 import { RedisUserConnections } from '../../lib/limits/redis.user-connections.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
 import { isSoak, report } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { TestClient } from '../support/test-client.js';

@@ -3,7 +3,7 @@ import type { UserConnectionsLimit } from '../../lib/interfaces/module-options.i
 import { RedisUserConnections } from '../../lib/limits/redis.user-connections.js';
 import { userBucketKey, userBucketOf } from '../../lib/redis/user-buckets.js';
 import { LEASE } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 import type { RegistryWorker } from '../support/registry-worker.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { isSoak } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 import type { RegistryWorker } from '../support/registry-worker.js';

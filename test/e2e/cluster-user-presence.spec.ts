@@ -3,7 +3,7 @@ import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.
 import { userBucketKey, userBucketOf } from '../../lib/redis/user-buckets.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { RegistryCluster } from '../support/registry-cluster.js';
 import type { RegistryWorker } from '../support/registry-worker.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { report } from '../support/cluster-periods.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';

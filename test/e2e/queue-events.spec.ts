@@ -4,7 +4,7 @@ import { Queue, Worker } from 'bullmq';
 import { PxlWebSocketModule, WebSocketQueueEvents } from 'nestjs-pxl-websocket';
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
 import { ChildProgram } from '../support/child-program.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { failureOf } from '../support/failure-of.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';

@@ -6,7 +6,7 @@ import type { WebSocketHealth } from 'nestjs-pxl-websocket';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.js';
 import { buildClientFile } from '../support/client-bundle.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { SampleProcess } from '../support/sample-process.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket';
 import { Audience } from '../support/audience.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';

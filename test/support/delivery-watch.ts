@@ -1,5 +1,5 @@
 import { Audience } from './audience.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { LoadRecorder } from './load-recorder.js';
 import type { SendResult } from './send-load.js';
 import type { TestCluster } from './test-cluster.js';

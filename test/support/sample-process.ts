@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { eventually } from './eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { freePort } from './free-port.js';
 
 const SAMPLES = new URL('../../sample/', import.meta.url);

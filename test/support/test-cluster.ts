@@ -1,6 +1,6 @@
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { LEASE, PROBE } from './cluster-periods.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from './redis-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { WorkerProcess, type WorkerProgram } from './worker-process.js';

@@ -1,4 +1,4 @@
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 /**
  * Resolves once something is true, asking again at every turn of the event loop; fails when it never is.

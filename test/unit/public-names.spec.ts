@@ -237,6 +237,7 @@ describe('The public names of the entry ./testing', () => {
         "WsTestClient",
         "WsTestRefusalError",
         "createWsTestApp",
+        "describeBroadcaster",
       ]
     `);
   });
@@ -244,6 +245,9 @@ describe('The public names of the entry ./testing', () => {
   it('that are types are these', () => {
     expect(exportedNames('testing/index.ts').types).toMatchInlineSnapshot(`
       [
+        "BusWorker",
+        "SuiteRunner",
+        "TestedBus",
         "WsTestApp",
         "WsTestAppClientOptions",
         "WsTestAppOptions",

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Broadcaster, Content, ReceivedEnvelope, Target } from 'nestjs-pxl-websocket';
+import type { Broadcaster } from '../../cluster/broadcaster.interface.js';
+import type { Content, ReceivedEnvelope, Target } from '../../cluster/envelope.js';
 import type { BusWorker, TestedBus } from './tested-bus.js';
 
 const FENCE = '"fence"';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Target } from 'nestjs-pxl-websocket';
+import type { Target } from '../../cluster/envelope.js';
 import { eventually } from '../eventually.js';
 import type { BusTest } from './describe-broadcaster.js';
 
