@@ -50,6 +50,11 @@ export class RemoteClient implements ClientEntry {
     return [...(this.#usernames?.values() ?? [])].at(-1);
   }
 
+  /** @internal What it is called in one of its rooms. */
+  usernameIn(roomName: string): string | undefined {
+    return this.#usernames?.get(roomName);
+  }
+
   /** @internal */
   enter(roomName: string, username: string | undefined): void {
     (this.#rooms ??= new Set()).add(roomName);

@@ -15,12 +15,30 @@ import type { ClientChange, ClientRecord } from './registry/client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './registry/cluster-registry.interface.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
 
+/** A member of a room whose worker is no more. */
+export interface LostMember {
+  readonly clientId: string;
+  readonly roomName: string;
+  readonly userId: string | undefined;
+  /** Undefined too where no mirror is kept. */
+  readonly username: string | undefined;
+}
+
+/** Hears of members that come and go without a word of their worker. */
+export interface LossListener {
+  lost(member: LostMember): void;
+  /** The other workers had taken this one for dead, and the members that it has for lost. */
+  returned(): void;
+}
+
 /**
  * What the workers know of each other's clients: this one's changes go to the registry, those of others into the mirror,
  * and all of them to the listeners of cluster events.
  */
 @Injectable()
 export class ClusterView implements RegistryHost, ClientListener, RoomListener {
+  #losses: LossListener | null = null;
+
   constructor(
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
@@ -82,10 +100,24 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
   }
 
   /** A change of another worker's client. */
-  changed(workerId: string, change: ClientChange): void {
+  changed(workerId: string, change: ClientChange, isLost: boolean): void {
+    if (isLost && change.kind === 'left') this.#lose(change);
     if (this.options.cluster.mirror) this.#reflect(workerId, change);
     // A worker that died tells nobody itself: one of the others acts for it.
-    this.#tell(workerId, change, !this.registry.workers.has(workerId) && this.events.isFirst);
+    this.#tell(workerId, change, isLost && this.events.isFirst);
+  }
+
+  returned(): void {
+    this.#losses?.returned();
+  }
+
+  /** Whom to tell of members that are lost with their worker. */
+  tellLosses(listener: LossListener): void {
+    this.#losses = listener;
+  }
+
+  #lose({ clientId, userId, roomName }: Extract<ClientChange, { kind: 'left' }>): void {
+    this.#losses?.lost({ clientId, userId, roomName, username: this.mirror.get(clientId)?.usernameIn(roomName) });
   }
 
   #own(change: ClientChange): void {

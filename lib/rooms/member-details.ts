@@ -29,6 +29,11 @@ export class MemberDetails {
     return detail;
   }
 
+  /** What is known of a member. */
+  of(client: WsClient, roomName: string): MemberDetail {
+    return this.#byClient.get(client)?.get(roomName) ?? {};
+  }
+
   /** The label of the client in one of its rooms. */
   usernameIn(client: WsClient, roomName: string | null): string | undefined {
     return roomName === null ? undefined : this.#byClient.get(client)?.get(roomName)?.username;

@@ -10,7 +10,7 @@ import type { RemoteMembers } from './remote-members.interface.js';
 import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
-import type { MemberProfile, RoomListener } from './room-listener.interface.js';
+import type { Membership, MemberProfile, RoomListener } from './room-listener.interface.js';
 import { checkRoomName } from './room-name.js';
 import { Room } from './room.js';
 
@@ -156,6 +156,14 @@ export class RoomManager {
   /** @internal What a client is called in one of its rooms. */
   usernameIn(client: WsClient, roomName: string): string | undefined {
     return this.#details.usernameIn(client, roomName);
+  }
+
+  /** @internal The memberships of one of this worker's clients. */
+  *membershipsOf(client: WsClient): Generator<Omit<Membership, 'broadcast'>> {
+    for (const roomName of client.rooms) {
+      const { username, profile } = this.#details.of(client, roomName);
+      yield { client, roomName, username, profile };
+    }
   }
 
   /** @internal Tells `listener` of every membership that begins or ends, in order. */

@@ -44,9 +44,12 @@ export class Delivery {
   send({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
     const outbound = OutboundMessage.of(message, this.#codec);
     this.#deliver(target, exclude, isVolatile, outbound);
-    if (!this.#hasOthers) return Promise.resolve();
-    const { text } = outbound.frameFor(pxlCodec);
-    return this.broadcaster.publish({ target, exclude, isVolatile, content: { kind: 'message', text } });
+    return this.#hasOthers ? this.#publish({ target, exclude, isVolatile }, outbound) : Promise.resolve();
+  }
+
+  /** Delivers to the clients of the other workers. Throws and rejects as {@link send}. */
+  sendToOthers({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
+    return this.#publish({ target, exclude, isVolatile }, OutboundMessage.of(message, this.#codec));
   }
 
   /**
@@ -61,6 +64,11 @@ export class Delivery {
   /** Delivers what another worker has sent to the clients of this one. */
   receive({ target, exclude, isVolatile, content }: Envelope): void {
     this.#deliver(target, exclude, isVolatile, OutboundMessage.ofText(content.text));
+  }
+
+  #publish(address: Omit<Envelope, 'content'>, message: OutboundMessage): Promise<void> {
+    const { text } = message.frameFor(pxlCodec);
+    return this.broadcaster.publish({ ...address, content: { kind: 'message', text } });
   }
 
   #deliver(target: Target, exclude: readonly string[], isVolatile: boolean, message: OutboundMessage): void {

@@ -218,6 +218,7 @@ describe('A worker', () => {
       await leasesPass(1.5);
       expect(cut.told).toEqual([`connected ${client}`]);
       expect(cut.registry.counts).toMatchObject({ lostLeases: 1, deadWorkers: 0 });
+      expect([one, two, cut].map(({ returns }) => returns)).toEqual([0, 0, 1]);
       await cut.stop();
       await proxy.close();
     },

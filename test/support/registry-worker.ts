@@ -32,6 +32,8 @@ export class RegistryWorker implements RegistryHost {
   readonly view = new Map<string, Clients>();
   /** What it was told, as `<kind> <client id> …`. */
   readonly told: string[] = [];
+  /** How often the others had taken it for dead. */
+  returns = 0;
   /** What does not follow from what it was told before. */
   readonly faults: string[] = [];
   /** Whether a message of the registry's channel is lost. */
@@ -129,6 +131,10 @@ export class RegistryWorker implements RegistryHost {
     if (change.kind === 'connected') this.#met(clients, change.record);
     else this.#reflect(clients, change);
     if (clients.size === 0) this.view.delete(workerId);
+  }
+
+  returned(): void {
+    this.returns++;
   }
 
   /** Whether it knows of the other's clients what the other knows. */

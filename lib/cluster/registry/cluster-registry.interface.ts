@@ -21,8 +21,12 @@ export interface RegistryHost {
   /**
    * A change of another worker's client: to the mirror, where there is one, and to the cluster events. A client comes
    * without rooms, its memberships follow; before it goes, they go. Must not throw.
+   *
+   * @param isLost whether the worker is no more, and tells of it nobody else
    */
-  changed(workerId: string, change: ClientChange): void;
+  changed(workerId: string, change: ClientChange, isLost: boolean): void;
+  /** The others had taken this worker for dead, and have heard that it is back. Must not throw. */
+  returned(): void;
 }
 
 /** Who else is in the cluster, and which clients they hold. */

@@ -78,7 +78,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), runtime);
     this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data }, mirror);
     this.#remote = new RemoteWorkers(
-      (worker, change) => this.#host?.changed(worker, change),
+      (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
       mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
       () => beat.now(),
     );
@@ -177,7 +177,9 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   async #enter(host: RegistryHost, position: Position, cause: RenewalCause): Promise<void> {
     for (const one of this.#data) one.renewed(position.incarnation, cause);
     await this.#publish({ kind: 'entered', ...position, changes: [] });
-    if (this.options.mirror || cause !== 'gone') return;
+    if (cause !== 'gone') return;
+    host.returned();
+    if (this.options.mirror) return;
     // Those who keep no mirror have heard that our clients are gone.
     for (const records of chunksOf(host.records(), BATCH)) {
       await this.#publish({ kind: 'changes', ...position, changes: records.flatMap(beginningOf) });

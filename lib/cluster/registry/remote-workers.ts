@@ -44,7 +44,7 @@ export class RemoteWorkers {
     const view = this.#views.get(workerId);
     if (kind === 'left' || kind === 'dead') this.#hearEnd(hint);
     else if (view) view.hear(hint);
-    else if (!this.mirror) for (const change of changes) this.tell(workerId, change);
+    else if (!this.mirror) for (const change of changes) this.tell(workerId, change, false);
     // Only a lease makes a worker: anything may stand in a hint, and one that died a moment ago may still be heard.
     if (kind === 'entered' && !view) this.look();
   }
@@ -78,7 +78,7 @@ export class RemoteWorkers {
     if (view && kind === 'dead') this.#deaths++;
     this.#drop(workerId);
     // Who keeps a mirror has told of the ends by itself.
-    if (!this.mirror) for (const change of changes) this.tell(workerId, change);
+    if (!this.mirror) for (const change of changes) this.tell(workerId, change, true);
   }
 
   #meet({ workerId, connections }: Lease): RemoteWorker {
@@ -89,7 +89,7 @@ export class RemoteWorkers {
   }
 
   #view(workerId: string): RemoteWorker {
-    const tell: ChangeListener = (change) => this.tell(workerId, change);
+    const tell: ChangeListener = (change) => this.tell(workerId, change, !this.#workers.has(workerId));
     return this.mirror ? new MirroredWorker(workerId, tell, this.mirror) : new HeardWorker(tell);
   }
 
