@@ -54,7 +54,7 @@ export class WebSocketEmitter {
 
   /** @throws PxlWebSocketOptionsError in one sentence for options that cannot be used */
   constructor(options: WebSocketEmitterOptions) {
-    const checks: OptionChecks = new OptionChecks('', options);
+    const checks: OptionChecks = new OptionChecks('', options, 'WebSocketEmitter');
     const redis = resolveRedis(checks);
     const prefix = resolvePrefix(checks);
     if (!redis) checks.refuse('redis', "given: a url like 'redis://localhost:6379', for example");

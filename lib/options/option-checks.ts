@@ -8,15 +8,19 @@ export class OptionChecks {
   readonly #given: Record<string, unknown>;
   readonly #read = new Set<string>();
 
-  /** @param name what the group is called in messages, '' for the options themselves */
+  /**
+   * @param name what the group is called in messages, '' for the options themselves
+   * @param owner whose options they are
+   */
   constructor(
     readonly name: string,
     given: unknown,
+    owner = 'PxlWebSocketModule',
   ) {
     // A factory of options that forgot to return them must not mean the defaults.
     const isOptional = name !== '';
     if (!isGroup(given) && (given !== undefined || !isOptional)) {
-      const what = name === '' ? 'The options of PxlWebSocketModule are' : `The option ${name} is`;
+      const what = name === '' ? `The options of ${owner} are` : `The option ${name} is`;
       throw new PxlWebSocketOptionsError(`${what} an object, not ${describe(given)}.`);
     }
     this.#given = given ?? {};

@@ -1,3 +1,6 @@
+/** Node's timers turn a longer time into 1 ms. */
+export const MOST = 2 ** 31 - 1;
+
 /**
  * Checks an argument of a utility where it is written, which is when the application starts.
  *
@@ -5,5 +8,6 @@
  * @throws RangeError
  */
 export function checkWhole(what: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${what} is a whole number from ${least}.`);
+  if (Number.isInteger(value) && value >= least && value <= MOST) return;
+  throw new RangeError(`${what} is a whole number from ${least} to ${MOST}.`);
 }

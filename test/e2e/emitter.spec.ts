@@ -192,6 +192,7 @@ describe('An emitter without a Redis that answers', () => {
 
 describe('The options of the emitter', () => {
   it.each([
+    [undefined, 'The options of WebSocketEmitter are an object'],
     [{}, 'redis'],
     [{ redis: 7 }, 'redis'],
     [{ redis: 'redis://localhost', prefix: 'a b' }, 'prefix'],

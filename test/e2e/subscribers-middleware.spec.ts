@@ -264,8 +264,10 @@ describe('rateLimitMiddleware', () => {
   });
 
   it('refuses numbers that are no whole ones from 1', () => {
-    expect(() => rateLimitMiddleware(0, 1)).toThrow('rateLimitMiddleware: max is a whole number from 1.');
-    expect(() => rateLimitMiddleware(1, 0)).toThrow('rateLimitMiddleware: windowMs is a whole number from 1.');
+    expect(() => rateLimitMiddleware(0, 1)).toThrow('rateLimitMiddleware: max is a whole number from 1 to 2147483647.');
+    expect(() => rateLimitMiddleware(1, 0)).toThrow(
+      'rateLimitMiddleware: windowMs is a whole number from 1 to 2147483647.',
+    );
   });
 });
 
@@ -294,7 +296,9 @@ describe('errorRecoveryMiddleware', () => {
   });
 
   it('refuses a number that is no whole one from 1', () => {
-    expect(() => errorRecoveryMiddleware(0)).toThrow('errorRecoveryMiddleware: maxErrors is a whole number from 1.');
+    expect(() => errorRecoveryMiddleware(0)).toThrow(
+      'errorRecoveryMiddleware: maxErrors is a whole number from 1 to 2147483647.',
+    );
   });
 });
 

@@ -327,9 +327,10 @@ describe('withThrottle', () => {
     expect(ran).toEqual([1, 2, 3]);
   });
 
-  it('refuses a time that is no whole number from 1', () => {
-    expect(() => withThrottle(handler, 0)).toThrow('withThrottle: ms is a whole number from 1.');
-    expect(() => withDebounce(handler, 0.5)).toThrow('withDebounce: ms is a whole number from 1.');
+  it('refuses a time that a timer cannot be set to', () => {
+    expect(() => withThrottle(handler, 0)).toThrow('withThrottle: ms is a whole number from 1 to 2147483647.');
+    expect(() => withDebounce(handler, 0.5)).toThrow('withDebounce: ms is a whole number from 1 to 2147483647.');
+    expect(() => withDebounce(handler, 2 ** 31)).toThrow('withDebounce: ms is a whole number from 1 to 2147483647.');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
 import { hostOf } from '../handler-host.js';
-import { checkWhole } from '../whole-number.js';
+import { checkWhole, MOST } from '../whole-number.js';
 
 /**
  * Runs the handler again when it fails, until it does not or `retries` are used up; then its last failure is the result.
@@ -27,7 +27,7 @@ export function withRetry<Context extends WebSocketSubscriberHandlerContext, Res
         return await handler(context);
       } catch (error) {
         if (retry >= retries) throw error;
-        await new Promise<void>((resolve) => host.runtime.timeout(delayMs * backoff ** retry, resolve));
+        await new Promise<void>((resolve) => host.runtime.timeout(Math.min(delayMs * backoff ** retry, MOST), resolve));
         if (host.isOver) throw error;
       }
     }
