@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Jest runs the TypeScript sources as ES modules; swc compiles them with decorator metadata. */
 export default {
   rootDir: import.meta.dirname,
@@ -27,6 +29,8 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  // Most of the time the tests wait; but some start whole clusters.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
   // ES modules of a finished file are never let go of: a process that has run fifty files is ten times slower.
   workerIdleMemoryLimit: '700MB',
 };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const FIXTURES = join(ROOT, 'test/fixtures/consumer');
 const execute = promisify(execFile);
+/** What packing does not need. */
+const LEFT_OUT: readonly string[] = ['.git', 'bench', 'dist', 'node_modules', 'sample', 'test'];
 
 /** Strict settings, stricter than the library's own. */
 const COMPILER_OPTIONS = {
@@ -36,10 +38,18 @@ export interface Ran {
   readonly output: string;
 }
 
-/** Builds and packs the package, as publishing does. */
+/** Builds and packs the package, as publishing does; in a copy, since other tests use what is built here. */
 export async function pack(): Promise<Packed> {
   const folder = await mkdtemp(join(tmpdir(), 'packed-'));
-  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT });
+  const copy = join(folder, 'package');
+  for (const name of await readdir(ROOT)) {
+    if (!LEFT_OUT.includes(name)) await cp(join(ROOT, name), join(copy, name), { recursive: true });
+  }
+  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  // What a build of long ago has left there must not be packed.
+  await mkdir(join(copy, 'dist'));
+  await writeFile(join(copy, 'dist/stale.js'), '');
+  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: copy });
   // The build that runs before packing writes to the same stream.
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
     { filename: string; files: { path: string }[] },
