@@ -26,10 +26,10 @@ export class ClusterSession {
   constructor(name, redis) {
     this.name = name;
     this.redis = redis;
-    const { command, path, greeting } = CONTENDERS[name];
+    const { command, receiver = command, path, greeting } = CONTENDERS[name];
     this.target = { path, greeting };
     this.server = new Worker(SERVER_CORE, command());
-    this.receiver = new Worker(SERVER_CORE, command());
+    this.receiver = new Worker(SERVER_CORE, receiver());
     this.load = new Worker(LOAD_CORE, [process.execPath, LOAD]);
   }
 

@@ -14,7 +14,7 @@ const WELCOMED = { messages: 1 };
 
 /**
  * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
- * `(handler, data, id)` looks like. `id` is one digit.
+ * `(handler, data, id)` looks like. `id` is one digit. `receiver`: who takes what it publishes, where that is another.
  */
 export const CONTENDERS = {
   'socket-write': {
@@ -51,6 +51,13 @@ export const CONTENDERS = {
     path: '/',
     greeting: WELCOMED,
     request: asEvent,
+  },
+  'redis-write': {
+    title: '`net.Socket.write` of a ready PUBLISH to our worker (the limit)',
+    command: () => node('redis-write.js'),
+    receiver: () => node('pxl.js'),
+    path: '/ws',
+    greeting: WELCOMED,
   },
   pxl: {
     title: 'nestjs-pxl-websocket',

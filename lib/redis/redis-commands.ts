@@ -6,6 +6,7 @@ import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
 import { bare, isMoved, isReply, isTimeout, unavailable } from './redis-failures.js';
 import { oneOf } from './redis-source.js';
+import { WriteBatch } from './write-batch.js';
 
 /** Milliseconds that Redis has to answer a call. */
 const DEADLINE = 1_000;
@@ -23,6 +24,7 @@ interface Call {
 export class RedisCommands {
   readonly #connection: RedisConnection<RedisClient>;
   readonly #calls: Deadlines<Call>;
+  readonly #batch: WriteBatch;
   /** Null: the breaker is open. */
   #client: RedisClient | null = null;
   /** Where messages are published: of a cluster always the same node, so that they stay in order. */
@@ -39,6 +41,7 @@ export class RedisCommands {
     private readonly runtime: Runtime,
   ) {
     const up = (client: RedisClient): void => void this.#try(client);
+    this.#batch = new WriteBatch(runtime);
     this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
     this.#calls = new Deadlines(runtime, DEADLINE, (overdue) => {
       const why = new Error(`Redis did not answer within ${DEADLINE} ms.`);
@@ -73,14 +76,22 @@ export class RedisCommands {
   /** @see RedisLink.run */
   run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
-    return client ? this.#within(() => work(client)) : Promise.reject(unavailable(this.#failure));
+    if (!client) return Promise.reject(unavailable(this.#failure));
+    return this.#within(() => {
+      // A cluster batches by itself, for each of its nodes.
+      if (!isCluster(client)) this.#batch.hold(client);
+      return work(client);
+    });
   }
 
   /** @see RedisLink.publish */
   publish(channel: string, payload: string | Buffer): Promise<unknown> {
     const publisher = this.#client && this.#publisherOf(this.#client);
     if (!publisher) return Promise.reject(unavailable(this.#failure));
-    return this.#within(() => publisher.publish(channel, payload));
+    return this.#within(() => {
+      this.#batch.hold(publisher);
+      return publisher.publish(channel, payload);
+    });
   }
 
   /** As {@link publish}, by sharded pub/sub: to the node that serves the channel's slot, and no further. */

@@ -17,6 +17,8 @@ const SHARED = {
   stringNumbers: false,
   replyMapping: 'legacy',
   monitor: false,
+  // `WriteBatch` does it for less.
+  enableAutoPipelining: false,
 } as const satisfies RedisOptions;
 
 /** A connection is used once: when it is lost, `RedisConnection` opens another. ioredis may bring nothing back. */
@@ -28,14 +30,9 @@ const SINGLE = {
   himportFieldsets: undefined,
 } as const satisfies RedisOptions;
 
-/** What is forced on the connection that takes commands. */
-export function commandSettings(connectionName: string): RedisOptions {
-  return { ...SINGLE, connectionName, enableAutoPipelining: true };
-}
-
-/** What is forced on a connection that hears messages. */
-export function subscriberSettings(connectionName: string): RedisOptions {
-  return { ...SINGLE, connectionName, enableAutoPipelining: false };
+/** What is forced on a connection to one server: for commands, or to hear messages. */
+export function connectionSettings(connectionName: string): RedisOptions {
+  return { ...SINGLE, connectionName };
 }
 
 /** What is forced on a cluster that takes commands. */
@@ -56,6 +53,6 @@ export function clusterSettings(connectionName: string): ClusterOptions {
     shardedSubscribers: false,
     keyPrefix: '',
     himportFieldsets: undefined,
-    redisOptions: { ...SHARED, connectionName, enableAutoPipelining: true },
+    redisOptions: { ...SHARED, connectionName },
   };
 }

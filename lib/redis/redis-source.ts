@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Runtime } from '../runtime/runtime.js';
 import { isCluster, type RedisClient } from './redis-client.js';
-import { clusterSettings, commandSettings, subscriberSettings } from './redis-settings.js';
+import { clusterSettings, connectionSettings } from './redis-settings.js';
 
 /** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
 export class RedisSource {
@@ -18,7 +18,7 @@ export class RedisSource {
   /** A connection for commands. */
   commands(): RedisClient {
     const name = `${this.name}:commands`;
-    if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(commandSettings(name)));
+    if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(connectionSettings(name)));
     const cluster = this.template.duplicate([], clusterSettings(name));
     cluster.on('+node', trustWhenReady);
     return cluster;
@@ -32,7 +32,7 @@ export class RedisSource {
    * @returns null while no such node is known
    */
   subscriber(commands: RedisClient | null, at?: string): Redis | null {
-    const settings = subscriberSettings(`${this.name}:subscriber`);
+    const settings = connectionSettings(`${this.name}:subscriber`);
     if (!isCluster(this.template)) return this.template.duplicate(settings);
     const masters = commands && isCluster(commands) ? commands.nodes('master') : [];
     const isThere = ({ options: { host, port } }: Redis): boolean => `${host ?? ''}:${port ?? ''}` === at;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { OptionChecks } from '../../lib/options/option-checks.js';
 import { resolveRedis, type ResolvedRedis } from '../../lib/options/redis.options.js';
-import { clusterSettings, commandSettings, subscriberSettings } from '../../lib/redis/redis-settings.js';
+import { clusterSettings, connectionSettings } from '../../lib/redis/redis-settings.js';
 
 /** The option as a JavaScript user may give it. */
 function resolve(redis: unknown): ResolvedRedis | undefined {
@@ -100,11 +100,8 @@ describe('What is forced on our connections', () => {
     stringNumbers: true,
   };
 
-  it.each([
-    ['commands', commandSettings('name')],
-    ['subscriptions', subscriberSettings('name')],
-  ])('lets nothing wait and nothing come back (%s)', (_what, settings) => {
-    const { options } = new Redis({ ...given, lazyConnect: true }).duplicate(settings);
+  it('lets nothing wait and nothing come back', () => {
+    const { options } = new Redis({ ...given, lazyConnect: true }).duplicate(connectionSettings('name'));
     expect(options).toMatchObject({
       lazyConnect: true,
       retryStrategy: null,
