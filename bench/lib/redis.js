@@ -14,7 +14,9 @@ export class RedisServer {
     const failed = new Promise((_, reject) => child.once('error', reject));
     const client = new Redis({ port, lazyConnect: true, retryStrategy: () => 20 });
     client.on('error', () => {}); // until it listens
-    await Promise.race([failed, client.connect().catch(() => once(client, 'ready'))]);
+    const ready = new Promise((resolve) => client.once('ready', resolve));
+    client.connect().catch(() => {}); // it is tried again
+    await Promise.race([failed, ready]);
     return new RedisServer(child, client, `redis://127.0.0.1:${port}`);
   }
 
