@@ -20,14 +20,18 @@ export class RedisClock {
    * An answer to TIME has come just now.
    *
    * @param sentAt by the monotonic clock
+   * @returns false for what is no time: the answers have got out of step with the commands
    */
-  learn(sentAt: number, [seconds, microseconds]: readonly (number | string)[]): void {
+  learn(sentAt: number, answer: unknown): boolean {
     const receivedAt = this.runtime.monotonic();
+    const [seconds, microseconds] = Array.isArray(answer) ? (answer as unknown[]) : [];
     const redisTime = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+    if (!(redisTime > 0)) return false;
     const measurement = { offset: redisTime - (sentAt + receivedAt) / 2, roundTrip: receivedAt - sentAt };
     this.#measurements = [measurement, ...this.#measurements].slice(0, KEPT);
     // The quickest answer leaves the least room for error.
     this.#offset = this.#measurements.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best)).offset;
+    return true;
   }
 
   /** The next answers may come from another server. */

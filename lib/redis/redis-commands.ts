@@ -4,7 +4,7 @@ import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isMoved, isReply, isTimeout, unavailable } from './redis-failures.js';
+import { bare, isMoved, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
 import { oneOf } from './redis-source.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -154,7 +154,7 @@ export class RedisCommands {
     this.clock.forget();
     const sentAt = this.runtime.monotonic();
     try {
-      this.clock.learn(sentAt, await this.#within(() => client.time()));
+      if (!this.clock.learn(sentAt, await this.#within(() => client.time()))) throw outOfStep();
     } catch (error) {
       if (!isReply(error)) {
         this.renew(bare(error));

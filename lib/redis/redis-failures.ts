@@ -25,3 +25,8 @@ export function bare(failure: unknown): Error {
   const { message } = failure as { message?: unknown };
   return new Error(typeof message === 'string' ? message : 'The connection failed.');
 }
+
+/** An answer came that belongs to another command, as all later ones would on this connection. */
+export function outOfStep(): Error {
+  return new Error('An answer of Redis belongs to another command.');
+}

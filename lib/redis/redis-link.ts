@@ -8,7 +8,7 @@ import { CLASSIC } from './pub-sub.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
-import { bare, isReply, unavailable } from './redis-failures.js';
+import { bare, isReply, outOfStep, unavailable } from './redis-failures.js';
 import { RedisProbe } from './redis-probe.js';
 import { RedisSource } from './redis-source.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
@@ -186,7 +186,9 @@ export class RedisLink {
 
   #sendProbe(payload: string): Promise<unknown> {
     const sentAt = this.runtime.monotonic();
-    const learn = (time: number[]): void => this.#clock.learn(sentAt, time);
+    const learn = (time: unknown): void => {
+      if (!this.#clock.learn(sentAt, time)) this.#commands.renew(outOfStep());
+    };
     // A server that does not let us read its clock leaves us with our own.
     this.#commands.run((redis) => redis.time()).then(learn, () => {});
     return this.#commands.publish(this.#probeChannel, payload);

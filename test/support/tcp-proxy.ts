@@ -4,7 +4,8 @@ import { reset } from '../../lib/redis/reset.js';
 
 /**
  * What happens to the bytes of one direction. `hold`: they wait, as in a network that is down, and go on when it is up
- * again, unless their sender has reset the connection. `drop`: they vanish. A number: they are so many ms late.
+ * again, unless their sender has reset the connection. `drop`: they vanish, and since TCP knows no gaps, the connection is
+ * reset when they no longer do. A number: they are so many ms late.
  */
 export type Passage = 'pass' | 'hold' | 'drop' | number;
 
@@ -98,6 +99,7 @@ interface Link {
 /** One direction of a connection. */
 class Lane {
   readonly #held: Buffer[] = [];
+  #hasGap = false;
   #passage: Passage;
   #hasEnded = false;
 
@@ -116,6 +118,7 @@ class Lane {
   set passage(passage: Passage) {
     this.#passage = passage;
     if (passage === 'hold') return;
+    if (this.#hasGap && passage !== 'drop') for (const socket of [this.from, this.to]) reset(socket);
     for (const bytes of this.#held.splice(0)) this.#carry(bytes);
     if (this.#hasEnded) this.to.end();
   }
@@ -123,7 +126,8 @@ class Lane {
   #carry(bytes: Buffer): void {
     if (this.#passage === 'hold') this.#held.push(bytes);
     else if (this.#passage === 'pass') this.to.write(bytes);
-    else if (this.#passage !== 'drop') setTimeout(() => this.to.write(bytes), this.#passage);
+    else if (this.#passage === 'drop') this.#hasGap = true;
+    else setTimeout(() => this.to.write(bytes), this.#passage);
   }
 
   #end(): void {

@@ -54,10 +54,17 @@ describe("The estimate of Redis' clock", () => {
     expect(estimate.now() - clock.now()).toBe(redisIsAhead);
   });
 
+  it.each([1, null, 'OK', [], ['a', 'b'], [[]]])('learns nothing from an answer that is no time: %j', (answer) => {
+    const clock = new ManualRuntime();
+    const estimate = new RedisClock(clock);
+    expect(estimate.learn(clock.monotonic(), answer)).toBe(false);
+    expect(estimate.now()).toBe(clock.now());
+  });
+
   it('follows another server after a failover', async () => {
     const clock = new ManualRuntime();
     const estimate = new RedisClock(clock);
-    const learn = (redisTime: number): void => estimate.learn(clock.monotonic(), [redisTime / 1_000, 0]);
+    const learn = (redisTime: number): boolean => estimate.learn(clock.monotonic(), [redisTime / 1_000, 0]);
     learn(1_000_000);
     estimate.forget();
     learn(2_000_000);
