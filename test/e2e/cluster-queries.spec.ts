@@ -102,9 +102,10 @@ describe('a worker with cluster.mirror: false', () => {
     }));
     expect(known).toEqual({ all: 2, sessions: 1, members: 1 });
     expect(await countFrom(blind, {})).toEqual({ count: 6, partial: false });
-    expect(await blind.run(({ service }) => service.getWebSocketHealth().cluster)).toEqual({
-      workers: 3,
-      connections: 6,
+    // How many connections the others have, their leases tell.
+    await eventually('its health tells of all', async () => {
+      const { workers, connections } = await blind.run(({ service }) => service.getWebSocketHealth().cluster);
+      return workers === 3 && connections === 6;
     });
   });
 
