@@ -204,7 +204,7 @@ describe('sample/03-cluster', () => {
     await shown(ada, 'A message has between 1 and 500 characters.');
     await say(ada, 'a word');
     await shown(ada, 'a word');
-    expect(await ada.getByRole('alert').isVisible()).toBe(false);
+    await ada.getByRole('alert').waitFor({ state: 'hidden' });
   });
 
   it('fits a phone', async () => {

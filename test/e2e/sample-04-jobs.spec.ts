@@ -147,7 +147,7 @@ describe('sample/04-jobs', () => {
     await page.getByRole('alert').getByText('between 1 and 40 characters').waitFor();
     await order(page, '<img src=x onerror=alert(1)>');
     await painted(page, '<img src=x onerror=alert(1)>');
-    expect(await page.getByRole('alert').isVisible()).toBe(false);
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
     expect(await page.locator('img').count()).toBe(1);
   });
 
