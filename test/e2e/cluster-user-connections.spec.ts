@@ -133,6 +133,7 @@ describe('The limit of a user’s connections', () => {
       await server.forget();
       await server.run();
       await eventually('it is counted', async () => (await countedOf('ada')).length === 1, PATIENCE);
+      await eventually('the other worker is back too', () => two.registry.link.isReady, PATIENCE);
       expect(await two.connections.enter('ada', 'two.a')).toEqual(REFUSED);
     },
     PATIENCE,
