@@ -7,6 +7,9 @@ import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { ensureRedisServer } from './global-setup.js';
 
+/** Ports that are tried. */
+const ATTEMPTS = 3;
+
 /** A Redis of a test's own: on a free port, with a folder of its own, in a process that may be killed and frozen. */
 export class RedisServer {
   #process: ChildProcess | null = null;
@@ -19,9 +22,17 @@ export class RedisServer {
 
   /** @param settings as on redis-server's command line: `'--maxmemory', '10mb'` */
   static async start(...settings: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'pxl-redis-')), settings);
-    await server.run();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'pxl-redis-')), settings);
+      try {
+        await server.run();
+        return server;
+      } catch (error) {
+        // Somebody else has taken the port meanwhile.
+        await server.stop();
+        if (attempt === ATTEMPTS) throw error;
+      }
+    }
   }
 
   get url(): string {
@@ -47,8 +58,13 @@ export class RedisServer {
   async run(): Promise<void> {
     const placed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder];
     const lasting = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-    this.#process = spawn(ensureRedisServer(), [...placed, ...lasting, ...this.settings], { stdio: 'ignore' });
-    await this.command('PING');
+    const child = spawn(ensureRedisServer(), [...placed, ...lasting, ...this.settings], { stdio: 'ignore' });
+    this.#process = child;
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`redis-server ended (${String(code)}) before it answered on port ${this.port}.`);
+    });
+    await Promise.race([this.command('PING'), ended]);
+    ended.catch(() => undefined);
   }
 
   /** As `kill -9` ends it. */

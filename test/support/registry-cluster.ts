@@ -56,7 +56,10 @@ export class RegistryCluster {
     return this.#workers.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`));
   }
 
+  /** Of the others, the views of their clients included: what happens from now on is told one by one. */
   #knowsAll(worker: RegistryWorker): boolean {
+    const { counts } = worker.registry;
+    if (worker.isMirroring && counts.snapshots < this.#workers.length - 1) return false;
     return this.#workers.every((other) => other === worker || worker.registry.workers.has(other.name));
   }
 }
