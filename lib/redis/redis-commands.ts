@@ -16,6 +16,12 @@ interface Call {
   reject(error: Error): void;
 }
 
+/** Hears what becomes of the connection. */
+export interface CommandsListener extends ConnectionListener<RedisClient> {
+  /** Redis has left a call unanswered: whatever it has sent to other connections since may be held up too. */
+  silent(why: Error): void;
+}
+
 /**
  * Commands that settle in time, behind a breaker. The first call that Redis leaves unanswered for a second opens it: that
  * one and all others that wait are rejected, later ones are rejected at once, and the connection is thrown away with what
@@ -37,7 +43,7 @@ export class RedisCommands {
   constructor(
     create: () => RedisClient,
     private readonly clock: RedisClock,
-    private readonly listener: ConnectionListener<RedisClient>,
+    private readonly listener: CommandsListener,
     private readonly runtime: Runtime,
   ) {
     const up = (client: RedisClient): void => void this.#try(client);
@@ -47,6 +53,7 @@ export class RedisCommands {
       const why = new Error(`Redis did not answer within ${DEADLINE} ms.`);
       for (const call of overdue) call.reject(unavailable(why));
       this.renew(why);
+      listener.silent(why);
     });
   }
 
@@ -139,7 +146,10 @@ export class RedisCommands {
   }
 
   #judge(error: unknown): Error {
-    if (isTimeout(error)) this.renew(bare(error));
+    if (isTimeout(error)) {
+      this.renew(bare(error));
+      this.listener.silent(bare(error));
+    }
     // ioredis does not follow it where other commands of the same pipeline went through.
     if (isMoved(error)) this.#learnSlots();
     return isReply(error) && !isMoved(error) ? (error as Error) : unavailable(bare(error));

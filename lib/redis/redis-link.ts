@@ -57,7 +57,12 @@ export class RedisLink {
     this.#state = new LinkState(this.#log);
     this.#clock = new RedisClock(runtime);
     const source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime);
-    const listener = { up: (client: RedisClient) => this.#connected(client), down: (why: Error) => this.#lose(why) };
+    const listener = {
+      up: (client: RedisClient) => this.#connected(client),
+      down: (why: Error) => this.#lose(why),
+      // What the network holds on its way to us was perhaps refused to its sender: it must not come later.
+      silent: (why: Error) => this.#subscriptions.renewAll(why),
+    };
     this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime);
     this.#subscriptions = this.#subscribeBy(source);
     this.#probe = new RedisProbe(

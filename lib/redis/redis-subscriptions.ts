@@ -135,6 +135,11 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#connection.renew(why);
   }
 
+  /** All connections are in doubt; here there is one. */
+  renewAll(why: Error): void {
+    this.renew(why);
+  }
+
   #begin(client: Redis): void {
     client.on(this.pubSub.event, (channel: Buffer, payload: Buffer) => {
       this.#lastChannel = channel.toString();

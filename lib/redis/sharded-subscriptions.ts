@@ -123,6 +123,12 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     this.options.classic.renew(why);
   }
 
+  /** All connections are in doubt, those to the shards too. */
+  renewAll(why: Error): void {
+    this.options.classic.renew(why);
+    for (const { subscriptions } of this.#shards.values()) subscriptions.renew(why);
+  }
+
   /** The connection for commands is a new one: it knows which node serves which slot, and learns when that changes. */
   follow(client: RedisClient): void {
     if (!isCluster(client)) return;

@@ -79,7 +79,6 @@ const faults: Record<string, Fault> = {
   'is behind a network in which nothing arrives': {
     begin: () => cluster.nodes.forEach(({ proxy }) => proxy.blackHole()),
     end: () => cluster.nodes.forEach(({ proxy }) => proxy.heal()),
-    isHeldByRedis: true,
   },
   'gives answers that are lost': {
     begin: () => cluster.nodes.forEach(({ proxy }) => (proxy.replies = 'drop')),
