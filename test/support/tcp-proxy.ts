@@ -101,6 +101,7 @@ class Lane {
   readonly #held: Buffer[] = [];
   #hasGap = false;
   #passage: Passage;
+  #next: Passage;
   #hasEnded = false;
 
   constructor(
@@ -109,6 +110,7 @@ class Lane {
     passage: Passage,
   ) {
     this.#passage = passage;
+    this.#next = passage;
     from.on('data', (bytes: Buffer) => this.#carry(bytes));
     from.on('end', () => this.#end());
     from.on('error', () => this.#break());
@@ -116,9 +118,16 @@ class Lane {
   }
 
   set passage(passage: Passage) {
-    this.#passage = passage;
-    if (passage === 'hold') return;
-    if (this.#hasGap && passage !== 'drop') for (const socket of [this.from, this.to]) reset(socket);
+    this.#next = passage;
+    // A sender that has reset the connection sends nothing again: the system knows that, and tells it in the next turn.
+    if (this.#passage === 'hold') setImmediate(() => setImmediate(() => this.#turn()));
+    else this.#turn();
+  }
+
+  #turn(): void {
+    this.#passage = this.#next;
+    if (this.#passage === 'hold') return;
+    if (this.#hasGap && this.#passage !== 'drop') for (const socket of [this.from, this.to]) reset(socket);
     for (const bytes of this.#held.splice(0)) this.#carry(bytes);
     if (this.#hasEnded) this.to.end();
   }
