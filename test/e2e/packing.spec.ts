@@ -145,6 +145,17 @@ describe('the entry ./testing', () => {
     expect(await consumer.typeErrors()).toBe('');
   }, 60_000);
 
+  it('asks for a test runner where none is global', async () => {
+    const program = `
+      import { describeBroadcaster } from 'nestjs-pxl-websocket/testing';
+      try {
+        describeBroadcaster('A bus', () => ({}));
+      } catch ({ message }) {
+        console.log(message);
+      }`;
+    expect(await consumer.say(program)).toBe('There is no global describe and it: pass those of the test runner.');
+  });
+
   it('works in Vitest', async () => {
     const { code, output } = await consumer.node(['node_modules/vitest/vitest.mjs', 'run', 'chat.test.ts']);
     expect(output).toMatch(/Tests .*2 passed/);

@@ -28,7 +28,7 @@ export type BusTest = (
 export function describeBroadcaster(
   name: string,
   factory: () => TestedBus | Promise<TestedBus>,
-  runner: SuiteRunner = globalThis as unknown as SuiteRunner,
+  runner: SuiteRunner = globalRunner(),
 ): void {
   const test: BusTest = (title, count, body) =>
     void runner.it(title, async () => {
@@ -45,4 +45,14 @@ export function describeBroadcaster(
   runner.describe(`${name}: what is published`, () => describeDelivery(test));
   runner.describe(`${name}: interest`, () => describeInterest(test));
   runner.describe(`${name}: a worker that is cut off`, () => describeCutOffWorkers(test));
+}
+
+function globalRunner(): SuiteRunner {
+  const globals: object = globalThis;
+  if (!isRunner(globals)) throw new Error('There is no global describe and it: pass those of the test runner.');
+  return globals;
+}
+
+function isRunner(value: object): value is SuiteRunner {
+  return 'describe' in value && 'it' in value;
 }
