@@ -25,8 +25,8 @@ export function clientEventOf(workerId: string, change: ClientChange): ClientEve
       return { channel: 'clientJoinedRoom', message: { clientId, workerId, roomName: membership.roomName, userId } };
     }
     case 'left': {
-      const { clientId, userId, roomName } = change;
-      return { channel: 'clientLeftRoom', message: { clientId, workerId, roomName, userId } };
+      const { clientId, userId, membership } = change;
+      return { channel: 'clientLeftRoom', message: { clientId, workerId, roomName: membership.roomName, userId } };
     }
     case 'updated': {
       const { clientId, key, data } = change;

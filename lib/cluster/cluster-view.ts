@@ -10,18 +10,15 @@ import { RoomManager } from '../rooms/room-manager.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { clientEventOf } from './client-events.js';
 import { ClusterEvents } from './cluster-events.js';
-import { describeClient, sharedUser } from './describe-client.js';
-import type { ClientChange, ClientRecord } from './registry/client-record.js';
+import { describeClient, describeMembership, sharedUser } from './describe-client.js';
+import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership } from './registry/client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './registry/cluster-registry.interface.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
 
 /** A member of a room whose worker is no more. */
-export interface LostMember {
+export interface LostMember extends SharedMembership {
   readonly clientId: string;
-  readonly roomName: string;
-  readonly userId: string | undefined;
-  /** Undefined too where no mirror is kept. */
-  readonly username: string | undefined;
+  readonly userId?: string | undefined;
 }
 
 /** Hears of members that come and go without a word of their worker. */
@@ -91,12 +88,12 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
     this.#own({ kind: 'updated', clientId, key, data });
   }
 
-  joined({ client: { clientId, user }, roomName, username }: Membership): void {
-    this.#own({ kind: 'joined', clientId, userId: user?.userId, membership: { roomName, username } });
+  joined(membership: Membership): void {
+    this.#own({ kind: 'joined', ...changeOf(membership) });
   }
 
-  left({ client: { clientId, user }, roomName }: Membership): void {
-    this.#own({ kind: 'left', clientId, userId: user?.userId, roomName });
+  left(membership: Membership): void {
+    this.#own({ kind: 'left', ...changeOf(membership) });
   }
 
   /** A change of another worker's client. */
@@ -116,8 +113,8 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
     this.#losses = listener;
   }
 
-  #lose({ clientId, userId, roomName }: Extract<ClientChange, { kind: 'left' }>): void {
-    this.#losses?.lost({ clientId, userId, roomName, username: this.mirror.get(clientId)?.usernameIn(roomName) });
+  #lose({ clientId, userId, membership }: ChangeOfMembership): void {
+    this.#losses?.lost({ clientId, userId, ...membership });
   }
 
   #own(change: ClientChange): void {
@@ -159,7 +156,7 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
         this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);
         break;
       case 'left':
-        this.rooms.exitRemote(client, change.roomName);
+        this.rooms.exitRemote(client, change.membership.roomName);
         break;
       case 'updated':
         Object.assign(client.metadata, { [change.key]: change.data });
@@ -172,4 +169,9 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
     const usernameIn = (roomName: string): string | undefined => this.rooms.usernameIn(client, roomName);
     return describeClient(client, this.options.cluster.shareUser, usernameIn);
   }
+}
+
+function changeOf({ client, roomName, username }: Membership): ChangeOfMembership {
+  const { clientId, user } = client;
+  return { clientId, userId: user?.userId, membership: describeMembership(client, roomName, username) };
 }

@@ -13,8 +13,17 @@ export function describeClient(
   usernameIn: (roomName: string) => string | undefined,
 ): ClientRecord {
   const { clientId, connectedAt, user, metadata, rooms } = client;
-  const memberships = [...rooms].map((roomName): SharedMembership => ({ roomName, username: usernameIn(roomName) }));
+  const memberships = [...rooms].map((roomName) => describeMembership(client, roomName, usernameIn(roomName)));
   return { clientId, connectedAt, user: user && sharedUser(user, shareUser), metadata, rooms: memberships };
+}
+
+/** What other workers are told of a membership. */
+export function describeMembership(
+  { options }: WsClient,
+  roomName: string,
+  username: string | undefined,
+): SharedMembership {
+  return { roomName, username, isAnnounced: options.rooms.announce || undefined };
 }
 
 /** A user without the claims that stay on its own worker. */

@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
 import { ClusterView, type LossListener, type LostMember } from '../cluster/cluster-view.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { Membership, RoomListener } from '../rooms/room-listener.interface.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Delivery, type Mailing } from './delivery.js';
@@ -10,7 +9,7 @@ import { Delivery, type Mailing } from './delivery.js';
 type Action = 'memberJoined' | 'memberLeft';
 
 /** A member as the others see it. */
-type Member = Omit<LostMember, 'roomName'> & Partial<Pick<Membership, 'profile'>>;
+type Member = Pick<LostMember, 'clientId' | 'userId' | 'username'> & Partial<Pick<Membership, 'profile'>>;
 
 /**
  * With `rooms.announce`: tells the members of a room who joins and who leaves. For the members of a worker that has died
@@ -23,7 +22,6 @@ export class MemberAnnouncements implements RoomListener, LossListener {
     private readonly errors: ErrorReporter,
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
-    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     view: ClusterView,
   ) {
     rooms.listen(this);
@@ -38,8 +36,8 @@ export class MemberAnnouncements implements RoomListener, LossListener {
     this.#announce('memberLeft', membership);
   }
 
-  lost({ roomName, ...member }: LostMember): void {
-    if (this.options.rooms.announce) this.delivery.deliver(announcement('memberLeft', roomName, member));
+  lost({ roomName, isAnnounced, ...member }: LostMember): void {
+    if (isAnnounced) this.delivery.deliver(announcement('memberLeft', roomName, member));
   }
 
   returned(): void {

@@ -98,8 +98,9 @@ export class RegistryWorker implements RegistryHost {
 
   leave(clientId: string, roomName: string): void {
     const record = this.#own(clientId);
+    const membership = { roomName };
     this.clients.set(clientId, { ...record, rooms: record.rooms.filter((room) => room.roomName !== roomName) });
-    this.registry.record({ kind: 'left', clientId, userId: record.user?.userId, roomName });
+    this.registry.record({ kind: 'left', clientId, userId: record.user?.userId, membership });
   }
 
   identify(clientId: string, user: SharedUser): void {
@@ -197,9 +198,12 @@ export class RegistryWorker implements RegistryHost {
         clients.set(clientId, { ...record, rooms: [...rooms, change.membership] });
         break;
       case 'left':
-        this.told.push(`${kind} ${clientId} ${change.roomName}`);
-        if (!isIn(record, change.roomName)) this.faults.push(`${clientId} left a room it was not in`);
-        clients.set(clientId, { ...record, rooms: rooms.filter(({ roomName }) => roomName !== change.roomName) });
+        this.told.push(`${kind} ${clientId} ${change.membership.roomName}`);
+        if (!isIn(record, change.membership.roomName)) this.faults.push(`${clientId} left a room it was not in`);
+        clients.set(clientId, {
+          ...record,
+          rooms: rooms.filter(({ roomName }) => roomName !== change.membership.roomName),
+        });
         break;
       case 'updated':
         this.told.push(`${kind} ${clientId} ${change.key}`);

@@ -27,8 +27,8 @@ export function changed(record: ClientRecord, change: KnownClientChange): Client
         ? record
         : { ...record, rooms: [...record.rooms, change.membership] };
     case 'left':
-      return isMember(record, change.roomName)
-        ? { ...record, rooms: record.rooms.filter(({ roomName }) => roomName !== change.roomName) }
+      return isMember(record, change.membership.roomName)
+        ? { ...record, rooms: record.rooms.filter(({ roomName }) => roomName !== change.membership.roomName) }
         : record;
     case 'updated':
       return isSame(record.metadata[change.key], change.data)
@@ -42,7 +42,9 @@ export function changesBetween(before: ClientRecord, after: ClientRecord): Known
   const { clientId, user, metadata } = after;
   const changes: KnownClientChange[] = [];
   if (user && !isSame(before.user, user)) changes.push({ kind: 'identified', clientId, user });
-  for (const { roomName } of before.rooms) if (!isMember(after, roomName)) changes.push(left(before, roomName));
+  for (const membership of before.rooms) {
+    if (!isMember(after, membership.roomName)) changes.push(left(before, membership));
+  }
   for (const membership of after.rooms) {
     if (!isMember(before, membership.roomName)) changes.push(joined(after, membership));
   }
@@ -61,7 +63,7 @@ export function beginningOf(record: ClientRecord): ClientChange[] {
 /** The end of a client, its memberships first. */
 export function endOf(record: ClientRecord, { code, reason }: ConnectionEnd): ClientChange[] {
   const { clientId, user, rooms } = record;
-  const leaves = rooms.map(({ roomName }) => left(record, roomName));
+  const leaves = rooms.map((membership) => left(record, membership));
   return [...leaves, { kind: 'disconnected', clientId, userId: user?.userId, code, reason }];
 }
 
@@ -69,8 +71,8 @@ function joined({ clientId, user }: ClientRecord, membership: SharedMembership):
   return { kind: 'joined', clientId, userId: user?.userId, membership };
 }
 
-function left({ clientId, user }: ClientRecord, roomName: string): KnownClientChange {
-  return { kind: 'left', clientId, userId: user?.userId, roomName };
+function left({ clientId, user }: ClientRecord, membership: SharedMembership): KnownClientChange {
+  return { kind: 'left', clientId, userId: user?.userId, membership };
 }
 
 function isMember({ rooms }: ClientRecord, name: string): boolean {

@@ -20,7 +20,9 @@ export interface SharedUser {
 /** A membership as other workers see it. */
 export interface SharedMembership {
   readonly roomName: string;
-  readonly username?: string;
+  readonly username?: string | undefined;
+  /** Whether the other members are told of it (`rooms.announce`). */
+  readonly isAnnounced?: true | undefined;
 }
 
 /** A change of a worker's clients, as it tells the others. `userId`: whose client it is, for those who keep no mirror. */
@@ -28,11 +30,15 @@ export type ClientChange =
   | { readonly kind: 'connected'; readonly record: ClientRecord }
   | (ChangeOf & { readonly kind: 'disconnected'; readonly code: number; readonly reason: string })
   | { readonly kind: 'identified'; readonly clientId: string; readonly user: SharedUser }
-  | (ChangeOf & { readonly kind: 'joined'; readonly membership: SharedMembership })
-  | (ChangeOf & { readonly kind: 'left'; readonly roomName: string })
+  | (ChangeOfMembership & { readonly kind: 'joined' | 'left' })
   | { readonly kind: 'updated'; readonly clientId: string; readonly key: string; readonly data: unknown };
 
 interface ChangeOf {
   readonly clientId: string;
   readonly userId?: string | undefined;
+}
+
+/** A membership that begins or ends. */
+export interface ChangeOfMembership extends ChangeOf {
+  readonly membership: SharedMembership;
 }

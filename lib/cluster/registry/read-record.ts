@@ -18,9 +18,8 @@ export function isChange(value: unknown): value is ClientChange {
     case 'identified':
       return isUser(value.user);
     case 'joined':
-      return isMembership(value.membership);
     case 'left':
-      return typeof value.roomName === 'string';
+      return isMembership(value.membership);
     case 'updated':
       return typeof value.key === 'string';
     default:
@@ -40,7 +39,9 @@ function isUser(value: unknown): boolean {
 }
 
 function isMembership(value: unknown): boolean {
-  return isObject(value) && typeof value.roomName === 'string';
+  if (!isObject(value)) return false;
+  const { roomName, username } = value;
+  return typeof roomName === 'string' && (username === undefined || typeof username === 'string');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
