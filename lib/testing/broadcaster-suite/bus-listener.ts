@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Broadcaster } from '../../cluster/broadcaster.interface.js';
 import type { Content, ReceivedEnvelope, Target } from '../../cluster/envelope.js';
+import { eventually } from '../eventually.js';
 import type { BusWorker, TestedBus } from './tested-bus.js';
 
 const FENCE = '"fence"';
@@ -25,6 +26,8 @@ export class BusListener {
     const listener = new BusListener(await bus.join(), bus, all);
     all.push(listener);
     await listener.broadcaster.start((envelope) => listener.#hear(envelope));
+    // On a busy machine it may start before that.
+    await eventually('the worker is ready', () => listener.broadcaster.isReady);
     return listener;
   }
 
