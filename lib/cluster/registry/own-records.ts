@@ -81,11 +81,13 @@ export class OwnRecords {
   /** Tells of the end of every client, and takes no more changes. Fails as `RedisLink.run` does. */
   async stop(end: ConnectionEnd): Promise<void> {
     this.#isStopped = true;
+    // As they are at this moment: those that end while the others are told would be told of by nobody.
+    const last = [...(this.#host?.records() ?? [])];
     await this.#work;
     const [host, hash] = [this.#host, this.#hash];
     if (!host || !hash || this.#isOutdated) return;
     while (this.#batch || this.#waiting.length > 0) await this.#writeNext(host, hash);
-    for (const records of chunksOf(host.records(), BATCH)) {
+    for (const records of chunksOf(last, BATCH)) {
       const changes = records.flatMap((record) => endOf(record, end));
       const gone = records.map(({ clientId }) => clientId);
       await hash.commit(this.#batchOf(hash, changes, gone, []));
