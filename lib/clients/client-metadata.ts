@@ -1,6 +1,7 @@
 import { WsError } from '../errors/ws.error.js';
 import type { RefusalCounters } from '../limits/refusal-counters.js';
 import type { ClientMetadata } from '../interfaces/client-entry.interface.js';
+import { jsonPartOf } from './json-part.js';
 
 const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
@@ -23,7 +24,7 @@ export function setMetadata(
     throw new WsError('BAD_MESSAGE', 'A metadata key is a text that is not empty and no name of a prototype.');
   }
   const value = copyOf(data);
-  const size = limit === false ? 0 : Buffer.byteLength(JSON.stringify({ ...metadata, [key]: value }));
+  const size = limit === false ? 0 : Buffer.byteLength(JSON.stringify({ ...jsonPartOf(metadata), [key]: value }));
   if (limit !== false && size > limit) {
     counters.count('metadataBytes');
     throw new WsError('BAD_MESSAGE', `The metadata of a client is at most ${limit} bytes of JSON.`);

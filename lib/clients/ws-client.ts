@@ -99,7 +99,10 @@ export class WsClient implements ClientEntry {
     return this.#rooms ?? NO_ROOMS;
   }
 
-  /** Data of the application's own; `ClientManager.updateClient` changes it from anywhere. */
+  /**
+   * Data of the application's own; `ClientManager.updateClient` changes it from anywhere. What is put into it here, and
+   * has no JSON form, stays on this worker.
+   */
   get metadata(): ClientMetadata {
     return (this.#metadata ??= {});
   }

@@ -6,7 +6,7 @@ import { workerOf } from '../runtime/client-id.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
 import type { ReceivedEnvelope, Target } from './envelope.js';
-import { readObject } from './json-text.js';
+import { readObject, toJson } from './json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
 
 /** How long workers have to answer. */
@@ -58,14 +58,19 @@ export class ClusterCalls {
   /**
    * Asks the other workers that may hold the target: those of the clients' ids, else all that live.
    *
-   * @throws WsError UNAVAILABLE when the bus is down
+   * @returns the answers; `partial` too while it is not known who lives
+   * @throws WsError UNAVAILABLE when the bus is down, BAD_MESSAGE when the call has no JSON form
    */
   async ask(target: Target, call: ClusterCall): Promise<ClusterAnswers> {
     const workerIds = this.#workersOf(target);
-    if (workerIds.length === 0) return { answers: [], errors: [], partial: false };
+    const isKnown = target.kind === 'clients' || this.registry.isReady;
+    if (workerIds.length === 0) {
+      if (!isKnown && !this.broadcaster.isReady) throw new WsError('UNAVAILABLE', 'Other workers cannot be reached.');
+      return { answers: [], errors: [], partial: !isKnown };
+    }
     const id = this.runtime.randomId(9);
+    const text = toJson({ id, ...call });
     const answered = this.#expect(id, workerIds);
-    const text = JSON.stringify({ id, ...call });
     try {
       await this.broadcaster.publish({
         target: { kind: 'workers', workerIds },
@@ -77,7 +82,8 @@ export class ClusterCalls {
       this.#open.get(id)?.finish(true);
       throw error;
     }
-    return answered;
+    const outcome = await answered;
+    return isKnown ? outcome : { ...outcome, partial: true };
   }
 
   /** @internal A call or an answer of another worker. */
@@ -114,11 +120,12 @@ export class ClusterCalls {
 
   async #answer(origin: string, { id, name, data }: Record<string, unknown>): Promise<void> {
     if (!this.#handler || typeof name !== 'string') return;
-    let answer: unknown;
+    let text: string;
     try {
-      answer = { id, answer: await this.#handler({ name, data }) };
-    } catch (error) {
-      answer = { id, error: toErrorPayload(error) };
+      text = toJson({ id, answer: await this.#handler({ name, data }) });
+    } catch (failure) {
+      const { code, error } = toErrorPayload(failure);
+      text = toJson({ id, error: { code, error } });
     }
     // Who asked is told nothing when the bus is down, and takes the silence for an answer.
     await this.broadcaster
@@ -126,7 +133,7 @@ export class ClusterCalls {
         target: { kind: 'workers', workerIds: [origin] },
         exclude: [],
         isVolatile: false,
-        content: { kind: 'answer', text: JSON.stringify(answer) },
+        content: { kind: 'answer', text },
       })
       .catch(() => undefined);
   }

@@ -1,3 +1,4 @@
+import { jsonPartOf } from '../clients/json-part.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
 import type { ClientRecord, SharedMembership, SharedUser } from './registry/client-record.js';
@@ -14,7 +15,13 @@ export function describeClient(
 ): ClientRecord {
   const { clientId, connectedAt, user, metadata, rooms } = client;
   const memberships = [...rooms].map((roomName) => describeMembership(client, roomName, usernameIn(roomName)));
-  return { clientId, connectedAt, user: user && sharedUser(user, shareUser), metadata, rooms: memberships };
+  return {
+    clientId,
+    connectedAt,
+    user: user && sharedUser(user, shareUser),
+    metadata: jsonPartOf(metadata),
+    rooms: memberships,
+  };
 }
 
 /** What other workers are told of a membership. */
@@ -29,5 +36,5 @@ export function describeMembership(
 /** A user without the claims that stay on its own worker. */
 export function sharedUser({ userId, userType, payload }: WsUser, shareUser: readonly string[]): SharedUser {
   const shared = shareUser.filter((claim) => Object.hasOwn(payload, claim)).map((claim) => [claim, payload[claim]]);
-  return { userId, userType, payload: Object.fromEntries(shared) as Record<string, unknown> };
+  return { userId, userType, payload: jsonPartOf(Object.fromEntries(shared) as Record<string, unknown>) };
 }

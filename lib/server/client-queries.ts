@@ -60,7 +60,8 @@ export class ClientQueries {
 
   async #ask(name: string, data: ClientQuery): Promise<{ answers: readonly unknown[]; partial: boolean }> {
     try {
-      return await this.calls.ask({ kind: 'everybody' }, { name, data });
+      const { answers, errors, partial } = await this.calls.ask({ kind: 'everybody' }, { name, data });
+      return { answers, partial: partial || errors.length > 0 };
     } catch (error) {
       // Nobody else can be reached: what this worker holds is still true.
       if (error instanceof WsError && error.retryable) return { answers: [], partial: true };

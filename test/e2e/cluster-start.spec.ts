@@ -65,6 +65,9 @@ it(
     );
     expect(await statusOf(eager)).toBe('degraded');
     await expect(joinChess(eager, early)).rejects.toThrow(refused('UNAVAILABLE'));
+    expect(await eager.run(({ service }) => service.countClients())).toEqual({ count: 1, partial: true });
+    const joined = eager.run(({ service }) => service.joinRooms({ userIds: [7], rooms: ['chess'] }));
+    await expect(joined).rejects.toThrow(refused('UNAVAILABLE'));
     const sent = eager.run(({ service }, message) => service.broadcast(message), news);
     await expect(sent).rejects.toThrow(refused('UNAVAILABLE'));
     expect(await early.next()).toEqual(news);

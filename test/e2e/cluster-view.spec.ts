@@ -99,6 +99,24 @@ describe('what a worker knows of a client of another', () => {
     await eventually('it is gone', async () => (await entryOn(two, ada)) === null);
   });
 
+  it('is without what has no JSON form, which keeps nothing else back', async () => {
+    const ada = await connect(one);
+    await one.run(({ clients }, clientId) => {
+      const { metadata } = clients.getClient({ clientId })!;
+      metadata.size = 1n;
+      metadata.self = metadata;
+      clients.updateClient({ clientId, key: 'mood', data: 'calm' });
+    }, ada.clientId);
+    await expectEventually(two, ada, ({ metadata }) => (metadata as { mood?: string }).mood === 'calm');
+    const bob = await connect(one);
+    await expectEventually(two, bob, () => true);
+    const fetched = await two.run(async ({ service }) => {
+      const { clients, partial } = await service.fetchClients();
+      return { metadata: clients.map(({ metadata }) => metadata), partial };
+    });
+    expect(fetched).toEqual({ metadata: [{ mood: 'calm' }, {}], partial: false });
+  });
+
   it('is found by every look-up', async () => {
     const ada = await connect(one, { userId: '7', userType: 'admin', email: 'ada@x' });
     const bob = await connect(two, { userId: '7' });
