@@ -44,8 +44,19 @@ export class MemoryRevocations implements Revocations {
     return entries.some((entry) => entry !== undefined && entry.until > now && issuedAt <= entry.before);
   }
 
+  /** All that are kept and have not expired. */
+  *all(): Iterable<Revocation> {
+    const now = this.runtime.now();
+    for (const [userId, { before, until }] of this.#users) {
+      if (until > now) yield { subject: { kind: 'user', userId }, before, until };
+    }
+    for (const [id, { before, until }] of this.#tokens) {
+      if (until > now) yield { subject: { kind: 'token', id }, before, until };
+    }
+  }
+
   /** Whether it revokes more than is known, or for longer. */
-  protected isNews({ subject, before, until }: Revocation): boolean {
+  isNews({ subject, before, until }: Revocation): boolean {
     const [entries, key] = this.#placeOf(subject);
     const present = entries.get(key);
     return !present || present.before < before || present.until < until;

@@ -37,23 +37,23 @@ export class TokenRevocation {
   ) {}
 
   /**
-   * Remembers the revocation and enforces it on this worker.
+   * Begins to remember the revocation, and enforces it on this worker.
    *
-   * @returns what the other workers have to enforce
+   * @returns what the other workers have to enforce, and when it is remembered for those that start later
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given
    */
-  async revoke({ userId, jti, before, until }: RevokeOptions): Promise<Revocation> {
+  revoke({ userId, jti, before, until }: RevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
     const subject = subjectOf(userId, jti);
     const now = this.runtime.now();
     // An id means one token, whatever the clock of its issuer says.
-    const revocation = { subject, before: Number(before ?? (jti === undefined ? now : Infinity)), until: 0 };
-    const clients = this.#clientsOf(revocation);
+    const meant = { subject, before: Number(before ?? (jti === undefined ? now : Infinity)) };
+    const clients = this.#clientsOf(meant);
     const last = until === undefined ? Math.max(now + this.#lifetime, ...endsOf(clients)) : Number(until);
+    const revocation = { ...meant, until: last };
     // Closed here even if it cannot be told to others; and no sooner than the token itself is refused.
-    const added = this.revocations.add({ ...revocation, until: last });
+    const remembered = Promise.resolve(this.revocations.add(revocation));
     this.#close(clients);
-    await added;
-    return { ...revocation, until: last };
+    return { revocation, remembered };
   }
 
   /** Remembers another worker's revocation, and ends the connections of this worker that it means. */

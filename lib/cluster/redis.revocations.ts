@@ -1,11 +1,14 @@
 import { MemoryRevocations } from '../auth/memory.revocations.js';
 import type { Revocation } from '../auth/revocations.interface.js';
+import { bare, isReply, unavailable } from '../redis/redis-failures.js';
 import type { RedisLink } from '../redis/redis-link.js';
+import { RedisScript } from '../redis/redis-script.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { readObject } from './json-text.js';
+import { chunksOf } from './registry/own-records.js';
 
 /** Keeps the later of two times. KEYS: the hash; ARGV: the field, before, until. */
-const ADD = `
+const ADD = new RedisScript(`
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 local before, until_ = tonumber(ARGV[2]), tonumber(ARGV[3])
 if known then
@@ -13,14 +16,16 @@ if known then
   before, until_ = math.max(before, entry.before), math.max(until_, entry['until'])
 end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode({ before = before, ['until'] = until_ }))
-return 1`;
+return 1`);
 
 /** JSON has no Infinity; no time is later than this one (ECMA-262, 21.4.1.1). */
 const NEVER = 8.64e15;
+/** Revocations that are written at a time. */
+const BATCH = 200;
 
 /**
  * The revocations of a cluster: every worker knows all of them, so that a connection is judged without asking Redis, and
- * Redis keeps them for workers that start later.
+ * Redis keeps them for workers that start later. What Redis has lost, those that know it write again.
  */
 export class RedisRevocations extends MemoryRevocations {
   readonly #key: string;
@@ -40,28 +45,45 @@ export class RedisRevocations extends MemoryRevocations {
     this.#enforce = enforce;
   }
 
-  /** @throws WsError UNAVAILABLE when Redis is down: this worker remembers it, others that start later will not */
+  /** @throws WsError UNAVAILABLE when Redis does not take it: this worker remembers it, and writes it once Redis does */
   override async add(revocation: Revocation): Promise<void> {
     this.learn(revocation);
-    const { before, until } = revocation;
-    const times = [Math.min(before, NEVER), Math.min(until, NEVER)];
-    await this.link.run((redis) => redis.eval(ADD, 1, this.#key, fieldOf(revocation.subject), ...times));
+    try {
+      await this.#write(revocation);
+    } catch (error) {
+      throw isReply(error) ? unavailable(bare(error)) : error;
+    }
   }
 
-  /** Learns what Redis knows, and has forgotten what has expired by now. */
-  async load(): Promise<void> {
+  /** Learns what Redis knows, writes what it does not know, and has forgotten what has expired by now. */
+  async exchange(): Promise<void> {
     const entries = await this.link.run((redis) => redis.hgetall(this.#key));
+    const stored = new MemoryRevocations(this.clock);
     const expired: string[] = [];
     for (const [field, text] of Object.entries(entries)) {
       const revocation = revocationOf(field, text);
       if (!revocation || revocation.until <= this.clock.now()) expired.push(field);
-      else if (this.isNews(revocation)) {
-        this.learn(revocation);
-        this.#enforce(revocation);
+      else {
+        stored.learn(revocation);
+        if (this.isNews(revocation)) {
+          this.learn(revocation);
+          this.#enforce(revocation);
+        }
       }
     }
+    const lost = [...this.all()].map(storable).filter((revocation) => stored.isNews(revocation));
+    for (const some of chunksOf(lost, BATCH)) await Promise.all(some.map((revocation) => this.#write(revocation)));
     if (expired.length > 0) await this.link.run((redis) => redis.hdel(this.#key, ...expired));
   }
+
+  async #write(revocation: Revocation): Promise<void> {
+    const { subject, before, until } = storable(revocation);
+    await this.link.run((redis) => ADD.run(redis, [this.#key], [fieldOf(subject), before, until]));
+  }
+}
+
+function storable({ subject, before, until }: Revocation): Revocation {
+  return { subject, before: Math.min(before, NEVER), until: Math.min(until, NEVER) };
 }
 
 function fieldOf(subject: Revocation['subject']): string {

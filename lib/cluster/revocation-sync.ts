@@ -2,18 +2,29 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_REVOCATIONS, type Revocation, type Revocations } from '../auth/revocations.interface.js';
 import { TokenRevocation } from '../auth/token-revocation.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { CLUSTER_REDIS, type ClusterRedis } from './cluster-redis.js';
 import { RedisRevocations } from './redis.revocations.js';
 
-/** Brings the revocations of the cluster to this worker: at its start, and whenever it has not heard Redis for a while. */
+/** Milliseconds between two exchanges, so that nothing stays wrong for good; and after one that has failed. */
+const PERIOD = 30_000;
+const RETRY = 1_000;
+
+/**
+ * Brings the revocations of the cluster to this worker, and this one's to Redis: at its start, whenever it has not heard
+ * Redis for a while, and now and then.
+ */
 @Injectable()
 export class RevocationSync {
-  /** Settles once this worker knows what was revoked before its start. */
+  /** Resolves once this worker knows what was revoked before its start: until then it must take nobody. */
   readonly loaded: Promise<void>;
+  #timer: RuntimeTimer | null = null;
+  #isBusy = false;
 
   constructor(
     private readonly revocation: TokenRevocation,
     private readonly errors: ErrorReporter,
+    private readonly runtime: Runtime,
     @Inject(CLUSTER_REDIS) redis: ClusterRedis | null,
     @Inject(PXL_WS_REVOCATIONS) revocations: Revocations,
   ) {
@@ -23,16 +34,25 @@ export class RevocationSync {
     }
     revocations.enforceWith((missed) => void this.#enforce(missed));
     this.loaded = new Promise((resolve) => {
-      redis.link.onReady(() => void this.#load(revocations).then(resolve));
+      redis.link.onReady(() => void this.#exchange(redis, revocations, resolve));
     });
   }
 
-  async #load(revocations: RedisRevocations): Promise<void> {
+  async #exchange(redis: ClusterRedis, revocations: RedisRevocations, loaded: () => void): Promise<void> {
+    // While Redis is away there is nothing to do: the link tells when it is back.
+    if (this.#isBusy || !redis.link.isReady) return;
+    this.#isBusy = true;
+    this.#timer?.cancel();
+    let pause = PERIOD;
     try {
-      await revocations.load();
+      await revocations.exchange();
+      loaded();
     } catch (error) {
-      this.errors.report('The revocations of the cluster could not be read.', error);
+      pause = RETRY;
+      this.errors.report('The revocations of the cluster could not be read and written.', error);
     }
+    this.#isBusy = false;
+    this.#timer = this.runtime.timeout(pause, () => void this.#exchange(redis, revocations, loaded));
   }
 
   async #enforce(missed: Revocation): Promise<void> {

@@ -182,12 +182,14 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * Ends the connections of a user's tokens, or of one token, with 4506, and has these tokens refused until they have
    * expired by themselves. Tokens tell their time of issue in whole seconds: one of the same second is revoked too.
    *
-   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given; UNAVAILABLE when Redis does not take it:
+   * it holds on this worker then, and perhaps on others
    */
   async revoke(options: RevokeOptions): Promise<void> {
-    // What is infinite becomes null on the way.
-    const revocation = await this.revocation.revoke(options);
-    await this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation });
+    const { revocation, remembered } = this.revocation.revoke(options);
+    // Neither waits for the other: who cannot write it for later workers can perhaps still tell those of now.
+    const told = this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation });
+    await Promise.all([remembered, told]);
   }
 
   /** This worker's counters and gauges, as a metrics system takes them. Waits for nothing. */

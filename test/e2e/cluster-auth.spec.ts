@@ -111,6 +111,41 @@ describe('a revocation', () => {
   });
 });
 
+describe('a revocation', () => {
+  afterEach(() => redis.command('ACL', 'SETUSER', 'default', '+@all'));
+
+  it('is known to a worker that starts after Redis has lost its data', async () => {
+    await startTwo();
+    await revoke(one, { userId: 'ada' });
+    await redis.kill();
+    await redis.forget();
+    await redis.run();
+    await eventually('it is written again', async () => (await redis.command('EXISTS', 'pxl:revocations')) === 1);
+    const late = await start();
+    for (const app of [one, two, late]) expect(await upgradeStatus(app.port, {}, path({ sub: 'ada' }))).toBe(401);
+  });
+
+  it('that Redis does not take ends the connections on every worker all the same', async () => {
+    await startTwo();
+    const clients = [await connect(one, { sub: 'ada' }), await connect(two, { sub: 'ada' })];
+    await redis.command('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
+    await expect(revoke(one, { userId: 'ada' })).rejects.toThrow(refused('UNAVAILABLE'));
+    for (const { closed } of clients) expect(await closed).toMatchObject({ code: 4506 });
+  });
+
+  it('keeps a worker from taking anybody that cannot read it', async () => {
+    one = await start();
+    await revoke(one, { userId: 'ada' });
+    await redis.command('ACL', 'SETUSER', 'default', '-hgetall');
+    const late = await start();
+    expect(await upgradeStatus(late.port, {}, path({ sub: 'ada' }))).toBe(503);
+    await redis.command('ACL', 'SETUSER', 'default', '+hgetall');
+    const isAdmitted = async (): Promise<boolean> => (await upgradeStatus(late.port, {}, path({ sub: 'bob' }))) === 101;
+    await eventually('it takes clients', isAdmitted);
+    expect(await upgradeStatus(late.port, {}, path({ sub: 'ada' }))).toBe(401);
+  });
+});
+
 describe('the limit of connections per user counts those of all workers', () => {
   it('and refuses what is too many', async () => {
     await startTwo({ limits: { connectionsPerUser: { max: 2 } } });
