@@ -7,6 +7,7 @@ export class LinkState {
   /** Null: it does not work. */
   #probeMs: number | null = null;
   #lastError: string | null = null;
+  readonly #refusals = new Set<string>();
   #isClosed = false;
 
   constructor(private readonly log: FaultLog) {}
@@ -38,6 +39,7 @@ export class LinkState {
     this.#probeMs = probeMs;
     if (wasReady) return;
     this.#lastError = null;
+    this.#refusals.clear();
     this.log.report('log', 'Redis is connected.');
     for (const listener of this.#readyListeners) listener();
   }
@@ -53,9 +55,11 @@ export class LinkState {
     if (wasReady) for (const listener of this.#lostListeners) listener();
   }
 
-  /** Redis does not allow something, and the rest goes on. */
-  refuse(why: Error): void {
-    this.#lastError = `Redis refuses subscriptions: ${why.message}`;
+  /** Redis does not allow something, and the rest goes on. Said once, until the link is ready anew. */
+  refuse(what: string, why: Error): void {
+    this.#lastError = `Redis refuses ${what}: ${why.message}`;
+    if (this.#refusals.has(this.#lastError)) return;
+    this.#refusals.add(this.#lastError);
     this.log.report('warn', this.#lastError);
   }
 

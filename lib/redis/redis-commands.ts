@@ -4,7 +4,7 @@ import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isMoved, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
+import { bare, isMoved, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
 import { oneOf } from './redis-source.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -18,8 +18,11 @@ interface Call {
 
 /** Hears what becomes of the connection. */
 export interface CommandsListener extends ConnectionListener<RedisClient> {
-  /** Redis has left a call unanswered: whatever it has sent to other connections since may be held up too. */
-  silent(why: Error): void;
+  /**
+   * Other connections are in doubt too: Redis has left a call unanswered, so that what it has sent to them may be held up,
+   * or it is no master any more.
+   */
+  doubt(why: Error): void;
 }
 
 /**
@@ -52,8 +55,7 @@ export class RedisCommands {
     this.#calls = new Deadlines(runtime, DEADLINE, (overdue) => {
       const why = new Error(`Redis did not answer within ${DEADLINE} ms.`);
       for (const call of overdue) call.reject(unavailable(why));
-      this.renew(why);
-      listener.silent(why);
+      this.#abandon(why);
     });
   }
 
@@ -146,13 +148,20 @@ export class RedisCommands {
   }
 
   #judge(error: unknown): Error {
-    if (isTimeout(error)) {
-      this.renew(bare(error));
-      this.listener.silent(bare(error));
+    if (isTimeout(error)) this.#abandon(bare(error));
+    // After a failover the address leads elsewhere, but nobody ends the connections to who was the master.
+    if (isReadOnly(error)) {
+      this.#abandon(bare(error));
+      return unavailable(bare(error));
     }
     // ioredis does not follow it where other commands of the same pipeline went through.
     if (isMoved(error)) this.#learnSlots();
     return isReply(error) && !isMoved(error) ? (error as Error) : unavailable(bare(error));
+  }
+
+  #abandon(why: Error): void {
+    this.renew(why);
+    this.listener.doubt(why);
   }
 
   #learnSlots(): void {

@@ -15,6 +15,12 @@ export function isMoved(error: unknown): boolean {
   return isReply(error) && bare(error).message.startsWith('MOVED ');
 }
 
+/** Whether the server is a replica, which takes no writes. */
+export function isReadOnly(error: unknown): boolean {
+  // Older servers wrap what a script has met.
+  return isReply(error) && /(?:^|-)READONLY /.test(bare(error).message);
+}
+
 /** Whether ioredis gave a command up. Its text is all that ioredis tells about it. */
 export function isTimeout(error: unknown): boolean {
   return (error as { message?: unknown } | null)?.message === 'Command timed out';

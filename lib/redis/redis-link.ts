@@ -61,7 +61,7 @@ export class RedisLink {
       up: (client: RedisClient) => this.#connected(client),
       down: (why: Error) => this.#lose(why),
       // What the network holds on its way to us was perhaps refused to its sender: it must not come later.
-      silent: (why: Error) => this.#subscriptions.renewAll(why),
+      doubt: (why: Error) => this.#subscriptions.renewAll(why),
     };
     this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime);
     this.#subscriptions = this.#subscribeBy(source);
@@ -105,6 +105,11 @@ export class RedisLink {
   /** Calls back each time a ready link is lost. The listener must not throw. */
   onLost(listener: () => void): void {
     this.#state.onLost(listener);
+  }
+
+  /** Redis says no to something that the worker needs, and the rest goes on: for the log and {@link lastError}. */
+  refused(what: string, why: Error): void {
+    this.#state.refuse(what, why);
   }
 
   /** Begins to connect, and goes on until `stop`. */
@@ -157,7 +162,7 @@ export class RedisLink {
       up: () => this.#proceed(),
       down: (why: Error) => this.#lose(why),
       message: (channel: string, payload: Buffer) => this.#hear(channel, payload),
-      refused: (why: Error) => this.#state.refuse(why),
+      refused: (why: Error) => this.refused('subscriptions', why),
     };
     const connect = (node?: string): Redis | null => source.subscriber(this.#commands.client, node);
     const classic = new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);

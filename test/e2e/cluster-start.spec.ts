@@ -116,6 +116,10 @@ it('a worker that Redis does not let into the registry starts all the same, and 
   expect(worker.log.map(({ line }) => line)).toContainEqual(
     'warn The other workers are not known yet. Until this changes, no connections are taken. PxlWebSocket',
   );
+  const refusals = worker.log.filter(({ line }) => line.includes('Redis refuses the registry: NOPERM'));
+  expect(refusals).toHaveLength(1);
+  const { lastError } = await worker.run(({ service }) => service.getWebSocketHealth().redis);
+  expect(lastError).toContain('NOPERM');
 
   await redis.command('ACL', 'SETUSER', 'default', '+@all');
   await cluster.converged(cluster.workers, 2 * BACK);

@@ -17,7 +17,8 @@ export class TcpProxy {
   #requests: Passage = 'pass';
   #replies: Passage = 'pass';
 
-  private constructor(private readonly target: number) {
+  /** @param target where new connections lead to: the port of a server */
+  private constructor(public target: number) {
     this.#server = createServer((client) => this.#accept(client));
   }
 

@@ -15,12 +15,13 @@ export class Beat {
 
   /**
    * @param lease ms
-   * @param work gets whether this process has stood still, so that it must not judge others. What it fails with is
-   * ignored: the next beat does it again
+   * @param work gets whether this process has stood still, so that it must not judge others
+   * @param failed takes what it fails with; the next beat does it again
    */
   constructor(
     private readonly lease: number,
     private readonly work: (isLate: boolean) => Promise<void>,
+    private readonly failed: (error: unknown) => void,
     private readonly runtime: Runtime,
   ) {
     this.#period = lease / BEATS;
@@ -49,7 +50,7 @@ export class Beat {
     this.#timer?.cancel();
     do {
       this.#isDue = false;
-      await this.work(isLate).catch(() => undefined);
+      await this.work(isLate).catch(this.failed);
     } while (this.#mustGoOn);
     this.#present = null;
     if (!this.#isStopped) this.#schedule();

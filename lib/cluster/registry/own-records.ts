@@ -35,6 +35,7 @@ export class OwnRecords {
   /**
    * @param lease ms
    * @param written is called when all clients have been written as a new incarnation
+   * @param failed takes what Redis has not done
    */
   constructor(
     private readonly link: RedisLink,
@@ -42,6 +43,7 @@ export class OwnRecords {
     private readonly workerId: string,
     private readonly lease: number,
     private readonly written: () => void,
+    private readonly failed: (error: unknown) => void,
     private readonly runtime: Runtime,
   ) {}
 
@@ -105,8 +107,9 @@ export class OwnRecords {
         else await this.#writeAll(host);
       } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length > 0));
       this.#isHeldBack = false;
-    } catch {
+    } catch (error) {
       // The next beat tries again.
+      this.failed(error);
     }
   }
 

@@ -1,5 +1,6 @@
 import { WsError } from '../../errors/ws.error.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { bare, isReply } from '../../redis/redis-failures.js';
 import type { RedisLink } from '../../redis/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -73,9 +74,10 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const keys = (this.#keys = new RegistryKeys(prefix));
     const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, runtime));
     const reader = new RecordReader(link, keys);
-    const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), runtime));
+    const failed = (error: unknown): void => this.#fail(error);
+    const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
     this.#steadiness = new Steadiness(lease, runtime);
-    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), runtime);
+    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), failed, runtime);
     this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data }, mirror);
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
@@ -192,6 +194,11 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
 
   get #isListening(): boolean {
     return this.#steadiness.isFresh && this.link.subscriptions.isLive(this.channel);
+  }
+
+  /** What Redis itself refuses is nowhere else to be seen: the link works. */
+  #fail(error: unknown): void {
+    if (isReply(error)) this.link.refused('the registry', bare(error));
   }
 
   /** Whether the first view is complete by now. */
