@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientQuery } from 'nestjs-pxl-websocket';
-import { report } from '../support/cluster-periods.js';
+import { LEASE, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
@@ -128,3 +128,23 @@ describe('a worker with cluster.mirror: false', () => {
     await eventually('it hears of its end', () => heard('clientDisconnected'));
   });
 });
+
+it('the end of a killed worker is heard once by those that keep a mirror and those that do not, and one acts', async () => {
+  const [one, victim, blind] = workers as [WorkerProcess, WorkerProcess, WorkerProcess];
+  const lost = [members[1]!, others[1]!].map(({ clientId }) => clientId).sort();
+  const left = [one, blind];
+  for (const { events } of left) events.length = 0;
+  await victim.kill();
+  const endsOn = ({ events }: WorkerProcess): WorkerProcess['events'] =>
+    events.filter(({ channel }) => channel === 'clientDisconnected');
+  await eventually('both have heard', () => left.every((worker) => endsOn(worker).length >= lost.length), 10 * LEASE);
+  await members[0]!.expectNothing(LEASE / 4);
+  for (const worker of left)
+    expect(
+      endsOn(worker)
+        .map(({ message }) => message.clientId)
+        .sort(),
+    ).toEqual(lost);
+  const acting = left.flatMap(endsOn).filter(({ isResponsible }) => isResponsible);
+  expect(acting.map(({ message }) => message.clientId).sort()).toEqual(lost);
+}, 60_000);

@@ -27,25 +27,25 @@ export class DeadWorkers {
   /** Those that we see to. */
   readonly #underWay = new Set<string>();
 
-  /** @param hasMirrors whether the workers know by themselves which clients are gone */
-  constructor(
-    private readonly services: DeadWorkersServices,
-    private readonly hasMirrors: boolean,
-  ) {}
+  constructor(private readonly services: DeadWorkersServices) {}
 
-  /** Takes the leases that are over, and the remains that nobody has finished with. */
-  judge({ others, dead }: LeaseReading): void {
+  /**
+   * Takes the leases that are over, and the remains that nobody has finished with.
+   *
+   * @param tells whether there are workers that do not know by themselves which clients are gone
+   */
+  judge({ others, dead }: LeaseReading, tells: boolean): void {
     const { leases } = this.services;
-    for (const lease of others) if (lease.isExpired) void this.#seeTo(lease, () => leases.take(lease));
-    for (const remains of dead) if (remains.isOverdue) void this.#seeTo(remains, () => leases.takeOver(remains));
+    for (const lease of others) if (lease.isExpired) void this.#seeTo(lease, () => leases.take(lease), tells);
+    for (const remains of dead) if (remains.isOverdue) void this.#seeTo(remains, () => leases.takeOver(remains), tells);
   }
 
-  async #seeTo(whose: Incarnation, take: () => Promise<boolean>): Promise<void> {
+  async #seeTo(whose: Incarnation, take: () => Promise<boolean>, tells: boolean): Promise<void> {
     const name = `${whose.workerId}.${whose.incarnation}`;
     if (this.#underWay.has(name)) return;
     this.#underWay.add(name);
     try {
-      if (await take()) await this.#clearAway(whose);
+      if (await take()) await this.#clearAway(whose, tells);
     } catch {
       // It is overdue before long, and taken over.
     } finally {
@@ -53,9 +53,9 @@ export class DeadWorkers {
     }
   }
 
-  async #clearAway({ workerId, incarnation }: Incarnation): Promise<void> {
+  async #clearAway({ workerId, incarnation }: Incarnation, tells: boolean): Promise<void> {
     const { link, keys, leases, data } = this.services;
-    if (!this.hasMirrors) await this.#tellOfEnds({ workerId, incarnation });
+    if (tells) await this.#tellOfEnds({ workerId, incarnation });
     await link.run((redis) => redis.unlink(keys.clients(workerId, incarnation)));
     for (const one of data) await one.remove(workerId, incarnation);
     await leases.forget(workerId, incarnation);

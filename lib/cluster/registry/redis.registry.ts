@@ -72,13 +72,13 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const { prefix, workerId, lease, mirror } = options;
     const counts = this.#mirrorCounts;
     const keys = (this.#keys = new RegistryKeys(prefix));
-    const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, runtime));
+    const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, !mirror, runtime));
     const reader = new RecordReader(link, keys);
     const failed = (error: unknown): void => this.#fail(error);
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
     this.#steadiness = new Steadiness(lease, runtime);
     this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), failed, runtime);
-    this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data }, mirror);
+    this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data });
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
       mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
@@ -170,18 +170,19 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     if (entered === 'gone' || entered === 'lost') this.#lostLeases++;
     const mayJudge = this.#steadiness.isSteady && !isLate;
     this.#remote.follow(others, mayJudge);
-    if (mayJudge) this.#dead.judge(reading);
-    if (entered) await this.#enter(this.#host, { incarnation, seq }, entered);
+    const areSomeBlind = !this.options.mirror || others.some(({ isBlind }) => isBlind);
+    if (mayJudge) this.#dead.judge(reading, areSomeBlind);
+    if (entered) await this.#enter(this.#host, { incarnation, seq }, entered, areSomeBlind);
     for (const one of this.#data) one.beat();
     this.#look();
   }
 
-  async #enter(host: RegistryHost, position: Position, cause: RenewalCause): Promise<void> {
+  async #enter(host: RegistryHost, position: Position, cause: RenewalCause, areSomeBlind: boolean): Promise<void> {
     for (const one of this.#data) one.renewed(position.incarnation, cause);
     await this.#publish({ kind: 'entered', ...position, changes: [] });
     if (cause !== 'gone') return;
     host.returned();
-    if (this.options.mirror) return;
+    if (!areSomeBlind) return;
     // Those who keep no mirror have heard that our clients are gone.
     for (const records of chunksOf(host.records(), BATCH)) {
       await this.#publish({ kind: 'changes', ...position, changes: records.flatMap(beginningOf) });

@@ -14,6 +14,8 @@ export interface Lease extends Position {
   /** Rises whenever it is renewed. */
   readonly beat: number;
   readonly connections: number;
+  /** It keeps no mirror, and hears of ends only when it is told. */
+  readonly isBlind: boolean;
   /** Its time is over, and nobody has taken it yet. */
   readonly isExpired: boolean;
   /** The text that all this was read from. */
@@ -59,6 +61,7 @@ export class WorkerLeases {
     private readonly keys: RegistryKeys,
     private readonly workerId: string,
     private readonly lease: number,
+    private readonly isBlind: boolean,
     private readonly runtime: Runtime,
   ) {}
 
@@ -66,7 +69,7 @@ export class WorkerLeases {
   async beat({ incarnation, seq }: Position, connections: number): Promise<LeaseReading> {
     const beat = ++this.#beats;
     const isNew = incarnation !== this.#incarnation;
-    const text = JSON.stringify({ incarnation, seq, connections, beat });
+    const text = JSON.stringify({ incarnation, seq, connections, beat, isBlind: this.isBlind });
     const { leases, workers, dead, epoch } = this.keys;
     const args = [this.workerId, this.lease, text, isNew ? 1 : 0, this.runtime.randomId(9)];
     const reply = (await this.link.run((redis) => BEAT.run(redis, [leases, workers, dead, epoch], args))) as BeatReply;
@@ -116,10 +119,10 @@ export class WorkerLeases {
     const texts = new Map(pairsOf(workers));
     return pairsOf(leases).flatMap(([workerId, ends]) => {
       const text = texts.get(workerId) ?? '';
-      const { incarnation, seq, connections, beat } = readObject(text) ?? {};
+      const { incarnation, seq, connections, beat, isBlind } = readObject(text) ?? {};
       if (workerId === this.workerId || typeof incarnation !== 'number' || typeof seq !== 'number') return [];
       const numbers = { incarnation, seq, connections: Number(connections), beat: Number(beat) };
-      return { workerId, ...numbers, isExpired: Number(ends) < now, text };
+      return { workerId, ...numbers, isBlind: isBlind === true, isExpired: Number(ends) < now, text };
     });
   }
 
