@@ -1,4 +1,5 @@
 import type { Runtime } from '../runtime/runtime.js';
+import { SlidingSecond } from '../runtime/sliding-second.js';
 
 /** Lines in a second: a fault that comes and goes must not fill the log. */
 const LINES = 5;
@@ -8,23 +9,22 @@ export type FaultReport = (level: 'log' | 'warn', line: string) => void;
 
 /** Says what happens to Redis, at most five lines a second; the next line tells how many were left out. */
 export class FaultLog {
-  #second = 0;
-  #lines = 0;
+  readonly #budget: SlidingSecond;
   #leftOut = 0;
 
   constructor(
     private readonly write: FaultReport,
-    private readonly runtime: Runtime,
-  ) {}
+    runtime: Runtime,
+  ) {
+    this.#budget = new SlidingSecond(LINES, runtime);
+  }
 
   report(level: 'log' | 'warn', line: string): void {
-    const second = Math.floor(this.runtime.monotonic() / 1_000);
-    if (second !== this.#second) this.#lines = 0;
-    this.#second = second;
-    if (++this.#lines > LINES) {
+    if (this.#budget.isSpent) {
       this.#leftOut++;
       return;
     }
+    this.#budget.take();
     this.write(level, this.#leftOut > 0 ? `${line} (${this.#leftOut} lines before it were left out)` : line);
     this.#leftOut = 0;
   }

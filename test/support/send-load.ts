@@ -1,4 +1,4 @@
-import type { WebSocketService } from 'nestjs-pxl-websocket';
+import type { ClientManager, PxlWebSocketServer, WebSocketService } from 'nestjs-pxl-websocket';
 
 /** What became of one message of a load. */
 export interface SendResult {
@@ -18,12 +18,19 @@ export interface LoadData {
 
 const TURN = 5;
 
-/** Sends numbered messages to a room at a steady rate, and writes down what became of each. */
+/**
+ * Sends numbered messages to a room at a steady rate, and writes down what became of each. Beside them go calls that reach
+ * nobody and return nothing, so that their failures are for the log.
+ */
 export class SendLoad {
   readonly #results: Promise<SendResult>[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(private readonly service: WebSocketService) {}
+  constructor(
+    private readonly service: WebSocketService,
+    private readonly server: PxlWebSocketServer,
+    private readonly clients: ClientManager,
+  ) {}
 
   start(roomName: string, perSecond: number): void {
     const begin = performance.now();
@@ -40,6 +47,7 @@ export class SendLoad {
   }
 
   async #send(roomName: string, number: number): Promise<SendResult> {
+    this.#callUnheard(number);
     const begin = performance.now();
     const data: LoadData = { number, sentAt: Date.now() };
     const code = await this.service
@@ -47,5 +55,11 @@ export class SendLoad {
       .then(() => undefined)
       .catch((error: unknown) => String((error as { code?: unknown }).code));
     return { number, ms: performance.now() - begin, code };
+  }
+
+  #callUnheard(number: number): void {
+    this.server.broadcastToRoom({ roomName: 'nowhere', data: number });
+    this.server.sendCustomMessage({ data: number });
+    this.clients.updateClient({ clientId: 'nobody', key: 'number', data: number });
   }
 }

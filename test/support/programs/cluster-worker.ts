@@ -96,7 +96,7 @@ const context: WorkerContext = {
   server: app.get(PxlWebSocketServer),
   clients: app.get(ClientManager),
   rooms: app.get(RoomManager),
-  load: new SendLoad(app.get(WebSocketService)),
+  load: new SendLoad(app.get(WebSocketService), app.get(PxlWebSocketServer), app.get(ClientManager)),
   slot: cluster.worker?.id,
 };
 process.on('message', (task) => void carryOut(task as WorkerTask));
