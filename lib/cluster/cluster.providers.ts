@@ -83,6 +83,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { prefix, cluster: { lease } }: ResolvedOptions,
       { workerId }: WorkerIdentity,
       runtime: Runtime,
+      metrics: Metrics,
     ): UserPresence => {
       if (!redis || !(registry instanceof RedisRegistry)) return new LocalUserPresence(clients, events);
       const tell = ({ event: channel, userId, workerId: teller }: UserNews): void =>
@@ -90,9 +91,13 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       const presence = new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
       redis.listen(presence.channel, (payload) => presence.receive(payload));
       registry.keep(presence);
+      metrics.add(presence);
       return presence;
     },
-    inject: [CLUSTER_REDIS, PXL_WS_REGISTRY, ClientManager, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+    inject: [
+      ...[CLUSTER_REDIS, PXL_WS_REGISTRY, ClientManager, ClusterEvents],
+      ...[PXL_WS_OPTIONS, WorkerIdentity, Runtime, Metrics],
+    ],
   },
   ApplicationRedis,
   RevocationSync,

@@ -28,6 +28,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
   #junk = 0;
   /** Envelopes that came over ten seconds late. */
   #stale = 0;
+  #losses = 0;
   #received = 0;
   readonly #seen = new SeenCopies();
   readonly #changed: ((isReady: boolean) => void)[] = [];
@@ -49,7 +50,10 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     this.#publisher = new EnvelopePublisher(link, redis.channels, options.workerId, runtime);
     redis.listenToOthers((payload) => this.#take(payload));
     link.onReady(() => this.#tell(true));
-    link.onLost(() => this.#tell(false));
+    link.onLost(() => {
+      this.#losses++;
+      this.#tell(false);
+    });
   }
 
   async start(receive: Receiver): Promise<void> {
@@ -111,6 +115,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     yield counter('envelopes_received', this.#received);
     yield counter('envelopes_junk', this.#junk);
     yield counter('envelopes_stale', this.#stale);
+    yield counter('bus_losses', this.#losses);
     yield gauge('channels_wanted', wanted);
     yield gauge('channels_live', live);
   }

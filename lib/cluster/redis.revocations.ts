@@ -2,13 +2,12 @@ import { MemoryRevocations } from '../auth/memory.revocations.js';
 import type { Revocation } from '../auth/revocations.interface.js';
 import { bare, isReply, unavailable } from '../redis/redis-failures.js';
 import type { RedisLink } from '../redis/redis-link.js';
-import { RedisScript } from '../redis/redis-script.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { readObject } from './json-text.js';
 import { chunksOf } from './registry/own-records.js';
 
 /** Keeps the later of two times. KEYS: the hash; ARGV: the field, before, until. */
-const ADD = new RedisScript(`
+const ADD = `
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 local before, until_ = tonumber(ARGV[2]), tonumber(ARGV[3])
 if known then
@@ -16,7 +15,7 @@ if known then
   before, until_ = math.max(before, entry.before), math.max(until_, entry['until'])
 end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode({ before = before, ['until'] = until_ }))
-return 1`);
+return 1`;
 
 /** JSON has no Infinity; no time is later than this one (ECMA-262, 21.4.1.1). */
 const NEVER = 8.64e15;
@@ -78,7 +77,8 @@ export class RedisRevocations extends MemoryRevocations {
 
   async #write(revocation: Revocation): Promise<void> {
     const { subject, before, until } = storable(revocation);
-    await this.link.run((redis) => ADD.run(redis, [this.#key], [fieldOf(subject), before, until]));
+    // Its text goes along each time: one way there and back, even where Redis has just been started.
+    await this.link.run((redis) => redis.eval(ADD, 1, this.#key, fieldOf(subject), before, until));
   }
 }
 

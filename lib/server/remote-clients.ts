@@ -14,7 +14,7 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
     private readonly commands: ClusterCommands,
     private readonly calls: ClusterCalls,
     private readonly errors: ErrorReporter,
-    clients: ClientManager,
+    private readonly clients: ClientManager,
     rooms: RoomManager,
   ) {
     clients.controlRemoteWith(this);
@@ -34,10 +34,14 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
   }
 
   async join(join: AddClientToRoomOptions): Promise<boolean> {
-    const target = { kind: 'clients', clientIds: [join.clientId] } as const;
-    const { answers, errors } = await this.calls.ask(target, { name: 'joinRoom', data: join });
+    const { clientId, roomName } = join;
+    const isMember = this.clients.getClient({ clientId })?.rooms.has(roomName);
+    const target = { kind: 'clients', clientIds: [clientId] } as const;
+    const { answers, errors, partial } = await this.calls.ask(target, { name: 'joinRoom', data: join });
     const [error] = errors;
     if (error) throw error;
+    // It may get there still: who is told that it did not join must not find it in the room.
+    if (partial && isMember === false) this.leave(clientId, [roomName]);
     return answers[0] === true;
   }
 

@@ -42,6 +42,7 @@ export class WorkerMetrics implements MetricSource {
     }
     yield gauge('cluster_workers', this.registry.workers.size + 1);
     yield gauge('bus_ready', this.broadcaster.isReady ? 1 : 0);
-    yield gauge('bus_probe_seconds', (this.broadcaster.health.probeMs ?? 0) / 1_000);
+    const { probeMs } = this.broadcaster.health;
+    if (probeMs !== null) yield gauge('bus_probe_seconds', probeMs / 1_000);
   }
 }

@@ -1,5 +1,6 @@
 import { byUserBucket, USER_BUCKETS } from '../../redis/user-buckets.js';
 import type { RedisLink } from '../../redis/redis-link.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../json-text.js';
 import type { LeasedData, RenewalCause } from '../registry/leased-data.interface.js';
@@ -33,7 +34,7 @@ export interface UserPresenceOptions {
  * that changes it for the whole cluster tells all workers. What fails is done again at the next beat; what Redis loses is
  * written again without a word.
  */
-export class RedisUserPresence implements UserPresence, LeasedData {
+export class RedisUserPresence implements UserPresence, LeasedData, MetricSource {
   /** The channel whose messages are for {@link receive}. */
   readonly channel: string;
   readonly #users = new LocalUsers();
@@ -67,9 +68,9 @@ export class RedisUserPresence implements UserPresence, LeasedData {
     link.onLost(() => (this.#isTrusted = false));
   }
 
-  /** How many messages were no news: somebody else writes to our channel. */
-  get junk(): number {
-    return this.#junk;
+  *metrics(): Iterable<WebSocketMetric> {
+    // Messages that were no news: somebody else writes to our channel.
+    yield counter('user_news_junk', this.#junk);
   }
 
   opened(userId: string): void {
