@@ -3,6 +3,12 @@ import { OrderedSteps, type Step } from '../encryption/ordered-steps.js';
 /** What texts pass, one step after the other, on their way into an outbox. They keep their order. */
 export class OutboundPassage {
   readonly #steps: OrderedSteps<string, string>[] = [];
+  #isSealed = false;
+
+  /** Whether the last step is a cipher, which nothing may go past. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
 
   /** Whether everything is through. */
   get isEmpty(): boolean {
@@ -17,6 +23,12 @@ export class OutboundPassage {
   /** Has everything pass another step from now on, what is on its way included. */
   add(limit: number, step: Step<string, string>): void {
     this.#steps.push(new OrderedSteps(limit, step));
+  }
+
+  /** The same for a cipher, which stays the last step. */
+  seal(limit: number, cipher: Step<string, string>): void {
+    this.add(limit, cipher);
+    this.#isSealed = true;
   }
 
   /** @param deliver gets what comes out, in its turn */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import { Runtime } from '../runtime/runtime.js';
 import { OutboxScheduler } from './outbox.scheduler.js';
 import { SlowConsumers } from './slow-consumers.js';
@@ -9,6 +10,7 @@ export class OutboxServices {
   constructor(
     readonly scheduler: OutboxScheduler,
     readonly slowConsumers: SlowConsumers,
+    readonly errors: ErrorReporter,
     readonly runtime: Runtime,
   ) {}
 }

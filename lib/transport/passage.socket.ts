@@ -7,6 +7,7 @@ import { ClearSendError } from './clear-send.error.js';
 import type { ConnectionSocket } from './connection-socket.interface.js';
 import { OutboundPassage } from './outbound-passage.js';
 import { OutboxSocket, type Data, type SendCallback, type SendOptions } from './outbox.socket.js';
+import { refuseClearSend } from './refuse-clear-send.js';
 import { TextFrame } from './text-frame.js';
 
 /** Milliseconds that a close waits for what is on its way through the steps: as long as ws waits for the peer's. */
@@ -46,8 +47,9 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
     if (this.isFragmenting) throw new WsError('CONFLICT', 'A fragmented message of the application is unfinished.');
     const waiting = this.takeWaiting();
     if (lastInClear !== undefined) this.queueText(lastInClear);
-    this.transform(limit, cipher);
-    for (const text of waiting) this.#passage?.pushLast(text, (passed) => this.#passed(passed));
+    const passage = (this.#passage ??= new OutboundPassage());
+    passage.seal(limit, cipher);
+    for (const text of waiting) passage.pushLast(text, (passed) => this.#passed(passed));
   }
 
   get isEnding(): boolean {
@@ -84,8 +86,14 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
       else this.sendText(data);
       if (done) passage.after(done);
     } else {
-      passage.after(() => super.sendRaw(data, settings, done));
+      passage.after(() => this.#passedBy(passage, data, settings, done));
     }
+  }
+
+  /** What passes no step waits for those before it; encrypted meanwhile, its client must not get it. */
+  #passedBy(passage: OutboundPassage, data: Data, settings: SendOptions, done?: SendCallback): void {
+    if (!passage.isSealed) super.sendRaw(data, settings, done);
+    else if (this.services) refuseClearSend(this.services.errors, this.client, done);
   }
 
   #pass(passage: OutboundPassage, text: string, deliver: (passed: string) => void): boolean {

@@ -8,6 +8,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { adoptedSocket } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
 import { EndpointRegistry } from './endpoint.registry.js';
+import { OutboxServices } from './outbox.services.js';
 
 /** Connects sockets that other ws servers have accepted to the module's own path. */
 @Injectable()
@@ -15,6 +16,7 @@ export class SocketAdoption implements SocketAdopter {
   constructor(
     private readonly connections: ConnectionHandler,
     private readonly endpoints: EndpointRegistry,
+    private readonly outbox: OutboxServices,
     clients: ClientManager,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -25,7 +27,7 @@ export class SocketAdoption implements SocketAdopter {
     const endpoint = this.endpoints.open(0, undefined);
     // ws keeps no upgrade request; the connection hooks get an empty one of the module's path.
     const request = Object.assign(new IncomingMessage(new Socket()), { url: endpoint.path });
-    const socket = adoptedSocket(ws);
+    const socket = adoptedSocket(ws, this.outbox);
     const identity = user ?? {};
     const codec = codecOf(endpoint.options.protocol);
     const client = this.connections.accept({ endpoint, socket, request, clientId, codec, identity });

@@ -57,6 +57,7 @@ let app: TestApp;
 let gateway: Gateway;
 let service: WebSocketService;
 let errors: string[];
+let others: WebSocketServer | undefined;
 const clients: TestClient[] = [];
 
 async function start(encryption: EncryptionOptions, options: PxlWebSocketModuleOptions = {}): Promise<void> {
@@ -73,12 +74,31 @@ async function start(encryption: EncryptionOptions, options: PxlWebSocketModuleO
 afterEach(async () => {
   await app.close();
   for (const { socket } of clients.splice(0)) socket.terminate();
+  others?.close();
+  others = undefined;
 });
 
 async function connect(url = app.url()): Promise<TestClient> {
   const client = await TestClient.open(url);
   clients.push(client);
   return client;
+}
+
+/** A client of `pxl.v1`, welcomed. */
+async function connectToModule(): Promise<[TestClient, WsClient]> {
+  const client = await connect();
+  const { data } = await client.next();
+  return [client, onServer((data as { clientId: string }).clientId)];
+}
+
+/** The same whose socket another ws server has accepted. */
+async function connectAdopted(): Promise<[TestClient, WsClient]> {
+  others = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  others.on('connection', (ws: WebSocket) => app.app.get(ClientManager).addClient({ clientId: 'adopted', ws }));
+  await once(others, 'listening');
+  const client = await connect(`ws://127.0.0.1:${(others.address() as AddressInfo).port}`);
+  expect(await client.next()).toMatchObject({ data: { clientId: 'adopted' } });
+  return [client, onServer('adopted')];
 }
 
 /** A client of `event.v1` whose keys are agreed on. */
@@ -533,13 +553,34 @@ describe('enableClientEncryption', () => {
     await proxy.close();
   });
 
+  it.each([
+    ['a socket of the module', connectToModule],
+    ['an adopted socket', connectAdopted],
+  ])('lets nothing out in clear that was sent by %s before and still waits', async (_kind, connects) => {
+    const gate = new Gate();
+    const outboundTransformer: PxlWebSocketModuleOptions['outboundTransformer'] = async ({ event, data }) => {
+      await gate.passed;
+      return { event, data };
+    };
+    await start({ transform, open }, { protocol: 'pxl', outboundTransformer });
+    const [client, member] = await connects();
+
+    member.send(push(1));
+    const refusal = new Promise((resolve) => member.ws.send(Buffer.from(MARK), resolve));
+    member.ws.send(Buffer.from(MARK));
+    app.app.get(PxlWebSocketServer).enableClientEncryption({ clientId: member.clientId });
+    member.send(push(2));
+    gate.open();
+
+    expect(await refusal).toMatchObject({ code: 'CONFLICT' });
+    expect((await take(client, 2)).map(opened)).toEqual([1, 2]);
+    expect(errors).toEqual([expect.stringMatching(/encrypted/)]);
+    await client.expectNothing();
+  });
+
   it('works for adopted sockets', async () => {
     await start({ transform, open }, { protocol: 'pxl' });
-    const others = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    others.on('connection', (ws: WebSocket) => app.app.get(ClientManager).addClient({ clientId: 'adopted', ws }));
-    await once(others, 'listening');
-    const client = await connect(`ws://127.0.0.1:${(others.address() as AddressInfo).port}`);
-    expect(await client.next()).toMatchObject({ data: { clientId: 'adopted' } });
+    const [client] = await connectAdopted();
 
     app.app.get(PxlWebSocketServer).enableClientEncryption({ clientId: 'adopted' });
     await service.broadcast(push(MARK));
@@ -549,7 +590,6 @@ describe('enableClientEncryption', () => {
     expect((await take(client, 2)).map(opened)).toEqual([MARK, 1]);
     client.send({ type: 'test', action: 'echo', data: 2 });
     expect((await client.closed).code).toBe(1008);
-    others.close();
   });
 
   it('does nothing for nobody', async () => {
