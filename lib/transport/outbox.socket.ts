@@ -34,7 +34,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   client: WsClient | null = null;
   #services: OutboxServices | null = null;
   #stream: Duplex | null = null;
-  /** Frames must not be written past ws: it compresses, or it has a queue of its own. */
+  /** Frames must not be written past ws, which gets their texts: it compresses, or it has a queue of its own. */
   #isPlain = true;
   /** What waits for the end of the turn: texts for this socket alone, or frames that others may wait for too. */
   #run: TextRun | null = null;
@@ -57,7 +57,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     });
   }
 
-  /** Opens the outbox of an upgraded socket. With a negotiated extension (permessage-deflate) ws keeps writing itself. */
+  /** Opens the outbox of an upgraded socket. With a negotiated extension (permessage-deflate) ws writes itself. */
   openOutbox(stream: Duplex, services: OutboxServices): void {
     this.#stream = stream;
     this.#services = services;
@@ -76,7 +76,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
 
   sendText(text: string): boolean {
     const services = this.#services;
-    const isOrdinary = services && !this.#isPlain && !this.#isOverBudget && !this.#behindFragments && !this.#shared;
+    const isOrdinary = services && !this.#isOverBudget && !this.#behindFragments && !this.#shared;
     if (!isOrdinary || this.readyState !== WebSocket.OPEN) return this.sendFrame(new TextFrame(text));
     return this.#addToRun(services, text);
   }
@@ -88,6 +88,10 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
 
   /** Writes what waits for the end of the turn. */
   flush(): void {
+    if (this.#isPlain) {
+      this.#sendTexts(this.takeWaiting());
+      return;
+    }
     const chunks = this.#run ? this.#run.toBuffer() : this.#shared?.chunks();
     if (!chunks) return;
     this.#run = null;
@@ -173,7 +177,8 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   /** Puts a frame behind what waits for the end of the turn. */
   protected queue(frame: SharedFrame): boolean {
     const services = this.#services;
-    if (!services || this.#isPlain) return this.#sendPlain(frame.text);
+    if (!services) return this.#sendTexts([frame.text]);
+    if (this.#isPlain) return this.#addToRun(services, frame.text);
     if (this.#run) {
       if (frame.bytes.length <= FRAME_AGAIN) return this.#addToRun(services, frame.text);
       this.flush();
@@ -191,7 +196,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   /** The same for a text of this socket's own. */
   protected queueText(text: string): boolean {
     const services = this.#services;
-    if (!services || this.#isPlain) return this.#sendPlain(text);
+    if (!services) return this.#sendTexts([text]);
     if (this.#shared) this.flush();
     return this.#addToRun(services, text);
   }
@@ -230,8 +235,10 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     return true;
   }
 
-  #sendPlain(text: string): boolean {
-    super.send(text);
+  /** Lets ws write texts, which it queues while it compresses: from there no cipher takes them back. */
+  #sendTexts(texts: readonly string[]): boolean {
+    if (texts.length === 0 || this.readyState !== WebSocket.OPEN) return false;
+    for (const text of texts) super.send(text);
     const slowConsumers = this.#services?.slowConsumers;
     if (slowConsumers && this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
     return true;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as after } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -551,6 +551,22 @@ describe('enableClientEncryption', () => {
     client.send({ type: 'test', action: 'echo', data: 1 });
     expect((await client.closed).code).toBe(1008);
     await proxy.close();
+  });
+
+  it('takes back what waits for compression; what ws compresses already comes before', async () => {
+    await start({ transform, open }, { protocol: 'pxl', compression: { threshold: 0 } });
+    const [client, member] = await connectToModule();
+    const text = MARK.repeat(1_000);
+
+    for (let n = 0; n < 5; n++) member.send(push(text));
+    await turn();
+    for (let n = 0; n < 5; n++) member.send(push(n));
+    app.app.get(PxlWebSocketServer).enableClientEncryption({ clientId: member.clientId });
+    member.send(push(5));
+
+    const frames = await take(client, 11);
+    expect(frames.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => push(text)));
+    expect(frames.slice(5).map(opened)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it.each([

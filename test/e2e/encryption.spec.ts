@@ -388,6 +388,23 @@ describe('what an encrypted client is sent', () => {
     expect(proxy.recordings[1]!.fromServer().includes(MARK)).toBe(true);
   });
 
+  it('is so where the connection is compressed too, which keeps ws busy', async () => {
+    const texts = Array.from({ length: 10 }, (_, n) => `${n}${MARK.repeat(50)}`);
+    const authenticate = ({ clientId, data }: WsCredentials): { userId: string } | null => {
+      if (!data) return null;
+      for (const text of texts) void service.broadcast(push(text));
+      for (const text of texts) onServer(clientId).send(push(text));
+      return { userId: 'ada' };
+    };
+    await start({ auth: { authenticate, mode: 'either', required: false }, compression: true });
+
+    const client = await connect({ authenticate: {}, perMessageDeflate: true });
+
+    expect(client.socket.extensions).toBe('permessage-deflate');
+    expect((await client.take(2 * texts.length)).map(({ data }) => data)).toEqual([...texts, ...texts]);
+    expect(client.clear).toHaveLength(2);
+  });
+
   it('reaches it in order beside plain clients of the same room: 10,000 messages each way', async () => {
     await start({ limits: { maxBufferedBytes: 64 * 1024 * 1024 } });
     const clients = [await connect(), await connect({ codec: 'event.v1' })];
