@@ -4,6 +4,7 @@ import type { SharedFrame } from '../clients/client-socket.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import { HeldFrames } from './held-frames.js';
+import { NotSentError } from './not-sent.error.js';
 import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
 import type { BudgetedSocket } from './slow-consumers.js';
@@ -82,6 +83,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   }
 
   sendBinary(text: string): boolean {
+    if (this.readyState !== WebSocket.OPEN || this.drops()) return false;
     this.sendRaw(Buffer.from(text), {});
     return true;
   }
@@ -130,8 +132,10 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
       this.sendText(data);
       return;
     }
-    if (typeof options === 'function') this.sendRaw(data, {}, options);
-    else this.sendRaw(data, options ?? {}, callback);
+    const [settings, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
+    const isWhole = !this.#behindFragments && settings.fin !== false;
+    if (isWhole && this.readyState === WebSocket.OPEN && this.drops()) done?.(new NotSentError());
+    else this.sendRaw(data, settings, done);
   }
 
   override ping(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
@@ -201,6 +205,14 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     return this.#addToRun(services, text);
   }
 
+  /** Whether a message that is no frame of ours yet is dropped for the byte budget, which is counted. */
+  protected drops(): boolean {
+    const slowConsumers = this.#services?.slowConsumers;
+    if (!slowConsumers || !this.#isDropping) return false;
+    slowConsumers.counts.dropped++;
+    return true;
+  }
+
   /** Takes the texts out that wait for the end of the turn. */
   protected takeWaiting(): readonly string[] {
     const texts = (this.#run ?? this.#shared)?.texts() ?? [];
@@ -214,6 +226,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     this.flush();
     if (data instanceof Blob) this.#isPlain = true; // ws reads it later and queues what follows meanwhile
     super.send(data, settings, done);
+    this.#checkBudget();
     if (settings.fin === false) this.#behindFragments ??= [];
     else this.#releaseHeld();
   }
@@ -239,9 +252,13 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   #sendTexts(texts: readonly string[]): boolean {
     if (texts.length === 0 || this.readyState !== WebSocket.OPEN) return false;
     for (const text of texts) super.send(text);
+    this.#checkBudget();
+    return true;
+  }
+
+  #checkBudget(): void {
     const slowConsumers = this.#services?.slowConsumers;
     if (slowConsumers && this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
-    return true;
   }
 
   /** What becomes of a frame while the socket is over its budget: false when it is dropped or waits. */

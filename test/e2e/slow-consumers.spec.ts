@@ -84,6 +84,45 @@ describe('a client that stops reading', () => {
     expect(await stuck.closed).toEqual({ code: 4008, reason: 'too slow' });
   });
 
+  it.each<[string, (client: WsClient, text: string) => boolean]>([
+    ['binary frames', (client, text) => client.sendBinary(text)],
+    [
+      'bytes by its socket',
+      ({ ws }, text) => {
+        ws.send(Buffer.from(text));
+        return ws.readyState === 1;
+      },
+    ],
+  ])('is disconnected for %s too', async (_what, send) => {
+    const budget = 64 * KB;
+    await start({ maxBufferedBytes: budget, slowConsumerGrace: 60_000 });
+    const stuck = await member();
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+
+    let most = 0;
+    for (let n = 0; n < 3_000 && send(client, TEN_KB); n++) most = Math.max(most, client.ws.bufferedAmount);
+
+    expect(most).toBeGreaterThan(budget);
+    expect(most).toBeLessThan(9 * budget);
+    expect(client.sendBinary(TEN_KB)).toBe(false);
+    expect(health().slowConsumers.disconnected).toBe(1);
+  });
+
+  it('misses binary frames where the newest are dropped', async () => {
+    await start({ maxBufferedBytes: 64 * KB, slowConsumer: 'drop', slowConsumerGrace: 60_000 });
+    const stuck = await member();
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+
+    for (let n = 0; n < 3_000 && client.sendBinary(TEN_KB); n++);
+    const failure = await new Promise((resolve) => client.ws.send(Buffer.from(TEN_KB), resolve));
+
+    expect(failure).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(client.ws.bufferedAmount).toBeLessThan(9 * 64 * KB);
+    expect(health().slowConsumers).toMatchObject({ disconnected: 0, dropped: 2 });
+  });
+
   it('without a budget makes the process grow', async () => {
     await start({ maxBufferedBytes: false });
     const stuck = await member();
