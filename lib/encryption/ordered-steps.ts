@@ -5,6 +5,8 @@ interface Slot<Out> {
   readonly size: number;
   readonly begin: () => Out | null | Promise<Out | null>;
   readonly end: (result: Out | null) => void;
+  /** It stands for no item, but for a callback behind those before it. */
+  readonly isMark?: true;
   /** Undefined until the step is through with the item. */
   result?: Out | null;
 }
@@ -52,10 +54,22 @@ export class OrderedSteps<In, Out> {
     else end(result);
   }
 
-  /** Calls back once everything that was pushed before is out. */
-  after(callback: () => void): void {
+  /**
+   * Calls back once everything that was pushed before is out, or forgotten.
+   *
+   * @param size what the wait counts for in {@link size}
+   */
+  after(callback: () => void, size = 0): void {
     if (this.#slots.length === 0) callback();
-    else this.#add({ size: 0, begin: () => null, end: callback });
+    else this.#add({ size, begin: () => null, end: callback, isMark: true });
+  }
+
+  /** Gives up what is on its way: nothing of it comes out, and what has not begun never does. */
+  forget(): void {
+    const slots = this.#slots.splice(0);
+    this.#begun = 0;
+    this.#size = 0;
+    for (const { isMark, end } of slots) if (isMark) end(null);
   }
 
   #add(slot: Slot<Out>): void {

@@ -10,6 +10,11 @@ export class OutboundPassage {
     return this.#isSealed;
   }
 
+  /** Whether there is anything to pass. */
+  get hasSteps(): boolean {
+    return this.#steps.length > 0;
+  }
+
   /** Whether everything is through. */
   get isEmpty(): boolean {
     return this.#steps.every(({ length }) => length === 0);
@@ -41,9 +46,18 @@ export class OutboundPassage {
     this.#pass(this.#steps.length - 1, text, deliver);
   }
 
-  /** Calls back once everything that was pushed before is through. */
-  after(callback: () => void): void {
-    this.#follow(0, callback);
+  /**
+   * Calls back once everything that was pushed before is through, or forgotten.
+   *
+   * @param size bytes that wait with the callback
+   */
+  after(callback: () => void, size = 0): void {
+    this.#follow(0, callback, size);
+  }
+
+  /** Gives up what is on its way, for a socket that is closed. */
+  forget(): void {
+    for (const step of this.#steps) step.forget();
   }
 
   #pass(at: number, text: string, deliver: (text: string) => void): void {
@@ -52,9 +66,9 @@ export class OutboundPassage {
     else deliver(text);
   }
 
-  #follow(at: number, callback: () => void): void {
+  #follow(at: number, callback: () => void, size: number): void {
     const step = this.#steps[at];
-    if (step) step.after(() => this.#follow(at + 1, callback));
+    if (step) step.after(() => this.#follow(at + 1, callback, size), size);
     else callback();
   }
 }

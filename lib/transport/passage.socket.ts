@@ -4,16 +4,13 @@ import type { Step } from '../encryption/ordered-steps.js';
 import { WsError } from '../errors/ws.error.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import { ClearSendError } from './clear-send.error.js';
+import { closeBehind, NO_STATUS } from './close-behind.js';
 import type { ConnectionSocket } from './connection-socket.interface.js';
+import { sendDirectly } from './direct-send.js';
 import { OutboundPassage } from './outbound-passage.js';
 import { OutboxSocket, type Data, type SendCallback, type SendOptions } from './outbox.socket.js';
 import { refuseClearSend } from './refuse-clear-send.js';
 import { TextFrame } from './text-frame.js';
-
-/** Milliseconds that a close waits for what is on its way through the steps: as long as ws waits for the peer's. */
-const LAST_FRAMES = 30_000;
-/** What the peer of a close without a code reads (RFC 6455, 7.1.5). */
-const NO_STATUS = 1005;
 
 /**
  * A socket whose texts may have to pass something before they are queued: transformers, a cipher. What the byte budget
@@ -30,6 +27,7 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
 
   override sendBinary(text: string): boolean {
     if (!this.#passage) return super.sendBinary(text);
+    if (this.readyState !== WebSocket.OPEN || this.drops()) return false;
     return this.#pass(this.#passage, text, (passed) => super.sendRaw(Buffer.from(passed), {}));
   }
 
@@ -38,16 +36,21 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
     super.send(data, options, callback);
   }
 
+  /** @internal What the application sends past the steps, in its turn; encrypted by then, its client must not get it. */
+  sendBytes(data: Data, settings: SendOptions, done?: SendCallback): void {
+    if (!this.#passage?.isSealed) super.sendRaw(data, settings, done);
+    else if (this.services) refuseClearSend(this.services.errors, this.client, done);
+  }
+
   transform(limit: number, step: Step<string, string>): void {
-    this.#passage ??= new OutboundPassage();
-    this.#passage.add(limit, step);
+    this.#openPassage().add(limit, step);
   }
 
   encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void {
     if (this.isFragmenting) throw new WsError('CONFLICT', 'A fragmented message of the application is unfinished.');
     const waiting = this.takeWaiting();
     if (lastInClear !== undefined) this.queueText(lastInClear);
-    const passage = (this.#passage ??= new OutboundPassage());
+    const passage = this.#openPassage();
     passage.seal(limit, cipher);
     for (const text of waiting) passage.pushLast(text, (passed) => this.#passed(passed));
   }
@@ -60,9 +63,13 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
     return super.closedWith ?? this.#endsWith;
   }
 
-  override close(code?: number, reason?: string | Buffer): void {
-    if (!this.#passage || this.#passage.isEmpty) super.close(code, reason);
-    else if (!this.isEnding) this.#closeBehind(this.#passage, code, reason);
+  override close(code?: number, reason: string | Buffer = ''): void {
+    if (!this.#passage || this.#passage.isEmpty) {
+      super.close(code, reason);
+    } else if (!this.isEnding) {
+      this.#endsWith = { code: code ?? NO_STATUS, reason: reason.toString() };
+      closeBehind(this, this.#passage, this.services?.runtime, () => super.close(code, reason));
+    }
   }
 
   protected override get waitingBytes(): number {
@@ -74,51 +81,37 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
     return this.#pass(this.#passage, frame.text, (passed) => this.#passed(passed));
   }
 
-  /** What the application sends by the socket itself keeps its place, and a text passes what all texts do. */
   protected override sendRaw(data: Data, settings: SendOptions, done?: SendCallback): void {
     const passage = this.#passage;
     if (!passage || this.isFragmenting || this.readyState !== WebSocket.OPEN) {
       super.sendRaw(data, settings, done);
-    } else if (settings.fin === false) {
-      throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
-    } else if (typeof data === 'string') {
-      if (settings.binary) this.sendBinary(data);
-      else this.sendText(data);
-      if (done) passage.after(done);
-    } else {
-      passage.after(() => this.#passedBy(passage, data, settings, done));
+      return;
     }
+    sendDirectly(this, passage, data, settings, done);
+    this.#checkBudget(passage);
   }
 
-  /** What passes no step waits for those before it; encrypted meanwhile, its client must not get it. */
-  #passedBy(passage: OutboundPassage, data: Data, settings: SendOptions, done?: SendCallback): void {
-    if (!passage.isSealed) super.sendRaw(data, settings, done);
-    else if (this.services) refuseClearSend(this.services.errors, this.client, done);
+  /** Nothing works for a client that is gone. */
+  #openPassage(): OutboundPassage {
+    if (this.#passage) return this.#passage;
+    const passage = (this.#passage = new OutboundPassage());
+    this.once('close', () => passage.forget());
+    return passage;
   }
 
   #pass(passage: OutboundPassage, text: string, deliver: (passed: string) => void): boolean {
     if (this.isEnding) return false;
     passage.push(text, deliver);
+    this.#checkBudget(passage);
+    return true;
+  }
+
+  #checkBudget(passage: OutboundPassage): void {
     const slowConsumers = this.services?.slowConsumers;
     if (slowConsumers && passage.bytes > slowConsumers.budget) slowConsumers.check(this);
-    return true;
   }
 
   #passed(text: string): void {
     if (this.readyState === WebSocket.OPEN) this.queueText(text);
-  }
-
-  #closeBehind(passage: OutboundPassage, code?: number, reason: string | Buffer = ''): void {
-    this.#endsWith = { code: code ?? NO_STATUS, reason: reason.toString() };
-    const close = (): void => {
-      timer?.cancel();
-      try {
-        super.close(code, reason);
-      } catch {
-        this.terminate(); // a code that ws does not send; its caller is not there any more
-      }
-    };
-    const timer = this.services?.runtime.timeout(LAST_FRAMES, close);
-    passage.after(close);
   }
 }

@@ -51,6 +51,7 @@ const redact: OutboundTransformer = ({ client, event, data }) => {
 let app: TestApp;
 let service: WebSocketService;
 let errors: string[];
+let others: WebSocketServer | undefined;
 const open: { socket: { terminate(): void } }[] = [];
 
 async function start(outboundTransformer: OutboundTransformer, options: PxlWebSocketModuleOptions = {}): Promise<void> {
@@ -63,11 +64,23 @@ async function start(outboundTransformer: OutboundTransformer, options: PxlWebSo
 afterEach(async () => {
   await app.close();
   for (const { socket } of open.splice(0)) socket.terminate();
+  others?.close();
+  others = undefined;
 });
 
 async function connect(protocols?: string[]): Promise<TestClient> {
   const client = await TestClient.open(app.url(), { protocols });
   await client.welcomed();
+  open.push(client);
+  return client;
+}
+
+/** Connects to another ws server, whose sockets the module adopts. */
+async function connectAdopted(): Promise<TestClient> {
+  others = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  others.on('connection', (ws: WebSocket) => app.app.get(ClientManager).addClient({ clientId: 'adopted', ws }));
+  await once(others, 'listening');
+  const client = await TestClient.connect(`ws://127.0.0.1:${(others.address() as AddressInfo).port}`);
   open.push(client);
   return client;
 }
@@ -227,14 +240,56 @@ describe('outboundTransformer', () => {
     expect((await client.take(shown.length)).map(({ data }) => data)).toEqual(shown.map((n) => [n]));
   });
 
-  it('leaves no way around it by fragments', async () => {
+  it.each([
+    ['a socket of the module', connect],
+    ['an adopted socket', connectAdopted],
+  ])('leaves no way around it by %s itself', async (_kind, connects) => {
     await start(redact);
-    const client = await connect();
+    const client = await connects();
+    const { ws } = onServer(client);
+    const text = JSON.stringify(push({ secret: 1, n: 1 }));
+    const bytes = Buffer.from(text);
 
-    expect(() => onServer(client).ws.send('{"type":"n",', { fin: false })).toThrow(WsError);
+    const done = new Promise((resolve) => ws.send(text, resolve));
+    ws.send(text, {});
+    ws.send(bytes, { binary: false });
+    ws.send(bytes, { binary: undefined });
+    ws.send(new Uint8Array(bytes), { binary: false });
+    ws.send(new Uint8Array(bytes).buffer, { binary: false });
+    ws.send(5);
 
+    expect(await done).toBeUndefined();
+    for (let n = 0; n < 6; n++) expect(await client.next()).toEqual(push({ n: 1 }));
+    expect(await client.next()).toBe(5);
+    expect(() => ws.send(new Blob([text]), { binary: false })).toThrow(WsError);
+    expect(() => ws.send('{"type":"n",', { fin: false })).toThrow(WsError);
     await service.broadcast(push(1));
     expect(await client.next()).toEqual(push(1));
+  });
+
+  it('that is slow does not work for a client that is gone', async () => {
+    const gates: Gate[] = [];
+    await start(async ({ event, data }) => {
+      const gate = new Gate();
+      gates.push(gate);
+      await gate.passed;
+      return { event, data };
+    });
+    const client = await connect();
+    const member = onServer(client);
+    const outcome = new Promise((resolve) => {
+      for (let n = 0; n < 100; n++) member.ws.send(JSON.stringify(push(n)), n === 99 ? resolve : undefined);
+    });
+    await until('some are under way', () => gates.length === 10);
+
+    client.socket.terminate();
+    await until('it is gone', () => member.state === 'disconnected');
+    for (const gate of gates) gate.open();
+
+    expect(await outcome).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(member.ws.bufferedAmount).toBe(0);
+    await client.expectNothing();
+    expect(gates).toHaveLength(10);
   });
 
   it('holds for adopted sockets too', async () => {
@@ -243,12 +298,7 @@ describe('outboundTransformer', () => {
       await gate.passed;
       return redact({ ...frame });
     });
-    const others = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    others.on('connection', (ws: WebSocket) => app.app.get(ClientManager).addClient({ clientId: 'adopted', ws }));
-    await once(others, 'listening');
-    const client = await TestClient.connect(`ws://127.0.0.1:${(others.address() as AddressInfo).port}`);
-    open.push(client);
-
+    const client = await connectAdopted();
     const member = onServer({ clientId: 'adopted' });
     await service.broadcast(push({ secret: 1 }));
     member.ws.send(JSON.stringify(push({ secret: 2, n: 2 })));
@@ -259,6 +309,5 @@ describe('outboundTransformer', () => {
 
     expect(await client.closed).toEqual({ code: 4000, reason: 'done' });
     expect(client.pending).toEqual([push({}), push({ n: 2 }), push('bytes')]);
-    others.close();
   });
 });
