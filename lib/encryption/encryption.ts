@@ -23,11 +23,16 @@ export class Encryption {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Welcomes a client with the keys; this is the last that it hears in clear. */
+  /**
+   * Welcomes a client with the keys; this is the last that it hears in clear. Encrypted already, by the application while
+   * the exchange ran, it keeps the cipher that it has: its welcome is encrypted, and tells no keys.
+   */
   start(client: WsClient, { cipher, serverPublicKey, salt }: Agreement): void {
-    const welcome = { ...welcomeOf(client, this.runtime.now()), serverPublicKey, salt };
-    const [connected, ...others] = client.codec.encodeWelcome(welcome);
-    this.#switchOn(client, cipher, connected);
+    const welcome = welcomeOf(client, this.runtime.now());
+    const keys = client.encrypted ? {} : { serverPublicKey, salt };
+    const [connected = '', ...others] = client.codec.encodeWelcome({ ...welcome, ...keys });
+    if (client.encrypted) client.sendText(connected);
+    else this.#switchOn(client, cipher, connected);
     for (const text of others) client.sendText(text);
   }
 

@@ -225,6 +225,31 @@ describe('an own handshake', () => {
     expect(count).toBe(1);
   });
 
+  it('that ends when the application has encrypted its client by itself changes nothing any more', async () => {
+    const gate = new Gate();
+    const handshake: EncryptionOptions['handshake'] = async ({ client: { clientId } }) => {
+      app.app.get(PxlWebSocketServer).enableClientEncryption({ clientId });
+      await gate.passed;
+      return KEYS;
+    };
+    await start({ handshake, transform, open });
+    const client = await connect();
+    const { id } = (await client.next()).data as { id: string };
+
+    client.send({ event: 'authenticate', data: {} });
+    await until('it is encrypted', () => onServer(id).encrypted);
+    gate.open();
+
+    const welcome = await client.next();
+    expect(welcome.event).toBe('encrypted');
+    expect(reveal(welcome.data)).toMatchObject({ event: 'connected', data: { id } });
+    expect(opened(welcome)).not.toHaveProperty('salt');
+    await service.broadcast(push(1));
+    expect(opened(await client.next())).toBe(1);
+    client.send({ event: 'encrypted', data: hide({ event: 'test:echo', data: 2, id: 2 }) });
+    expect(opened(await client.next())).toBe(2);
+  });
+
   it.each([[null], [false]])('that answers %s leaves the connection as it is', async (none) => {
     await start({ handshake: () => none as null, transform });
     const client = await connect();
