@@ -59,11 +59,15 @@ export class InBandAuthentication {
     private readonly runtime: Runtime,
   ) {}
 
-  /** A client that has `auth.timeout` to prove who it is. */
-  expect(client: WsClient, newcomer: Newcomer): void {
+  /**
+   * A client that has `auth.timeout` to prove who it is, or to bring its key.
+   *
+   * @param overdue what it is closed with when it lets that pass
+   */
+  expect(client: WsClient, newcomer: Newcomer, overdue: CloseReason): void {
     client.state = 'unauthorized';
     this.invite(client, newcomer);
-    this.#setDeadline(client, client.options.auth.timeout);
+    this.#setDeadline(client, client.options.auth.timeout, overdue);
   }
 
   /** An anonymous client that may prove who it is, once. */
@@ -107,7 +111,8 @@ export class InBandAuthentication {
     if (this.#deadlines.has(client)) {
       client.state = 'authenticating';
       const passed = this.runtime.now() - client.connectedAt;
-      this.#setDeadline(client, WHILE_AUTHENTICATING * client.options.auth.timeout - passed);
+      const left = WHILE_AUTHENTICATING * client.options.auth.timeout - passed;
+      this.#setDeadline(client, left, CLOSE_CODES.AUTH_TIMEOUT);
     }
     const result: AdmissionResult =
       'identity' in newcomer
@@ -166,9 +171,9 @@ export class InBandAuthentication {
     this.#deadlines.delete(client);
   }
 
-  #setDeadline(client: WsClient, ms: number): void {
+  #setDeadline(client: WsClient, ms: number, overdue: CloseReason): void {
     this.#endDeadline(client);
-    const late = (): void => closeForGood(client, CLOSE_CODES.AUTH_TIMEOUT, this.runtime);
+    const late = (): void => closeForGood(client, overdue, this.runtime);
     this.#deadlines.set(client, this.runtime.timeout(ms, late));
   }
 

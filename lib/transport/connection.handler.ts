@@ -89,7 +89,9 @@ export class ConnectionHandler {
     };
     const offer = this.keyExchange.offerOf(info);
     if (!identity || (offer && this.#mayOfferLater(client, offer, applicant))) {
-      this.inBand.expect(client, applicant ? { applicant, admit } : { identity: identity ?? {}, admit });
+      // Let in by its upgrade, whoever it is, it lacks nothing but the keys.
+      const overdue = identity ? CLOSE_CODES.NOT_ENCRYPTED : CLOSE_CODES.AUTH_TIMEOUT;
+      this.inBand.expect(client, applicant ? { applicant, admit } : { identity: identity ?? {}, admit }, overdue);
       return client;
     }
     const identify: Admit = (who, agreement) => this.entrance.identify(client, who, agreement);

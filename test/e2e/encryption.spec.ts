@@ -328,6 +328,20 @@ describe('the exchange of keys', () => {
     expect(await client.request({ event: 'test:echo', data: 1, id: 'r' })).toMatchObject({ data: 1 });
   });
 
+  it.each<[string, PxlWebSocketModuleOptions['auth'], number]>([
+    ['and nobody is asked who they are', {}, 4004],
+    ['by those whose upgrade has told who they are', { authenticate: () => ({ userId: 'ada' }) }, 4004],
+    ['by those who would have to authenticate first', { authenticate: credentials, mode: 'message' }, 4001],
+  ])('that is required and never begun %s is waited for as long as credentials are', async (_whom, auth, code) => {
+    await start({ protocol: 'event', auth: { ...auth, timeout: 100 }, encryption: { required: true } });
+
+    const silent = await TestClient.open(app.url());
+    open.push(silent);
+
+    expect((await silent.closed).code).toBe(code);
+    expect(silent.pending).toEqual([]);
+  });
+
   it('on event.v1 may follow a welcome, once', async () => {
     await start({ protocol: 'event' });
 
