@@ -11,7 +11,7 @@ const LAST_WORDS = 1_000;
  */
 export function closeForGood(client: WsClient, { code, reason }: CloseReason, runtime: Runtime): void {
   if (client.readyState !== 1) return;
-  if (!client.isIdle) client.inbound.clear();
+  client.forgetMessages();
   client.ws.close(code, reason);
   runtime.timeout(LAST_WORDS, () => client.ws.terminate());
 }

@@ -195,6 +195,18 @@ export class WsClient implements ClientEntry {
     this.host.receive(this, message);
   }
 
+  /** @internal Calls back once everything that has been received is read, which an asynchronous cipher takes its time for. */
+  whenRead(callback: () => void): void {
+    if (this.#channel) this.#channel.whenOpened(callback);
+    else callback();
+  }
+
+  /** @internal Gives up what waits of its messages. */
+  forgetMessages(): void {
+    this.#channel?.forget();
+    if (!this.isIdle) this.inbound.clear();
+  }
+
   /** @internal What a client's frames go through; reading stops while it is full. */
   get inbound(): InboundQueue {
     return (this.#inbound ??= new InboundQueue(this.host.inboundLimits, this, this.#isSetUp));

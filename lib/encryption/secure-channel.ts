@@ -4,8 +4,6 @@ import { ENCRYPTED, EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { Cipher, Eventually } from './cipher.interface.js';
 import { OrderedSteps } from './ordered-steps.js';
 
-const OPEN = 1;
-
 /** What an encrypted client sends: encrypted frames, each the next one, and nothing else. They are read in their order. */
 export class SecureChannel {
   /** An opened frame's text; false for what could not be opened. */
@@ -37,6 +35,17 @@ export class SecureChannel {
     }
   }
 
+  /** Calls back once all frames are opened that have been received. */
+  whenOpened(callback: () => void): void {
+    this.#frames.after(callback);
+  }
+
+  /** Gives up the frames that are not opened yet. */
+  forget(): void {
+    this.#frames.forget();
+    this.#holdBack(false);
+  }
+
   /** Null, which would only be passed over, becomes false. */
   #open(data: unknown): Eventually<string | false> {
     const text = this.cipher.open?.(data) ?? null;
@@ -45,9 +54,12 @@ export class SecureChannel {
 
   readonly #deliver = (text: string | false): void => {
     if (this.#frames.length <= this.batchLimit) this.#holdBack(false);
-    if (this.client.readyState !== OPEN) return; // closed for a frame before this one
-    if (text === false) this.onBreach();
-    else this.client.receiveOpened(this.client.codec.decode(text));
+    if (text !== false) {
+      this.client.receiveOpened(this.client.codec.decode(text));
+      return;
+    }
+    this.forget();
+    this.onBreach();
   };
 
   #holdBack(isHeldBack: boolean): void {

@@ -140,7 +140,7 @@ export class ConnectionHandler {
     socket.on('error', this.#onSocketError);
     socket.on('close', (code, reason) => {
       const { code: endCode, reason: endReason } = socket.closedWith ?? { code, reason: reason.toString() };
-      this.#ended(client, endpoint, endCode, endReason);
+      client.whenRead(() => this.#ended(client, endpoint, endCode, endReason));
     });
   }
 
@@ -165,7 +165,7 @@ export class ConnectionHandler {
     if (!failure) {
       client.finishSetUp();
     } else {
-      if (!client.isIdle) client.inbound.clear();
+      client.forgetMessages();
       client.ws.close(failure.code, failure.reason);
     }
     this.#settingUp.delete(client);

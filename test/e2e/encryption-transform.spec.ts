@@ -530,6 +530,53 @@ describe('what a client of an own cipher sends', () => {
     await until('it is read again', () => !member.ws.isPaused);
   });
 
+  it.each([
+    ['says goodbye', (client: TestClient) => client.close()],
+    ['resets its connection', ({ socket }: TestClient) => void setImmediate(() => socket.terminate())],
+  ])('is handled though it %s while it is opened', async (_how, leave) => {
+    const gate = new Gate();
+    const ended: string[] = [];
+    const events = { onDisconnected: ({ clientId }: { clientId: string }) => void ended.push(clientId) };
+    const opens: EncryptionOptions['open'] = async ({ data }) => {
+      await gate.passed;
+      return JSON.stringify(reveal(data));
+    };
+    await start({ handshake: () => KEYS, transform, open: opens }, { events });
+    const [client, member] = await agreed();
+
+    for (let n = 0; n < 5; n++) client.send({ event: 'encrypted', data: hide({ event: 'test:echo', data: n }) });
+    const answered = new Promise((resolve) => client.socket.once('pong', resolve));
+    client.socket.ping();
+    await answered;
+    await leave(client);
+    await until('its socket is gone', () => member.readyState === 3);
+    expect([gateway.handled, ended]).toEqual([[], []]);
+    gate.open();
+
+    await until('its end is known', () => ended.length === 1);
+    expect(gateway.handled).toEqual([0, 1, 2, 3, 4]);
+    expect(app.app.get(ClientManager).size).toBe(0);
+  });
+
+  it('is forgotten behind a frame that ends its connection', async () => {
+    await start({
+      handshake: () => KEYS,
+      transform,
+      open: async ({ data }) => {
+        await after(5);
+        return data === 'bad' ? null : JSON.stringify(reveal(data));
+      },
+    });
+    const [client] = await agreed();
+
+    client.send({ event: 'encrypted', data: 'bad' });
+    for (let n = 0; n < 5; n++) client.send({ event: 'encrypted', data: hide({ event: 'test:echo', data: n }) });
+
+    expect((await client.closed).code).toBe(1008);
+    await until('its end is known', () => app.app.get(ClientManager).size === 0);
+    expect(gateway.handled).toEqual([]);
+  });
+
   it.each<[string, EncryptionOptions['open']]>([
     ['is refused by open', () => null],
     ['is refused later', () => Promise.resolve(null)],
