@@ -7,6 +7,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { Eventually } from './cipher.interface.js';
+import { Turns } from './turns.js';
 
 /** A callback of the options that is asked about frames. */
 export interface FrameCallback {
@@ -18,6 +19,8 @@ export interface FrameCallback {
 /** Asks the application's callbacks about single frames. None of them can fail more than its frame, or take for ever. */
 @Injectable()
 export class FrameCallbacks {
+  readonly #turns = new Map<FrameCallback, Turns>();
+
   constructor(
     private readonly errors: ErrorReporter,
     private readonly counters: RefusalCounters,
@@ -27,9 +30,21 @@ export class FrameCallbacks {
 
   /**
    * What `use` makes of the answer: at once when that came at once. Null when one of the two throws or rejects, or there is
-   * no answer within `timeouts.hook`; that is counted and reported.
+   * no answer within `timeouts.hook`; that is counted and reported. Of all clients together, `batchLimit` calls of a
+   * callback are under way; nobody is asked about a client that has gone while its frame waited.
    */
   ask<Answer, Result>(
+    callback: FrameCallback,
+    client: WsClient,
+    call: () => Answer | Promise<Answer>,
+    use: (answer: Answer) => Result | null,
+  ): Eventually<Result | null> {
+    let turns = this.#turns.get(callback);
+    if (!turns) this.#turns.set(callback, (turns = new Turns(this.options.outbound.batchLimit)));
+    return turns.take(() => (client.state === 'disconnected' ? null : this.#call(callback, client, call, use)));
+  }
+
+  #call<Answer, Result>(
     callback: FrameCallback,
     client: WsClient,
     call: () => Answer | Promise<Answer>,

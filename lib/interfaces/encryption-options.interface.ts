@@ -63,6 +63,9 @@ export interface EncryptionOptions {
    * as they are, which may open them.
    */
   open?: EncryptionOpen | undefined;
-  /** Frames of one client that asynchronous callbacks work on at once; they keep their order. Default: 10. */
+  /**
+   * Frames, of all clients of this process together, that each asynchronous callback works on at once; a client's keep
+   * their order. One that does not settle holds its place for `timeouts.hook`. Default: 10.
+   */
   batchLimit?: number | undefined;
 }

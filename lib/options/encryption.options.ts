@@ -21,7 +21,7 @@ export interface ResolvedOutbound {
   /** Null: no connection is encrypted. */
   readonly encryption: ResolvedEncryption | null;
   readonly outboundTransformer: OutboundTransformer | undefined;
-  /** Frames of one client that asynchronous callbacks work on at once. */
+  /** Frames that each asynchronous callback works on at once. */
   readonly batchLimit: number;
 }
 

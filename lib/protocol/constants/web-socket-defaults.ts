@@ -20,6 +20,6 @@ export const WebSocketDefaults = schemeOf({
   HEARTBEAT_INTERVAL: 30_000,
   /** Milliseconds without a message after which a client is inactive. */
   HEARTBEAT_TIMEOUT: 90_000,
-  /** Encryptions of one send that run at once. */
+  /** Encryptions that run at once. */
   ENCRYPTED_BATCH_LIMIT: 10,
 });
