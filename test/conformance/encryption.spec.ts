@@ -4,7 +4,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import { WebSocketService, WsRoute, type WsClient, type WsCredentials } from 'nestjs-pxl-websocket';
 import { AesGcmCipher } from '../../lib/encryption/aes-gcm.cipher.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
-import { EncryptedClient, type EncryptedClientOptions } from '../support/encrypted-client.js';
+import { EncryptedClient, type CodecName, type EncryptedClientOptions } from '../support/encrypted-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { encryptionHeadings, protocolFrom } from './headings.js';
@@ -22,24 +22,32 @@ const authenticate = ({ data, request }: WsCredentials): { userId: string } | nu
 
 let optional: TestApp;
 let required: TestApp;
-const open: EncryptedClient[] = [];
+let impatient: TestApp;
+const clients: EncryptedClient[] = [];
 
 beforeAll(async () => {
   const auth = { authenticate, mode: 'either' as const, required: false };
   const providers = [ConformanceGateway];
   optional = await startApp({ providers, options: { auth, encryption: true } });
   required = await startApp({ providers, options: { auth, encryption: { required: true } } });
+  impatient = await startApp({ options: { auth: { ...auth, timeout: 50 }, encryption: { required: true } } });
 });
 afterAll(async () => {
   await optional.close();
   await required.close();
-  for (const { socket } of open) socket.terminate();
+  await impatient.close();
+  for (const { socket } of clients) socket.terminate();
 });
 
 async function client(options?: EncryptedClientOptions, url = optional.url()): Promise<EncryptedClient> {
   const connected = await EncryptedClient.connect(url, options);
-  open.push(connected);
+  clients.push(connected);
   return connected;
+}
+
+/** A connection without a key where one is required. */
+function open(codec: CodecName, path?: string): Promise<TestClient> {
+  return TestClient.open(required.url(path), { protocols: [codec] });
 }
 
 const echo = { type: 'test', action: 'echo', data: 'text', id: 1 };
@@ -49,9 +57,10 @@ const promises: Record<string, () => Promise<void>> = {
   async Encryption() {
     const plain = await TestClient.connect(optional.url());
     expect(await plain.request('test', 'echo', 1)).toBe(1);
-    const refused = await TestClient.open(required.url('/ws?user=ada'));
+    const [refused, ofEvent] = [await open('pxl.v1', '/ws?user=ada'), await open('event.v1', '/ws?user=ada')];
     refused.send({ type: 'system', action: 'authenticate', data: {} });
-    expect((await refused.closed).code).toBe(4004);
+    ofEvent.send({ event: 'authenticate', data: {} });
+    for (const { closed } of [refused, ofEvent]) expect((await closed).code).toBe(4004);
   },
 
   async 'Exchange of keys'() {
@@ -61,6 +70,14 @@ const promises: Record<string, () => Promise<void>> = {
       expect(later.clear).toHaveLength(2);
       const reply = await later.next(({ id }) => id === 'auth');
       expect(reply.response ?? reply.data).toEqual({ userId: 'ada' });
+      const keys = {
+        serverPublicKey: expect.stringMatching(/^[\w-]{87}$/),
+        salt: expect.stringMatching(/^[\w-]{43}$/),
+      };
+      expect(later.clear[1]).toMatchObject({ data: { userId: 'ada', ...keys } });
+      expect(later.clear[1]).toMatchObject(
+        codec === 'pxl.v1' ? { type: 'system', action: 'connected' } : { event: 'connected' },
+      );
       expect((await client({ codec, authenticate: {} }, required.url())).clear).toHaveLength(1);
     }
     const ofUpgrade = await client({ codec: 'event.v1', authenticate: {} }, required.url('/ws?user=ada'));
@@ -68,10 +85,18 @@ const promises: Record<string, () => Promise<void>> = {
     const bad = await TestClient.open(optional.url('/ws?publicKey=bad'));
     expect(await bad.next('error')).toMatchObject({ data: { code: 'BAD_MESSAGE' } });
     expect((await bad.closed).code).toBe(4004);
-    const none = await TestClient.open(required.url());
+    const none = await open('pxl.v1');
     none.send({ type: 'system', action: 'authenticate', data: {} });
     expect(await none.next('error')).toMatchObject({ data: { code: 'FORBIDDEN' } });
     expect((await none.closed).code).toBe(4004);
+    const [badOfEvent, noneOfEvent] = [await open('event.v1'), await open('event.v1')];
+    badOfEvent.send({ event: 'authenticate', data: { publicKey: 'bad' } });
+    noneOfEvent.send({ event: 'authenticate', data: {} });
+    expect(await badOfEvent.next()).toMatchObject({ event: 'error', data: { code: 'BAD_MESSAGE' } });
+    expect(await noneOfEvent.next()).toMatchObject({ event: 'error', data: { code: 'FORBIDDEN' } });
+    for (const { closed } of [badOfEvent, noneOfEvent]) expect((await closed).code).toBe(4004);
+    const silent = await TestClient.open(impatient.url(), { protocols: ['event.v1'] });
+    expect((await silent.closed).code).toBe(4004);
   },
 
   async 'Keys and frames'() {
