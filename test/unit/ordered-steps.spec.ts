@@ -35,6 +35,24 @@ class ManualStep {
 }
 
 describe('steps in order', () => {
+  it('forget what is on its way: nothing more begins, nothing comes out, and who waits is told at once', async () => {
+    const step = new ManualStep(2);
+    let isTold = false;
+    step.push('a', 'b', 'c');
+    step.steps.after(() => (isTold = true), 7);
+    expect([step.steps.length, step.steps.size]).toEqual([4, 10]);
+
+    step.steps.forget();
+    expect([step.steps.length, step.steps.size, isTold]).toEqual([0, 0, true]);
+    await step.answer('a');
+    await step.answer('b');
+    step.push('d');
+    await step.answer('d');
+
+    expect(step.begun).toEqual(['a', 'b', 'd']);
+    expect(step.out).toEqual(['D']);
+  });
+
   it('let out at once what is answered at once', () => {
     const step = new ManualStep(1);
     step.push('sync', 'null', 'sync 2');
