@@ -11,6 +11,20 @@ const UNEXPECTED: ErrorPayload = { error: 'Internal error.', code: 'INTERNAL', r
  * and code, `HttpException` maps by status, everything else is INTERNAL: its text never leaves the server.
  */
 export function toErrorPayload(exception: unknown): ErrorPayload {
+  try {
+    return payloadOf(exception);
+  } catch {
+    return UNEXPECTED; // an exception whose own properties throw
+  }
+}
+
+/** Whether the exception is a defect of the application, to be logged, rather than an answer to the client. */
+export function isUnexpected(exception: unknown): boolean {
+  if (exception instanceof HttpException) return codeOfStatus(exception) === 'INTERNAL';
+  return !(exception instanceof WsError || exception instanceof WsException);
+}
+
+function payloadOf(exception: unknown): ErrorPayload {
   if (exception instanceof WsError) {
     const { message, code, retryable, details } = exception;
     return { error: message, code, retryable, details };
@@ -20,24 +34,19 @@ export function toErrorPayload(exception: unknown): ErrorPayload {
   return UNEXPECTED;
 }
 
-/** Whether the exception is a defect of the application, to be logged, rather than an answer to the client. */
-export function isUnexpected(exception: unknown): boolean {
-  if (exception instanceof HttpException) return exception.getStatus() >= 500 && codeOfStatus(exception) === 'INTERNAL';
-  return !(exception instanceof WsError || exception instanceof WsException);
-}
-
 function ofWsException(exception: WsException): ErrorPayload {
-  const error = exception.getError();
+  const error: unknown = exception.getError();
   if (typeof error === 'string') return payload(error, 'APPLICATION');
-  const { code, details } = error as { code?: unknown; details?: unknown };
+  // Nest lets one be made of anything: `new WsException(map.get(key))` may hold nothing at all.
+  const { code, details } = Object(error) as { code?: unknown; details?: unknown };
   return payload(exception.message, typeof code === 'string' ? code : 'APPLICATION', details);
 }
 
 function ofHttpException(exception: HttpException): ErrorPayload {
   const code = codeOfStatus(exception);
   if (code === 'INTERNAL') return UNEXPECTED;
-  const body = exception.getResponse();
-  const message = typeof body === 'object' ? (body as { message?: unknown }).message : body;
+  const body: unknown = exception.getResponse();
+  const { message } = Object(body) as { message?: unknown };
   // ValidationPipe puts one sentence per failed field into `message`.
   return Array.isArray(message)
     ? payload('The data is not valid.', code, message)

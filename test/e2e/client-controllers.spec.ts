@@ -274,6 +274,11 @@ describe('a client controller', () => {
       filtered(): never {
         throw new WsException('no tea');
       }
+
+      @WsRoute('desk', 'empty')
+      empty(): never {
+        throw Reflect.construct(WsException, [undefined]);
+      }
     }
     const pair = await Pair.start([Desk]);
     expect(await pair.call('open', 1)).toBe('haha');
@@ -282,6 +287,9 @@ describe('a client controller', () => {
     await pair.push('closed');
     await until(() => pair.log.of('warn').length === 1);
     expect(await pair.call('filtered')).toBe('sorry: no tea');
+    await expect(pair.call('empty')).rejects.toMatchObject({ code: 'APPLICATION' });
+    await pair.push('empty');
+    await until(() => pair.log.of('warn').length === 2);
     expect(diary.entries).not.toContain('never');
   });
 

@@ -41,6 +41,11 @@ class StackBook extends Logbook {
 const INTERNAL = { error: 'Internal error.', code: 'INTERNAL', retryable: false };
 
 describe('what a handler throws', () => {
+  const trap = {
+    get code(): string {
+      throw new Error('secret');
+    },
+  };
   const thrown: Record<string, () => unknown> = {
     error: () => new Error('secret'),
     text: () => 'secret',
@@ -50,6 +55,9 @@ describe('what a handler throws', () => {
     ws: () => new WsException('Not like this.'),
     wsObject: () => new WsException({ code: 'GAME_OVER', message: 'It is over.', details: { score: 3 } }),
     wsPlainObject: () => new WsException({ status: 'lost' }),
+    wsNothing: () => Reflect.construct(WsException, [undefined]) as unknown,
+    wsNull: () => Reflect.construct(WsException, [null]) as unknown,
+    wsTrap: () => new WsException(trap),
     wsError: () =>
       new WsError('BUSY', 'Later.', { retryable: true, details: { after: 5 }, cause: new Error('secret') }),
     wsKnown: () => new WsError('UNAVAILABLE', 'Not now.'),
@@ -59,6 +67,8 @@ describe('what a handler throws', () => {
       return new WsError('CYCLE', 'Round and round.', { details });
     },
     400: () => new BadRequestException('Bad.'),
+    '400nothing': () => Reflect.construct(HttpException, [null, 400]) as unknown,
+    noStatus: () => Reflect.construct(HttpException, ['secret']) as unknown,
     '400list': () => new BadRequestException(['a must be a text', 'b must be a number']),
     422: () => new UnprocessableEntityException('Bad.'),
     401: () => new UnauthorizedException('Who?'),
@@ -94,10 +104,15 @@ describe('what a handler throws', () => {
     ['ws', { error: 'Not like this.', code: 'APPLICATION', retryable: false }, false],
     ['wsObject', { error: 'It is over.', code: 'GAME_OVER', retryable: false, details: { score: 3 } }, false],
     ['wsPlainObject', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
+    ['wsNothing', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
+    ['wsNull', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
+    ['wsTrap', INTERNAL, false],
     ['wsError', { error: 'Later.', code: 'BUSY', retryable: true, details: { after: 5 } }, false],
     ['wsKnown', { error: 'Not now.', code: 'UNAVAILABLE', retryable: true }, false],
     ['wsCycle', { error: 'Round and round.', code: 'CYCLE', retryable: false }, true],
     ['400', { error: 'Bad.', code: 'VALIDATION_FAILED', retryable: false }, false],
+    ['400nothing', { error: 'Http Exception', code: 'VALIDATION_FAILED', retryable: false }, false],
+    ['noStatus', INTERNAL, true],
     [
       '400list',
       {
