@@ -40,15 +40,16 @@ export class TokenRevocation {
    * Begins to remember the revocation, and enforces it on this worker.
    *
    * @returns what the other workers have to enforce, and when it is remembered for those that start later
-   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none
    */
   revoke({ userId, jti, before, until }: RevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
     const subject = subjectOf(userId, jti);
     const now = this.runtime.now();
+    const end = timeOf('until', until);
     // An id means one token, whatever the clock of its issuer says.
-    const meant = { subject, before: Number(before ?? (jti === undefined ? now : Infinity)) };
+    const meant = { subject, before: timeOf('before', before) ?? (jti === undefined ? now : Infinity) };
     const clients = this.#clientsOf(meant);
-    const last = until === undefined ? Math.max(now + this.#lifetime, ...endsOf(clients)) : Number(until);
+    const last = end ?? Math.max(now + this.#lifetime, ...endsOf(clients));
     const revocation = { ...meant, until: last };
     // Closed here even if it cannot be told to others; and no sooner than the token itself is refused.
     const remembered = Promise.resolve(this.revocations.add(revocation));
@@ -92,6 +93,14 @@ export class TokenRevocation {
 /** When the tokens of these clients expire by themselves, in ms since 1970. */
 function endsOf(clients: readonly WsClient[]): number[] {
   return clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
+}
+
+/** In ms since 1970. A date that could not be parsed is NaN: no token is older, and the revocation would mean none. */
+function timeOf(name: string, time: number | Date | undefined): number | undefined {
+  if (time === undefined) return undefined;
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === 'number' && !Number.isNaN(ms)) return ms;
+  throw new WsError('BAD_MESSAGE', `The time ${name} of a revocation is a number of ms since 1970 or a valid Date.`);
 }
 
 function subjectOf(userId: string | number | undefined, id: string | undefined): Revocation['subject'] {

@@ -182,8 +182,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * Ends the connections of a user's tokens, or of one token, with 4506, and has these tokens refused until they have
    * expired by themselves. Tokens tell their time of issue in whole seconds: one of the same second is revoked too.
    *
-   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given; UNAVAILABLE when Redis does not take it:
-   * it holds on this worker then, and perhaps on others
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none; UNAVAILABLE
+   * when Redis does not take it: it holds on this worker then, and perhaps on others
    */
   async revoke(options: RevokeOptions): Promise<void> {
     const { revocation, remembered } = this.revocation.revoke(options);

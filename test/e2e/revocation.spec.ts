@@ -4,6 +4,7 @@ import { Runtime } from '../../lib/runtime/runtime.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient } from '../support/raw-client.js';
+import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { hs256, SECRET } from '../support/tokens.js';
@@ -108,5 +109,19 @@ describe('WebSocketService.revoke', () => {
     const sockets = app.app.get(WebSocketService);
     await expect(sockets.revoke({})).rejects.toThrow('userId or a jti');
     await expect(sockets.revoke({ userId: 'ada', jti: 'a' })).rejects.toThrow('userId or a jti');
+  });
+
+  it.each(['before', 'until'])('refuses a time %s that is none, and ends nothing', async (name) => {
+    const app = await start();
+    const sockets = app.app.get(WebSocketService);
+    const client = await connect(app, { sub: 'ada', jti: 'a' });
+    for (const time of [new Date('31.12.2026'), NaN, '2026-12-31', null]) {
+      await expect(sockets.revoke({ userId: 'ada', [name]: time })).rejects.toThrow(refused());
+      await expect(sockets.revoke({ jti: 'a', [name]: time })).rejects.toThrow(refused());
+    }
+    expect(client.socket.readyState).toBe(1);
+    expect(await upgradeStatus(app.port, {}, path({ sub: 'ada', jti: 'a' }))).toBe(101);
+    await sockets.revoke({ userId: 'ada', [name]: Infinity });
+    expect((await client.closed).code).toBe(4506);
   });
 });
