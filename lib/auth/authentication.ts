@@ -7,6 +7,8 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { isUserId } from '../clients/user-identity.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
 import { isClassWith } from '../options/auth.options.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -41,6 +43,7 @@ export class Authentication implements OnModuleInit {
     private readonly moduleRef: ModuleRef,
     private readonly rules: RuleFactory,
     private readonly runtime: Runtime,
+    private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -85,6 +88,7 @@ export class Authentication implements OnModuleInit {
       for (const authenticate of this.#of(options)) {
         const verdict = await authenticate(credentials);
         if (verdict === false) return { outcome: 'unauthenticated' };
+        if (verdict && !isUsable(verdict)) return this.#refuseUnusable(credentials);
         if (verdict) return { outcome: 'accepted', identity: verdict };
       }
       return { outcome: credentials.token === undefined ? 'missing' : 'unauthenticated' };
@@ -95,9 +99,21 @@ export class Authentication implements OnModuleInit {
     }
   }
 
+  /** As an empty claim in a token is refused; but here it is the application that has to hear of it. */
+  #refuseUnusable({ clientId }: WsCredentials): AuthenticationResult {
+    const what = 'a userId that is neither a number nor a text that is not empty (null and undefined are anonymous)';
+    this.errors.report('An authentication failed.', new Error(`auth.authenticate has returned ${what}.`), clientId);
+    return { outcome: 'unauthenticated' };
+  }
+
   async #resolve(authenticate: Authenticate): Promise<WsAuthenticate> {
     if (!isClassWith('authenticate', authenticate)) return authenticate as WsAuthenticate;
     const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
     return async (credentials) => (await source()).authenticate(credentials);
   }
+}
+
+/** Whether it is anonymous, or names a user: all whose id is an empty text or NaN would be one user. */
+function isUsable({ userId }: WsIdentity): boolean {
+  return userId === undefined || userId === null || isUserId(userId);
 }

@@ -27,7 +27,10 @@ export interface WsTokenInfo {
 
 /** Who connects: an identity, or none (an accepted anonymous client). */
 export interface WsIdentity {
-  /** A number means its decimal string; none, or null, an anonymous client. */
+  /**
+   * A number means its decimal string; none, or null, an anonymous client. An empty text or NaN is a fault of the
+   * authenticator: the connection is refused (401), and the fault reported.
+   */
   readonly userId?: string | number | null | undefined;
   readonly userType?: string | undefined;
   /** Becomes `client.user.payload`. */

@@ -9,9 +9,14 @@ export interface GivenUser {
   payload?: Record<string, unknown> | undefined;
 }
 
+/** Whether it names a user: a number, or a text that is not empty. */
+export function isUserId(userId: unknown): userId is string | number {
+  return typeof userId === 'string' ? userId !== '' : Number.isFinite(userId);
+}
+
 /** @throws WsError BAD_MESSAGE when there is no user id: a number, or a text that is not empty */
 export function toUser({ userId, userType, payload = {} }: Partial<GivenUser>): WsUser {
-  if (typeof userId === 'string' ? userId === '' : !Number.isFinite(userId)) {
+  if (!isUserId(userId)) {
     throw new WsError('BAD_MESSAGE', 'A user id is a number or a text that is not empty.');
   }
   return { userId: String(userId), userType, payload };

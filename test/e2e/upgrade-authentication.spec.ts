@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { ForbiddenException, Injectable, UnauthorizedException, type LoggerService } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WsRoute, type PxlWebSocketModuleOptions, type WsAuthenticate, type WsClient } from 'nestjs-pxl-websocket';
+import {
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WsAuthenticate,
+  type WsClient,
+  type WsVerdict,
+} from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -170,6 +176,22 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
       expect(reported).toEqual(['the database is gone']);
       expect(logger.lines.filter((line) => line.includes('the database is gone'))).toHaveLength(1);
     });
+
+    it.each(['', NaN, Infinity, true])(
+      'with 401 the user id %p, which names nobody, and reports that',
+      async (userId) => {
+        const logger = new Lines();
+        const reported: string[] = [];
+        const onError = ({ error }: { error: Error }): void => void reported.push(error.message);
+        const { port } = await start(() => ({ userId }) as WsVerdict, { logger, options: { events: { onError } } });
+
+        expect((await refusal(port)).status).toBe(401);
+
+        const fault = 'auth.authenticate has returned a userId that is neither a number nor a text that is not empty';
+        expect(reported).toEqual([expect.stringContaining(fault)]);
+        expect(logger.lines).toEqual([expect.stringContaining(fault)]);
+      },
+    );
 
     it('with 503 when it has not settled after limits.upgradeTimeout, and what it says later changes nothing', async () => {
       const clock = new ManualRuntime();
