@@ -182,6 +182,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     debug: group(options, 'debug', (debug) => ({ printRoutes: debug.boolean('printRoutes', false) })),
   };
   options.finish();
+  checkDefaultRooms(resolved);
   return Object.freeze(resolved);
 }
 
@@ -218,6 +219,21 @@ function group<T extends object>(options: OptionChecks, name: string, read: (gro
   const resolved = read(checks);
   checks.finish();
   return Object.freeze(resolved);
+}
+
+/** @throws PxlWebSocketOptionsError when every client would be refused one of its default rooms */
+function checkDefaultRooms({ rooms, limits: { roomName, roomsPerClient } }: ResolvedOptions): void {
+  const refuse = (allowed: string, given: number): never => {
+    throw new PxlWebSocketOptionsError(`The option rooms.defaults is ${allowed}, not ${given}.`);
+  };
+  const longest = Math.max(0, ...rooms.defaults.map((name) => name.length));
+  if (roomName !== false && longest > roomName) {
+    refuse(`a list of names of at most limits.roomName (${roomName}) characters`, longest);
+  }
+  const { size } = new Set(rooms.defaults);
+  if (roomsPerClient !== false && rooms.clientCanJoinMultipleRooms && size > roomsPerClient) {
+    refuse(`a list of at most limits.roomsPerClient (${roomsPerClient}) rooms`, size);
+  }
 }
 
 /** A function, or a class whose method is called like the option; undefined when none was given. */

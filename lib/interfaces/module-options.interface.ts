@@ -163,8 +163,8 @@ export interface RoomOptions {
   /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
   announce?: boolean | undefined;
   /**
-   * Rooms that every client is put into once it is authenticated. Default: none; on an event endpoint `'ws-default'` and
-   * `'ws-notification'`.
+   * Rooms that every client is put into once it is authenticated: within `limits.roomName` and `limits.roomsPerClient`.
+   * Default: none; on an event endpoint `'ws-default'` and `'ws-notification'`.
    */
   defaults?: string[] | undefined;
 }

@@ -61,6 +61,18 @@ describe('resolved options', () => {
     expect(resolve({ limits }).limits).toMatchObject(limits);
   });
 
+  it('take default rooms that fit the limits exactly, or that no limit counts', () => {
+    const rooms = { defaults: ['tea', 'lobby', 'tea'] };
+    for (const limits of [
+      { roomName: 5, roomsPerClient: 2 },
+      { roomName: false, roomsPerClient: false },
+    ]) {
+      expect(resolve({ rooms, limits }).rooms.defaults).toEqual(rooms.defaults);
+    }
+    const oneRoom = { ...rooms, clientCanJoinMultipleRooms: false };
+    expect(resolve({ rooms: oneRoom, limits: { roomsPerClient: 1 } }).rooms.defaults).toEqual(rooms.defaults);
+  });
+
   it('allow claims and metadata in the client list only by name', () => {
     const fields = ['userType', 'roomName', 'user.payload.name', 'metadata.status.text'];
     expect(resolve({ clientList: { fields } }).clientList.fields).toEqual(fields);
@@ -74,6 +86,22 @@ describe('a bad option is refused in one sentence', () => {
     [{ rooms: { open: 'yes' } }, 'The option rooms.open is true or false, not a text.'],
     [{ rooms: { defaults: 'lobby' } }, 'The option rooms.defaults is a list of texts, not a text.'],
     [{ rooms: { defaults: [''] } }, 'The option rooms.defaults is a list of texts, not a list.'],
+    [
+      { rooms: { defaults: ['tea', 'lobby'] }, limits: { roomName: 4 } },
+      'The option rooms.defaults is a list of names of at most limits.roomName (4) characters, not 5.',
+    ],
+    [
+      { rooms: { defaults: ['tea', 'lobby'] }, limits: { roomsPerClient: 1 } },
+      'The option rooms.defaults is a list of at most limits.roomsPerClient (1) rooms, not 2.',
+    ],
+    [
+      { protocol: 'event', limits: { roomsPerClient: 1 } },
+      'The option rooms.defaults is a list of at most limits.roomsPerClient (1) rooms, not 2.',
+    ],
+    [
+      { rooms: { defaults: ['lobby'] }, endpoints: { '/admin': { limits: { roomName: 4 } } } },
+      'The option rooms.defaults is a list of names of at most limits.roomName (4) characters, not 5. (in endpoints["/admin"])',
+    ],
     [
       { limits: { roomName: 0 } },
       'The option limits.roomName is a whole number from 1 to 2147483647, or false, not 0.',
