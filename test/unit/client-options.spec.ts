@@ -14,38 +14,50 @@ function refusalOf(options: object): WebSocketClientError | undefined {
 
 describe('a bad option', () => {
   it.each<[object, string]>([
-    [{ url: undefined }, 'The option url is undefined: it has to be a ws, wss, http or https url.'],
-    [{ url: 7 }, 'The option url is 7: it has to be a ws, wss, http or https url.'],
-    [{ url: '/ws' }, 'The option url is /ws: it has to be a ws, wss, http or https url.'],
-    [{ url: 'ftp://host' }, 'The option url is ftp://host: it has to be a ws, wss, http or https url.'],
-    [{ protocol: 'mqtt' }, 'The option protocol is mqtt: it has to be pxl or event.'],
-    [{ webSocket: 'ws' }, 'The option webSocket is ws: it has to be a function.'],
-    [{ getToken: 'token' }, 'The option getToken is token: it has to be a function.'],
-    [{ tokenTo: 'cookie' }, 'The option tokenTo is cookie: it has to be protocol or query or message.'],
-    [{ connectTimeout: 0 }, 'The option connectTimeout is 0: it has to be a number above 0.'],
-    [{ connectTimeout: NaN }, 'The option connectTimeout is NaN: it has to be a number above 0.'],
-    [{ connectTimeout: 2 ** 31 }, 'The option connectTimeout is 2147483648: it has to be a number above 0.'],
-    [{ reconnect: true }, 'The option reconnect is true: it has to be an object or false.'],
-    [{ reconnect: null }, 'The option reconnect is null: it has to be an object or false.'],
-    [{ reconnect: { minDelay: '1s' } }, 'The option reconnect.minDelay is 1s: it has to be a number above 0.'],
-    [
-      { reconnect: { attempts: -1 } },
-      'The option reconnect.attempts is -1: it has to be a number above 0 or Infinity.',
-    ],
+    [{ url: undefined }, 'The option url has to be a ws, wss, http or https url.'],
+    [{ url: 7 }, 'The option url has to be a ws, wss, http or https url.'],
+    [{ url: '/ws' }, 'The option url has to be a ws, wss, http or https url.'],
+    [{ url: 'ftp://host' }, 'The option url has to be a ws, wss, http or https url.'],
+    [{ protocol: 'mqtt' }, 'The option protocol has to be pxl or event.'],
+    [{ webSocket: 'ws' }, 'The option webSocket has to be a function.'],
+    [{ getToken: 'token' }, 'The option getToken has to be a function.'],
+    [{ tokenTo: 'cookie' }, 'The option tokenTo has to be protocol or query or message.'],
+    [{ connectTimeout: 0 }, 'The option connectTimeout has to be a number above 0.'],
+    [{ connectTimeout: NaN }, 'The option connectTimeout has to be a number above 0.'],
+    [{ connectTimeout: 2 ** 31 }, 'The option connectTimeout has to be a number above 0.'],
+    [{ reconnect: true }, 'The option reconnect has to be an object or false.'],
+    [{ reconnect: null }, 'The option reconnect has to be an object or false.'],
+    [{ reconnect: { minDelay: '1s' } }, 'The option reconnect.minDelay has to be a number above 0.'],
+    [{ reconnect: { attempts: -1 } }, 'The option reconnect.attempts has to be a number above 0 or Infinity.'],
     [{ reconnect: { delay: 1 } }, 'There is no option reconnect.delay.'],
-    [{ requestTimeout: -5 }, 'The option requestTimeout is -5: it has to be a number above 0 or false.'],
-    [{ queue: 100 }, 'The option queue is 100: it has to be an object or false.'],
-    [{ queue: { limit: 0 } }, 'The option queue.limit is 0: it has to be a number above 0.'],
-    [{ queue: { policy: 'drop' } }, 'The option queue.policy is drop: it has to be dropOldest or dropNewest.'],
-    [{ heartbeat: { interval: 'often' } }, 'The option heartbeat.interval is often: it has to be a number above 0.'],
-    [{ events: null }, 'The option events is null: it has to be an object.'],
-    [{ encryption: true }, 'The option encryption is true: it has to be an object.'],
+    [{ requestTimeout: -5 }, 'The option requestTimeout has to be a number above 0 or false.'],
+    [{ queue: 100 }, 'The option queue has to be an object or false.'],
+    [{ queue: { limit: 0 } }, 'The option queue.limit has to be a number above 0.'],
+    [{ queue: { policy: 'drop' } }, 'The option queue.policy has to be dropOldest or dropNewest.'],
+    [{ heartbeat: { interval: 'often' } }, 'The option heartbeat.interval has to be a number above 0.'],
+    [{ events: null }, 'The option events has to be an object.'],
+    [{ encryption: true }, 'The option encryption has to be an object.'],
     [{ urls: [] }, 'There is no option urls.'],
     [{ toString: 1 }, 'There is no option toString.'],
+    [{ 'reconnect.minDelay': 3 }, 'There is no option reconnect.minDelay.'],
   ])('%o is named, with what it has to be', (options, sentence) => {
     const error = refusalOf(options);
     expect(error).toBeInstanceOf(WebSocketClientError);
     expect(error).toMatchObject({ code: 'BAD_OPTION', message: sentence, retryable: false });
+  });
+});
+
+describe('a refusal', () => {
+  it.each<object>([
+    { getToken: 'eyJhbGciOi-secret' },
+    { url: 'ftp://ada:secret@host/ws' },
+    { url: 'host/ws?token=secret' },
+    { encryption: 'secret' },
+    { tokenTo: 'secret' },
+  ])('of %o does not tell what was given', (options) => {
+    const error = refusalOf(options);
+    expect(error?.code).toBe('BAD_OPTION');
+    expect(`${error?.message} ${error?.stack} ${JSON.stringify(error)}`).not.toContain('secret');
   });
 });
 
