@@ -11,7 +11,7 @@ import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
 import type { Membership, MemberProfile, RoomListener } from './room-listener.interface.js';
-import { checkRoomName } from './room-name.js';
+import { checkRoomName, longestRoomName } from './room-name.js';
 import { Room } from './room.js';
 
 /** How a join is done. */
@@ -83,8 +83,9 @@ export class RoomManager {
    * BAD_MESSAGE for a user type without a user
    */
   async addClientToRoom({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
-    checkRoomName(roomName, this.options.limits.roomName);
     const client = this.clientManager.local.get(clientId);
+    // Another worker's client is checked there, by its endpoint.
+    checkRoomName(roomName, client ? client.options.limits.roomName : longestRoomName(this.options));
     try {
       if (!client) return (await this.#remote?.join({ clientId, user, roomName, broadcast })) ?? false;
       if (user) this.#identify(client, user);

@@ -1,5 +1,6 @@
 import { WsError } from '../errors/ws.error.js';
 import type { RefusalCounters } from '../limits/refusal-counters.js';
+import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
 
 /**
  * Any text of 1 to `limit` characters is a room name; `*` and what looks like a client's id are ordinary rooms.
@@ -11,6 +12,12 @@ export function isRoomName(name: unknown, limit: number | false, counters?: Refu
   if (limit === false || name.length <= limit) return true;
   counters?.count('roomName');
   return false;
+}
+
+/** The longest name that any endpoint allows: what is refused beyond it no client could join, wherever it is. */
+export function longestRoomName(options: ResolvedOptions): number | false {
+  const limits = allOptions(options).map(({ limits: { roomName } }) => roomName);
+  return limits.includes(false) ? false : Math.max(...limits.map(Number));
 }
 
 /**

@@ -10,7 +10,7 @@ import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
 import type { WebSocketType } from '../protocol/web-socket-type.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
-import { checkRoomName } from '../rooms/room-name.js';
+import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
 import { Drain } from '../transport/drain.js';
 import { clientIdOf, type ClientReference } from './client-reference.js';
 import { Delivery, type Mailing } from './delivery.js';
@@ -99,7 +99,7 @@ export class PxlWebSocketServer extends ServerVerbs {
   async joinRoom(join: JoinRoomOptions): Promise<boolean> {
     const { roomName, userId, userType, username } = join;
     const clientId = clientIdOf(this.clientManager, join);
-    checkRoomName(roomName, this.options.limits.roomName);
+    checkRoomName(roomName, longestRoomName(this.options));
     if (clientId === undefined) return false;
     return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
   }

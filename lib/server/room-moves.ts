@@ -5,7 +5,7 @@ import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
-import { checkRoomName } from '../rooms/room-name.js';
+import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
 import { ClusterCommands } from './cluster-commands.js';
 import { Recipients } from './recipients.js';
 
@@ -25,10 +25,13 @@ export class RoomMoves {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Tries every join; rejects with the first failure once all of them have settled. */
+  /**
+   * Tries every join; rejects with the first failure once all of them have settled. A name that no endpoint allows is
+   * refused before; one that a client's own endpoint does not allow is a failure of its join.
+   */
   async join(move: RoomMove): Promise<void> {
     const target = targetOf(move);
-    for (const roomName of move.rooms) checkRoomName(roomName, this.options.limits.roomName);
+    for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
     const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
     const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
     if (here.status === 'rejected') throw here.reason;

@@ -132,8 +132,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   /**
    * Puts clients into rooms; resolves once they receive what is sent there.
    *
-   * @throws WsError INVALID_ROOM before anything is done; ROOM_LIMIT, UNAVAILABLE or TIMEOUT when one of the joins failed,
-   * after all of them were tried
+   * @throws WsError INVALID_ROOM before anything is done for a name that no endpoint allows; INVALID_ROOM, ROOM_LIMIT,
+   * UNAVAILABLE or TIMEOUT when one of the joins failed, after all of them were tried
    */
   joinRooms(move: RoomMove): Promise<void> {
     return this.roomMoves.join(move);

@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { WsRoute, type PxlWebSocketModuleOptions, type WsClient, type WsCredentials } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketServer,
+  RoomManager,
+  WebSocketService,
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WsClient,
+  type WsCredentials,
+} from 'nestjs-pxl-websocket';
+import { refused } from '../support/refused.js';
 import { createApp, startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 
@@ -84,6 +93,28 @@ describe('the option endpoints', () => {
     const another = await app.client({ path: '/admin' });
     another.send(large);
     expect((await another.closed).code).toBe(1009);
+  });
+
+  it('gives the clients of a path its own limit of names where the server puts them into rooms', async () => {
+    const endpoints = { '/admin': { limits: { roomName: 8 } } };
+    await start({ limits: { roomName: 4 }, endpoints });
+    const [server, rooms] = [app.app.get(PxlWebSocketServer), app.app.get(RoomManager)];
+    const sockets = app.app.get(WebSocketService);
+    const [{ clientId: admin }, { clientId: somebody }] = [
+      await app.client({ path: '/admin' }),
+      await app.client({ path: '/ws' }),
+    ];
+    await expect(server.joinRoom({ clientId: admin, roomName: 'lobby' })).resolves.toBe(true);
+    await expect(rooms.addClientToRoom({ clientId: admin, roomName: 'parlour' })).resolves.toBe(true);
+    await sockets.joinRooms({ clientIds: [admin], rooms: ['kitchen'] });
+    expect(rooms.getRoomClients({ roomName: 'kitchen' })).toEqual([admin]);
+
+    const invalid = refused('INVALID_ROOM');
+    await expect(server.joinRoom({ clientId: somebody, roomName: 'lobby' })).rejects.toThrow(invalid);
+    await expect(rooms.addClientToRoom({ clientId: somebody, roomName: 'lobby' })).rejects.toThrow(invalid);
+    await expect(sockets.joinRooms({ clientIds: [somebody], rooms: ['lobby'] })).rejects.toThrow(invalid);
+    await expect(server.joinRoom({ clientId: admin, roomName: 'x'.repeat(9) })).rejects.toThrow(invalid);
+    await expect(server.joinRoom({ clientId: 'gone', roomName: 'x'.repeat(9) })).rejects.toThrow(invalid);
   });
 
   it.each<[string, object, string]>([
