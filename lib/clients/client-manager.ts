@@ -177,10 +177,16 @@ export class ClientManager {
     this.#adopter?.adopt({ clientId, ws, user: identity, lastActivity });
   }
 
-  /** Closes a client's connection with 4506 and forgets it at once, its rooms included. */
+  /**
+   * Closes a client's connection with 4506 and forgets it at once, its rooms included. Another worker's client is closed
+   * there, and forgotten once its connection has ended.
+   */
   removeClient(clientId: string): void {
     const client = this.#clients.get(clientId);
-    if (!client) return;
+    if (!client) {
+      this.#remote?.disconnect(clientId, REMOVED.code, REMOVED.reason);
+      return;
+    }
     client.close();
     this.unregister(client);
   }

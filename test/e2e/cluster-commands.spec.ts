@@ -153,6 +153,15 @@ describe('disconnections', () => {
     for (const client of [ada, adaElsewhere]) await client.request('system', 'ping');
   });
 
+  it('clientManager.removeClient closes a client of another worker, which then forgets it', async () => {
+    await withBob(({ clients }, clientId) => clients.removeClient(clientId));
+    expect(await bob.closed).toMatchObject({ code: 4506 });
+    const isKnown = (): Promise<boolean> =>
+      other.run(({ clients }, clientId) => clients.getClient({ clientId }) !== undefined, bob.clientId);
+    await eventually('its worker has forgotten it', async () => !(await isKnown()));
+    for (const client of [ada, adaElsewhere]) await client.request('system', 'ping');
+  });
+
   it('service.disconnectRoom closes the members on every worker', async () => {
     const clientIds = audience.ids('ada', 'bob');
     await caller.run(({ service }, ids) => service.joinRooms({ clientIds: ids, rooms: ['chess'] }), clientIds);
