@@ -1,11 +1,15 @@
 import type { ClientManager } from '../clients/client-manager.js';
 import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
+import { workerOf } from '../runtime/client-id.js';
 
 /** One client, every session of a user, or the members of a room. */
 export type NamedDestination = { client: string } | { user: string | number } | { room: string };
 
-/** Whom `WebSocketService.send` sends to. A text is a known client's id, else a room. */
+/**
+ * Whom `WebSocketService.send` sends to. A text with the form of a client's id, or that is one, is a
+ * client; any other is a room.
+ */
 export type SendDestination = string | NamedDestination;
 
 /**
@@ -16,7 +20,8 @@ export type SendDestination = string | NamedDestination;
 export function targetOf(destination: SendDestination | undefined, clients: ClientManager): Target {
   if (destination === undefined) return { kind: 'everybody' };
   if (typeof destination === 'string') {
-    const isClient = clients.getClient({ clientId: destination }) !== undefined;
+    // A worker without a mirror knows no other's clients; and to adopted sockets the application gives ids of any form.
+    const isClient = workerOf(destination) !== undefined || clients.getClient({ clientId: destination }) !== undefined;
     return isClient ? { kind: 'clients', clientIds: [destination] } : { kind: 'rooms', roomNames: [destination] };
   }
   const { client, user, room }: { client?: string; user?: string | number; room?: string } = destination;

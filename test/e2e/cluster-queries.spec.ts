@@ -114,6 +114,16 @@ describe('a worker with cluster.mirror: false', () => {
     expect(lines).toEqual([0, 0, 1]);
   });
 
+  it('knows a client of another worker by the form of its id', async () => {
+    const [, , blind] = workers as [WorkerProcess, WorkerProcess, WorkerProcess];
+    const { clientId } = members[0]!;
+    await blind.run(
+      ({ service }, destination) => service.send({ destination, payload: { topic: 'news:flash', data: 'hello' } }),
+      clientId,
+    );
+    expect(await members[0]!.next()).toMatchObject({ type: 'news', action: 'flash', data: 'hello' });
+  });
+
   it('reaches the clients of the others, and is told of their changes', async () => {
     const [one, , blind] = workers as [WorkerProcess, WorkerProcess, WorkerProcess];
     const message = { type: 'news', action: 'flash' };
