@@ -36,7 +36,7 @@ export {
 export type { Content, Envelope, ReceivedEnvelope, Target } from './cluster/envelope.js';
 export { readEnvelope, writeEnvelope, type Letter, type Postmark } from './cluster/envelope-text.js';
 export { LocalBroadcaster } from './cluster/local.broadcaster.js';
-export { RedisBroadcaster } from './cluster/redis.broadcaster.js';
+export type { RedisBroadcaster } from './cluster/redis.broadcaster.js';
 export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.module.js';
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
@@ -54,6 +54,8 @@ export type {
   ClientListOptions,
   ClusterOptions,
   DebugOptions,
+  EndpointLimitOptions,
+  EndpointOptions,
   EventOptions,
   HeartbeatOptions,
   InactiveClientsOptions,
@@ -65,6 +67,7 @@ export type {
   RoomOptions,
   RoutingOptions,
   ShutdownOptions,
+  SlowConsumerPolicy,
   TimeoutOptions,
   UpgradeOptions,
   UserConnectionsLimit,
@@ -105,6 +108,7 @@ export type {
 export { WsRateLimit } from './limits/decorators/ws-rate-limit.decorator.js';
 export type { Rate } from './limits/rate-store.interface.js';
 export type { LimitName } from './limits/refusal-counters.js';
+export type { ProtocolName } from './protocol/codec.interface.js';
 export { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from './protocol/cluster-events.js';
 export type { Scheme } from './protocol/constants/scheme.js';
 export { WebSocketChannels } from './protocol/constants/web-socket-channels.js';
@@ -168,3 +172,4 @@ export { withRateLimit } from './subscribers/utilities/with-rate-limit.js';
 export { withRetry } from './subscribers/utilities/with-retry.js';
 export { withThrottle } from './subscribers/utilities/with-throttle.js';
 export { withValidation } from './subscribers/utilities/with-validation.js';
+export type { SlowConsumerCounts } from './transport/slow-consumers.js';

@@ -28,7 +28,7 @@ export class RemoteClient implements ClientEntry {
   #rooms: Set<string> | null = null;
   #usernames: Map<string, string> | null = null;
 
-  /** @internal Entries of other workers are made by the mirror. */
+  /** Entries of other workers are made by the mirror. */
   constructor({ clientId, workerId, connectedAt, user, metadata }: RemoteClientOptions) {
     this.clientId = clientId;
     this.workerId = workerId;

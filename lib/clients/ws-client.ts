@@ -27,6 +27,8 @@ const NO_ROOMS: ReadonlySet<string> = new Set<string>();
  * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing.
  */
 export class WsClient implements ClientEntry {
+  /** @internal */
+  readonly codec: Codec;
   state: WsClientState = 'authenticated';
   lastActivity: number;
   user: WsUser | null = null;
@@ -47,17 +49,17 @@ export class WsClient implements ClientEntry {
   #channel: SecureChannel | null = null;
   #isSetUp = false;
 
-  /** @internal Clients are made by the endpoint that accepted the connection. */
+  /** Clients are made by the endpoint that accepted the connection. */
   constructor(
     readonly clientId: string,
     private readonly socket: ClientSocket,
     /** The upgrade request: `url`, `headers`, `ip`. */
     readonly request: WsRequest,
-    /** @internal */
-    readonly codec: Codec,
+    codec: Codec,
     private readonly host: ClientHost,
     readonly connectedAt: number,
   ) {
+    this.codec = codec;
     this.lastActivity = connectedAt;
   }
 
