@@ -24,7 +24,7 @@ export class HandlerScanner {
     private readonly accessor: WsMetadataAccessor,
   ) {}
 
-  /** What serves clients: every class with routes or `@WebSocketGateway()`, except client controllers. */
+  /** What serves clients, or means to: every class with routes, limits of routes or `@WebSocketGateway()`, except client controllers. */
   serverHosts(): ProviderWrapper[] {
     return this.scanner.find((wrapper) => {
       if (this.#isClientController(wrapper)) return false;
@@ -40,7 +40,8 @@ export class HandlerScanner {
   /**
    * The methods of a class that handle messages.
    *
-   * @throws PxlWebSocketSetupError for a route without a name that can be sent, and for a transient class
+   * @throws PxlWebSocketSetupError for a route without a name that can be sent, a limit of a method without a route, and a
+   * transient class
    */
   methodsOf(wrapper: ProviderWrapper): HandlerMethod[] {
     const { accessor } = this;
@@ -59,6 +60,9 @@ export class HandlerScanner {
       for (const { type, action } of routes) checkRoute(type, action, source);
       const isFallback = accessor.isFallback(method);
       const rate = accessor.rateOf(method);
+      if (routes.length === 0 && !isFallback && rate) {
+        throw new PxlWebSocketSetupError(`@WsRateLimit(...) has no effect on ${source}: the method has no route.`);
+      }
       return routes.length > 0 || isFallback ? [{ methodName, source, routes, isFallback, rate }] : [];
     });
   }
@@ -81,7 +85,8 @@ export class HandlerScanner {
         ([, method]) =>
           accessor.routesOf(method).length > 0 ||
           accessor.messageOf(method) !== undefined ||
-          accessor.isFallback(method),
+          accessor.isFallback(method) ||
+          accessor.rateOf(method) !== undefined,
       );
   }
 }

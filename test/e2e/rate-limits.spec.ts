@@ -1,10 +1,19 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { UseGuards } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { WebSocketService, WsRateLimit, WsRoute, type LimitOptions, type WsCredentials } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketClientModule,
+  WebSocketClientController,
+  WebSocketService,
+  WsRateLimit,
+  WsRoute,
+  type LimitOptions,
+  type WsCredentials,
+} from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { failureOf } from '../support/failure-of.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
-import { startApp, type TestApp } from '../support/test-app.js';
+import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 
 let guarded = 0;
@@ -128,6 +137,48 @@ describe('@WsRateLimit', () => {
     await one.request('test', 'rare');
     await expect(one.request('test', 'rare')).rejects.toThrow('RATE_LIMITED');
     expect(await two.request('test', 'rare')).toBe('done');
+  });
+
+  it.each<[string, () => NonNullable<TestAppOptions['providers']>[number]]>([
+    [
+      'a gateway',
+      () => {
+        @WebSocketGateway()
+        class Desk {
+          @WsRoute('test', 'ask')
+          ask(): void {}
+
+          @WsRateLimit({ limit: 1, ttl: 1 })
+          asked(): void {}
+        }
+        return Desk;
+      },
+    ],
+    [
+      'any other class',
+      () => {
+        class Desk {
+          @WsRateLimit({ limit: 1, ttl: 1 })
+          asked(): void {}
+        }
+        return Desk;
+      },
+    ],
+    [
+      'a client controller',
+      () => {
+        @WebSocketClientController()
+        class Desk {
+          @WsRateLimit({ limit: 1, ttl: 1 })
+          asked(): void {}
+        }
+        return Desk;
+      },
+    ],
+  ])('on a method of %s without a route fails the start', async (_where, host) => {
+    const imports = [PxlWebSocketClientModule.forRoot({ url: 'ws://127.0.0.1:9/ws' })];
+    const failure = await failureOf({ imports, providers: [host()] });
+    expect(failure).toBe('@WsRateLimit(...) has no effect on Desk.asked: the method has no route.');
   });
 
   it('takes whole numbers from 1', () => {
