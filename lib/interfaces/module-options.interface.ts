@@ -34,7 +34,11 @@ export interface PxlWebSocketModuleOptions {
   redis?: RedisOption | undefined;
   /** What all channels and keys begin with: applications on one Redis need different ones. Default: `'pxl'`. */
   prefix?: string | undefined;
-  /** A bus of the application's own in place of Redis. Default: none. */
+  /**
+   * A bus of the application's own in place of Redis. It carries messages, commands and events; what workers share in Redis
+   * is each worker's own then: the registry and its mirror (`fetchClients` and `countClients` ask nobody), the presence of
+   * users, `limits.connectionsPerUser`, revocations from before its start, and that a job is told of once. Default: none.
+   */
   broadcaster?: Type<Broadcaster> | undefined;
   /** How the workers of a cluster know of each other. */
   cluster?: ClusterOptions | undefined;
