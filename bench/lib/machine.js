@@ -17,10 +17,15 @@ export function machineLines() {
   const versions = peers.map(({ name, version }) => `${name} ${version}`);
   return [
     `- Machine: ${processors.length} × ${processors[0].model.trim()}, ${Math.round(totalmem() / GIGABYTE)} GB, ` +
-      `${type()} ${release()}; ${pinning}`,
+      `${type()} ${kernelVersion()}; ${pinning}`,
     `- Versions: ${own.name} ${own.version}, Node ${process.versions.node}, ${versions.join(', ')}, ` +
       (bunVersion ? `Bun ${bunVersion}` : 'no Bun (it does not run here)'),
   ];
+}
+
+/** Without the number and name of a build, which tell readers nothing. */
+function kernelVersion() {
+  return release().split('.', 2).join('.');
 }
 
 /** Open files that a process may have; every connection is one. */
