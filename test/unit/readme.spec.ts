@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { typeErrorsOf } from '../support/type-check.js';
+
+/** What a reader has beside an example: the imports that it leaves out, and things of an application. */
+const SURROUNDINGS = `
+import { Controller, Get, Injectable, Module, Res } from '@nestjs/common';
+import type { CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ConnectedSocket, MessageBody, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import type { OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit } from '@nestjs/websockets';
+import type { IncomingMessage } from 'node:http';
+import type { Queue } from 'bullmq';
+import type { WebSocketServer as Server } from 'ws';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import {
+  defineWebSocketSubscriber, forwardQueueEvents, PxlWebSocketClientModule, PxlWebSocketModule, UseConnectionGuards,
+  WebSocketClientController, WebSocketQueueEvents, WebSocketService, WsRoute, WsSubscriber,
+} from 'nestjs-pxl-websocket';
+import type {
+  ClusterEventMessages, ConnectionCandidate, PxlWebSocketModuleOptions, WebSocketSubscriberHandlerContext,
+  WebSocketSubscriberMiddleware, WsAuthenticator, WsClient, WsCredentials,
+} from 'nestjs-pxl-websocket';
+import { WebSocketClient } from 'nestjs-pxl-websocket/client';
+import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
+import { createWsTestApp } from 'nestjs-pxl-websocket/testing';
+import type { WsTestApp } from 'nestjs-pxl-websocket/testing';
+
+interface Order { amount: number }
+interface Price { symbol: string }
+interface Prices { routes: { price: { buy: { data: { symbol: string }; reply: boolean } } } }
+interface Response { status(code: number): void }
+interface StatusChange { userId: string; status: string }
+declare class AppModule {}
+declare class PricePipe implements PipeTransform { transform(value: unknown): Price }
+declare class Sessions { find(cookie?: string): Promise<{ userId: string; role: string; name: string } | null> }
+declare class Visits { end(userId: string): void }
+declare const clientId: string, data: object, file: string, redis: string;
+declare const keys: {
+  agree(clientId: string, data: unknown): Promise<{ serverPublicKey: string; salt: string }>;
+  encrypt(clientId: string, message: object): Promise<string>;
+  decrypt(clientId: string, data: unknown): Promise<object>;
+};
+declare const session: { token(): string }, tokens: { issue(): string }, videoQueue: Queue;
+declare const sockets: WebSocketService;
+declare function authenticateFn(data: unknown): Promise<{ userId: string } | null>;
+declare function confirm(question: string): boolean;
+declare function mayEnter(userId: string | undefined, roomName: string): boolean;
+declare function onMounted(hook: () => void): void;
+declare function onUnmounted(hook: () => void): void;
+declare function print(...texts: string[]): void;
+declare function ref<T>(value: T): { value: T };
+declare function show(...states: unknown[]): void;
+declare function tokenOf(userId: string): string;
+declare function withoutPrices(data: unknown): object;
+`;
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const EXAMPLES = [...README.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+/** The contract of the examples, which one of them declares. */
+const CONTRACT = /^interface Chat \{.*?^\}/ms.exec(README)?.[0] ?? '';
+
+/** An example as a whole; what is a part of a class is none. */
+function programOf(code: string): string {
+  const isOptions = /^\w+: /.test(code);
+  // Some show the same option twice, or leave out what is in the brackets.
+  const options = code.replace(/^(\w+: \{.*\}) *(\/\/.*)?$/gm, '...{ $1 },').replace(/^redis: new .*$/gm, '');
+  const body = isOptions ? `const options: PxlWebSocketModuleOptions = {\n${options}\n};` : code;
+  // In a function, where an example may have names of its own for what stands around it.
+  const statements = body.replace(/^import .*$/gm, '').replace(/^export /gm, '');
+  return `${SURROUNDINGS}${CONTRACT}\nexport async function example() {\n${statements}\n}\n`;
+}
+
+describe('the examples of the README', () => {
+  it('compile under strict, as they stand', () => {
+    const examples = EXAMPLES.filter((code) => !/^constructor\(/m.test(code));
+    expect(examples.length).toBeGreaterThan(20);
+    const errors = typeErrorsOf(examples.map(programOf));
+    const failed = errors.flatMap((found, index) => (found.length > 0 ? [{ example: examples[index], found }] : []));
+    expect(failed).toEqual([]);
+  }, 60_000);
+});
