@@ -129,7 +129,12 @@ export class Exchange implements AckSource {
       return client.codec.encodeError(payload, message);
     } catch (error) {
       this.#report('The details of an error have no JSON form.', error);
+    }
+    try {
       return client.codec.encodeError({ ...payload, details: undefined }, message);
+    } catch {
+      // A code that is no text: nobody waits for what is thrown here, so that it would end the process.
+      return client.codec.encodeError(toErrorPayload(undefined), message);
     }
   }
 

@@ -60,6 +60,7 @@ describe('what a handler throws', () => {
     wsTrap: () => new WsException(trap),
     wsError: () =>
       new WsError('BUSY', 'Later.', { retryable: true, details: { after: 5 }, cause: new Error('secret') }),
+    wsCode: () => Reflect.construct(WsError, [1n, 'One.']) as unknown,
     wsKnown: () => new WsError('UNAVAILABLE', 'Not now.'),
     wsCycle: () => {
       const details: Record<string, unknown> = {};
@@ -108,6 +109,7 @@ describe('what a handler throws', () => {
     ['wsNull', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
     ['wsTrap', INTERNAL, false],
     ['wsError', { error: 'Later.', code: 'BUSY', retryable: true, details: { after: 5 } }, false],
+    ['wsCode', INTERNAL, true],
     ['wsKnown', { error: 'Not now.', code: 'UNAVAILABLE', retryable: true }, false],
     ['wsCycle', { error: 'Round and round.', code: 'CYCLE', retryable: false }, true],
     ['400', { error: 'Bad.', code: 'VALIDATION_FAILED', retryable: false }, false],
