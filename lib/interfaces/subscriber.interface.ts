@@ -17,7 +17,7 @@ export interface WebSocketSubscriberHandlerContext<Message = unknown> {
   readonly webSocketServer: ServerVerbs;
   /** For ordinary commands; null in an application without Redis. */
   readonly redis: RedisClient | null;
-  /** The same under the first seed's name. */
+  /** The same under the name that PXL gave it. */
   readonly redisInstance: RedisClient | null;
   /** Finds the application's providers: `moduleRef.get(Jobs, { strict: false })`. */
   readonly moduleRef: ModuleRef;
@@ -87,8 +87,8 @@ export interface WebSocketSubscriberOptions<Message = unknown> {
 }
 
 /**
- * A subscriber. It says what it hears by exactly one of `channel`, `channels` and `match`, or, as the first seed's
- * definitions do, by `channels` and `matchers`, of which any one suffices.
+ * A subscriber. It says what it hears by exactly one of `channel`, `channels` and `match`, or, as PXL's definitions do, by
+ * `channels` and `matchers`, of which any one suffices.
  */
 export interface WebSocketSubscriberDefinition<Message = unknown> extends WebSocketSubscriberOptions<Message> {
   channel?: string | undefined;

@@ -11,7 +11,7 @@ export interface ProtocolDefaults {
   readonly inactive: { readonly enabled: boolean; readonly inactiveTime: number; readonly intervalCheckTime: number };
 }
 
-/** What each of the two seeds does, where an option does not say otherwise. */
+/** What PXL and Ignis each do, where an option does not say otherwise. */
 export const DEFAULTS_OF: Readonly<Record<ProtocolName, ProtocolDefaults>> = {
   pxl: {
     authMode: 'upgrade',

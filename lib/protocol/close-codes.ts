@@ -1,6 +1,6 @@
 /**
  * The close codes that the server writes, each with its constant reason. 1000–1015 are RFC 6455 (7.4.1), 4001–4004 were
- * fixed by the second seed; `reactionTo` says what a client does on each.
+ * fixed by Ignis; `reactionTo` says what a client does on each.
  */
 export const CLOSE_CODES = {
   NORMAL: { code: 1000, reason: '' },

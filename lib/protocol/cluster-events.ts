@@ -1,5 +1,5 @@
 /**
- * The events that the library tells subscribers of, under the first seed's names. The channels of applications stand
+ * The events that the library tells subscribers of, under the names of PXL. The channels of applications stand
  * beside them.
  */
 export const WebSocketRedisSubscriberEvent = {

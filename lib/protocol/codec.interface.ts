@@ -1,7 +1,7 @@
 import type { CloseReason } from './close-codes.js';
 import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 
-/** Whose envelope a connection speaks: the first seed's (PXL) or the second one's (Ignis, and Nest's own gateways). */
+/** Whose envelope a connection speaks: that of PXL, or that of Ignis (and of Nest's own gateways). */
 export type ProtocolName = 'pxl' | 'event';
 
 /** The subprotocol names (`Sec-WebSocket-Protocol`) of the codecs. */

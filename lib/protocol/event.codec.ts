@@ -4,7 +4,7 @@ import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './fra
 import type { ErrorPayload, EventMessage, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
 
-/** The second seed's envelope (Ignis), which Nest's own gateways speak too: `{ event, data?, id? }`. */
+/** The envelope of Ignis, which Nest's own gateways speak too: `{ event, data?, id? }`. */
 export const eventCodec: Codec = {
   name: 'event.v1',
   inactive: CLOSE_CODES.HEARTBEAT_TIMEOUT,
@@ -80,7 +80,7 @@ function errorShape({ error, ...more }: { error?: unknown }): object {
   return { message: error, ...more };
 }
 
-/** The library's own events are answered under the names that the second seed gave them. */
+/** The library's own events are answered under the names that Ignis gave them. */
 function eventOfRequest(type: string, action: string): string {
   return type === SYSTEM_TYPE && isSystemEvent(action) ? action : eventOfRoute(type, action);
 }

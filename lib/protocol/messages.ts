@@ -1,14 +1,14 @@
 /** What ties a reply to its request: chosen by the client, a string of at most 64 characters or a safe integer. */
 export type RequestId = string | number;
 
-/** A message under a pair of names: the shape of the first seed (PXL). */
+/** A message under a pair of names: the shape of PXL. */
 export interface TypedMessage<Data = unknown> {
   readonly type: string;
   readonly action: string;
   readonly data?: Data;
 }
 
-/** A message under one event name: the shape of the second seed (Ignis) and of Nest's gateways. */
+/** A message under one event name: the shape of Ignis and of Nest's gateways. */
 export interface EventMessage<Data = unknown> {
   readonly event: string;
   readonly data?: Data;

@@ -4,7 +4,7 @@ import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './fra
 import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 import { ENCRYPTED, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
 
-/** The first seed's envelope (PXL): `{ type, action, data?, id? }`. */
+/** The envelope of PXL: `{ type, action, data?, id? }`. */
 export const pxlCodec: Codec = {
   name: 'pxl.v1',
   inactive: CLOSE_CODES.INACTIVE,

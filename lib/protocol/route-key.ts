@@ -10,7 +10,7 @@ export const SYSTEM_TYPE = 'system';
 /** The action, and the event name, of a frame that holds an encrypted one. */
 export const ENCRYPTED = 'encrypted';
 
-/** The second seed's own events: under these names its clients make, or hear of, what has the type `system` here. */
+/** The own events of Ignis: under these names its clients make, or hear of, what has the type `system` here. */
 const SYSTEM_EVENTS: readonly string[] = [
   'authenticate',
   'connected',

@@ -1,2 +1,2 @@
-/** Which end of a connection something is, as the first seed calls it: the `type` of servers and clients. */
+/** Which end of a connection something is, as PXL calls it: the `type` of servers and clients. */
 export type WebSocketType = 'server' | 'client';

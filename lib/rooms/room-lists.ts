@@ -23,7 +23,7 @@ export interface RoomListAnswer {
 /** Rooms in one list; a client has other limits for how many it can be in. */
 const MOST = 1_024;
 
-/** How the second seed's channels begin: no room of a client's own. */
+/** How the channels of Ignis begin: no room of a client's own. */
 const RESERVED_PREFIX = 'ws:';
 
 /** Several rooms in one request of a client: each is joined, left or refused by itself. */

@@ -10,7 +10,7 @@ import { fieldsOf } from './fields-of.js';
 import type { RouteHandler } from './handler.interface.js';
 import type { Router } from './router.js';
 
-/** The second seed's own events that are requests: PROTOCOL.md "Built-in requests", those with an event's name. */
+/** The own events of Ignis that are requests: PROTOCOL.md "Built-in requests", those with an event's name. */
 @Injectable()
 export class EventRoutes {
   constructor(

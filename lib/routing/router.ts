@@ -3,7 +3,7 @@ import type { ProtocolName } from '../protocol/codec.interface.js';
 import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { Route } from './handler.interface.js';
 
-/** The second seed's events that an application may have handlers of its own for. */
+/** The events of Ignis that an application may have handlers of its own for. */
 const REPLACEABLE: readonly string[] = ['join', 'leave'];
 
 /** The routes of one endpoint: a message's type and action to its handler, in one look-up. */

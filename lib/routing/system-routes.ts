@@ -36,7 +36,7 @@ export class SystemRoutes {
     add('clientList', () => this.#clientList());
     add('authenticate', (client, message) => this.#authenticate(client, message), true);
     add('refresh', (client, { data }) => this.inBand.refresh(client, data), true);
-    // Answered under the name `pong`, as the first seed does.
+    // Answered under the name `pong`, as PXL does.
     add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
     // The answer to a ping that an application sent as a message: activity, nothing else.
     add('pong', () => undefined, true);
@@ -75,7 +75,7 @@ export class SystemRoutes {
 
   async #authenticate(client: WsClient, { data, id }: InboundMessage): Promise<unknown> {
     if (client.codec.name !== 'event.v1') return this.inBand.authenticate(client, data);
-    // The second seed's clients authenticate wherever they connect, and wait for `connected` alone.
+    // Clients of Ignis authenticate wherever they connect, and wait for `connected` alone.
     const isSettled = this.inBand.isSettledByUpgrade(client);
     const answer = await (isSettled ? this.inBand.confirm(client, data) : this.inBand.authenticate(client, data));
     return id === undefined ? undefined : answer;

@@ -27,7 +27,7 @@ export type JoinRoomOptions = ClientReference & {
   username?: string;
 };
 
-/** The facade of the first seed (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
+/** The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
 @Injectable()
 export class PxlWebSocketServer extends ServerVerbs {
   readonly type = 'server' satisfies WebSocketType;

@@ -21,7 +21,7 @@ export interface BroadcastToAllOptions {
 }
 
 /**
- * The seed's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
+ * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
  * `events.onError`. A message without a JSON form throws BAD_MESSAGE at the call.
  */
 export class ServerVerbs {

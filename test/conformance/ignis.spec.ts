@@ -19,7 +19,7 @@ import { startApp, type TestApp } from '../support/test-app.js';
 
 const diary = new Diary();
 
-/** The seed's `messageHandler`. */
+/** The `messageHandler` of Ignis. */
 @WebSocketGateway()
 class Handler {
   @WsFallback()
@@ -28,7 +28,7 @@ class Handler {
   }
 }
 
-/** The seed's `authenticateFn`: it gets what the client sent, whole. The upgrade has told nothing. */
+/** The `authenticateFn` of Ignis: it gets what the client sent, whole. The upgrade has told nothing. */
 function authenticate({ source, data }: WsCredentials): WsVerdict {
   if (source === 'upgrade') return null;
   const { name, secret } = data as { name: string; secret: string };

@@ -330,7 +330,7 @@ describe('destroy()', () => {
   });
 });
 
-describe('the words of the first seed', () => {
+describe('the words of PXL', () => {
   it('tell how the client is', async () => {
     server = await ScriptedServer.start();
     const { client, states } = newClient(server.url, { reconnect: { minDelay: 60_000, maxDelay: 60_000 } });

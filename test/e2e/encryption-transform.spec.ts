@@ -46,7 +46,7 @@ class Gateway {
     return data;
   }
 
-  /** Where the application opens what its clients encrypt by itself, as the second seed's applications do. */
+  /** Where the application opens what its clients encrypt by itself, as applications of Ignis do. */
   @WsFallback()
   other(@MessageBody() { data }: { data: unknown }): void {
     this.handled.push(reveal(data));
@@ -123,7 +123,7 @@ async function take(client: TestClient, count: number): Promise<Received[]> {
 }
 
 describe('an own handshake', () => {
-  it('gets what the second seed names, and its keys are the last that is sent in clear', async () => {
+  it('gets what Ignis names, and its keys are the last that is sent in clear', async () => {
     const asked: unknown[] = [];
     await start({
       handshake: ({ client, userId, data }) => {

@@ -48,7 +48,7 @@ async function start(options: PxlWebSocketModuleOptions, clock?: ManualRuntime):
 }
 
 describe('an event endpoint', () => {
-  it('has the defaults of the second seed', () => {
+  it('has the defaults of Ignis', () => {
     const { auth, limits, disconnectInactiveClients, rooms } = resolveOptions({
       protocol: 'event',
       auth: { jwt: true },

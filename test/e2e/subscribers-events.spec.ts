@@ -167,7 +167,7 @@ describe('A message without a JSON form', () => {
 });
 
 describe('WebSocketRedisSubscriberEvent', () => {
-  it('has the names of the first seed, and those of users and metadata', () => {
+  it('has the names of PXL, and those of users and metadata', () => {
     expect(WebSocketRedisSubscriberEvent).toEqual({
       ClientConnected: 'clientConnected',
       ClientDisconnected: 'clientDisconnected',

@@ -31,7 +31,7 @@ interface StatusChange {
   status: string;
 }
 
-/** The first seed's example "Custom Cross-Worker Messages". */
+/** PXL's example "Custom Cross-Worker Messages". */
 const statusChanges = defineWebSocketSubscriber<StatusChange>({
   channel: WebSocketRedisSubscriberEvent.Custom,
   handle({ message, webSocketServer }) {
@@ -42,7 +42,7 @@ const statusChanges = defineWebSocketSubscriber<StatusChange>({
   },
 });
 
-/** The first seed's example "queueDashboard". */
+/** PXL's example "queueDashboard". */
 const queueDashboard = defineWebSocketSubscriber({
   name: 'queueDashboard',
   description: 'Forward queue updates to the live dashboard',

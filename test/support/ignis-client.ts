@@ -2,14 +2,14 @@ import { WebSocket, type ClientOptions } from 'ws';
 import type { WsTestClose } from 'nestjs-pxl-websocket/testing';
 import { TestClient } from './test-client.js';
 
-/** A message as the second seed's text has it. */
+/** A message as the documents of Ignis have it. */
 export interface IgnisMessage {
   event: string;
   data?: unknown;
   id?: string;
 }
 
-/** A client that knows the text of the second seed (Ignis) and nothing else: its events over a plain WebSocket. */
+/** A client that knows the documents of Ignis and nothing else: its events over a plain WebSocket. */
 export class IgnisClient {
   #lastId = 0;
 

@@ -46,7 +46,7 @@ describe.each([
     },
   ],
 ])('%s', (_name, constants, values) => {
-  it('has the values of the second seed, which cannot be changed', () => {
+  it('has the values of Ignis, which cannot be changed', () => {
     expect(valuesOf(constants)).toEqual(values);
     expect(Object.isFrozen(constants)).toBe(true);
   });
@@ -94,7 +94,7 @@ describe('WebSocketDefaults', () => {
     expect(WebSocketDefaults.BACKPRESSURE_LIMIT).toBe(limits.maxBufferedBytes);
   });
 
-  it('have the names of the second seed', () => {
+  it('have the names of Ignis', () => {
     expect(Object.keys(valuesOf(WebSocketDefaults))).toEqual([
       'PATH',
       'ROOM',

@@ -1,4 +1,4 @@
-/** Constants as the second seed has them: with the set of their values, and the question whether one is among them. */
+/** Constants as Ignis has them: with the set of their values, and the question whether one is among them. */
 export type Scheme<Values extends Readonly<Record<string, unknown>>> = Values & {
   /** All values. */
   readonly SCHEME_SET: ReadonlySet<Values[keyof Values]>;

@@ -9,7 +9,7 @@ const NAMES = schemeOf({
 
 const PREFIXES = [NAMES.ROOM_PREFIX, NAMES.CLIENT_PREFIX, NAMES.USER_PREFIX];
 
-/** The second seed's names of Redis channels, with its prefix `ws`. */
+/** The names of Redis channels in Ignis, with its prefix `ws`. */
 export const WebSocketChannels = Object.freeze({
   ...NAMES,
   /** Whether it is the name of such a channel: `ws:broadcast`, or of one room, client or user. */

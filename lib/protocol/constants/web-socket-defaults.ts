@@ -1,6 +1,6 @@
 import { schemeOf } from './scheme.js';
 
-/** What holds on an `event` endpoint without further options, under the second seed's names. */
+/** What holds on an `event` endpoint without further options, under the names of Ignis. */
 export const WebSocketDefaults = schemeOf({
   PATH: '/ws',
   ROOM: 'ws-default',

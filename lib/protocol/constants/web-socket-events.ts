@@ -1,6 +1,6 @@
 import { schemeOf } from './scheme.js';
 
-/** The system events of the second seed's protocol. */
+/** The system events of the protocol of Ignis. */
 export const WebSocketEvents = schemeOf({
   /** Client to server: who it is. */
   AUTHENTICATE: 'authenticate',

@@ -1,6 +1,6 @@
 import { schemeOf } from './scheme.js';
 
-/** The second seed's names for whom a message is for. */
+/** The names of Ignis for whom a message is for. */
 export const WebSocketMessageTypes = schemeOf({
   CLIENT: 'client',
   /** Every session of a user. */
