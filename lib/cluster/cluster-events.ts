@@ -20,6 +20,7 @@ export type ClusterEventListener = (event: ClusterEvent) => void;
 @Injectable()
 export class ClusterEvents {
   readonly #listeners: ClusterEventListener[] = [];
+  #isMember = false;
 
   constructor(
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
@@ -78,8 +79,22 @@ export class ClusterEvents {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** @internal Whether this worker has the lowest id of all that live: the one that acts where nobody else would. */
+  /** @internal This worker knows who else there is, and they know of it. */
+  enter(): void {
+    this.#isMember = true;
+  }
+
+  /** @internal The others stop counting on this worker. */
+  leave(): void {
+    this.#isMember = false;
+  }
+
+  /**
+   * @internal Whether this worker has the lowest id of all that live: the one that acts where nobody else would. It hears
+   * events before it has met the others, and still hears them once they have forgotten it: one of them acts then.
+   */
   get isFirst(): boolean {
+    if (!this.#isMember) return false;
     const { workerId } = this.identity;
     for (const other of this.registry.workers.keys()) if (other < workerId) return false;
     return true;

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
+import { ClusterEvents } from '../cluster/cluster-events.js';
 import { ClusterView } from '../cluster/cluster-view.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
 import { RevocationSync } from '../cluster/revocation-sync.js';
@@ -23,6 +24,7 @@ export class ClusterMembership {
   constructor(
     private readonly inbox: ClusterInbox,
     private readonly view: ClusterView,
+    private readonly events: ClusterEvents,
     private readonly revocations: RevocationSync,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
@@ -42,7 +44,7 @@ export class ClusterMembership {
       this.#logger.log("cluster.mirror is false: getClients(), rooms and the like tell of this worker's clients only.");
     }
     await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
-    const entered = Promise.all([this.view.start(), this.revocations.loaded]).then(() => this.#admit());
+    const entered = Promise.all([this.#enter(), this.revocations.loaded]).then(() => this.#admit());
     // Redis may be lost on the way, or not let this worker in.
     if (this.broadcaster.isReady) await this.runtime.within(PATIENCE, entered, unknown).catch(() => undefined);
     if (!this.#isAdmitted) this.#wait();
@@ -62,6 +64,7 @@ export class ClusterMembership {
   /** The other workers stop counting on this one's clients. */
   leave(): Promise<void> {
     this.#onAdmitted = null;
+    this.events.leave();
     return (this.#left ??= this.registry.stop());
   }
 
@@ -69,6 +72,11 @@ export class ClusterMembership {
   async end(): Promise<void> {
     await this.leave();
     await this.broadcaster.stop();
+  }
+
+  async #enter(): Promise<void> {
+    await this.view.start();
+    if (!this.#left) this.events.enter();
   }
 
   #admit(): void {
