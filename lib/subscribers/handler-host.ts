@@ -11,7 +11,7 @@ export interface HandlerHost {
   /** What is remembered belongs to one application: a definition may serve several of one process. */
   readonly owner: object;
   readonly runtime: Runtime;
-  /** Whether the time of this run is up: nothing more is to begin. */
+  /** Whether the time of this run is up, or that of the application: nothing more is to begin. */
   readonly isOver: boolean;
   /** Runs something later, in the subscriber's turn and within its time limit; a failure is logged. */
   defer(ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer;

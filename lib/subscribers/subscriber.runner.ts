@@ -18,6 +18,7 @@ interface Deferral extends RuntimeTimer {
 @Injectable()
 export class SubscriberRunner {
   readonly #deferred = new Set<Deferral>();
+  readonly #running = new Set<HandlerRun>();
   #hasGivenUp = false;
 
   constructor(
@@ -67,9 +68,10 @@ export class SubscriberRunner {
     return deferred.length > 0;
   }
 
-  /** Begins nothing any more, neither what waits for its turn nor what is deferred. */
+  /** Begins nothing any more: neither what waits for its turn, nor what is deferred, nor another step of what runs. */
   giveUp(): void {
     this.#hasGivenUp = true;
+    for (const run of this.#running) run.isOver = true;
   }
 
   async #settle(run: HandlerRun, result: PromiseLike<unknown>): Promise<void> {
@@ -78,10 +80,13 @@ export class SubscriberRunner {
       run.isOver = true;
       return new Error(`It took longer than timeouts.subscriber (${limit} ms).`);
     };
+    this.#running.add(run);
     try {
       await this.runtime.within(limit, Promise.resolve(result), late);
     } catch (error) {
       this.#report(run, error);
+    } finally {
+      this.#running.delete(run);
     }
   }
 

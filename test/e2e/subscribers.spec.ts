@@ -3,10 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  composeHandlers,
   defineWebSocketSubscriber,
   PxlWebSocketModule,
   PxlWebSocketServer,
   WebSocketService,
+  withRetry,
   type WebSocketSubscriberDefinition,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
@@ -535,6 +537,38 @@ describe('When the application stops', () => {
     await until(() => logger.of('error').length === 1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(heard).toEqual([1]);
+  });
+});
+
+describe('When the application has waited long enough', () => {
+  it('nothing more begins of a handler that still runs: no further step, no retry', async () => {
+    const steps: string[] = [];
+    const gate = new Gate();
+    const logger = new Logbook();
+    const first = async (): Promise<void> => {
+      steps.push('first');
+      await gate.passed;
+    };
+    const failing = async (): Promise<void> => {
+      steps.push('try');
+      await gate.passed;
+      throw new Error('no ink');
+    };
+    const app = await startWith(
+      [
+        { name: 'row', channel: 'orders', handle: composeHandlers([first, () => steps.push('second')]) },
+        { name: 'retry', channel: 'other', handle: withRetry(failing, 3, 0) },
+      ],
+      { logger, options: { shutdown: { timeout: 50 } } },
+    );
+    await serviceOf(app).publish('orders', 1);
+    await serviceOf(app).publish('other', 1);
+    await until(() => steps.length === 2);
+    await app.close();
+    gate.open();
+    await until(() => logger.of('error').length === 1);
+    expect(logger.of('error')).toEqual(['The subscriber retry failed on channel "other". no ink']);
+    expect(steps).toEqual(['first', 'try']);
   });
 });
 
