@@ -31,14 +31,13 @@ export class SubscriberRunner {
   run(run: HandlerRun, work: () => unknown): Finish {
     if (this.#hasGivenUp) return null;
     const scope = new AsyncResource('WsSubscriber', { requireManualDestroy: true });
-    let result: unknown;
     try {
-      result = scope.runInAsyncScope(work);
+      const result = scope.runInAsyncScope(work);
+      return isThenable(result) ? this.#settle(run, result) : null;
     } catch (error) {
       this.#report(run, error);
       return null;
     }
-    return isThenable(result) ? this.#settle(run, result) : null;
   }
 
   /** Begins work of the same subscriber in its turn, after `ms`. */

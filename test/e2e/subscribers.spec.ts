@@ -409,6 +409,28 @@ describe('A handler that fails', () => {
   });
 });
 
+describe('What a handler answers', () => {
+  it('may be anything: one that cannot be looked at is its failure', async () => {
+    const logger = new Logbook();
+    const diary = new Diary();
+    const strange = {
+      get then(): never {
+        throw new Error('do not touch');
+      },
+    };
+    const app = await startWith(
+      [
+        { name: 'strange', channel: 'orders', handle: () => strange },
+        listener(diary, 'other', { channel: 'orders', priority: -1 }),
+      ],
+      { logger },
+    );
+    await serviceOf(app).publish('orders', 1);
+    await diary.until('other: orders 1');
+    expect(logger.of('error')).toEqual(['The subscriber strange failed on channel "orders". do not touch']);
+  });
+});
+
 describe('A handler that is slower than its events', () => {
   it('misses those beyond limits.subscriberQueue, which is counted, and logged once until it has caught up', async () => {
     const logger = new Logbook();
