@@ -35,7 +35,10 @@ export type WebSocketSubscriberHandler<Message = unknown> = {
   handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
 }['handle'];
 
-/** Picks events: true, and nothing else, is yes. A predicate that throws does not pick. */
+/**
+ * Picks events: true at once, and nothing else, is yes. A predicate that throws, or answers a promise, does not pick; the
+ * first time is logged.
+ */
 export type WebSocketSubscriberPredicate<Message = unknown> = {
   matches(context: WebSocketSubscriberHandlerContext<Message>): boolean;
 }['matches'];

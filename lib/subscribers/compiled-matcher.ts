@@ -3,6 +3,7 @@ import type {
   WebSocketSubscriberMatcher,
 } from '../interfaces/subscriber.interface.js';
 import { EVERY_CHANNEL } from '../protocol/cluster-events.js';
+import { isThenable } from '../runtime/thenable.js';
 
 /** What a subscriber hears, ready for use. */
 export interface CompiledMatcher {
@@ -14,7 +15,7 @@ export interface CompiledMatcher {
 /**
  * Compiles matchers of which any one suffices.
  *
- * @param failed told of what a predicate throws; it has not picked the event then
+ * @param failed told of what a predicate throws, or that it answers a promise; it has not picked the event then
  */
 export function compileMatchers(
   matchers: readonly WebSocketSubscriberMatcher[],
@@ -49,12 +50,20 @@ function guarded(
 ): CompiledMatcher['matches'] {
   return (context) => {
     try {
-      return predicate(context) === true;
+      const answer = predicate(context);
+      if (isThenable(answer)) failed(notAwaited(answer));
+      return answer === true;
     } catch (error) {
       failed(error);
       return false;
     }
   };
+}
+
+/** Nobody waits for what comes later: the order of events would be lost. That it may reject must not end the process. */
+function notAwaited(answer: PromiseLike<unknown>): Error {
+  Promise.resolve(answer).catch(() => undefined);
+  return new Error('It has answered a promise: a predicate answers true or false at once.');
 }
 
 function union(matchers: readonly CompiledMatcher[]): ReadonlySet<string> | null {

@@ -14,7 +14,7 @@ export class Subscriber {
   isBehind = false;
   #hasFailedToMatch = false;
 
-  /** @param report told of what its predicates throw, once: they are asked about messages of every kind */
+  /** @param report told of what a predicate fails with, once: they are asked about messages of every kind */
   constructor(
     readonly definition: ResolvedSubscriber,
     report: (what: string, error: unknown) => void,
@@ -22,7 +22,7 @@ export class Subscriber {
     this.matcher = compileMatchers(definition.matchers, (error) => {
       if (this.#hasFailedToMatch) return;
       this.#hasFailedToMatch = true;
-      report(`A predicate of the subscriber ${this.label} has thrown, which picks no event.`, error);
+      report(`A predicate of the subscriber ${this.label} has failed, which picks no event.`, error);
     });
     this.handle = compileHandler(definition, (hook, channel, error) =>
       report(`The hook ${hook} of the subscriber ${this.label} failed on channel ${JSON.stringify(channel)}.`, error),

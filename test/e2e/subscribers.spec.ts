@@ -11,6 +11,7 @@ import {
   withRetry,
   type WebSocketSubscriberDefinition,
   type WebSocketSubscriberHandlerContext,
+  type WebSocketSubscriberPredicate,
 } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Diary } from '../support/diary.js';
@@ -219,6 +220,35 @@ describe('What a subscriber hears', () => {
     await serviceOf(app).publish('orders', 1);
     await diary.until('end');
     expect(diary.entries).not.toContain('picked');
+  });
+
+  it('is not what a predicate rejects, which is logged once, and does not end the process', async () => {
+    const diary = new Diary();
+    const logger = new Logbook();
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on('unhandledRejection', note);
+    const rejects: (context: WebSocketSubscriberHandlerContext) => unknown = async () => {
+      await Promise.resolve();
+      throw new Error('no ink');
+    };
+    const app = await startWith(
+      [
+        { name: 'vip', match: rejects as WebSocketSubscriberPredicate, handle: () => diary.write('picked') },
+        listener(diary, 'end', { channel: 'orders', priority: -1 }),
+      ],
+      { logger },
+    );
+    for (const at of [1, 2]) await serviceOf(app).publish('orders', at);
+    await diary.until('end: orders 2');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(uncaught).toEqual([]);
+    expect(diary.entries).not.toContain('picked');
+    expect(logger.of('error')).toEqual([
+      'A predicate of the subscriber vip has failed, which picks no event. ' +
+        'It has answered a promise: a predicate answers true or false at once.',
+    ]);
   });
 });
 
