@@ -42,12 +42,16 @@ export class ClusterEvents {
   publish(channel: string, message: unknown): Promise<void> {
     const text = toJson(message);
     if (this.isHeard) this.tell({ channel, message: JSON.parse(text), isResponsible: true });
-    return this.broadcaster.publish({
-      target: { kind: 'subscribers', channel },
-      exclude: [],
-      isVolatile: false,
-      content: { kind: 'event', text },
-    });
+    return this.#send(channel, text);
+  }
+
+  /**
+   * Tells the other workers of what {@link publish} has told this one before it failed.
+   *
+   * @throws as {@link publish} does
+   */
+  publishToOthers(channel: string, message: unknown): Promise<void> {
+    return this.#send(channel, toJson(message));
   }
 
   /** Hears a channel from the moment the promise resolves; undefined: at once. */
@@ -98,5 +102,14 @@ export class ClusterEvents {
     const { workerId } = this.identity;
     for (const other of this.registry.workers.keys()) if (other < workerId) return false;
     return true;
+  }
+
+  #send(channel: string, text: string): Promise<void> {
+    return this.broadcaster.publish({
+      target: { kind: 'subscribers', channel },
+      exclude: [],
+      isVolatile: false,
+      content: { kind: 'event', text },
+    });
   }
 }

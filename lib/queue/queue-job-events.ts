@@ -4,13 +4,15 @@ import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveRedis, type ResolvedRedis } from '../options/redis.options.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { QueueJob } from './job-end.js';
+import { JobEndTeller, REMEMBERED } from './job-end.teller.js';
 import { QueueConnection } from './queue-connection.js';
 import type { QueueSurroundings } from './queue-surroundings.js';
 
-/** How long it is remembered which events were told, in ms. What is heard later than that is told no more. */
-const REMEMBERED = 60_000;
 /** How long BullMQ waits for events at a time, in ms. It may go on for so long after it was closed. */
 const WAIT = 2_000;
+/** BullMQ's own. */
+const USUAL_PREFIX = 'bull';
 
 /** What {@link WebSocketQueueEvents.forQueue} takes besides the queue's name. */
 export interface QueueEventsOptions {
@@ -20,20 +22,14 @@ export interface QueueEventsOptions {
   prefix?: string | undefined;
 }
 
-/** The end of one job. */
-interface Ending {
-  readonly channel: 'queueJobCompleted' | 'queueJobError';
-  readonly jobId: string;
-  readonly result: { returnValue: unknown } | { failedReason: string };
-}
-
-/** Tells the cluster how the jobs of one queue end. Every worker hears BullMQ; the first one to claim an event tells it. */
+/** Hears from BullMQ how the jobs of one queue end, as every worker does, to tell the cluster. */
 export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #given: ResolvedRedis | undefined;
   readonly #prefix: string | undefined;
   #connection: QueueConnection | null = null;
   #events: QueueEvents | null = null;
   #jobs: Queue | null = null;
+  #teller: JobEndTeller | null = null;
 
   /** @throws PxlWebSocketOptionsError */
   constructor(
@@ -57,15 +53,17 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
     this.#jobs = new Queue(this.queue, options).on('error', failed);
     const listening = { ...options, blockingTimeout: WAIT, ...this.#position() };
     this.#events = new QueueEvents(this.queue, listening).on('error', failed);
-    this.#events.on('completed', ({ jobId, returnvalue }, id) => {
-      this.#ended(id, { channel: 'queueJobCompleted', jobId, result: { returnValue: returnvalue } });
+    const teller = (this.#teller = this.#tellerFor(this.#jobs));
+    this.#events.on('completed', ({ jobId, returnvalue }, eventId) => {
+      teller.tell({ eventId, channel: 'queueJobCompleted', jobId, result: { returnValue: returnvalue } });
     });
-    this.#events.on('failed', ({ jobId, failedReason }, id) => {
-      this.#ended(id, { channel: 'queueJobError', jobId, result: { failedReason } });
+    this.#events.on('failed', ({ jobId, failedReason }, eventId) => {
+      teller.tell({ eventId, channel: 'queueJobError', jobId, result: { failedReason } });
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#teller?.stop();
     await this.#connection?.close([this.#events, this.#jobs].filter((user) => user !== null));
   }
 
@@ -76,25 +74,19 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
     return redis ? { lastEventId: String(Math.round(redis.link.redisNow()) - 2 * REMEMBERED) } : {};
   }
 
-  #ended(id: string, ending: Ending): void {
-    this.#tell(id, ending).catch((error: unknown) => this.#report('did not tell of the end of a job', error));
+  /** What claims of this queue's events begin with. A queue is its name and its prefix, on every worker the same. */
+  get #claims(): string {
+    const [prefix, queue] = [this.#prefix ?? USUAL_PREFIX, this.queue].map(encodeURIComponent);
+    return `${this.surroundings.prefix}:queue-event:${prefix}:${queue}`;
   }
 
-  async #tell(id: string, { channel, jobId, result }: Ending): Promise<void> {
-    if (!(await this.#claim(id))) return;
-    // A queue may forget jobs at once; then only what the event itself says is known.
-    const job = (await this.#jobs?.getJob(jobId)) as { name: string; data: unknown } | undefined;
-    const message = { queue: this.queue, jobId, name: job?.name, data: job?.data, ...result };
-    await this.surroundings.cluster.publish(channel, message);
-  }
-
-  /** @param id of the event in BullMQ's stream: when it happened, in ms since 1970, and a number */
-  async #claim(id: string): Promise<boolean> {
-    const { redis, prefix } = this.surroundings;
-    if (!redis) return true; // one process hears each event once
-    if (redis.link.redisNow() - Number.parseInt(id) > REMEMBERED) return false;
-    const key = `${prefix}:queue-event:${this.#prefix ?? ''}:${this.queue}:${id}`;
-    return (await redis.link.run((client) => client.set(key, '1', 'PX', REMEMBERED, 'NX'))) === 'OK';
+  #tellerFor(jobs: Queue): JobEndTeller {
+    const find = async (jobId: string): Promise<QueueJob> => {
+      // A queue may forget jobs at once; then only what the event itself says is known.
+      const job = (await jobs.getJob(jobId)) as QueueJob | undefined;
+      return { name: job?.name, data: job?.data };
+    };
+    return new JobEndTeller({ name: this.queue, claims: this.#claims, find }, this.surroundings);
   }
 
   #connect(): QueueConnection {
@@ -102,12 +94,9 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
     if (!template) {
       throw new PxlWebSocketSetupError(`${callOf(this.queue)} needs the option redis where the module has none.`);
     }
-    const failed = (error: Error): void => this.#report('cannot be heard', error);
-    return (this.#connection = new QueueConnection(template, failed, this.surroundings.runtime));
-  }
-
-  #report(what: string, error: unknown): void {
-    this.surroundings.errors.report(`The queue ${this.queue} ${what}.`, error);
+    const { errors, runtime } = this.surroundings;
+    const failed = (error: Error): void => errors.report(`The queue ${this.queue} cannot be heard.`, error);
+    return (this.#connection = new QueueConnection(template, failed, runtime));
   }
 }
 

@@ -7,7 +7,8 @@ export const WebSocketQueueEvents = {
   /**
    * A provider that tells subscribers of the end of each job of a queue, once per cluster however many workers there are:
    * `queueJobCompleted` `{ queue, jobId, name, data, returnValue }` and `queueJobError` `{ ..., failedReason }`. `name`
-   * and `data` are missing where the queue forgets its jobs at once. What ends while no worker runs is not told.
+   * and `data` are missing where the queue forgets its jobs at once. With the module's `redis` an end of the last minute is
+   * told later where no worker ran, or Redis was away, when it came; without one, what ends while nobody listens is not told.
    *
    * @example providers: [WebSocketQueueEvents.forQueue('video')]
    */
