@@ -1,7 +1,7 @@
 import { encodeMessage } from '../clients/encode-message.js';
 import { ClusterChannels } from '../cluster/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
-import type { Content, Target } from '../cluster/envelope.js';
+import type { Content, Envelope, Target } from '../cluster/envelope.js';
 import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
 import { WsError } from '../errors/ws.error.js';
@@ -11,11 +11,14 @@ import { OptionChecks } from '../options/option-checks.js';
 import { resolveRedis } from '../options/redis.options.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
+import { abandon } from '../redis/abandon.js';
 import { RedisLink } from '../redis/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
 
-/** How long a send waits for a connection that is being opened, and Redis may take to answer; ms each. */
+/** How long a send waits for a connection that is being opened, ms. */
 const PATIENCE = 1_000;
+/** How long a send may take, with the wait for a connection, ms. */
+const LIMIT = 1_200;
 /** Milliseconds between two checks of the connection. */
 const PROBE = 3_000;
 
@@ -116,8 +119,29 @@ export class WebSocketEmitter {
   }
 
   async #post(target: Target, exclude: readonly string[], content: Content): Promise<void> {
-    if (!this.#link.isReady) await this.#ready();
-    await this.#publisher.publish({ target, exclude, isVolatile: false, content });
+    const envelope: Envelope = { target, exclude, isVolatile: false, content };
+    if (this.#link.isReady) await this.#publisher.publish(envelope);
+    else await this.#postOnceReady(envelope);
+  }
+
+  /** What the wait for the connection has taken is not there for Redis to answer. */
+  async #postOnceReady(envelope: Envelope): Promise<void> {
+    const since = this.#runtime.monotonic();
+    await this.#ready();
+    const left = LIMIT - (this.#runtime.monotonic() - since);
+    await this.#runtime.within(left, this.#publisher.publish(envelope), () => {
+      this.#abandon();
+      return new WsError('UNAVAILABLE', 'Redis did not answer in time.');
+    });
+  }
+
+  /** Gives the connection up with all that is under way: what was rejected must not be delivered when the network heals. */
+  #abandon(): void {
+    const abandoned = this.#link.run((redis) => {
+      abandon(redis);
+      return Promise.resolve();
+    });
+    abandoned.catch(() => undefined); // there is none
   }
 
   #ready(): Promise<void> {

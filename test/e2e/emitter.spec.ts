@@ -8,6 +8,7 @@ import {
   type WebSocketEmitterOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { readSources, resolveImport } from '../support/import-graph.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
@@ -176,6 +177,32 @@ describe('An emitter without a Redis that answers', () => {
       await new Promise(setImmediate);
       ({ code } = await failureOf(() => emitter.toUser({ userId: 'nobody', ...news })));
     }
+    await expectReached();
+    await emitter.shutdown();
+    await proxy.close();
+  });
+
+  it('rejects in time when it falls silent once the connection stands, which has taken long', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    proxy.replies = 180;
+    const emitter = create({ redis: `redis://127.0.0.1:${proxy.port}` });
+    const begin = performance.now();
+    const ready = emitter.configure();
+    const sent = failureOf(() => emitter.broadcast(news));
+    await ready;
+    const connecting = performance.now() - begin;
+    const connections = proxy.size;
+    proxy.blackHole();
+    const { code, ms } = await sent;
+    expect(code).toBe('UNAVAILABLE');
+    // Had Redis a second of its own to answer, it would take that much longer than the connection.
+    expect(connecting).toBeGreaterThan(600);
+    expect(ms).toBeLessThan(connecting + 800);
+    await until('the network has seen the connection end', () => proxy.size < connections);
+    proxy.heal();
+    await eventually('the emitter is back', async () => {
+      return (await failureOf(() => emitter.toUser({ userId: 'nobody', ...news }))).code === 'it resolved';
+    });
     await expectReached();
     await emitter.shutdown();
     await proxy.close();
