@@ -14,6 +14,7 @@ import type { WebSocketMessage } from '../protocol/messages.js';
 import { abandon } from '../redis/abandon.js';
 import { RedisLink } from '../redis/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
+import { checked, readExclude, readName, readUserId } from './addressees.js';
 
 /** How long a send waits for a connection that is being opened, ms. */
 const PATIENCE = 1_000;
@@ -45,8 +46,8 @@ interface Exclusion {
  * task, a script. Needs neither Nest nor an HTTP server.
  *
  * Each send resolves once Redis has taken it, and rejects within 1.2 s: with BAD_MESSAGE when the message has no JSON
- * form, with UNAVAILABLE when Redis cannot be reached; it is not delivered later then. Unknown clients, users and rooms
- * are no error.
+ * form, or an id, a room or `exclude` is not what it has to be; with UNAVAILABLE when Redis cannot be reached; it is not
+ * delivered later then. Unknown clients, users and rooms are no error.
  */
 export class WebSocketEmitter {
   readonly #runtime = new Runtime();
@@ -83,23 +84,27 @@ export class WebSocketEmitter {
   }
 
   /** To one client: `{ clientId, event, data }` or `{ clientId, type, action, data }`. */
-  toClient({ clientId, ...message }: WebSocketMessage & { clientId: string }): Promise<void> {
-    return this.#send({ kind: 'clients', clientIds: [clientId] }, message);
+  async toClient(given: WebSocketMessage & { clientId: string }): Promise<void> {
+    const { clientId, ...message } = checked(given);
+    await this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message);
   }
 
   /** To every session of a user. */
-  toUser({ userId, exclude, ...message }: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
-    return this.#send({ kind: 'users', userIds: [String(userId)] }, message, exclude);
+  async toUser(given: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
+    const { userId, exclude, ...message } = checked(given);
+    await this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, exclude);
   }
 
   /** To the members of a room. */
-  toRoom({ room, exclude, ...message }: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
-    return this.#send({ kind: 'rooms', roomNames: [room] }, message, exclude);
+  async toRoom(given: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
+    const { room, exclude, ...message } = checked(given);
+    await this.#send({ kind: 'rooms', roomNames: [readName('room', room)] }, message, exclude);
   }
 
   /** To every client. */
-  broadcast({ exclude, ...message }: WebSocketMessage & Exclusion): Promise<void> {
-    return this.#send({ kind: 'everybody' }, message, exclude);
+  async broadcast(given: WebSocketMessage & Exclusion): Promise<void> {
+    const { exclude, ...message } = checked(given);
+    await this.#send({ kind: 'everybody' }, message, exclude);
   }
 
   /** To the subscribers of a channel on every worker; the channels are those of `WebSocketService.publish`. */
@@ -114,8 +119,8 @@ export class WebSocketEmitter {
     await this.#link.stop();
   }
 
-  async #send(target: Target, message: object, exclude: readonly string[] = []): Promise<void> {
-    await this.#post(target, exclude, { kind: 'message', text: encodeMessage(pxlCodec, message) });
+  async #send(target: Target, message: object, exclude?: readonly string[]): Promise<void> {
+    await this.#post(target, readExclude(exclude), { kind: 'message', text: encodeMessage(pxlCodec, message) });
   }
 
   async #post(target: Target, exclude: readonly string[], content: Content): Promise<void> {

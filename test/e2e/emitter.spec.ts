@@ -132,6 +132,35 @@ describe('The emitter', () => {
     },
   );
 
+  const wrong: [method: 'toClient' | 'toUser' | 'toRoom' | 'broadcast', message: unknown][] = [
+    ['toClient', news],
+    ['toClient', { ...news, clientId: '' }],
+    ['toClient', { ...news, clientId: 7 }],
+    ['toClient', undefined],
+    ['toUser', news],
+    ['toUser', { ...news, userId: null }],
+    ['toUser', { ...news, userId: NaN }],
+    ['toUser', { ...news, userId: '' }],
+    ['toUser', { ...news, userId: { id: 'ada' } }],
+    ['toUser', null],
+    ['toRoom', news],
+    ['toRoom', { ...news, room: 7 }],
+    ['toRoom', { ...news, room: ['tea'] }],
+    ['toRoom', { ...news, room: 'tea', exclude: null }],
+    ['toRoom', { ...news, room: 'tea', exclude: 'x' }],
+    ['broadcast', { ...news, exclude: [7] }],
+    ['broadcast', undefined],
+    ['broadcast', 'news'],
+    ['broadcast', [news]],
+  ];
+
+  it.each(wrong)('refuses, by a rejection, to send by %s what is not addressed: %j', async (method, message) => {
+    const emitter = create();
+    const send = emitter[method].bind(emitter) as (message: unknown) => Promise<void>;
+    await expect(send(message)).rejects.toEqual(refused());
+    await expectReached();
+  });
+
   it('finds no client behind an id that is no id', async () => {
     await create().toClient({ clientId: '*', ...news });
     await expectReached();
