@@ -16,8 +16,10 @@ import type { Finish } from './subscriber-queue.js';
 import { SubscriberRegistry } from './subscriber.registry.js';
 import { SubscriberRunner } from './subscriber.runner.js';
 
-/** How many events are handed out in one turn of the event loop. */
+/** How many events are handed out at once. */
 const BATCH = 256;
+/** How many events may have come that were not handed out yet, however few may wait for a subscriber. */
+const MOST = 1_000_000;
 
 /**
  * Hands events to subscribers. Of one event they run by priority, one after the other; each subscriber gets its events in
@@ -30,6 +32,7 @@ export class SubscriberDispatcher {
   #server: PxlWebSocketServer | null = null;
   #isListening = false;
   #isScheduled = false;
+  #isFlooded = false;
   #stopped: Promise<void> | null = null;
 
   constructor(
@@ -65,11 +68,7 @@ export class SubscriberDispatcher {
 
   readonly #hear = (event: ClusterEvent): void => {
     if (!this.#isListening || this.registry.candidates(event.channel).length === 0) return;
-    const limit = this.options.limits.subscriberQueue;
-    if (limit !== false && this.#arrived.length >= limit) {
-      this.counters.count('subscriberQueue');
-      return;
-    }
+    if (this.#isFull()) return;
     this.#arrived.push(event);
     this.#schedule();
   };
@@ -82,10 +81,42 @@ export class SubscriberDispatcher {
   }
 
   readonly #handOut = (): void => {
-    this.#isScheduled = false;
-    for (const event of this.#arrived.splice(0, BATCH)) this.#dispatch(event);
-    if (this.#arrived.length > 0) this.#schedule();
+    // What a turn brings is handed on before it is judged who is too slow. Above the limit that takes more than a batch.
+    const excess = this.#limit === false ? 0 : this.#arrived.length - this.#limit;
+    this.#handOutBatches(excess);
   };
+
+  #handOutBatches(excess: number): void {
+    const left = excess - this.#handOutBatch();
+    if (left > 0) {
+      // Once all has settled that settles in this turn, so that those who are quick are not taken for slow.
+      queueMicrotask(() => process.nextTick(() => this.#handOutBatches(left)));
+      return;
+    }
+    this.#isScheduled = false;
+    if (this.#arrived.length > 0) this.#schedule();
+    else this.#isFlooded = false;
+  }
+
+  /** @returns how many there were */
+  #handOutBatch(): number {
+    const batch = this.#arrived.splice(0, Math.min(BATCH, this.#limit || BATCH));
+    for (const event of batch) this.#dispatch(event);
+    return batch.length;
+  }
+
+  get #limit(): number | false {
+    return this.options.limits.subscriberQueue;
+  }
+
+  /** Whether memory is at stake: handlers cause more events than they handle, for example. */
+  #isFull(): boolean {
+    if (this.#limit === false || this.#arrived.length < Math.max(MOST, this.#limit)) return false;
+    this.counters.count('subscriberQueue');
+    if (!this.#isFlooded) this.#logger.warn('Events come faster than they can be handed out: they are dropped.');
+    this.#isFlooded = true;
+    return true;
+  }
 
   #dispatch(event: ClusterEvent): void {
     const server = this.#server;
@@ -95,7 +126,7 @@ export class SubscriberDispatcher {
       if (subscriber.definition.run === 'oneWorker' && !event.isResponsible) continue;
       const run = new HandlerRun(this.runner, subscriber, event.channel);
       const context = this.#contextOf(event, run, server);
-      if (!subscriber.matcher.matches(context) || this.#isFull(subscriber)) continue;
+      if (!subscriber.matcher.matches(context) || this.#isBehind(subscriber)) continue;
       const work = (): Finish => this.runner.run(run, () => subscriber.handle(context));
       before = subscriber.queue.push(work, before);
     }
@@ -109,8 +140,8 @@ export class SubscriberDispatcher {
     return { channel, message, webSocketServer, redis, redisInstance: redis, moduleRef, [HANDLER_HOST]: run };
   }
 
-  #isFull(subscriber: Subscriber): boolean {
-    const limit = this.options.limits.subscriberQueue;
+  #isBehind(subscriber: Subscriber): boolean {
+    const limit = this.#limit;
     const { waiting } = subscriber.queue;
     if (waiting === 0) subscriber.isBehind = false;
     if (limit === false || waiting < limit) return false;
@@ -135,7 +166,10 @@ export class SubscriberDispatcher {
   }
 
   async #finish(): Promise<void> {
-    for (const event of this.#arrived.splice(0)) this.#dispatch(event);
+    while (this.#arrived.length > 0) {
+      this.#handOutBatch();
+      await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
+    }
     for (;;) {
       const running = this.registry.all.flatMap(({ queue }) => queue.finish ?? []);
       if (running.length > 0) await Promise.all(running);

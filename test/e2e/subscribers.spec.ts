@@ -502,6 +502,43 @@ describe('A handler that is slower than its events', () => {
     gate.open();
   });
 
+  it('is alone to miss them when many events come in one turn: quick ones, and those that settle at once, miss none', async () => {
+    const logger = new Logbook();
+    const heard = { quick: 0, settling: 0, slow: 0 };
+    const gate = new Gate();
+    const app = await startWith(
+      [
+        { name: 'quick', channel: 'orders', handle: () => (heard.quick += 1) },
+        {
+          name: 'settling',
+          channel: 'orders',
+          async handle() {
+            await Promise.resolve();
+            heard.settling++;
+          },
+        },
+        {
+          name: 'slow',
+          channel: 'orders',
+          priority: -1,
+          async handle() {
+            heard.slow++;
+            await gate.passed;
+          },
+        },
+      ],
+      { logger, options: { limits: { subscriberQueue: 10 } } },
+    );
+    const sockets = serviceOf(app);
+    for (let at = 0; at < 1_000; at++) void sockets.publish('orders', at);
+    await until(() => heard.settling === 1_000);
+    expect(heard).toEqual({ quick: 1_000, settling: 1_000, slow: 1 });
+    expect(sockets.getRefusals()).toEqual({ subscriberQueue: 989 });
+    expect(logger.of('warn')).toEqual(['The subscriber slow is too slow: events are dropped for it.']);
+    gate.open();
+    await until(() => heard.slow === 11);
+  });
+
   it('misses none with limits.subscriberQueue: false', async () => {
     const heard: unknown[] = [];
     const gate = new Gate();
