@@ -2,8 +2,9 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { Queue, QueueEvents } from 'bullmq';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import { OptionChecks } from '../options/option-checks.js';
-import { resolveRedis, type ResolvedRedis } from '../options/redis.options.js';
+import { resolveRedis } from '../options/redis.options.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import type { RedisClient } from '../redis/redis-client.js';
 import type { QueueJob } from './job-end.js';
 import { JobEndTeller, REMEMBERED } from './job-end.teller.js';
 import { QueueConnection } from './queue-connection.js';
@@ -18,37 +19,44 @@ const USUAL_PREFIX = 'bull';
 export interface QueueEventsOptions {
   /** Where the queue is. An instance is duplicated, never used itself. Default: the module's own Redis. */
   redis?: RedisOption | undefined;
-  /** The queue's own `prefix` in BullMQ. Default: BullMQ's. */
+  /** The queue's own `prefix` in BullMQ. Default: BullMQ's, `'bull'`. */
   prefix?: string | undefined;
 }
 
 /** Hears from BullMQ how the jobs of one queue end, as every worker does, to tell the cluster. */
 export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #given: ResolvedRedis | undefined;
-  readonly #prefix: string | undefined;
+  readonly #template: RedisClient | null;
+  readonly #prefix: string;
   #connection: QueueConnection | null = null;
   #events: QueueEvents | null = null;
   #jobs: Queue | null = null;
   #teller: JobEndTeller | null = null;
 
-  /** @throws PxlWebSocketOptionsError */
+  /**
+   * @throws PxlWebSocketOptionsError for wrong options
+   * @throws PxlWebSocketSetupError for a queue that is heard already
+   */
   constructor(
     private readonly queue: string,
     options: QueueEventsOptions,
     private readonly surroundings: QueueSurroundings,
   ) {
     const checks: OptionChecks = new OptionChecks(callOf(queue), options);
-    const prefix = checks.raw('prefix');
-    this.#given = resolveRedis(checks);
-    this.#prefix = prefix === undefined || typeof prefix === 'string' ? prefix : checks.refuse('prefix', 'a text');
+    const prefix = checks.raw('prefix') ?? USUAL_PREFIX;
+    this.#template = resolveRedis(checks)?.template ?? surroundings.template;
+    this.#prefix = typeof prefix === 'string' ? prefix : checks.refuse('prefix', 'a text');
     checks.finish();
+    if (surroundings.heard.add(this.#template, this.#prefix, queue)) return;
+    throw new PxlWebSocketSetupError(
+      `${callOf(queue)} stands twice among the providers of the application: each end of a job would be told twice.`,
+    );
   }
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.surroundings.isEnabled) return;
     const { Queue, QueueEvents } = await loadBullMq(this.queue);
     const connection = this.#connect();
-    const options = { connection: connection.client, ...(this.#prefix === undefined ? {} : { prefix: this.#prefix }) };
+    const options = { connection: connection.client, prefix: this.#prefix };
     const failed = (error: Error): void => connection.fail(error);
     this.#jobs = new Queue(this.queue, options).on('error', failed);
     const listening = { ...options, blockingTimeout: WAIT, ...this.#position() };
@@ -76,7 +84,7 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
 
   /** What claims of this queue's events begin with. A queue is its name and its prefix, on every worker the same. */
   get #claims(): string {
-    const [prefix, queue] = [this.#prefix ?? USUAL_PREFIX, this.queue].map(encodeURIComponent);
+    const [prefix, queue] = [this.#prefix, this.queue].map(encodeURIComponent);
     return `${this.surroundings.prefix}:queue-event:${prefix}:${queue}`;
   }
 
@@ -90,13 +98,12 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
   }
 
   #connect(): QueueConnection {
-    const template = this.#given?.template ?? this.surroundings.template;
-    if (!template) {
+    if (!this.#template) {
       throw new PxlWebSocketSetupError(`${callOf(this.queue)} needs the option redis where the module has none.`);
     }
     const { errors, runtime } = this.surroundings;
     const failed = (error: Error): void => errors.report(`The queue ${this.queue} cannot be heard.`, error);
-    return (this.#connection = new QueueConnection(template, failed, runtime));
+    return (this.#connection = new QueueConnection(this.#template, failed, runtime));
   }
 }
 

@@ -6,12 +6,14 @@ import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/cluster-redis.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
+import { HeardQueues } from './heard-queues.js';
 
 /** What the events of queues need of the module: its one part that applications' modules see for that. */
 @Injectable()
 export class QueueSurroundings {
   readonly prefix: string;
   readonly isEnabled: boolean;
+  readonly heard = new HeardQueues();
 
   constructor(
     readonly cluster: ClusterEvents,

@@ -10,11 +10,14 @@ export const WebSocketQueueEvents = {
    * and `data` are missing where the queue forgets its jobs at once. With the module's `redis` an end of the last minute is
    * told later where no worker ran, or Redis was away, when it came; without one, what ends while nobody listens is not told.
    *
+   * A queue that is named twice, in one module or in two, fails the start.
+   *
    * @example providers: [WebSocketQueueEvents.forQueue('video')]
    */
   forQueue(queue: string, options: QueueEventsOptions = {}): Provider {
     return {
-      provide: `PXL_WS_QUEUE_EVENTS:${queue}`,
+      // Of its own: queues of one name may differ in their prefix, or in their Redis.
+      provide: Symbol(`WebSocketQueueEvents.forQueue('${queue}')`),
       useFactory: (surroundings: QueueSurroundings) => new QueueJobEvents(queue, options, surroundings),
       inject: [QueueSurroundings],
     };

@@ -120,6 +120,44 @@ describe('WebSocketQueueEvents.forQueue', () => {
     await worker.close();
   });
 
+  it('tells queues of one name apart by their prefix and their Redis, though their events have the same ids', async () => {
+    const other = await RedisServer.start();
+    const places: [prefix: string, server: RedisServer, jobId: string][] = [
+      ['one', redis, '1'],
+      ['one:o', redis, '1'],
+      ['other', redis, '1'],
+      ['one', other, '2'],
+    ];
+    const worker = await startApp({
+      options: { redis: redis.url, prefix: 'twins' },
+      providers: places.map(([prefix, { url }]) => WebSocketQueueEvents.forQueue('twin', { prefix, redis: url })),
+    });
+    const events: ClusterEvent[] = [];
+    worker.app.get(ClusterEvents).listen((event) => events.push(event));
+    const id = `${Date.now()}-0`;
+    for (const [prefix, server, jobId] of places) {
+      const event = ['event', 'completed', 'jobId', jobId, 'returnvalue', JSON.stringify(`${prefix} ${jobId}`)];
+      await server.command('XADD', `${prefix}:twin:events`, id, ...event);
+    }
+    await until('all are heard', () => events.length === places.length);
+    const values = events.map(({ message }) => (message as { returnValue: string }).returnValue);
+    expect(values.sort()).toEqual(places.map(([prefix, , jobId]) => `${prefix} ${jobId}`).sort());
+    await worker.close();
+    await other.stop();
+  });
+
+  it.each<[how: string, second: () => { prefix?: string; redis?: string }]>([
+    ['in the same words', () => ({})],
+    ["with BullMQ's own prefix", () => ({ prefix: 'bull' })],
+    ["with the module's own Redis", () => ({ redis: redis.url })],
+  ])('fails the start where a queue stands twice, %s', async (_how, second) => {
+    const failure = await failureOf({
+      options: { redis: redis.url },
+      providers: [WebSocketQueueEvents.forQueue('video'), WebSocketQueueEvents.forQueue('video', second())],
+    });
+    expect(failure).toContain("WebSocketQueueEvents.forQueue('video') stands twice");
+  });
+
   it('lets the application stop while Redis is gone', async () => {
     const own = await RedisServer.start();
     const listener = new ChildProgram('queue-listener', own.url);
