@@ -86,12 +86,28 @@ describe('WebSocketChannels', () => {
 });
 
 describe('WebSocketDefaults', () => {
-  it('are the defaults that hold', () => {
-    const { path, heartbeat, auth, limits } = resolveOptions({});
-    expect(WebSocketDefaults.PATH).toBe(path);
-    expect(WebSocketDefaults.IDLE_TIMEOUT).toBe((heartbeat!.interval + heartbeat!.timeout) / 1_000);
-    expect(WebSocketDefaults.AUTH_TIMEOUT).toBe(auth.timeout);
-    expect(WebSocketDefaults.BACKPRESSURE_LIMIT).toBe(limits.maxBufferedBytes);
+  it('are those that hold on an event endpoint, but for two that have no counterpart', () => {
+    const { path, rooms, heartbeat, auth, limits, disconnectInactiveClients, outbound } = resolveOptions({
+      protocol: 'event',
+    });
+    const [room, notificationRoom, ...others] = rooms.defaults;
+    expect(valuesOf(WebSocketDefaults)).toEqual({
+      PATH: path,
+      ROOM: room,
+      NOTIFICATION_ROOM: notificationRoom,
+      BROADCAST_TOPIC: 'ws:internal:broadcast',
+      MAX_PAYLOAD_LENGTH: limits.maxPayload,
+      IDLE_TIMEOUT: (heartbeat!.interval + heartbeat!.timeout) / 1_000,
+      BACKPRESSURE_LIMIT: limits.maxBufferedBytes,
+      SEND_PINGS: heartbeat !== null,
+      PUBLISH_TO_SELF: false,
+      AUTH_TIMEOUT: auth.timeout,
+      HEARTBEAT_INTERVAL: disconnectInactiveClients.intervalCheckTime,
+      HEARTBEAT_TIMEOUT: disconnectInactiveClients.inactiveTime,
+      ENCRYPTED_BATCH_LIMIT: outbound.batchLimit,
+    });
+    expect(others).toEqual([]);
+    expect(disconnectInactiveClients.enabled).toBe(true);
   });
 
   it('have the names of Ignis', () => {

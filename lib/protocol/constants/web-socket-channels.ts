@@ -9,7 +9,10 @@ const NAMES = schemeOf({
 
 const PREFIXES = [NAMES.ROOM_PREFIX, NAMES.CLIENT_PREFIX, NAMES.USER_PREFIX];
 
-/** The names of Redis channels in Ignis, with its prefix `ws`. */
+/**
+ * The names of Redis channels in Ignis, with its prefix `ws`. With that prefix the channels of this library have the
+ * same names; but it has none of a client: what is for one goes to its worker.
+ */
 export const WebSocketChannels = Object.freeze({
   ...NAMES,
   /** Whether it is the name of such a channel: `ws:broadcast`, or of one room, client or user. */
