@@ -16,7 +16,10 @@ export interface ClusterEvent {
 /** Hears an event. Must not throw. */
 export type ClusterEventListener = (event: ClusterEvent) => void;
 
-/** The events that workers tell each other: each worker hears every one, its own included, in order per sender. */
+/**
+ * The events that workers tell each other: each worker hears every one, its own included. Those that a sender publishes come
+ * in order, and so do those of its clients, which travel with the registry; between the two there is no order.
+ */
 @Injectable()
 export class ClusterEvents {
   readonly #listeners: ClusterEventListener[] = [];

@@ -66,7 +66,10 @@ export interface WebSocketSubscriberMiddleware<Message = unknown> {
   onBefore?(context: WebSocketSubscriberHandlerContext<Message>): unknown;
   /** The handler has finished with this result. */
   onAfter?(context: WebSocketSubscriberHandlerContext<Message>, result: unknown): unknown;
-  /** The handler has thrown. True, and nothing else: it is not logged. */
+  /**
+   * The handler has thrown. True, and nothing else: it is not logged. Its time limit (`timeouts.subscriber`) calls no hook;
+   * what it throws after that comes here as well.
+   */
   onError?(context: WebSocketSubscriberHandlerContext<Message>, error: Error): unknown;
 }
 
@@ -77,12 +80,14 @@ export interface WebSocketSubscriberOptions<Message = unknown> {
   /** What it is for; beside the name. */
   description?: string | undefined;
   /**
-   * Higher ones get an event first; among equals those of the option `subscribers` come first, in their order. Default: 0.
+   * Higher ones get an event first; among equals those of the option `subscribers` come first, in their order. One that
+   * hangs holds up the lower ones for `timeouts.subscriber` at each event. Default: 0.
    */
   priority?: number | undefined;
   /**
-   * `'oneWorker'`: one worker of the cluster runs it for an event, the one where it arose. Default: `'everyWorker'`, each
-   * runs it.
+   * `'oneWorker'`: one worker of the cluster runs it for an event, the one where it arose; for an emitter's event the live
+   * worker with the lowest id, and at most once: nobody does for up to `cluster.lease` after that worker has crashed, and
+   * for a moment while it starts or ends. Default: `'everyWorker'`, each runs it.
    */
   run?: 'everyWorker' | 'oneWorker' | undefined;
   /** Default: none. */

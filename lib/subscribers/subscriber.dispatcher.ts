@@ -23,7 +23,8 @@ const MOST = 1_000_000;
 
 /**
  * Hands events to subscribers. Of one event they run by priority, one after the other; each subscriber gets its events in
- * the order in which they came, one at a time. Events of which no subscriber is common do not wait for each other.
+ * the order in which they came, one at a time. Events of which no subscriber is common do not wait for each other; one that
+ * hangs holds up those behind it, for its time limit at each event.
  */
 @Injectable()
 export class SubscriberDispatcher {

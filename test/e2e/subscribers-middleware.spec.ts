@@ -180,6 +180,20 @@ describe('Middleware', () => {
     ]);
   });
 
+  it('is told of what its handler throws, not of its time limit', async () => {
+    const gate = new Gate();
+    const { publish, diary, clock, logger } = await setUp((diary) => ({
+      handle: () => gate.passed.then(() => Promise.reject(new Error('no ink'))),
+      middleware: [{ name: 'told', onError: (_context, error) => diary.write(error.message) }],
+    }));
+    await publish(1);
+    await clock.advance(30_000);
+    expect(logger.of('error')).toEqual([expect.stringContaining('It took longer than timeouts.subscriber')]);
+    expect(diary.entries).toEqual([]);
+    gate.open();
+    await diary.until('no ink');
+  });
+
   it('shares the time limit of its handler', async () => {
     const { clock, logger, publish } = await setUp(() => ({
       middleware: [{ name: 'stuck', onBefore: () => new Promise(() => undefined) }],
