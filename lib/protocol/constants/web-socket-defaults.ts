@@ -20,7 +20,7 @@ export const WebSocketDefaults = schemeOf({
   BACKPRESSURE_LIMIT: 1_048_576,
   /** Whether connections are asked now and then whether they live. */
   SEND_PINGS: true,
-  /** The second seed's setting of its topics. Here it is for each send to say whom it excludes. */
+  /** The setting of topics in Ignis. Here it is for each send to say whom it excludes. */
   PUBLISH_TO_SELF: false,
   /** Milliseconds to send credentials. */
   AUTH_TIMEOUT: 5_000,
