@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import {
+  InjectWsRedis,
+  WebSocketService,
+  WsSubscriber,
+  type PxlWebSocketModuleOptions,
+  type WebSocketSubscriberHandlerContext,
+} from 'nestjs-pxl-websocket';
+import { eventually } from '../../lib/testing/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+
+type Connection = WebSocketSubscriberHandlerContext['redis'];
+
+/** What an application does with the connection. */
+@Injectable()
+class Orders {
+  /** What handlers were given. */
+  readonly heard: Connection[] = [];
+  @InjectWsRedis() readonly property!: Connection;
+
+  constructor(@InjectWsRedis() readonly redis: Connection) {}
+
+  @WsSubscriber({ channel: 'orders' })
+  onOrder({ redis, redisInstance }: WebSocketSubscriberHandlerContext): void {
+    this.heard.push(redis, redisInstance);
+  }
+}
+
+let server: RedisServer;
+let app: TestApp;
+let orders: Orders;
+
+beforeEach(async () => {
+  server = await RedisServer.start();
+});
+
+afterEach(async () => {
+  await app.close();
+  await server.stop();
+});
+
+async function start(options: PxlWebSocketModuleOptions): Promise<void> {
+  app = await startApp({ options, providers: [Orders] });
+  orders = app.app.get(Orders);
+}
+
+/** How many connections Redis has; the one that asks is not among them. */
+async function connections(): Promise<number> {
+  const list = await server.command<string>('CLIENT', 'LIST');
+  return list.trim().split('\n').length - 1;
+}
+
+/** Fails unless handlers get the connection that is injected. */
+async function expectHandlersToGet(connection: Connection): Promise<void> {
+  orders.heard.length = 0;
+  await app.app.get(WebSocketService).publish('orders', { id: 1 });
+  await eventually('the handler has run', () => orders.heard.length > 0);
+  expect(orders.heard).toEqual([connection, connection]);
+}
+
+describe('@InjectWsRedis', () => {
+  it('gives the instance of the option redis, which the module never uses, and leaves open', async () => {
+    const given = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
+    await start({ redis: given });
+    expect(orders.redis).toBe(given);
+    expect(orders.property).toBe(given);
+    await app.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
+    await expectHandlersToGet(given);
+    expect(given.status).toBe('wait');
+    expect(await given.incr('orders')).toBe(1);
+
+    await app.close();
+    expect(given.status).toBe('ready');
+    expect(await given.incr('orders')).toBe(2);
+    given.disconnect();
+  });
+
+  it.each<[what: string, redis: (port: number) => PxlWebSocketModuleOptions['redis']]>([
+    ['a url', (port) => `redis://127.0.0.1:${port}`],
+    ['options of ioredis', (port) => ({ host: '127.0.0.1', port })],
+  ])(
+    'gives for %s a connection of the same, which opens with its first command and ends with the application',
+    async (_, redis) => {
+      await start({ redis: redis(server.port) });
+      const own = orders.redis!;
+      expect(orders.property).toBe(own);
+      await expectHandlersToGet(own);
+      expect(own.status).toBe('wait');
+      expect(await own.incr('orders')).toBe(1);
+      expect(own.status).toBe('ready');
+
+      await app.close();
+      await eventually('nothing of it is connected', async () => (await connections()) === 0);
+      await expect(own.incr('orders')).rejects.toThrow('Connection is closed');
+    },
+  );
+
+  it('ends with the application where it was never used, too', async () => {
+    await start({ redis: server.url });
+    await app.close();
+    expect(orders.redis!.status).toBe('end');
+    await eventually('nothing of it is connected', async () => (await connections()) === 0);
+  });
+
+  it.each<[what: string, options: () => PxlWebSocketModuleOptions]>([
+    ['has no Redis', () => ({})],
+    ['is switched off', () => ({ enabled: false, redis: server.url })],
+  ])('gives null where the module %s', async (_, options) => {
+    await start(options());
+    expect(orders.redis).toBeNull();
+  });
+
+  it('gives handlers null, too, where there is no Redis', async () => {
+    await start({});
+    await expectHandlersToGet(null);
+  });
+});
