@@ -1,0 +1,206 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { eventually } from '../../lib/testing/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { refused } from '../support/refused.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
+
+const news = { type: 'news', action: 'flash', data: 'hello' };
+
+/** What every worker has. */
+const OF_ALL = {
+  pxl_ws_connections: 'gauge',
+  pxl_ws_remote_connections: 'gauge',
+  pxl_ws_rooms: 'gauge',
+  pxl_ws_connects_total: 'counter',
+  pxl_ws_disconnects_total: 'counter',
+  pxl_ws_messages_received_total: 'counter',
+  pxl_ws_slow_consumers: 'gauge',
+  pxl_ws_slow_consumers_disconnected_total: 'counter',
+  pxl_ws_frames_dropped_total: 'counter',
+  pxl_ws_cluster_workers: 'gauge',
+  pxl_ws_bus_ready: 'gauge',
+  pxl_ws_bus_probe_seconds: 'gauge',
+};
+
+/** What those with Redis have besides. */
+const OF_CLUSTER = {
+  pxl_ws_envelopes_published_total: 'counter',
+  pxl_ws_envelopes_failed_total: 'counter',
+  pxl_ws_envelopes_received_total: 'counter',
+  pxl_ws_envelopes_junk_total: 'counter',
+  pxl_ws_envelopes_stale_total: 'counter',
+  pxl_ws_channels_wanted: 'gauge',
+  pxl_ws_channels_live: 'gauge',
+  pxl_ws_snapshots_total: 'counter',
+  pxl_ws_hint_gaps_total: 'counter',
+  pxl_ws_leases_lost_total: 'counter',
+  pxl_ws_workers_dead_total: 'counter',
+  pxl_ws_hints_junk_total: 'counter',
+};
+
+let apps: TestApp[] = [];
+
+async function start(options: PxlWebSocketModuleOptions = {}): Promise<TestApp> {
+  const app = await startApp({ options: { auth: { authenticate: urlIdentity }, ...options } });
+  apps.push(app);
+  return app;
+}
+
+afterEach(async () => {
+  await Promise.all(apps.map((app) => app.close()));
+  apps = [];
+});
+
+function serviceOf({ app }: TestApp): WebSocketService {
+  return app.get(WebSocketService);
+}
+
+/** The numbers of a worker by their names, without what stands before and behind these; with labels, by these too. */
+function numbersOf(app: TestApp): Record<string, number> {
+  const named = serviceOf(app)
+    .getMetrics()
+    .map(({ name, value, labels = {} }) => {
+      const short = name.replace(/^pxl_ws_|_total$/g, '');
+      return [[short, ...Object.values(labels)].join(' '), value];
+    });
+  return Object.fromEntries(named) as Record<string, number>;
+}
+
+function kindsOf(app: TestApp): Record<string, string> {
+  const metrics = serviceOf(app).getMetrics();
+  expect(new Set(metrics.map(({ name }) => name)).size).toBe(metrics.length);
+  return Object.fromEntries(metrics.map(({ name, kind }) => [name, kind]));
+}
+
+describe('getMetrics of a worker without Redis', () => {
+  it('has these names, with these kinds', async () => {
+    expect(kindsOf(await start())).toEqual(OF_ALL);
+  });
+
+  it('counts connections, rooms and messages', async () => {
+    const app = await start({ rooms: { open: true } });
+    const [ada, bob] = [await connectAs(app, { userId: '7' }), await app.client()];
+    for (const room of ['chess', 'go']) await ada.join(room);
+    await bob.request('system', 'ping');
+    bob.send('no JSON');
+    await bob.next();
+    await bob.close();
+    await ada.request('system', 'ping');
+    expect(numbersOf(app)).toEqual({
+      connections: 1,
+      remote_connections: 0,
+      rooms: 2,
+      connects: 2,
+      disconnects: 1,
+      messages_received: 5,
+      slow_consumers: 0,
+      slow_consumers_disconnected: 0,
+      frames_dropped: 0,
+      cluster_workers: 1,
+      bus_ready: 1,
+      bus_probe_seconds: 0,
+    });
+  });
+
+  it('has a counter for each limit that has refused something', async () => {
+    const app = await start({ rooms: { open: true }, limits: { roomsPerClient: 1, roomName: 5 } });
+    const client = await app.client();
+    await client.join('chess');
+    for (const room of ['go', 'tea']) await expect(client.join(room)).rejects.toThrow();
+    await expect(client.join('a long name')).rejects.toThrow();
+    const refusals = serviceOf(app)
+      .getMetrics()
+      .filter(({ name }) => name === 'pxl_ws_refusals_total');
+    expect(refusals).toEqual([
+      { name: 'pxl_ws_refusals_total', kind: 'counter', value: 2, labels: { limit: 'roomsPerClient' } },
+      { name: 'pxl_ws_refusals_total', kind: 'counter', value: 1, labels: { limit: 'roomName' } },
+    ]);
+  });
+});
+
+describe('getMetrics of a worker with Redis', () => {
+  let redis: RedisServer;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+  });
+
+  afterAll(() => redis.stop());
+
+  it('has these names, with these kinds', async () => {
+    expect(kindsOf(await start({ redis: redis.url }))).toEqual({ ...OF_ALL, ...OF_CLUSTER });
+  });
+
+  it('counts the other workers, what it tells them and hears of them, and the channels that it hears', async () => {
+    const one = await start({ redis: redis.url });
+    const two = await start({ redis: redis.url });
+    await eventually('they know each other', () => numbersOf(one).cluster_workers === 2);
+    const before = numbersOf(one);
+
+    const ada = await connectAs(one, { userId: '7' });
+    const bob = await connectAs(two, { userId: '8' });
+    await serviceOf(one).joinRooms({ clientIds: [ada.clientId], rooms: ['chess', 'go'] });
+    await serviceOf(one).broadcast(news);
+    await serviceOf(one).sendToRooms(['chess', 'go', 'tea'], news);
+    await serviceOf(one).sendToClients([ada.clientId], news);
+    await expect(serviceOf(one).broadcast({ ...news, data: 1n })).rejects.toThrow(refused());
+    for (let count = 0; count < 3; count++) await serviceOf(two).sendToRooms(['chess'], news);
+    await serviceOf(two).sendToRooms(['elsewhere'], news);
+    await serviceOf(two).broadcast({ ...news, data: 'last' });
+    await ada.take(({ data }) => data === 'last');
+    await redis.command('PUBLISH', 'pxl:broadcast', 'junk');
+    await redis.command('PUBLISH', 'pxl:registry', 'junk');
+    await eventually('the junk has come', () => {
+      const { envelopes_junk, hints_junk } = numbersOf(one);
+      return envelopes_junk === 1 && hints_junk === 1;
+    });
+    await eventually('it knows the client of the other', () => numbersOf(one).remote_connections === 1);
+    expect(bob.pending).not.toEqual([]);
+
+    const numbers = numbersOf(one);
+    expect(numbers).toMatchObject({
+      connections: 1,
+      remote_connections: 1,
+      rooms: 2,
+      connects: 1,
+      cluster_workers: 2,
+      bus_ready: 1,
+      envelopes_published: before.envelopes_published! + 4,
+      envelopes_failed: 0,
+      envelopes_received: before.envelopes_received! + 4,
+      envelopes_junk: 1,
+      envelopes_stale: 0,
+      // Of the user, and of two rooms.
+      channels_wanted: before.channels_wanted! + 3,
+      channels_live: before.channels_wanted! + 3,
+      hint_gaps: 0,
+      leases_lost: 0,
+      workers_dead: 0,
+    });
+    expect(numbers.snapshots).toBeGreaterThan(0);
+    expect(numbers.bus_probe_seconds).toBeGreaterThan(0);
+    expect(numbers.bus_probe_seconds).toBeLessThan(1);
+  });
+
+  it('tells that the bus is down, and what could not be sent', async () => {
+    const own = await RedisServer.start();
+    try {
+      const app = await start({ redis: own.url });
+      const { channels_wanted } = numbersOf(app);
+      await own.kill();
+      await eventually('it has noticed', () => numbersOf(app).bus_ready === 0);
+      for (let count = 0; count < 2; count++) {
+        await expect(serviceOf(app).broadcast(news)).rejects.toThrow(refused('UNAVAILABLE'));
+      }
+      const down = { bus_ready: 0, bus_probe_seconds: 0, envelopes_published: 2, envelopes_failed: 2 };
+      expect(numbersOf(app)).toMatchObject({ ...down, channels_wanted, channels_live: 0 });
+      await own.run();
+      await eventually('it is back', () => numbersOf(app).bus_ready === 1);
+      expect(numbersOf(app)).toMatchObject({ envelopes_failed: 2, channels_live: channels_wanted });
+    } finally {
+      await own.stop();
+    }
+  });
+});
