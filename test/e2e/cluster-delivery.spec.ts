@@ -140,6 +140,18 @@ const sends: [what: string, recipients: string[], send: Send, received?: unknown
       service.send({ destination: { user: 7 }, payload: { topic: 'news:flash', data: { text: 'hello' } } }),
   ],
   [
+    'service.send to a room',
+    everywhere('ada', 'bob'),
+    ({ service }) =>
+      service.send({ destination: { room: 'go' }, payload: { topic: 'news:flash', data: { text: 'hello' } } }),
+  ],
+  [
+    'service.send to a text that is the id of a client',
+    ['nobody1'],
+    ({ service }, { ids: [, destination] }) =>
+      service.send({ destination, payload: { topic: 'news:flash', data: { text: 'hello' } } }),
+  ],
+  [
     'service.send to a text that names a room',
     everywhere('ada', 'bob'),
     ({ service }) => service.send({ destination: 'go', payload: { topic: 'news:flash', data: { text: 'hello' } } }),
