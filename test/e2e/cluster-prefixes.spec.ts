@@ -1,21 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { WebSocketService } from 'nestjs-pxl-websocket';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocketService, type WsCredentials, type WsIdentity } from 'nestjs-pxl-websocket';
+import { eventually } from '../../lib/testing/eventually.js';
 import { failureOf } from '../support/failure-of.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
+const PREFIXES = ['pxl2', 'px', 'PXL', 'p*', '*', 'p[x]l', 'pxl.room'];
+
 let redis: RedisServer;
 let app: TestApp;
 let client: TestClient;
 let neighbour: TestApp | undefined;
+/** What the subscriber of '*' of each application has heard, as `<channel> <message>`. */
+const diaries = new Map<TestApp, string[]>();
 
 beforeAll(async () => {
   redis = await RedisServer.start();
 });
 
 beforeEach(async () => {
+  await redis.command('FLUSHALL');
   neighbour = undefined;
   app = await start('pxl');
   client = await memberOf(app);
@@ -25,8 +31,25 @@ afterEach(() => Promise.all([app.close(), neighbour?.close()]));
 
 afterAll(() => redis.stop());
 
-function start(prefix: string, database = 0): Promise<TestApp> {
-  return startApp({ options: { redis: `${redis.url}/${database}`, prefix, auth: { authenticate: urlIdentity } } });
+async function start(prefix: string, database = 0): Promise<TestApp> {
+  const diary: string[] = [];
+  const started = await startApp({
+    options: {
+      redis: `${redis.url}/${database}`,
+      prefix,
+      auth: { authenticate },
+      subscribers: [
+        { channel: '*', handle: ({ channel, message }) => void diary.push(`${channel} ${JSON.stringify(message)}`) },
+      ],
+    },
+  });
+  diaries.set(started, diary);
+  return started;
+}
+
+/** Who the url says, with a token that was issued long ago. */
+function authenticate(credentials: WsCredentials): WsIdentity {
+  return { ...urlIdentity(credentials), token: { id: 'a', issuedAt: 1 } };
 }
 
 /** A client of the same user and in the same rooms as everywhere. */
@@ -56,7 +79,7 @@ async function take(from: TestClient, count: number): Promise<object[]> {
   return messages;
 }
 
-it.each(['pxl2', 'px', 'PXL', 'p*', '*', 'p[x]l', 'pxl.room'])(
+it.each(PREFIXES)(
   'an application with the prefix %j on the same Redis hears nothing of one with "pxl", nor the other way round',
   async (prefix) => {
     neighbour = await start(prefix);
@@ -71,6 +94,84 @@ it.each(['pxl2', 'px', 'PXL', 'p*', '*', 'p[x]l', 'pxl.room'])(
     await theirs.expectNothing(50);
   },
 );
+
+describe.each(PREFIXES)('an application with the prefix %j and one with "pxl" on the same Redis', (prefix) => {
+  let other: TestApp;
+  let theirs: TestClient;
+
+  beforeEach(async () => {
+    neighbour = other = await start(prefix);
+    theirs = await memberOf(other);
+  });
+
+  it('hear no events of each other, and nothing of clients and users', async () => {
+    const visitor = await connectAs(other, { userId: '8' });
+    await serviceOf(app).publish('orders', 'ours');
+    await serviceOf(other).publish('orders', 'theirs');
+    for (const each of [visitor, theirs, client]) await each.close();
+    const heard = (of: TestApp): string[] =>
+      diaries
+        .get(of)!
+        .filter((entry) => /^(?:orders|user)/.test(entry))
+        .sort();
+    const stay = (userId: string): string[] =>
+      ['userConnected', 'userDisconnected'].map((channel) => `${channel} {"userId":"${userId}"}`);
+    const [expected, expectedThere] = [
+      ['orders "ours"', ...stay('7')].sort(),
+      ['orders "theirs"', ...stay('7'), ...stay('8')].sort(),
+    ];
+    await eventually('each has heard its own', () => {
+      return heard(app).length >= expected.length && heard(other).length >= expectedThere.length;
+    });
+    const witness = await app.client();
+    await witness.expectNothing(50);
+    expect(heard(app)).toEqual(expected);
+    expect(heard(other)).toEqual(expectedThere);
+    expect(diaries.get(app)!.filter((entry) => entry.includes(workerOf(other)))).toEqual([]);
+    expect(diaries.get(other)!.filter((entry) => entry.includes(workerOf(app)))).toEqual([]);
+  });
+
+  it("do nothing to each other's clients, and do not find them", async () => {
+    const service = serviceOf(other);
+    const clientIds = [client.clientId];
+    await service.joinRooms({ userIds: [7], rooms: ['new'] });
+    await service.leaveRooms({ clientIds, rooms: ['chess'] });
+    await service.disconnectClients({ clientIds });
+    await service.leaveRooms({ userIds: [7], rooms: ['broadcast'] });
+    for (const [one, { clientId }] of [
+      [app, client],
+      [other, theirs],
+    ] as const) {
+      const found = await serviceOf(one).fetchClients();
+      expect(found.clients.map((entry) => entry.clientId)).toEqual([clientId]);
+      expect(await serviceOf(one).countClients({ userId: 7 })).toEqual({ count: 1, partial: false });
+      expect(serviceOf(one).getWebSocketHealth().cluster.workers).toBe(1);
+    }
+    await service.disconnectRoom({ room: 'chess' });
+    await service.disconnectUser({ userId: 7 });
+    expect(await theirs.closed).toMatchObject({ code: 4506 });
+    await client.expectNothing(50);
+    const [mine] = (await serviceOf(app).fetchClients()).clients;
+    expect([...mine!.rooms]).toEqual(['chess', 'broadcast', 'user:7']);
+  });
+
+  it.each([
+    ['a user', { userId: 7 }],
+    ['a token', { jti: 'a' }],
+  ])('revoke nothing of each other: %s', async (_, subject) => {
+    await serviceOf(other).revoke(subject);
+    expect(await theirs.closed).toMatchObject({ code: 4506 });
+    await client.expectNothing(50);
+    await expect(connectAs(other, { userId: '7' })).rejects.toThrow('401');
+    const late = await start('pxl');
+    for (const one of [app, late]) await (await connectAs(one, { userId: '7' })).close();
+    await late.close();
+  });
+});
+
+function workerOf(of: TestApp): string {
+  return serviceOf(of).getWebSocketHealth().workerId;
+}
 
 it('two applications with one prefix are one, whatever number their databases have (control)', async () => {
   neighbour = await start('pxl', 1);
