@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
 import { isSoak, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
+import { LoadRecorder } from '../support/load-recorder.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { TestClient } from '../support/test-client.js';
@@ -40,8 +41,15 @@ function sendToChess(worker: WorkerProcess): Promise<void> {
   return worker.run(({ service }, message) => service.sendToRooms(['chess'], message), news);
 }
 
+/** Has a worker tell everybody a number, which is to be refused. */
+async function expectRefused(worker: WorkerProcess, number: number): Promise<void> {
+  const message = { type: 'load', action: 'send', data: { number, sentAt: Date.now() } };
+  const sent = worker.run(({ service }, given) => service.broadcast(given), message);
+  await expect(sent).rejects.toThrow(refused('UNAVAILABLE'));
+}
+
 it(
-  'workers that start before Redis stay up and refuse connections, and need no hand once it is there',
+  'workers that start before Redis stay up, refuse connections and sends, and need no hand once it is there',
   async () => {
     const [one, two, eager] = await Promise.all([
       cluster.add(),
@@ -49,6 +57,8 @@ it(
       cluster.add({ options: { cluster: { acceptBeforeReady: true } } }),
     ]);
     const early = await eager.client();
+    const recorder = new LoadRecorder(early);
+    const sent: { number: number; by: WorkerProcess }[] = [];
 
     const begin = performance.now();
     await eventually(
@@ -59,6 +69,10 @@ it(
           await expect(sendToChess(worker)).rejects.toThrow(refused('UNAVAILABLE'));
           expect(await statusOf(worker)).toBe('unhealthy');
         }
+        for (const worker of cluster.workers) {
+          await expectRefused(worker, sent.length);
+          sent.push({ number: sent.length, by: worker });
+        }
         return performance.now() - begin > ABSENCE;
       },
       2 * ABSENCE + 1_000,
@@ -68,9 +82,8 @@ it(
     expect(await eager.run(({ service }) => service.countClients())).toEqual({ count: 1, partial: true });
     const joined = eager.run(({ service }) => service.joinRooms({ userIds: [7], rooms: ['chess'] }));
     await expect(joined).rejects.toThrow(refused('UNAVAILABLE'));
-    const sent = eager.run(({ service }, message) => service.broadcast(message), news);
-    await expect(sent).rejects.toThrow(refused('UNAVAILABLE'));
-    expect(await early.next()).toEqual(news);
+    const ofItsOwn = sent.filter(({ by }) => by === eager);
+    for (const { number } of ofItsOwn) expect(await early.next()).toMatchObject({ data: { number } });
 
     const there = performance.now();
     await redis.run();
@@ -89,6 +102,8 @@ it(
       await sendToChess(worker);
       await audience.expectReached(worker, ['early', 'ada', 'bob'], news);
     }
+    // What was refused has come to the sender's own client, and to nobody later.
+    expect(recorder.numbers).toEqual(ofItsOwn.map(({ number }) => number));
     for (const { log } of cluster.workers) expect(log.length).toBeLessThan(10);
   },
   2 * ABSENCE + 60_000,

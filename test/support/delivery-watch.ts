@@ -1,6 +1,6 @@
 import { Audience } from './audience.js';
 import { eventually } from '../../lib/testing/eventually.js';
-import { LoadRecorder } from './load-recorder.js';
+import { LoadRecorder, type Arrival } from './load-recorder.js';
 import type { SendResult } from './send-load.js';
 import type { TestCluster } from './test-cluster.js';
 import type { TestClient } from './test-client.js';
@@ -46,6 +46,19 @@ export class DeliveryWatch {
     const begin = Date.now();
     const isDelivered = (): boolean => this.recorders.every(({ arrivals }) => (arrivals.at(-1)?.sentAt ?? 0) > begin);
     await eventually('every client gets what is sent', isDelivered, patience);
+  }
+
+  /**
+   * What clients of the other workers got from `healedAt` on, although the sender had been told before that it is not sent.
+   *
+   * @param rejected what Redis cannot have had already
+   */
+  lateArrivals(rejected: readonly SendResult[], healedAt: number): Arrival[] {
+    const givenUpAfter = new Map(rejected.map(({ number, ms }) => [number, ms]));
+    return this.recorders
+      .slice(1)
+      .flatMap(({ arrivals }) => arrivals)
+      .filter(({ number, sentAt, at }) => at >= healedAt && sentAt + (givenUpAfter.get(number) ?? Infinity) < healedAt);
   }
 
   /** Fails unless clients can join on every worker, and get what each worker sends to the room, once. */
