@@ -31,6 +31,14 @@ beforeAll(async () => {
 beforeEach(async () => {
   clients = await Promise.all(workers.map((_, sender) => clientsFor(sender)));
   bystanders = await clientsFor(workers.length);
+  const ids = [...clients.flat(), ...bystanders].map(({ clientId }) => clientId);
+  for (const worker of workers) {
+    await eventually('it knows all clients and members', () =>
+      worker.run(({ rooms }, members) => {
+        return members.every((clientId) => rooms.isClientInRoom({ clientId, roomName: 'all' }));
+      }, ids),
+    );
+  }
   audience = new Audience(new Map([...clients.flat(), ...bystanders].map((client) => [client.userId!, client])));
 });
 
