@@ -8,7 +8,8 @@ export const PXL_WS_REDIS = Symbol('PXL_WS_REDIS');
 /**
  * Injects a connection to the module's Redis for the application's own commands, with ioredis' usual behaviour: the
  * instance that was given as the option `redis`, else one that connects with its first command and is closed with the
- * application. Null where the module has no Redis. Messages travel on other connections.
+ * application. Null where the module has no Redis (a property is left undefined by Nest then). Messages travel on other
+ * connections.
  */
 export function InjectWsRedis(): ParameterDecorator & PropertyDecorator {
   return Inject(PXL_WS_REDIS);
