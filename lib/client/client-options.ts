@@ -30,19 +30,29 @@ export interface ResolvedReconnect {
 
 /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
 export function resolveClientOptions(options: WebSocketClientOptions): ResolvedClientOptions {
-  const { url, webSocket = surroundings.WebSocket, reconnect = {}, queue = {}, heartbeat = {} } = options;
+  const {
+    url,
+    protocol = 'pxl',
+    webSocket = surroundings.WebSocket,
+    tokenTo = 'protocol',
+    connectTimeout = 15_000,
+    reconnect = {},
+    requestTimeout = 10_000,
+    queue = {},
+    heartbeat = {},
+  } = options;
   checkOptions({ ...options, url });
   if (!webSocket) throw badOption('There is no global WebSocket: the option webSocket has to be one.');
-  const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect === false ? {} : reconnect;
+  const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect || {};
   return {
     ...options,
     url: String(urlOf(url)),
-    codec: CLIENT_CODECS[options.protocol ?? 'pxl'],
+    codec: CLIENT_CODECS[protocol],
     webSocket,
-    tokenTo: options.tokenTo ?? 'protocol',
-    connectTimeout: options.connectTimeout ?? 15_000,
-    reconnect: { isEnabled: reconnect !== false, minDelay, maxDelay: Math.max(minDelay, maxDelay), attempts },
-    requestTimeout: options.requestTimeout ?? 10_000,
+    tokenTo,
+    connectTimeout,
+    reconnect: { isEnabled: Boolean(reconnect), minDelay, maxDelay: Math.max(minDelay, maxDelay), attempts },
+    requestTimeout,
     queue: queue && { limit: queue.limit ?? 100, policy: queue.policy ?? 'dropOldest' },
     heartbeat,
   };

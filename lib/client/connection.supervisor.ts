@@ -4,7 +4,7 @@ import { Connection, type ConnectionListener, type ConnectionServices } from './
 import { endingByApplication, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
 import type { ServerFrame, WelcomeFrame } from './server-frame.js';
-import { WakeUps } from './wake-ups.js';
+import { onWakeUp } from './wake-ups.js';
 import type { WebSocketClientError } from './websocket-client.error.js';
 
 /** Who hears of the connections that follow each other. Each call is the supervisor's last act: it may be called back. */
@@ -22,12 +22,13 @@ export class ConnectionSupervisor implements ConnectionListener {
   readonly #services: ConnectionServices;
   readonly #listener: SupervisorListener;
   readonly #policy: ReconnectPolicy;
-  readonly #wakeUps = new WakeUps(() => this.#wake());
   #state: ClientState = 'disconnected';
   #connection: Connection | null = null;
   #wait: { readonly timer: ClientTimer; readonly isAsked: boolean } | null = null;
   /** The promise of `connect()`, of this connection or of the next one. */
   #standing: Promise<void> | null = null;
+  /** Ends the listening for wake-ups. */
+  #sleep = (): void => undefined;
   #settle: (error?: WebSocketClientError) => void = () => undefined;
 
   constructor(services: ConnectionServices, policy: ReconnectPolicy, listener: SupervisorListener) {
@@ -96,7 +97,7 @@ export class ConnectionSupervisor implements ConnectionListener {
       this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts, delay }, ending);
     } else {
       this.#state = 'disconnected';
-      this.#wakeUps.stop();
+      this.#sleep();
       this.#settle(error);
       this.#standing = null;
       this.#listener.ended({ ...loss, state: 'disconnected' }, ending);
@@ -106,7 +107,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   #begin(): void {
     this.#services.tokens.pardon();
     this.#policy.reset();
-    this.#wakeUps.start();
+    this.#sleep = onWakeUp(() => this.#wake());
     this.#state = 'connecting';
     const connection = (this.#connection = new Connection(this.#services, this));
     this.#listener.connecting({ state: 'connecting', previous: 'disconnected', reason: 'connect() was called.' });

@@ -1,5 +1,4 @@
 import { AnswerStream } from './answer-stream.js';
-import type { Asker } from './asker.interface.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage, encodeValue } from './client-message.js';
 import type { DroppedMessage, RequestOptions } from './client-options.interface.js';
@@ -47,26 +46,27 @@ export class Outbound {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const text = this.#encode(message, id);
-    return new Promise((resolve, reject) => {
-      const settle = (how: () => void): void => {
+    let end = (): void => undefined;
+    const answer = new Promise((resolve, reject) => {
+      // A stream may end before it has said anything.
+      const asking: Outgoing = {
+        text,
+        message,
+        id,
+        asker: { reply: resolve, done: () => resolve(null), fail: reject },
+      };
+      const abandon = (): void => reject(signal?.reason as Error);
+      const late = (): void => reject(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
+      const timer = timeout === false ? undefined : this.#services.runtime.timeout(timeout, late);
+      signal?.addEventListener('abort', abandon);
+      end = () => {
         timer?.cancel();
         signal?.removeEventListener('abort', abandon);
         this.#forget(asking);
-        how();
       };
-      const asker: Asker = {
-        reply: (response) => settle(() => resolve(response)),
-        // A stream that ended before it said anything.
-        done: () => settle(() => resolve(null)),
-        fail: (error) => settle(() => reject(error)),
-      };
-      const abandon = (): void => settle(() => reject(signal?.reason as Error));
-      const late = (): void => asker.fail(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
-      const timer = timeout === false ? undefined : this.#services.runtime.timeout(timeout, late);
-      signal?.addEventListener('abort', abandon);
-      const asking: Outgoing = { text, message, id, asker };
       this.#post(asking);
     });
+    return answer.finally(end);
   }
 
   /** The answers of a request, which is sent when the first one is asked for. */

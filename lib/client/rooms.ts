@@ -1,6 +1,7 @@
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
-import type { RequestOptions } from './client-options.interface.js';
+import type { ClientEventMap, RequestOptions } from './client-options.interface.js';
 import type { ClientRuntime, ClientTimer } from './client-runtime.js';
+import type { ConnectionServices } from './connection.js';
 import { fieldsOf } from './frame-fields.js';
 import { readError } from './server-frame.js';
 import { WebSocketClientError } from './websocket-client.error.js';
@@ -21,12 +22,10 @@ export interface JoinedRoom {
   readonly joinedAt?: string | undefined;
 }
 
-/** What rooms need of the client. */
-export interface RoomActions {
-  request(request: ClientMessage, options: RequestOptions): Promise<unknown>;
-  /** The client is not in a room any more that it was in. */
-  refused(roomName: string, error: unknown): void;
-}
+/** Asks the server, and resolves with its answer. */
+type Ask = (request: ClientMessage, options: RequestOptions) => Promise<unknown>;
+/** Called when the client is not in a room any more that it was in. */
+type OnRefused = (room: ClientEventMap['onRoomRefused']) => void;
 
 /** The least wait before a room is tried again that was not to be had just now, in ms; at most twice that. */
 const RETRY = 2_000;
@@ -40,17 +39,19 @@ interface Membership {
 /** The rooms that the client is in, so that it is in them again after a reconnect. */
 export class Rooms {
   readonly #codec: ClientCodec;
-  readonly #actions: RoomActions;
+  readonly #request: Ask;
+  readonly #refused: OnRefused;
   readonly #runtime: ClientRuntime;
   readonly #memberships = new Map<string, Membership>();
   readonly #retries = new Set<ClientTimer>();
   /** Stands for the connection that the client is on; null between two. */
   #connection: object | null = null;
 
-  constructor(codec: ClientCodec, actions: RoomActions, runtime: ClientRuntime) {
-    this.#codec = codec;
-    this.#actions = actions;
+  constructor({ options, runtime }: ConnectionServices, ask: Ask, refused: OnRefused) {
+    this.#codec = options.codec;
     this.#runtime = runtime;
+    this.#request = ask;
+    this.#refused = refused;
   }
 
   /** Joins a room, which is remembered once the server has let the client in. */
@@ -78,7 +79,7 @@ export class Rooms {
     const membership = this.#memberships.get(roomName);
     this.#memberships.delete(roomName);
     const isGone = this.#connection === null && (membership?.isJoined ?? true);
-    if (!isGone) await this.#actions.request(this.#codec.leave(roomName), options);
+    if (!isGone) await this.#request(this.#codec.leave(roomName), options);
   }
 
   /** A connection stands: its server knows nothing of the client's rooms. */
@@ -106,13 +107,13 @@ export class Rooms {
         this.#later(() => void this.#rejoin(roomName, membership, connection));
       } else {
         this.#memberships.delete(roomName);
-        this.#actions.refused(roomName, error);
+        this.#refused({ roomName, error });
       }
     }
   }
 
   async #ask(roomName: string, { username }: Membership, options: RequestOptions): Promise<JoinedRoom> {
-    return readJoin(roomName, await this.#actions.request(this.#codec.join(roomName, username), options));
+    return readJoin(roomName, await this.#request(this.#codec.join(roomName, username), options));
   }
 
   #later(retry: () => void): void {

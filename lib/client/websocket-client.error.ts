@@ -18,9 +18,9 @@ export interface WebSocketClientErrorOptions {
  */
 export class WebSocketClientError extends Error {
   override readonly name = 'WebSocketClientError';
-  readonly retryable: boolean;
-  readonly details: unknown;
-  readonly closeCode: number | undefined;
+  declare readonly retryable: boolean;
+  declare readonly details: unknown;
+  declare readonly closeCode: number | undefined;
 
   constructor(
     readonly code: ErrorCode | 'BAD_OPTION' | (string & {}),

@@ -84,12 +84,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     });
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => this.#reports.tell('onDropped', dropped));
     this.#rooms = new Rooms(
-      resolved.codec,
-      {
-        request: (request, options) => this.#outbound.ask(request, options),
-        refused: (roomName, error) => this.#reports.tell('onRoomRefused', { roomName, error }),
-      },
-      runtime,
+      services,
+      (request, options) => this.#outbound.ask(request, options),
+      (room) => this.#reports.tell('onRoomRefused', room),
     );
   }
 
