@@ -111,12 +111,11 @@ export class Connection {
   async #dial(): Promise<void> {
     const { options, tokens } = this.#services;
     this.#token = await tokens.current();
-    // The keys belong to the connection that asked last.
-    const offer = this.#isEnded ? undefined : await options.encryption?.offer();
+    const session = this.#isEnded ? undefined : await options.encryption?.offer();
     if (this.#isEnded) return;
-    const { url, protocols, credentials } = introduce(options, this.#token, offer?.publicKey);
+    const { url, protocols, credentials } = introduce(options, this.#token, session?.publicKey);
     const socket = (this.#socket = openSocket(options.webSocket, url, protocols));
-    if (options.encryption) this.#channel = new SecureChannel(options.encryption, options.codec);
+    if (session) this.#channel = new SecureChannel(session, options.codec);
     socket.on?.('unexpected-response', (_request, answer) => {
       this.#refusal = endingOfRefusal(answer);
       socket.close();

@@ -1,16 +1,16 @@
 import type { ClientCodec } from './client-codec.interface.js';
-import type { ClientEncryption } from './client-encryption.interface.js';
+import type { EncryptionSession } from './client-encryption.interface.js';
 import { encodeMessage } from './client-message.js';
 import { readFrame, type ServerFrame } from './server-frame.js';
 
 /** Encrypts frames and decrypts them. Up to the welcome with the keys they are clear; then a clear one is a breach. */
 export class SecureChannel {
-  readonly #encryption: ClientEncryption;
+  readonly #session: EncryptionSession;
   readonly #codec: ClientCodec;
   #isOpen = false;
 
-  constructor(encryption: ClientEncryption, codec: ClientCodec) {
-    this.#encryption = encryption;
+  constructor(session: EncryptionSession, codec: ClientCodec) {
+    this.#session = session;
     this.#codec = codec;
   }
 
@@ -21,7 +21,7 @@ export class SecureChannel {
 
   /** The frame around a frame's text. */
   async seal(text: string): Promise<string> {
-    const data = await this.#encryption.encrypt(text);
+    const data = await this.#session.encrypt(text);
     return encodeMessage({ type: this.#codec.ownType, action: 'encrypted', data }, this.#codec);
   }
 
@@ -29,10 +29,10 @@ export class SecureChannel {
   async open(frame: ServerFrame): Promise<ServerFrame> {
     if (this.#isOpen) {
       if (frame.kind !== 'encrypted') throw new Error('A clear frame.');
-      return readFrame(await this.#encryption.decrypt(String(frame.data)), this.#codec);
+      return readFrame(await this.#session.decrypt(String(frame.data)), this.#codec);
     }
     if (frame.kind === 'welcome' && frame.agreement) {
-      await this.#encryption.agree(frame.agreement);
+      await this.#session.agree(frame.agreement);
       this.#isOpen = true;
     }
     return frame;

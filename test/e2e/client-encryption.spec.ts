@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 import { WebSocket } from 'ws';
-import { webCryptoEncryption } from '../../lib/client/encryption/index.js';
+import { webCryptoEncryption, type EncryptionSession } from '../../lib/client/encryption/index.js';
+import { testsClients } from '../support/test-clients.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { WebCryptoPeer } from '../support/web-crypto-peer.js';
 
@@ -37,25 +38,24 @@ describe('webCryptoEncryption in Node', () => {
   const encryption = webCryptoEncryption();
 
   /** A connection on which the keys are agreed on. */
-  async function connect(): Promise<WebSocket> {
-    const { publicKey } = await encryption.offer();
-    const socket = new WebSocket(`${app.url()}?publicKey=${publicKey}`, { perMessageDeflate: false });
+  async function connect(): Promise<{ socket: WebSocket; session: EncryptionSession }> {
+    const session = await encryption.offer();
+    const socket = new WebSocket(`${app.url()}?publicKey=${session.publicKey}`, { perMessageDeflate: false });
     const { action, data } = await frameOf(socket);
     expect(action).toBe('connected');
-    await encryption.agree(data);
-    return socket;
+    await session.agree(data);
+    return { socket, session };
   }
 
   it('serves one connection after the other, each with keys of its own', async () => {
     const publicKeys = new Set<string>();
     for (let connection = 0; connection < 3; connection++) {
-      const { publicKey } = await encryption.offer();
-      publicKeys.add(publicKey);
-      const socket = await connect();
+      const { socket, session } = await connect();
+      publicKeys.add(session.publicKey);
       for (const text of ['first', 'é'.repeat(10_000), '']) {
-        const data = await encryption.encrypt(JSON.stringify({ type: 'test', action: 'echo', data: text }));
+        const data = await session.encrypt(JSON.stringify({ type: 'test', action: 'echo', data: text }));
         socket.send(JSON.stringify({ type: 'system', action: 'encrypted', data }));
-        const reply = await encryption.decrypt((await frameOf(socket)).data);
+        const reply = await session.decrypt((await frameOf(socket)).data);
         expect(JSON.parse(reply)).toEqual({ type: 'test', action: 'echo', response: text });
       }
       socket.terminate();
@@ -64,11 +64,11 @@ describe('webCryptoEncryption in Node', () => {
   });
 
   it('refuses what is not the next frame of the server', async () => {
-    const [client, server, stranger] = [webCryptoEncryption(), webCryptoEncryption(), await WebCryptoPeer.create()];
+    const stranger = await WebCryptoPeer.create();
+    const [client, server] = [await encryption.offer(), await encryption.offer()];
     const salt = 'A'.repeat(43);
-    const offers = [await client.offer(), await server.offer()];
-    await client.agree({ serverPublicKey: offers[1]!.publicKey, salt });
-    await stranger.agree({ serverPublicKey: offers[0]!.publicKey, salt });
+    await client.agree({ serverPublicKey: server.publicKey, salt });
+    await stranger.agree({ serverPublicKey: client.publicKey, salt });
 
     // Written as a client writes: another key than the one that the server's frames have.
     await expect(client.decrypt(await stranger.seal('text'))).rejects.toThrow();
@@ -77,13 +77,42 @@ describe('webCryptoEncryption in Node', () => {
   });
 
   it('says what is missing where there are no keys', async () => {
-    const none = webCryptoEncryption();
-    await expect(none.agree({ serverPublicKey: '', salt: '' })).rejects.toThrow('Nothing was offered');
+    const none = await encryption.offer();
     await expect(none.encrypt('text')).rejects.toThrow('No keys');
-    await expect(none.decrypt('AAAAAAAAAAA')).rejects.toThrow();
-
-    await none.offer();
+    await expect(none.decrypt('AAAAAAAAAAA')).rejects.toThrow('No keys');
     await expect(none.agree({ serverPublicKey: 'AAAA', salt: '' })).rejects.toThrow();
     await expect(none.encrypt('text')).rejects.toThrow('No keys');
+  });
+
+  it('never writes two frames with the same key and counter, whatever an exchange does that was given up', async () => {
+    const server = await WebCryptoPeer.create();
+    const answer = { serverPublicKey: server.publicKey, salt: 'A'.repeat(43) };
+    const abandoned = await encryption.offer();
+    const late = abandoned.agree(answer);
+    const session = await encryption.offer();
+    await session.agree(answer);
+    const first = await session.encrypt('text');
+    await late;
+    const second = await session.encrypt('text');
+    expect([first, second].map((frame) => Buffer.from(frame, 'base64url').readBigUInt64BE(0))).toEqual([0n, 1n]);
+    // The keys of one exchange are agreed on once.
+    await expect(session.agree(answer)).rejects.toThrow('already');
+  });
+});
+
+describe('a client with webCryptoEncryption', () => {
+  const newClient = testsClients();
+
+  it('that is disconnected at any moment of its exchange connects again, and is understood', async () => {
+    const { client, errors } = newClient(app.url(), { encryption: webCryptoEncryption() });
+    for (let turns = 0; turns < 40; turns++) {
+      client.connect().catch(() => undefined);
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      client.disconnect();
+      await client.connect();
+      expect(await client.request('test', 'echo', turns)).toBe(turns);
+      client.disconnect();
+    }
+    expect(errors).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ClientEncryption, WebSocketClientOptions } from '../../lib/client/index.js';
+import type { ClientEncryption, EncryptionSession, WebSocketClientOptions } from '../../lib/client/index.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
 import { testsClients } from '../support/test-clients.js';
@@ -16,15 +16,20 @@ afterEach(async () => {
 /** No cipher, but as slow and as strict as one: frames carry a counter, and the later ones are done first. */
 class SlowCipher implements ClientEncryption {
   readonly log: string[] = [];
+
+  async offer(): Promise<EncryptionSession> {
+    this.log.push('offer');
+    return new SlowSession(this.log);
+  }
+}
+
+class SlowSession implements EncryptionSession {
+  readonly publicKey = 'client-key';
   #sent = 0;
   #received = 0;
   #key = '';
 
-  async offer(): Promise<{ publicKey: string }> {
-    this.log.push('offer');
-    [this.#sent, this.#received] = [0, 0];
-    return { publicKey: 'client-key' };
-  }
+  constructor(private readonly log: string[]) {}
 
   async agree({ serverPublicKey, salt }: { serverPublicKey: string; salt: string }): Promise<void> {
     await turns(5);

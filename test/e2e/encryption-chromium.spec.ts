@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WebSocketGateway } from '@nestjs/websockets';
 import { ClientManager, WebSocketService, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 import type { Browser, Page } from 'playwright-core';
-import type { ClientEncryption } from '../../lib/client/client-encryption.interface.js';
+import type { ClientEncryption, EncryptionSession } from '../../lib/client/client-encryption.interface.js';
 import { launchChromium } from '../support/chromium.js';
 import { bundleForPage } from '../support/page-bundle.js';
 import { framesOf, RecordingProxy } from '../support/recording-proxy.js';
@@ -32,8 +32,7 @@ interface PageGlobals {
   clear: number;
   say: (messages: object[]) => Promise<void>;
 }
-type PagePeer = Pick<ClientEncryption, 'agree'> & {
-  publicKey: string;
+type PagePeer = Pick<EncryptionSession, 'agree' | 'publicKey'> & {
   seal(text: string): Promise<string>;
   open(data: string): Promise<string>;
 };
@@ -76,13 +75,12 @@ function connectPage(kind: 'peer' | 'sdk'): Promise<string> {
       const scope = globalThis as unknown as PageGlobals;
       const ofPeer = async (): Promise<PagePeer> => scope.peer.WebCryptoPeer.create();
       const ofSdk = async (): Promise<PagePeer> => {
-        const encryption = scope.sdk.webCryptoEncryption();
-        const { publicKey } = await encryption.offer();
+        const session = await scope.sdk.webCryptoEncryption().offer();
         return {
-          publicKey,
-          agree: (answer) => encryption.agree(answer),
-          seal: (text) => encryption.encrypt(text),
-          open: (data) => encryption.decrypt(data),
+          publicKey: session.publicKey,
+          agree: (answer) => session.agree(answer),
+          seal: (text) => session.encrypt(text),
+          open: (data) => session.decrypt(data),
         };
       };
       const side = await (kind === 'peer' ? ofPeer() : ofSdk());

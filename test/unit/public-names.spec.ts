@@ -290,6 +290,7 @@ describe('The names of the entry ./client', () => {
         "ClientState",
         "ConnectionStatus",
         "DroppedMessage",
+        "EncryptionSession",
         "ErrorCode",
         "JoinOptions",
         "JoinedRoom",

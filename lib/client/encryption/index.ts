@@ -1,2 +1,2 @@
-export type { ClientEncryption } from '../client-encryption.interface.js';
+export type { ClientEncryption, EncryptionSession } from '../client-encryption.interface.js';
 export { webCryptoEncryption } from './web-crypto.encryption.js';
