@@ -34,7 +34,10 @@ export class CallHandlers {
     try {
       const handler = this.#handlers.get(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
-      return answer({ callId, response: (await handler(data)) ?? null });
+      const response = (await handler(data)) ?? null;
+      // Found here, where the server can still be told, and not where the answer is sent.
+      if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
+      return answer({ callId, response });
     } catch (error) {
       return answer({ callId, error: this.#refusalOf(error) });
     }

@@ -182,6 +182,24 @@ describe('a client controller', () => {
     await expect(pair.call('unheard')).rejects.toMatchObject({ code: 'UNKNOWN_ROUTE' });
   });
 
+  it('answers INTERNAL where what its method returns has no JSON form, and goes on', async () => {
+    @WebSocketClientController()
+    class Desk {
+      @WsRoute('desk', 'big')
+      big(): bigint {
+        return 5n;
+      }
+
+      @WsRoute('desk', 'small')
+      small(): number {
+        return 5;
+      }
+    }
+    const pair = await Pair.start([Desk]);
+    await expect(pair.call('big')).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await pair.call('small')).toBe(5);
+  });
+
   it('can ask the server back before it answers', async () => {
     @WebSocketClientController()
     class Desk {

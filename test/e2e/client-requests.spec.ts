@@ -250,6 +250,25 @@ describe('with a server of the library,', () => {
     expect(await codeOf(ask('unheard'))).toEqual(['UNKNOWN_ROUTE', new Error('There is no handler.')]);
   });
 
+  it.each<[string, () => unknown]>([
+    ['a BigInt', () => 5n],
+    [
+      'a cycle',
+      () => {
+        const cycle: unknown[] = [];
+        cycle.push(cycle);
+        return cycle;
+      },
+    ],
+    ['a function', () => () => 1],
+  ])('an answer that is %s is an INTERNAL error for the server, and reported here', async (_what, handler) => {
+    client.handle('user', 'confirm', handler);
+    const asking = onServer().call({ type: 'user', action: 'confirm' });
+    await expect(asking).rejects.toMatchObject({ code: 'INTERNAL', cause: new Error('The handler failed.') });
+    expect(tested.errors).toEqual([expect.any(TypeError)]);
+    expect(await client.request('test', 'echo', 'on')).toBe('on');
+  });
+
   it('there is one handler for a question', async () => {
     const stop = client.handle('user', 'confirm', () => 1);
     expect(() => client.handle('user', 'confirm', () => 2)).toThrow('user:confirm has a handler already.');
