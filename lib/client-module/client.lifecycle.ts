@@ -48,10 +48,18 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /** What runs finishes first, and its answers leave: they need the connection. */
-  async #end({ client, routes, options }: RegisteredClient): Promise<void> {
+  async #end({ client, routes, options, encryption }: RegisteredClient): Promise<void> {
     const late = (): Error => new Error('The handlers took too long.');
-    await this.runtime.within(options.shutdown.timeout, routes.stop(), late).catch(() => undefined);
-    await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
+    const done = routes.stop().then(() => this.#left(encryption));
+    await this.runtime.within(options.shutdown.timeout, done, late).catch(() => undefined);
     client.disconnect();
+  }
+
+  /** Resolves when everything that was sent is on its way: a process that is stopped by a signal ends right after. */
+  async #left(encryption: RegisteredClient['encryption']): Promise<void> {
+    do {
+      await encryption?.settled();
+      await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
+    } while (encryption?.isBusy);
   }
 }

@@ -3,10 +3,12 @@ import type { WebSocketClientOptions } from '../client/client-options.interface.
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import { WebSocketClient } from '../client/websocket-client.js';
 import { PxlWebSocketOptionsError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import { isGroup } from '../options/option-checks.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientLog } from './client.log.js';
 import { resolveClientModuleOptions, type ResolvedClientModuleOptions } from './client-module.options.js';
 import { ControllerRoutes } from './controller-routes.js';
+import { WatchedEncryption } from './watched-encryption.js';
 
 /** A client of the application, and what belongs to it. */
 export interface RegisteredClient {
@@ -14,6 +16,8 @@ export interface RegisteredClient {
   readonly client: WebSocketClient;
   readonly options: ResolvedClientModuleOptions;
   readonly routes: ControllerRoutes;
+  /** Undefined for a client that does not encrypt. */
+  readonly encryption: WatchedEncryption | undefined;
 }
 
 /** The clients of the application by their names. */
@@ -46,8 +50,9 @@ export class ClientRegistry {
       );
     }
     const options = resolveClientModuleOptions(given);
-    const client = makeClient(name, options.client);
-    this.#clients.set(name, { name, client, options, routes: new ControllerRoutes(name, client) });
+    const encryption = watched(options.client);
+    const client = makeClient(name, encryption ? { ...options.client, encryption } : options.client);
+    this.#clients.set(name, { name, client, options, routes: new ControllerRoutes(name, client), encryption });
     return client;
   }
 }
@@ -62,6 +67,11 @@ function makeClient(name: string, options: WebSocketClientOptions): WebSocketCli
     if (!(error instanceof WebSocketClientError)) throw error;
     throw new PxlWebSocketOptionsError(`${error.message} (of the WebSocket client "${name}")`, { cause: error });
   }
+}
+
+function watched({ encryption }: WebSocketClientOptions): WatchedEncryption | undefined {
+  // What is no object is left to the client, which refuses it.
+  return isGroup(encryption) ? new WatchedEncryption(encryption) : undefined;
 }
 
 /** Without what may be secret in it: a user, and the query. */

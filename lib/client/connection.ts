@@ -15,7 +15,10 @@ import { badOption } from './websocket-client.error.js';
 
 /** The id of `authenticate`; the ids of requests come after it. */
 const AUTHENTICATION = 0;
-/** How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms. */
+/**
+ * How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms; what is still
+ * to be encrypted before it counts. And how long what came before a close may take to be decrypted.
+ */
 const LAST_WORDS = 1_000;
 /** How a silent server is treated where neither it nor the options say so, in ms. */
 const INTERVAL = 15_000;
@@ -74,8 +77,7 @@ export class Connection {
   /** Begins; to be called once. Does nothing when the connection has ended already. */
   open(): void {
     if (this.#isEnded) return;
-    const { options, runtime } = this.#services;
-    this.#deadline = runtime.timeout(options.connectTimeout, () => this.#giveUp('There was no answer in time.'));
+    this.#limit(this.#services.options.connectTimeout, () => this.#giveUp('There was no answer in time.'));
     this.#dial().catch((error: unknown) => this.end(endingOfFailure(error)));
   }
 
@@ -124,7 +126,20 @@ export class Connection {
     socket.onmessage = ({ data }) => this.#read(data);
     // Only the reason of the close that follows: nothing ends here.
     socket.onerror = ({ error }: { readonly error?: unknown }) => (this.#cause = error);
-    socket.onclose = ({ code, reason }) => this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+    socket.onclose = ({ code, reason }) => {
+      const end = (): void => this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+      // What came before the close is told before it.
+      if (this.#channel) {
+        this.#limit(LAST_WORDS, end);
+        this.#inOrder(end);
+      } else end();
+    };
+  }
+
+  /** Sets the one deadline that the connection has at a time. */
+  #limit(ms: number, late: () => void): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#services.runtime.timeout(ms, late);
   }
 
   #authenticate(socket: WebSocketLike, credentials: object): void {
@@ -143,10 +158,10 @@ export class Connection {
     else this.#deliver(frame);
   }
 
-  /** Encryption takes its time: frames keep their order, and none uses the keys of the next connection. */
-  #inOrder(work: () => Promise<void>): void {
+  /** Encryption takes its time: frames keep their order, and so does the end. */
+  #inOrder(work: () => Promise<void> | void): void {
     this.#encryption = this.#encryption
-      .then(() => (this.#isEnded ? undefined : work()))
+      .then(work)
       .catch((cause: unknown) => this.end(endingBy(1002, 'The encryption is broken.', { cause })));
   }
 
@@ -204,15 +219,22 @@ export class Connection {
   #part(socket: WebSocketLike, code: number, isDead: boolean): void {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
     if (socket.readyState === CLOSED) return;
-    const cut = this.#services.runtime.timeout(LAST_WORDS, () => socket.terminate?.());
+    const close = (): void => socket.close(code);
+    const cut = (): void => {
+      if (socket.terminate) socket.terminate();
+      else close();
+    };
+    const late = this.#services.runtime.timeout(LAST_WORDS, cut);
     // Closed while it connects, a socket of `ws` fails; an error that nobody listens to would end the process.
     socket.onerror = () => undefined;
     socket.onclose = () => {
-      cut.cancel();
+      late.cancel();
       socket.onerror = socket.onclose = null;
     };
-    if (isDead && socket.terminate) socket.terminate();
-    else socket.close(code);
+    if (isDead) cut();
+    // What was sent before leaves before.
+    else if (this.#channel?.isOpen) void this.#encryption.then(close);
+    else close();
   }
 }
 

@@ -118,7 +118,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Ends the connection, or whatever is under way towards one. Requests reject with `UNAVAILABLE`; handlers and rooms are
+   * Ends the connection, or whatever is under way towards one; what was sent before still leaves, within a second.
+   * Requests reject with `UNAVAILABLE`; handlers and rooms are
    * kept for the next `connect()`.
    */
   disconnect(): void {

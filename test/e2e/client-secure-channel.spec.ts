@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ClientEncryption, EncryptionSession, WebSocketClientOptions } from '../../lib/client/index.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
-import { testsClients } from '../support/test-clients.js';
+import { testsClients, type TestedClient } from '../support/test-clients.js';
 import { until } from '../support/until.js';
 
 const newClient = testsClients();
@@ -175,6 +175,25 @@ describe('a client with encryption', () => {
     await until(() => client.state === 'disconnected');
     expect(changes.at(-1)).toMatchObject({ reason: 'The encryption is broken.' });
     expect(heard).toEqual([]);
+  });
+
+  it.each<[string, 'encrypt' | 'decrypt', (tested: TestedClient, connection: ScriptedConnection) => void]>([
+    ['disconnect()', 'encrypt', ({ client }) => client.disconnect()],
+    ["the server's close", 'decrypt', (_tested, { socket }) => socket.close(4500)],
+  ])('ends soon after %s where it can no longer %s', async (_what, method, end) => {
+    server = await ScriptedServer.start((connection) => connection.welcome(KEYS));
+    const encryption: ClientEncryption = {
+      offer: async () =>
+        Object.assign(await new SlowCipher().offer(), { [method]: () => new Promise(() => undefined) }),
+    };
+    const tested = newClient(server.url, { encryption });
+    await tested.client.connect();
+    const connection = await server.next();
+    tested.client.send('a', 'b');
+    connection.send(sealed(0, { type: 'a', action: 'b' }));
+    end(tested, connection);
+    await connection.closed;
+    await until(() => tested.client.state === 'disconnected');
   });
 
   it('leaves a server that does not encrypt', async () => {

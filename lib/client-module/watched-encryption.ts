@@ -1,0 +1,37 @@
+import type { ClientEncryption, EncryptionSession } from '../client/client-encryption.interface.js';
+
+/** An encryption that tells when everything it was given is encrypted: what it still works on has not left. */
+export class WatchedEncryption implements ClientEncryption {
+  readonly #running = new Set<Promise<string>>();
+
+  constructor(private readonly encryption: ClientEncryption) {}
+
+  async offer(): Promise<EncryptionSession> {
+    const session = await this.encryption.offer();
+    return {
+      publicKey: session.publicKey,
+      agree: (answer) => session.agree(answer),
+      encrypt: (text) => this.#watch(session.encrypt(text)),
+      decrypt: (data) => session.decrypt(data),
+    };
+  }
+
+  /** Whether anything is being encrypted. */
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Resolves when what is being encrypted now has been, or could not be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #watch(encrypting: Promise<string>): Promise<string> {
+    this.#running.add(encrypting);
+    try {
+      return await encrypting;
+    } finally {
+      this.#running.delete(encrypting);
+    }
+  }
+}
