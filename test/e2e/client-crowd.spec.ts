@@ -1,9 +1,12 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { WebSocketClient } from '../../lib/client/index.js';
+import { ClientRuntime } from '../../lib/client/client-runtime.js';
+import { WebSocketClient, type ClientState } from '../../lib/client/index.js';
 import { ChildProgram } from '../support/child-program.js';
 
 const CROWD = 500;
+const DELAY = 4_000;
+const SLOTS = 8;
 const clients: WebSocketClient[] = [];
 const programs: ChildProgram[] = [];
 
@@ -21,36 +24,52 @@ async function startServer(port = 0): Promise<{ program: ChildProgram; port: num
   return { program, ...(await program.next<{ port: number }>()) };
 }
 
-it('500 clients of a server that was killed come back spread: no second has more than three times the mean', async () => {
+/** Resolves when all clients have heard of a state that fits. */
+async function allReach(fits: (state: ClientState) => boolean): Promise<void> {
+  await Promise.all(
+    clients.map((client) => new Promise<void>((resolve) => client.onState(({ state }) => fits(state) && resolve()))),
+  );
+}
+
+/** How many times as full as it had to be the fullest eighth of the longest wait is, from when the server is back. */
+async function crushOfReturn(runtime: ClientRuntime): Promise<number> {
   const { program, port } = await startServer();
   const returns: number[] = [];
+  const onReconnected = (): void => void returns.push(performance.now());
+  const options = { url: `ws://127.0.0.1:${port}/ws`, webSocket: WebSocket, events: { onReconnected } };
   for (let number = 0; number < CROWD; number++) {
-    const onReconnected = (): void => void returns.push(performance.now());
-    const url = `ws://127.0.0.1:${port}/ws`;
-    clients.push(new WebSocketClient({ url, webSocket: WebSocket, events: { onReconnected } }));
+    const reconnect = { minDelay: DELAY, maxDelay: DELAY };
+    clients.push(new WebSocketClient({ ...options, reconnect }, runtime));
   }
   await Promise.all(clients.map((client) => client.connect()));
-  const lost = Promise.all(
-    clients.map(
-      (client) => new Promise<void>((resolve) => client.onState(({ state }) => state !== 'connected' && resolve())),
-    ),
-  );
-  const back = Promise.all(
-    clients.map(
-      (client) => new Promise<void>((resolve) => client.onState(({ state }) => state === 'connected' && resolve())),
-    ),
-  );
+  const lost = allReach((state) => state !== 'connected');
+  const back = allReach((state) => state === 'connected');
   program.signal('SIGKILL');
   await lost;
   await startServer(port);
+  const backAt = performance.now();
   await back;
-
   expect(returns).toHaveLength(CROWD);
-  const seconds = new Map<number, number>();
+  const slots = new Map<number, number>();
   for (const at of returns) {
-    const second = Math.floor((at - returns[0]!) / 1_000);
-    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+    const slot = Math.floor(((at - backAt) * SLOTS) / DELAY);
+    slots.set(slot, (slots.get(slot) ?? 0) + 1);
   }
-  const span = Math.floor((returns.at(-1)! - returns[0]!) / 1_000) + 1;
-  expect(Math.max(...seconds.values())).toBeLessThanOrEqual((3 * CROWD) / span);
-}, 60_000);
+  return Math.max(...slots.values()) / (CROWD / SLOTS);
+}
+
+class NoChance extends ClientRuntime {
+  override random(): number {
+    return 0.5;
+  }
+}
+
+describe('500 clients of a server that was killed', () => {
+  it('come back spread over the longest wait: no eighth of it is twice as full as it had to be', async () => {
+    expect(await crushOfReturn(new ClientRuntime())).toBeLessThan(2);
+  }, 60_000);
+
+  it('would come back nearly at once without chance', async () => {
+    expect(await crushOfReturn(new NoChance())).toBeGreaterThan(2);
+  }, 60_000);
+});

@@ -35,16 +35,22 @@ function timesOfReturn(away: number, delaysOf: (random: SeededRandom) => () => n
   return times.sort((one, other) => one - other);
 }
 
-/** How many times the mean of a second the fullest second has. */
-function crush(times: number[]): number {
-  const first = times[0]!;
-  const seconds = new Map<number, number>();
+/** The length of the policy's window that a server comes back in, when it was away for so long. */
+function windowAt(away: number): number {
+  let [start, length] = [0, OPTIONS.minDelay];
+  while (start + length <= away) [start, length] = [start + length, Math.min(OPTIONS.maxDelay, 2 * length)];
+  return length;
+}
+
+/** How many times as full as it had to be the fullest tenth of that window is, from when the server is back. */
+function crush(times: number[], away: number): number {
+  const tenth = windowAt(away) / 10;
+  const tenths = new Map<number, number>();
   for (const time of times) {
-    const second = Math.floor((time - first) / 1_000);
-    seconds.set(second, (seconds.get(second) ?? 0) + 1);
+    const slot = Math.floor((time - away) / tenth);
+    tenths.set(slot, (tenths.get(slot) ?? 0) + 1);
   }
-  const mean = times.length / (Math.floor((times.at(-1)! - first) / 1_000) + 1);
-  return Math.max(...seconds.values()) / mean;
+  return Math.max(...tenths.values()) / (CROWD / 10);
 }
 
 function ofPolicy(random: SeededRandom): () => number {
@@ -54,17 +60,20 @@ function ofPolicy(random: SeededRandom): () => number {
   return () => policy.next(LOST, false)!.delay;
 }
 
-/** A random wait up to a bound that doubles, measured from the last attempt. */
-function naive(random: SeededRandom): () => number {
-  let attempts = 0;
-  return () => random.next() * Math.min(OPTIONS.maxDelay, OPTIONS.minDelay * 2 ** attempts++);
+function withoutChance(): () => number {
+  const policy = new ReconnectPolicy(OPTIONS, new ManualClientRuntime());
+  return () => policy.next(LOST, false)!.delay;
 }
 
 const AWAY = [100, 500, 700, 1_000, 2_000, 3_000, 5_000, 8_000, 15_000, 30_000, 60_000];
 
 describe('a crowd of clients whose server is away', () => {
-  it.each(AWAY)('for %d ms comes back evenly: no second has more than three times the mean', (away) => {
-    for (let seed = 1; seed <= 20; seed++) expect(crush(timesOfReturn(away, ofPolicy, seed))).toBeLessThan(3);
+  it.each(AWAY)('for %d ms comes back evenly: no tenth of the window is twice as full as it had to be', (away) => {
+    for (let seed = 1; seed <= 20; seed++) expect(crush(timesOfReturn(away, ofPolicy, seed), away)).toBeLessThan(2);
+  });
+
+  it.each(AWAY)('for %d ms would crush it without chance', (away) => {
+    expect(crush(timesOfReturn(away, withoutChance, 1), away)).toBe(10);
   });
 
   it('is back after about as long as that, and at most one longest wait', () => {
@@ -72,10 +81,6 @@ describe('a crowd of clients whose server is away', () => {
       const last = timesOfReturn(away, ofPolicy, 1).at(-1)!;
       expect(last - away).toBeLessThan(Math.min(2 * away + OPTIONS.minDelay, OPTIONS.maxDelay));
     }
-  });
-
-  it('would crush it if each wait began with the last attempt', () => {
-    expect(crush(timesOfReturn(2_000, naive, 1))).toBeGreaterThan(3);
   });
 });
 
