@@ -119,8 +119,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Ends the connection, or whatever is under way towards one; what was sent before still leaves, within a second.
-   * Requests reject with `UNAVAILABLE`; handlers and rooms are
-   * kept for the next `connect()`.
+   * Requests reject with `UNAVAILABLE`; handlers and rooms are kept for the next `connect()`.
    */
   disconnect(): void {
     this.#supervisor.disconnect('disconnect() was called.');
