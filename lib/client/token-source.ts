@@ -24,7 +24,8 @@ export class TokenSource {
    * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives what was refused
    */
   async current(): Promise<string | null> {
-    return this.#isGood ? this.#token : await this.renew();
+    // Where nobody gives another, the one that was put is all there is: that an attempt failed says nothing against it.
+    return this.#isGood || !this.#getToken ? this.#token : await this.renew();
   }
 
   /** Another token, from `getToken`; otherwise as {@link current}. */

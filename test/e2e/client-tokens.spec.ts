@@ -238,6 +238,22 @@ describe('a token that expires soon', () => {
     expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.by-hand');
   });
 
+  it('given by hand outlives attempts that fail', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url);
+    await client.refresh('by-hand');
+    await client.connect();
+    server.script = ({ socket }) => {
+      server!.script = (connection) => connection.welcome();
+      socket.terminate();
+    };
+    (await server.next()).socket.terminate();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.by-hand');
+    }
+    await client.connect();
+  });
+
   it('can be replaced while a connection with the old one is opened', async () => {
     const welcome = new Gate();
     server = await ScriptedServer.start((connection) => void welcome.passed.then(() => connection.welcome()));
