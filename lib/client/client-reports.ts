@@ -39,7 +39,7 @@ export class ClientReports {
   /** Calls one of the application's callbacks, if it is there. */
   tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name]): void {
     const call = (): void =>
-      guard(
+      void guard(
         () => this.#events[name]?.(event),
         (error) => this.failed(error, name),
       );

@@ -67,7 +67,7 @@ export class ConnectionSupervisor implements ConnectionListener {
 
   /** Stops where nothing but the next attempt is waited for. */
   stopWaiting(): void {
-    if (this.#wait) this.ended(endingByApplication('disableAutoReconnect() was called.'));
+    if (this.#wait) this.disconnect('disableAutoReconnect() was called.');
   }
 
   welcomed(welcome: WelcomeFrame): void {

@@ -28,15 +28,14 @@ export class Listeners<Args extends unknown[]> {
   }
 
   call(...args: Args): void {
-    for (const listener of this.#all) guard(() => listener(...args), this.#failed);
+    for (const listener of this.#all) void guard(() => listener(...args), this.#failed);
   }
 }
 
 /** Calls somebody else's function, whatever it does. */
-export function guard(call: () => unknown, failed: OnFailed): void {
+export async function guard(call: () => unknown, failed: OnFailed): Promise<void> {
   try {
-    const result = call();
-    if (result instanceof Promise) result.catch(failed);
+    await call();
   } catch (error) {
     failed(error);
   }

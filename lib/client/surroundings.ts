@@ -11,7 +11,7 @@ interface Surroundings {
 }
 
 interface PageDocument {
-  readonly visibilityState: string;
+  readonly hidden: boolean;
   addEventListener(type: 'visibilitychange', listener: () => void): void;
   removeEventListener(type: 'visibilitychange', listener: () => void): void;
 }

@@ -7,7 +7,7 @@ import { surroundings } from './surroundings.js';
  */
 export function onWakeUp(wake: () => void): () => void {
   const becameVisible = (): void => {
-    if (surroundings.document?.visibilityState === 'visible') wake();
+    if (!surroundings.document?.hidden) wake();
   };
   surroundings.addEventListener?.('online', wake);
   surroundings.document?.addEventListener('visibilitychange', becameVisible);
