@@ -2,7 +2,7 @@ import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime, ClientTimer } from './client-runtime.js';
-import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, type Ending } from './ending.js';
+import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, LOST, type Ending } from './ending.js';
 import { fieldsOf } from './frame-fields.js';
 import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
@@ -24,7 +24,8 @@ const LAST_WORDS = 1_000;
 const INTERVAL = 15_000;
 const TIMEOUT = 10_000;
 
-/** The `readyState` of a socket that takes messages, and of one that is over. */
+/** The `readyState` of a socket on its way, of one that takes messages, and of one that is over. */
+const CONNECTING = 0;
 const OPEN = 1;
 const CLOSED = 3;
 
@@ -124,10 +125,16 @@ export class Connection {
     });
     socket.onopen = () => credentials && this.#authenticate(socket, credentials);
     socket.onmessage = ({ data }) => this.#read(data);
-    // Only the reason of the close that follows: nothing ends here.
-    socket.onerror = ({ error }: { readonly error?: unknown }) => (this.#cause = error);
-    socket.onclose = ({ code, reason }) => {
-      const end = (): void => this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+    const closed = ({ code, reason } = { code: LOST, reason: '' }): void =>
+      this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+    socket.onerror = ({ error }: { readonly error?: unknown }) => {
+      // Only the reason of the close that follows: nothing ends here.
+      this.#cause = error;
+      // Node 22's own sockets tell of no close when they cannot connect: nodejs/undici#3546.
+      if (socket.readyState === CONNECTING) this.#limit(0, closed);
+    };
+    socket.onclose = (close) => {
+      const end = (): void => closed(close);
       // What came before the close is told before it.
       if (this.#channel) {
         this.#limit(LAST_WORDS, end);
@@ -174,9 +181,8 @@ export class Connection {
   }
 
   #authenticated(answer: AnswerFrame): void {
-    if (answer.kind === 'error') this.#cause = answer.error;
     // There may be nothing to authenticate; any other refusal is followed by the close.
-    if (answer.kind === 'error' && answer.error.code !== 'BAD_MESSAGE') return;
+    if (answer.kind === 'error' && (this.#cause = answer.error).code !== 'BAD_MESSAGE') return;
     this.#awaitsAnswer = false;
     this.#becomeReady(this.#welcome);
   }
@@ -212,7 +218,7 @@ export class Connection {
   }
 
   #giveUp(reason: string): void {
-    this.end(endingBy(1006, reason, { errorCode: 'TIMEOUT' }), true);
+    this.end(endingBy(LOST, reason, { errorCode: 'TIMEOUT' }), true);
   }
 
   /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */

@@ -5,7 +5,7 @@ import type { HttpAnswer } from './socket.interface.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
 /** The code of a connection that broke, or never stood (RFC 6455, 7.1.5). */
-const LOST = 1006;
+export const LOST = 1006;
 /** The longest wait in ms that a server can ask for. */
 const MAX_AFTER = 300_000;
 /** The close code that says the same as a status. */

@@ -5,12 +5,19 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException } from '@nestjs/common';
 import { PxlWebSocketServer, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { WebSocket } from 'ws';
-import { WebSocketClient, WebSocketClientError } from '../../lib/client/index.js';
+import { surroundings } from '../../lib/client/surroundings.js';
+import {
+  WebSocketClient,
+  WebSocketClientError,
+  type StateChange,
+  type WebSocketConstructor,
+} from '../../lib/client/index.js';
 import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startsOneApp } from '../support/test-app.js';
 import { testsClients } from '../support/test-clients.js';
+import { UnclosedWebSocket } from '../support/unclosed-web-socket.js';
 import { until } from '../support/until.js';
 
 const start = startsOneApp();
@@ -102,6 +109,26 @@ describe('connect()', () => {
     const { client } = newClient(server.url, { connectTimeout: 50, reconnect: false });
     expect(await refusalOf(client.connect())).toMatchObject({ code: 'TIMEOUT', closeCode: 1006 });
     expect(await (await server.next()).closed).toBe(1006);
+  });
+
+  describe.each<[string, WebSocketConstructor | undefined]>([
+    ['a socket that tells of no close when it cannot connect', UnclosedWebSocket],
+    ["Node's own socket, where there is one", surroundings.WebSocket],
+  ])('with %s', (_what, webSocket) => {
+    (webSocket ? it : it.skip)('fails at once, again and again, and connects when the server is there', async () => {
+      const port = await freePort();
+      const url = `ws://127.0.0.1:${port}/ws`;
+      const changes: StateChange[] = [];
+      const client = new WebSocketClient({ url, webSocket, connectTimeout: 60_000, reconnect: { minDelay: 5 } });
+      client.onState((change) => changes.push(change));
+      const connecting = client.connect();
+      await until(() => changes.length === 4);
+      expect(changes.slice(1)).toEqual(Array(3).fill(expect.objectContaining({ state: 'reconnecting', code: 1006 })));
+      server = await ScriptedServer.start(undefined, port);
+      await client.connect();
+      await connecting;
+      client.destroy();
+    });
   });
 
   it('may be left alone when it fails', async () => {
