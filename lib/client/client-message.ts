@@ -19,15 +19,15 @@ export function encodeMessage({ type, action, data }: ClientMessage, codec: Clie
 
 /** @throws WebSocketClientError BAD_MESSAGE for what has no JSON form (cycles, BigInt, functions) */
 export function encodeValue(value: unknown): string {
-  let text: string | undefined;
   let cause: unknown;
   try {
-    text = JSON.stringify(value);
+    const text = JSON.stringify(value);
+    // Its type does not say so: undefined for a function, among others.
+    if (text) return text;
   } catch (error) {
     cause = error;
   }
-  if (text === undefined) throw badMessage(NO_JSON, cause);
-  return text;
+  throw badMessage(NO_JSON, cause);
 }
 
 function isName(value: unknown): boolean {

@@ -13,9 +13,12 @@ export function introduce(options: ResolvedClientOptions, token: string | null, 
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
   const protocols = [codec.name];
-  const credentials = tokenTo === 'message' && token !== null ? { token, publicKey } : undefined;
+  let credentials: object | undefined;
+  if (token !== null) {
+    if (tokenTo === 'message') credentials = { token, publicKey };
+    else if (tokenTo === 'query') url.searchParams.set('token', token);
+    else protocols.push(`bearer.${token}`);
+  }
   if (publicKey !== undefined && !credentials) url.searchParams.set('publicKey', publicKey);
-  if (token !== null && tokenTo === 'query') url.searchParams.set('token', token);
-  if (token !== null && tokenTo === 'protocol') protocols.push(`bearer.${token}`);
   return { url: url.href, protocols, credentials };
 }
