@@ -201,14 +201,15 @@ export class Connection {
   }
 
   #startHeartbeat(told: WelcomeFrame['heartbeat']): void {
-    const { codec, heartbeat: wanted } = this.#services.options;
-    if (!wanted || (told === null && !wanted.interval)) return;
+    const { codec, heartbeat } = this.#services.options;
+    const wanted = fieldsOf(heartbeat);
     const { interval, timeout } = fieldsOf(told);
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
       {
         interval: [wanted.interval, interval].find(isTime) ?? INTERVAL,
         timeout: [wanted.timeout, timeout].find(isTime) ?? TIMEOUT,
+        watches: Boolean(heartbeat && (told !== null || heartbeat.interval)),
         ask: () => say({ type: 'system', action: 'ping' }),
         beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
         giveUp: () => this.#giveUp('The server has fallen silent.'),

@@ -9,6 +9,8 @@ export interface HeartbeatPlan {
   readonly interval: number;
   /** Milliseconds until one must have come. */
   readonly timeout: number;
+  /** Whether the server is watched, and not only shown that the client is there. */
+  readonly watches: boolean;
   ask(): void;
   /** Shows the server a sign of life, each interval; undefined where it needs none. */
   readonly beat: (() => void) | undefined;
@@ -32,7 +34,7 @@ export class Heartbeat {
     this.#plan = plan;
     this.#runtime = runtime;
     this.#heardAt = runtime.now();
-    this.#wait();
+    if (plan.watches) this.#wait();
     if (plan.beat) this.#beatLater(plan.beat);
   }
 
@@ -48,6 +50,7 @@ export class Heartbeat {
 
   /** Asks now: there is reason to doubt the connection. */
   ask(): void {
+    if (!this.#plan.watches) return;
     this.#watch?.cancel();
     const askedAt = this.#runtime.now();
     this.#plan.ask();

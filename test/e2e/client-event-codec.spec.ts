@@ -136,6 +136,23 @@ describe('a client of event.v1', () => {
     await leaving;
   });
 
+  it.each<[string, object | null, false | undefined, number]>([
+    ['the server sends no pings', null, undefined, 15_000],
+    ['it does not watch the server', { interval: 1_000, timeout: 500 }, false, 1_000],
+  ])('shows a sign of life where %s, and asks for none', async (_what, told, heartbeat, interval) => {
+    const clock = new ManualClientRuntime();
+    server = await ScriptedServer.start((connection) => welcome(connection, { heartbeat: told }));
+    const { client } = newClient(server.url, { protocol: 'event', heartbeat }, clock);
+    await client.connect();
+    const connection = await server.next();
+    for (let beat = 0; beat < 3; beat++) {
+      await clock.advance(interval);
+      expect(await connection.next()).toEqual({ event: 'heartbeat' });
+    }
+    await clock.advance(interval - 1);
+    expect([client.state, connection.heard]).toEqual(['connected', []]);
+  });
+
   it('shows a sign of life each interval, since its server closes who says nothing, and asks for one', async () => {
     const clock = new ManualClientRuntime();
     server = await ScriptedServer.start((connection) =>
