@@ -2,7 +2,8 @@
 export interface ClientEncryption {
   /**
    * Begins the exchange of a new connection, with keys of its own: an exchange that is given up meanwhile changes nothing
-   * for the next one.
+   * for the next one. When it rejects, the client tries again later, unless with a `WebSocketClientError` that is not
+   * retryable: the client stops then, and `connect()` rejects with it.
    */
   offer(): Promise<EncryptionSession>;
 }

@@ -103,6 +103,22 @@ describe('webCryptoEncryption in Node', () => {
 describe('a client with webCryptoEncryption', () => {
   const newClient = testsClients();
 
+  it('stops where there is no WebCrypto, as on a page that is not secure, and says so', async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+    const { client, states } = newClient(app.url(), { encryption: webCryptoEncryption() });
+    Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });
+    try {
+      await expect(client.connect()).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        message: expect.stringContaining('no WebCrypto'),
+      });
+    } finally {
+      Object.defineProperty(globalThis, 'crypto', own ?? {});
+    }
+    expect(states).toEqual(['connecting', 'disconnected:1006']);
+    await client.connect();
+  });
+
   it('that is disconnected at any moment of its exchange connects again, and is understood', async () => {
     const { client, errors } = newClient(app.url(), { encryption: webCryptoEncryption() });
     for (let turns = 0; turns < 40; turns++) {

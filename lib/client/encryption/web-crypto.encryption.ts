@@ -3,7 +3,8 @@ import { WebCryptoSession } from './web-crypto.session.js';
 
 /**
  * The encryption that the server has built in, through WebCrypto, in browsers and Node: PROTOCOL.md "Encryption". One
- * object serves any number of connections. Browsers have WebCrypto on secure pages only (https, localhost).
+ * object serves any number of connections. Browsers have WebCrypto on secure pages only (https, localhost); elsewhere
+ * `connect()` rejects with `BAD_OPTION`.
  *
  * @example new WebSocketClient({ url, encryption: webCryptoEncryption() })
  */

@@ -1,4 +1,5 @@
 import type { EncryptionSession } from '../client-encryption.interface.js';
+import { badOption } from '../websocket-client.error.js';
 import { bytesOf, textOf } from './base64url.js';
 
 type Subtle = typeof crypto.subtle;
@@ -24,10 +25,10 @@ export class WebCryptoSession implements EncryptionSession {
     readonly publicKey: string,
   ) {}
 
-  /** @throws Error where there is no WebCrypto */
+  /** @throws WebSocketClientError BAD_OPTION where there is no WebCrypto, which no further attempt changes */
   static async create(): Promise<WebCryptoSession> {
     const subtle = (globalThis.crypto as typeof crypto | undefined)?.subtle;
-    if (!subtle) throw new Error('There is no WebCrypto here: browsers have it on https and localhost only.');
+    if (!subtle) throw badOption('There is no WebCrypto here: browsers have it on https and localhost only.');
     const pair = await subtle.generateKey(EXCHANGE, false, ['deriveBits']);
     const point = await subtle.exportKey('raw', pair.publicKey);
     return new WebCryptoSession(subtle, pair.privateKey, textOf(new Uint8Array(point)));
