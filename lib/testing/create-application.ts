@@ -11,6 +11,11 @@ export async function createApplication(options: WsTestAppOptions): Promise<INes
   const app = httpAdapter
     ? testing.createNestApplication(httpAdapter, settings)
     : testing.createNestApplication(settings);
-  await configure?.(app);
+  try {
+    await configure?.(app);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }

@@ -15,7 +15,7 @@ export interface WsTestClientOptions extends ClientOptions {
   protocols?: string[] | undefined;
   /** Sent as `Authorization: Bearer <token>`. */
   token?: string | undefined;
-  /** How long a message is waited for, in ms. Default: 4 000, before the test runner gives up. */
+  /** How long the upgrade and each message are waited for, in ms. Default: 4 000, before the test runner gives up. */
   patience?: number | undefined;
 }
 
@@ -52,12 +52,14 @@ export class WsTestClient {
    * Opens a connection and takes no message: for servers that authenticate by message, and for refusals.
    *
    * @param url `ws:` or `wss:`
-   * @throws Error `Unexpected server response: <status>` when the upgrade is refused
+   * @throws Error `Unexpected server response: <status>` when the upgrade is refused; `Opening handshake has timed out` when
+   * the server does not answer
    */
   static async open(url: string, options: WsTestClientOptions = {}): Promise<WsTestClient> {
     const { protocols = [], token, patience = PATIENCE, headers, ...rest } = options;
     const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
-    const socket = new WebSocket(url, protocols, { ...rest, headers: { ...authorization, ...headers } });
+    const settings = { handshakeTimeout: patience, ...rest, headers: { ...authorization, ...headers } };
+    const socket = new WebSocket(url, protocols, settings);
     const client = new WsTestClient(socket, new MessageQueue(patience));
     await once(socket, 'open');
     return client;

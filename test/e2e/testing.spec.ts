@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Injectable,
@@ -129,6 +131,25 @@ describe('createWsTestApp', () => {
     expect(ada.pending).toEqual([]);
     expect(await ada.request('hall', 'greet')).toBe('Hello, ada');
     await expect(client()).rejects.toThrow('Unexpected server response: 401');
+  });
+
+  it('leaves nothing open when it cannot be configured', async () => {
+    const log: string[] = [];
+    @Injectable()
+    class Database implements OnModuleDestroy {
+      constructor() {
+        log.push('opened');
+      }
+
+      onModuleDestroy(): void {
+        log.push('closed');
+      }
+    }
+    const configure = (): never => {
+      throw new Error('no luck');
+    };
+    await expect(start({ providers: [Database], configure })).rejects.toThrow('no luck');
+    expect(log).toEqual(['opened', 'closed']);
   });
 
   it('closes everything, however often it is told to', async () => {
@@ -265,5 +286,14 @@ describe('the client of a test', () => {
     await ada.welcomed();
     expect([ada.clientId, ada.userId]).toEqual([expect.any(String), 'ada']);
     expect(ada.pending).toEqual([]);
+  });
+
+  it('does not wait for ever for a server that does not answer the upgrade', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const opening = WsTestClient.open(`ws://127.0.0.1:${port}/ws`, { patience: 50 });
+    await expect(opening).rejects.toThrow('Opening handshake has timed out');
+    silent.close();
   });
 });
