@@ -75,6 +75,14 @@ describe('the packed package', () => {
     expect(await consumer.typeErrors()).toBe('');
   }, 60_000);
 
+  it('has every entry that its package.json names, and the single file for pages', async () => {
+    const { exports } = JSON.parse(await consumer.read('package.json')) as { exports: Record<string, unknown> };
+    const files = JSON.stringify(exports).match(/dist\/[^"]+/g) ?? [];
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !packed.files.includes(file))).toEqual([]);
+    expect(packed.files).toContain('dist/client/browser.js');
+  });
+
   it('shows no internals in its types', async () => {
     const types = await consumer.read('dist/clients/ws-client.d.ts');
     expect(types).toContain('send(message: unknown): boolean');
@@ -89,6 +97,18 @@ describe('the entry ./client', () => {
     expect(await consumer.say(program)).toBe('function');
     const required = "console.log(typeof require('nestjs-pxl-websocket/client').WebSocketClient);";
     expect(await consumer.say(required, 'commonjs')).toBe('function');
+  });
+
+  it('has a single file and an encryption beside it, which need nothing either', async () => {
+    const consumer = await install([]);
+    const program = `
+      const { WebSocketClient } = await import('nestjs-pxl-websocket/client/browser');
+      const { webCryptoEncryption } = await import('nestjs-pxl-websocket/client/encryption');
+      class Socket {}
+      const options = { url: 'ws://127.0.0.1', webSocket: Socket, encryption: webCryptoEncryption() };
+      console.log(new WebSocketClient(options).state);`;
+    expect(await consumer.say(program)).toBe('disconnected');
+    expect(await consumer.read('dist/client/browser.js')).not.toMatch(/\bimport\b/);
   });
 
   it('is the one that the module uses, imported and required', async () => {
