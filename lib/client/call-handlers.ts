@@ -31,16 +31,18 @@ export class CallHandlers {
 
   /** The answer to a call, whatever its handler does. */
   async answer({ type, action, data, callId }: CallFrame): Promise<ClientMessage> {
+    let outcome: object;
     try {
       const handler = this.#handlers.get(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
       // Found here, where the server can still be told, and not where the answer is sent.
       if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
-      return answer({ callId, response });
+      outcome = { response };
     } catch (error) {
-      return answer({ callId, error: this.#refusalOf(error) });
+      outcome = { error: this.#refusalOf(error) };
     }
+    return { type: 'system', action: 'answer', data: { callId, ...outcome } };
   }
 
   /** What a handler refuses with is told; what else it throws is not. */
@@ -49,8 +51,4 @@ export class CallHandlers {
     this.#failed(error);
     return { code: 'INTERNAL', message: 'The handler failed.' };
   }
-}
-
-function answer(data: object): ClientMessage {
-  return { type: 'system', action: 'answer', data };
 }

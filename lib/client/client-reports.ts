@@ -22,13 +22,12 @@ export class ClientReports {
 
   /** Tells what `work` reports only when it is done. */
   together(work: () => void): void {
-    if (this.#isHeld) {
-      work();
-      return;
-    }
+    const isInner = this.#isHeld;
     this.#isHeld = true;
     work();
-    for (let tell = this.#untold.shift(); tell; tell = this.#untold.shift()) tell();
+    if (isInner) return;
+    for (const tell of this.#untold) tell();
+    this.#untold.length = 0;
     this.#isHeld = false;
   }
 

@@ -67,9 +67,15 @@ export function endingBy(code: number, reason: string, { cause, details, errorCo
 }
 
 function errorCodeOf(closeCode: number): ErrorCode {
-  if (closeCode === 3003) return 'FORBIDDEN';
-  if (closeCode === 4009) return 'RATE_LIMITED';
-  return [3000, 4001, 4003, 4005].includes(closeCode) ? 'UNAUTHENTICATED' : 'UNAVAILABLE';
+  const codes: Partial<Record<number, ErrorCode>> = {
+    3000: 'UNAUTHENTICATED',
+    3003: 'FORBIDDEN',
+    4001: 'UNAUTHENTICATED',
+    4003: 'UNAUTHENTICATED',
+    4005: 'UNAUTHENTICATED',
+    4009: 'RATE_LIMITED',
+  };
+  return codes[closeCode] ?? 'UNAVAILABLE';
 }
 
 function waitOf(ms: unknown): number | undefined {

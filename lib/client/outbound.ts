@@ -118,7 +118,11 @@ export class Outbound {
     return false;
   }
 
-  #drop({ message, asker }: Outgoing, reason: DroppedMessage['reason'], error = offline()): void {
+  #drop(
+    { message, asker }: Outgoing,
+    reason: DroppedMessage['reason'],
+    error = new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.'),
+  ): void {
     if (asker) asker.fail(error);
     else this.#dropped({ message, reason });
   }
@@ -128,8 +132,4 @@ export class Outbound {
     this.#queue.remove(asking);
     return this.#sent.delete(asking.id);
   }
-}
-
-function offline(): WebSocketClientError {
-  return new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.');
 }

@@ -42,7 +42,7 @@ export class PushHandlers {
     const remove = handlers.add(handler);
     return () => {
       remove();
-      if (handlers.isEmpty && this.#byRoute.get(key) === handlers) this.#byRoute.delete(key);
+      if (this.#byRoute.get(key)?.isEmpty) this.#byRoute.delete(key);
     };
   }
 }

@@ -44,7 +44,7 @@ export class TokenSource {
 
   /** A token is not known to be good any more. */
   forget(token = this.#token): void {
-    if (token === this.#token) this.#isGood = false;
+    this.#isGood &&= token !== this.#token;
   }
 
   /** The server has refused a token. */
