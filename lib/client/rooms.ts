@@ -34,6 +34,10 @@ interface Membership {
   readonly username: string | undefined;
   /** The server has let the client in. */
   isJoined: boolean;
+  /** The request that is under way since the client is back. */
+  joining?: Promise<JoinedRoom> | undefined;
+  /** When that is made once more. */
+  retry?: ClientTimer;
 }
 
 /** The rooms that the client is in, so that it is in them again after a reconnect. */
@@ -43,7 +47,6 @@ export class Rooms {
   readonly #refused: OnRefused;
   readonly #runtime: ClientRuntime;
   readonly #memberships = new Map<string, Membership>();
-  readonly #retries = new Set<ClientTimer>();
   /** Stands for the connection that the client is on; null between two. */
   #connection: object | null = null;
 
@@ -57,9 +60,11 @@ export class Rooms {
   /** Joins a room, which is remembered once the server has let the client in. */
   async join(roomName: string, { username, ...options }: JoinOptions): Promise<JoinedRoom> {
     const before = this.#memberships.get(roomName);
+    // Who joins when the client is back finds the room being joined again: one request, and one answer to it.
+    if (before?.joining && before.username === username) return before.joining;
     const membership: Membership = { username, isJoined: false };
     // Where a client is in one room at a time, the one that was joined last is the one: it is joined again last, too.
-    this.#memberships.delete(roomName);
+    this.#forget(roomName);
     this.#memberships.set(roomName, membership);
     try {
       const joined = await this.#ask(roomName, membership, options);
@@ -76,10 +81,9 @@ export class Rooms {
 
   /** Forgets a room, and leaves it where the client may be in it. */
   async leave(roomName: string, options: RequestOptions): Promise<void> {
-    const membership = this.#memberships.get(roomName);
-    this.#memberships.delete(roomName);
-    const isGone = this.#connection === null && (membership?.isJoined ?? true);
-    if (!isGone) await this.#request(this.#codec.leave(roomName), options);
+    const isJoined = this.#forget(roomName)?.isJoined;
+    // A join that waits for the connection is followed by its leave; else there is nothing to leave between two.
+    if (this.#connection || isJoined === false) await this.#request(this.#codec.leave(roomName), options);
   }
 
   /** A connection stands: its server knows nothing of the client's rooms. */
@@ -93,18 +97,21 @@ export class Rooms {
   /** The connection is gone. */
   disconnected(): void {
     this.#connection = null;
-    for (const timer of this.#retries) timer.cancel();
-    this.#retries.clear();
+    for (const { retry } of this.#memberships.values()) retry?.cancel();
   }
 
   async #rejoin(roomName: string, membership: Membership, connection: object): Promise<void> {
     try {
-      await this.#ask(roomName, membership, {});
+      membership.joining = this.#ask(roomName, membership, {});
+      await membership.joining.finally(() => (membership.joining = undefined));
     } catch (error) {
       // Left, joined anew, or to be joined on the next connection.
       if (this.#memberships.get(roomName) !== membership || this.#connection !== connection) return;
       if (error instanceof WebSocketClientError && error.retryable) {
-        this.#later(() => void this.#rejoin(roomName, membership, connection));
+        membership.retry = this.#runtime.timeout(
+          RETRY * (1 + this.#runtime.random()),
+          () => void this.#rejoin(roomName, membership, connection),
+        );
       } else {
         this.#memberships.delete(roomName);
         this.#refused({ roomName, error });
@@ -112,22 +119,17 @@ export class Rooms {
     }
   }
 
+  /** @throws WebSocketClientError the refusal, which one of the two envelopes answers like a success */
   async #ask(roomName: string, { username }: Membership, options: RequestOptions): Promise<JoinedRoom> {
-    return readJoin(roomName, await this.#request(this.#codec.join(roomName, username), options));
+    const { refused, data } = fieldsOf(await this.#request(this.#codec.join(roomName, username), options));
+    if (Array.isArray(refused) && refused.length > 0) throw readError(fieldsOf(refused[0]));
+    return { ...fieldsOf(data), roomName };
   }
 
-  #later(retry: () => void): void {
-    const timer = this.#runtime.timeout(RETRY * (1 + this.#runtime.random()), () => {
-      this.#retries.delete(timer);
-      retry();
-    });
-    this.#retries.add(timer);
+  #forget(roomName: string): Membership | undefined {
+    const membership = this.#memberships.get(roomName);
+    membership?.retry?.cancel();
+    this.#memberships.delete(roomName);
+    return membership;
   }
-}
-
-/** @throws WebSocketClientError the refusal, which one of the two envelopes answers like a success */
-function readJoin(roomName: string, response: unknown): JoinedRoom {
-  const { refused, data } = fieldsOf(response);
-  if (Array.isArray(refused) && refused.length > 0) throw readError(fieldsOf(refused[0]));
-  return { ...fieldsOf(data), roomName };
 }

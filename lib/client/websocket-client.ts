@@ -237,7 +237,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Joins a room. Resolves once its messages arrive; from then on it is joined again after each reconnect, and
-   * `events.onRoomRefused` hears when that does not succeed.
+   * `events.onRoomRefused` hears when that does not succeed. While that is under way, it is what this waits for too.
    *
    * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server says no
    */

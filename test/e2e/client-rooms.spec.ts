@@ -183,6 +183,55 @@ describe('a room that does not take the client back', () => {
     expect(third.heard).toEqual([]);
   });
 
+  it('is asked for once where onConnected joins it too, and its refusal is reported once', async () => {
+    const told: string[] = [];
+    const { client, server, connection } = await connected({
+      events: {
+        onConnected: ({ joinRoom }) =>
+          void joinRoom('tea').then(
+            () => told.push('joined'),
+            () => told.push('rejected'),
+          ),
+        onRoomRefused: ({ roomName }) => told.push(`refused ${roomName}`),
+      },
+    });
+    await letIn(connection);
+    await until(() => told.length === 1);
+    connection.socket.terminate();
+    const second = await server.next();
+    await letIn(second);
+    await until(() => told.length === 2);
+    second.reply(await nextOf(client, second), null);
+    expect(second.heard).toEqual([]);
+    second.socket.terminate();
+    const third = await server.next();
+    third.refuse(await third.next('joinRoom'), 'FORBIDDEN');
+    await until(() => told.length === 4);
+    expect(told.sort()).toEqual(['joined', 'joined', 'refused tea', 'rejected']);
+    third.reply(await nextOf(client, third), null);
+    expect(third.heard).toEqual([]);
+  });
+
+  it('just now is not tried again once it was left', async () => {
+    const clock = new ManualClientRuntime();
+    const { client, server, connection } = await connected({ requestTimeout: false }, clock);
+    const joining = client.join('tea');
+    await letIn(connection);
+    await joining;
+    connection.socket.terminate();
+    await until(() => client.state === 'reconnecting');
+    await client.connect();
+    const second = await server.next();
+    second.refuse(await second.next('joinRoom'), 'UNAVAILABLE', { retryable: true });
+    await until(() => clock.size === 1);
+    const leaving = client.leave('tea');
+    second.reply(await second.next('leaveRoom'), null);
+    await leaving;
+    await clock.advance(60_000);
+    second.reply(await nextOf(client, second), null);
+    expect(second.heard).toEqual([]);
+  });
+
   it('just now is tried again until it does', async () => {
     const refused: unknown[] = [];
     const clock = new ManualClientRuntime();
