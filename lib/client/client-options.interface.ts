@@ -64,7 +64,7 @@ export interface ClientHeartbeatOptions {
 
 /** How long something waits for the server. */
 export interface RequestOptions {
-  /** Milliseconds until it rejects with `TIMEOUT`; `false`: never. Default: the option `requestTimeout`. */
+  /** Milliseconds until it rejects with `TIMEOUT`; `false`, 0 or Infinity: never. Default: the option `requestTimeout`. */
   timeout?: number | false | undefined;
   /** Gives it up: it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;

@@ -57,7 +57,8 @@ export class Outbound {
       };
       const abandon = (): void => reject(signal?.reason as Error);
       const late = (): void => reject(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
-      const timer = timeout === false ? undefined : this.#services.runtime.timeout(timeout, late);
+      // What no timer can be set to would fire at once.
+      const timer = timeout && timeout < 2 ** 31 ? this.#services.runtime.timeout(timeout, late) : undefined;
       signal?.addEventListener('abort', abandon);
       end = () => {
         timer?.cancel();

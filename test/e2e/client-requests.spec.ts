@@ -327,6 +327,15 @@ describe('a request', () => {
     return { ...tested, connection: await server.next() };
   }
 
+  it.each([Infinity, 2 ** 31, 0, false] as const)('with the timeout %s waits for its answer', async (timeout) => {
+    const { client, connection } = await connected();
+    const patient = client.request('a', 'b', undefined, { timeout });
+    const asked = await connection.next();
+    expect(await refusalOf(client.request('a', 'c', undefined, { timeout: 20 }))).toMatchObject({ code: 'TIMEOUT' });
+    connection.reply(asked, 'late');
+    expect(await patient).toBe('late');
+  });
+
   it("rejects with TIMEOUT in time, and its late answer is nobody else's", async () => {
     const clock = new ManualClientRuntime();
     const { client, connection, errors } = await connected({ requestTimeout: 1_000 }, clock);
