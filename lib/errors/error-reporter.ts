@@ -3,6 +3,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { asError } from './as-error.js';
+import { WsError } from './ws.error.js';
 
 /** Where failures go that nobody is waiting for: the log, a few lines a second, and the application's `events.onError`. */
 @Injectable()
@@ -24,7 +25,7 @@ export class ErrorReporter {
    */
   report(what: string, failure: unknown, clientId?: string): void {
     const error = asError(failure);
-    this.#log(`${what} ${error.message}`, error.stack);
+    this.#log(`${what} ${error.message}`, error);
     const { onError } = this.options.events;
     if (!onError) return;
     const failed = (again: unknown): void => this.#logger.error('events.onError itself failed.', asError(again).stack);
@@ -35,10 +36,12 @@ export class ErrorReporter {
     }
   }
 
-  #log(line: string, stack: string | undefined): void {
-    const admitted = this.#limiter.admit(line);
+  #log(line: string, error: Error): void {
+    // While the bus is down, whatever fails for that is one fault.
+    const isDown = error instanceof WsError && error.code === 'UNAVAILABLE';
+    const admitted = this.#limiter.admit(isDown ? error.code : line);
     if (!admitted) return;
     const { heldBack } = admitted;
-    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
+    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, error.stack);
   }
 }
