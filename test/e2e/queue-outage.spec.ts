@@ -41,7 +41,7 @@ afterAll(() => redis.stop());
 
 /** A worker; resolves with the jobs of whose ends it hears. */
 async function start(url: string, providers: TestAppOptions['providers'] = []): Promise<string[]> {
-  const events = { onError: () => void failures++ };
+  const events = { onError: () => ++failures };
   const worker = await startApp({ options: { redis: url, prefix, events }, providers, logger });
   workers.push(worker);
   const heard: string[] = [];
