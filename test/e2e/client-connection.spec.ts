@@ -1,17 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException } from '@nestjs/common';
 import { PxlWebSocketServer, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { WebSocket } from 'ws';
-import { surroundings } from '../../lib/client/surroundings.js';
-import {
-  WebSocketClient,
-  WebSocketClientError,
-  type StateChange,
-  type WebSocketConstructor,
-} from '../../lib/client/index.js';
+import { WebSocketClient, WebSocketClientError, type StateChange } from '../../lib/client/index.js';
+import { ChildProgram } from '../support/child-program.js';
 import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer } from '../support/scripted-server.js';
@@ -111,13 +106,17 @@ describe('connect()', () => {
     expect(await (await server.next()).closed).toBe(1006);
   });
 
-  describe.each<[string, WebSocketConstructor | undefined]>([
-    ['a socket that tells of no close when it cannot connect', UnclosedWebSocket],
-    ["Node's own socket, where there is one", surroundings.WebSocket],
-  ])('with %s', (_what, webSocket) => {
-    (webSocket ? it : it.skip)('fails at once, again and again, and connects when the server is there', async () => {
-      const port = await freePort();
-      const url = `ws://127.0.0.1:${port}/ws`;
+  describe('fails at once, again and again, and connects when the server is there', () => {
+    let port: number;
+    let url: string;
+
+    beforeEach(async () => {
+      port = await freePort();
+      url = `ws://127.0.0.1:${port}/ws`;
+    });
+
+    it('by a socket that tells of no close when it cannot connect', async () => {
+      const webSocket = UnclosedWebSocket;
       const changes: StateChange[] = [];
       const client = new WebSocketClient({ url, webSocket, connectTimeout: 60_000, reconnect: { minDelay: 5 } });
       client.onState((change) => changes.push(change));
@@ -128,6 +127,18 @@ describe('connect()', () => {
       await client.connect();
       await connecting;
       client.destroy();
+    });
+
+    it("by Node's own socket", async () => {
+      const program = new ChildProgram('own-web-socket', url);
+      expect(await program.next()).toMatchObject({ state: 'connecting' });
+      for (let attempt = 0; attempt < 3; attempt++) {
+        expect(await program.next()).toMatchObject({ state: 'reconnecting', code: 1006 });
+      }
+      server = await ScriptedServer.start(undefined, port);
+      let { state } = await program.next<StateChange>();
+      while (state !== 'connected') ({ state } = await program.next<StateChange>());
+      expect(await program.exited).toMatchObject({ code: 0 });
     });
   });
 

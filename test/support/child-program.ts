@@ -24,7 +24,8 @@ export class ChildProgram {
     const program = fileURLToPath(new URL(`${name}.ts`, PROGRAMS));
     this.#process = spawn(process.execPath, ['--import', LOADER.href, program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '' },
+      // Node 20 has a WebSocket of its own only with this flag.
+      env: { ...process.env, NODE_OPTIONS: '--experimental-websocket' },
     });
     this.#lines = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
     this.exited = this.#watch();
