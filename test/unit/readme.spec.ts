@@ -22,6 +22,7 @@ import type {
   WebSocketSubscriberMiddleware, WsAuthenticator, WsClient, WsCredentials,
 } from 'nestjs-pxl-websocket';
 import { WebSocketClient } from 'nestjs-pxl-websocket/client';
+import type { ClientState } from 'nestjs-pxl-websocket/client';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
 import { createWsTestApp } from 'nestjs-pxl-websocket/testing';
 import type { WsTestApp } from 'nestjs-pxl-websocket/testing';
@@ -30,6 +31,7 @@ interface Order { amount: number }
 interface Price { symbol: string }
 interface Prices { routes: { price: { buy: { data: { symbol: string }; reply: boolean } } } }
 interface Response { status(code: number): void }
+type MaybeRefOrGetter<T> = T | { value: T } | (() => T);
 interface StatusChange { userId: string; status: string }
 declare class AppModule {}
 declare class PricePipe implements PipeTransform { transform(value: unknown): Price }
@@ -47,11 +49,13 @@ declare function authenticateFn(data: unknown): Promise<{ userId: string } | nul
 declare function confirm(question: string): boolean;
 declare function mayEnter(userId: string | undefined, roomName: string): boolean;
 declare function onMounted(hook: () => void): void;
-declare function onUnmounted(hook: () => void): void;
 declare function print(...texts: string[]): void;
 declare function ref<T>(value: T): { value: T };
+declare function shallowRef<T>(value: T): { value: T };
 declare function show(...states: unknown[]): void;
 declare function tokenOf(userId: string): string;
+declare function toValue<T>(source: MaybeRefOrGetter<T>): T;
+declare function watchEffect(effect: (onCleanup: (cleanUp: () => void) => void) => void): void;
 declare function withoutPrices(data: unknown): object;
 `;
 
