@@ -73,7 +73,7 @@ export class WorkerLeases {
     const { leases, workers, dead, epoch } = this.keys;
     const args = [this.workerId, this.lease, text, isNew ? 1 : 0, this.runtime.randomId(9)];
     const reply = (await this.link.run((redis) => BEAT.run(redis, [leases, workers, dead, epoch], args))) as BeatReply;
-    const standing = this.#judge(reply, isNew);
+    const standing = this.#judge(reply, incarnation);
     this.#epoch = reply[0];
     this.#confirmed = beat;
     this.#incarnation = incarnation;
@@ -106,11 +106,14 @@ export class WorkerLeases {
     await this.link.run((redis) => LEAVE.run(redis, [leases, workers], [this.workerId, hints, hint]));
   }
 
-  #judge([epoch, before]: BeatReply, isNew: boolean): Pick<LeaseReading, 'isHeld' | 'entered'> {
+  #judge([epoch, before]: BeatReply, incarnation: number): Pick<LeaseReading, 'isHeld' | 'entered'> {
+    const isNew = incarnation !== this.#incarnation;
     const isOlder = before !== '' && Number(readObject(before)?.beat) < this.#confirmed;
     this.#isLost ||= isOlder || (this.#epoch !== null && epoch !== this.#epoch);
     if (!isNew) return { isHeld: before !== '' && !this.#isLost, entered: null };
-    const entered = this.#isLost ? 'lost' : before !== '' ? 'kept' : this.#epoch === null ? 'started' : 'gone';
+    // What we have left there ourselves when the answer was lost does not tell what was there before.
+    const wasHeld = before !== '' && Number(readObject(before)?.incarnation) !== incarnation;
+    const entered = this.#isLost ? 'lost' : wasHeld ? 'kept' : this.#epoch === null ? 'started' : 'gone';
     this.#isLost = false;
     return { isHeld: true, entered };
   }

@@ -158,10 +158,10 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
     }
   }
 
-  /** Writes again what should be there. */
+  /** Writes again what should be there. Whose step nobody has confirmed may have been told to be gone: that is news. */
   async #restore(): Promise<void> {
     this.#isDoubtful = false;
-    const known = [...this.#users.all()].filter(({ isEntered }) => isEntered);
+    const known = [...this.#users.all()].filter(({ isEntered, isOpen }) => isEntered && !isOpen);
     try {
       for (const [bucket, users] of byUserBucket(known)) {
         const steps = users.map(({ userId }) => ({ userId, enters: true }));
