@@ -2,9 +2,9 @@ import { MemoryRevocations } from '../auth/memory.revocations.js';
 import type { Revocation } from '../auth/revocations.interface.js';
 import { bare, isReply, unavailable } from '../redis/redis-failures.js';
 import type { RedisLink } from '../redis/redis-link.js';
+import { chunksOf } from '../runtime/chunks.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { readObject } from './json-text.js';
-import { chunksOf } from './registry/own-records.js';
 
 /** Keeps the later of two times. KEYS: the hash; ARGV: the field, before, until. */
 const ADD = `

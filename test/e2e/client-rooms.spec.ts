@@ -32,6 +32,17 @@ async function letIn(connection: ScriptedConnection): Promise<string> {
   return roomName;
 }
 
+/** Joins `tea`, and loses the connection; resolves with the next one, on which the client asks for the room again. */
+async function comeBack({ client, server, connection }: Awaited<ReturnType<typeof connected>>) {
+  const joining = client.join('tea');
+  await letIn(connection);
+  await joining;
+  connection.socket.terminate();
+  await until(() => client.state === 'reconnecting');
+  await client.connect();
+  return server.next();
+}
+
 describe('a room that the client has joined', () => {
   it('is what the server tells of it, and its messages arrive', async () => {
     const app = await start({ options: { rooms: { open: true } } });
@@ -214,14 +225,9 @@ describe('a room that does not take the client back', () => {
 
   it('just now is not tried again once it was left', async () => {
     const clock = new ManualClientRuntime();
-    const { client, server, connection } = await connected({ requestTimeout: false }, clock);
-    const joining = client.join('tea');
-    await letIn(connection);
-    await joining;
-    connection.socket.terminate();
-    await until(() => client.state === 'reconnecting');
-    await client.connect();
-    const second = await server.next();
+    const tested = await connected({ requestTimeout: false }, clock);
+    const { client } = tested;
+    const second = await comeBack(tested);
     second.refuse(await second.next('joinRoom'), 'UNAVAILABLE', { retryable: true });
     await until(() => clock.size === 1);
     const leaving = client.leave('tea');
@@ -236,14 +242,8 @@ describe('a room that does not take the client back', () => {
     const refused: unknown[] = [];
     const clock = new ManualClientRuntime();
     const events = { onRoomRefused: ({ roomName }: { roomName: string }) => refused.push(roomName) };
-    const { client, server, connection } = await connected({ events, requestTimeout: false }, clock);
-    const joining = client.join('tea');
-    await letIn(connection);
-    await joining;
-    connection.socket.terminate();
-    await until(() => client.state === 'reconnecting');
-    await client.connect();
-    const second = await server.next();
+    const tested = await connected({ events, requestTimeout: false }, clock);
+    const second = await comeBack(tested);
     for (let round = 0; round < 5; round++) {
       second.refuse(await second.next('joinRoom'), 'UNAVAILABLE', { retryable: true });
       await until('it waits for another try', () => clock.size === 1);
@@ -259,14 +259,9 @@ describe('a room that does not take the client back', () => {
     const refused: unknown[] = [];
     const clock = new ManualClientRuntime();
     const events = { onRoomRefused: ({ roomName }: { roomName: string }) => refused.push(roomName) };
-    const { client, server, connection } = await connected({ events, requestTimeout: false }, clock);
-    const joining = client.join('tea');
-    await letIn(connection);
-    await joining;
-    connection.socket.terminate();
-    await until(() => client.state === 'reconnecting');
-    await client.connect();
-    const second = await server.next();
+    const tested = await connected({ events, requestTimeout: false }, clock);
+    const { client, server } = tested;
+    const second = await comeBack(tested);
     second.refuse(await second.next('joinRoom'), 'UNAVAILABLE', { retryable: true });
     await until(() => clock.size === 1);
     second.socket.terminate();

@@ -1,9 +1,10 @@
 import type { RedisLink } from '../../redis/redis-link.js';
+import { chunksOf } from '../../runtime/chunks.js';
 import { endOf, LOST } from './client-changes.js';
 import type { ClientRecord } from './client-record.js';
 import { writeHint } from './hint.js';
 import type { LeasedData } from './leased-data.interface.js';
-import { BATCH, chunksOf } from './own-records.js';
+import { BATCH } from './own-records.js';
 import type { RecordReader } from './record-reader.js';
 import type { RegistryKeys } from './registry-keys.js';
 import type { LeaseReading, WorkerLeases } from './worker-leases.js';

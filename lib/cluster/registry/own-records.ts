@@ -1,4 +1,5 @@
 import type { RedisLink } from '../../redis/redis-link.js';
+import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { clientIdOf, endOf, type ConnectionEnd } from './client-changes.js';
 import { ClientHash, type Batch } from './client-hash.js';
@@ -166,15 +167,4 @@ export class OwnRecords {
     this.#waiting = [];
     this.#batch = null;
   }
-}
-
-/** The values in arrays of at most `size`, taken one array at a time. */
-export function* chunksOf<T>(values: Iterable<T>, size: number): Generator<T[]> {
-  let chunk: T[] = [];
-  for (const value of values) {
-    if (chunk.push(value) < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }
