@@ -77,6 +77,11 @@ export class RedisCommands {
     await this.#connection.stop();
   }
 
+  /** A probe came back. */
+  proven(): void {
+    this.#connection.proven();
+  }
+
   /** The connection is dead: opens the breaker. */
   renew(why: Error): void {
     this.#connection.renew(why);

@@ -6,8 +6,6 @@ import { bare } from './redis-failures.js';
 
 /** Milliseconds for a connection to become ready; a server that loads its data is asked again. */
 const PATIENCE = 10_000;
-/** Milliseconds after which a connection counts as a good one, so that the next is opened at once when it is lost. */
-const STEADY = 5_000;
 const CLOSING = 1_000;
 
 /** Hears what becomes of a connection. */
@@ -20,13 +18,12 @@ export interface ConnectionListener<Client> {
 
 /**
  * Keeps one connection open. A connection that is lost, or found to be dead, is thrown away with all that waits in it,
- * and another one is opened: soon at first, then about once a second, for ever.
+ * and another one is opened: soon after one that had been found good, then about once a second, for ever.
  */
 export class RedisConnection<Client extends RedisClient> {
   readonly #backoff: Backoff;
   #client: Client | null = null;
   #failure: Error | null = null;
-  #upSince: number | null = null;
   /** Opens the next connection, or gives up the present one. */
   #timer: RuntimeTimer | null = null;
   #isStopped = true;
@@ -53,6 +50,14 @@ export class RedisConnection<Client extends RedisClient> {
     const ended = new Promise((resolve) => client.once('end', resolve));
     abandon(client);
     await this.runtime.within(CLOSING, ended, () => new Error('It does not close.')).catch(() => {});
+  }
+
+  /**
+   * A message has gone out and come back on the present connection: when it is lost, the next one is opened soon, however
+   * short it lasted. To have been opened proves nothing: a server that drops everybody at once must not be stormed.
+   */
+  proven(): void {
+    this.#backoff.reset();
   }
 
   /** The connection is dead, whatever ioredis says: opens another. */
@@ -91,14 +96,11 @@ export class RedisConnection<Client extends RedisClient> {
 
   #up(client: Client): void {
     this.#timer?.cancel();
-    this.#upSince = this.runtime.monotonic();
     this.listener.up(client);
   }
 
   #openLater(why: Error): void {
     if (this.#isStopped) return;
-    if (this.#upSince !== null && this.runtime.monotonic() - this.#upSince > STEADY) this.#backoff.reset();
-    this.#upSince = null;
     this.#wait();
     this.listener.down(why);
   }

@@ -216,6 +216,8 @@ export class RedisLink {
 
   #succeed(roundTrip: number): void {
     this.#lostProbes = 0;
+    this.#commands.proven();
+    this.#subscriptions.proven();
     this.#state.succeed(roundTrip);
   }
 

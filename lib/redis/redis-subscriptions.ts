@@ -130,6 +130,11 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     await this.#connection.stop();
   }
 
+  /** A probe came back. */
+  proven(): void {
+    this.#connection.proven();
+  }
+
   /** The connection is dead, whatever it says: opens another. */
   renew(why: Error): void {
     this.#connection.renew(why);

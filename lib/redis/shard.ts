@@ -87,6 +87,7 @@ export class Shard {
   }
 
   #prove(): void {
+    this.subscriptions.proven();
     if (this.#isProven) return;
     this.#isProven = true;
     this.listener.up();

@@ -119,6 +119,11 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     await Promise.all([this.options.classic.stop(), ...shards.map((shard) => shard.stop())]);
   }
 
+  /** A probe came back by the classic channels; each shard has a probe of its own. */
+  proven(): void {
+    this.options.classic.proven();
+  }
+
   renew(why: Error): void {
     this.options.classic.renew(why);
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -14,10 +15,19 @@ const PROBE = isSoak ? 3_000 : 100;
 const SETTLED = 1_200;
 const NOTICED = isSoak ? 10_000 : 2_000;
 const BACK = 5_000;
+/** Of a link that was well until then. */
+const BACK_AT_ONCE = 400;
 const HEAP = 30 * 1_048_576;
 /** Milliseconds of the outage in which the heap is measured. */
 const OUTAGE = isSoak ? 60_000 : 3_000;
 const PATIENCE = OUTAGE + 60_000;
+
+/** Waits as long as jitter lets it. */
+class UnluckyRuntime extends Runtime {
+  override random(): number {
+    return 0.999;
+  }
+}
 
 let server: RedisServer;
 let proxy: TcpProxy;
@@ -29,7 +39,7 @@ let witness: TestLink;
 beforeEach(async () => {
   server = await RedisServer.start();
   proxy = await TcpProxy.before(server.port);
-  faulty = new TestLink({ redis: `redis://127.0.0.1:${proxy.port}`, probe: PROBE });
+  faulty = new TestLink({ redis: `redis://127.0.0.1:${proxy.port}`, probe: PROBE, runtime: new UnluckyRuntime() });
   witness = new TestLink({ redis: server.url, name: 'witness' });
   await Promise.all([faulty.ready(), witness.ready()]);
   await witness.link.subscriptions.acquire('pxl:room:chess');
@@ -200,15 +210,41 @@ describe('A connection that breaks', () => {
   });
 
   it(
-    'is replaced as often as Redis ends it, without a flood of lines',
+    'is replaced as often as Redis ends it, as soon each time, without a flood of lines',
     async () => {
+      let since = 0;
+      const waits: number[] = [];
+      faulty.link.onLost(() => (since = performance.now()));
+      faulty.link.onReady(() => waits.push(performance.now() - since));
       for (let round = 0; round < 10; round++) {
-        await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await server.command('CLIENT', 'KILL', 'TYPE', round % 2 ? 'normal' : 'pubsub');
         await lost();
         await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
       }
       await whole();
+      expect(Math.max(...waits)).toBeLessThanOrEqual(2 * BACK_AT_ONCE);
       expect(faulty.lines.length).toBeLessThanOrEqual(2 * 10 + 1);
+    },
+    PATIENCE,
+  );
+});
+
+describe('A connection that was opened and on which no probe has come back', () => {
+  it(
+    'is replaced later and later: a Redis that drops everybody at once is not stormed',
+    async () => {
+      await server.command('ACL', 'SETUSER', 'default', 'resetchannels', '&pxl:room:*');
+      const isSubscribed = (): boolean => faulty.link.subscriptions.isLive('pxl:room:chess');
+      // To take the channel away has cost the connection already.
+      await until('it was replaced', () => faulty.link.lastError !== null && isSubscribed());
+      const begin = performance.now();
+      for (let round = 0; round < 4; round++) {
+        await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await until('it is lost', () => !isSubscribed());
+        await until('it is replaced', isSubscribed);
+      }
+      expect(performance.now() - begin).toBeGreaterThan(100 + 200 + 400 + 800);
+      expect(faulty.link.isReady).toBe(false);
     },
     PATIENCE,
   );

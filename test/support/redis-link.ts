@@ -12,6 +12,8 @@ export interface TestLinkOptions {
   name?: string;
   /** Default: 100 ms, a thirtieth of the usual. */
   probe?: number;
+  /** Default: the real one. */
+  runtime?: Runtime;
 }
 
 /** A {@link RedisLink} that writes down what it hears and says. */
@@ -24,7 +26,7 @@ export class TestLink {
   /** What it does with a message. */
   hear = (channel: string, payload: Buffer): void => void this.heard.push(`${channel} ${payload.toString()}`);
 
-  constructor({ redis, prefix = 'pxl', name = 'one', probe = 100 }: TestLinkOptions) {
+  constructor({ redis, prefix = 'pxl', name = 'one', probe = 100, runtime = new Runtime() }: TestLinkOptions) {
     this.link = new RedisLink(
       {
         redis: resolveRedis(new OptionChecks('', { redis }))!,
@@ -34,7 +36,7 @@ export class TestLink {
         report: (level, line) => this.lines.push(`${level} ${line}`),
         onMessage: (channel, payload) => this.hear(channel, payload),
       },
-      new Runtime(),
+      runtime,
     );
     this.link.start();
   }
