@@ -26,7 +26,21 @@ export default tseslint.config(
   },
   {
     files: ['lib/**/*.ts'],
-    rules: { 'no-console': 'error' },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@nestjs/common',
+          importNames: ['Logger'],
+          message: 'ModuleLogger cannot throw, whatever the logger does.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['lib/errors/module-logger.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: ['test/**/*.ts'],

@@ -85,10 +85,10 @@ export class Admission {
     if (result.outcome === 'missing') return { outcome: 'unauthenticated' };
     if (result.outcome !== 'accepted') return result;
     const { identity } = result;
-    const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, userOf(identity));
-    const guarded = await this.guards.check(candidate, applicant.guards);
-    if (guarded.outcome !== 'accepted') return guarded as AdmissionResult;
     return this.#failSafe(async () => {
+      const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, userOf(identity));
+      const guarded = await this.guards.check(candidate, applicant.guards);
+      if (guarded.outcome !== 'accepted') return guarded as AdmissionResult;
       // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
       if (await this.#isRevoked(identity)) return { outcome: 'unauthenticated' };
       this.#checkMetadata(identity);

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { isUserId } from '../clients/user-identity.js';
+import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
 import { isClassWith } from '../options/auth.options.js';
@@ -93,8 +94,8 @@ export class Authentication implements OnModuleInit {
       }
       return { outcome: credentials.token === undefined ? 'missing' : 'unauthenticated' };
     } catch (error) {
-      if (error instanceof UnauthorizedException) return { outcome: 'unauthenticated' };
-      if (error instanceof ForbiddenException) return { outcome: 'forbidden' };
+      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated' };
+      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden' };
       return { outcome: 'failed', error };
     }
   }

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
+import { isInstanceOf } from '../errors/as-error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionContext } from './connection-context.js';
@@ -77,8 +78,8 @@ export class ConnectionGuards implements OnModuleInit {
       }
       return { outcome: 'accepted' };
     } catch (error) {
-      if (error instanceof UnauthorizedException) return { outcome: 'unauthenticated' };
-      if (error instanceof ForbiddenException) return { outcome: 'forbidden' };
+      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated' };
+      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden' };
       return { outcome: 'failed', error };
     }
   }

@@ -6,6 +6,7 @@ import { Encryption } from '../encryption/encryption.js';
 import type { Agreement } from '../encryption/key-agreement.js';
 import { KeyExchangeError } from '../encryption/key-exchange.error.js';
 import { KeyExchange } from '../encryption/key-exchange.js';
+import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
@@ -157,7 +158,7 @@ export class InBandAuthentication {
     try {
       return await this.keyExchange.agree(client, userId, data);
     } catch (error) {
-      if (error instanceof KeyExchangeError) {
+      if (isInstanceOf(error, KeyExchangeError)) {
         const { close } = error;
         this.#endDeadline(client);
         this.runtime.afterIo(() => closeForGood(client, close, this.runtime));

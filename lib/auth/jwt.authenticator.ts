@@ -1,5 +1,6 @@
 import { UnauthorizedException } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import { isInstanceOf } from '../errors/as-error.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { JwtKeyProvider } from '../interfaces/auth-options.interface.js';
 import type { ResolvedAuth } from '../options/auth.options.js';
@@ -60,7 +61,7 @@ export class JwtAuthenticator implements WsAuthenticator {
       const claims = await this.verifier.verifyAsync(token, { clockTimestamp });
       return typeof claims === 'object' && claims !== null ? (claims as Claims) : undefined;
     } catch (error) {
-      if (error instanceof KeyProviderError) throw error;
+      if (isInstanceOf(error, KeyProviderError)) throw error;
       return undefined; // whatever else is wrong, it is wrong with the token
     }
   }
@@ -112,7 +113,7 @@ async function askProvider(provider: JwtKeyProvider, requestType: number, token:
   try {
     return (await provider(requestType, token)) ?? '';
   } catch (cause) {
-    if (cause instanceof UnauthorizedException) throw cause;
+    if (isInstanceOf(cause, UnauthorizedException)) throw cause;
     throw new KeyProviderError('The key provider of auth.jwt failed.', { cause });
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { ModuleLogger } from '../errors/module-logger.js';
 import type { Origins } from '../interfaces/module-options.interface.js';
 
 /** How many origins are remembered as logged. */
@@ -13,7 +14,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:
  */
 @Injectable()
 export class OriginPolicy {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   readonly #logged = new Set<string>();
 
   /** Whether the upgrade may go on. Throws what the application's own function throws. */

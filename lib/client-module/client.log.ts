@@ -1,11 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { ClientEvents } from '../client/client-options.interface.js';
 import type { StateChange } from '../client/client-state.js';
 import { asError } from '../errors/as-error.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 
 /** What the log tells of a client: where its connection is, and what nobody else hears of. */
 export class ClientLog {
-  readonly #logger = new Logger('PxlWebSocketClient');
+  readonly #logger = new ModuleLogger('PxlWebSocketClient');
 
   constructor(private readonly name: string) {}
 

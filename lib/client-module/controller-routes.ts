@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import { Logger } from '@nestjs/common';
 import { lastValueFrom, Subject, takeUntil } from 'rxjs';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import { asError } from '../errors/as-error.js';
+import { asError, isInstanceOf } from '../errors/as-error.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
 import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream, streamOf } from '../routing/answer-stream.js';
@@ -24,7 +24,7 @@ const NO_ACKS: AckSource = { expectAck: () => () => undefined };
 
 /** What handles the messages of one client's server: its pushes, and its calls with their answers. */
 export class ControllerRoutes {
-  readonly #logger = new Logger('PxlWebSocketClient');
+  readonly #logger = new ModuleLogger('PxlWebSocketClient');
   readonly #sources = new Map<string, string>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #stopping = new Subject<void>();
@@ -105,11 +105,11 @@ export class ControllerRoutes {
 
 /** What the server is told; what a handler throws by mistake is not. */
 function refusalOf(exception: unknown): WebSocketClientError {
-  if (exception instanceof WebSocketClientError) return exception;
+  if (isInstanceOf(exception, WebSocketClientError)) return exception;
   const { code, error, ...options } = toErrorPayload(exception);
   return new WebSocketClientError(code, error, { ...options, cause: exception });
 }
 
 function isDefect(exception: unknown): boolean {
-  return !(exception instanceof WebSocketClientError) && isUnexpected(exception);
+  return !isInstanceOf(exception, WebSocketClientError) && isUnexpected(exception);
 }

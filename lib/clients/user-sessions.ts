@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import type { ClientListener } from './client-listener.interface.js';
 import { ClientManager } from './client-manager.js';
 import { USER_INTEREST, type UserInterest } from './user-interest.interface.js';
@@ -9,13 +10,16 @@ import type { WsClient } from './ws-client.js';
 export class UserSessions implements ClientListener {
   constructor(
     @Inject(USER_INTEREST) private readonly interest: UserInterest,
+    private readonly errors: ErrorReporter,
     clients: ClientManager,
   ) {
     clients.listen(this);
   }
 
   registered({ user }: WsClient): void {
-    if (user) void this.interest.acquireUser(user.userId);
+    if (!user) return;
+    const failed = (error: unknown): void => this.errors.report('A user is not heard from other workers.', error);
+    this.interest.acquireUser(user.userId)?.catch(failed);
   }
 
   identified(client: WsClient): void {

@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 
 /** The token of the connection to Redis that applications may use: see {@link InjectWsRedis}. */
@@ -25,7 +26,7 @@ export class ApplicationRedis implements OnApplicationShutdown {
     this.client = (enabled ? redis?.template : null) ?? null;
     this.#isOurs = redis?.isGiven === false;
     if (!this.client || !this.#isOurs) return;
-    const logger = new Logger('PxlWebSocket');
+    const logger = new ModuleLogger();
     this.client.on('error', (error: Error) => logger.warn(`The application's connection to Redis: ${error.message}`));
   }
 

@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { ModuleLogger } from '../errors/module-logger.js';
 import type { ResolvedRedis } from '../options/redis.options.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { RedisLink } from '../redis/redis-link.js';
@@ -19,7 +19,7 @@ export class ClusterRedis {
   #other: MessageListener | null = null;
 
   constructor(redis: ResolvedRedis, { prefix, cluster }: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime) {
-    const logger = new Logger('PxlWebSocket');
+    const logger = new ModuleLogger();
     this.channels = new ClusterChannels(prefix, redis.isSharded);
     this.link = new RedisLink(
       {

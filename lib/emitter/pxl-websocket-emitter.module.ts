@@ -1,4 +1,5 @@
-import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { ConfigurableEmitterModule, EMITTER_OPTIONS } from './pxl-websocket-emitter.module-definition.js';
 import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';
 
@@ -11,7 +12,7 @@ import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emit
     {
       provide: WebSocketEmitter,
       useFactory: (options: WebSocketEmitterOptions) => {
-        const logger = new Logger('PxlWebSocket');
+        const logger = new ModuleLogger();
         return new WebSocketEmitter({ log: (level, line) => logger[level](line), ...options });
       },
       inject: [EMITTER_OPTIONS],

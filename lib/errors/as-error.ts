@@ -1,16 +1,45 @@
 import { isNativeError } from 'node:util/types';
 
+// What applications throw is looked at here and nowhere else: reading it may throw in its turn (a getter, a revoked proxy).
+
 /** Whether it is an error, of this realm or another (Jest's vm, a worker), whose errors are no instance of ours. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || isNativeError(value);
+  return isInstanceOf(value, Error) || isNativeError(value);
 }
 
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  if (isError(thrown)) return thrown;
+/** `instanceof` for what an application has thrown or returned: false where asking throws. */
+export function isInstanceOf<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
   try {
-    return new Error(String(thrown));
+    return value instanceof type;
   } catch {
-    return new Error('What was thrown has no text.');
+    return false;
   }
+}
+
+/** What was thrown, as an error whose name, message and stack are texts, and that has a text itself. Never throws. */
+export function asError(thrown: unknown): Error {
+  return isError(thrown) && isReadable(thrown) ? thrown : new Error(textOf(thrown));
+}
+
+function isReadable(error: Error): boolean {
+  try {
+    const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = error;
+    return isText(name) && isText(message) && (stack === undefined || isText(stack)) && isText(String(error));
+  } catch {
+    return false;
+  }
+}
+
+/** The message of an error that lacks something else; the text of any other value. */
+function textOf(thrown: unknown): string {
+  try {
+    const message: unknown = isError(thrown) ? thrown.message : undefined;
+    return isText(message) ? message : String(thrown);
+  } catch {
+    return 'What was thrown has no text.';
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

@@ -1,14 +1,15 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Runtime } from '../runtime/runtime.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { asError } from './as-error.js';
+import { asError, isInstanceOf } from './as-error.js';
+import { ModuleLogger } from './module-logger.js';
 import { WsError } from './ws.error.js';
 
 /** Where failures go that nobody is waiting for: the log, a few lines a second, and the application's `events.onError`. */
 @Injectable()
 export class ErrorReporter {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
 
   readonly #limiter: LogLimiter;
 
@@ -20,28 +21,36 @@ export class ErrorReporter {
   }
 
   /**
+   * Never throws, whatever was thrown, and whatever the logger and `events.onError` do.
+   *
    * @param what a sentence that says what failed, without anything a client sent
    * @param failure what was thrown
    */
   report(what: string, failure: unknown, clientId?: string): void {
     const error = asError(failure);
-    this.#log(`${what} ${error.message}`, error);
-    const { onError } = this.options.events;
-    if (!onError) return;
-    const failed = (again: unknown): void => this.#logger.error('events.onError itself failed.', asError(again).stack);
+    this.#log(what, error);
+    if (this.options.events.onError) void this.#tell(error, clientId);
+  }
+
+  async #tell(error: Error, clientId: string | undefined): Promise<void> {
     try {
-      void Promise.resolve(onError({ error, clientId })).catch(failed);
+      await this.options.events.onError?.({ error, clientId });
     } catch (again) {
-      failed(again);
+      this.#log('events.onError itself failed.', asError(again));
     }
   }
 
-  #log(line: string, error: Error): void {
-    // While the bus is down, whatever fails for that is one fault.
-    const isDown = error instanceof WsError && error.code === 'UNAVAILABLE';
-    const admitted = this.#limiter.admit(isDown ? error.code : line);
-    if (!admitted) return;
-    const { heldBack } = admitted;
-    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, error.stack);
+  #log(what: string, error: Error): void {
+    try {
+      const line = `${what} ${error.message}`;
+      // While the bus is down, whatever fails for that is one fault.
+      const isDown = isInstanceOf(error, WsError) && error.code === 'UNAVAILABLE';
+      const admitted = this.#limiter.admit(isDown ? error.code : line);
+      if (!admitted) return;
+      const { heldBack } = admitted;
+      this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, error.stack);
+    } catch {
+      this.#logger.error(what); // a getter that answered once, and throws now
+    }
   }
 }

@@ -8,30 +8,35 @@ const UNEXPECTED: ErrorPayload = { error: 'Internal error.', code: 'INTERNAL', r
 
 /**
  * The one place where what a handler threw becomes what its client reads. `WsError` and `WsException` keep their text
- * and code, `HttpException` maps by status, everything else is INTERNAL: its text never leaves the server.
+ * and code, `HttpException` maps by status, everything else is INTERNAL: its text never leaves the server. Never throws.
  */
 export function toErrorPayload(exception: unknown): ErrorPayload {
+  return answerOf(exception) ?? UNEXPECTED;
+}
+
+/** Whether the exception is a defect of the application, to be logged, rather than an answer to the client. Never throws. */
+export function isUnexpected(exception: unknown): boolean {
+  return answerOf(exception) === null;
+}
+
+/** Null for what was not thrown to be an answer, or cannot be one: its own properties throw, or its code is no text. */
+function answerOf(exception: unknown): ErrorPayload | null {
   try {
-    return payloadOf(exception);
+    const answer = payloadOf(exception);
+    const { error, code }: { error?: unknown; code?: unknown } = answer ?? {};
+    return typeof error === 'string' && typeof code === 'string' ? answer : null;
   } catch {
-    return UNEXPECTED; // an exception whose own properties throw
+    return null;
   }
 }
 
-/** Whether the exception is a defect of the application, to be logged, rather than an answer to the client. */
-export function isUnexpected(exception: unknown): boolean {
-  if (exception instanceof HttpException) return codeOfStatus(exception) === 'INTERNAL';
-  return !(exception instanceof WsError || exception instanceof WsException);
-}
-
-function payloadOf(exception: unknown): ErrorPayload {
+function payloadOf(exception: unknown): ErrorPayload | null {
   if (exception instanceof WsError) {
     const { message, code, retryable, details } = exception;
     return { error: message, code, retryable, details };
   }
   if (exception instanceof WsException) return ofWsException(exception);
-  if (exception instanceof HttpException) return ofHttpException(exception);
-  return UNEXPECTED;
+  return exception instanceof HttpException ? ofHttpException(exception) : null;
 }
 
 function ofWsException(exception: WsException): ErrorPayload {
@@ -42,9 +47,9 @@ function ofWsException(exception: WsException): ErrorPayload {
   return payload(exception.message, typeof code === 'string' ? code : 'APPLICATION', details);
 }
 
-function ofHttpException(exception: HttpException): ErrorPayload {
+function ofHttpException(exception: HttpException): ErrorPayload | null {
   const code = codeOfStatus(exception);
-  if (code === 'INTERNAL') return UNEXPECTED;
+  if (code === 'INTERNAL') return null;
   const body: unknown = exception.getResponse();
   const { message } = Object(body) as { message?: unknown };
   // ValidationPipe puts one sentence per failed field into `message`.

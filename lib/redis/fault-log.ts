@@ -5,9 +5,12 @@ import { SlidingSecond } from '../runtime/sliding-second.js';
 const LINES = 5;
 
 /** Takes a line for the log. */
-export type FaultReport = (level: 'log' | 'warn', line: string) => void;
+export type FaultReport = (level: 'log' | 'warn', line: string) => unknown;
 
-/** Says what happens to Redis, at most five lines a second; the next line tells how many were left out. */
+/**
+ * Says what happens to Redis, at most five lines a second; the next line tells how many were left out. Never throws: who
+ * takes the lines may be the application.
+ */
 export class FaultLog {
   readonly #budget: SlidingSecond;
   #leftOut = 0;
@@ -25,7 +28,15 @@ export class FaultLog {
       return;
     }
     this.#budget.take();
-    this.write(level, this.#leftOut > 0 ? `${line} (${this.#leftOut} lines before it were left out)` : line);
+    void this.#tell(level, this.#leftOut > 0 ? `${line} (${this.#leftOut} lines before it were left out)` : line);
     this.#leftOut = 0;
+  }
+
+  async #tell(level: 'log' | 'warn', line: string): Promise<void> {
+    try {
+      await this.write(level, line);
+    } catch {
+      // There is nobody else to tell.
+    }
   }
 }

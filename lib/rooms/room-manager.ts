@@ -1,8 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
 import { toUser, type GivenUser } from '../clients/user-identity.js';
 import type { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
+import { isInstanceOf } from '../errors/as-error.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -55,7 +57,7 @@ export class RoomManager {
   readonly #pending = new PendingJoins();
   readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   #rules: Rules | null = null;
   #remote: RemoteMembers | null = null;
 
@@ -91,7 +93,7 @@ export class RoomManager {
       if (user) this.#identify(client, user);
       return await this.join(client, roomName, { username: user?.username, broadcast });
     } catch (error) {
-      const busIsDown = error instanceof WsError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
+      const busIsDown = isInstanceOf(error, WsError) && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
       if (busIsDown) return false;
       throw error;
     }

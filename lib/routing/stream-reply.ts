@@ -27,13 +27,17 @@ export class StreamReply {
 
   start(): void {
     if (this.#finished) return;
-    this.#subscription.add(
-      this.answer.values.subscribe({
-        next: (value) => this.#next(value),
-        error: (exception: unknown) => this.fail(exception),
-        complete: () => this.#finish(() => this.#complete()),
-      }),
-    );
+    try {
+      this.#subscription.add(
+        this.answer.values.subscribe({
+          next: (value) => this.#next(value),
+          error: (exception: unknown) => this.fail(exception),
+          complete: () => this.#finish(() => this.#complete()),
+        }),
+      );
+    } catch (exception) {
+      this.fail(exception); // an observable of another make
+    }
   }
 
   /** Ends it with `done`. */

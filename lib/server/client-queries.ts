@@ -5,6 +5,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import { ClusterCalls } from '../cluster/cluster-calls.js';
 import { ClusterView } from '../cluster/cluster-view.js';
 import type { ClientRecord } from '../cluster/registry/client-record.js';
+import { isInstanceOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
 import { RoomManager } from '../rooms/room-manager.js';
@@ -64,7 +65,7 @@ export class ClientQueries {
       return { answers, partial: partial || errors.length > 0 };
     } catch (error) {
       // Nobody else can be reached: what this worker holds is still true.
-      if (error instanceof WsError && error.retryable) return { answers: [], partial: true };
+      if (isInstanceOf(error, WsError) && error.retryable) return { answers: [], partial: true };
       throw error;
     }
   }

@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { ClusterView } from '../cluster/cluster-view.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
 import { RevocationSync } from '../cluster/revocation-sync.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -16,7 +17,7 @@ const PATIENCE = 3_000;
 /** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
 @Injectable()
 export class ClusterMembership {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   #left: Promise<void> | null = null;
   #onAdmitted: (() => void) | null = null;
   #isAdmitted = false;

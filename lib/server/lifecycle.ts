@@ -2,7 +2,6 @@ import type { Server } from 'node:http';
 import {
   Inject,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
@@ -10,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { WebSocketServer } from 'ws';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { SystemRoutes } from '../routing/system-routes.js';
 import { WsExplorer, type DiscoveredGateway } from '../routing/ws-explorer.js';
@@ -46,7 +46,7 @@ const LEAST_FOR_SUBSCRIBERS = 0.1;
 export class Lifecycle
   implements AdapterHost, OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   readonly #listeners: UpgradeListener[] = [];
   readonly #afterInit = new AfterInitHooks();
   #restoreBeforeClose: (() => void) | null = null;

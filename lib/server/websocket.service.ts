@@ -5,7 +5,7 @@ import { applicationClose } from '../clients/close-reason.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { Target } from '../cluster/envelope.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
-import { isError } from '../errors/as-error.js';
+import { asError, isError } from '../errors/as-error.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
@@ -229,7 +229,15 @@ function settle(work: () => Promise<void>): Promise<void> {
   return new Promise((resolve) => resolve(work()));
 }
 
-function describe(error: Error): { error: string; code: unknown } {
-  const { code = toErrorPayload(error).code } = error as Error & { code?: unknown };
-  return { error: error.message, code };
+function describe(given: Error): { error: string; code: unknown } {
+  const error = asError(given);
+  return { error: error.message, code: codeOf(error) ?? toErrorPayload(error).code };
+}
+
+function codeOf(error: Error & { code?: unknown }): unknown {
+  try {
+    return error.code;
+  } catch {
+    return undefined;
+  }
 }

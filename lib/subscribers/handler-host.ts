@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { asError } from '../errors/as-error.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 
@@ -27,7 +27,7 @@ const NOBODY: HandlerHost = {
       try {
         await work(this);
       } catch (error) {
-        new Logger('PxlWebSocket').error(`A deferred handler failed. ${asError(error).message}`);
+        new ModuleLogger().error(`A deferred handler failed. ${asError(error).message}`);
       }
     };
     return this.runtime.timeout(ms, () => void run());

@@ -1,7 +1,8 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { PXL_WS_REDIS } from '../cluster/application-redis.js';
 import { ClusterEvents, type ClusterEvent } from '../cluster/cluster-events.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -28,7 +29,7 @@ const MOST = 1_000_000;
  */
 @Injectable()
 export class SubscriberDispatcher {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   readonly #arrived: ClusterEvent[] = [];
   #server: PxlWebSocketServer | null = null;
   #isListening = false;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
+import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -99,5 +100,5 @@ export class ConnectionHooks {
 
 /** Such as a default room that nobody here is in, while Redis is away: nothing is wrong with the hook. */
 function isUnavailable(error: unknown): boolean {
-  return error instanceof WsError && error.code === 'UNAVAILABLE';
+  return isInstanceOf(error, WsError) && error.code === 'UNAVAILABLE';
 }

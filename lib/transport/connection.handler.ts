@@ -15,6 +15,7 @@ import type { Agreement } from '../encryption/key-agreement.js';
 import { KeyExchangeError } from '../encryption/key-exchange.error.js';
 import { KeyExchange } from '../encryption/key-exchange.js';
 import type { KeyOffer } from '../encryption/key-offer.js';
+import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -128,7 +129,7 @@ export class ConnectionHandler {
     } catch (error) {
       client.state = 'unauthorized';
       client.sendText(client.codec.encodeError(toErrorPayload(error)));
-      const close = error instanceof KeyExchangeError ? error.close : CLOSE_CODES.HOOK_FAILED;
+      const close = isInstanceOf(error, KeyExchangeError) ? error.close : CLOSE_CODES.HOOK_FAILED;
       closeForGood(client, close, this.runtime);
     }
   }

@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 
@@ -12,7 +13,7 @@ const STALL = 1_000;
  */
 @Injectable()
 export class InactiveClients {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   /** By the options of the endpoints whose clients they sweep. */
   readonly #timers = new Map<ResolvedOptions, RuntimeTimer>();
 

@@ -1,13 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Admission, type AdmissionResult, type Applicant } from '../auth/admission.js';
 import type { WsIdentity } from '../auth/authenticator.interface.js';
 import { ClientAddress, networkOf } from '../auth/client-address.js';
 import { OriginPolicy } from '../auth/origin-policy.js';
 import { WsRequest } from '../clients/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { ConnectionCounts } from '../limits/connection-counts.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
@@ -50,7 +51,7 @@ interface Upgrade {
 /** One HTTP upgrade on a path of ours: from the request to 101, or to a refusal that the client can read. */
 @Injectable()
 export class UpgradeHandler {
-  readonly #logger = new Logger('PxlWebSocket');
+  readonly #logger = new ModuleLogger();
   /** The upgrades whose authentication runs. */
   readonly #pending = new Set<Duplex>();
   #isOpen = false;

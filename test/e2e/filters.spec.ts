@@ -107,7 +107,7 @@ describe('what a handler throws', () => {
     ['wsPlainObject', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
     ['wsNothing', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
     ['wsNull', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
-    ['wsTrap', INTERNAL, false],
+    ['wsTrap', INTERNAL, true],
     ['wsError', { error: 'Later.', code: 'BUSY', retryable: true, details: { after: 5 } }, false],
     ['wsCode', INTERNAL, true],
     ['wsKnown', { error: 'Not now.', code: 'UNAVAILABLE', retryable: true }, false],

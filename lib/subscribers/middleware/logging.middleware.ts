@@ -1,9 +1,9 @@
-import { Logger } from '@nestjs/common';
+import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WebSocketSubscriberMiddleware } from '../../interfaces/subscriber.interface.js';
 
 /** Logs when a handler begins, finishes and fails, with its channel; never the message. */
 export function loggingMiddleware(name: string): WebSocketSubscriberMiddleware {
-  const logger = new Logger('PxlWebSocket');
+  const logger = new ModuleLogger();
   return {
     name: `logging(${name})`,
     onBefore: ({ channel }) => logger.log(`${name} begins on channel ${JSON.stringify(channel)}.`),

@@ -1,13 +1,13 @@
-import { Logger } from '@nestjs/common';
 import type {
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMiddleware,
 } from '../../interfaces/subscriber.interface.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
 import { hostOf } from '../handler-host.js';
 
 /** Logs how long a handler took, whether it finished or failed. */
 export function timingMiddleware(): WebSocketSubscriberMiddleware {
-  const logger = new Logger('PxlWebSocket');
+  const logger = new ModuleLogger();
   const startedAt = new WeakMap<WebSocketSubscriberHandlerContext, number>();
   const log = (context: WebSocketSubscriberHandlerContext): void => {
     const now = hostOf(context).runtime.monotonic();

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { asError } from '../../errors/as-error.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WebSocketSubscriberMiddleware } from '../../interfaces/subscriber.interface.js';
 import { checkMessage, type MessageCheck } from '../message-check.js';
 
@@ -7,7 +7,7 @@ import { checkMessage, type MessageCheck } from '../message-check.js';
 export function validationMiddleware<Message = unknown>(
   validate: MessageCheck<Message>,
 ): WebSocketSubscriberMiddleware<Message> {
-  const logger = new Logger('PxlWebSocket');
+  const logger = new ModuleLogger();
   return {
     name: 'validation',
     async onBefore({ channel, message }) {

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { asError } from '../../errors/as-error.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
 import { hostOf } from '../handler-host.js';
 
@@ -8,7 +8,7 @@ export function withLogging<Context extends WebSocketSubscriberHandlerContext, R
   handler: (context: Context) => Result | Promise<Result>,
   name: string,
 ): (context: Context) => Promise<Result> {
-  const logger = new Logger('PxlWebSocket');
+  const logger = new ModuleLogger();
   return async (context) => {
     const { runtime } = hostOf(context);
     const startedAt = runtime.monotonic();
