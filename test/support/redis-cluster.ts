@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { RedisServer } from './redis-server.js';
 import { freePort } from './free-port.js';
 
@@ -9,30 +10,33 @@ const SETTINGS = [
   ...['--cluster-require-full-coverage', 'no', '--cluster-allow-replica-migration', 'no'],
 ];
 
-/** A Redis Cluster of three nodes, each serving a third of the slots. */
-export class RedisCluster {
-  private constructor(readonly nodes: readonly RedisServer[]) {}
+/** How a cluster is made. */
+export interface RedisClusterOptions {
+  /** Takes the place of our usual settings of a node, where it names the same ones. */
+  readonly settings?: readonly string[];
+}
 
-  static async start(): Promise<RedisCluster> {
-    const busPorts = [await freePort(), await freePort(), await freePort()];
-    const nodes = await Promise.all(
-      busPorts.map((port) => RedisServer.start(...SETTINGS, '--cluster-port', String(port))),
-    );
-    const [first] = nodes;
-    for (const [at, node] of nodes.entries()) {
+/** A Redis Cluster of three masters, each serving a third of the slots, which may get other nodes and lose them. */
+export class RedisCluster {
+  readonly #busPorts = new Map<RedisServer, number>();
+  /** Its members: those that were removed are no part of it any more. */
+  readonly #members: RedisServer[] = [];
+
+  private constructor(
+    /** All that were ever part of it. */
+    readonly nodes: RedisServer[],
+    private readonly settings: readonly string[],
+  ) {}
+
+  static async start({ settings = [] }: RedisClusterOptions = {}): Promise<RedisCluster> {
+    const cluster = new RedisCluster([], [...SETTINGS, ...settings]);
+    await Promise.all(Array.from({ length: NODES }, () => cluster.#startNode()));
+    for (const [at, node] of cluster.nodes.entries()) {
       const [from, to] = [Math.ceil((at * SLOTS) / NODES), Math.ceil(((at + 1) * SLOTS) / NODES) - 1];
       await node.command('CLUSTER', 'ADDSLOTSRANGE', from, to);
       await node.command('CLUSTER', 'SET-CONFIG-EPOCH', at + 1);
     }
-    const cluster = new RedisCluster(nodes);
-    // On a busy machine a node may be met too late, and forgotten.
-    for (let met = -Infinity; !(await cluster.isWhole());) {
-      if (performance.now() - met < 3_000) continue;
-      met = performance.now();
-      for (const [at, node] of nodes.entries()) {
-        if (node !== first) await first!.command('CLUSTER', 'MEET', '127.0.0.1', node.port, busPorts[at]!);
-      }
-    }
+    await cluster.#meet();
     return cluster;
   }
 
@@ -41,34 +45,163 @@ export class RedisCluster {
     return this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
   }
 
+  /** Adds a node without slots; resolves with its number once all know it. */
+  async add(): Promise<number> {
+    const node = await this.#startNode();
+    await this.#meet();
+    return this.nodes.indexOf(node);
+  }
+
+  /** Makes a node the replica of another one. */
+  async replicate(node: number, master: number): Promise<void> {
+    const id = await this.id(master);
+    await this.nodes[node]!.command('CLUSTER', 'REPLICATE', id);
+    while (!(await this.nodes[node]!.command<string>('INFO', 'replication')).includes('master_link_status:up'));
+  }
+
+  /** A manual failover: the replica takes its master's place, in order; resolves once it is the master. */
+  async failOver(replica: number): Promise<void> {
+    await this.nodes[replica]!.command('CLUSTER', 'FAILOVER');
+    while (!(await this.nodes[replica]!.command<string>('INFO', 'replication')).includes('role:master'));
+  }
+
+  /**
+   * Removes a node without slots, as `redis-cli --cluster del-node` does: the others forget it, and it forgets them. Its
+   * process goes on.
+   */
+  async remove(node: number): Promise<void> {
+    const id = await this.id(node);
+    const server = this.nodes[node]!;
+    this.#members.splice(this.#members.indexOf(server), 1);
+    for (const other of this.#members) await other.command('CLUSTER', 'FORGET', id);
+    await server.command('CLUSTER', 'RESET', 'SOFT');
+  }
+
   /** Moves slots that hold no keys to a node, whoever has them. */
   async move(slots: readonly number[], to: number): Promise<void> {
-    const id = await this.nodes[to]!.command<string>('CLUSTER', 'MYID');
+    const id = await this.id(to);
     // With the newest epoch it wins over what the others still tell each other. A slot always has an owner.
     await this.nodes[to]!.command('CLUSTER', 'BUMPEPOCH');
-    const others = this.nodes.filter((_, at) => at !== to);
+    const others = this.#members.filter((node) => node !== this.nodes[to]);
     for (const node of [this.nodes[to]!, ...others]) {
       await node.commands(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', id]));
     }
+  }
+
+  /** Moves slots with their keys, one after the other, step by step as `redis-cli --cluster reshard` does. */
+  async reshard(slots: readonly number[], from: number, to: number): Promise<void> {
+    await this.#migrating(from, to, async (slot) => {
+      for (const one of slots) {
+        await slot.begin(one);
+        await slot.moveKeys(one);
+        await slot.end(one);
+      }
+    });
+  }
+
+  /** Begins to move slots, and moves no key: a half-moved slot. Resolves with what moves the keys and ends it. */
+  async halfMove(slots: readonly number[], from: number, to: number): Promise<() => Promise<void>> {
+    await this.#migrating(from, to, async (slot) => {
+      for (const one of slots) await slot.begin(one);
+    });
+    return () =>
+      this.#migrating(from, to, async (slot) => {
+        for (const one of slots) {
+          await slot.moveKeys(one);
+          await slot.end(one);
+        }
+      });
+  }
+
+  /** The slots that a node serves by its own account. */
+  async slotsOf(node: number): Promise<number[]> {
+    const { port } = this.nodes[node]!;
+    const ranges = await this.nodes[node]!.command<[number, number, [string, number]][]>('CLUSTER', 'SLOTS');
+    return ranges
+      .filter(([, , [, master]]) => master === port)
+      .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, at) => from + at));
+  }
+
+  id(node: number): Promise<string> {
+    return this.nodes[node]!.command<string>('CLUSTER', 'MYID');
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 
-  /** Until every node knows the others and finds all slots served; each question is a round trip. */
-  async whole(): Promise<void> {
-    while (!(await this.isWhole()));
+  async #startNode(): Promise<RedisServer> {
+    const busPort = await freePort();
+    const node = await RedisServer.start(...this.settings, '--cluster-port', String(busPort));
+    this.#busPorts.set(node, busPort);
+    this.nodes.push(node);
+    this.#members.push(node);
+    return node;
   }
 
-  private async isWhole(): Promise<boolean> {
-    for (const node of this.nodes) if (!(await isWhole(node))) return false;
+  /** Until every node knows the others and finds all slots served; each question is a round trip. */
+  async whole(): Promise<void> {
+    while (!(await this.#isWhole()));
+  }
+
+  async #meet(): Promise<void> {
+    const [first, ...others] = this.#members;
+    // On a busy machine a node may be met too late, and forgotten.
+    for (let met = -Infinity; !(await this.#isWhole());) {
+      if (performance.now() - met < 3_000) continue;
+      met = performance.now();
+      for (const node of others) {
+        await first!.command('CLUSTER', 'MEET', '127.0.0.1', node.port, this.#busPorts.get(node)!);
+      }
+    }
+  }
+
+  async #isWhole(): Promise<boolean> {
+    const signs = ['cluster_state:ok', `cluster_known_nodes:${this.#members.length}`, `cluster_slots_ok:${SLOTS}`];
+    for (const node of this.#members) {
+      const info = await node.command<string>('CLUSTER', 'INFO');
+      if (!signs.every((sign) => info.includes(sign))) return false;
+    }
     return true;
+  }
+
+  async #migrating(from: number, to: number, work: (slot: SlotSteps) => Promise<void>): Promise<void> {
+    const [source, target] = [this.nodes[from]!, this.nodes[to]!];
+    const others = this.#members.filter((node) => node !== source && node !== target);
+    const ids = { source: await this.id(from), target: await this.id(to) };
+    const connections = [source, target, ...others].map(({ port }) => new Redis(port, '127.0.0.1'));
+    try {
+      await work(slotSteps(connections, ids, target.port));
+    } finally {
+      for (const connection of connections) connection.disconnect();
+    }
   }
 }
 
-async function isWhole(node: RedisServer): Promise<boolean> {
-  const info = await node.command<string>('CLUSTER', 'INFO');
-  const signs = ['cluster_state:ok', `cluster_known_nodes:${NODES}`, `cluster_slots_ok:${SLOTS}`];
-  return signs.every((sign) => info.includes(sign));
+/** The steps in which a slot moves. */
+interface SlotSteps {
+  begin(slot: number): Promise<void>;
+  moveKeys(slot: number): Promise<void>;
+  end(slot: number): Promise<void>;
+}
+
+/** @param connections to the source, the target, and all other nodes */
+function slotSteps(connections: readonly Redis[], ids: { source: string; target: string }, port: number): SlotSteps {
+  const [source, target, ...others] = connections as [Redis, Redis, ...Redis[]];
+  return {
+    async begin(slot) {
+      await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids.source);
+      await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids.target);
+    },
+    async moveKeys(slot) {
+      for (;;) {
+        const keys = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[];
+        if (keys.length === 0) return;
+        await source.call('MIGRATE', '127.0.0.1', port, '', 0, 5_000, 'KEYS', ...keys);
+      }
+    },
+    async end(slot) {
+      for (const node of [target, source, ...others]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids.target);
+    },
+  };
 }

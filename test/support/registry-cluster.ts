@@ -43,11 +43,10 @@ export class RegistryCluster {
 
   /** Resolves once Redis holds nothing of a worker; each question is a round trip. */
   async forgets(name: string): Promise<void> {
-    const { leases, workers, dead } = new RegistryKeys(this.prefix);
+    const { leases } = new RegistryKeys(this.prefix);
     while ((await this.keysOf(name)).length > 0);
-    while ((await this.server.command<number>('HLEN', dead)) > 0);
-    while ((await this.server.command('ZSCORE', leases, name)) !== null);
-    while ((await this.server.command('HGET', workers, name)) !== null);
+    const isOfIt = (field: string): boolean => field === `worker:${name}` || field.startsWith('dead:');
+    while ((await this.server.command<string[]>('HKEYS', leases)).some(isOfIt));
   }
 
   /** Ends all workers. @returns what does not follow from what they were told before */

@@ -1,4 +1,5 @@
 import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisScript } from '../../redis/redis-script.js';
 import { pairsOf } from '../../redis/scan-hash.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../json-text.js';
@@ -7,6 +8,10 @@ import type { RenewalCause } from './leased-data.interface.js';
 import { BEAT, LEAVE, TAKE, TAKE_OVER } from './lease-scripts.js';
 import { type Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
+
+/** What the names of the fields begin with: see `lease-scripts.ts`. */
+const WORKER = 'worker:';
+const DEAD = 'dead:';
 
 /** A worker, as its lease tells. */
 export interface Lease extends Position {
@@ -40,7 +45,16 @@ export interface LeaseReading {
   readonly dead: readonly DeadIncarnation[];
 }
 
-type BeatReply = [epoch: string, before: string, now: number, leases: string[], workers: string[], dead: string[]];
+type BeatReply = [before: string, now: number, fields: string[]];
+
+/** What the hash of the leases holds. */
+interface Contents {
+  readonly epoch: string;
+  /** By worker. */
+  readonly leases: ReadonlyMap<string, { readonly ends: number; readonly text: string }>;
+  /** Since when somebody sees to them, by incarnation. */
+  readonly dead: ReadonlyMap<string, number>;
+}
 
 /**
  * The leases by which workers know that others live. They end by Redis' clock, so that no worker's own matters. Each method
@@ -70,43 +84,43 @@ export class WorkerLeases {
     const beat = ++this.#beats;
     const isNew = incarnation !== this.#incarnation;
     const text = JSON.stringify({ incarnation, seq, connections, beat, isBlind: this.isBlind });
-    const { leases, workers, dead, epoch } = this.keys;
     const args = [this.workerId, this.lease, text, isNew ? 1 : 0, this.runtime.randomId(9)];
-    const reply = (await this.link.run((redis) => BEAT.run(redis, [leases, workers, dead, epoch], args))) as BeatReply;
-    const standing = this.#judge(reply, incarnation);
-    this.#epoch = reply[0];
+    const [before, now, fields] = (await this.#run(BEAT, args)) as BeatReply;
+    const contents = contentsOf(fields);
+    const standing = this.#judge(contents.epoch, before, incarnation);
+    this.#epoch = contents.epoch;
     this.#confirmed = beat;
     this.#incarnation = incarnation;
-    return { ...standing, others: this.#othersOf(reply), dead: this.#deadOf(reply) };
+    return { ...standing, others: this.#othersOf(contents, now), dead: this.#deadOf(contents, now) };
   }
 
   /** Takes an expired lease. True: it is on us to see to what the worker has left. */
   async take({ workerId, incarnation, seq, text }: Lease): Promise<boolean> {
-    const { leases, workers, dead, hints } = this.keys;
     const hint = writeHint({ kind: 'dead', workerId, incarnation, seq, changes: [] });
-    const args = [workerId, text, fieldOf(workerId, incarnation), hints, hint];
-    return (await this.link.run((redis) => TAKE.run(redis, [leases, workers, dead], args))) === 1;
+    return (await this.#run(TAKE, [workerId, text, nameOf(workerId, incarnation), this.keys.hints, hint])) === 1;
   }
 
   /** Takes over what another one should have seen to. True: it is on us now. */
   async takeOver({ workerId, incarnation }: DeadIncarnation): Promise<boolean> {
-    const args = [fieldOf(workerId, incarnation), this.lease];
-    return (await this.link.run((redis) => TAKE_OVER.run(redis, [this.keys.dead], args))) === 1;
+    return (await this.#run(TAKE_OVER, [nameOf(workerId, incarnation), this.lease])) === 1;
   }
 
   /** Nothing of a dead worker is left. */
   async forget(workerId: string, incarnation: number): Promise<void> {
-    await this.link.run((redis) => redis.hdel(this.keys.dead, fieldOf(workerId, incarnation)));
+    await this.link.run((redis) => redis.hdel(this.keys.leases, DEAD + nameOf(workerId, incarnation)));
   }
 
   /** Gives our own lease up. */
   async leave({ incarnation, seq }: Position): Promise<void> {
-    const { leases, workers, hints } = this.keys;
     const hint = writeHint({ kind: 'left', workerId: this.workerId, incarnation, seq, changes: [] });
-    await this.link.run((redis) => LEAVE.run(redis, [leases, workers], [this.workerId, hints, hint]));
+    await this.#run(LEAVE, [this.workerId, this.keys.hints, hint]);
   }
 
-  #judge([epoch, before]: BeatReply, incarnation: number): Pick<LeaseReading, 'isHeld' | 'entered'> {
+  #run(script: RedisScript, args: readonly (string | number)[]): Promise<unknown> {
+    return this.link.run((redis) => script.run(redis, [this.keys.leases], args));
+  }
+
+  #judge(epoch: string, before: string, incarnation: number): Pick<LeaseReading, 'isHeld' | 'entered'> {
     const isNew = incarnation !== this.#incarnation;
     const isOlder = before !== '' && Number(readObject(before)?.beat) < this.#confirmed;
     this.#isLost ||= isOlder || (this.#epoch !== null && epoch !== this.#epoch);
@@ -118,25 +132,39 @@ export class WorkerLeases {
     return { isHeld: true, entered };
   }
 
-  #othersOf([, , now, leases, workers]: BeatReply): Lease[] {
-    const texts = new Map(pairsOf(workers));
-    return pairsOf(leases).flatMap(([workerId, ends]) => {
-      const text = texts.get(workerId) ?? '';
+  #othersOf({ leases }: Contents, now: number): Lease[] {
+    return [...leases].flatMap(([workerId, { ends, text }]) => {
       const { incarnation, seq, connections, beat, isBlind } = readObject(text) ?? {};
       if (workerId === this.workerId || typeof incarnation !== 'number' || typeof seq !== 'number') return [];
       const numbers = { incarnation, seq, connections: Number(connections), beat: Number(beat) };
-      return { workerId, ...numbers, isBlind: isBlind === true, isExpired: Number(ends) < now, text };
+      return { workerId, ...numbers, isBlind: isBlind === true, isExpired: ends < now, text };
     });
   }
 
-  #deadOf([, , now, , , dead]: BeatReply): DeadIncarnation[] {
-    return pairsOf(dead).map(([field, since]) => {
-      const [workerId = '', incarnation] = field.split('.');
-      return { workerId, incarnation: Number(incarnation), isOverdue: Number(since) + this.lease < now };
+  #deadOf({ dead }: Contents, now: number): DeadIncarnation[] {
+    return [...dead].map(([name, since]) => {
+      const [workerId = '', incarnation] = name.split('.');
+      return { workerId, incarnation: Number(incarnation), isOverdue: since + this.lease < now };
     });
   }
 }
 
-function fieldOf(workerId: string, incarnation: number): string {
+/** Somebody else may have written to the hash: what is not ours is left out. */
+function contentsOf(fields: readonly string[]): Contents {
+  let epoch = '';
+  const leases = new Map<string, { ends: number; text: string }>();
+  const dead = new Map<string, number>();
+  for (const [field, value] of pairsOf(fields)) {
+    if (field === 'epoch') epoch = value;
+    else if (field.startsWith(DEAD)) dead.set(field.slice(DEAD.length), Number(value));
+    else if (field.startsWith(WORKER)) {
+      const space = value.indexOf(' ');
+      leases.set(field.slice(WORKER.length), { ends: Number(value.slice(0, space)), text: value.slice(space + 1) });
+    }
+  }
+  return { epoch, leases, dead };
+}
+
+function nameOf(workerId: string, incarnation: number): string {
   return `${workerId}.${incarnation}`;
 }
