@@ -15,6 +15,7 @@ import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER } from './cluster/broadcaster.interface.js';
 import { ClusterCalls } from './cluster/cluster-calls.js';
+import { PeerCheck } from './cluster/peer-check.js';
 import { ClusterEvents } from './cluster/cluster-events.js';
 import { PXL_WS_REDIS } from './cluster/application-redis.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
@@ -115,6 +116,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     ClientMirror,
     ClientQueries,
     ClusterCalls,
+    PeerCheck,
     ClusterCommands,
     ClusterEvents,
     ClusterInbox,

@@ -47,6 +47,11 @@ export interface Broadcaster extends RoomInterest, UserInterest {
   readonly health: BusHealth;
   /** Calls back each time that {@link isReady} changes. */
   onChange(changed: (isReady: boolean) => void): void;
+  /**
+   * Connects anew: other workers live and hear nothing of this one, or it nothing of them, though {@link isReady} is true.
+   * Left out: it heals by itself, if at all.
+   */
+  renew?(why: Error): void;
   /** Leaves the cluster; settles even when the bus is down. */
   stop(): Promise<void>;
 }

@@ -12,6 +12,9 @@ import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-regist
 /** How long workers have to answer. */
 const DEADLINE = 1_000;
 
+/** The call that asks for nothing but an answer. */
+export const PING = 'ping';
+
 /** What a call asks for: its name and its data, both of the caller's own. */
 export interface ClusterCall {
   readonly name: string;
@@ -42,6 +45,7 @@ interface OpenCall {
 export class ClusterCalls {
   readonly #open = new Map<string, OpenCall>();
   #handler: CallHandler | null = null;
+  #onAnswer: ((workerId: string) => void) | null = null;
 
   constructor(
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
@@ -53,6 +57,21 @@ export class ClusterCalls {
   /** Who answers the calls of others. */
   answerWith(handler: CallHandler): void {
     this.#handler = handler;
+  }
+
+  /** Who hears from which worker an answer has come, in time or not. */
+  onAnswer(listener: (workerId: string) => void): void {
+    this.#onAnswer = listener;
+  }
+
+  /**
+   * Asks workers for a sign of life. Each that hears it answers; one of a version that does not know the question, with an
+   * error.
+   *
+   * @throws WsError UNAVAILABLE when the bus is down
+   */
+  ping(workerIds: readonly string[]): Promise<void> {
+    return this.#send(workerIds, 'call', toJson({ id: PING, name: PING }));
   }
 
   /**
@@ -72,12 +91,7 @@ export class ClusterCalls {
     const text = toJson({ id, ...call });
     const answered = this.#expect(id, workerIds);
     try {
-      await this.broadcaster.publish({
-        target: { kind: 'workers', workerIds },
-        exclude: [],
-        isVolatile: false,
-        content: { kind: 'call', text },
-      });
+      await this.#send(workerIds, 'call', text);
     } catch (error) {
       this.#open.get(id)?.finish(true);
       throw error;
@@ -128,17 +142,20 @@ export class ClusterCalls {
       text = toJson({ id, error: { code, error } });
     }
     // Who asked is told nothing when the bus is down, and takes the silence for an answer.
-    await this.broadcaster
-      .publish({
-        target: { kind: 'workers', workerIds: [origin] },
-        exclude: [],
-        isVolatile: false,
-        content: { kind: 'answer', text },
-      })
-      .catch(() => undefined);
+    await this.#send([origin], 'answer', text).catch(() => undefined);
+  }
+
+  #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
+    return this.broadcaster.publish({
+      target: { kind: 'workers', workerIds },
+      exclude: [],
+      isVolatile: false,
+      content: { kind, text },
+    });
   }
 
   #take(origin: string, { id, answer, error }: Record<string, unknown>): void {
+    this.#onAnswer?.(origin);
     const call = this.#open.get(String(id));
     if (!call?.awaited.delete(origin)) return;
     if (isErrorPayload(error)) call.errors.push(new WsError(error.code, error.error));

@@ -124,6 +124,10 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     this.#changed.push(changed);
   }
 
+  renew(why: Error): void {
+    this.#link.renew(why);
+  }
+
   stop(): Promise<void> {
     return this.#link.stop();
   }

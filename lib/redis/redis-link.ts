@@ -70,7 +70,7 @@ export class RedisLink {
         send: (payload) => this.#sendProbe(payload),
         passed: (roundTrip) => this.#succeed(roundTrip),
         unsent: (why) => this.#state.fail(why),
-        lost: () => this.#renew(),
+        lost: () => this.#loseProbe(),
       },
       options.probe,
       runtime,
@@ -110,6 +110,12 @@ export class RedisLink {
   /** Redis says no to something that the worker needs, and the rest goes on: for the log and {@link lastError}. */
   refused(what: string, why: Error): void {
     this.#state.refuse(what, why);
+  }
+
+  /** All connections are in doubt, though probes come back: opens others. */
+  renew(why: Error): void {
+    this.#commands.renew(why);
+    this.#subscriptions.renewAll(why);
   }
 
   /** Begins to connect, and goes on until `stop`. */
@@ -222,7 +228,7 @@ export class RedisLink {
   }
 
   /** The connections lead nowhere, whatever they say: after a failover, to a server that nobody else is connected to. */
-  #renew(): void {
+  #loseProbe(): void {
     const why = new Error('A probe did not come back.');
     this.#subscriptions.renew(why);
     if (++this.#lostProbes > 1) this.#commands.renew(why);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClusterCalls, type ClusterCall } from '../cluster/cluster-calls.js';
+import { ClusterCalls, PING, type ClusterCall } from '../cluster/cluster-calls.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { ReceivedEnvelope, Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
@@ -55,6 +55,8 @@ export class ClusterInbox {
 
   #answer({ name, data }: ClusterCall): unknown {
     switch (name) {
+      case PING:
+        return null;
       case 'joinRoom':
         return this.rooms.addClientToRoom(data as AddClientToRoomOptions);
       case 'joinRooms': {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { ClusterView } from '../cluster/cluster-view.js';
+import { PeerCheck } from '../cluster/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
 import { RevocationSync } from '../cluster/revocation-sync.js';
 import { ModuleLogger } from '../errors/module-logger.js';
@@ -13,6 +14,8 @@ import { ClusterInbox } from './cluster-inbox.js';
 
 /** How long the start of an application waits for its place among the other workers, in ms. */
 const PATIENCE = 3_000;
+/** How many workers a line of the log names. */
+const NAMED = 5;
 
 /** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
 @Injectable()
@@ -26,6 +29,7 @@ export class ClusterMembership {
     private readonly inbox: ClusterInbox,
     private readonly view: ClusterView,
     private readonly events: ClusterEvents,
+    private readonly peers: PeerCheck,
     private readonly revocations: RevocationSync,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
@@ -57,15 +61,16 @@ export class ClusterMembership {
     else this.#onAdmitted = admitted;
   }
 
-  /** Whether the other workers can be reached, and are known. */
+  /** Whether the other workers can be reached, are known, and hear this one as it hears them. */
   get isReady(): boolean {
-    return this.broadcaster.isReady && this.registry.isReady;
+    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed;
   }
 
   /** The other workers stop counting on this one's clients. */
   leave(): Promise<void> {
     this.#onAdmitted = null;
     this.events.leave();
+    this.peers.stop();
     return (this.#left ??= this.registry.stop());
   }
 
@@ -77,7 +82,9 @@ export class ClusterMembership {
 
   async #enter(): Promise<void> {
     await this.view.start();
-    if (!this.#left) this.events.enter();
+    if (this.#left) return;
+    this.events.enter();
+    await this.peers.start();
   }
 
   #admit(): void {
@@ -90,7 +97,9 @@ export class ClusterMembership {
     const meanwhile = this.options.cluster.acceptBeforeReady
       ? 'clients of other workers are not reached'
       : 'no connections are taken';
-    const reason = this.broadcaster.isReady ? unknown().message : 'Redis cannot be reached.';
+    const silent = this.peers.silent.slice(0, NAMED).join(', ');
+    const known = silent ? `The other workers are known, but have not all answered (${silent}).` : unknown().message;
+    const reason = this.broadcaster.isReady ? known : 'Redis cannot be reached.';
     this.#logger.warn(`${reason} Until this changes, ${meanwhile}.`);
   }
 }

@@ -140,3 +140,19 @@ it('a worker that Redis does not let into the registry starts all the same, and 
   await cluster.converged(cluster.workers, 2 * BACK);
   await worker.client();
 });
+
+it('a worker takes no connections before every other one that lives has answered it', async () => {
+  await redis.run();
+  const options = { cluster: { lease: 60_000 } };
+  const silent = await cluster.add({ options });
+  silent.freeze();
+  const worker = await cluster.add({ options });
+  expect(await statusOf(worker)).toBe('unhealthy');
+  await expect(TestClient.open(worker.url())).rejects.toThrow('503');
+  expect(worker.log.map(({ line }) => line)).toContainEqual(
+    `warn The other workers are known, but have not all answered (${silent.workerId}). Until this changes, no connections are taken. PxlWebSocket`,
+  );
+  silent.thaw();
+  await cluster.converged(cluster.workers, 2 * BACK);
+  await worker.client();
+});

@@ -8,6 +8,10 @@ export interface ClusterWorker {
   readonly workerId: string;
   /** How many connections it had when it renewed its lease last. */
   readonly connections: number;
+  /** Rises whenever its lease is renewed. */
+  readonly beat: number;
+  /** Whether its lease has ended, and nobody has taken it for dead yet. */
+  readonly isExpired: boolean;
 }
 
 /** The side of this worker: what the registry reads when it writes all of it anew, and whom it tells about others. */

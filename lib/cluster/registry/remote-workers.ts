@@ -81,8 +81,8 @@ export class RemoteWorkers {
     if (!this.mirror) for (const change of changes) this.tell(workerId, change, true);
   }
 
-  #meet({ workerId, connections }: Lease): RemoteWorker {
-    this.#workers.set(workerId, { workerId, connections });
+  #meet({ workerId, connections, beat, isExpired }: Lease): RemoteWorker {
+    this.#workers.set(workerId, { workerId, connections, beat, isExpired });
     let view = this.#views.get(workerId);
     if (!view) this.#views.set(workerId, (view = this.#view(workerId)));
     return view;
