@@ -308,7 +308,10 @@ export interface UpgradeOptions {
 }
 
 export interface ShutdownOptions {
-  /** Milliseconds for running handlers and closing handshakes when the application stops. Default: 10 000. */
+  /**
+   * Milliseconds for running handlers, closing handshakes and plain HTTP requests when the application stops. Default:
+   * 10 000.
+   */
   timeout?: number | undefined;
   /**
    * Milliseconds over which the clients of a worker of a cluster come back to the others when it stops: each is told a

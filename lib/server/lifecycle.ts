@@ -23,6 +23,7 @@ import type { Endpoint } from '../transport/endpoint.js';
 import { EndpointRegistry } from '../transport/endpoint.registry.js';
 import { GatewayHooks } from '../transport/gateway-hooks.js';
 import { Heartbeat } from '../transport/heartbeat.js';
+import { HttpConnections } from '../transport/http-connections.js';
 import { InactiveClients } from '../transport/inactive-clients.js';
 import { OwnServers } from '../transport/own-servers.js';
 import { PxlWsAdapter, type AdapterHost } from '../transport/pxl-ws.adapter.js';
@@ -36,6 +37,8 @@ type HttpAdapter = HttpAdapterHost['httpAdapter'];
 
 /** What subscribers have for their last events, as a part of `shutdown.timeout`, when connections have used it all. */
 const LEAST_FOR_SUBSCRIBERS = 0.1;
+/** The same for plain HTTP requests that are still served. */
+const LEAST_FOR_REQUESTS = 0.1;
 
 /**
  * The order of start-up and shutdown. Gateways are bound (afterInit) → onModuleInit: the server's upgrades → bootstrap:
@@ -50,6 +53,9 @@ export class Lifecycle
   readonly #listeners: UpgradeListener[] = [];
   readonly #afterInit = new AfterInitHooks();
   #restoreBeforeClose: (() => void) | null = null;
+  #httpConnections: HttpConnections | null = null;
+  /** When the drain began; undefined: it did not. */
+  #finishingSince: number | undefined;
   /** False in an application context and a bare testing module: services send there, nobody connects. */
   #hasSockets = false;
 
@@ -98,6 +104,7 @@ export class Lifecycle
     this.endpoints.checkOptions();
     if (!httpAdapter || !httpServer) return;
     this.#listenToUpgrades(httpServer, 0);
+    this.#httpConnections = new HttpConnections(httpServer);
     for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(httpAdapter, path);
     this.#drainBeforeClose(httpAdapter);
   }
@@ -124,6 +131,7 @@ export class Lifecycle
     this.#restoreBeforeClose = null;
     for (const listener of this.#listeners.splice(0)) listener.close();
     await this.ownServers.close();
+    this.#httpConnections?.end(this.#left(LEAST_FOR_REQUESTS), this.runtime);
     for (const { webSocketServer } of this.endpoints.all) webSocketServer.close();
   }
 
@@ -173,11 +181,16 @@ export class Lifecycle
 
   /** Connections first: subscribers hear of their end. */
   async #finish(): Promise<void> {
-    const { timeout } = this.options.shutdown;
-    const startedAt = this.runtime.monotonic();
+    this.#finishingSince ??= this.runtime.monotonic();
     await this.drain.run();
-    const left = timeout - (this.runtime.monotonic() - startedAt);
-    await this.subscribers.stop(Math.max(left, timeout * LEAST_FOR_SUBSCRIBERS));
+    await this.subscribers.stop(this.#left(LEAST_FOR_SUBSCRIBERS));
+  }
+
+  /** @param least what is left of `shutdown.timeout` at any rate, as a part of it */
+  #left(least: number): number {
+    const { timeout } = this.options.shutdown;
+    const since = this.#finishingSince ?? this.runtime.monotonic();
+    return Math.max(timeout - (this.runtime.monotonic() - since), timeout * least);
   }
 
   /** A gateway with a path or port of its own answers there only; every other provider answers everywhere. */

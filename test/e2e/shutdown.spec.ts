@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Controller, Get, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { PxlWebSocketServer, WsRoute, type PxlWebSocketModuleOptions, type WsClient } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -11,6 +11,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
+import { until } from '../support/until.js';
 
 const GOING_AWAY = { code: 1001, reason: 'server is shutting down' };
 
@@ -26,6 +27,18 @@ class Database implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.isOpen = false;
     diary.write('database closed');
+  }
+}
+
+@Controller()
+class Pages {
+  constructor(private readonly database: Database) {}
+
+  @Get('slow')
+  async slow(): Promise<string> {
+    diary.write('querying');
+    await gate.passed;
+    return `database ${this.database.isOpen ? 'open' : 'closed'}`;
   }
 }
 
@@ -61,6 +74,7 @@ async function start(
     platform,
     options,
     providers: [Gateway, Database],
+    controllers: [Pages],
     override: (builder) => builder.overrideProvider(Runtime).useValue(runtime),
   });
 }
@@ -145,6 +159,38 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
     await runtime.advance(1_000);
     await closing;
     expect(diary.entries.at(-1)).toBe('database closed');
+  });
+
+  it('does not wait for connections that have sent nothing', async () => {
+    await start(platform);
+    const silent = await Promise.all([RawClient.connect(app.port), RawClient.connect(app.port)]);
+    const client = await app.client(); // accepted behind them
+    await app.app.close();
+    expect(await client.closed).toEqual(GOING_AWAY);
+    for (const connection of silent) {
+      await connection.ended;
+      connection.end();
+    }
+  });
+
+  it('lets a plain request be answered, and cuts one that never ends after shutdown.timeout', async () => {
+    const runtime = new ManualRuntime();
+    await start(platform, { runtime, shutdown: { timeout: 10_000 }, heartbeat: false });
+    const server = app.app.getHttpServer() as Server;
+    const hanging = await RawClient.connect(app.port);
+    hanging.write('GET /slow HTTP/1.1\r\n');
+    const answer = fetch(`${app.origin}/slow`);
+    await diary.until('querying');
+    const closing = app.app.close();
+    await until('the server takes no connections', () => !server.listening);
+    await runtime.advance(9_999);
+    gate.open();
+    expect(await (await answer).text()).toBe('database closed');
+    expect(hanging.socket.readableEnded).toBe(false);
+    await runtime.advance(1);
+    await closing;
+    await hanging.ended;
+    hanging.end();
   });
 
   it('does nothing the second time', async () => {

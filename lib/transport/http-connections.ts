@@ -1,0 +1,38 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Runtime } from '../runtime/runtime.js';
+
+/**
+ * The connections of an application's HTTP server, as far as its close has to do with them: it waits for every one, and
+ * stops the timer by which Node ends those on which no request ever comes.
+ */
+export class HttpConnections {
+  readonly #open = new Set<Socket>();
+
+  constructor(private readonly server: Server) {
+    // On a server that speaks TLS a peer may be silent before its handshake, or after it.
+    for (const event of ['connection', 'secureConnection']) server.on(event, this.#opened);
+  }
+
+  /**
+   * Lets the server's close end: connections that have sent nothing are cut now, and requests that are still served
+   * after `ms`. What was upgraded belongs to whom it was upgraded for.
+   */
+  end(ms: number, runtime: Runtime): void {
+    for (const event of ['connection', 'secureConnection']) this.server.off(event, this.#opened);
+    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
+    if (!this.server.listening) return;
+    const timer = runtime.timeout(ms, () => {
+      if ('closeAllConnections' in this.server) this.server.closeAllConnections();
+      else for (const socket of this.#open) socket.destroy(); // HTTP/2
+    });
+    this.server.once('close', () => timer.cancel());
+  }
+
+  readonly #opened = (socket: Socket): void => {
+    // A request that asks for a foreign upgrade is served on a connection that is announced once more.
+    if (this.#open.has(socket)) return;
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+  };
+}
