@@ -14,7 +14,13 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 /** What is wrong with an opening handshake (RFC 6455, 4.2.1); undefined when it may go on. */
-export function problemOfHandshake({ method, headers }: IncomingMessage): HttpRefusal | undefined {
+export function problemOfHandshake(request: IncomingMessage): HttpRefusal | undefined {
+  const { method, headers, httpVersionMajor, httpVersionMinor } = request;
+  // Node lets HTTP/1.0 upgrade too, and asks upgrades for no Host, as it does other requests.
+  if (httpVersionMajor === 1 && httpVersionMinor < 1) {
+    return { status: 400, body: 'A WebSocket is opened with HTTP/1.1.' };
+  }
+  if (!headers.host) return { status: 400, body: 'The header Host is missing.' };
   if (method !== 'GET') return { status: 405, body: 'A WebSocket is opened with GET.', headers: { Allow: 'GET' } };
   const version = headers['sec-websocket-version'];
   if (version !== '13') {

@@ -1,17 +1,61 @@
+import type { IncomingMessage } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+
+const BODY = 'This is a WebSocket endpoint: upgrade required.';
+
+/** What is used of a Fastify instance, which is no dependency of this package. */
+interface FastifyRoutes {
+  route(options: {
+    method: string;
+    url: string;
+    onRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void;
+    handler(request: FastifyRequest, reply: FastifyReply): unknown;
+  }): unknown;
+}
+
+interface FastifyRequest {
+  readonly raw: Request;
+}
+
+interface FastifyReply {
+  hijack(): unknown;
+}
+
+/** `upgrade`: Node has handed the request to the server's upgrade listeners. */
+type Request = Pick<IncomingMessage, 'httpVersionMajor'> & { readonly upgrade?: boolean | null };
 
 /**
  * Answers a plain GET on an endpoint's path with 426. Registered after the application's own routes, which win: Express
  * asks them first, and Fastify refuses a second handler for the same path.
  */
 export function upgradeRequired(httpAdapter: AbstractHttpAdapter, path: string): void {
-  const answer = (_request: unknown, response: unknown): void => {
-    httpAdapter.setHeader(response, 'Upgrade', 'websocket');
-    httpAdapter.setHeader(response, 'Connection', 'Upgrade, close');
-    httpAdapter.reply(response, 'This is a WebSocket endpoint: upgrade required.', 426);
+  const answer = (request: Request, response: unknown): void => {
+    // HTTP/2 has no such headers, and Node throws when they are set on one of its responses (RFC 9113, 8.2.2).
+    if (request.httpVersionMajor < 2) {
+      httpAdapter.setHeader(response, 'Upgrade', 'websocket');
+      httpAdapter.setHeader(response, 'Connection', 'Upgrade, close');
+    }
+    httpAdapter.reply(response, BODY, 426);
   };
-  try {
+  if (httpAdapter.getType() !== 'fastify') {
     httpAdapter.get(path, answer);
+    return;
+  }
+  try {
+    httpAdapter.getInstance<FastifyRoutes>().route({
+      method: 'GET',
+      url: path,
+      // @fastify/websocket and @fastify/http-proxy send every upgrade through the routes, and would shake hands for it in
+      // the handler. Ours are answered by the upgrade listener alone.
+      onRequest: (request, reply, done) => {
+        if (request.raw.upgrade) reply.hijack();
+        else done();
+      },
+      handler: ({ raw }, reply) => {
+        answer(raw, reply);
+        return reply;
+      },
+    });
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== 'FST_ERR_DUPLICATED_ROUTE') throw error;

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import { once } from 'node:events';
 import { Body, Controller, Get, Headers, Injectable, Post } from '@nestjs/common';
+import { createRequire } from 'node:module';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Duplex } from 'node:stream';
 import { Server as SocketIoServer } from 'socket.io';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -37,6 +39,15 @@ class Rest {
   post(@Body() body: { text: string }): { length: number; end: string } {
     return { length: body.text.length, end: body.text.slice(-3) };
   }
+}
+
+/** A CommonJS module, whose types need those of Fastify. */
+const fastifyWebSocket: unknown = createRequire(import.meta.url)('@fastify/websocket');
+
+/** What is used here of a Fastify instance with that plugin. */
+interface FastifyWithPlugins {
+  register(plugin: unknown): PromiseLike<unknown>;
+  get(path: string, options: { websocket: true }, handler: (socket: WebSocket) => void): void;
 }
 
 /** Another listener for upgrades, which never answers any. */
@@ -189,6 +200,33 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
     expect(String(((await once(socket, 'message')) as [Buffer])[0])).toBe('after');
     await closed(socket);
   });
+
+  if (platform === 'fastify') {
+    it('reaches @fastify/websocket on the same instance, and ours do not', async () => {
+      const httpAdapter = new FastifyAdapter();
+      const app = await start(
+        {},
+        {
+          httpAdapter,
+          configure: async () => {
+            const fastify = httpAdapter.getInstance<FastifyWithPlugins>();
+            await fastify.register(fastifyWebSocket);
+            fastify.get('/other', { websocket: true }, (socket) => socket.send('hello from the plugin'));
+          },
+        },
+      );
+
+      const other = new WebSocket(app.url('/other'));
+      const [greeting] = (await once(other, 'message')) as [Buffer];
+      const ours = await app.client();
+
+      expect(greeting.toString()).toBe('hello from the plugin');
+      expect(await ours.request('test', 'echo', 1)).toBe(1);
+      expect((await fetch(`${app.origin}/ws`)).status).toBe(426);
+      await closed(other);
+      expect(await ours.request('test', 'echo', 2)).toBe(2);
+    });
+  }
 
   describe('because it belongs to a Socket.IO server beside us', () => {
     /** Speaks Engine.IO by hand: opens a session, joins the default namespace, sends an event, reads its echo. */

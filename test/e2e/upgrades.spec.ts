@@ -1,16 +1,20 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Controller, Get, Injectable, type INestApplication } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { createCertificate } from '../support/certificate.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient, encodeFrame, type RawResponse, type UpgradeRequest } from '../support/raw-client.js';
 import { ServerSockets } from '../support/server-sockets.js';
 import { createApp, PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
 import { WriteCounter } from '../support/write-counter.js';
 
 @Injectable()
@@ -111,6 +115,14 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
 
       for (const key of [null, '', 'short', 'dGhlIHNhbXBsZSBub25jZQ', 'dGhlIHNhbXBsZSBub25j!Q==']) {
         expect((await refusal(port, '/ws', { headers: { 'Sec-WebSocket-Key': key } })).status).toBe(400);
+      }
+    });
+
+    it('with 400 for HTTP/1.0 and for a missing Host', async () => {
+      const { port } = await start();
+
+      for (const request of [{ version: '1.0' }, { headers: { Host: null } }, { headers: { Host: '' } }]) {
+        expect((await refusal(port, '/ws', request)).status).toBe(400);
       }
     });
 
@@ -287,6 +299,31 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
     });
   });
 
+  // Express has no HTTP/2.
+  if (platform === 'fastify') {
+    it('is taken beside HTTP/2, where a plain request on our path gets 426 without the headers of a connection', async () => {
+      const certificate = createCertificate();
+      const https = { ...certificate, allowHTTP1: true };
+      const adapters = { http: new FastifyAdapter({ http2: true }), https: new FastifyAdapter({ http2: true, https }) };
+      for (const [scheme, httpAdapter] of Object.entries(adapters)) {
+        const { port, close } = await start({}, { httpAdapter });
+        const session = connectHttp2(`${scheme}://127.0.0.1:${port}`, { ca: certificate.cert });
+        const request = session.request({ ':path': '/ws' });
+        const [headers] = (await once(request, 'response')) as [IncomingHttpHeaders];
+        expect(headers[':status']).toBe(426);
+        expect(headers).not.toHaveProperty('upgrade');
+        request.resume();
+        session.close();
+        if (scheme === 'https') {
+          const client = await TestClient.connect(`wss://127.0.0.1:${port}/ws`, { ca: certificate.cert });
+          expect(await client.request('test', 'echo', 1)).toBe(1);
+          await client.close();
+        }
+        await close();
+      }
+    });
+  }
+
   it('is taken on the port of a gateway of its own, which answers nothing else', async () => {
     const own = await freePort();
 
@@ -304,6 +341,12 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
     expect((await refusal(port, '/own')).status).toBe(404);
     const plain = await fetch(`http://127.0.0.1:${own}/anything`);
     expect([plain.status, plain.headers.get('upgrade')]).toEqual([426, 'websocket']);
+
+    const silent = await RawClient.connect(own);
+    for (const { socket } of clients) socket.destroy();
+    await running?.close(); // it does not wait for that one
+    await silent.ended;
+    silent.end();
   });
 });
 

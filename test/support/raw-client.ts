@@ -34,6 +34,8 @@ export interface FrameBits {
 /** An upgrade request; a header of `null` is left out. */
 export interface UpgradeRequest {
   method?: string;
+  /** Of HTTP; 1.1 by default. */
+  version?: string;
   headers?: Record<string, string | null>;
   /** Bytes written behind the request, in the same write. */
   head?: Buffer | string;
@@ -101,11 +103,15 @@ export class RawClient {
     return client;
   }
 
-  requestUpgrade(path: string, { method = 'GET', headers = {}, head = '' }: UpgradeRequest = {}): void {
+  requestUpgrade(
+    path: string,
+    { method = 'GET', version = '1.1', headers = {}, head = '' }: UpgradeRequest = {},
+  ): void {
     const lines = Object.entries<string | null>({ ...HEADERS, ...headers }).flatMap(([name, value]) =>
       value === null ? [] : [`${name}: ${value}\r\n`],
     );
-    this.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), Buffer.from(head)]));
+    const request = `${method} ${path} HTTP/${version}\r\n${lines.join('')}\r\n`;
+    this.write(Buffer.concat([Buffer.from(request), Buffer.from(head)]));
   }
 
   write(data: Buffer | string): void {

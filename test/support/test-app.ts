@@ -42,6 +42,6 @@ function partsOf({ options = {}, platform, imports = [], ...parts }: TestAppOpti
     logger: false,
     ...parts,
     imports: options ? [PxlWebSocketModule.forRoot(options), ...imports] : imports,
-    httpAdapter: platform === 'fastify' ? new FastifyAdapter() : undefined,
+    httpAdapter: parts.httpAdapter ?? (platform === 'fastify' ? new FastifyAdapter() : undefined),
   };
 }
