@@ -1,8 +1,13 @@
 import type { WsRequest } from '../clients/ws-request.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
+import { brand } from '../runtime/brand.js';
 
 /** Who asks to be connected: what `context.switchToWs().getClient()` gives a connection guard. */
 export class ConnectionCandidate {
+  static {
+    brand(this, 'ConnectionCandidate');
+  }
+
   constructor(
     /** The id that the connection will have. */
     readonly clientId: string,

@@ -1,4 +1,5 @@
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import { brand } from '../runtime/brand.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
@@ -16,6 +17,10 @@ export interface RemoteClientOptions {
  * the verbs that take one.
  */
 export class RemoteClient implements ClientEntry {
+  static {
+    brand(this, 'RemoteClient');
+  }
+
   readonly ws = null;
   readonly clientId: string;
   readonly workerId: string;

@@ -6,6 +6,7 @@ import type { SecureChannel } from '../encryption/secure-channel.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import { brand } from '../runtime/brand.js';
 import { ClientCalls, type CallOptions } from './client-calls.js';
 import type { ClientHost } from './client-host.interface.js';
 import type { ClientSocket, SharedFrame } from './client-socket.interface.js';
@@ -27,6 +28,10 @@ const NO_ROOMS: ReadonlySet<string> = new Set<string>();
  * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing.
  */
 export class WsClient implements ClientEntry {
+  static {
+    brand(this, 'WsClient');
+  }
+
   /** @internal */
   readonly codec: Codec;
   state: WsClientState = 'authenticated';

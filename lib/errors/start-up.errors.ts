@@ -1,15 +1,29 @@
+import { brand } from '../runtime/brand.js';
+
 /** An option that cannot be used. The message names the option, what was given and what is allowed. */
 export class PxlWebSocketOptionsError extends Error {
+  static {
+    brand(this, 'PxlWebSocketOptionsError');
+  }
+
   override readonly name = 'PxlWebSocketOptionsError';
 }
 
 /** The application and the module cannot work together as they are put together. Thrown at start-up. */
 export class PxlWebSocketSetupError extends Error {
+  static {
+    brand(this, 'PxlWebSocketSetupError');
+  }
+
   override readonly name = 'PxlWebSocketSetupError';
 }
 
 /** Two methods want the same route of one endpoint, or both want to be its fallback. Thrown at start-up; the message names both. */
 export class DuplicateWsRouteError extends Error {
+  static {
+    brand(this, 'DuplicateWsRouteError');
+  }
+
   override readonly name = 'DuplicateWsRouteError';
 
   /** @param what the route, or the fallback, as it stands in a sentence */

@@ -1,4 +1,5 @@
 import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+import { brand } from '../runtime/brand.js';
 
 /** More about a {@link WsError}. */
 export interface WsErrorOptions {
@@ -17,6 +18,10 @@ export interface WsErrorOptions {
  * @example throw new WsError('NOT_FOUND', 'There is no such game.');
  */
 export class WsError extends Error {
+  static {
+    brand(this, 'WsError');
+  }
+
   override readonly name = 'WsError';
   readonly retryable: boolean;
   readonly details: unknown;
