@@ -1,14 +1,18 @@
+import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
 import type { ErrorPayload } from '../protocol/messages.js';
+import { isError } from './as-error.js';
+import { readBody } from './exception-body.js';
 import { WsError } from './ws.error.js';
 
 const UNEXPECTED: ErrorPayload = { error: 'Internal error.', code: 'INTERNAL', retryable: false };
 
 /**
  * The one place where what a handler threw becomes what its client reads. `WsError` and `WsException` keep their text
- * and code, `HttpException` maps by status, everything else is INTERNAL: its text never leaves the server. Never throws.
+ * and code, `HttpException` maps by status unless it has a code of its own, and what else the application says in either is
+ * in the details. Everything else is INTERNAL: its text never leaves the server. Never throws.
  */
 export function toErrorPayload(exception: unknown): ErrorPayload {
   return answerOf(exception) ?? UNEXPECTED;
@@ -41,21 +45,29 @@ function payloadOf(exception: unknown): ErrorPayload | null {
 
 function ofWsException(exception: WsException): ErrorPayload {
   const error: unknown = exception.getError();
-  if (typeof error === 'string') return payload(error, 'APPLICATION');
   // Nest lets one be made of anything: `new WsException(map.get(key))` may hold nothing at all.
-  const { code, details } = Object(error) as { code?: unknown; details?: unknown };
-  return payload(exception.message, typeof code === 'string' ? code : 'APPLICATION', details);
+  const { text = exception.message, code, retryable, details } = readBody(error);
+  const mapped = code ?? (Array.isArray(error) ? 'VALIDATION_FAILED' : 'APPLICATION');
+  return { error: text, code: mapped, retryable: retryable ?? isRetryable(mapped), details };
 }
 
 function ofHttpException(exception: HttpException): ErrorPayload | null {
-  const code = codeOfStatus(exception);
-  if (code === 'INTERNAL') return null;
+  const mapped = codeOfStatus(exception);
+  if (mapped === 'INTERNAL') return null;
   const body: unknown = exception.getResponse();
-  const { message } = Object(body) as { message?: unknown };
-  // ValidationPipe puts one sentence per failed field into `message`.
-  return Array.isArray(message)
-    ? payload('The data is not valid.', code, message)
-    : payload(exception.message, code, undefined);
+  const status = exception.getStatus();
+  // Nest answers with the text of the status as well: `new BadRequestException(error)` is no permission to show the error.
+  if (isError(body)) return payload(STATUS_CODES[status] ?? 'Error', mapped);
+  const { text = exception.message, code = ownCode(exception), retryable, details } = readBody(body);
+  // What an application says of a fault of the server (503, 504) was written for its operators.
+  if (status >= 500) return payload(exception.message, mapped);
+  const ofCode = isRetryable(mapped) || (code !== undefined && isRetryable(code));
+  return { error: text, code: code ?? mapped, retryable: retryable ?? ofCode, details };
+}
+
+/** The `errorCode` among the options of the exception, which is no part of a body that the application made. */
+function ownCode({ errorCode }: HttpException): string | undefined {
+  return typeof errorCode === 'string' && errorCode !== '' ? errorCode : undefined;
 }
 
 function codeOfStatus(exception: HttpException): ErrorCode {
@@ -84,6 +96,6 @@ function codeOfStatus(exception: HttpException): ErrorCode {
   }
 }
 
-function payload(error: string, code: string, details?: unknown): ErrorPayload {
-  return { error, code, retryable: isRetryable(code), details };
+function payload(error: string, code: string): ErrorPayload {
+  return { error, code, retryable: isRetryable(code) };
 }

@@ -23,6 +23,7 @@ import { BaseWsExceptionFilter, MessageBody, WsException } from '@nestjs/websock
 import { WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
 import { Logbook } from '../support/logbook.js';
+import { secondCopy } from '../support/second-copy.js';
 import type { Received } from '../support/test-client.js';
 import { startsOneApp } from '../support/test-app.js';
 
@@ -46,6 +47,9 @@ describe('what a handler throws', () => {
       throw new Error('secret');
     },
   };
+  const field = { property: 'text', constraints: { isString: 'text must be a string' } };
+  // As class-validator makes them: with what was not valid.
+  const invalid = { ...field, target: { text: 'secret' }, value: 'secret', children: [{ ...field, value: 'secret' }] };
   const thrown: Record<string, () => unknown> = {
     error: () => new Error('secret'),
     text: () => 'secret',
@@ -54,7 +58,11 @@ describe('what a handler throws', () => {
     strange: () => Object.create(null) as unknown,
     ws: () => new WsException('Not like this.'),
     wsObject: () => new WsException({ code: 'GAME_OVER', message: 'It is over.', details: { score: 3 } }),
+    wsOwn: () => new WsException({ code: 'QUOTA', message: 'Too many.', limit: 5, used: 6, status: 'error' }),
+    wsBoth: () => new WsException({ code: '', error: 'It is over.', details: { score: 3 }, at: 9, retryable: true }),
+    wsList: () => new WsException([invalid]),
     wsPlainObject: () => new WsException({ status: 'lost' }),
+    wsCause: () => new WsException(Object.assign(new Error('Down.'), { code: 'ECONNREFUSED', address: 'secret' })),
     wsNothing: () => Reflect.construct(WsException, [undefined]) as unknown,
     wsNull: () => Reflect.construct(WsException, [null]) as unknown,
     wsTrap: () => new WsException(trap),
@@ -71,6 +79,16 @@ describe('what a handler throws', () => {
     '400nothing': () => Reflect.construct(HttpException, [null, 400]) as unknown,
     noStatus: () => Reflect.construct(HttpException, ['secret']) as unknown,
     '400list': () => new BadRequestException(['a must be a text', 'b must be a number']),
+    '400factory': () => new BadRequestException([invalid]),
+    '400grouped': () => new BadRequestException({ message: { text: ['must be a string'] }, error: 'Bad Request' }),
+    '400zod': () =>
+      new BadRequestException({ statusCode: 400, message: 'Validation failed', errors: [{ path: ['a'] }] }),
+    '400own': () => new BadRequestException({ code: 'QUOTA', message: 'Too many.', limit: 5, constructor: 1 }),
+    '400code': () => new BadRequestException('Too many.', { errorCode: 'QUOTA' }),
+    '400error': () => new BadRequestException(Object.assign(new Error('secret'), { address: 'secret' })),
+    '429own': () => new HttpException({ code: 'QUOTA', message: 'Slower.', retryAfter: 50 }, 429),
+    '500own': () => new InternalServerErrorException({ code: 'SECRET', message: 'secret too', host: 'secret' }),
+    '503own': () => new ServiceUnavailableException({ code: 'SECRET', message: 'Later.', host: 'secret' }),
     422: () => new UnprocessableEntityException('Bad.'),
     401: () => new UnauthorizedException('Who?'),
     403: () => new ForbiddenException('No.'),
@@ -104,6 +122,23 @@ describe('what a handler throws', () => {
     ['strange', INTERNAL, true],
     ['ws', { error: 'Not like this.', code: 'APPLICATION', retryable: false }, false],
     ['wsObject', { error: 'It is over.', code: 'GAME_OVER', retryable: false, details: { score: 3 } }, false],
+    ['wsOwn', { error: 'Too many.', code: 'QUOTA', retryable: false, details: { limit: 5, used: 6 } }, false],
+    [
+      'wsBoth',
+      { error: 'It is over.', code: 'APPLICATION', retryable: true, details: { code: '', score: 3, at: 9 } },
+      false,
+    ],
+    [
+      'wsList',
+      {
+        error: 'The data is not valid.',
+        code: 'VALIDATION_FAILED',
+        retryable: false,
+        details: [{ ...field, children: [field] }],
+      },
+      false,
+    ],
+    ['wsCause', { error: 'Down.', code: 'ECONNREFUSED', retryable: false }, false],
     ['wsPlainObject', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
     ['wsNothing', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
     ['wsNull', { error: 'Ws Exception', code: 'APPLICATION', retryable: false }, false],
@@ -125,6 +160,42 @@ describe('what a handler throws', () => {
       },
       false,
     ],
+    [
+      '400factory',
+      {
+        error: 'The data is not valid.',
+        code: 'VALIDATION_FAILED',
+        retryable: false,
+        details: [{ ...field, children: [field] }],
+      },
+      false,
+    ],
+    [
+      '400grouped',
+      {
+        error: 'The data is not valid.',
+        code: 'VALIDATION_FAILED',
+        retryable: false,
+        details: { text: ['must be a string'] },
+      },
+      false,
+    ],
+    [
+      '400zod',
+      {
+        error: 'Validation failed',
+        code: 'VALIDATION_FAILED',
+        retryable: false,
+        details: { errors: [{ path: ['a'] }] },
+      },
+      false,
+    ],
+    ['400own', { error: 'Too many.', code: 'QUOTA', retryable: false, details: { limit: 5, constructor: 1 } }, false],
+    ['400code', { error: 'Too many.', code: 'QUOTA', retryable: false }, false],
+    ['400error', { error: 'Bad Request', code: 'VALIDATION_FAILED', retryable: false }, false],
+    ['429own', { error: 'Slower.', code: 'QUOTA', retryable: true, details: { retryAfter: 50 } }, false],
+    ['500own', INTERNAL, true],
+    ['503own', { error: 'Later.', code: 'UNAVAILABLE', retryable: true }, false],
     ['422', { error: 'Bad.', code: 'VALIDATION_FAILED', retryable: false }, false],
     ['401', { error: 'Who?', code: 'UNAUTHENTICATED', retryable: false }, false],
     ['403', { error: 'No.', code: 'FORBIDDEN', retryable: false }, false],
@@ -156,6 +227,45 @@ describe('what a handler throws', () => {
     }
     expect(logger.of('error')[0]).toBe(`Throwing.${action} failed. secret`);
     expect(logger.stacks[0]).toContain('filters.spec.ts');
+  });
+
+  it('has its details in the other envelope too', async () => {
+    const { client } = await start({ providers: [Throwing] });
+    const tester = await client({ protocols: ['event.v1'] });
+    tester.send({ event: 't:sync', data: 'wsOwn', id: 1 });
+    const details = { limit: 5, used: 6 };
+    const data = { message: 'Too many.', code: 'QUOTA', retryable: false, event: 't:sync', details };
+    expect(await tester.next()).toEqual({ event: 'error', id: 1, data });
+  });
+
+  it('may be the WsError of a second copy of the package, for filters too', async () => {
+    const copy = await secondCopy<{ WsError: typeof WsError }>('errors/ws.error');
+    expect(copy.WsError).not.toBe(WsError);
+    @Catch(WsError)
+    class OfTheFirst implements ExceptionFilter {
+      catch(exception: WsError) {
+        return exception.details;
+      }
+    }
+    class Gateway {
+      @WsRoute('s', 'copy')
+      copy() {
+        throw new copy.WsError('MINE', 'No.', { details: 5 });
+      }
+
+      @WsRoute('s', 'filtered')
+      @UseFilters(OfTheFirst)
+      filtered() {
+        throw new copy.WsError('MINE', 'No.', { details: 5 });
+      }
+    }
+    const logger = new Logbook();
+    const { client } = await start({ providers: [Gateway], logger });
+    const tester = await client();
+    const data = { error: 'No.', code: 'MINE', retryable: false, details: 5, type: 's', action: 'copy' };
+    expect(await tester.call('s', 'copy')).toMatchObject({ data });
+    expect(await tester.request('s', 'filtered')).toBe(5);
+    expect(logger.of('error')).toEqual([]);
   });
 
   it('comes without an id where the request had none', async () => {
@@ -378,6 +488,7 @@ describe('a subclass of BaseWsExceptionFilter', () => {
     const { client } = await start({ providers: [Gateway] });
     const frame: Received = await (await client()).call('b', 'plain', 'the input');
     expect(JSON.stringify(frame)).not.toContain('the input');
-    expect(frame.data).toEqual({ error: 'Refused.', code: 'X', retryable: false, type: 'b', action: 'plain' });
+    const details = { from: 'string' };
+    expect(frame.data).toEqual({ error: 'Refused.', code: 'X', retryable: false, type: 'b', action: 'plain', details });
   });
 });
