@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { WsTokenInfo } from '../auth/authenticator.interface.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
@@ -74,6 +75,19 @@ export class WsClient implements ClientEntry {
    */
   get ws(): WebSocket {
     return this.socket;
+  }
+
+  /**
+   * The address that the client connected from: of the peer, or what trusted proxies say (`trustProxy`). It stands where
+   * guards written for HTTP look for it, `ThrottlerGuard` for one.
+   */
+  get ip(): string {
+    return this.request.ip;
+  }
+
+  /** The headers of the upgrade request. */
+  get headers(): IncomingHttpHeaders {
+    return this.request.headers;
   }
 
   /** The path of the endpoint that the client connected to. */

@@ -6,6 +6,7 @@ import {
   type ExecutionContext,
   type NestInterceptor,
   type PipeTransform,
+  type Type,
 } from '@nestjs/common';
 import {
   CUSTOM_ROUTE_ARGS_METADATA,
@@ -28,6 +29,7 @@ import {
 import {
   BaseExceptionFilterContext,
   ContextUtils,
+  ExecutionContextHost,
   GuardsConsumer,
   GuardsContextCreator,
   Injector,
@@ -43,6 +45,7 @@ import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { AckSource, RouteHandler } from './handler.interface.js';
+import { NoHttpResponse } from './no-http-response.js';
 import {
   ackOf,
   callMethod,
@@ -87,6 +90,28 @@ const ENHANCERS = {
   [PIPES_METADATA]: 'transform',
   [EXCEPTION_FILTERS_METADATA]: 'catch',
 } as const;
+
+/** What enhancers see of a message. */
+class MessageContext extends ExecutionContextHost {
+  #response: NoHttpResponse | null = null;
+
+  constructor(args: ContextArgs, instance: object, method: Method) {
+    super(args, instance.constructor as Type, method);
+    this.setType('ws');
+  }
+
+  /** For enhancers written for HTTP: the client has `ip`, `headers` and `user`; there is no response, only a stand-in. */
+  override switchToHttp(): ReturnType<ExecutionContext['switchToHttp']> {
+    const response = (this.#response ??= new NoHttpResponse());
+    return Object.assign(super.switchToHttp(), { getResponse: () => response as never });
+  }
+}
+
+class MessageInterceptors extends InterceptorsConsumer {
+  override createContext(args: unknown[], instance: object, method: Method): MessageContext {
+    return new MessageContext(args as ContextArgs, instance, method);
+  }
+}
 
 class FiltersContext extends BaseExceptionFilterContext {
   constructor(
@@ -140,7 +165,7 @@ export class WsPipeline {
   readonly #pipes: PipesContextCreator;
   readonly #filters: FiltersContext;
   readonly #guardsConsumer = new GuardsConsumer();
-  readonly #interceptorsConsumer = new InterceptorsConsumer();
+  readonly #interceptorsConsumer = new MessageInterceptors();
   readonly #paramTokens = new ParamsTokenFactory();
   readonly #contextUtils = new ContextUtils();
   readonly #injector = new Injector();
@@ -254,7 +279,8 @@ export class WsPipeline {
     const pipes = this.#pipes.create(instance, method, moduleKey, contextId, inquirerId);
     const metadata = this.#paramsMetadata(instance, methodName);
     const paramtypes = utils.reflectCallbackParamtypes(instance, methodName) as unknown[] | undefined;
-    const contextFactory = utils.getContextFactory('ws', instance, method);
+    const contextFactory = (args: unknown[]): MessageContext =>
+      new MessageContext(args as ContextArgs, instance, method);
     const types = Object.keys(metadata).map(kindOf);
     const params = Object.values(metadata).map(({ index, data, pipes: own, factory, schema }, at): Param => {
       const type = types[at];
@@ -327,11 +353,7 @@ export class WsPipeline {
   }
 
   #guarded(step: Step, guards: CanActivate[], instance: object, method: Method): Step {
-    const contextOf = (args: ContextArgs): ExecutionContext => {
-      const context = this.#guardsConsumer.createContext(args, instance, method);
-      context.setType('ws');
-      return context;
-    };
+    const contextOf = (args: ContextArgs): ExecutionContext => new MessageContext(args, instance, method);
     return guarded(step, guards, contextOf, (verdict) => this.#guardsConsumer.pickResult(verdict));
   }
 
@@ -341,7 +363,7 @@ export class WsPipeline {
   }
 
   #filtered(step: Step, filters: ExceptionFilterMetadata[], instance: object, method: Method): Step {
-    const contextOf = this.#contextUtils.getContextFactory('ws', instance, method);
+    const contextOf = (args: ContextArgs): ExecutionContext => new MessageContext(args, instance, method);
     const choose = (exception: unknown): ExceptionFilterMetadata | undefined =>
       selectExceptionFilterMetadata(filters, exception);
     return filtered(step, choose, contextOf);

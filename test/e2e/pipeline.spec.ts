@@ -248,9 +248,61 @@ describe('a guard', () => {
       configure: (app) => void app.useGlobalGuards(new HttpOnly()),
     };
 
-    it('meets messages, and fails them', async () => {
+    it("meets messages, and reads the headers of their client's upgrade", async () => {
       const { client } = await start(everywhere);
-      await expect((await client()).request('a', 'open')).rejects.toThrow('INTERNAL');
+      await expect((await client()).request('a', 'open')).rejects.toThrow('FORBIDDEN');
+      expect(await (await client({ headers: { 'x-key': 'k' } })).request('a', 'open')).toBe('open');
+    });
+
+    it('counts per address and sets headers, whatever the data is; the handler gets the data as it came', async () => {
+      interface Reply {
+        header(name: string, value: unknown): Reply;
+        setHeader(name: string, value: unknown): Reply;
+        left?: string;
+      }
+      const counts = new Map<string, number>();
+      const left: unknown[] = [];
+      @Injectable()
+      class Throttler implements CanActivate {
+        canActivate(context: ExecutionContext) {
+          const http = context.switchToHttp();
+          const { ip, headers } = http.getRequest<{ ip: string; headers: Record<string, string> }>();
+          const response = http.getResponse<Reply>();
+          left.push(response.left, http.getResponse<Reply>() === response, headers['user-agent']);
+          response.header('X-RateLimit-Limit', 9).setHeader('X-RateLimit-Remaining', 1).left = 'behind';
+          left.push(context.switchToWs().getData());
+          counts.set(ip, (counts.get(ip) ?? 0) + 1);
+          return true;
+        }
+      }
+      class Timed implements NestInterceptor {
+        intercept(context: ExecutionContext, next: CallHandler) {
+          context.switchToHttp().getResponse<Reply>().setHeader('X-Response-Time', 1);
+          return next.handle();
+        }
+      }
+      class Echo {
+        @WsRoute('e', 'cho')
+        @UseInterceptors(Timed)
+        cho(@MessageBody() data: unknown, @ConnectedSocket() client: WsClient) {
+          return [typeof data, data, client.ip, client.headers === client.request.headers];
+        }
+      }
+      const providers = [Echo, { provide: APP_GUARD, useClass: Throttler }];
+      const { client } = await start({ providers, options: { trustProxy: true } });
+      for (const ip of ['198.51.100.1', '203.0.113.9']) {
+        const tester = await client({ headers: { 'x-forwarded-for': ip, 'user-agent': 'me' } });
+        expect(await tester.request('e', 'cho')).toEqual(['undefined', null, ip, true]);
+        for (const data of [null, 'text', {}, { header: 1 }]) {
+          expect(await tester.request('e', 'cho', data)).toEqual([typeof data, data, ip, true]);
+          expect(left.splice(-4)).toEqual([undefined, true, 'me', data]);
+        }
+        expect(left.splice(0)).toEqual([undefined, true, 'me', undefined]);
+      }
+      expect([...counts]).toEqual([
+        ['198.51.100.1', 5],
+        ['203.0.113.9', 5],
+      ]);
     });
 
     it('is left out with routing.globalGuards: false; the gateway keeps its own, and HTTP routes keep it', async () => {
