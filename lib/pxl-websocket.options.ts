@@ -93,7 +93,7 @@ export interface ResolvedOptions {
   readonly outbound: ResolvedOutbound;
   readonly events: Readonly<EventOptions>;
   readonly subscribers: readonly ResolvedSubscriber[];
-  readonly routing: { readonly globalGuards: boolean };
+  readonly routing: { readonly globalGuards: boolean; readonly globalFilters: boolean };
   readonly upgrade: { readonly foreignTimeout: number | false };
   readonly shutdown: { readonly timeout: number; readonly reconnectSpread: number };
   readonly debug: { readonly printRoutes: boolean };
@@ -171,7 +171,10 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     outbound: Object.freeze(resolveOutbound(options)),
     events: group(options, 'events', resolveEvents),
     subscribers: resolveSubscribers(options),
-    routing: group(options, 'routing', (routing) => ({ globalGuards: routing.boolean('globalGuards', true) })),
+    routing: group(options, 'routing', (routing) => ({
+      globalGuards: routing.boolean('globalGuards', true),
+      globalFilters: routing.boolean('globalFilters', true),
+    })),
     upgrade: group(options, 'upgrade', (upgrade) => ({
       foreignTimeout: upgrade.limit('foreignTimeout', 10_000, 1),
     })),

@@ -18,6 +18,8 @@ export interface PxlWebSocketClientModuleOptions extends WebSocketClientOptions 
 export interface ClientRoutingOptions {
   /** `false`: app-wide guards, written for requests of clients, are left out. Default: true. */
   globalGuards?: boolean | undefined;
+  /** `false`: app-wide filters are left out. Default: true. */
+  globalFilters?: boolean | undefined;
 }
 
 /** How a client ends with its application. */

@@ -9,7 +9,7 @@ import type { PxlWebSocketClientModuleOptions } from './client-module-options.in
 export interface ResolvedClientModuleOptions {
   readonly client: WebSocketClientOptions;
   readonly waitForConnection: number | false;
-  readonly routing: { readonly globalGuards: boolean };
+  readonly routing: { readonly globalGuards: boolean; readonly globalFilters: boolean };
   readonly shutdown: { readonly timeout: number };
 }
 
@@ -27,7 +27,10 @@ export function resolveClientModuleOptions(given: PxlWebSocketClientModuleOption
   const resolved = {
     client: { ...client, webSocket: resolveWebSocket(options, client.webSocket) },
     waitForConnection: options.limit('waitForConnection', false, 1),
-    routing: { globalGuards: routingOptions.boolean('globalGuards', true) },
+    routing: {
+      globalGuards: routingOptions.boolean('globalGuards', true),
+      globalFilters: routingOptions.boolean('globalFilters', true),
+    },
     shutdown: { timeout: shutdownOptions.integer('timeout', 10_000, 0) },
   };
   routingOptions.finish();

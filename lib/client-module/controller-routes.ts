@@ -8,6 +8,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
 import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream, streamOf } from '../routing/answer-stream.js';
+import { unfiltered } from '../routing/filtered-exception.js';
 import type { AckSource, RouteHandler } from '../routing/handler.interface.js';
 
 /** A method of a client controller, compiled. */
@@ -83,15 +84,19 @@ export class ControllerRoutes {
     this.#running.add(running);
     try {
       return await running;
-    } catch (exception) {
-      if (isDefect(exception)) {
-        const error = asError(exception);
-        this.#logger.error(`${route.source} failed. ${error.message}`, error.stack);
-      }
+    } catch (thrown) {
+      const { exception, failure } = unfiltered(thrown);
+      if (failure) this.#tell(`An exception filter of ${route.source} failed.`, failure.thrown);
+      if (isDefect(exception)) this.#tell(`${route.source} failed.`, exception);
       throw exception;
     } finally {
       this.#running.delete(running);
     }
+  }
+
+  #tell(what: string, failure: unknown): void {
+    const error = asError(failure);
+    this.#logger.error(`${what} ${error.message}`, error.stack);
   }
 
   async #handle({ type, action, handle }: ControllerRoute, data: unknown): Promise<unknown> {

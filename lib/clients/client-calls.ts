@@ -1,6 +1,7 @@
 import { WsError } from '../errors/ws.error.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { OWN_SENDS } from './own-sends.js';
 
 /** How long a call waits for its answer. */
 export interface CallOptions {
@@ -47,6 +48,7 @@ export class ClientCalls {
     }
     const callId = ++this.#lastId;
     if (!this.owner.sendText(encodeCall(this.owner.codec, message, callId))) throw gone();
+    OWN_SENDS.note(this.owner);
     return this.#wait(callId, timeout, signal);
   }
 

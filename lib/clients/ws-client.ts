@@ -4,6 +4,7 @@ import type { WsTokenInfo } from '../auth/authenticator.interface.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import type { SecureChannel } from '../encryption/secure-channel.js';
+import { WsError } from '../errors/ws.error.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
@@ -14,6 +15,7 @@ import type { ClientSocket, SharedFrame } from './client-socket.interface.js';
 import { applicationClose } from './close-reason.js';
 import { encodeMessage } from './encode-message.js';
 import { InboundQueue } from './inbound-queue.js';
+import { OWN_SENDS } from './own-sends.js';
 import { ReadingPause } from './reading-pause.js';
 import type { WsRequest } from './ws-request.js';
 
@@ -136,7 +138,20 @@ export class WsClient implements ClientEntry {
    * @throws WsError BAD_MESSAGE when the message has no JSON form; nothing is sent then
    */
   send(message: unknown): boolean {
-    return this.sendText(typeof message === 'string' ? message : encodeMessage(this.codec, message));
+    const isSent = this.sendText(typeof message === 'string' ? message : encodeMessage(this.codec, message));
+    OWN_SENDS.note(this);
+    return isSent;
+  }
+
+  /**
+   * Sends an event to this client alone, as Socket.IO's sockets do: `send({ event, data })`.
+   *
+   * @returns false when the client is gone
+   * @throws WsError BAD_MESSAGE when the event is no text, or the data has no JSON form; nothing is sent then
+   */
+  emit(event: string, data?: unknown): boolean {
+    if (typeof (event as unknown) !== 'string') throw new WsError('BAD_MESSAGE', 'The event is not a text.');
+    return this.send({ event, data });
   }
 
   /** @internal Queues a frame that other clients may share. */

@@ -298,8 +298,10 @@ export interface EventOptions {
 }
 
 export interface RoutingOptions {
-  /** False: app-wide guards (`APP_GUARD`, `useGlobalGuards`) are left out, where they are written for HTTP only. */
+  /** False: app-wide guards (`APP_GUARD`, `useGlobalGuards`) are left out, where they are written for HTTP only. Default: true. */
   globalGuards?: boolean | undefined;
+  /** False: app-wide filters (`APP_FILTER`, `useGlobalFilters`) are left out. What they would catch is mapped as it is. Default: true. */
+  globalFilters?: boolean | undefined;
 }
 
 export interface UpgradeOptions {

@@ -1,3 +1,4 @@
+import { OWN_SENDS } from '../clients/own-sends.js';
 import type { ClientStream, WsClient } from '../clients/ws-client.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
@@ -9,6 +10,7 @@ import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction, AckSource, Route } from './handler.interface.js';
+import { unfiltered } from './filtered-exception.js';
 import { NamedAnswer } from './named-answer.js';
 import { StreamReply } from './stream-reply.js';
 import { isThenable } from '../runtime/thenable.js';
@@ -48,15 +50,25 @@ export class Exchange implements AckSource {
     }
   }
 
-  /** Answers with an error, unless there was an answer. A defect of the application is reported in any case. */
-  fail(exception: unknown): void {
-    if (isUnexpected(exception)) this.#report(`${this.route?.source ?? 'A message'} failed.`, exception);
-    if (this.#end()) this.client.sendText(this.#encodeError(exception));
+  /**
+   * Answers with an error, unless there was an answer; what a filter of the application has sent in place of one suffices
+   * where nobody waits for an id. A defect of the application is reported in any case.
+   */
+  fail(thrown: unknown): void {
+    const { exception, isAnswered, failure } = unfiltered(thrown);
+    const source = this.route?.source ?? 'A message';
+    if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
+    if (!isAnswered && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
+    if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
+    this.client.sendText(this.#encodeError(exception));
   }
 
   expectAck(): AckFunction {
     this.#expectsAck = true;
-    return (value) => this.#replyOrFail(value);
+    return (value) => {
+      OWN_SENDS.note(this.client);
+      this.#replyOrFail(value);
+    };
   }
 
   #answer(result: unknown): Promise<void> | undefined {

@@ -1,5 +1,5 @@
-import type { ArgumentMetadata, ArgumentsHost, CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
-import { catchError, defer, EMPTY, from, isObservable, lastValueFrom, mergeMap, of, type Observable } from 'rxjs';
+import type { ArgumentMetadata, CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
+import { defer, isObservable, mergeMap, of } from 'rxjs';
 import { WsError } from '../errors/ws.error.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction } from './handler.interface.js';
@@ -21,11 +21,6 @@ export interface Param {
   readonly pipes: readonly PipeTransform[];
   /** What the pipes are told of the argument. */
   readonly argument: ArgumentMetadata;
-}
-
-/** An exception filter, bound. */
-export interface Filter {
-  readonly func: (exception: unknown, host: ArgumentsHost) => unknown;
 }
 
 /** Calls the method with its arguments: at once, unless one of them has to be waited for. */
@@ -140,45 +135,6 @@ export function intercepted(
     );
     const answer = new AnswerStream(values);
     return answer;
-  };
-}
-
-/**
- * @param choose the filter for an exception; undefined: it goes on
- * @param hostOf what the filter sees
- */
-export function filtered(
-  step: Step,
-  choose: (exception: unknown) => Filter | undefined,
-  hostOf: (args: ContextArgs) => ArgumentsHost,
-): Step {
-  const filter = async (exception: unknown, args: ContextArgs): Promise<unknown> => {
-    const chosen = choose(exception);
-    if (!chosen) throw exception;
-    const filteredTo: unknown = await chosen.func(exception, hostOf(args));
-    const value: unknown = isObservable(filteredTo)
-      ? await lastValueFrom(filteredTo, { defaultValue: undefined })
-      : filteredTo;
-    const ack = ackOf(args);
-    if (!ack) return value;
-    ack(value);
-    return undefined;
-  };
-  const filterStream = (values: Observable<unknown>, args: ContextArgs): Observable<unknown> =>
-    values.pipe(
-      catchError((exception: unknown) =>
-        from(filter(exception, args)).pipe(mergeMap((value) => (value === undefined ? EMPTY : of(value)))),
-      ),
-    );
-  return async (args) => {
-    try {
-      const result = await step(args);
-      if (result instanceof AnswerStream) return result.through((values) => filterStream(values, args));
-      const stream = streamOf(result);
-      return stream ? filterStream(stream, args) : result;
-    } catch (exception) {
-      return filter(exception, args);
-    }
   };
 }
 

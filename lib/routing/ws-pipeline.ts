@@ -45,11 +45,11 @@ import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { AckSource, RouteHandler } from './handler.interface.js';
+import { filtered } from './filter-step.js';
 import { NoHttpResponse } from './no-http-response.js';
 import {
   ackOf,
   callMethod,
-  filtered,
   guarded,
   ignoreReturn,
   intercepted,
@@ -116,7 +116,7 @@ class MessageInterceptors extends InterceptorsConsumer {
 class FiltersContext extends BaseExceptionFilterContext {
   constructor(
     container: NestContainer,
-    private readonly config: ApplicationConfig,
+    private readonly config: ApplicationConfig | undefined,
   ) {
     super(container);
   }
@@ -142,8 +142,8 @@ class FiltersContext extends BaseExceptionFilterContext {
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the signature is Nest's
   override getGlobalMetadata<T extends unknown[]>(contextId: ContextId = STATIC_CONTEXT, inquirerId?: string): T {
-    const filters: unknown[] = [...this.config.getGlobalFilters()];
-    if (contextId !== STATIC_CONTEXT || inquirerId) {
+    const filters: unknown[] = [...(this.config?.getGlobalFilters() ?? [])];
+    if (this.config && (contextId !== STATIC_CONTEXT || inquirerId)) {
       for (const wrapper of this.config.getGlobalRequestFilters()) {
         const host = wrapper.getInstanceByContextId(this.getContextId(contextId, wrapper), inquirerId);
         if (this.isInstantiated(wrapper, host)) filters.push(host.instance);
@@ -178,11 +178,11 @@ export class WsPipeline {
   ) {
     // They only ask for its modules.
     const container = { getModules: () => modules } as NestContainer;
-    // Without a configuration it knows no app-wide guards.
+    // Without a configuration they know no app-wide guards and filters.
     this.#guards = new GuardsContextCreator(container, options.routing.globalGuards ? config : undefined);
     this.#interceptors = new InterceptorsContextCreator(container, config);
     this.#pipes = new PipesContextCreator(container, config);
-    this.#filters = new FiltersContext(container, config);
+    this.#filters = new FiltersContext(container, options.routing.globalFilters ? config : undefined);
   }
 
   /**
@@ -227,7 +227,7 @@ export class WsPipeline {
       ...(options.routing.globalGuards ? config.getGlobalRequestGuards() : []),
       ...config.getGlobalRequestInterceptors(),
       ...config.getGlobalRequestPipes(),
-      ...config.getGlobalRequestFilters(),
+      ...(options.routing.globalFilters ? config.getGlobalRequestFilters() : []),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { OWN_SENDS } from '../clients/own-sends.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import type { Envelope, Target } from '../cluster/envelope.js';
 import type { Codec } from '../protocol/codec.interface.js';
@@ -73,8 +74,11 @@ export class Delivery {
 
   #deliver(target: Target, exclude: readonly string[], isVolatile: boolean, message: OutboundMessage): void {
     const excluded = exclude.length === 0 ? NOBODY : new Set(exclude);
+    const isNamed = target.kind === 'clients';
     for (const client of this.recipients.of(target)) {
-      if (!excluded.has(client.clientId)) client.sendFrame(message.frameFor(client.codec), isVolatile);
+      if (excluded.has(client.clientId)) continue;
+      client.sendFrame(message.frameFor(client.codec), isVolatile);
+      if (isNamed) OWN_SENDS.note(client);
     }
   }
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ClientManager } from '../clients/client-manager.js';
 import { encodeMessage } from '../clients/encode-message.js';
+import { OWN_SENDS } from '../clients/own-sends.js';
 import { WsClient } from '../clients/ws-client.js';
 import type { ClusterEvent } from '../cluster/cluster-events.js';
 import { Encryption } from '../encryption/encryption.js';
@@ -123,6 +124,7 @@ export class PxlWebSocketServer extends ServerVerbs {
     const text = encodeMessage(client.codec, data);
     if (binary) client.sendBinary(text);
     else client.sendText(text);
+    OWN_SENDS.note(client);
   }
 
   #clientOf(ws: WebSocket): WsClient | undefined {

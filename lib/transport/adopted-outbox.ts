@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { OWN_SENDS } from '../clients/own-sends.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import { WsError } from '../errors/ws.error.js';
@@ -68,6 +69,7 @@ export class AdoptedOutbox implements BudgetedSocket, DirectSocket {
   /** What the application sends by the socket itself. */
   send(data: Data, options: SendOptions, done?: SendCallback): void {
     if (this.client?.encrypted) throw new ClearSendError();
+    if (this.client) OWN_SENDS.note(this.client);
     const isWhole = !this.#isFragmenting && options.fin !== false;
     if (isWhole && this.readyState === OPEN && this.#drops(false)) {
       done?.(new NotSentError());

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import type { SharedFrame } from '../clients/client-socket.interface.js';
+import { OWN_SENDS } from '../clients/own-sends.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import { WsError } from '../errors/ws.error.js';
 import type { CloseReason } from '../protocol/close-codes.js';
@@ -33,6 +34,7 @@ export class PassageSocket extends OutboxSocket implements ConnectionSocket {
 
   override send(data: Data, options?: SendOptions | SendCallback, callback?: SendCallback): void {
     if (this.client?.encrypted) throw new ClearSendError();
+    if (this.client) OWN_SENDS.note(this.client);
     super.send(data, options, callback);
   }
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  Catch,
   ForbiddenException,
   Inject,
   Injectable,
@@ -13,9 +14,10 @@ import {
   ValidationPipe,
   type CallHandler,
   type CanActivate,
+  type ExceptionFilter,
   type ExecutionContext,
 } from '@nestjs/common';
-import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, REQUEST } from '@nestjs/core';
 import { Ack, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { IsInt } from 'class-validator';
 import {
@@ -329,6 +331,39 @@ describe('a client controller', () => {
     await expect((await Pair.start(providers)).call('ask')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     const without = await Pair.start(providers, { routing: { globalGuards: false } });
     expect(await without.call('ask')).toBe('answered');
+  });
+
+  it('answers no success where a filter has returned nothing or failed, and can leave app-wide filters out', async () => {
+    @Catch()
+    class LogsOnly implements ExceptionFilter {
+      catch(): void {}
+    }
+    @WebSocketClientController()
+    class Desk {
+      @WsRoute('desk', 'silent')
+      silent(): void {
+        throw new WsError('MINE', 'No.');
+      }
+
+      @WsRoute('desk', 'failing')
+      @UseFilters({
+        catch: () => {
+          throw new Error('broken');
+        },
+      })
+      failing(): void {
+        throw new WsError('MINE', 'No.');
+      }
+    }
+    const providers = [Desk, { provide: APP_FILTER, useClass: LogsOnly }];
+    const pair = await Pair.start(providers);
+    await expect(pair.call('silent')).rejects.toMatchObject({ code: 'MINE' });
+    await expect(pair.call('failing')).rejects.toMatchObject({ code: 'MINE' });
+    expect(pair.log.of('error')).toEqual(['An exception filter of Desk.failing failed. broken']);
+    const everything = [Desk, { provide: APP_FILTER, useValue: { catch: () => 'of the application' } }];
+    expect(await (await Pair.start(everything)).call('silent')).toBe('of the application');
+    const without = await Pair.start(everything, { routing: { globalFilters: false } });
+    await expect(without.call('silent')).rejects.toMatchObject({ code: 'MINE' });
   });
 
   it('is made anew for each message where it is request-scoped', async () => {

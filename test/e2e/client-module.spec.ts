@@ -433,7 +433,7 @@ describe('what cannot work fails at start-up', () => {
     [
       'a group of options',
       { url, routing: { guards: false } as object },
-      'There is no option routing.guards; there are globalGuards.',
+      'There is no option routing.guards; there are globalGuards, globalFilters.',
     ],
     [
       'the options of sockets',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
   BadRequestException,
@@ -14,18 +15,26 @@ import {
   ServiceUnavailableException,
   UnauthorizedException,
   UnprocessableEntityException,
+  Scope,
   UseFilters,
+  UseGuards,
+  UseInterceptors,
   type ArgumentsHost,
+  type CallHandler,
   type ExceptionFilter,
+  type ExecutionContext,
+  type INestApplication,
 } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
-import { BaseWsExceptionFilter, MessageBody, WsException } from '@nestjs/websockets';
-import { WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
-import { of } from 'rxjs';
+import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
+import { Ack, BaseWsExceptionFilter, ConnectedSocket, MessageBody, WsException } from '@nestjs/websockets';
+import { PxlWebSocketServer, WebSocketService, WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
+import { concat, EMPTY, of, throwError } from 'rxjs';
+import { Gate } from '../support/gate.js';
+import { HOSTILE_VALUES } from '../support/hostile-values.js';
 import { Logbook } from '../support/logbook.js';
 import { secondCopy } from '../support/second-copy.js';
 import type { Received } from '../support/test-client.js';
-import { startsOneApp } from '../support/test-app.js';
+import { startsOneApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 
 const start = startsOneApp();
 
@@ -301,13 +310,6 @@ describe('a filter', () => {
     return new Answering();
   }
 
-  @Catch(Mine)
-  class Silent implements ExceptionFilter {
-    catch(_exception: Mine, host: ArgumentsHost) {
-      host.switchToWs().getClient<WsClient>().send({ type: 'silent', action: 'says', data: host.getType() });
-    }
-  }
-
   class Gateway {
     @WsRoute('f', 'value')
     @UseFilters(answering('method'))
@@ -327,12 +329,6 @@ describe('a filter', () => {
       throw new Other('secret');
     }
 
-    @WsRoute('f', 'nothing')
-    @UseFilters(Silent)
-    nothing() {
-      throw new Mine('m');
-    }
-
     @WsRoute('f', 'throws')
     @UseFilters({
       catch: () => {
@@ -340,12 +336,41 @@ describe('a filter', () => {
       },
     })
     throws() {
-      throw new Mine('m');
+      throw new WsError('MINE', 'No.');
     }
 
     @WsRoute('f', 'breaks')
-    @UseFilters({ catch: async () => Promise.reject(new Error('secret')) })
+    @UseFilters({ catch: async () => Promise.reject(new Error('broken')) })
     breaks() {
+      throw new Mine('m');
+    }
+
+    @WsRoute('f', 'errors')
+    @UseFilters({ catch: () => throwError(() => new WsError('FILTERED', 'By the filter.')) })
+    errors() {
+      throw new WsError('MINE', 'No.');
+    }
+
+    @WsRoute('f', 'rethrows')
+    @UseFilters({
+      catch: async (exception: unknown) => {
+        await setImmediate();
+        throw exception;
+      },
+    })
+    rethrows() {
+      throw new WsError('MINE', 'No.');
+    }
+
+    @WsRoute('f', 'translates')
+    @UseFilters({ catch: () => new WsError('NOT_FOUND', 'There is no such game.') })
+    translates() {
+      throw new Mine('m');
+    }
+
+    @WsRoute('f', 'returns')
+    @UseFilters({ catch: async (exception: unknown) => exception })
+    returns() {
       throw new Mine('m');
     }
 
@@ -356,7 +381,7 @@ describe('a filter', () => {
     }
 
     @WsRoute('f', 'fine')
-    @UseFilters(Silent)
+    @UseFilters(answering('method'))
     fine() {
       return 'fine';
     }
@@ -380,24 +405,29 @@ describe('a filter', () => {
     await expect((await client()).request('f', 'other')).rejects.toThrow('INTERNAL: Internal error.');
   });
 
-  it('that returns nothing has answered by itself: only an id is closed', async () => {
-    const { client } = await start({ providers: [Gateway] });
-    const tester = await client();
-    tester.send({ type: 'f', action: 'nothing' });
-    expect(await tester.next()).toEqual({ type: 'silent', action: 'says', data: 'ws' });
-    await tester.expectNothing(50);
-    tester.send({ type: 'f', action: 'nothing', id: 4 });
-    expect(await tester.next('silent')).toBeDefined();
-    expect(await tester.next()).toEqual({ type: 'f', action: 'nothing', id: 4, response: null });
-  });
-
-  it('that throws is answered by what it throws', async () => {
+  it('that throws changes nothing: the exception is mapped, and what the filter threw is logged once', async () => {
     const logger = new Logbook();
     const { client } = await start({ providers: [Gateway], logger });
     const tester = await client();
-    await expect(tester.request('f', 'throws')).rejects.toThrow('FILTERED: By the filter.');
+    await expect(tester.request('f', 'throws')).rejects.toThrow('MINE: No.');
     await expect(tester.request('f', 'breaks')).rejects.toThrow('INTERNAL: Internal error.');
-    expect(logger.of('error')).toEqual(['Gateway.breaks failed. secret']);
+    await expect(tester.request('f', 'errors')).rejects.toThrow('MINE: No.');
+    await expect(tester.request('f', 'rethrows')).rejects.toThrow('MINE: No.');
+    expect(logger.of('error')).toEqual([
+      'An exception filter of Gateway.throws failed. By the filter.',
+      'An exception filter of Gateway.breaks failed. broken',
+      'Gateway.breaks failed. m',
+      'An exception filter of Gateway.errors failed. By the filter.',
+    ]);
+  });
+
+  it('that returns an error has the client read that one', async () => {
+    const logger = new Logbook();
+    const { client } = await start({ providers: [Gateway], logger });
+    const tester = await client();
+    await expect(tester.request('f', 'translates')).rejects.toThrow('NOT_FOUND: There is no such game.');
+    await expect(tester.request('f', 'returns')).rejects.toThrow('INTERNAL: Internal error.');
+    expect(logger.of('error')).toEqual(['Gateway.returns failed. m']);
   });
 
   it('of the method comes before the class, the class before the application', async () => {
@@ -455,6 +485,299 @@ describe('a filter', () => {
   });
 });
 
+describe('a filter that returns nothing', () => {
+  const MINE = { error: 'No.', code: 'MINE', retryable: false };
+  const refusal = (action: string, id?: number) => ({
+    type: 'error',
+    action: 'message',
+    ...(id !== undefined && { id }),
+    data: { ...MINE, type: 'n', action },
+  });
+
+  class Gateway {
+    @WsRoute('n', 'plain')
+    plain() {
+      throw new WsError('MINE', 'No.');
+    }
+
+    @WsRoute('n', 'guarded')
+    @UseGuards({
+      canActivate: () => {
+        throw new WsError('MINE', 'No.');
+      },
+    })
+    guarded() {}
+
+    @WsRoute('n', 'piped')
+    async piped(@MessageBody({ transform: () => Promise.reject(new WsError('MINE', 'No.')) }) data: unknown) {
+      return data;
+    }
+
+    @WsRoute('n', 'ack')
+    ack(@Ack() ack: (value: unknown) => void) {
+      throw new WsError('MINE', 'No.', { cause: ack });
+    }
+
+    @WsRoute('n', 'stream')
+    async *stream() {
+      yield 1;
+      throw new WsError('MINE', 'No.');
+    }
+
+    @WsRoute('n', 'intercepted')
+    @UseInterceptors({ intercept: (_context: ExecutionContext, next: CallHandler) => next.handle() })
+    intercepted() {
+      return concat(
+        of(1),
+        throwError(() => new WsError('MINE', 'No.')),
+      );
+    }
+
+    @WsRoute('n', 'defect')
+    defect() {
+      throw new Error('secret');
+    }
+
+    @WsRoute('n', 'says')
+    says(@ConnectedSocket() client: WsClient) {
+      client.send({ type: 'beside', action: 'it' });
+    }
+  }
+
+  @Catch(WsError, HttpException)
+  class OnlyErrors implements ExceptionFilter {
+    catch() {}
+  }
+
+  /** An application whose only filter is this one. */
+  async function filteredBy(catches: ExceptionFilter['catch'], more: Partial<TestAppOptions> = {}): Promise<TestApp> {
+    const filter = { catch: catches };
+    return start({ providers: [Gateway], configure: (app) => void app.useGlobalFilters(filter), ...more });
+  }
+
+  const silent: Record<string, ExceptionFilter['catch']> = {
+    'at once': () => undefined,
+    'after a while': async () => undefined,
+    'as an Observable': () => EMPTY,
+    'since it is for HTTP': (_exception, host) => {
+      if (host.getType() === 'http') throw new Error('is no HTTP');
+    },
+  };
+
+  it.each(Object.keys(silent))('has answered nobody: the exception is mapped (%s)', async (how) => {
+    const { client } = await filteredBy(silent[how]!);
+    const tester = await client();
+    for (const action of ['plain', 'guarded', 'piped', 'ack']) {
+      for (const id of [1, undefined]) {
+        tester.send({ type: 'n', action, id });
+        expect(await tester.next()).toEqual(refusal(action, id));
+      }
+    }
+    for (const action of ['stream', 'intercepted']) {
+      tester.send({ type: 'n', action, id: 2 });
+      expect(await tester.next()).toEqual({ type: 'n', action, id: 2, response: 1 });
+      expect(await tester.next()).toEqual(refusal(action, 2));
+    }
+  });
+
+  it('does not keep a defect from the log', async () => {
+    const logger = new Logbook();
+    const { client } = await filteredBy(() => undefined, { logger });
+    await expect((await client()).request('n', 'defect')).rejects.toThrow('INTERNAL');
+    expect(logger.of('error')).toEqual(['Gateway.defect failed. secret']);
+  });
+
+  const sending: Record<string, (client: WsClient, app: INestApplication) => unknown> = {
+    'client.send': (client) => client.send({ type: 'own', action: 'answer' }),
+    'client.emit': (client) => client.emit('own:answer'),
+    'client.ws.send': (client) => client.ws.send('{"type":"own","action":"answer"}'),
+    'client.call': (client) => void client.call({ type: 'own', action: 'answer' }).catch(() => undefined),
+    sendToClients: (client, app) =>
+      app.get(WebSocketService).sendToClients([client.clientId], { type: 'own', action: 'answer' }),
+    sendClientMessage: (client, app) =>
+      app.get(PxlWebSocketServer).sendClientMessage(client, { type: 'own', action: 'answer' }),
+  };
+
+  it.each(Object.keys(sending))('and sends by %s has answered who waits for no id', async (how) => {
+    const logger = new Logbook();
+    const started: TestApp = await filteredBy(
+      async (_exception, host) => {
+        await setImmediate();
+        await sending[how]?.(host.switchToWs().getClient(), started.app);
+      },
+      { logger },
+    );
+    const tester = await started.client();
+    const own = expect.objectContaining({ type: 'own', action: 'answer' });
+    for (const action of ['plain', 'guarded', 'ack', 'defect']) {
+      tester.send({ type: 'n', action });
+      expect(await tester.next()).toEqual(own);
+    }
+    tester.send({ type: 'n', action: 'plain', id: 7 });
+    expect([await tester.next(), await tester.next()]).toEqual([own, refusal('plain', 7)]);
+    tester.send({ type: 'n', action: 'stream', id: 8 });
+    const frames = [await tester.next(), await tester.next(), await tester.next()];
+    expect(frames).toEqual([{ type: 'n', action: 'stream', id: 8, response: 1 }, own, refusal('stream', 8)]);
+    expect(logger.of('error')).toEqual([]);
+  });
+
+  it('has not sent what others send to its client meanwhile, nor what it sends to others', async () => {
+    const gate = new Gate();
+    const others: WsClient[] = [];
+    const { client } = await filteredBy(
+      async () => {
+        for (const other of others) other.send({ type: 'to', action: 'another' });
+        await gate.passed;
+      },
+      { options: { inbound: { concurrency: 2 }, events: { onConnected: ({ client }) => others.unshift(client) } } },
+    );
+    const tester = await client();
+    const other = await client();
+    others.pop();
+    tester.send({ type: 'n', action: 'plain' });
+    expect(await other.next()).toEqual({ type: 'to', action: 'another' });
+    tester.send({ type: 'n', action: 'says' });
+    expect(await tester.next()).toEqual({ type: 'beside', action: 'it' });
+    gate.open();
+    expect(await tester.next()).toEqual(refusal('plain'));
+  });
+
+  it('and has failed to send has not answered', async () => {
+    const { client } = await filteredBy((_exception, host) => {
+      try {
+        host.switchToWs().getClient<WsClient>().emit('own', 1n);
+      } catch {
+        // a BigInt has no JSON form
+      }
+    });
+    await expect((await client()).request('n', 'plain')).rejects.toThrow('MINE');
+  });
+
+  it('and calls the ack function has answered with that', async () => {
+    const logger = new Logbook();
+    const { client } = await filteredBy((_exception, host) => host.getArgByIndex<(value: string) => void>(2)('acked'), {
+      logger,
+    });
+    const tester = await client();
+    tester.send({ type: 'n', action: 'ack' });
+    expect(await tester.next()).toEqual({ type: 'n', action: 'ack', response: 'acked' });
+    expect(await tester.request('n', 'ack')).toBe('acked');
+  });
+
+  it('answers what fails when it is looked at, too', async () => {
+    class Hostile {
+      @WsRoute('x', 'plain')
+      plain(@MessageBody() name: string) {
+        throw HOSTILE_VALUES[name]?.();
+      }
+
+      @WsRoute('x', 'typed')
+      @UseFilters(OnlyErrors)
+      typed(@MessageBody() name: string) {
+        throw HOSTILE_VALUES[name]?.();
+      }
+    }
+    const { client } = await filteredBy(() => undefined, { providers: [Hostile] });
+    const tester = await client();
+    for (const name of Object.keys(HOSTILE_VALUES)) {
+      for (const action of ['plain', 'typed']) {
+        tester.send({ type: 'x', action, data: name, id: name });
+        expect(await tester.next()).toMatchObject({ type: 'error', id: name });
+      }
+    }
+  });
+
+  it('of a request-scoped class is no success either', async () => {
+    @Catch()
+    @Injectable({ scope: Scope.REQUEST })
+    class LogsOnly implements ExceptionFilter {
+      catch() {}
+    }
+    const { client } = await start({ providers: [Gateway, { provide: APP_FILTER, useClass: LogsOnly }] });
+    await expect((await client()).request('n', 'plain')).rejects.toThrow('MINE');
+  });
+
+  it('is left out with routing.globalFilters: false; the gateway keeps its own', async () => {
+    class Own {
+      @WsRoute('n', 'own')
+      @UseFilters({ catch: () => 'own' })
+      own() {
+        throw new Error('secret');
+      }
+    }
+    @Catch()
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped implements ExceptionFilter {
+      catch() {
+        return 'of the application';
+      }
+    }
+    const { client } = await filteredBy(() => 'of the application', {
+      providers: [Gateway, Own, { provide: APP_FILTER, useClass: Scoped }],
+      options: { routing: { globalFilters: false } },
+    });
+    const tester = await client();
+    await expect(tester.request('n', 'plain')).rejects.toThrow('MINE');
+    expect(await tester.request('n', 'own')).toBe('own');
+  });
+});
+
+describe('a filter written for HTTP', () => {
+  class Gateway {
+    @WsRoute('h', 'refuse')
+    refuse() {
+      throw new NotFoundException('Nowhere.');
+    }
+  }
+
+  @Catch(HttpException)
+  class Answers implements ExceptionFilter {
+    catch(exception: HttpException, host: ArgumentsHost) {
+      const response = host.switchToHttp().getResponse<{ status(code: number): { json(body: object): void } }>();
+      response.status(exception.getStatus()).json({ message: exception.message });
+    }
+  }
+
+  const written: Record<string, (app: INestApplication) => ExceptionFilter> = {
+    "Nest's own": (app) => new BaseExceptionFilter(app.getHttpAdapter()),
+    'that uses the response': () => new Answers(),
+  };
+
+  it.each(Object.keys(written))('fails, and the exception is mapped (%s)', async (which) => {
+    const { client, origin } = await start({
+      providers: [Gateway],
+      configure: (app) => void app.useGlobalFilters(written[which]!(app)),
+    });
+    const tester = await client();
+    for (const data of [undefined, null, 'text', {}, { headersSent: true, status: 1, json: 2 }]) {
+      await expect(tester.request('h', 'refuse', data)).rejects.toThrow('NOT_FOUND: Nowhere.');
+    }
+    expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
+  });
+});
+
+describe('WsClient.emit', () => {
+  class Gateway {
+    @WsRoute('e', 'mit')
+    mit(client: WsClient, event: string) {
+      return client.emit(event, { a: 1 });
+    }
+  }
+
+  it("sends an event in its client's envelope", async () => {
+    const { client } = await start({ providers: [Gateway] });
+    const [typed, events] = [await client(), await client({ protocols: ['event.v1'] })];
+    typed.send({ type: 'e', action: 'mit', data: 'exception' });
+    expect(await typed.next()).toEqual({ type: 'event', action: 'exception', data: { a: 1 } });
+    expect(await typed.next()).toMatchObject({ response: true });
+    expect(await typed.request('e', 'mit', 'chat:send')).toBe(true);
+    expect(await typed.next()).toEqual({ type: 'chat', action: 'send', data: { a: 1 } });
+    await expect(typed.request('e', 'mit', 5)).rejects.toThrow('BAD_MESSAGE: The event is not a text.');
+    events.send({ event: 'e:mit', data: 'exception' });
+    expect(await events.next()).toEqual({ event: 'exception', data: { a: 1 } });
+  });
+});
+
 describe('a subclass of BaseWsExceptionFilter', () => {
   @Catch()
   class Nested extends BaseWsExceptionFilter {
@@ -476,12 +799,16 @@ describe('a subclass of BaseWsExceptionFilter', () => {
     }
   }
 
-  it('sends its frame as it writes it, and the id is closed', async () => {
+  it('sends its frame as it writes it, and an id ends with the error', async () => {
     const { client } = await start({ providers: [Gateway] });
     const tester = await client();
     tester.send({ type: 'b', action: 'ws', id: 1 });
-    expect(await tester.next()).toEqual({ event: 'exception', data: { status: 'error', message: 'Refused.' } });
-    expect(await tester.next()).toEqual({ type: 'b', action: 'ws', id: 1, response: null });
+    const own = { event: 'exception', data: { status: 'error', message: 'Refused.' } };
+    expect(await tester.next()).toEqual(own);
+    expect(await tester.next()).toMatchObject({ type: 'error', id: 1, data: { error: 'Refused.' } });
+    tester.send({ type: 'b', action: 'ws' });
+    expect(await tester.next()).toEqual(own);
+    await tester.expectNothing(50);
   });
 
   it("without one, what the client sent is not echoed, as Nest's own filter does", async () => {
