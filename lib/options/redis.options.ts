@@ -54,7 +54,17 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
     options.group('redis').refuse('port', 'a whole number from 1 to 65535');
   }
-  return orRefuse(options, 'redis', () => new Redis({ ...given, lazyConnect: true }));
+  return orRefuse(options, 'redis', () => new Redis({ ...watchful(given), lazyConnect: true }));
+}
+
+/** Without it connections to a former master are noticed when Sentinel demotes it: ten seconds later. */
+function watchful(given: Record<string, unknown>): Record<string, unknown> {
+  return Array.isArray(given.sentinels) ? { ...given, failoverDetector: given.failoverDetector ?? true } : given;
+}
+
+/** Whether Sentinel names the master, and its failovers are noticed late, since the application wants it so. */
+export function isLateAtFailover({ options }: Redis | Cluster): boolean {
+  return 'sentinels' in options && Boolean(options.sentinels) && !options.failoverDetector;
 }
 
 /** What ioredis makes of the option; what it throws becomes part of our sentence. */

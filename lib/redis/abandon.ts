@@ -9,5 +9,7 @@ export function abandon(client: RedisClient): void {
     const stream = node.stream as Socket | undefined;
     if (stream) reset(stream);
   }
-  if (client.status !== 'close' && client.status !== 'end') client.disconnect();
+  // The watch that ioredis keeps at the Sentinels outlives a connection that was closed by others.
+  const hasWatch = !isCluster(client) && Boolean(client.options.sentinels);
+  if (hasWatch || (client.status !== 'close' && client.status !== 'end')) client.disconnect();
 }

@@ -87,6 +87,7 @@ export class RedisConnection<Client extends RedisClient> {
     client.once('end', () => {
       if (client !== this.#client) return;
       this.#take();
+      abandon(client);
       this.#openLater(this.#failure ?? new Error('The connection was closed.'));
     });
     this.#timer = this.runtime.timeout(PATIENCE, () => this.renew(new Error('The connection does not become ready.')));

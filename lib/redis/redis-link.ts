@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ResolvedRedis } from '../options/redis.options.js';
+import { isLateAtFailover, type ResolvedRedis } from '../options/redis.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
 import { FaultLog, type FaultReport } from './fault-log.js';
@@ -13,6 +13,9 @@ import { RedisProbe } from './redis-probe.js';
 import { RedisSource } from './redis-source.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
 import { ShardedSubscriptions } from './sharded-subscriptions.js';
+
+const LATE_AT_FAILOVER =
+  "ioredis' failoverDetector is off, as it was given: what is sent within ten seconds after a failover of Sentinel is lost.";
 
 /** What a {@link RedisLink} needs. */
 export interface RedisLinkOptions {
@@ -120,6 +123,7 @@ export class RedisLink {
 
   /** Begins to connect, and goes on until `stop`. */
   start(): void {
+    if (isLateAtFailover(this.options.redis.template)) this.#log.report('warn', LATE_AT_FAILOVER);
     this.#subscriptions.want(this.#probeChannel);
     this.#commands.start();
     this.#subscriptions.start();

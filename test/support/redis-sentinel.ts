@@ -40,6 +40,23 @@ export class RedisSentinel {
     return sentinel;
   }
 
+  /** Has the other server made the master, while the present one lives; resolves once it is. */
+  async failover(): Promise<void> {
+    const before = await this.#masterPort();
+    await RedisServer.ask(this.port, 'SENTINEL', 'FAILOVER', 'main');
+    while ((await this.#masterPort()) === before);
+  }
+
+  /** How many connections it has. */
+  async connections(): Promise<number> {
+    return (await RedisServer.ask<string>(this.port, 'CLIENT', 'LIST')).trim().split('\n').length;
+  }
+
+  async #masterPort(): Promise<string> {
+    const [, port] = await RedisServer.ask<[string, string]>(this.port, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main');
+    return port;
+  }
+
   async stop(): Promise<void> {
     this.process.kill('SIGKILL');
     await once(this.process, 'exit');

@@ -37,6 +37,14 @@ describe('The option redis', () => {
     expect(single({ sentinels, name: 'main' }).options).toMatchObject({ sentinels, name: 'main' });
   });
 
+  it('watches the Sentinels for a failover, unless it is told not to', () => {
+    const given = { sentinels: [{ host: 'one', port: 26_379 }], name: 'main' };
+    const watches = (redis: unknown): unknown => single(redis).options.failoverDetector;
+    expect([watches(given), watches({ ...given, failoverDetector: undefined })]).toEqual([true, true]);
+    expect([watches({ ...given, failoverDetector: false }), watches('redis://one')]).toEqual([false, false]);
+    expect(watches(new Redis({ ...given, lazyConnect: true }))).toBe(false);
+  });
+
   it('is a cluster by its nodes, and says whether rooms are sharded', () => {
     const nodes = [{ host: 'one', port: 7000 }];
     const plain = resolve({ cluster: nodes, options: { scaleReads: 'slave' } })!;
