@@ -1,17 +1,35 @@
 import type { ClientEvents } from '../client/client-options.interface.js';
 import type { StateChange } from '../client/client-state.js';
 import { asError } from '../errors/as-error.js';
+import { LogLimiter } from '../errors/log-limiter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { WatchedPromise } from '../runtime/watched-promise.js';
 
 /** What the log tells of a client: where its connection is, and what nobody else hears of. */
 export class ClientLog {
+  /** The application's events, with an `onError` that cannot fail; without one of its own the log is. */
+  readonly events: ClientEvents;
   readonly #logger = new ModuleLogger('PxlWebSocketClient');
+  readonly #limiter: LogLimiter;
 
-  constructor(private readonly name: string) {}
-
-  /** The application's events; without an `onError` of its own the log is. */
-  eventsWith(events: ClientEvents = {}): ClientEvents {
-    return events.onError ? events : { ...events, onError: ({ error }) => this.#failed(error) };
+  constructor(
+    private readonly name: string,
+    private readonly given: ClientEvents = {},
+    runtime: Runtime,
+  ) {
+    this.#limiter = new LogLimiter(runtime);
+    const onError = ({ error }: { error: unknown }): void => {
+      if (given.onError) void this.#tell(error);
+      else this.#failed(`${this.#client}:`, error);
+    };
+    this.events = new Proxy(given, {
+      get(events, name) {
+        const own: unknown = Reflect.get(events, name);
+        if (name === 'onError') return onError;
+        return typeof own === 'function' ? (own.bind(events) as unknown) : own;
+      },
+    });
   }
 
   /** The first attempt that fails is told, further ones in a row are not. */
@@ -26,9 +44,30 @@ export class ClientLog {
       this.#logger.error(`${this.#client} has no connection and has given up. ${reason}`);
   }
 
-  #failed(thrown: unknown): void {
-    const error = asError(thrown);
-    this.#logger.error(`${this.#client}: ${error.message}`, error.stack);
+  /** A promise for the application: a rejection that nobody has taken is told, as what no handler has taken is. */
+  watch<T>(method: string, promise: Promise<T>): Promise<T> {
+    return WatchedPromise.watch(promise, (reason) => {
+      this.#failed(`${this.#client}: ${method} failed, and nobody waited for it.`, reason);
+      if (this.given.onError) void this.#tell(reason);
+    });
+  }
+
+  async #tell(error: unknown): Promise<void> {
+    try {
+      const { onError }: { onError?: (failed: { error: unknown }) => unknown } = this.given;
+      await onError?.call(this.given, { error });
+    } catch (again) {
+      this.#failed(`${this.#client}: events.onError itself failed.`, again);
+    }
+  }
+
+  #failed(what: string, thrown: unknown): void {
+    const { message, stack } = asError(thrown);
+    const line = `${what} ${message}`;
+    const admitted = this.#limiter.admit(line);
+    if (!admitted) return;
+    const { heldBack } = admitted;
+    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
   }
 
   get #client(): string {

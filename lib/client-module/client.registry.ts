@@ -7,7 +7,9 @@ import { isGroup } from '../options/option-checks.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientLog } from './client.log.js';
 import { resolveClientModuleOptions, type ResolvedClientModuleOptions } from './client-module.options.js';
+import { forApplication, readably } from './application-client.js';
 import { ControllerRoutes } from './controller-routes.js';
+import { Runtime } from '../runtime/runtime.js';
 import { WatchedEncryption } from './watched-encryption.js';
 
 /** A client of the application, and what belongs to it. */
@@ -24,6 +26,8 @@ export interface RegisteredClient {
 @Injectable()
 export class ClientRegistry {
   readonly #clients = new Map<string, RegisteredClient>();
+
+  constructor(private readonly runtime: Runtime) {}
 
   get all(): RegisteredClient[] {
     return [...this.#clients.values()];
@@ -51,18 +55,25 @@ export class ClientRegistry {
     }
     const options = resolveClientModuleOptions(given);
     const encryption = watched(options.client);
-    const client = makeClient(name, encryption ? { ...options.client, encryption } : options.client);
+    const client = makeClient(name, encryption ? { ...options.client, encryption } : options.client, this.runtime);
     this.#clients.set(name, { name, client, options, routes: new ControllerRoutes(name, client), encryption });
     return client;
   }
 }
 
-function makeClient(name: string, options: WebSocketClientOptions): WebSocketClient {
-  const log = new ClientLog(name);
+function makeClient(name: string, options: WebSocketClientOptions, runtime: Runtime): WebSocketClient {
+  const { events, getToken } = options;
+  // What is no object, or no function, is left to the client, which refuses it.
+  const log = new ClientLog(name, isGroup(events) ? events : {}, runtime);
+  const watchedOptions = {
+    ...options,
+    events: isGroup(events ?? {}) ? log.events : events,
+    getToken: typeof getToken === 'function' ? readably(getToken) : getToken,
+  };
   try {
-    const client = new WebSocketClient({ ...options, events: log.eventsWith(options.events) });
+    const client = new WebSocketClient(watchedOptions);
     client.onState((change) => log.changed(change));
-    return client;
+    return forApplication(client, log);
   } catch (error) {
     if (!(error instanceof WebSocketClientError)) throw error;
     throw new PxlWebSocketOptionsError(`${error.message} (of the WebSocket client "${name}")`, { cause: error });

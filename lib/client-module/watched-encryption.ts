@@ -1,5 +1,7 @@
 import type { ClientEncryption, EncryptionSession } from '../client/client-encryption.interface.js';
 
+import { readably } from './application-client.js';
+
 /** An encryption that tells when everything it was given is encrypted: what it still works on has not left. */
 export class WatchedEncryption implements ClientEncryption {
   readonly #running = new Set<Promise<string>>();
@@ -7,7 +9,7 @@ export class WatchedEncryption implements ClientEncryption {
   constructor(private readonly encryption: ClientEncryption) {}
 
   async offer(): Promise<EncryptionSession> {
-    const session = await this.encryption.offer();
+    const session = await readably(() => this.encryption.offer())();
     return {
       publicKey: session.publicKey,
       agree: (answer) => session.agree(answer),

@@ -28,7 +28,8 @@ const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /**
  * One connection of this worker: what gateways get as `@ConnectedSocket()`. It stays readable after the connection has
- * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing.
+ * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing. A rejection of `join` or `call` that
+ * nobody takes goes to the log and `events.onError`.
  */
 export class WsClient implements ClientEntry {
   static {
@@ -169,12 +170,13 @@ export class WsClient implements ClientEntry {
    * own words in `cause`. With a signal: the signal's reason.
    */
   call(message: WebSocketMessage, { timeout, signal }: CallOptions = {}): Promise<unknown> {
-    return this.calls.call(message, timeout ?? this.host.callTimeout, signal);
+    const answer = this.calls.call(message, timeout ?? this.host.callTimeout, signal);
+    return this.host.watch('WsClient.call', answer, this.clientId);
   }
 
   /** Puts the client into a room: true once it receives what is sent there, false when it is gone. */
   join(roomName: string): Promise<boolean> {
-    return this.host.join(this, roomName);
+    return this.host.watch('WsClient.join', this.host.join(this, roomName), this.clientId);
   }
 
   /** Takes the client out of a room; does nothing when it is not in it. */

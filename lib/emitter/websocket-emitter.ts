@@ -4,6 +4,7 @@ import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
 import type { Content, Envelope, Target } from '../cluster/envelope.js';
 import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
+import { asError } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import { resolvePrefix } from '../options/cluster.options.js';
@@ -12,8 +13,10 @@ import { resolveRedis } from '../options/redis.options.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import { abandon } from '../redis/abandon.js';
+import { FaultLog } from '../redis/fault-log.js';
 import { RedisLink } from '../redis/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
+import { WatchedPromise } from '../runtime/watched-promise.js';
 import { checked, readExclude, readName, readUserId } from './addressees.js';
 
 /** How long a send waits for a connection that is being opened, ms. */
@@ -31,7 +34,10 @@ export interface WebSocketEmitterOptions {
   prefix?: string | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
-  /** Hears what happens to the connection, a few lines a second at most. Default: nobody. */
+  /**
+   * Hears what happens to the connection, and which sends have failed that nobody waited for; a few lines a second at most.
+   * Default: nobody.
+   */
   log?: ((level: 'log' | 'warn', line: string) => void) | undefined;
 }
 
@@ -47,12 +53,14 @@ interface Exclusion {
  *
  * Each send resolves once Redis has taken it, and rejects within 1.2 s: with BAD_MESSAGE when the message has no JSON
  * form, or an id, a room or `exclude` is not what it has to be; with UNAVAILABLE when Redis cannot be reached; it is not
- * delivered later then. Unknown clients, users and rooms are no error.
+ * delivered later then. Unknown clients, users and rooms are no error. A rejection that nobody takes goes to `log`; it
+ * does not end the process.
  */
 export class WebSocketEmitter {
   readonly #runtime = new Runtime();
   readonly #link: RedisLink;
   readonly #publisher: EnvelopePublisher;
+  readonly #log: FaultLog;
   #connecting: Promise<void> | null = null;
   #isShut = false;
 
@@ -68,6 +76,7 @@ export class WebSocketEmitter {
       checks.refuse('identifier', 'a text without spaces');
     }
     checks.finish();
+    this.#log = new FaultLog(report, this.#runtime);
     const name = `${identifier}.${this.#runtime.randomId(6)}`;
     this.#link = new RedisLink({ redis, prefix, name, probe: PROBE, report, onMessage: () => {} }, this.#runtime);
     const channels = new ClusterChannels(prefix, redis.isSharded);
@@ -80,43 +89,64 @@ export class WebSocketEmitter {
    * @throws WsError UNAVAILABLE when Redis cannot be reached within a second; it is tried on
    */
   configure(): Promise<void> {
-    return this.#ready();
+    return this.#watch('configure', () => this.#ready());
   }
 
   /** To one client: `{ clientId, event, data }` or `{ clientId, type, action, data }`. */
-  async toClient(given: WebSocketMessage & { clientId: string }): Promise<void> {
-    const { clientId, ...message } = checked(given);
-    await this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message);
+  toClient(given: WebSocketMessage & { clientId: string }): Promise<void> {
+    return this.#watch('toClient', () => {
+      const { clientId, ...message } = checked(given);
+      return this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message);
+    });
   }
 
   /** To every session of a user. */
-  async toUser(given: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
-    const { userId, exclude, ...message } = checked(given);
-    await this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, exclude);
+  toUser(given: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
+    return this.#watch('toUser', () => {
+      const { userId, exclude, ...message } = checked(given);
+      return this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, exclude);
+    });
   }
 
   /** To the members of a room. */
-  async toRoom(given: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
-    const { room, exclude, ...message } = checked(given);
-    await this.#send({ kind: 'rooms', roomNames: [readName('room', room)] }, message, exclude);
+  toRoom(given: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
+    return this.#watch('toRoom', () => {
+      const { room, exclude, ...message } = checked(given);
+      return this.#send({ kind: 'rooms', roomNames: [readName('room', room)] }, message, exclude);
+    });
   }
 
   /** To every client. */
-  async broadcast(given: WebSocketMessage & Exclusion): Promise<void> {
-    const { exclude, ...message } = checked(given);
-    await this.#send({ kind: 'everybody' }, message, exclude);
+  broadcast(given: WebSocketMessage & Exclusion): Promise<void> {
+    return this.#watch('broadcast', () => {
+      const { exclude, ...message } = checked(given);
+      return this.#send({ kind: 'everybody' }, message, exclude);
+    });
   }
 
   /** To the subscribers of a channel on every worker; the channels are those of `WebSocketService.publish`. */
-  async publish(channel: string, message: unknown): Promise<void> {
-    checkPublishable(channel);
-    await this.#post({ kind: 'subscribers', channel }, [], { kind: 'event', text: toJson(message) });
+  publish(channel: string, message: unknown): Promise<void> {
+    return this.#watch('publish', () => {
+      checkPublishable(channel);
+      return this.#post({ kind: 'subscribers', channel }, [], { kind: 'event', text: toJson(message) });
+    });
   }
 
   /** Ends the connection; settles whatever Redis does. What is sent later is rejected. */
-  async shutdown(): Promise<void> {
-    this.#isShut = true;
-    await this.#link.stop();
+  shutdown(): Promise<void> {
+    return this.#watch('shutdown', () => {
+      this.#isShut = true;
+      return this.#link.stop();
+    });
+  }
+
+  /** A failure that nobody waits for goes to the option `log`. */
+  #watch(verb: string, work: () => Promise<void>): Promise<void> {
+    const done = async (): Promise<void> => await work();
+    return WatchedPromise.watch(done(), (reason) => {
+      const { message } = asError(reason);
+      this.#log.report('warn', `WebSocketEmitter.${verb} failed, and nobody waited for it. ${message}`);
+    });
   }
 
   async #send(target: Target, message: object, exclude?: readonly string[]): Promise<void> {

@@ -21,10 +21,12 @@ export function asError(thrown: unknown): Error {
   return isError(thrown) && isReadable(thrown) ? thrown : new Error(textOf(thrown));
 }
 
-function isReadable(error: Error): boolean {
+/** Whether it has a text, and an error its name, message and stack. Never throws. */
+export function isReadable(thrown: unknown): boolean {
   try {
-    const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = error;
-    return isText(name) && isText(message) && (stack === undefined || isText(stack)) && isText(String(error));
+    if (!isError(thrown)) return isText(String(thrown));
+    const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = thrown;
+    return [name, message, stack ?? '', String(thrown)].every(isText);
   } catch {
     return false;
   }

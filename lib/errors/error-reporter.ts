@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Runtime } from '../runtime/runtime.js';
+import { WatchedPromise } from '../runtime/watched-promise.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { asError, isInstanceOf } from './as-error.js';
@@ -30,6 +31,17 @@ export class ErrorReporter {
     const error = asError(failure);
     this.#log(what, error);
     if (this.options.events.onError) void this.#tell(error, clientId);
+  }
+
+  /**
+   * A promise for the application: as `promise` for whoever takes it; a rejection that nobody has taken is reported.
+   *
+   * @param what the method that was called, as `WsClient.join`
+   */
+  watch<T>(what: string, promise: Promise<T>, clientId?: string): Promise<T> {
+    const untaken = (reason: unknown): void =>
+      this.report(`${what} failed, and nobody waited for it.`, reason, clientId);
+    return WatchedPromise.watch(promise, untaken);
   }
 
   async #tell(error: Error, clientId: string | undefined): Promise<void> {

@@ -293,7 +293,7 @@ export interface EventOptions {
   onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;
   /** A client sent a message: the whole of it, before its route is looked up. Its handler does not wait for this. */
   onMessage?(received: { ws: WebSocket; client: WsClient; clientId: string; data: unknown }): unknown;
-  /** Something failed that nobody is waiting for: a hook, an event callback, a socket. */
+  /** Something failed that nobody is waiting for: a hook, an event callback, a socket, a promise that was not awaited. */
   onError?(failed: { error: Error; clientId?: string }): unknown;
 }
 

@@ -4,6 +4,7 @@ import { toUser, type GivenUser } from '../clients/user-identity.js';
 import type { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { isInstanceOf } from '../errors/as-error.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -65,6 +66,7 @@ export class RoomManager {
     private readonly clientManager: ClientManager,
     @Inject(ROOM_INTEREST) private readonly interest: RoomInterest,
     private readonly counters: RefusalCounters,
+    private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     clientManager.lookUpRoomsIn(this);
@@ -84,7 +86,11 @@ export class RoomManager {
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for an identity that contradicts the client's own,
    * BAD_MESSAGE for a user type without a user
    */
-  async addClientToRoom({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
+  addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
+    return this.errors.watch('RoomManager.addClientToRoom', this.#addClient(join));
+  }
+
+  async #addClient({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
     const client = this.clientManager.local.get(clientId);
     // Another worker's client is checked there, by its endpoint.
     checkRoomName(roomName, client ? client.options.limits.roomName : longestRoomName(this.options));

@@ -42,7 +42,7 @@ export class PxlWebSocketServer extends ServerVerbs {
     private readonly drain: Drain,
     private readonly encryption: Encryption,
     delivery: Delivery,
-    errors: ErrorReporter,
+    private readonly errors: ErrorReporter,
     private readonly verbEvents: VerbEvents,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
@@ -97,7 +97,11 @@ export class PxlWebSocketServer extends ServerVerbs {
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
    * no client is named, or a user type without a user
    */
-  async joinRoom(join: JoinRoomOptions): Promise<boolean> {
+  joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    return this.errors.watch('PxlWebSocketServer.joinRoom', this.#joinRoom(join));
+  }
+
+  async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
     const { roomName, userId, userType, username } = join;
     const clientId = clientIdOf(this.clientManager, join);
     checkRoomName(roomName, longestRoomName(this.options));
@@ -147,6 +151,6 @@ export class PxlWebSocketServer extends ServerVerbs {
 
   /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001. */
   stop(): Promise<void> {
-    return this.drain.run();
+    return this.errors.watch('PxlWebSocketServer.stop', this.drain.run());
   }
 }

@@ -6,6 +6,7 @@ import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { Target } from '../cluster/envelope.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
 import { asError, isError } from '../errors/as-error.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
@@ -50,7 +51,8 @@ export interface CloseOptions {
  * before the call returns; the promises tell whether the other workers were reached.
  *
  * Every send rejects with BAD_MESSAGE when the message has no JSON form (nothing is sent then), and with UNAVAILABLE
- * when other workers cannot be reached. Unknown clients, users and rooms are no error.
+ * when other workers cannot be reached. Unknown clients, users and rooms are no error. A rejection that nobody takes, as
+ * of a send that is not awaited, goes to the log and `events.onError`; it does not end the process.
  *
  * @typeParam C the contract with the clients, as in `constructor(sockets: WebSocketService<Chat>)`: the sends that name a
  * message then know which there are; without one any message goes
@@ -68,42 +70,43 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     private readonly revocation: TokenRevocation,
     private readonly refusals: RefusalCounters,
     private readonly metrics: Metrics,
+    private readonly errors: ErrorReporter,
   ) {}
 
   /** To every client. */
   broadcast(message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send({ kind: 'everybody' }, message, options);
+    return this.#send('broadcast', { kind: 'everybody' }, message, options);
   }
 
   /** To the clients with these ids, each once. */
   sendToClients(clientIds: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send({ kind: 'clients', clientIds }, message, options);
+    return this.#send('sendToClients', { kind: 'clients', clientIds }, message, options);
   }
 
   /** To every session of these users. */
   sendToUsers(userIds: readonly (string | number)[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send({ kind: 'users', userIds: userIds.map(String) }, message, options);
+    return this.#send('sendToUsers', { kind: 'users', userIds: userIds.map(String) }, message, options);
   }
 
   /** To the members of these rooms; a client in several of them gets it once. */
   sendToRooms(roomNames: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send({ kind: 'rooms', roomNames }, message, options);
+    return this.#send('sendToRooms', { kind: 'rooms', roomNames }, message, options);
   }
 
   /** To everybody, as `{ type: 'user', action, data }`. */
   sendUserMessage(action: string, data: unknown): Promise<void> {
-    return this.#send({ kind: 'everybody' }, { type: 'user', action, data });
+    return this.#send('sendUserMessage', { kind: 'everybody' }, { type: 'user', action, data });
   }
 
   /** To everybody, as `{ type: 'system', action, data }`. */
   sendSystemMessage(action: string, data: unknown): Promise<void> {
-    return this.#send({ kind: 'everybody' }, { type: 'system', action, data });
+    return this.#send('sendSystemMessage', { kind: 'everybody' }, { type: 'system', action, data });
   }
 
   /** To everybody, as `{ type: 'error', action, data }`. Of an Error only message and code are sent, never its stack. */
   sendErrorMessage(action: string, error: unknown): Promise<void> {
     const data = isError(error) ? describe(error) : error;
-    return this.#send({ kind: 'everybody' }, { type: 'error', action, data });
+    return this.#send('sendErrorMessage', { kind: 'everybody' }, { type: 'error', action, data });
   }
 
   /**
@@ -111,11 +114,13 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    *
    * @throws WsError BAD_MESSAGE without a topic or data, and for a destination that is none
    */
-  async send(request: SendRequest): Promise<void> {
-    const { destination, payload, cb } = request;
-    const message = eventOf(payload);
-    await this.#send(targetOf(destination, this.clients), message, request);
-    cb?.();
+  send(request: SendRequest): Promise<void> {
+    return this.#watch('send', async () => {
+      const { destination, payload, cb, exclude, volatile: isVolatile } = request;
+      const message = eventOf(payload);
+      await this.#deliver(targetOf(destination, this.clients), message, { exclude, volatile: isVolatile });
+      cb?.();
+    });
   }
 
   /**
@@ -124,9 +129,11 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @param channel the application's own name of 1 to 128 characters, or an event that verbs publish (`custom`)
    * @throws WsError BAD_MESSAGE for any other name, among them those by which the library tells of clients and users
    */
-  async publish(channel: string, message: unknown): Promise<void> {
-    checkPublishable(channel);
-    await this.events.publish(channel, message);
+  publish(channel: string, message: unknown): Promise<void> {
+    return this.#watch('publish', async () => {
+      checkPublishable(channel);
+      await this.events.publish(channel, message);
+    });
   }
 
   /**
@@ -136,27 +143,27 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * UNAVAILABLE or TIMEOUT when one of the joins failed, after all of them were tried
    */
   joinRooms(move: RoomMove): Promise<void> {
-    return this.roomMoves.join(move);
+    return this.#watch('joinRooms', () => this.roomMoves.join(move));
   }
 
   /** Takes clients out of rooms. */
   leaveRooms(move: RoomMove): Promise<void> {
-    return settle(() => this.roomMoves.leave(move));
+    return this.#watch('leaveRooms', () => this.roomMoves.leave(move));
   }
 
   /** @throws WsError BAD_MESSAGE for a code that an application cannot close with */
   disconnectClients({ clientIds, ...close }: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
-    return this.#disconnect({ kind: 'clients', clientIds }, close);
+    return this.#disconnect('disconnectClients', { kind: 'clients', clientIds }, close);
   }
 
   /** Every session of a user; otherwise as {@link disconnectClients}. */
   disconnectUser({ userId, ...close }: CloseOptions & { userId: string | number }): Promise<void> {
-    return this.#disconnect({ kind: 'users', userIds: [String(userId)] }, close);
+    return this.#disconnect('disconnectUser', { kind: 'users', userIds: [String(userId)] }, close);
   }
 
   /** Every member of a room; otherwise as {@link disconnectClients}. */
   disconnectRoom({ room, ...close }: CloseOptions & { room: string }): Promise<void> {
-    return this.#disconnect({ kind: 'rooms', roomNames: [room] }, close);
+    return this.#disconnect('disconnectRoom', { kind: 'rooms', roomNames: [room] }, close);
   }
 
   /**
@@ -165,12 +172,12 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
    */
   fetchClients(query: ClientQuery = {}): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    return this.queries.fetch(query);
+    return this.#watch('fetchClients', () => this.queries.fetch(query));
   }
 
   /** How many there are; otherwise as {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
-    return this.queries.count(query);
+    return this.#watch('countClients', () => this.queries.count(query));
   }
 
   /** How this worker is. Waits for nothing, so that a probe may ask as often as it likes. */
@@ -185,11 +192,13 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none; UNAVAILABLE
    * when Redis does not take it: it holds on this worker then, and perhaps on others
    */
-  async revoke(options: RevokeOptions): Promise<void> {
-    const { revocation, remembered } = this.revocation.revoke(options);
-    // Neither waits for the other: who cannot write it for later workers can perhaps still tell those of now.
-    const told = this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation });
-    await Promise.all([remembered, told]);
+  revoke(options: RevokeOptions): Promise<void> {
+    return this.#watch('revoke', async () => {
+      const { revocation, remembered } = this.revocation.revoke(options);
+      // Neither waits for the other: who cannot write it for later workers can perhaps still tell those of now.
+      const told = settle(() => this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));
+      await Promise.all([remembered, told]);
+    });
   }
 
   /** This worker's counters and gauges, as a metrics system takes them. Waits for nothing. */
@@ -202,18 +211,24 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.refusals.snapshot();
   }
 
-  async #send(
-    target: Target,
-    message: unknown,
-    { exclude = [], volatile: isVolatile }: SendOptions = {},
-  ): Promise<void> {
-    await this.delivery.send({ target, exclude, message, isVolatile });
+  #send(verb: string, target: Target, message: unknown, options?: SendOptions): Promise<void> {
+    return this.#watch(verb, () => this.#deliver(target, message, options));
   }
 
-  #disconnect(target: Target, close: CloseOptions): Promise<void> {
-    return settle(() =>
+  #deliver(target: Target, message: unknown, options: SendOptions = {}): Promise<void> {
+    const { exclude = [], volatile: isVolatile } = options;
+    return this.delivery.send({ target, exclude, message, isVolatile });
+  }
+
+  #disconnect(verb: string, target: Target, close: CloseOptions): Promise<void> {
+    return this.#watch(verb, () =>
       this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) }),
     );
+  }
+
+  /** What the work returns or throws, as a promise: no verb throws at the call, and none has to be waited for. */
+  #watch<T>(verb: string, work: () => Promise<T>): Promise<T> {
+    return this.errors.watch(`WebSocketService.${verb}`, settle(work));
   }
 }
 
@@ -224,9 +239,8 @@ function eventOf(payload: Partial<SendRequest['payload']> | undefined): EventMes
   return { event: topic, data };
 }
 
-/** What the work returns or throws, as a promise: no verb of the service throws at the call. */
-function settle(work: () => Promise<void>): Promise<void> {
-  return new Promise((resolve) => resolve(work()));
+async function settle<T>(work: () => Promise<T>): Promise<T> {
+  return await work();
 }
 
 function describe(given: Error): { error: string; code: unknown } {

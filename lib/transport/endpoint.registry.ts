@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { optionsAt, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
@@ -18,9 +19,10 @@ export class EndpointRegistry {
     identity: WorkerIdentity,
     rooms: RoomManager,
     dispatcher: MessageDispatcher,
+    errors: ErrorReporter,
     runtime: Runtime,
   ) {
-    this.#services = { workerId: identity.workerId, rooms, dispatcher, runtime };
+    this.#services = { workerId: identity.workerId, rooms, dispatcher, errors, runtime };
   }
 
   /**

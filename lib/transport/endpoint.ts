@@ -3,6 +3,7 @@ import type { BoundGuard } from '../auth/connection-guards.js';
 import type { ClientHost } from '../clients/client-host.interface.js';
 import type { InboundLimits } from '../clients/inbound-queue.js';
 import type { WsClient } from '../clients/ws-client.js';
+import type { ErrorReporter } from '../errors/error-reporter.js';
 import { CODECS } from '../protocol/codecs.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
@@ -18,6 +19,7 @@ export interface EndpointServices {
   readonly workerId: string;
   readonly rooms: RoomManager;
   readonly dispatcher: MessageDispatcher;
+  readonly errors: ErrorReporter;
   readonly runtime: Runtime;
 }
 
@@ -56,6 +58,10 @@ export class Endpoint implements ClientHost {
       // ws' own choice would echo the first name offered, which may be a token.
       handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(CODECS, name)) ?? false,
     });
+  }
+
+  watch<T>(what: string, promise: Promise<T>, clientId: string): Promise<T> {
+    return this.services.errors.watch(what, promise, clientId);
   }
 
   join(client: WsClient, roomName: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { ClientHost } from '../../lib/clients/client-host.interface.js';
 import { WsClient } from '../../lib/clients/ws-client.js';
 import { WsRequest } from '../../lib/clients/ws-request.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
+import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { RefusalCounters } from '../../lib/limits/refusal-counters.js';
 import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.options.js';
 import { RoomManager } from '../../lib/rooms/room-manager.js';
@@ -125,6 +126,7 @@ function hostWith(options: ResolvedOptions): ClientHost {
     inboundLimits: { concurrency: 1, queue: 64 },
     runtime: new Runtime(),
     callTimeout: 10_000,
+    watch: (_what, promise) => promise,
     join: () => Promise.resolve(false),
     leave: () => undefined,
     receive: () => undefined,
@@ -147,7 +149,7 @@ async function tell(random: SeededRandom): Promise<void> {
   const counters = new RefusalCounters();
   const clients = new ClientManager(new ClientMirror(), counters, options);
   const interest = new RandomInterest(random);
-  const manager = new RoomManager(clients, interest, counters, options);
+  const manager = new RoomManager(clients, interest, counters, new ErrorReporter(new Runtime(), options), options);
   const model = new Model(oneRoom);
   const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));
   for (const client of connected.values()) clients.register(client);
