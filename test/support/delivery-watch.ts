@@ -80,7 +80,9 @@ export class DeliveryWatch {
     return Math.max(0, ...times.flatMap((all) => all.map((at) => all.filter((t) => t >= at && t < at + 1_000).length)));
   }
 
+  /** Ends the load, where a test has failed before it did, and the clients. */
   async close(): Promise<void> {
+    await this.#sender.run(({ load }) => load.stop());
     await Promise.all(this.clients.map((client) => client.close()));
   }
 

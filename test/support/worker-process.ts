@@ -26,7 +26,7 @@ interface OpenTask {
 export class WorkerProcess {
   /** The cluster events that it has heard. */
   readonly events: WorkerEvent[] = [];
-  /** What it has logged, each with its level before it and its context behind, and when (ms since 1970). */
+  /** What it has logged, each with its level before it and its context behind, and when by its own clock (ms since 1970). */
   readonly log: { readonly line: string; readonly at: number }[] = [];
   /** What nobody caught there. */
   readonly uncaught: string[] = [];
@@ -149,7 +149,7 @@ export class WorkerProcess {
         this.events.push(report.event);
         break;
       case 'log':
-        this.log.push({ line: report.line, at: Date.now() });
+        this.log.push({ line: report.line, at: report.at });
         break;
       case 'uncaught':
         this.uncaught.push(report.error);

@@ -53,7 +53,7 @@ export type WorkerReport =
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'event'; readonly event: WorkerEvent }
-  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'log'; readonly line: string; readonly at: number }
   | { readonly kind: 'uncaught'; readonly error: string };
 
 @WebSocketGateway()
@@ -122,7 +122,7 @@ function loggerToTest(): LoggerService {
   const write =
     (level: string) =>
     (...parts: unknown[]): void =>
-      report({ kind: 'log', line: `${level} ${parts.map(String).join(' ')}` });
+      report({ kind: 'log', line: `${level} ${parts.map(String).join(' ')}`, at: Date.now() });
   // Of what is no warning, that of the library alone.
   const log = (...parts: unknown[]): void => {
     if (parts.at(-1) === 'PxlWebSocket') write('log')(...parts);
