@@ -16,11 +16,12 @@ import {
   resolveTrustProxy,
   resolveUserConnections,
 } from './options/access.options.js';
-import { isClassWith, oneOf, resolveAuth, type ResolvedAuth } from './options/auth.options.js';
+import { oneOf, resolveAuth, type ResolvedAuth } from './options/auth.options.js';
+import { isClass, isClassWith, lackOf } from './options/class-checks.js';
 import { resolveBroadcaster, resolveCluster, resolvePrefix, type ResolvedCluster } from './options/cluster.options.js';
 import { resolveOutbound, type ResolvedOutbound } from './options/encryption.options.js';
 import { optionsOfEndpoints } from './options/endpoint.options.js';
-import { isGroup, OptionChecks } from './options/option-checks.js';
+import { describeWord, isGroup, OptionChecks } from './options/option-checks.js';
 import { DEFAULTS_OF } from './options/protocol.options.js';
 import { resolveRedis, type ResolvedRedis } from './options/redis.options.js';
 import { resolveSubscribers, type ResolvedSubscriber } from './options/subscriber.options.js';
@@ -133,8 +134,8 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     clientList: group(options, 'clientList', resolveClientList),
     disconnectInactiveClients: group(options, 'disconnectInactiveClients', (inactive) => ({
       enabled: inactive.boolean('enabled', usual.inactive.enabled),
-      inactiveTime: inactive.integer('inactiveTime', usual.inactive.inactiveTime, 10),
-      intervalCheckTime: inactive.integer('intervalCheckTime', usual.inactive.intervalCheckTime, 10),
+      inactiveTime: inactive.time('inactiveTime', usual.inactive.inactiveTime, 100),
+      intervalCheckTime: inactive.time('intervalCheckTime', usual.inactive.intervalCheckTime, 100),
       log: inactive.boolean('log', false),
     })),
     heartbeat: resolveHeartbeat(options),
@@ -242,7 +243,11 @@ function checkDefaultRooms({ rooms, limits: { roomName, roomsPerClient } }: Reso
 /** A function, or a class whose method is called like the option; undefined when none was given. */
 function resolveRule(rooms: OptionChecks, option: string): unknown {
   const given = rooms.raw(option);
-  return isClassWith(option, given) ? given : rooms.callback(option);
+  if (isClassWith(option, given)) return given;
+  const allowed = `a function, or a class with a method ${option}`;
+  if (isClass(given)) rooms.refuse(option, allowed, lackOf(given, [option]));
+  if (given !== undefined && typeof given !== 'function') rooms.refuse(option, allowed);
+  return rooms.callback(option);
 }
 
 function resolveRate(limits: OptionChecks): Pick<ResolvedOptions['limits'], 'messagesPerSecond' | 'burst'> {
@@ -255,11 +260,10 @@ const LISTABLE = [...LISTED, 'userType', 'roomName', 'connectedAt', 'lastActivit
 
 function resolveClientList(list: OptionChecks): ResolvedOptions['clientList'] {
   const fields = list.texts('fields', LISTED);
-  const isListable = (field: string): boolean =>
-    LISTABLE.includes(field) || /^(?:user\.payload|metadata)\../.test(field);
-  if (!fields.every(isListable)) {
-    list.refuse('fields', `a list of ${LISTABLE.join(', ')}, user.payload.<claim> and metadata.<key>`);
-  }
+  const isListable = (field: unknown): field is string =>
+    LISTABLE.some((one) => one === field) || /^(?:user\.payload|metadata)\../.test(String(field));
+  const allowed = `of ${LISTABLE.join(', ')}, user.payload.<claim> and metadata.<key>`;
+  list.every('fields', fields, isListable, allowed, (field) => describeWord(field, LISTABLE));
   return { enabled: list.boolean('enabled', false), fields: Object.freeze([...fields]) };
 }
 
@@ -268,8 +272,8 @@ function resolveHeartbeat(options: OptionChecks): ResolvedOptions['heartbeat'] {
   if (given === false) return null;
   if (given !== undefined && !isGroup(given)) options.refuse('heartbeat', 'an object or false');
   return group(options, 'heartbeat', (heartbeat) => {
-    const interval = heartbeat.integer('interval', 15_000, 10);
-    const timeout = heartbeat.integer('timeout', Math.min(10_000, interval), 10);
+    const interval = heartbeat.time('interval', 15_000, 100);
+    const timeout = heartbeat.time('timeout', Math.min(10_000, interval), 100);
     if (timeout > interval) heartbeat.refuse('timeout', `at most heartbeat.interval (${interval})`);
     return { interval, timeout };
   });

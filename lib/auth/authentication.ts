@@ -11,7 +11,7 @@ import { isUserId } from '../clients/user-identity.js';
 import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
-import { isClassWith } from '../options/auth.options.js';
+import { isClassWith } from '../options/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { WsAuthenticate, WsAuthenticator, WsCredentials, WsIdentity } from './authenticator.interface.js';

@@ -3,6 +3,7 @@ import type { WebSocketClientOptions } from '../client/client-options.interface.
 import type { WebSocketConstructor } from '../client/socket.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { isGroup, OptionChecks } from '../options/option-checks.js';
+import { checkOptionNames } from './client-option-names.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 
 /** The options of a client with every default in place; those of the client itself are checked by it. */
@@ -20,6 +21,7 @@ export function resolveClientModuleOptions(given: PxlWebSocketClientModuleOption
       'The options of PxlWebSocketClientModule are an object with the url of a server.',
     );
   }
+  checkOptionNames(given);
   const { waitForConnection, socketOptions, routing, shutdown, ...client } = given;
   const options = new OptionChecks('', { waitForConnection, socketOptions, routing, shutdown });
   const routingOptions = options.group('routing');

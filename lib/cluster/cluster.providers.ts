@@ -12,6 +12,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { ApplicationRedis, PXL_WS_REDIS } from './application-redis.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
+import { checkBroadcaster } from './check-broadcaster.js';
 import { ClusterEvents } from './cluster-events.js';
 import { CLUSTER_REDIS, ClusterRedis } from './cluster-redis.js';
 import { LocalBroadcaster } from './local.broadcaster.js';
@@ -47,7 +48,8 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       metrics: Metrics,
     ): Promise<Broadcaster> => {
       const { broadcaster, cluster, enabled } = options;
-      if (broadcaster && enabled) return (await factory.sourceOf(broadcaster))();
+      if (broadcaster && enabled)
+        return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))());
       if (!redis) return new LocalBroadcaster();
       const { joinWhenDegraded } = cluster;
       const bus = new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);

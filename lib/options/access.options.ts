@@ -1,25 +1,33 @@
 import { isIP } from 'node:net';
 import type { CanActivate, Type } from '@nestjs/common';
 import type { Origins, UserConnectionsLimit } from '../interfaces/module-options.interface.js';
-import { isClassWith, oneOf } from './auth.options.js';
-import { isGroup, OptionChecks } from './option-checks.js';
+import { oneOf } from './auth.options.js';
+import { isClassWith, lackOf } from './class-checks.js';
+import { describe, isGroup, OptionChecks } from './option-checks.js';
+import { originAs, originRemedy } from './origin-remedy.js';
 
 /** Undefined: pages of the same host. */
 export function resolveOrigins(options: OptionChecks): Origins | undefined {
   const given = options.raw('origins');
   if (given === undefined || given === '*') return given;
   if (typeof given === 'function') return options.callback('origins') as Origins;
-  const allowed =
-    "'*', a function, or a list of origins like 'https://app.example.com', without a path or a default port";
-  if (!Array.isArray(given) || !given.every(isOrigin)) options.refuse('origins', allowed);
-  return Object.freeze([...(given as string[])]) as string[];
+  if (!Array.isArray(given)) {
+    const meant = originAs(given);
+    const shown = meant === undefined ? undefined : `a text: write ['${meant}']`;
+    return options.refuse('origins', "'*', a function, or a list of origins like 'https://app.example.com'", shown);
+  }
+  const allowed = "an origin as browsers send it, like 'https://app.example.com'";
+  return Object.freeze([...options.every('origins', given, isOrigin, allowed, originRemedy)]) as string[];
 }
 
 export function resolveTrustProxy(options: OptionChecks): boolean | number | readonly string[] {
   const given = options.raw('trustProxy') ?? false;
   if (typeof given === 'boolean' || (Number.isSafeInteger(given) && (given as number) >= 0))
     return given as boolean | number;
-  if (Array.isArray(given) && given.every(isAddressRange)) return Object.freeze([...(given as string[])]);
+  if (Array.isArray(given)) {
+    const range = "an address or a range like '10.0.0.0/8'";
+    return Object.freeze([...options.every('trustProxy', given, isAddressRange, range)]);
+  }
   return options.refuse(
     'trustProxy',
     "true, false, a number of proxies, or a list of addresses and ranges like '10.0.0.0/8'",
@@ -28,10 +36,12 @@ export function resolveTrustProxy(options: OptionChecks): boolean | number | rea
 
 export function resolveConnectionGuards(options: OptionChecks): readonly (Type<CanActivate> | CanActivate)[] {
   const given = options.raw('connectionGuards') ?? [];
-  const isGuard = (guard: unknown): boolean =>
+  if (!Array.isArray(given)) return options.refuse('connectionGuards', 'a list of guards');
+  const isGuard = (guard: unknown): guard is CanActivate =>
     isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
-  if (!Array.isArray(given) || !given.every(isGuard)) options.refuse('connectionGuards', 'a list of guards');
-  return Object.freeze([...(given as CanActivate[])]);
+  const allowed = 'a guard: a class or an object with a method canActivate';
+  const shown = (guard: unknown): string => lackOf(guard, ['canActivate']) ?? describe(guard);
+  return Object.freeze([...options.every('connectionGuards', given, isGuard, allowed, shown)]);
 }
 
 export function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {
@@ -47,12 +57,12 @@ export function resolveUserConnections(limits: OptionChecks): UserConnectionsLim
 }
 
 /** As browsers write it in the Origin header; a page of an application's own scheme has one too. */
-function isOrigin(given: unknown): boolean {
-  if (typeof given !== 'string' || !/^[a-z][a-z\d+.-]*:\/\/[^/?#@\s]+$/.test(given)) return false;
+function isOrigin(given: unknown): given is string {
+  if (typeof given !== 'string' || !/^(?!wss?:)[a-z][a-z\d+.-]*:\/\/[^/?#@*\s]+$/.test(given)) return false;
   return !/^https?:/.test(given) || (URL.canParse(given) && new URL(given).origin === given);
 }
 
-function isAddressRange(given: unknown): boolean {
+function isAddressRange(given: unknown): given is string {
   if (typeof given !== 'string') return false;
   const [address = '', prefix, ...more] = given.split('/');
   const version = isIP(address);

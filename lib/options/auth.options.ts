@@ -1,6 +1,7 @@
 import type { Authenticate, TokenPlace } from '../interfaces/auth-options.interface.js';
+import { isClass, isClassWith, lackOf } from './class-checks.js';
 import { resolveJwt, type ResolvedJwt } from './jwt.options.js';
-import { OptionChecks } from './option-checks.js';
+import { describe, describeWord, OptionChecks } from './option-checks.js';
 
 /** The `auth` options with every default in place. */
 export interface ResolvedAuth {
@@ -18,6 +19,7 @@ export interface ResolvedAuth {
 
 const MODES = ['upgrade', 'message', 'either'] as const;
 const REJECT_MODES = ['status', 'close'] as const;
+const AUTHENTICATOR = 'a function, or a class with a method authenticate';
 const PLACES: readonly TokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
 
 /**
@@ -32,15 +34,13 @@ export function resolveAuth(auth: OptionChecks, usualMode: ResolvedAuth['mode'])
   if (required && !isConfigured) auth.refuse('required', 'true only beside auth.jwt or auth.authenticate');
   const mode = oneOf(auth, 'mode', MODES, isConfigured ? usualMode : 'upgrade');
   if (mode !== 'upgrade' && !isConfigured) auth.refuse('mode', "'upgrade' without auth.jwt and auth.authenticate");
-  const tokenFrom = auth.texts('tokenFrom') as readonly TokenPlace[];
-  if (!tokenFrom.every((place) => PLACES.includes(place))) auth.refuse('tokenFrom', `a list of ${PLACES.join(', ')}`);
   return {
     jwt,
     claims,
     authenticate,
     required,
     mode,
-    tokenFrom: auth.raw('tokenFrom') === undefined ? PLACES : tokenFrom,
+    tokenFrom: auth.words('tokenFrom', PLACES, PLACES),
     timeout: auth.integer('timeout', 5_000, 1),
     rejectMode: oneOf(auth, 'rejectMode', REJECT_MODES),
   };
@@ -65,19 +65,13 @@ function readName(claims: OptionChecks, option: string, fallback: string): strin
 function readAuthenticate(auth: OptionChecks): readonly Authenticate[] {
   const given = auth.raw('authenticate');
   if (given === undefined) return [];
-  if (isClassWith('authenticate', given)) return [given as Authenticate];
-  const list: unknown[] = Array.isArray(given) ? given : [auth.callback('authenticate')];
-  if (!list.every((one) => typeof one === 'function')) {
-    auth.refuse('authenticate', 'a function, a class, or a list of them');
-  }
-  return list as Authenticate[];
-}
-
-/** Whether an option that may be a function or a class is a class: its instances have the method. */
-export function isClassWith(method: string, given: unknown): boolean {
-  if (typeof given !== 'function') return false;
-  const prototype = given.prototype as Record<string, unknown> | undefined;
-  return typeof prototype?.[method] === 'function';
+  if (typeof given !== 'function' && !Array.isArray(given)) auth.refuse('authenticate', AUTHENTICATOR);
+  const list: unknown[] = Array.isArray(given) ? given : isClass(given) ? [given] : [auth.callback('authenticate')];
+  const isAuthenticator = (one: unknown): one is Authenticate =>
+    isClass(one) ? isClassWith('authenticate', one) : typeof one === 'function';
+  const shown = (one: unknown): string => lackOf(one, ['authenticate']) ?? describe(one);
+  if (isClass(given) && !isAuthenticator(given)) auth.refuse('authenticate', AUTHENTICATOR, shown(given));
+  return auth.every('authenticate', list, isAuthenticator, AUTHENTICATOR, shown);
 }
 
 /** One of a few words, the first of which is the default unless there is another. */
@@ -89,5 +83,5 @@ export function oneOf<T extends string>(
 ): T {
   const given = checks.raw(option) ?? fallback;
   const word = words.find((candidate) => candidate === given);
-  return word ?? checks.refuse(option, words.map((one) => `'${one}'`).join(' or '));
+  return word ?? checks.refuse(option, words.map((one) => `'${one}'`).join(' or '), describeWord(given, words));
 }

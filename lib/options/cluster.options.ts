@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { Broadcaster } from '../cluster/broadcaster.interface.js';
+import { isClass } from './class-checks.js';
 import { OptionChecks } from './option-checks.js';
 
 /** The `cluster` options with every default in place. */
@@ -18,8 +19,8 @@ export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
     shareUser: Object.freeze([...cluster.texts('shareUser')]),
     acceptBeforeReady: cluster.boolean('acceptBeforeReady', false),
     joinWhenDegraded: cluster.boolean('joinWhenDegraded', false),
-    lease: cluster.integer('lease', 10_000, 100),
-    probe: cluster.integer('probe', 3_000, 50),
+    lease: cluster.time('lease', 10_000, 100),
+    probe: cluster.time('probe', 3_000, 50),
   };
 }
 
@@ -38,7 +39,7 @@ export function resolvePrefix(options: OptionChecks): string {
 export function resolveBroadcaster(options: OptionChecks): Type<Broadcaster> | undefined {
   const broadcaster = options.raw('broadcaster');
   if (broadcaster === undefined) return undefined;
-  if (typeof broadcaster !== 'function') options.refuse('broadcaster', 'a class that implements Broadcaster');
+  if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements Broadcaster');
   if (options.raw('redis') !== undefined) {
     options.refuse('broadcaster', 'left out where there is a redis, which brings its own', 'given beside it');
   }

@@ -1,5 +1,6 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import type { EndpointOptions, PxlWebSocketModuleOptions } from '../interfaces/module-options.interface.js';
+import { noSuchName } from './nearest-name.js';
 import { isGroup } from './option-checks.js';
 
 const GROUPS: readonly string[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
@@ -45,7 +46,7 @@ function check(path: string, own: unknown): asserts own is EndpointOptions {
 function refuseOthers(given: Record<string, unknown>, known: readonly string[], name: string): void {
   const other = Object.keys(given).find((option) => !known.includes(option));
   if (other === undefined) return;
-  throw new PxlWebSocketOptionsError(`There is no option ${name}.${other}; there are ${known.join(', ')}.`);
+  throw new PxlWebSocketOptionsError(noSuchName('option', `${name}.${other}`, known));
 }
 
 function merge(given: PxlWebSocketModuleOptions, own: EndpointOptions): PxlWebSocketModuleOptions {

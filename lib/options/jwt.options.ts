@@ -26,21 +26,27 @@ const BY_KEY_TYPE: Readonly<Record<string, readonly JwtAlgorithm[]>> = {
   ec: OF_EC,
 };
 
+const FROM_ENVIRONMENT = 'is the environment variable set that it comes from?';
+const EMPTY = `an empty one: ${FROM_ENVIRONMENT}`;
+const UNSET = `undefined: ${FROM_ENVIRONMENT}`;
+
 /** @throws PxlWebSocketOptionsError in one sentence */
 export function resolveJwt(jwt: OptionChecks): ResolvedJwt {
   const secret = readKey(jwt, 'secret');
   const publicKey = readKey(jwt, 'publicKey');
   const secretOrKeyProvider = jwt.callback('secretOrKeyProvider') as JwtKeyProvider | undefined;
-  if ([secret, publicKey, secretOrKeyProvider].filter((key) => key !== undefined).length !== 1) {
-    jwt.refuse('secret', 'given, or else publicKey, or secretOrKeyProvider: exactly one of them');
+  const keys = [secret, publicKey, secretOrKeyProvider].filter((key) => key !== undefined);
+  if (keys.length !== 1) {
+    // With two of them nothing is wrong with the first.
+    const shown = keys.length === 0 ? UNSET : undefined;
+    jwt.refuse('secret', 'given, or else publicKey, or secretOrKeyProvider: exactly one of them', shown);
   }
   // As a secret it would be no secret: everybody who knows the public key could sign with it.
   if (secret !== undefined && typeOfPublicKey(secret))
     jwt.refuse('secret', 'no public key: that is given as publicKey');
   const fitting = algorithmsOf(secret, publicKey);
   if (fitting.length === 0) jwt.refuse('publicKey', 'an RSA or elliptic public key in PEM');
-  const given = jwt.texts('algorithms') as readonly JwtAlgorithm[];
-  if (!given.every((name) => fitting.includes(name))) jwt.refuse('algorithms', `of ${fitting.join(', ')}`);
+  const given = jwt.words('algorithms', fitting);
   // Where the key comes with the token, jsonwebtoken itself holds the algorithm against the kind of the key.
   const pinned = given.length > 0 ? given : secretOrKeyProvider ? undefined : fitting;
   return {
@@ -59,7 +65,8 @@ function readKey(jwt: OptionChecks, option: string): string | Buffer | undefined
   const key = jwt.raw(option);
   if (key === undefined) return undefined;
   if ((typeof key === 'string' || Buffer.isBuffer(key)) && key.length > 0) return key;
-  return jwt.refuse(option, 'a text or a Buffer that is not empty');
+  const isEmpty = key === '' || (Buffer.isBuffer(key) && key.length === 0);
+  return jwt.refuse(option, 'a text or a Buffer that is not empty', isEmpty ? EMPTY : undefined);
 }
 
 function readTexts(jwt: OptionChecks, option: string): readonly string[] {

@@ -1,4 +1,6 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
+import { isClass } from './class-checks.js';
+import { nearestName, noSuchName } from './nearest-name.js';
 
 /** Node's timers turn a longer time into 1 ms. */
 const MOST = 2 ** 31 - 1;
@@ -36,6 +38,18 @@ export class OptionChecks {
     return this.#check(option, fallback, fits, `a whole number from ${least} to ${MOST}`) as number;
   }
 
+  /**
+   * A time in milliseconds of at least `least`, which is more than any number of seconds that is likely to be meant by it.
+   */
+  time(option: string, fallback: number, least: number): number {
+    const given = this.#given[option];
+    const inSeconds = typeof given === 'number' && given > 0 && given < least;
+    const shown = inSeconds ? `${given}: did you mean ${given * 1_000}?` : describe(given);
+    const fits = (value: unknown): boolean => isWhole(value, least);
+    const allowed = `a whole number of milliseconds from ${least} to ${MOST}`;
+    return this.#check(option, fallback, fits, allowed, shown) as number;
+  }
+
   /** A whole number of at least `least`, or false where the limit is off. */
   limit(option: string, fallback: number | false, least: number): number | false {
     const fits = (value: unknown): boolean => value === false || isWhole(value, least);
@@ -51,14 +65,38 @@ export class OptionChecks {
   }
 
   texts(option: string, fallback: readonly string[] = []): readonly string[] {
-    const fits = (value: unknown): boolean =>
-      Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== '');
-    return this.#check(option, fallback, fits, 'a list of texts') as string[];
+    const given = this.raw(option) ?? fallback;
+    if (!Array.isArray(given)) return this.refuse(option, 'a list of texts');
+    return this.every(option, given, isText, 'a text that is not empty');
+  }
+
+  /** A list of some of a few words. */
+  words<T extends string>(option: string, known: readonly T[], fallback: readonly T[] = []): readonly T[] {
+    const isKnown = (word: unknown): word is T => known.some((one) => one === word);
+    const shown = (word: unknown): string => describeWord(word, known);
+    return this.every(option, this.texts(option, fallback), isKnown, `of ${known.join(', ')}`, shown);
+  }
+
+  /**
+   * The list, if all its entries fit; else the first that does not is refused by its place.
+   *
+   * @param shown what the message says of that entry; by default nothing that could be a secret
+   */
+  every<T>(
+    option: string,
+    list: readonly unknown[],
+    fits: (entry: unknown) => entry is T,
+    allowed: string,
+    shown: (entry: unknown) => string = describe,
+  ): readonly T[] {
+    const at = list.findIndex((entry) => !fits(entry));
+    return at < 0 ? (list as readonly T[]) : this.refuse(`${option}[${at}]`, allowed, shown(list[at]));
   }
 
   /** A function, or undefined when none was given. It stays a method of the options it was given with. */
   callback(option: string): ((...args: unknown[]) => unknown) | undefined {
-    const fits = (value: unknown): boolean => typeof value === 'function';
+    // A class can only be called with `new`, which nothing here does.
+    const fits = (value: unknown): boolean => typeof value === 'function' && !isClass(value);
     const callback = this.#check(option, undefined, fits, 'a function') as
       ((...args: unknown[]) => unknown) | undefined;
     return callback?.bind(this.#given);
@@ -78,15 +116,15 @@ export class OptionChecks {
 
   /** @param given what the message says of the given value; by default nothing that could be a secret */
   refuse(option: string, allowed: string, given = describe(this.#given[option])): never {
-    throw new PxlWebSocketOptionsError(`The option ${this.#path(option)} is ${allowed}, not ${given}.`);
+    const end = /[.?!]$/.test(given) ? '' : '.';
+    throw new PxlWebSocketOptionsError(`The option ${this.#path(option)} is ${allowed}, not ${given}${end}`);
   }
 
   /** Refuses options that nobody has read: a misspelt one would silently do nothing. */
   finish(): void {
     for (const option of Object.keys(this.#given)) {
       if (this.#read.has(option) || this.#given[option] === undefined) continue;
-      const known = [...this.#read].join(', ');
-      throw new PxlWebSocketOptionsError(`There is no option ${this.#path(option)}; there are ${known}.`);
+      throw new PxlWebSocketOptionsError(noSuchName('option', this.#path(option), [...this.#read]));
     }
   }
 
@@ -112,15 +150,27 @@ export class OptionChecks {
 const KINDS: Readonly<Record<string, string>> = { string: 'a text', object: 'an object' };
 
 /** A given value as a message shows it; texts and objects only by kind, since options hold secrets. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
+  if (value === '') return 'an empty text';
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
   if (Array.isArray(value)) return 'a list';
+  if (isClass(value)) return `the class ${value.name || 'without a name'}`;
   return KINDS[typeof value] ?? `a ${typeof value}`;
+}
+
+/** A text where one of a few words belongs: not itself, but the word that it is like. */
+export function describeWord(value: unknown, known: readonly string[]): string {
+  const meant = typeof value === 'string' ? nearestName(value, known) : undefined;
+  return meant === undefined ? describe(value) : `${describe(value)} that is none of them: did you mean '${meant}'?`;
 }
 
 /** Whether the value is an object, as a group of options is. */
 export function isGroup(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isWhole(value: unknown, least: number): boolean {

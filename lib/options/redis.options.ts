@@ -45,12 +45,19 @@ function resolveCluster(redis: OptionChecks): ResolvedRedis {
 
 function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (typeof given === 'string') {
-    if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED);
+    if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED, remedyOf(given));
     return orRefuse(options, 'redis', () => new Redis(given, { lazyConnect: true }));
   }
   // Another library's client would be read as options without a host, and mean localhost.
   if (!isGroup(given) || 'duplicate' in given) return options.refuse('redis', ALLOWED);
-  const { port } = given;
+  const { port, host } = given;
+  const foreign = FOREIGN.find((name) => given[name] !== undefined);
+  if (foreign !== undefined) {
+    options.refuse('redis', ALLOWED, `an object with ${foreign}, which ioredis does not read: ${OF_FOREIGN}`);
+  }
+  if (typeof host === 'string' && host.includes('://')) {
+    options.group('redis').refuse('host', 'the name of a host', 'a url: give the url itself as redis');
+  }
   if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
     options.group('redis').refuse('port', 'a whole number from 1 to 65535');
   }
@@ -65,6 +72,19 @@ function watchful(given: Record<string, unknown>): Record<string, unknown> {
 /** Whether Sentinel names the master, and its failovers are noticed late, since the application wants it so. */
 export function isLateAtFailover({ options }: Redis | Cluster): boolean {
   return 'sentinels' in options && Boolean(options.sentinels) && !options.failoverDetector;
+}
+
+/** Where other libraries have the address: ioredis would take them for options without a host, and mean localhost. */
+const FOREIGN = ['url', 'uri', 'socket', 'connection'] as const;
+const OF_FOREIGN = "write a url like 'redis://localhost:6379', or { host, port }";
+
+/** What the message says of a text that is no url of Redis; a text that may hold a password is not repeated. */
+function remedyOf(given: string): string | undefined {
+  const [, scheme] = /^([a-z][a-z\d+.-]{0,20}):\/\//i.exec(given) ?? [];
+  if (given === '' || /^rediss?$/.test(scheme ?? '')) return undefined;
+  if (scheme !== undefined) return `a url with the scheme ${scheme}: write redis:// or, with TLS, rediss://`;
+  const isAddress = /^(?:localhost|[\w.-]+:\d{1,5})$/.test(given);
+  return `a text without a scheme: write 'redis://${isAddress ? given : '<host>:<port>'}'`;
 }
 
 /** What ioredis makes of the option; what it throws becomes part of our sentence. */

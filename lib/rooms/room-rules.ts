@@ -9,7 +9,7 @@ import type {
   RoomAuthorizer,
   RoomVerdict,
 } from '../interfaces/room-rules.interface.js';
-import { isClassWith } from '../options/auth.options.js';
+import { isClassWith } from '../options/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { MemberProfile } from './room-listener.interface.js';

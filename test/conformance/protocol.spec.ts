@@ -413,7 +413,7 @@ const promises: Record<string, () => Promise<void>> = {
     const silent = await TestClient.open(app.url(), { autoPong: false });
     expect((await silent.closed).code).toBe(4002);
     const strict = await startApp({
-      options: { disconnectInactiveClients: { enabled: true, inactiveTime: 100, intervalCheckTime: 50 } },
+      options: { disconnectInactiveClients: { enabled: true, inactiveTime: 100, intervalCheckTime: 100 } },
     });
     try {
       const offering = (name: string): Promise<TestClient> => TestClient.open(strict.url(), { protocols: [name] });

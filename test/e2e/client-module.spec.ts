@@ -423,7 +423,12 @@ describe('what cannot work fails at start-up', () => {
     [
       'an option that there is not',
       { url, reconect: false } as PxlWebSocketClientModuleOptions,
-      'There is no option reconect',
+      'There is no option reconect; did you mean reconnect? There are url,',
+    ],
+    [
+      'an event that there is not',
+      { url, events: { onConnect: () => undefined } } as PxlWebSocketClientModuleOptions,
+      'There is no option events.onConnect; did you mean onConnected? There are onConnected,',
     ],
     [
       'a time to wait',
@@ -433,7 +438,7 @@ describe('what cannot work fails at start-up', () => {
     [
       'a group of options',
       { url, routing: { guards: false } as object },
-      'There is no option routing.guards; there are globalGuards, globalFilters.',
+      'There is no option routing.guards; did you mean globalGuards? There are globalGuards, globalFilters.',
     ],
     [
       'the options of sockets',

@@ -304,7 +304,7 @@ describe('a gateway of platform-ws', () => {
   });
 
   it('pings its clients', async () => {
-    const options = { heartbeat: { interval: 50, timeout: 50 } };
+    const options = { heartbeat: { interval: 100, timeout: 100 } };
     const someone = await welcomed(await ours(TheirGateway, undefined, options));
     await once(someone.socket, 'ping');
   });

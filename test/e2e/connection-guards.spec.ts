@@ -219,6 +219,8 @@ describe('connectionGuards', () => {
     expect(await failureOf({ options: { connectionGuards: [Needy] } })).toContain('Nest cannot make Needy');
     expect(
       await failureOf({ options: { connectionGuards: [Directory as Type<unknown> as Type<CanActivate>] } }),
-    ).toContain('a list of guards');
+    ).toContain(
+      'connectionGuards[0] is a guard: a class or an object with a method canActivate, not the class Directory',
+    );
   });
 });

@@ -123,7 +123,7 @@ describe('the option endpoints', () => {
     [
       'an option that there is not',
       { '/admin': { room: {} } },
-      'no option endpoints["/admin"].room; there are protocol',
+      'no option endpoints["/admin"].room; did you mean rooms? There are protocol',
     ],
     ['a limit that endpoints share', { '/admin': { limits: { connections: 1 } } }, '.limits.connections; there are'],
     ['a bad value', { '/admin': { limits: { maxPayload: 0 } } }, 'limits.maxPayload is a whole number'],

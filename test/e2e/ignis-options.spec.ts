@@ -68,7 +68,7 @@ describe('an event endpoint', () => {
       protocol: 'event' as const,
       auth: { jwt: true as const, mode: 'upgrade' as const, timeout: 1 },
       limits: { maxPayload: 7 },
-      disconnectInactiveClients: { enabled: false, inactiveTime: 20, intervalCheckTime: 10 },
+      disconnectInactiveClients: { enabled: false, inactiveTime: 200, intervalCheckTime: 100 },
       rooms: { defaults: [] },
     };
     const { auth, limits, disconnectInactiveClients, rooms } = resolveOptions(given);
@@ -162,7 +162,9 @@ describe('the option endpoints[path].protocol', () => {
     ['endpoints["/events"]', { endpoints: { '/events': { protocol: 'event.v1' } } }],
   ])('fails the start for a protocol that there is not (%s)', async (where, options) => {
     const failure = await failureOf({ providers: [Events], options });
-    expect(failure).toMatch(/^The option protocol is 'pxl' or 'event', not a text\./);
+    expect(failure).toMatch(
+      /^The option protocol is 'pxl' or 'event', not a text that is none of them: did you mean 'event'\?/,
+    );
     expect(failure).toContain(where);
   });
 });

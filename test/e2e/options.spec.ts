@@ -12,19 +12,23 @@ describe('Bad options', () => {
     [
       'auth.authenticate',
       { auth: { authenticate: 's3cret' } },
-      'The option auth.authenticate is a function, not a text.',
+      'The option auth.authenticate is a function, or a class with a method authenticate, not a text.',
     ],
     ['rooms', { rooms: [] }, 'The option rooms is an object, not a list.'],
     ['rooms.open', { rooms: { open: 1 } }, 'The option rooms.open is true or false, not 1.'],
     ['rooms.announce', { rooms: { announce: null } }, 'The option rooms.announce is true or false, not null.'],
     ['rooms.defaults', { rooms: { defaults: 'lobby' } }, 'The option rooms.defaults is a list of texts, not a text.'],
-    ['rooms.defaults', { rooms: { defaults: [''] } }, 'The option rooms.defaults is a list of texts, not a list.'],
+    [
+      'rooms.defaults',
+      { rooms: { defaults: [''] } },
+      'The option rooms.defaults[0] is a text that is not empty, not an empty text.',
+    ],
     ['heartbeat', { heartbeat: true }, 'The option heartbeat is an object or false, not true.'],
     ['heartbeat', { heartbeat: null }, 'The option heartbeat is an object or false, not null.'],
     [
       'heartbeat.interval',
       { heartbeat: { interval: 1.5 } },
-      'The option heartbeat.interval is a whole number from 10 to 2147483647, not 1.5.',
+      'The option heartbeat.interval is a whole number of milliseconds from 100 to 2147483647, not 1.5: did you mean 1500?',
     ],
     [
       'heartbeat.timeout',
@@ -106,7 +110,9 @@ describe('Bad options', () => {
     ['debug.routes', { debug: { routes: true } }],
   ])('the unknown name %s fails the start and is told what there is', async (name, options) => {
     const message = await failureOf({ options: options as PxlWebSocketModuleOptions });
-    expect(message).toMatch(new RegExp(`^There is no option ${name}; there are [A-Za-z, ]+\\.$`));
+    expect(message).toMatch(
+      new RegExp(`^There is no option ${name}; (?:did you mean \\w+\\? T|t)here are [A-Za-z, ]+\\.$`),
+    );
   });
 
   it('never show a text that could be a secret', async () => {

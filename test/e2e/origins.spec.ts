@@ -113,7 +113,7 @@ describe('the option origins', () => {
     [['*']],
     [['null']],
   ])('fails at start-up for %j, which could match nothing', async (origins) => {
-    expect(await failureOf({ options: { origins } })).toContain('The option origins is');
+    expect(await failureOf({ options: { origins } })).toContain('The option origins[0] is');
   });
 
   it('is named in the log at the first refusal of each origin, and the log cannot be flooded', async () => {

@@ -182,7 +182,10 @@ describe('WebSocketQueueEvents.forQueue', () => {
   it.each<[object, string]>([
     [{ redis: 7 }, "The option WebSocketQueueEvents.forQueue('video').redis is"],
     [{ prefix: 7 }, "The option WebSocketQueueEvents.forQueue('video').prefix is a text, not 7."],
-    [{ prefx: 'a' }, "There is no option WebSocketQueueEvents.forQueue('video').prefx; there are prefix, redis."],
+    [
+      { prefx: 'a' },
+      "There is no option WebSocketQueueEvents.forQueue('video').prefx; did you mean prefix? There are prefix, redis.",
+    ],
   ])('with wrong options %j fails the start, naming them', async (options, sentence) => {
     const failure = await failureOf({
       options: { redis: redis.url },

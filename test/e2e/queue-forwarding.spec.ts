@@ -136,7 +136,7 @@ it.each([
   [{ queue: 7 }, 'The option forwardQueueEvents.queue is the name of a queue, not 7.'],
   [{ to: 'ada' }, 'The option forwardQueueEvents.to is a function, not a text.'],
   [{ message: {} }, 'The option forwardQueueEvents.message is a function, not an object.'],
-  [{ queues: [] }, 'There is no option forwardQueueEvents.queues; there are queue, to, message.'],
+  [{ queues: [] }, 'There is no option forwardQueueEvents.queues; did you mean queue? There are queue, to, message.'],
 ])('forwardQueueEvents(%j) is refused', (options, sentence) => {
   expect(() => forwardQueueEvents(options as ForwardQueueEventsOptions)).toThrow(sentence);
 });

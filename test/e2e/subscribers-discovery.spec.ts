@@ -263,7 +263,11 @@ describe('A wrong definition fails the start, named by its place and its name or
     ['two ways to hear', [{ channel: 'a', match: /a/, handle }], selection('channel and match')],
     ['a channel and channels', [{ channel: 'a', channels: ['b'], handle }], selection('channel and channels')],
     ['match and matchers', [{ match: 'a', matchers: ['b'], handle }], selection('match and matchers')],
-    ['an empty channel', [{ channel: '', handle }], `The option subscribers[0].channel is ${channel}, not a text.`],
+    [
+      'an empty channel',
+      [{ channel: '', handle }],
+      `The option subscribers[0].channel is ${channel}, not an empty text.`,
+    ],
     [
       'a list as its channel',
       [{ channel: ['a'], handle }],
@@ -312,7 +316,7 @@ describe('A wrong definition fails the start, named by its place and its name or
     [
       'an empty name',
       [{ channel: 'a', name: '', handle }],
-      'The option subscribers[0].name is a text that is not empty, not a text.',
+      'The option subscribers[0].name is a text that is not empty, not an empty text.',
     ],
   ];
 
@@ -326,7 +330,7 @@ describe('A wrong definition fails the start, named by its place and its name or
       { name: 'second', channel: 'a', prio: 1, handle },
     ];
     const failure = await failureOf({ options: { subscribers } });
-    expect(failure).toContain('There is no option subscribers[1] (second).prio; there are');
+    expect(failure).toContain('There is no option subscribers[1] (second).prio; did you mean priority? There are');
   });
 });
 

@@ -85,7 +85,43 @@ describe('a bad option is refused in one sentence', () => {
     [{ rooms: true }, 'The option rooms is an object, not true.'],
     [{ rooms: { open: 'yes' } }, 'The option rooms.open is true or false, not a text.'],
     [{ rooms: { defaults: 'lobby' } }, 'The option rooms.defaults is a list of texts, not a text.'],
-    [{ rooms: { defaults: [''] } }, 'The option rooms.defaults is a list of texts, not a list.'],
+    [
+      { rooms: { defaults: ['tea', ''] } },
+      'The option rooms.defaults[1] is a text that is not empty, not an empty text.',
+    ],
+    [
+      { protocol: 'events' },
+      "The option protocol is 'pxl' or 'event', not a text that is none of them: did you mean 'event'?",
+    ],
+    [{ protocol: 7 }, "The option protocol is 'pxl' or 'event', not 7."],
+    [
+      { heartbeat: { interval: 15 } },
+      'The option heartbeat.interval is a whole number of milliseconds from 100 to 2147483647, not 15: did you mean 15000?',
+    ],
+    [
+      { heartbeat: { timeout: 10 } },
+      'The option heartbeat.timeout is a whole number of milliseconds from 100 to 2147483647, not 10: did you mean 10000?',
+    ],
+    [
+      { cluster: { lease: 10 } },
+      'The option cluster.lease is a whole number of milliseconds from 100 to 2147483647, not 10: did you mean 10000?',
+    ],
+    [
+      { trustProxy: ['10.0.0.0/8', '10.0.0.0/33'] },
+      "The option trustProxy[1] is an address or a range like '10.0.0.0/8', not a text.",
+    ],
+    [
+      { auth: { authenticate: () => null, tokenFrom: ['header', 'cookies'] } },
+      "The option auth.tokenFrom[1] is of header, protocol, cookie, query, not a text that is none of them: did you mean 'cookie'?",
+    ],
+    [
+      { auth: { jwt: { secret: '' } } },
+      'The option auth.jwt.secret is a text or a Buffer that is not empty, not an empty one: is the environment variable set that it comes from?',
+    ],
+    [
+      { auth: { jwt: { secret: undefined } } },
+      'The option auth.jwt.secret is given, or else publicKey, or secretOrKeyProvider: exactly one of them, not undefined: is the environment variable set that it comes from?',
+    ],
     [
       { rooms: { defaults: ['tea', 'lobby'] }, limits: { roomName: 4 } },
       'The option rooms.defaults is a list of names of at most limits.roomName (4) characters, not 5.',
@@ -112,11 +148,11 @@ describe('a bad option is refused in one sentence', () => {
     ],
     [
       { disconnectInactiveClients: { inactiveTime: null } },
-      'The option disconnectInactiveClients.inactiveTime is a whole number from 10 to 2147483647, not null.',
+      'The option disconnectInactiveClients.inactiveTime is a whole number of milliseconds from 100 to 2147483647, not null.',
     ],
     [
       { disconnectInactiveClients: { intervalCheckTime: 2 ** 31 } },
-      'The option disconnectInactiveClients.intervalCheckTime is a whole number from 10 to 2147483647, not 2147483648.',
+      'The option disconnectInactiveClients.intervalCheckTime is a whole number of milliseconds from 100 to 2147483647, not 2147483648.',
     ],
     [{ encryption: 'yes' }, 'The option encryption is true, false or an object, not a text.'],
     [{ encryption: { required: 1 } }, 'The option encryption.required is true or false, not 1.'],
@@ -155,18 +191,103 @@ describe('a bad option is refused in one sentence', () => {
     'a client list that would tell %s',
     (field) => {
       expect(() => resolve({ clientList: { fields: ['clientId', field] } })).toThrow(
-        /^The option clientList\.fields is a list of clientId, .+ user\.payload\.<claim> and metadata\.<key>, not a list\.$/,
+        /^The option clientList\.fields\[1\] is of clientId, .+ user\.payload\.<claim> and metadata\.<key>, not a text/,
       );
     },
   );
 
   it.each<[object, string]>([
-    [{ room: {} }, 'There is no option room;'],
-    [{ rooms: { multiple: true } }, 'There is no option rooms.multiple; there are clientCanJoinMultipleRooms,'],
+    [{ room: {} }, 'There is no option room; did you mean rooms? There are protocol, enabled,'],
+    [
+      { limits: { maxpayload: 1 } },
+      'There is no option limits.maxpayload; did you mean maxPayload? There are maxPayload,',
+    ],
+    [
+      { endpoints: { '/admin': { limit: {} } } },
+      'There is no option endpoints["/admin"].limit; did you mean limits? There are protocol, auth,',
+    ],
+    [
+      { endpoints: { '/admin': { auth: { authenticat: () => null } } } },
+      'There is no option auth.authenticat; did you mean authenticate? There are',
+    ],
+    [
+      { rooms: { multiple: true } },
+      'There is no option rooms.multiple; did you mean clientCanJoinMultipleRooms? There are clientCanJoinMultipleRooms,',
+    ],
     [{ encryption: { algorithm: 'AES' } }, 'There is no option encryption.algorithm; there are required, handshake,'],
     [{ clientList: { interval: 5 } }, 'There is no option clientList.interval; there are fields, enabled.'],
     [{ disconnectInactiveClients: { time: 5 } }, 'There is no option disconnectInactiveClients.time;'],
   ])('%j, which nobody reads', (given, sentence) => {
     expect(() => resolve(given)).toThrow(sentence);
+  });
+});
+
+describe('an origin that no browser sends is refused with what to write', () => {
+  it.each<[unknown, string]>([
+    ['http://localhost:3000/', `"http://localhost:3000/": write 'http://localhost:3000', without the slash`],
+    ['https://app.example.com/chat', `"https://app.example.com/chat": write 'https://app.example.com', without a path`],
+    [
+      'https://app.example.com:443',
+      `"https://app.example.com:443": write 'https://app.example.com', without the default port`,
+    ],
+    ['https://APP.example.com', `"https://APP.example.com": write 'https://app.example.com'`],
+    ['wss://app.example.com', `"wss://app.example.com": write 'https://app.example.com', the origin of the page`],
+    ['localhost:3000', `"localhost:3000": write 'http://localhost:3000', with the scheme`],
+    ['app.example.com', `"app.example.com": write 'https://app.example.com', with the scheme`],
+    ['app://shell/', `"app://shell/": write 'app://shell', without the slash`],
+    ['https://ada:s3cret@example.com', `a text: write 'https://example.com', without a name and a password`],
+    ['https://*.example.com', `"https://*.example.com": give a function, origins: (origin) => boolean`],
+    [/example/, 'a pattern: give a function, origins: (origin) => boolean'],
+    ['*', "'*': write origins: '*', without a list"],
+    ['', 'an empty text'],
+    [7, '7'],
+  ])('%s', (origin, end) => {
+    const origins = ['https://example.com', origin];
+    const sentence = `The option origins[1] is an origin as browsers send it, like 'https://app.example.com', not ${end}.`;
+    expect(() => resolve({ origins })).toThrow(new Error(sentence));
+  });
+
+  it('a single one too', () => {
+    const sentence =
+      "The option origins is '*', a function, or a list of origins like 'https://app.example.com', not a text: write ['http://localhost:3000'].";
+    expect(() => resolve({ origins: 'http://localhost:3000/' })).toThrow(new Error(sentence));
+  });
+});
+
+describe('a class without its method is refused by its name', () => {
+  class Passport {
+    authentcate(): null {
+      return null;
+    }
+  }
+  class Property {
+    readonly canActivate = (): boolean => true;
+  }
+  class Empty {}
+
+  it.each<[unknown, string]>([
+    [
+      { auth: { authenticate: Passport } },
+      'The option auth.authenticate is a function, or a class with a method authenticate, not the class Passport, which has no method authenticate; it has authentcate.',
+    ],
+    [
+      { auth: { authenticate: [() => null, Empty] } },
+      'The option auth.authenticate[1] is a function, or a class with a method authenticate, not the class Empty, which has no method authenticate (a property that holds a function is none).',
+    ],
+    [
+      { connectionGuards: [Property] },
+      'The option connectionGuards[0] is a guard: a class or an object with a method canActivate, not the class Property, which has no method canActivate (a property that holds a function is none).',
+    ],
+    [
+      { rooms: { authorize: Empty } },
+      'The option rooms.authorize is a function, or a class with a method authorize, not the class Empty, which has no method authorize (a property that holds a function is none).',
+    ],
+    [
+      { broadcaster: () => undefined },
+      'The option broadcaster is a class that implements Broadcaster, not a function.',
+    ],
+    [{ events: { onError: Empty } }, 'The option events.onError is a function, not the class Empty.'],
+  ])('%j', (given, sentence) => {
+    expect(() => resolve(given)).toThrow(new Error(sentence));
   });
 });

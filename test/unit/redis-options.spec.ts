@@ -73,18 +73,35 @@ describe('The option redis', () => {
     [true, `${ALLOWED} true.`],
     [null, `${ALLOWED} null.`],
     [[], `${ALLOWED} a list.`],
-    ['', `${ALLOWED} a text.`],
-    ['localhost:6379', `${ALLOWED} a text.`],
-    ['http://localhost', `${ALLOWED} a text.`],
+    ['', `${ALLOWED} an empty text.`],
+    ['localhost:6379', `${ALLOWED} a text without a scheme: write 'redis://localhost:6379'.`],
+    ['localhost', `${ALLOWED} a text without a scheme: write 'redis://localhost'.`],
+    ['s3cret@10.0.0.7', `${ALLOWED} a text without a scheme: write 'redis://<host>:<port>'.`],
+    ['http://localhost', `${ALLOWED} a url with the scheme http: write redis:// or, with TLS, rediss://.`],
     ['redis://', `${ALLOWED} a text.`],
     ['redis://[', `${ALLOWED} what ioredis refuses (Invalid URL).`],
     [{ sentinels: [{ host: 'one' }] }, `${ALLOWED} what ioredis refuses (Requires the name of master.).`],
     [{ duplicate: () => {}, connect: () => {}, isOpen: false }, `${ALLOWED} an object.`],
+    [
+      { url: 'redis://localhost' },
+      `${ALLOWED} an object with url, which ioredis does not read: write a url like 'redis://localhost:6379', or { host, port }.`,
+    ],
+    [
+      { socket: { host: 'one' } },
+      `${ALLOWED} an object with socket, which ioredis does not read: write a url like 'redis://localhost:6379', or { host, port }.`,
+    ],
+    [
+      { host: 'redis://one:6379' },
+      'The option redis.host is the name of a host, not a url: give the url itself as redis.',
+    ],
     [{ port: 70_000 }, 'The option redis.port is a whole number from 1 to 65535, not 70000.'],
     [{ cluster: [] }, 'The option redis.cluster is a list of start-up nodes, or a Cluster of ioredis, not a list.'],
     [{ cluster: [{}], sharded: 'yes' }, 'The option redis.sharded is true or false, not a text.'],
     [{ cluster: [{}], options: 7 }, 'The option redis.options is an object, not 7.'],
-    [{ cluster: [{}], shards: 3 }, 'There is no option redis.shards; there are cluster, options, sharded.'],
+    [
+      { cluster: [{}], shards: 3 },
+      'There is no option redis.shards; did you mean sharded? There are cluster, options, sharded.',
+    ],
   ])('is refused in one sentence: %j', (given, message) => {
     expect(() => resolve(given)).toThrow(message);
   });

@@ -1,0 +1,63 @@
+import type {
+  ClientEventMap,
+  ClientHeartbeatOptions,
+  QueueOptions,
+  ReconnectOptions,
+} from '../client/client-options.interface.js';
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
+import { noSuchName } from '../options/nearest-name.js';
+import { isGroup } from '../options/option-checks.js';
+import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+
+// As records, so that an option which is added to one of the interfaces cannot be forgotten here.
+
+const OPTIONS: Record<keyof PxlWebSocketClientModuleOptions, true> = {
+  url: true,
+  protocol: true,
+  webSocket: true,
+  getToken: true,
+  tokenTo: true,
+  connectTimeout: true,
+  reconnect: true,
+  requestTimeout: true,
+  queue: true,
+  heartbeat: true,
+  events: true,
+  encryption: true,
+  waitForConnection: true,
+  socketOptions: true,
+  routing: true,
+  shutdown: true,
+};
+const RECONNECT: Record<keyof ReconnectOptions, true> = { minDelay: true, maxDelay: true, attempts: true };
+const QUEUE: Record<keyof QueueOptions, true> = { limit: true, policy: true };
+const HEARTBEAT: Record<keyof ClientHeartbeatOptions, true> = { interval: true, timeout: true };
+const EVENTS: Record<keyof ClientEventMap, true> = {
+  onConnected: true,
+  onDisconnected: true,
+  onMessage: true,
+  onError: true,
+  onReconnecting: true,
+  onReconnected: true,
+  onReconnectFailed: true,
+  onDropped: true,
+  onRoomRefused: true,
+};
+
+/**
+ * Refuses options that nobody reads, those of the client itself included, which are checked by it without a word of what
+ * might be meant.
+ *
+ * @throws PxlWebSocketOptionsError
+ */
+export function checkOptionNames(given: PxlWebSocketClientModuleOptions): void {
+  check(given, OPTIONS);
+  const groups = { reconnect: RECONNECT, queue: QUEUE, heartbeat: HEARTBEAT, events: EVENTS };
+  for (const [name, known] of Object.entries(groups)) check(given[name as keyof typeof groups], known, `${name}.`);
+}
+
+function check(given: unknown, known: object, prefix = ''): void {
+  if (!isGroup(given)) return;
+  const other = Object.keys(given).find((name) => !Object.hasOwn(known, name) && given[name] !== undefined);
+  if (other !== undefined) throw new PxlWebSocketOptionsError(noSuchName('option', prefix + other, Object.keys(known)));
+}

@@ -1,0 +1,51 @@
+/** The one of `known` that a name was most likely meant to be; undefined where none is like it. */
+export function nearestName(given: string, known: readonly string[]): string | undefined {
+  const name = given.toLowerCase();
+  let nearest: string | undefined;
+  let least = Infinity;
+  for (const candidate of known) {
+    const edits = editsBetween(name, candidate.toLowerCase());
+    if (edits >= least || !isLike(name, candidate.toLowerCase(), edits)) continue;
+    nearest = candidate;
+    least = edits;
+  }
+  return nearest;
+}
+
+/** `room`: "There is no option room; did you mean rooms? There are …". */
+export function noSuchName(what: string, given: string, known: readonly string[], meant?: string): string {
+  const nearest = meant ?? nearestName(given.slice(given.lastIndexOf('.') + 1), known);
+  const list = known.join(', ');
+  return nearest === undefined
+    ? `There is no ${what} ${given}; there are ${list}.`
+    : `There is no ${what} ${given}; did you mean ${nearest}? There are ${list}.`;
+}
+
+/** A third of the letters may differ; a part of a longer name is like it whatever its length. */
+function isLike(name: string, candidate: string, edits: number): boolean {
+  const longer = Math.max(name.length, candidate.length);
+  const isPart = name.length >= 3 && (candidate.includes(name) || name.includes(candidate));
+  return isPart || edits <= Math.max(1, Math.floor(longer / 3));
+}
+
+/** How many letters have to be added, left out, replaced or swapped with their neighbour. */
+function editsBetween(one: string, other: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= one.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column++) {
+      const isSame = one[row - 1] === other[column - 1];
+      const isSwapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      current[column] = Math.min(
+        last[column]! + 1,
+        current[column - 1]! + 1,
+        last[column - 1]! + (isSame ? 0 : 1),
+        isSwapped && row > 1 && column > 1 ? beforeLast[column - 2]! + 1 : Infinity,
+      );
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[other.length]!;
+}
