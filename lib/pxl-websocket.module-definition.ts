@@ -1,9 +1,14 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
+import { CONFIGURED_PROVIDER } from './options/configured.js';
 
 /** `forRoot` and `forRootAsync`, and the token of the options as they were given. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PxlWebSocketModuleOptions>()
     .setClassMethodName('forRoot')
-    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+    .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal,
+      providers: [...(definition.providers ?? []), CONFIGURED_PROVIDER],
+    }))
     .build();

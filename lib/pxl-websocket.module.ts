@@ -37,6 +37,7 @@ import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './pxl-websocket.module-definition.js';
+import { CONFIGURED, checkConfigured } from './options/configured.js';
 import { PXL_WS_OPTIONS, resolveOptions } from './pxl-websocket.options.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
@@ -100,8 +101,14 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
   providers: [
     {
       provide: PXL_WS_OPTIONS,
-      useFactory: (options: PxlWebSocketModuleOptions) => resolveOptions(options),
-      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (isConfigured: boolean | undefined, options: PxlWebSocketModuleOptions) => {
+        checkConfigured(isConfigured, PxlWebSocketModule.name);
+        return resolveOptions(options);
+      },
+      inject: [
+        { token: CONFIGURED, optional: true },
+        { token: MODULE_OPTIONS_TOKEN, optional: true },
+      ],
     },
     ...CLUSTER_PROVIDERS,
     { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },

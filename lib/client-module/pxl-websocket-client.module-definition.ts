@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { CONFIGURED_PROVIDER } from '../options/configured.js';
 import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-name.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientRegistry } from './client.registry.js';
@@ -21,7 +22,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
       return {
         ...definition,
         global: isGlobal,
-        providers: [...(definition.providers ?? []), client],
+        providers: [...(definition.providers ?? []), CONFIGURED_PROVIDER, client],
         exports: [token],
       };
     })

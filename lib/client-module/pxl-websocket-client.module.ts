@@ -1,4 +1,5 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
+import { CONFIGURED, checkConfigured } from '../options/configured.js';
 import { ClientsModule } from './clients.module.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './pxl-websocket-client.module-definition.js';
 
@@ -9,6 +10,11 @@ import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './pxl
  */
 @Module({ imports: [ClientsModule] })
 export class PxlWebSocketClientModule extends ConfigurableModuleClass {
+  constructor(@Optional() @Inject(CONFIGURED) isConfigured?: boolean) {
+    super();
+    checkConfigured(isConfigured, PxlWebSocketClientModule.name);
+  }
+
   /** Registers a client with its options. */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return super.forRoot(options);

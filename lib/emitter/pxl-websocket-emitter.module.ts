@@ -1,5 +1,6 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModuleLogger } from '../errors/module-logger.js';
+import { CONFIGURED, checkConfigured } from '../options/configured.js';
 import { ConfigurableEmitterModule, EMITTER_OPTIONS } from './pxl-websocket-emitter.module-definition.js';
 import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';
 
@@ -11,11 +12,15 @@ import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emit
   providers: [
     {
       provide: WebSocketEmitter,
-      useFactory: (options: WebSocketEmitterOptions) => {
+      useFactory: (isConfigured: boolean | undefined, options: WebSocketEmitterOptions) => {
+        checkConfigured(isConfigured, PxlWebSocketEmitterModule.name);
         const logger = new ModuleLogger();
         return new WebSocketEmitter({ log: (level, line) => logger[level](line), ...options });
       },
-      inject: [EMITTER_OPTIONS],
+      inject: [
+        { token: CONFIGURED, optional: true },
+        { token: EMITTER_OPTIONS, optional: true },
+      ],
     },
   ],
   exports: [WebSocketEmitter],

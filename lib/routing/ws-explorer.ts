@@ -7,6 +7,7 @@ import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scann
 import type { Route, RouteHandler } from './handler.interface.js';
 import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
 import { CLIENT_CONTROLLERS, type RouteMetadata } from './route-metadata.js';
+import { whyRequestScoped } from './request-scope.js';
 import { WsMetadataAccessor, type GatewayAddress } from './ws-metadata.accessor.js';
 import { WsPipeline } from './ws-pipeline.js';
 
@@ -62,6 +63,25 @@ export class WsExplorer {
       throw new PxlWebSocketSetupError(`@UseConnectionGuards(...) on ${name} guards nothing: it is no gateway.`);
     }
     return this.guards.bind(guards, type, this.pipeline.moduleRefOf(wrapper));
+  }
+
+  /**
+   * Nest calls `afterInit` once, before there is any client that a request-scoped gateway could be made for: on an object
+   * of its class whose constructor has not run.
+   *
+   * @throws PxlWebSocketSetupError for such a gateway with the hook
+   */
+  checkInitHooks(): void {
+    for (const wrapper of this.hosts()) {
+      const { afterInit } = wrapper.instance as { afterInit?: unknown };
+      const isGateway = this.accessor.gatewayOf(classOf(wrapper)) !== undefined;
+      if (!isGateway || typeof afterInit !== 'function' || wrapper.isDependencyTreeStatic()) continue;
+      throw new PxlWebSocketSetupError(
+        `${nameOf(wrapper)}.afterInit cannot run: ${whyRequestScoped(wrapper)}, so that the gateway is made anew for each ` +
+          'message and has no instance yet. Move the hook to a gateway or another provider (as onModuleInit) without ' +
+          'request-scoped dependencies.',
+      );
+    }
   }
 
   /** Where gateways want to be reached. */

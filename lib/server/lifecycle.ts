@@ -83,6 +83,7 @@ export class Lifecycle
 
   beforeGatewaysAreBound(): void {
     this.#hasSockets = this.options.enabled;
+    this.explorer.checkInitHooks();
     this.#afterInit.watch(this.explorer.hosts().map(({ instance }) => instance));
   }
 

@@ -4,6 +4,7 @@ import type { WebSocketSubscriberHandler } from '../interfaces/subscriber.interf
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveSubscriber, type ResolvedSubscriber } from '../options/subscriber.options.js';
 import { nameOf, ProviderScanner, type ProviderWrapper } from '../routing/provider.scanner.js';
+import { whyRequestScoped } from '../routing/request-scope.js';
 import { subscribersOf } from './subscriber-metadata.js';
 
 /** Finds the methods with `@WsSubscriber()`. */
@@ -36,8 +37,10 @@ export class SubscriberExplorer {
 
 function checkScope(wrapper: ProviderWrapper, source: string): void {
   if (!wrapper.isTransient && wrapper.isDependencyTreeStatic()) return;
-  const scope = wrapper.isTransient ? 'transient' : 'request-scoped';
+  const why = wrapper.isTransient
+    ? 'its provider is transient, so no instance is it'
+    : `${whyRequestScoped(wrapper)}, and an event belongs to no request`;
   throw new PxlWebSocketSetupError(
-    `${source} cannot be a subscriber: its provider is ${scope}, and an event belongs to no request.`,
+    `${source} cannot be a subscriber: ${why}. Move it to a provider without such dependencies.`,
   );
 }

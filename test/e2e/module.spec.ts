@@ -1,13 +1,25 @@
 import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UseGuards,
+  type CanActivate,
+  type DynamicModule,
+  type Type,
+} from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { WebSocketGateway } from '@nestjs/websockets';
 import {
   ClientManager,
+  PxlWebSocketClientModule,
+  PxlWebSocketEmitterModule,
   PxlWebSocketModule,
   WebSocketService,
   WsRoute,
+  type Broadcaster,
   type PxlWebSocketModuleOptions,
   type PxlWebSocketOptionsFactory,
 } from 'nestjs-pxl-websocket';
@@ -168,6 +180,25 @@ describe('A start that cannot work', () => {
     );
   });
 
+  it.each([PxlWebSocketModule, PxlWebSocketClientModule, PxlWebSocketEmitterModule])(
+    'is refused when %p is imported without forRoot',
+    async (module) => {
+      const sentence = await failureOf({ imports: [module] });
+      expect(sentence).toContain(`${module.name} was imported without options: import ${module.name}.forRoot(...)`);
+    },
+  );
+
+  it('is refused with a bus that lacks methods, naming them', async () => {
+    class HalfABus {
+      start(): void {}
+      publish(): void {}
+    }
+    const broadcaster = HalfABus as unknown as Type<Broadcaster>;
+    expect(await failureOf({ options: { broadcaster } })).toMatch(
+      /^The broadcaster HalfABus lacks stop, onChange, acquireRoom, .*: it has to implement Broadcaster\.$/,
+    );
+  });
+
   it('is refused when the application sets an adapter of its own', async () => {
     const configure: TestAppOptions['configure'] = (app) => void app.useWebSocketAdapter(new WsAdapter(app));
     expect(await failureOf({ configure, providers: [EchoGateway] })).toBe(
@@ -267,6 +298,38 @@ describe('afterInit of a gateway', () => {
     const child = new ChildProgram('after-init', 'pxl', how);
     expect(await child.next()).toEqual({ caught: 'no board' });
     expect((await child.exited).code).toBe(0);
+  });
+
+  it('is refused on a gateway that is made anew for each message, naming what makes it so', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Tenant {}
+    @Injectable()
+    class Boards {
+      constructor(readonly tenant: Tenant) {}
+    }
+    @WebSocketGateway()
+    class Board {
+      constructor(readonly boards: Boards) {}
+
+      afterInit(): void {}
+    }
+    expect(await failureOf({ providers: [Tenant, Boards, Board] })).toMatch(
+      /^Board\.afterInit cannot run: it injects Boards, which injects Tenant, which is request-scoped, so /,
+    );
+    @Injectable({ scope: Scope.REQUEST })
+    class PerRequest implements CanActivate {
+      canActivate(): boolean {
+        return true;
+      }
+    }
+    @UseGuards(PerRequest)
+    @WebSocketGateway()
+    class Guarded {
+      afterInit(): void {}
+    }
+    expect(await failureOf({ providers: [Guarded] })).toContain(
+      'Guarded.afterInit cannot run: it injects PerRequest, which is request-scoped',
+    );
   });
 
   it('stays as it was when the hooks are settled', async () => {

@@ -197,16 +197,16 @@ describe('A method with @WsSubscriber', () => {
   });
 
   it.each([
-    ['request-scoped', Scope.REQUEST],
-    ['transient', Scope.TRANSIENT],
-  ])('is refused by name in a provider that is %s', async (what, scope) => {
+    ['request-scoped', Scope.REQUEST, 'it is request-scoped, and an event belongs to no request'],
+    ['transient', Scope.TRANSIENT, 'its provider is transient, so no instance is it'],
+  ])('is refused by name in a provider that is %s', async (_what, scope, why) => {
     @Injectable({ scope })
     class Fleeting {
       @WsSubscriber({ channel: 'a' })
       method(): void {}
     }
     expect(await failureOf({ providers: [Fleeting] })).toBe(
-      `Fleeting.method cannot be a subscriber: its provider is ${what}, and an event belongs to no request.`,
+      `Fleeting.method cannot be a subscriber: ${why}. Move it to a provider without such dependencies.`,
     );
   });
 
@@ -220,7 +220,8 @@ describe('A method with @WsSubscriber', () => {
       @WsSubscriber({ channel: 'a' })
       method(): void {}
     }
-    expect(await failureOf({ providers: [Host, PerRequest] })).toContain('Host.method cannot be a subscriber');
+    const failure = await failureOf({ providers: [Host, PerRequest] });
+    expect(failure).toContain('Host.method cannot be a subscriber: it injects PerRequest, which is request-scoped');
   });
 
   it.each<[WsSubscriberOptions, string]>([
