@@ -110,7 +110,7 @@ export class Authentication implements OnModuleInit {
   async #resolve(authenticate: Authenticate): Promise<WsAuthenticate> {
     if (!isClassWith('authenticate', authenticate)) return authenticate as WsAuthenticate;
     const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
-    return async (credentials) => (await source()).authenticate(credentials);
+    return async (credentials) => (await source(credentials.request)).authenticate(credentials);
   }
 }
 

@@ -72,7 +72,7 @@ export class ConnectionGuards implements OnModuleInit {
   async check(candidate: ConnectionCandidate, ofEndpoint: readonly BoundGuard[]): Promise<GuardResult> {
     try {
       for (const { guard, type, method } of [...this.#everywhere, ...ofEndpoint]) {
-        const answer = (await guard()).canActivate(new ConnectionContext(candidate, type, method));
+        const answer = (await guard(candidate.request)).canActivate(new ConnectionContext(candidate, type, method));
         const allowed = isObservable(answer) ? await lastValueFrom(answer) : await answer;
         if (!allowed) return { outcome: 'unauthenticated' };
       }

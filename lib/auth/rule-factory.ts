@@ -2,8 +2,12 @@ import { Injectable, type Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 
-/** Makes an instance for one use; the same one each time, unless its class is request-scoped. */
-export type InstanceSource<T> = () => T | Promise<T>;
+/**
+ * Makes an instance for one use; the same one each time, unless its class is request-scoped.
+ *
+ * @param request what request-scoped providers get as `REQUEST`
+ */
+export type InstanceSource<T> = (request: object) => T | Promise<T>;
 
 /** Finds or makes the classes that options and decorators name: authenticators, guards, rules for rooms. */
 @Injectable()
@@ -38,7 +42,11 @@ export class RuleFactory {
       return () => instance;
     } catch (error) {
       if (!isScoped(error)) return null;
-      return () => moduleRef.resolve<T>(type, ContextIdFactory.create(), options);
+      return (request) => {
+        const contextId = ContextIdFactory.create();
+        moduleRef.registerRequestByContextId(request, contextId);
+        return moduleRef.resolve<T>(type, contextId, options);
+      };
     }
   }
 }

@@ -49,7 +49,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
     ): Promise<Broadcaster> => {
       const { broadcaster, cluster, enabled } = options;
       if (broadcaster && enabled)
-        return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))());
+        return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))(options));
       if (!redis) return new LocalBroadcaster();
       const { joinWhenDegraded } = cluster;
       const bus = new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);

@@ -68,10 +68,10 @@ export class RoomRules implements OnModuleInit {
       : undefined;
     return {
       authorize: authorizer
-        ? async (request) => (await authorizer()).authorize(request)
+        ? async (request) => (await authorizer(request.client)).authorize(request)
         : (authorize as AuthorizeRoom | undefined),
       profile: profiler
-        ? async (entrant) => (await profiler()).profile(entrant)
+        ? async (entrant) => (await profiler(entrant.client)).profile(entrant)
         : (profile as ProfileOfMember | undefined),
     };
   }

@@ -44,6 +44,7 @@ import {
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { copyServers } from './gateway-servers.js';
 import type { AckSource, RouteHandler } from './handler.interface.js';
 import { filtered } from './filter-step.js';
 import { NoHttpResponse } from './no-http-response.js';
@@ -243,6 +244,7 @@ export class WsPipeline {
     );
     const collection = module.controllers.has(wrapper.token) ? module.controllers : module.providers;
     const instance = await this.#injector.loadPerContext(wrapper.instance, module, collection, contextId, wrapper);
+    copyServers(wrapper.instance, instance);
     // Nest binds app-wide enhancers to controllers and gateways only; any provider may have routes here.
     for (const enhancer of this.#globalRequestScoped()) {
       await this.#injector.loadInjectable(enhancer, hostOf(enhancer), contextId, wrapper);

@@ -26,8 +26,15 @@ import {
   type ContextIdStrategy,
   type HostComponentInfo,
 } from '@nestjs/core';
-import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
-import { WsClient, WsRoute } from 'nestjs-pxl-websocket';
+import { MessageBody, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import {
+  WsClient,
+  WsRoute,
+  type ConnectionCandidate,
+  type RoomRequest,
+  type WsCredentials,
+} from 'nestjs-pxl-websocket';
+import type { Server } from 'ws';
 import { map, of } from 'rxjs';
 import { Diary } from '../support/diary.js';
 import { Logbook } from '../support/logbook.js';
@@ -49,7 +56,14 @@ describe.each(PLATFORMS)('a request-scoped gateway on %s', (platform) => {
 
   @WebSocketGateway()
   class Gateway {
+    @WebSocketServer() private readonly server!: Server;
+
     constructor(private readonly own: PerMessage) {}
+
+    @WsRoute('scope', 'server')
+    hasServer() {
+      return typeof this.server.close;
+    }
 
     handleConnection(client: WsClient) {
       diary.write(`connected ${this.own.client === client}`);
@@ -75,10 +89,53 @@ describe.each(PLATFORMS)('a request-scoped gateway on %s', (platform) => {
       answers.push(number);
     }
     expect(new Set(answers).size).toBe(3);
+    expect(await one.request('scope', 'server')).toBe('function');
     await diary.until('connected true');
     await one.close();
     await diary.until('disconnected true');
   });
+});
+
+it('REQUEST is the upgrade request for authenticators and connection guards, and the client for rules of rooms', async () => {
+  const seen: Record<string, unknown> = {};
+  @Injectable({ scope: Scope.REQUEST })
+  class Origin {
+    constructor(@Inject(REQUEST) readonly request: object) {}
+  }
+  @Injectable()
+  class Passport {
+    constructor(private readonly origin: Origin) {}
+
+    authenticate({ request }: WsCredentials) {
+      seen.authenticator = this.origin.request === request;
+      return { userId: 7 };
+    }
+  }
+  @Injectable()
+  class Doorman implements CanActivate {
+    constructor(private readonly origin: Origin) {}
+
+    canActivate(context: ExecutionContext): boolean {
+      const { request } = context.switchToWs().getClient<ConnectionCandidate>();
+      seen.guard = this.origin.request === request;
+      return true;
+    }
+  }
+  @Injectable()
+  class Members {
+    constructor(private readonly origin: Origin) {}
+
+    authorize({ client }: RoomRequest): boolean {
+      seen.rule = this.origin.request === client;
+      return true;
+    }
+  }
+  const { client } = await start({
+    options: { auth: { authenticate: Passport }, connectionGuards: [Doorman], rooms: { authorize: Members } },
+    providers: [Origin, Passport, Doorman, Members],
+  });
+  await (await client()).request('system', 'joinRoom', { roomName: 'tea' });
+  expect(seen).toEqual({ authenticator: true, guard: true, rule: true });
 });
 
 describe('a constructor that throws', () => {
