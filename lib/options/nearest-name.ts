@@ -28,24 +28,18 @@ function isLike(name: string, candidate: string, edits: number): boolean {
   return isPart || edits <= Math.max(1, Math.floor(longer / 3));
 }
 
-/** How many letters have to be added, left out, replaced or swapped with their neighbour. */
+/** How many letters have to be added, left out or replaced. */
 function editsBetween(one: string, other: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= other.length; column++) {
-      const isSame = one[row - 1] === other[column - 1];
-      const isSwapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
-      current[column] = Math.min(
-        last[column]! + 1,
-        current[column - 1]! + 1,
-        last[column - 1]! + (isSame ? 0 : 1),
-        isSwapped && row > 1 && column > 1 ? beforeLast[column - 2]! + 1 : Infinity,
-      );
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let at = 0; at < one.length; at++) {
+    let left = at + 1;
+    const next = [left];
+    for (let column = 0; column < other.length; column++) {
+      const replaced = (row[column] ?? 0) + (one[at] === other[column] ? 0 : 1);
+      left = Math.min(replaced, left + 1, (row[column + 1] ?? 0) + 1);
+      next.push(left);
     }
-    beforeLast = last;
-    last = current;
+    row = next;
   }
-  return last[other.length]!;
+  return row.at(-1) ?? 0;
 }

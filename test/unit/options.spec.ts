@@ -263,7 +263,9 @@ describe('a class without its method is refused by its name', () => {
   class Property {
     readonly canActivate = (): boolean => true;
   }
-  class Empty {}
+  class Empty {
+    readonly name = 'empty';
+  }
 
   it.each<[unknown, string]>([
     [
