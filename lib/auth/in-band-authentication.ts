@@ -146,7 +146,7 @@ export class InBandAuthentication {
     const user = userOf(result.identity);
     if (user?.userId !== client.user.userId) throw new WsError('FORBIDDEN', 'The token is somebody else’s.');
     if (client.readyState === 1) {
-      client.user = user;
+      client.setUser(user);
       client.token = result.identity.token ?? null;
       this.tokenLife.watch(client, client.token?.expiresAt);
     }

@@ -258,7 +258,7 @@ export class ClientManager {
    */
   identify(client: WsClient, user: WsUser): void {
     if (!client.user) {
-      client.user = user;
+      client.setUser(user);
       if (this.#clients.get(client.clientId) !== client) return;
       this.#addSession(client, user);
       for (const listener of this.#listeners) listener.identified?.(client);

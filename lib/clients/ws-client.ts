@@ -40,7 +40,7 @@ export class WsClient implements ClientEntry {
   readonly codec: Codec;
   state: WsClientState = 'authenticated';
   lastActivity: number;
-  user: WsUser | null = null;
+  #user: WsUser | null = null;
   /** @internal What is known of the token behind `user`; null without one. */
   token: WsTokenInfo | null = null;
   roomName: string | null = null;
@@ -78,6 +78,19 @@ export class WsClient implements ClientEntry {
    */
   get ws(): WebSocket {
     return this.socket;
+  }
+
+  /**
+   * Who the client is, from its verified credentials; null for an anonymous one. It cannot be assigned, as guards written
+   * for HTTP do with `request.user`: sessions, rooms and revocation go by it.
+   */
+  get user(): WsUser | null {
+    return this.#user;
+  }
+
+  /** @internal */
+  setUser(user: WsUser | null): void {
+    this.#user = user;
   }
 
   /**

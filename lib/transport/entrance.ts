@@ -24,7 +24,7 @@ export class Entrance {
   /** From here on the client is known to everybody. */
   welcome(client: WsClient, identity: WsIdentity, agreement: Agreement | null): void {
     client.state = 'authenticated';
-    client.user = userOf(identity);
+    client.setUser(userOf(identity));
     this.#keep(client, identity);
     this.clientManager.register(client);
     if (agreement) {

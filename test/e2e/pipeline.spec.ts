@@ -254,6 +254,29 @@ describe('a guard', () => {
       expect(await (await client({ headers: { 'x-key': 'k' } })).request('a', 'open')).toBe('open');
     });
 
+    it('cannot change who the client is', async () => {
+      class Whoami {
+        @WsRoute('w', 'ho')
+        @UseGuards({
+          canActivate: (context: ExecutionContext) => {
+            context.switchToHttp().getRequest<{ user: unknown }>().user = { sub: 'eve' };
+            return true;
+          },
+        })
+        ho() {}
+
+        @WsRoute('w', 'hoami')
+        hoami(client: WsClient) {
+          return client.user;
+        }
+      }
+      const authenticate = () => ({ userId: 'ada' });
+      const { client } = await start({ providers: [Whoami], options: { auth: { authenticate } } });
+      const tester = await client();
+      await expect(tester.request('w', 'ho')).rejects.toThrow('INTERNAL');
+      expect(await tester.request('w', 'hoami')).toEqual({ userId: 'ada', payload: {} });
+    });
+
     it('counts per address and sets headers, whatever the data is; the handler gets the data as it came', async () => {
       interface Reply {
         header(name: string, value: unknown): Reply;
