@@ -39,7 +39,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     }
     const late = (): Error => new Error(`there was no connection within ${waitForConnection} ms.`);
     try {
-      await this.runtime.within(waitForConnection, connected, late);
+      await this.runtime.waitFor(waitForConnection, connected, late);
     } catch (cause) {
       throw new PxlWebSocketSetupError(`The WebSocket client "${name}" could not connect: ${asError(cause).message}`, {
         cause,
@@ -51,7 +51,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
   async #end({ client, routes, options, encryption }: RegisteredClient): Promise<void> {
     const late = (): Error => new Error('The handlers took too long.');
     const done = routes.stop().then(() => this.#left(encryption));
-    await this.runtime.within(options.shutdown.timeout, done, late).catch(() => undefined);
+    await this.runtime.waitFor(options.shutdown.timeout, done, late).catch(() => undefined);
     client.disconnect();
   }
 

@@ -100,6 +100,11 @@ export class ClusterCalls {
     return isKnown ? outcome : { ...outcome, partial: true };
   }
 
+  /** @internal No more answers come. */
+  end(): void {
+    for (const call of [...this.#open.values()]) call.finish(true);
+  }
+
   /** @internal A call or an answer of another worker. */
   receive({ origin, content }: ReceivedEnvelope): void {
     const data = readObject(content.text);
@@ -128,7 +133,7 @@ export class ClusterCalls {
         },
       };
       this.#open.set(id, call);
-      timer = this.runtime.timeout(DEADLINE, () => call.finish(true));
+      timer = this.runtime.deadline(DEADLINE, () => call.finish(true));
     });
   }
 

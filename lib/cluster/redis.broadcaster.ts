@@ -63,7 +63,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     subscriptions.want(this.#channels.worker(this.options.workerId));
     this.#link.start();
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
-    await this.runtime.within(this.options.patience, ready, unreachable).catch(() => undefined);
+    await this.runtime.waitFor(this.options.patience, ready, unreachable).catch(() => undefined);
   }
 
   publish(envelope: Envelope): Promise<void> {

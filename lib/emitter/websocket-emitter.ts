@@ -132,7 +132,7 @@ export class WebSocketEmitter {
     });
   }
 
-  /** Ends the connection; settles whatever Redis does. What is sent later is rejected. */
+  /** Ends the connection, so that the process may end; settles whatever Redis does. What is sent later is rejected. */
   shutdown(): Promise<void> {
     return this.#watch('shutdown', () => {
       this.#isShut = true;
@@ -164,7 +164,7 @@ export class WebSocketEmitter {
     const since = this.#runtime.monotonic();
     await this.#ready();
     const left = LIMIT - (this.#runtime.monotonic() - since);
-    await this.#runtime.within(left, this.#publisher.publish(envelope), () => {
+    await this.#runtime.waitFor(left, this.#publisher.publish(envelope), () => {
       this.#abandon();
       return new WsError('UNAVAILABLE', 'Redis did not answer in time.');
     });
@@ -191,8 +191,6 @@ export class WebSocketEmitter {
     const late = (): WsError => new WsError('UNAVAILABLE', this.#link.lastError ?? 'Redis cannot be reached.');
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
     this.#link.start();
-    // Nothing of a link that is not connected keeps a process alive: it would end before it has heard of the failure.
-    const hold = setInterval(() => {}, PATIENCE);
-    await this.#runtime.within(PATIENCE, ready, late).finally(() => clearInterval(hold));
+    await this.#runtime.waitFor(PATIENCE, ready, late);
   }
 }

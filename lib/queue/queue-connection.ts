@@ -55,7 +55,7 @@ export class QueueConnection {
   async close(users: readonly Closable[]): Promise<void> {
     this.#isClosed = true;
     const ended = Promise.allSettled(users.map((user) => user.close()));
-    await this.runtime.within(CLOSING, ended, () => new Error('BullMQ does not close.')).catch(() => undefined);
+    await this.runtime.waitFor(CLOSING, ended, () => new Error('BullMQ does not close.')).catch(() => undefined);
     this.client.disconnect();
   }
 }

@@ -49,7 +49,7 @@ export class RedisConnection<Client extends RedisClient> {
     if (!client) return;
     const ended = new Promise((resolve) => client.once('end', resolve));
     abandon(client);
-    await this.runtime.within(CLOSING, ended, () => new Error('It does not close.')).catch(() => {});
+    await this.runtime.waitFor(CLOSING, ended, () => new Error('It does not close.')).catch(() => {});
   }
 
   /**
@@ -107,7 +107,8 @@ export class RedisConnection<Client extends RedisClient> {
   }
 
   #wait(): void {
-    this.#timer = this.runtime.timeout(this.#backoff.next(), () => this.#open());
+    // As the connection would, its wait keeps the process alive: a worker that waits for Redis must not end.
+    this.#timer = this.runtime.deadline(this.#backoff.next(), () => this.#open());
   }
 
   /** The present client, which is no longer ours: nothing that happens to it matters. */

@@ -27,10 +27,19 @@ export class Runtime {
     return performance.now();
   }
 
-  /** Calls `callback` once after `ms`. Does not keep the process alive. */
+  /**
+   * Calls `callback` once after `ms`. Does not keep the process alive: for what happens in the background, and for what
+   * ends with a connection, which does.
+   */
   timeout(ms: number, callback: () => void): RuntimeTimer {
     const timer = setTimeout(callback, ms);
     timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  /** As {@link timeout}, and keeps the process alive until then: a start, a close or a caller waits for it. */
+  deadline(ms: number, callback: () => void): RuntimeTimer {
+    const timer = setTimeout(callback, ms);
     return { cancel: () => clearTimeout(timer) };
   }
 
@@ -44,10 +53,12 @@ export class Runtime {
    * itself goes on; what becomes of it later is ignored.
    */
   within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = this.timeout(ms, () => reject(late()));
-      promise.then(resolve, reject).finally(() => timer.cancel());
-    });
+    return limited(promise, (expired) => this.timeout(ms, () => expired(late())));
+  }
+
+  /** As {@link within}, and keeps the process alive meanwhile: a start, a close or a caller waits for it. */
+  waitFor<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+    return limited(promise, (expired) => this.deadline(ms, () => expired(late())));
   }
 
   /** A number from 0 up to 1, for jitter. */
@@ -64,4 +75,11 @@ export class Runtime {
     }
     return this.#random.toString('base64url', this.#used, (this.#used += bytes));
   }
+}
+
+function limited<T>(promise: Promise<T>, begin: (expired: (error: Error) => void) => RuntimeTimer): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = begin(reject);
+    promise.then(resolve, reject).finally(() => timer.cancel());
+  });
 }

@@ -26,6 +26,11 @@ export class ClusterInbox {
     calls.answerWith((call) => this.#answer(call));
   }
 
+  /** Nothing comes any more. */
+  end(): void {
+    this.calls.end();
+  }
+
   /** Never throws: another version of this library, or a stranger, may have written it. */
   receive(envelope: ReceivedEnvelope): void {
     try {

@@ -51,7 +51,7 @@ export class ClusterMembership {
     await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
     const entered = Promise.all([this.#enter(), this.revocations.loaded]).then(() => this.#admit());
     // Redis may be lost on the way, or not let this worker in.
-    if (this.broadcaster.isReady) await this.runtime.within(PATIENCE, entered, unknown).catch(() => undefined);
+    if (this.broadcaster.isReady) await this.runtime.waitFor(PATIENCE, entered, unknown).catch(() => undefined);
     if (!this.#isAdmitted) this.#wait();
   }
 
@@ -77,6 +77,7 @@ export class ClusterMembership {
   /** Ends the connection to the bus. */
   async end(): Promise<void> {
     await this.leave();
+    this.inbox.end();
     await this.broadcaster.stop();
   }
 

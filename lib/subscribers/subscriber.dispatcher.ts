@@ -158,7 +158,7 @@ export class SubscriberDispatcher {
   async #stop(ms: number): Promise<void> {
     this.#isListening = false;
     try {
-      await this.runtime.within(ms, this.#finish(), () => new Error('late'));
+      await this.runtime.waitFor(ms, this.#finish(), () => new Error('late'));
     } catch {
       const names = this.registry.all.filter(({ queue }) => queue.finish !== null).map(({ label }) => label);
       this.#logger.warn(`Subscribers had not finished when the application stopped: ${names.join(', ')}.`);

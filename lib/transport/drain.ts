@@ -98,7 +98,7 @@ export class Drain {
   /** Resolves once every connection has ended, after `ms` at the latest. */
   #emptyOrAfter(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.runtime.timeout(ms, () => resolve());
+      const timer = this.runtime.deadline(ms, () => resolve());
       void this.connections.whenEmpty().then(() => {
         timer.cancel();
         resolve();

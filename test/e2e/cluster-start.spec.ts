@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
+import { ChildProgram } from '../support/child-program.js';
 import { isSoak, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { LoadRecorder } from '../support/load-recorder.js';
@@ -155,4 +156,13 @@ it('a worker takes no connections before every other one that lives has answered
   silent.thaw();
   await cluster.converged(cluster.workers, 2 * BACK);
   await worker.client();
+});
+
+it('a process that nothing else keeps alive waits for Redis, and ends once its application is closed', async () => {
+  const program = new ChildProgram('waiting-worker', redis.url);
+  expect(await program.next()).toEqual({ failure: 'UNAVAILABLE' });
+  expect(await program.next()).toEqual({ startedWithRedis: false });
+  await redis.run();
+  expect(await program.next()).toEqual({ connected: true });
+  expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
 });

@@ -24,6 +24,10 @@ export class ManualRuntime extends Runtime {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  override deadline(ms: number, callback: () => void): RuntimeTimer {
+    return this.timeout(ms, callback);
+  }
+
   /** How many timers are set. */
   get size(): number {
     return this.#timers.size;

@@ -142,7 +142,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   async stop(): Promise<void> {
-    await this.runtime.within(PATIENCE, this.#leave(), late).catch(() => undefined);
+    await this.runtime.waitFor(PATIENCE, this.#leave(), late).catch(() => undefined);
     this.#whenComplete?.();
   }
 
