@@ -66,6 +66,12 @@ export const CONTENDERS = {
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
   },
+  'pxl-signed': {
+    title: 'nestjs-pxl-websocket, signed (`cluster.secret`)',
+    command: () => node('pxl-signed.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+  },
   'pxl-encrypted': {
     title: 'nestjs-pxl-websocket, encrypted',
     command: () => node('pxl-encrypted.js'),

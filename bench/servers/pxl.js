@@ -64,6 +64,7 @@ serve({
       ...(settings.heartbeat ? {} : { heartbeat: false }),
     };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
+    if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
     await app.listen(0, '127.0.0.1');

@@ -14,7 +14,7 @@ export const cluster = {
     'sends its messages in one tick; the next turn begins when everything has arrived.',
 
   async run(bench) {
-    const names = bench.contenders(['redis-write', 'socket-io', 'socket-io-sharded', 'pxl']);
+    const names = bench.contenders(['redis-write', 'socket-io', 'socket-io-sharded', 'pxl', 'pxl-signed']);
     const people = bench.scaled(1_000);
     return [
       ...(await tables(bench, names, {

@@ -27,6 +27,7 @@ export class ClusterRedis {
         prefix,
         name: identity.workerId,
         probe: cluster.probe,
+        secrets: cluster.secrets,
         report: (level, what) => logger[level](what),
         onMessage: (channel, payload) => (this.#listeners.get(channel) ?? this.#other)?.(payload),
       },

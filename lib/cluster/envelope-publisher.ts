@@ -7,9 +7,9 @@ import type { Envelope } from './envelope.js';
 
 /** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns. */
 export class EnvelopePublisher implements MetricSource {
-  /** Tells the copies of one publisher from those of all others. */
+  /** Tells the envelopes of one publisher from those of all others. */
   readonly #id: string;
-  #copies = 0;
+  #envelopes = 0;
   #published = 0;
   #failed = 0;
 
@@ -28,9 +28,9 @@ export class EnvelopePublisher implements MetricSource {
     const channels = this.channels.of(envelope.target, this.origin);
     const [first, ...others] = channels;
     if (first === undefined) return Promise.resolve();
-    const copyId = others.length > 0 ? `${this.#id}.${++this.#copies}` : undefined;
+    const id = `${this.#id}.${++this.#envelopes}`;
     const sentAt = Math.round(this.link.redisNow());
-    const text = writeEnvelope(envelope, { origin: this.origin, sentAt, copyId });
+    const text = writeEnvelope(envelope, { origin: this.origin, sentAt, id });
     if (others.length === 0) return this.#publish(first, text);
     return Promise.all(channels.map((channel) => this.#publish(channel, text))).then(() => undefined);
   }

@@ -3,6 +3,9 @@ import type { Content, Envelope, ReceivedEnvelope, Target } from './envelope.js'
 /** The version of the header. A worker ignores envelopes of any other. */
 const VERSION = 1;
 
+/** A longer id would only take memory of those who have to remember it. */
+const LONGEST_ID = 64;
+
 const CONTENTS: readonly unknown[] = ['message', 'event', 'command', 'call', 'answer'] satisfies Content['kind'][];
 
 /** What the bus adds to an envelope. */
@@ -11,8 +14,11 @@ export interface Postmark {
   readonly origin: string | null;
   /** When it was sent, in ms since 1970 by the clock of the bus. */
   readonly sentAt: number;
-  /** Tells the copies of an envelope that goes to several channels; undefined: there is one copy. */
-  readonly copyId?: string | undefined;
+  /**
+   * Tells the envelope from all others, at most 64 characters: copies of it, on other channels or published again, have the
+   * same. Undefined: a worker of version 0.1 has sent it, on one channel.
+   */
+  readonly id?: string | undefined;
 }
 
 /** An envelope as it has come from the bus. */
@@ -38,7 +44,7 @@ export function writeEnvelope({ target, exclude, isVolatile, content }: Envelope
     v: VERSION,
     from: postmark.origin,
     at: postmark.sentAt,
-    id: postmark.copyId,
+    id: postmark.id,
     to: addressOf(target),
     not: exclude.length > 0 ? exclude : undefined,
     volatile: isVolatile || undefined,
@@ -54,9 +60,9 @@ export function readEnvelope(text: string): Letter | null {
   const header = readHeader(text.slice(0, end));
   const target = header && targetOf(header.to);
   if (!target) return null;
-  const { from: origin, at: sentAt, id: copyId, not: exclude = [], volatile: isVolatile = false } = header;
+  const { from: origin, at: sentAt, id, not: exclude = [], volatile: isVolatile = false } = header;
   const content = { kind: header.is, text: text.slice(end + 1) };
-  return { origin, sentAt, copyId, envelope: { origin, target, exclude, isVolatile, content } };
+  return { origin, sentAt, id, envelope: { origin, target, exclude, isVolatile, content } };
 }
 
 function addressOf(target: Target): Header['to'] {
@@ -113,7 +119,7 @@ function isHeader(value: unknown): value is Header {
     v === VERSION &&
     (from === null || typeof from === 'string') &&
     typeof at === 'number' &&
-    (id === undefined || typeof id === 'string') &&
+    (id === undefined || (typeof id === 'string' && id.length <= LONGEST_ID)) &&
     isTexts(to) &&
     (not === undefined || isTexts(not)) &&
     CONTENTS.includes(is)

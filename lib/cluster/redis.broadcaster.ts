@@ -1,5 +1,6 @@
 import { WsError } from '../errors/ws.error.js';
 import type { RedisLink } from '../redis/redis-link.js';
+import { MAX_AGE, SeenIds, type Verdict } from '../redis/seen-ids.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Broadcaster, BusHealth, Receiver } from './broadcaster.interface.js';
@@ -8,10 +9,6 @@ import type { ClusterChannels } from './cluster-channels.js';
 import { EnvelopePublisher } from './envelope-publisher.js';
 import { readEnvelope } from './envelope-text.js';
 import type { Envelope } from './envelope.js';
-import { SeenCopies } from './seen-copies.js';
-
-/** What a TLS link or a slow Redis still held when it was given up on comes late: it is dropped after so many ms. */
-const MAX_AGE = 10_000;
 
 /** What {@link RedisBroadcaster} needs to know. */
 export interface RedisBroadcasterOptions {
@@ -26,11 +23,11 @@ export interface RedisBroadcasterOptions {
 export class RedisBroadcaster implements Broadcaster, MetricSource {
   /** No envelopes: somebody else writes to our channels. */
   #junk = 0;
-  /** Envelopes that came over ten seconds late. */
+  /** Envelopes that came over ten seconds late, or that a clock ahead of Redis' own has dated. */
   #stale = 0;
   #losses = 0;
   #received = 0;
-  readonly #seen = new SeenCopies();
+  readonly #seen = new SeenIds();
   readonly #changed: ((isReady: boolean) => void)[] = [];
   #receive: Receiver | null = null;
 
@@ -115,6 +112,8 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     yield counter('envelopes_received', this.#received);
     yield counter('envelopes_junk', this.#junk);
     yield counter('envelopes_stale', this.#stale);
+    yield counter('envelope_ids_overflow', this.#seen.overflow);
+    yield* this.#link.metrics();
     yield counter('bus_losses', this.#losses);
     yield gauge('channels_wanted', wanted);
     yield gauge('channels_live', live);
@@ -139,14 +138,27 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
       this.#junk++;
       return;
     }
-    const { origin, sentAt, copyId, envelope } = letter;
+    const { origin, sentAt, id, envelope } = letter;
     if (origin === this.options.workerId) return;
     this.#received++;
-    if (this.#link.redisNow() - sentAt > MAX_AGE) {
-      this.#stale++;
-      return;
+    switch (this.#judge(id, sentAt)) {
+      case 'stale':
+        this.#stale++;
+        break;
+      case 'new':
+        this.#receive?.(envelope);
+        break;
+      case 'repeated':
+        // Several copies of an envelope for several rooms are nothing to be counted.
+        break;
     }
-    if (copyId === undefined || this.#seen.isFirst(origin, copyId)) this.#receive?.(envelope);
+  }
+
+  /** Workers of version 0.1, which are there while a new one is rolled out, number only what they publish several times. */
+  #judge(id: string | undefined, sentAt: number): Verdict {
+    const now = this.#link.redisNow();
+    if (id !== undefined) return this.#seen.judge(id, sentAt, now);
+    return Math.abs(now - sentAt) <= MAX_AGE ? 'new' : 'stale';
   }
 
   /** Wants a channel for good: it is heard as soon as Redis lets it, if not at once. */

@@ -6,9 +6,11 @@ import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
 import { asError } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
+import type { ClusterOptions } from '../interfaces/module-options.interface.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import { resolvePrefix } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/option-checks.js';
+import { resolveSecrets } from '../options/secret.options.js';
 import { resolveRedis } from '../options/redis.options.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
@@ -32,6 +34,8 @@ export interface WebSocketEmitterOptions {
   redis: RedisOption;
   /** The workers' own `prefix`. Default: `'pxl'`. */
   prefix?: string | undefined;
+  /** The workers' own `cluster.secret`. Default: none, as with them. */
+  cluster?: Pick<ClusterOptions, 'secret'> | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**
@@ -69,6 +73,9 @@ export class WebSocketEmitter {
     const checks: OptionChecks = new OptionChecks('', options, 'WebSocketEmitter');
     const redis = resolveRedis(checks);
     const prefix = resolvePrefix(checks);
+    const cluster = checks.group('cluster');
+    const secrets = resolveSecrets(cluster);
+    cluster.finish();
     if (!redis) checks.refuse('redis', "given: a url like 'redis://localhost:6379', for example");
     const report = (checks.callback('log') ?? (() => undefined)) as (level: 'log' | 'warn', line: string) => void;
     const identifier = checks.raw('identifier') ?? 'WebSocketEmitter';
@@ -78,7 +85,8 @@ export class WebSocketEmitter {
     checks.finish();
     this.#log = new FaultLog(report, this.#runtime);
     const name = `${identifier}.${this.#runtime.randomId(6)}`;
-    this.#link = new RedisLink({ redis, prefix, name, probe: PROBE, report, onMessage: () => {} }, this.#runtime);
+    const onMessage = (): void => undefined;
+    this.#link = new RedisLink({ redis, prefix, name, probe: PROBE, secrets, report, onMessage }, this.#runtime);
     const channels = new ClusterChannels(prefix, redis.isSharded);
     this.#publisher = new EnvelopePublisher(this.#link, channels, null, this.#runtime);
   }

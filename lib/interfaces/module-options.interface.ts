@@ -109,6 +109,14 @@ export interface ClusterOptions {
   lease?: number | undefined;
   /** Milliseconds between two checks of the connection to Redis. Default: 3 000. */
   probe?: number | undefined;
+  /**
+   * A text of at least 32 characters that all workers and emitters share: what they publish through Redis is signed with it
+   * (HMAC-SHA256), with its time and a number, and what is not, is too old or was heard before is dropped and counted. Who
+   * can publish to Redis then still cannot speak for a worker. It does not cover what stands in Redis' hashes. Two of them
+   * while it is changed: the first one signs, both are believed; `false` stands for no signature while signing is switched
+   * on. Default: none, nothing is signed.
+   */
+  secret?: string | (string | false)[] | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Type } from '@nestjs/common';
 import type { Broadcaster } from '../cluster/broadcaster.interface.js';
 import { isClass } from './class-checks.js';
-import { OptionChecks } from './option-checks.js';
+import { isGroup, OptionChecks } from './option-checks.js';
+import { resolveSecrets, type ResolvedSecrets } from './secret.options.js';
 
 /** The `cluster` options with every default in place. */
 export interface ResolvedCluster {
@@ -11,6 +12,7 @@ export interface ResolvedCluster {
   readonly joinWhenDegraded: boolean;
   readonly lease: number;
   readonly probe: number;
+  readonly secrets: ResolvedSecrets;
 }
 
 export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
@@ -21,6 +23,7 @@ export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
     joinWhenDegraded: cluster.boolean('joinWhenDegraded', false),
     lease: cluster.time('lease', 10_000, 100),
     probe: cluster.time('probe', 3_000, 50),
+    secrets: resolveSecrets(cluster),
   };
 }
 
@@ -42,6 +45,10 @@ export function resolveBroadcaster(options: OptionChecks): Type<Broadcaster> | u
   if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements Broadcaster');
   if (options.raw('redis') !== undefined) {
     options.refuse('broadcaster', 'left out where there is a redis, which brings its own', 'given beside it');
+  }
+  const cluster = options.raw('cluster');
+  if (isGroup(cluster) && cluster.secret !== undefined) {
+    options.group('cluster').refuse('secret', 'left out where there is a broadcaster, which signs by itself', 'given');
   }
   return broadcaster as Type<Broadcaster>;
 }

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { isLateAtFailover, type ResolvedRedis } from '../options/redis.options.js';
+import type { MetricSource, WebSocketMetric } from '../runtime/metrics.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
 import { FaultLog, type FaultReport } from './fault-log.js';
 import { LinkState } from './link-state.js';
+import { MessageSeal, type Secrets } from './message-seal.js';
 import { CLASSIC } from './pub-sub.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
@@ -26,6 +28,8 @@ export interface RedisLinkOptions {
   readonly name: string;
   /** Milliseconds between two probes while all is well. */
   readonly probe: number;
+  /** What is published is signed with the first one, and what is heard with any of them. Default: nothing is signed. */
+  readonly secrets?: Secrets | undefined;
   /** Takes lines that say what happened to the link, at most five a second. They hold no secrets and no user's text. */
   readonly report: FaultReport;
   /** Hears every message of the channels that are subscribed, this process' own ones included. */
@@ -37,13 +41,15 @@ export interface RedisLinkOptions {
  * they work. It may be started before Redis, survives every fault of Redis and of the network, and comes back by itself.
  * It queues nothing: what cannot be sent now is rejected, and what was rejected is not sent later.
  */
-export class RedisLink {
+export class RedisLink implements MetricSource {
   readonly #commands: RedisCommands;
   readonly #subscriptions: RedisSubscriptions | ShardedSubscriptions;
   readonly #probe: RedisProbe;
   readonly #probeChannel: string;
   readonly #shardChannels: string;
   readonly #clock: RedisClock;
+  /** Null: whoever can publish to our channels is believed. */
+  readonly #seal: MessageSeal | null;
   readonly #log: FaultLog;
   readonly #state: LinkState;
   /** How many probes were lost in a row. */
@@ -59,6 +65,7 @@ export class RedisLink {
     this.#log = new FaultLog(report, runtime);
     this.#state = new LinkState(this.#log);
     this.#clock = new RedisClock(runtime);
+    this.#seal = options.secrets ? new MessageSeal(options.secrets, this.#clock, this.#log, runtime) : null;
     const source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime);
     const listener = {
       up: (client: RedisClient) => this.#connected(client),
@@ -154,12 +161,27 @@ export class RedisLink {
    * @throws WsError UNAVAILABLE, retryable, with its cause; what has not reached Redis by then never does
    */
   async publish(channel: string, payload: string | Buffer): Promise<void> {
+    const sealed = this.#seal ? this.#seal.seal(channel, payload) : payload;
     try {
-      if (this.#isSharded(channel)) await this.#commands.publishSharded(channel, payload);
-      else await this.#commands.publish(channel, payload);
+      if (this.#isSharded(channel)) await this.#commands.publishSharded(channel, sealed);
+      else await this.#commands.publish(channel, sealed);
     } catch (error) {
       throw isReply(error) ? unavailable(bare(error)) : error;
     }
+  }
+
+  /** The text as a script of ours has to publish it on the channel; `publish` does it by itself. */
+  sealed(channel: string, text: string): string {
+    return this.#seal ? this.#seal.seal(channel, text) : text;
+  }
+
+  /** Until when a script may publish what is sealed now, for `IN_TIME`; `''`: whenever Redis comes to it. */
+  get sealedUntil(): number | '' {
+    return this.#seal ? this.#seal.punctualUntil : '';
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    if (this.#seal) yield* this.#seal.metrics();
   }
 
   /** Redis' clock, estimated, in ms since 1970; this process' own clock before the first connection. */
@@ -178,9 +200,10 @@ export class RedisLink {
     const classic = new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);
     if (!this.options.redis.isSharded) return classic;
     const publish = (channel: string, payload: string): Promise<unknown> => {
-      return this.#commands.publishSharded(channel, payload);
+      return this.#commands.publishSharded(channel, this.sealed(channel, payload));
     };
-    const probing = { channel: this.#probeChannel, period: this.options.probe, publish };
+    const open = (channel: string, payload: Buffer): Buffer | null => this.#open(channel, payload);
+    const probing = { channel: this.#probeChannel, period: this.options.probe, publish, open };
     const isSharded = (channel: string): boolean => this.#isSharded(channel);
     return new ShardedSubscriptions({ classic, isSharded, connect, probing, listener }, this.runtime);
   }
@@ -211,11 +234,17 @@ export class RedisLink {
     };
     // A server that does not let us read its clock leaves us with our own.
     this.#commands.run((redis) => redis.time()).then(learn, () => {});
-    return this.#commands.publish(this.#probeChannel, payload);
+    return this.#commands.publish(this.#probeChannel, this.sealed(this.#probeChannel, payload));
   }
 
-  #hear(channel: string, payload: Buffer): void {
+  #open(channel: string, payload: Buffer): Buffer | null {
+    return this.#seal ? this.#seal.open(channel, payload) : payload;
+  }
+
+  #hear(channel: string, heard: Buffer): void {
     try {
+      const payload = this.#open(channel, heard);
+      if (payload === null) return;
       if (channel === this.#probeChannel) this.#probe.heard(payload.toString());
       else this.options.onMessage(channel, payload);
     } catch {

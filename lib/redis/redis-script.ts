@@ -1,6 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
+/**
+ * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; '' is never over. What a script publishes is dropped when it
+ * is old: a Redis that stood still must not do a thing of which nobody hears. Who asked for it does it again.
+ */
+export const IN_TIME = `
+local function inTime(deadline)
+  if deadline == '' then return true end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + time[2] / 1000 <= tonumber(deadline)
+end
+local LATE = { err = 'LATE Redis stood still for too long.' }
+`;
+
 /** A Lua script, which Redis carries out as one step. Its keys share one hash tag, so that a cluster takes it too. */
 export class RedisScript {
   readonly #sha: string;

@@ -12,6 +12,8 @@ export interface ShardProbeOptions {
   /** Milliseconds between two probes. */
   readonly period: number;
   publish(channel: string, payload: string): Promise<unknown>;
+  /** What was published, as it is heard; null: it is not to be taken. */
+  open(channel: string, payload: Buffer): Buffer | null;
 }
 
 /** What a {@link Shard} tells. `up`: messages go out to its node and come back. */
@@ -50,7 +52,7 @@ export class Shard {
           this.#doubt(why);
         },
         message: (channel, payload) => {
-          if (channel === this.#probeChannel) this.#probe.heard(payload.toString());
+          if (channel === this.#probeChannel) this.#probe.heard(probing.open(channel, payload)?.toString() ?? '');
           else listener.message(channel, payload);
         },
         refused: (why) => listener.refused(why),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
+import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
+import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
 import { RedisUserConnections } from '../../lib/limits/redis.user-connections.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';

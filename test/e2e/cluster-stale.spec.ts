@@ -50,12 +50,15 @@ function serviceOf({ app }: TestApp): WebSocketService {
   return app.get(WebSocketService);
 }
 
-/** Writes an envelope of another process to a channel, as if it had been sent so many ms ago by Redis' clock. */
-async function publish(channel: string, target: Target, age: number): Promise<void> {
+/** The text of an envelope of another process, as if it had been sent so many ms ago by Redis' clock. */
+async function textOf(target: Target, age: number, id?: string): Promise<string> {
   const [seconds, microseconds] = await redis.command<string[]>('TIME');
   const sentAt = Math.round(Number(seconds) * 1_000 + Number(microseconds) / 1_000) - age;
   const content = { kind: 'message', text: JSON.stringify({ type: 'news', action: 'flash', data: age }) } as const;
-  const text = writeEnvelope({ target, exclude: [], isVolatile: false, content }, { origin: null, sentAt });
+  return writeEnvelope({ target, exclude: [], isVolatile: false, content }, { origin: null, sentAt, id });
+}
+
+async function publish(channel: string, text: string): Promise<void> {
   await redis.command('PUBLISH', `pxl:${channel}`, text);
 }
 
@@ -65,20 +68,43 @@ function staleOf(worker: TestApp): number {
     .find(({ name }) => name === 'pxl_ws_envelopes_stale_total')!.value;
 }
 
-it.each<[channel: string, target: Target]>([
+const TARGETS: [channel: string, target: Target][] = [
   ['broadcast', { kind: 'everybody' }],
   ['room:chess', { kind: 'rooms', roomNames: ['chess'] }],
   ['user:7', { kind: 'users', userIds: ['7'] }],
-])(
+];
+
+it.each(TARGETS)(
   "what is over ten seconds old by Redis' clock on %s is dropped and counted, whatever the worker's own clock says",
   async (channel, target) => {
     const before = workers.map(staleOf);
-    for (const age of [HOUR, MAX_AGE + 1_000, MAX_AGE - 1_000, 0]) await publish(channel, target, age);
+    for (const age of [HOUR, MAX_AGE + 1_000, -HOUR, MAX_AGE - 1_000, 0]) {
+      await publish(channel, await textOf(target, age));
+    }
     for (const client of clients) {
       expect(await client.next()).toMatchObject({ data: MAX_AGE - 1_000 });
       expect(await client.next()).toMatchObject({ data: 0 });
       expect(client.pending).toEqual([]);
     }
-    expect(workers.map(staleOf)).toEqual(before.map((count) => count + 2));
+    expect(workers.map(staleOf)).toEqual(before.map((count) => count + 3));
   },
 );
+
+it.each(TARGETS)('the same text published three times on %s is delivered once', async (channel, target) => {
+  const text = await textOf(target, 2, `AAAAAAAA.1.${channel}`);
+  const other = await textOf(target, 1, `AAAAAAAA.2.${channel}`);
+  for (const one of [text, text, other, text, other]) await publish(channel, one);
+  await publish(channel, await textOf(target, 0));
+  for (const client of clients) {
+    for (const age of [2, 1, 0]) expect(await client.next()).toMatchObject({ data: age });
+    expect(client.pending).toEqual([]);
+  }
+});
+
+it('what workers of version 0.1 send, which number nothing, is delivered each time', async () => {
+  const text = await textOf({ kind: 'everybody' }, 3);
+  for (let time = 0; time < 2; time++) await publish('broadcast', text);
+  for (const client of clients) {
+    for (let time = 0; time < 2; time++) expect(await client.next()).toMatchObject({ data: 3 });
+  }
+});

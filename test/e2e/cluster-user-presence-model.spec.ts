@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
+import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
+import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
+import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
+import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
 import { userBucketKey, userBucketOf } from '../../lib/redis/user-buckets.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';

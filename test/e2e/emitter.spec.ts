@@ -253,6 +253,8 @@ describe('The options of the emitter', () => {
     [{ redis: 7 }, 'redis'],
     [{ redis: 'redis://localhost', prefix: 'a b' }, 'prefix'],
     [{ redis: 'redis://localhost', identifier: '' }, 'identifier'],
+    [{ redis: 'redis://localhost', cluster: { secret: 'short' } }, 'cluster.secret'],
+    [{ redis: 'redis://localhost', cluster: { lease: 1 } }, 'cluster.lease'],
     [{ redis: 'redis://localhost', idenfitier: 'a' }, 'idenfitier'],
   ])('fail at once, by name: %j', (options, name) => {
     expect(() => new WebSocketEmitter(options as WebSocketEmitterOptions)).toThrow(name);

@@ -8,6 +8,36 @@ describe('Bad options', () => {
     ['path', { path: 'ws' }, `The option path is a path like '/ws', without a query, not "ws".`],
     ['path', { path: '/ws?a=1' }, `The option path is a path like '/ws', without a query, not "/ws?a=1".`],
     ['path', { path: 7 }, `The option path is a path like '/ws', without a query, not 7.`],
+    [
+      'cluster.secret',
+      { cluster: { secret: 's3cret' } },
+      'The option cluster.secret is a text of at least 32 characters, or a list of two of them, of which one may be false, not one of 6 characters.',
+    ],
+    [
+      'cluster.secret',
+      { cluster: { secret: ['x'.repeat(32), 's3cret'] } },
+      'The option cluster.secret is a text of at least 32 characters, or a list of two of them, of which one may be false, not one of 6 characters.',
+    ],
+    [
+      'cluster.secret',
+      { cluster: { secret: [] } },
+      'The option cluster.secret is a text of at least 32 characters, or a list of two of them, of which one may be false, not a list.',
+    ],
+    [
+      'cluster.secret',
+      { cluster: { secret: [false] } },
+      'The option cluster.secret is a text of at least 32 characters, or a list of two of them, of which one may be false, not a list.',
+    ],
+    [
+      'cluster.secret',
+      { cluster: { secret: Buffer.alloc(32) } },
+      'The option cluster.secret is a text of at least 32 characters, or a list of two of them, of which one may be false, not an object.',
+    ],
+    [
+      'cluster.secret',
+      { broadcaster: Map, cluster: { secret: 'x'.repeat(32) } },
+      'The option cluster.secret is left out where there is a broadcaster, which signs by itself, not given.',
+    ],
     ['auth', { auth: 'my-secret' }, 'The option auth is an object, not a text.'],
     [
       'auth.authenticate',

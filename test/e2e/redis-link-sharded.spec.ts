@@ -15,8 +15,10 @@ let two: TestLink;
 beforeEach(async () => {
   cluster = await RedisCluster.start();
   const redis = { cluster: cluster.startupNodes, sharded: true };
-  one = new TestLink({ redis });
-  two = new TestLink({ redis, name: 'two' });
+  // Signed, so that the probes of the shards have to be understood too.
+  const secrets = ['a secret of the cluster, 32 characters'] as const;
+  one = new TestLink({ redis, secrets });
+  two = new TestLink({ redis, secrets, name: 'two' });
   await Promise.all([one.ready(), two.ready()]);
 }, PATIENCE);
 

@@ -1,5 +1,6 @@
 import { resolveRedis } from '../../lib/options/redis.options.js';
 import { OptionChecks } from '../../lib/options/option-checks.js';
+import type { Secrets } from '../../lib/redis/message-seal.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
@@ -12,6 +13,8 @@ export interface TestLinkOptions {
   name?: string;
   /** Default: 100 ms, a thirtieth of the usual. */
   probe?: number;
+  /** Default: nothing is signed. */
+  secrets?: Secrets;
   /** Default: the real one. */
   runtime?: Runtime;
 }
@@ -26,13 +29,14 @@ export class TestLink {
   /** What it does with a message. */
   hear = (channel: string, payload: Buffer): void => void this.heard.push(`${channel} ${payload.toString()}`);
 
-  constructor({ redis, prefix = 'pxl', name = 'one', probe = 100, runtime = new Runtime() }: TestLinkOptions) {
+  constructor({ redis, prefix = 'pxl', name = 'one', probe = 100, secrets, runtime = new Runtime() }: TestLinkOptions) {
     this.link = new RedisLink(
       {
         redis: resolveRedis(new OptionChecks('', { redis }))!,
         prefix,
         name,
         probe,
+        secrets,
         report: (level, line) => this.lines.push(`${level} ${line}`),
         onMessage: (channel, payload) => this.hear(channel, payload),
       },

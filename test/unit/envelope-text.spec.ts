@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readEnvelope, writeEnvelope } from '../../lib/cluster/envelope-text.js';
 import type { Envelope, Target } from '../../lib/cluster/envelope.js';
 
-const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, copyId: undefined };
+const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
 
 function envelope(target: Target, rest: Partial<Envelope> = {}): Envelope {
   return { target, exclude: [], isVolatile: false, content: { kind: 'message', text: '{"a":1}' }, ...rest };
@@ -20,8 +20,8 @@ const TARGETS: Target[] = [
 describe('The text of an envelope', () => {
   it.each(TARGETS.map((target) => [target.kind, target] as const))('keeps its target: %s', (_kind, target) => {
     const sent = envelope(target, { exclude: ['x'], isVolatile: true });
-    const letter = readEnvelope(writeEnvelope(sent, { ...postmark, copyId: '3' }));
-    expect(letter).toEqual({ ...postmark, copyId: '3', envelope: { ...sent, origin: postmark.origin } });
+    const letter = readEnvelope(writeEnvelope(sent, { ...postmark, id: '3' }));
+    expect(letter).toEqual({ ...postmark, id: '3', envelope: { ...sent, origin: postmark.origin } });
   });
 
   it.each(['message', 'event', 'command', 'call', 'answer'] as const)('keeps what it holds, untouched: %s', (kind) => {

@@ -1,5 +1,5 @@
 import type { RedisLink } from '../../redis/redis-link.js';
-import { RedisScript } from '../../redis/redis-script.js';
+import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
 import type { ClientRecord } from './client-record.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
@@ -11,16 +11,17 @@ const LIFETIME = 6;
  * Moves a hash from one `seq` to the next. What came through although nobody was told so is not done twice, and a hash
  * that is not ours any more is left alone. With the same `seq` twice it only looks.
  *
- * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), how many clients are gone, their
- * ids, then id and record of each that has changed. Returns 1, or 0 when the hash is not where it should be.
+ * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), until when, how many clients are
+ * gone, their ids, then id and record of each that has changed. Returns 1, or 0 when the hash is not where it should be.
  */
-const COMMIT = new RedisScript(`
+const COMMIT = new RedisScript(`${IN_TIME}
+if not inTime(ARGV[6]) then return LATE end
 local seq = redis.call('HGET', KEYS[1], '') or '0'
 if seq ~= ARGV[1] and seq ~= ARGV[2] then return 0 end
 if seq ~= ARGV[2] then
-  local gone = tonumber(ARGV[6])
-  if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 7, 6 + gone)) end
-  redis.call('HSET', KEYS[1], '', ARGV[2], unpack(ARGV, 7 + gone))
+  local gone = tonumber(ARGV[7])
+  if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 8, 7 + gone)) end
+  redis.call('HSET', KEYS[1], '', ARGV[2], unpack(ARGV, 8 + gone))
   if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
@@ -63,8 +64,9 @@ export class ClientHash implements Position {
    */
   async commit({ seq, hint, gone, records }: Batch): Promise<boolean> {
     const fields = records.flatMap((record) => [record.clientId, JSON.stringify(record)]);
-    const lifetime = LIFETIME * this.lease;
-    const args = [this.#seq, seq, lifetime, this.keys.hints, hint, gone.length, ...gone, ...fields];
+    const { hints } = this.keys;
+    const news = hint === '' ? ['', ''] : [this.link.sealed(hints, hint), this.link.sealedUntil];
+    const args = [this.#seq, seq, LIFETIME * this.lease, hints, ...news, gone.length, ...gone, ...fields];
     if ((await this.link.run((redis) => COMMIT.run(redis, [this.#key], args))) !== 1) return false;
     this.#seq = seq;
     return true;

@@ -96,8 +96,9 @@ export class WorkerLeases {
 
   /** Takes an expired lease. True: it is on us to see to what the worker has left. */
   async take({ workerId, incarnation, seq, text }: Lease): Promise<boolean> {
-    const hint = writeHint({ kind: 'dead', workerId, incarnation, seq, changes: [] });
-    return (await this.#run(TAKE, [workerId, text, nameOf(workerId, incarnation), this.keys.hints, hint])) === 1;
+    const { hints } = this.keys;
+    const hint = this.link.sealed(hints, writeHint({ kind: 'dead', workerId, incarnation, seq, changes: [] }));
+    return (await this.#run(TAKE, [workerId, text, nameOf(workerId, incarnation), hints, hint])) === 1;
   }
 
   /** Takes over what another one should have seen to. True: it is on us now. */
@@ -112,8 +113,9 @@ export class WorkerLeases {
 
   /** Gives our own lease up. */
   async leave({ incarnation, seq }: Position): Promise<void> {
-    const hint = writeHint({ kind: 'left', workerId: this.workerId, incarnation, seq, changes: [] });
-    await this.#run(LEAVE, [this.workerId, this.keys.hints, hint]);
+    const { hints } = this.keys;
+    const left = writeHint({ kind: 'left', workerId: this.workerId, incarnation, seq, changes: [] });
+    await this.#run(LEAVE, [this.workerId, hints, this.link.sealed(hints, left)]);
   }
 
   #run(script: RedisScript, args: readonly (string | number)[]): Promise<unknown> {

@@ -5,21 +5,13 @@ import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../json-text.js';
 import type { LeasedData, RenewalCause } from '../registry/leased-data.interface.js';
 import { LocalUsers, type LocalUser } from './local-users.js';
-import { SessionBucket, type SessionChange } from './session-bucket.js';
+import { SessionBucket, type SessionChange, type UserNews } from './session-bucket.js';
 import type { UserPresence } from './user-presence.interface.js';
 
 /** Users that are entered or taken out at a time. */
 const BATCH = 1_000;
 /** Beats between two times that everything is written again, so that nothing stays wrong for good. */
 const REFRESHED_EACH = 256;
-
-/** A user has its first session in the cluster, or had its last. */
-export interface UserNews {
-  readonly event: 'userConnected' | 'userDisconnected';
-  readonly userId: string;
-  /** The worker whose session it was, or that found another worker dead. */
-  readonly workerId: string;
-}
 
 /** Whose sessions they are. */
 export interface UserPresenceOptions {

@@ -1,5 +1,5 @@
 import type { RedisLink } from '../../redis/redis-link.js';
-import { RedisScript } from '../../redis/redis-script.js';
+import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
 import { scanHash } from '../../redis/scan-hash.js';
 import { userBucketKey } from '../../redis/user-buckets.js';
 
@@ -12,11 +12,12 @@ const LIFETIME = 24 * 3_600_000;
  * make the cluster hear of it twice, or not at all.
  *
  * KEYS: the bucket. ARGV: what the worker's entries begin with, the entry to put in, ms to live, the channel of news ('' for
- * none), who tells them, then `+` or `-` and a user each.
+ * none), until when, then `+` or `-`, a user and the news each.
  */
-const CHANGE = new RedisScript(`
+const CHANGE = new RedisScript(`${IN_TIME}
+if not inTime(ARGV[5]) then return LATE end
 local whose = ARGV[1]
-for at = 6, #ARGV, 2 do
+for at = 6, #ARGV, 3 do
   local user, enters = ARGV[at + 1], ARGV[at] == '+'
   local others, was = '', false
   for entry in string.gmatch(redis.call('HGET', KEYS[1], user) or '', '%S+ ') do
@@ -24,12 +25,17 @@ for at = 6, #ARGV, 2 do
   end
   local after = enters and others .. ARGV[2] .. ' ' or others
   if after == '' then redis.call('HDEL', KEYS[1], user) else redis.call('HSET', KEYS[1], user, after) end
-  if ARGV[4] ~= '' and others == '' and was ~= enters then
-    local news = { event = enters and 'userConnected' or 'userDisconnected', userId = user, workerId = ARGV[5] }
-    redis.call('PUBLISH', ARGV[4], cjson.encode(news))
-  end
+  if ARGV[4] ~= '' and others == '' and was ~= enters then redis.call('PUBLISH', ARGV[4], ARGV[at + 2]) end
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
+
+/** A user has its first session in the cluster, or had its last. */
+export interface UserNews {
+  readonly event: 'userConnected' | 'userDisconnected';
+  readonly userId: string;
+  /** The worker whose session it was, or that found another worker dead. */
+  readonly workerId: string;
+}
 
 /** How a change of some users is made. */
 export interface SessionChange {
@@ -56,9 +62,16 @@ export class SessionBucket {
 
   /** Carries a change out. To do it again does no harm. */
   async change({ whose, entry, steps, news }: SessionChange): Promise<void> {
-    const users = steps.flatMap(({ userId, enters }) => [enters ? '+' : '-', userId]);
-    const args = [whose, entry, LIFETIME, news?.channel ?? '', news?.workerId ?? '', ...users];
+    const users = steps.flatMap(({ userId, enters }) => {
+      const event = enters ? 'userConnected' : 'userDisconnected';
+      return [enters ? '+' : '-', userId, news ? this.#write(news, { event, userId, workerId: news.workerId }) : ''];
+    });
+    const args = [whose, entry, LIFETIME, news?.channel ?? '', news ? this.link.sealedUntil : '', ...users];
     await this.link.run((redis) => CHANGE.run(redis, [this.#key], args));
+  }
+
+  #write({ channel }: NonNullable<SessionChange['news']>, news: UserNews): string {
+    return this.link.sealed(channel, JSON.stringify(news));
   }
 
   /** Every user with the entries of its workers, page by page; one that changes meanwhile may come twice. */
