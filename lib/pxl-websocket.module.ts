@@ -28,7 +28,6 @@ import { ErrorReporter } from './errors/error-reporter.js';
 import { ConnectionCounts } from './limits/connection-counts.js';
 import { MemoryRateStore } from './limits/memory.rate-store.js';
 import { MessageRates } from './limits/message-rates.js';
-import { PXL_WS_RATE_STORE } from './limits/rate-store.interface.js';
 import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
@@ -113,7 +112,6 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     ...CLUSTER_PROVIDERS,
     { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
     { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
-    { provide: PXL_WS_RATE_STORE, useClass: MemoryRateStore },
     Admission,
     Authentication,
     ClientAddress,
@@ -149,6 +147,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     KeyExchange,
     Lifecycle,
     MemberAnnouncements,
+    MemoryRateStore,
     MessageDispatcher,
     MessageRates,
     Metrics,

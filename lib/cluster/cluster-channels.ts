@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { encodeName } from '../redis/encode-name.js';
 import { workerOf } from '../runtime/client-id.js';
 import type { Target } from './envelope.js';
 
@@ -75,11 +76,6 @@ export class ClusterChannels {
     const unique = [...new Set(names)];
     return unique.length > MANY ? [this.everybody] : unique;
   }
-}
-
-/** Braces would be a hash tag, control characters would forge lines of a monitor; `%` keeps the encoded names apart. */
-function encodeName(name: string): string {
-  return name.replace(/[%{}\u0000-\u001f\u007f]/g, encodeURIComponent);
 }
 
 function partitionOf(name: string): number {

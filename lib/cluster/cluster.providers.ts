@@ -4,6 +4,9 @@ import { PXL_WS_REVOCATIONS, type Revocations } from '../auth/revocations.interf
 import { RuleFactory } from '../auth/rule-factory.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { MemoryUserConnections } from '../limits/memory.user-connections.js';
+import { MemoryRateStore } from '../limits/memory.rate-store.js';
+import { PXL_WS_RATE_STORE, type RateStore } from '../limits/rate-store.interface.js';
+import { RedisRateStore } from '../limits/redis.rate-store.js';
 import { RedisUserConnections } from '../limits/redis.user-connections.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -127,5 +130,20 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       return connections;
     },
     inject: [CLUSTER_REDIS, PXL_WS_REGISTRY, PXL_WS_OPTIONS, WorkerIdentity],
+  },
+  {
+    provide: PXL_WS_RATE_STORE,
+    useFactory: (
+      redis: ClusterRedis | null,
+      { prefix }: ResolvedOptions,
+      memory: MemoryRateStore,
+      metrics: Metrics,
+    ): RateStore => {
+      if (!redis) return memory;
+      const store = new RedisRateStore(redis.link, prefix, memory);
+      metrics.add(store);
+      return store;
+    },
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, MemoryRateStore, Metrics],
   },
 ];

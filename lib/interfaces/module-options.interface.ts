@@ -37,7 +37,8 @@ export interface PxlWebSocketModuleOptions {
   /**
    * A bus of the application's own in place of Redis. It carries messages, commands and events; what workers share in Redis
    * is each worker's own then: the registry and its mirror (`fetchClients` and `countClients` ask nobody), the presence of
-   * users, `limits.connectionsPerUser`, revocations from before its start, and that a job is told of once. Default: none.
+   * users, `limits.connectionsPerUser`, the uses that `@WsRateLimit` counts, revocations from before its start, and that a job
+   * is told of once. Default: none.
    */
   broadcaster?: Type<Broadcaster> | undefined;
   /** How the workers of a cluster know of each other. */

@@ -26,13 +26,28 @@ export class MemoryRateStore implements RateStore {
   use(key: string, { limit, ttl }: Rate): number {
     const now = this.runtime.monotonic();
     let window = this.#windows.get(key);
-    if (!window || window.endsAt <= now) {
-      if (++this.#begun % SWEEP_EACH === 0) this.#sweep(now);
-      this.#windows.set(key, (window = { endsAt: now + ttl, uses: 0 }));
-    }
+    if (!window || window.endsAt <= now) window = this.#begin(key, ttl, now);
     if (window.uses >= limit) return Math.ceil(window.endsAt - now);
     window.uses++;
     return 0;
+  }
+
+  /** Somebody else knows that the window of a key is full, for so many ms. */
+  fill(key: string, ms: number): void {
+    this.#begin(key, ms, this.runtime.monotonic()).uses = Infinity;
+  }
+
+  /** The ms for which a window stays full that {@link fill} has told of; else 0. */
+  leftOfFull(key: string): number {
+    const window = this.#windows.get(key);
+    return window?.uses === Infinity ? Math.max(0, Math.ceil(window.endsAt - this.runtime.monotonic())) : 0;
+  }
+
+  #begin(key: string, ttl: number, now: number): Window {
+    if (++this.#begun % SWEEP_EACH === 0) this.#sweep(now);
+    const window = { endsAt: now + ttl, uses: 0 };
+    this.#windows.set(key, window);
+    return window;
   }
 
   #sweep(now: number): void {

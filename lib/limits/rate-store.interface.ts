@@ -8,7 +8,7 @@ export interface Rate {
   readonly ttl: number;
 }
 
-/** Counts the uses of routes, each key for itself. */
+/** Counts the uses of routes by users, each key for itself: those of one worker, or of all that share a Redis. */
 export interface RateStore {
   /** Counts one use: 0 when it is within the rate, else the ms until the next one will be; refused uses do not count. */
   use(key: string, rate: Rate): number | Promise<number>;

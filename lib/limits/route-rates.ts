@@ -1,14 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
+import { MemoryRateStore } from './memory.rate-store.js';
 import { PXL_WS_RATE_STORE, type Rate, type RateStore } from './rate-store.interface.js';
 import { RefusalCounters } from './refusal-counters.js';
 
-/** How often routes with `@WsRateLimit` may be used: by each user, or by each connection of nobody. */
+/**
+ * How often routes with `@WsRateLimit` may be used: by each user, whichever workers its connections are on, or by each
+ * connection of nobody, which is on one worker.
+ */
 @Injectable()
 export class RouteRates {
   constructor(
     private readonly counters: RefusalCounters,
+    private readonly memory: MemoryRateStore,
     @Inject(PXL_WS_RATE_STORE) private readonly store: RateStore,
   ) {}
 
@@ -19,8 +24,9 @@ export class RouteRates {
    * @throws WsError RATE_LIMITED with `details.retryAfter`
    */
   use({ user, clientId }: WsClient, route: string, rate: Rate): Promise<void> | undefined {
-    const who = user ? `user ${user.userId}` : `client ${clientId}`;
-    const retryAfter = this.store.use(`${route} ${who}`, rate);
+    const retryAfter = user
+      ? this.store.use(`${route} user ${user.userId}`, rate)
+      : this.memory.use(`${route} client ${clientId}`, rate);
     if (typeof retryAfter !== 'number') return retryAfter.then((later) => this.#refuse(later));
     this.#refuse(retryAfter);
     return undefined;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { UseGuards } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -10,9 +10,12 @@ import {
   type LimitOptions,
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
+import { Redis } from 'ioredis';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { failureOf } from '../support/failure-of.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
+import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 
@@ -184,5 +187,126 @@ describe('@WsRateLimit', () => {
   it('takes whole numbers from 1', () => {
     expect(() => WsRateLimit({ limit: 0, ttl: 1 })).toThrow('limit is a whole number from 1');
     expect(() => WsRateLimit({ limit: 1, ttl: 0.5 })).toThrow('ttl is a whole number from 1');
+  });
+});
+
+describe('@WsRateLimit in a cluster', () => {
+  const TTL = 2_000;
+
+  @WebSocketGateway()
+  class Counted {
+    @WsRateLimit({ limit: 5, ttl: TTL })
+    @WsRoute('test', 'counted')
+    counted(): string {
+      return 'done';
+    }
+  }
+
+  let redis: RedisServer;
+  let monitor: Redis;
+  let workers: TestApp[];
+  /** What Redis was asked about rates, as it stands in its monitor. */
+  let asked: string[];
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    const authenticate = ({ request }: WsCredentials): { userId?: string } => {
+      return { userId: decodeURIComponent(request.url.split('?')[1] ?? '') || undefined };
+    };
+    const options = { redis: redis.url, auth: { authenticate } };
+    workers = await Promise.all([1, 2].map(() => startApp({ providers: [Counted], options })));
+    await watch();
+  });
+
+  afterAll(async () => {
+    // Once more, ioredis would start a timer that nobody stops.
+    if (monitor.status !== 'end') monitor.disconnect();
+    await Promise.all(workers.map((worker) => worker.close()));
+    await redis.stop();
+  });
+
+  async function watch(): Promise<void> {
+    asked = [];
+    const connection = new Redis(redis.port, '127.0.0.1');
+    monitor = await connection.monitor();
+    connection.disconnect();
+    monitor.on('error', () => undefined);
+    monitor.on('monitor', (_time: string, args: string[], source: string) => {
+      if (source !== 'lua' && args.some((arg) => arg.startsWith('pxl:rate:'))) asked.push(args.join(' '));
+    });
+  }
+
+  /** Uses the route so often at once from each of the clients; how many uses were let through. */
+  async function use(clients: TestClient[], times: number): Promise<number> {
+    const calls = clients.flatMap((client) => Array.from({ length: times }, () => client.call('test', 'counted')));
+    const answers = await Promise.all(calls);
+    for (const { data, response } of answers as { data?: unknown; response?: unknown }[]) {
+      if (response !== 'done') expect(data).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    }
+    return answers.filter(({ response }) => response === 'done').length;
+  }
+
+  const clientsOf = (user: string): Promise<TestClient[]> =>
+    Promise.all(workers.map((worker) => worker.client({ path: `/ws?${encodeURIComponent(user)}` })));
+
+  it('counts the uses of a user on all workers together, each by one call of Redis, until the window is full', async () => {
+    const clients = await clientsOf('{ada} %');
+    asked.length = 0;
+    const begin = performance.now();
+    expect(await use(clients, 5)).toBe(5);
+    await eventually('the monitor has seen all', () => asked.length >= 7);
+    expect(asked.length).toBeLessThanOrEqual(10);
+    expect(new Set(asked.map((line) => line.split(' pxl:rate:')[1]))).toEqual(
+      new Set([`Counted.counted user %7Bada%7D %25 5 ${TTL}`]),
+    );
+    // Both know by now that it is full, and for how long.
+    asked.length = 0;
+    expect(await use(clients, 3)).toBe(0);
+    const { data } = await clients[0]!.call('test', 'counted');
+    const { retryAfter } = (data as { details: { retryAfter: number } }).details;
+    expect(retryAfter).toBeGreaterThan(0);
+    expect(retryAfter).toBeLessThanOrEqual(TTL);
+    expect(asked).toEqual([]);
+    await eventually('the window is over', async () => (await use(clients.slice(1), 1)) === 1);
+    expect(performance.now() - begin).toBeGreaterThan(TTL * 0.95);
+    expect(await use(clients, 5)).toBe(4);
+  });
+
+  it('counts users apart, asks Redis about nobody and about no message that is none', async () => {
+    const [ada, bo] = [await clientsOf('ada'), await clientsOf('bo')];
+    expect(await Promise.all([use(ada, 6), use(bo, 6)])).toEqual([5, 5]);
+    const nobodies = await clientsOf('');
+    asked.length = 0;
+    expect(await use(nobodies, 6)).toBe(10);
+    for (const client of await clientsOf('eve')) {
+      for (const bad of ['no message', '{"type":"test"}', '{"type":"test","action":"unknown"}']) {
+        client.send(bad);
+        await client.next();
+      }
+    }
+    expect(await use(ada, 1)).toBe(0);
+    await redis.command('PING', 'pxl:rate:end');
+    await eventually('the monitor has seen the end', () => asked.some((line) => line.endsWith('end')));
+    expect(asked).toHaveLength(1);
+  });
+
+  it('goes on by each worker alone while Redis is away, with what it has counted before, and together afterwards', async () => {
+    const clients = await clientsOf('eve');
+    expect(await use(clients.slice(0, 1), 2)).toBe(2);
+    monitor.disconnect();
+    await redis.kill();
+    expect(await use(clients, 6)).toBe(3 + 5);
+    await redis.run();
+    await eventually('all is well', () => {
+      return workers.every(({ app }) => app.get(WebSocketService).getWebSocketHealth().ready);
+    });
+    expect(await use(await clientsOf('bob'), 5)).toBe(5);
+    const alone = workers.map(({ app }) => {
+      return app
+        .get(WebSocketService)
+        .getMetrics()
+        .find(({ name }) => name === 'pxl_ws_rate_uses_alone_total')!.value;
+    });
+    expect(alone).toEqual([6, 6]);
   });
 });

@@ -5,7 +5,8 @@ export const RATE_LIMIT_METADATA = 'pxl-websocket:rate-limit';
 
 /**
  * How often each user (an anonymous client: each connection) may use the routes of a method; then `RATE_LIMITED` with
- * `details.retryAfter` in ms, and the method does not run, nor do its guards.
+ * `details.retryAfter` in ms, and the method does not run, nor do its guards. Workers that share a Redis count a user's uses
+ * together, by one call of Redis for each; while it is away each worker counts for itself.
  *
  * @param rate `limit` uses, a whole number from 1, within `ttl` ms from the first of them
  * @throws RangeError for other numbers
