@@ -1,6 +1,8 @@
 import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
 import { brand } from '../runtime/brand.js';
 
+import { clientJson, type ClientJson } from './client-json.js';
+
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /** What another worker has told of one of its clients. */
@@ -53,6 +55,11 @@ export class RemoteClient implements ClientEntry {
   /** What it is called where it got a name last. */
   get username(): string | undefined {
     return [...(this.#usernames?.values() ?? [])].at(-1);
+  }
+
+  /** What `JSON.stringify` sees. */
+  toJSON(): ClientJson {
+    return clientJson(this);
   }
 
   /** @internal What it is called in one of its rooms. */

@@ -10,6 +10,7 @@ import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from 
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { brand } from '../runtime/brand.js';
 import { ClientCalls, type CallOptions } from './client-calls.js';
+import { clientJson, type ClientJson } from './client-json.js';
 import type { ClientHost } from './client-host.interface.js';
 import type { ClientSocket, SharedFrame } from './client-socket.interface.js';
 import { applicationClose } from './close-reason.js';
@@ -207,6 +208,14 @@ export class WsClient implements ClientEntry {
   close(code?: number, reason?: string): void {
     const close = applicationClose(code, reason);
     this.socket.close(close.code, close.reason);
+  }
+
+  /**
+   * What `JSON.stringify` sees: who the client is, as every other worker sees it. Of the user's payload that is what
+   * `cluster.shareUser` names.
+   */
+  toJSON(): ClientJson {
+    return clientJson(this, this.options.cluster.shareUser);
   }
 
   /** @internal The set behind `rooms`, made when the first room is joined. */

@@ -1,7 +1,7 @@
+import { sharedUser } from '../clients/client-json.js';
 import { jsonPartOf } from '../clients/json-part.js';
 import type { WsClient } from '../clients/ws-client.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
-import type { ClientRecord, SharedMembership, SharedUser } from './registry/client-record.js';
+import type { ClientRecord, SharedMembership } from './registry/client-record.js';
 
 /**
  * What other workers are told of a client.
@@ -31,10 +31,4 @@ export function describeMembership(
   username: string | undefined,
 ): SharedMembership {
   return { roomName, username, isAnnounced: options.rooms.announce || undefined };
-}
-
-/** A user without the claims that stay on its own worker. */
-export function sharedUser({ userId, userType, payload }: WsUser, shareUser: readonly string[]): SharedUser {
-  const shared = shareUser.filter((claim) => Object.hasOwn(payload, claim)).map((claim) => [claim, payload[claim]]);
-  return { userId, userType, payload: jsonPartOf(Object.fromEntries(shared) as Record<string, unknown>) };
 }

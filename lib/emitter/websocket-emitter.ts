@@ -1,3 +1,4 @@
+import { checkMessage, checkNames, readExclude, readName, readUserId } from '../clients/verb-checks.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { ClusterChannels } from '../cluster/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
@@ -19,7 +20,6 @@ import { FaultLog } from '../redis/fault-log.js';
 import { RedisLink } from '../redis/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
-import { checked, readExclude, readName, readUserId } from './addressees.js';
 
 /** How long a send waits for a connection that is being opened, ms. */
 const PATIENCE = 1_000;
@@ -27,6 +27,9 @@ const PATIENCE = 1_000;
 const LIMIT = 1_200;
 /** Milliseconds between two checks of the connection. */
 const PROBE = 3_000;
+
+/** What a message of the emitter consists of, beside whom it is for. */
+const MESSAGE = ['event', 'type', 'action', 'data'] as const;
 
 /** What {@link WebSocketEmitter} needs. */
 export interface WebSocketEmitterOptions {
@@ -103,7 +106,8 @@ export class WebSocketEmitter {
   /** To one client: `{ clientId, event, data }` or `{ clientId, type, action, data }`. */
   toClient(given: WebSocketMessage & { clientId: string }): Promise<void> {
     return this.#watch('toClient', () => {
-      const { clientId, ...message } = checked(given);
+      checkNames('field', given, ['clientId', ...MESSAGE]);
+      const { clientId, ...message } = given;
       return this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message);
     });
   }
@@ -111,7 +115,8 @@ export class WebSocketEmitter {
   /** To every session of a user. */
   toUser(given: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
     return this.#watch('toUser', () => {
-      const { userId, exclude, ...message } = checked(given);
+      checkNames('field', given, ['userId', 'exclude', ...MESSAGE]);
+      const { userId, exclude, ...message } = given;
       return this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, exclude);
     });
   }
@@ -119,7 +124,8 @@ export class WebSocketEmitter {
   /** To the members of a room. */
   toRoom(given: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
     return this.#watch('toRoom', () => {
-      const { room, exclude, ...message } = checked(given);
+      checkNames('field', given, ['room', 'exclude', ...MESSAGE]);
+      const { room, exclude, ...message } = given;
       return this.#send({ kind: 'rooms', roomNames: [readName('room', room)] }, message, exclude);
     });
   }
@@ -127,7 +133,8 @@ export class WebSocketEmitter {
   /** To every client. */
   broadcast(given: WebSocketMessage & Exclusion): Promise<void> {
     return this.#watch('broadcast', () => {
-      const { exclude, ...message } = checked(given);
+      checkNames('field', given, ['exclude', ...MESSAGE]);
+      const { exclude, ...message } = given;
       return this.#send({ kind: 'everybody' }, message, exclude);
     });
   }
@@ -158,6 +165,7 @@ export class WebSocketEmitter {
   }
 
   async #send(target: Target, message: object, exclude?: readonly string[]): Promise<void> {
+    checkMessage(message);
     await this.#post(target, readExclude(exclude), { kind: 'message', text: encodeMessage(pxlCodec, message) });
   }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ClientManager } from '../clients/client-manager.js';
+import { checkNames } from '../clients/verb-checks.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { OWN_SENDS } from '../clients/own-sends.js';
 import { WsClient } from '../clients/ws-client.js';
@@ -61,14 +62,15 @@ export class PxlWebSocketServer extends ServerVerbs {
   }
 
   /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
-  override sendMessageToAll({ data }: { data: unknown }): void {
-    super.sendMessageToAll({ data });
-    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
+  override sendMessageToAll(message: { data: unknown }): void {
+    super.sendMessageToAll(message);
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, message.data);
   }
 
   /** Sends one client an error frame with the code APPLICATION, and tells subscribers as the event `messageError`. */
-  override sendMessageError({ webSocketClientId, error }: { webSocketClientId: string; error: string }): void {
-    super.sendMessageError({ webSocketClientId, error });
+  override sendMessageError(failure: { webSocketClientId: string; error: string }): void {
+    super.sendMessageError(failure);
+    const { webSocketClientId, error } = failure;
     this.verbEvents.publish(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
   }
 
@@ -102,6 +104,7 @@ export class PxlWebSocketServer extends ServerVerbs {
   }
 
   async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
     const { roomName, userId, userType, username } = join;
     const clientId = clientIdOf(this.clientManager, join);
     checkRoomName(roomName, longestRoomName(this.options));
@@ -111,6 +114,7 @@ export class PxlWebSocketServer extends ServerVerbs {
 
   /** Takes a client out of a room; does nothing when it is not there. */
   leaveRoom(leave: ClientReference & { roomName: string }): void {
+    checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
     const clientId = clientIdOf(this.clientManager, leave);
     if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
   }

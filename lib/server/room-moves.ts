@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
+import { badMessage, checkNames, readNames, readUserIds } from '../clients/verb-checks.js';
 import { ClusterCalls } from '../cluster/cluster-calls.js';
 import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
@@ -31,6 +32,7 @@ export class RoomMoves {
    */
   async join(move: RoomMove): Promise<void> {
     const target = targetOf(move);
+    if (!Array.isArray(move.rooms)) throw badMessage('rooms is a list of names');
     for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
     const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
     const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
@@ -52,12 +54,17 @@ export class RoomMoves {
   }
 
   leave(move: RoomMove): Promise<void> {
-    return this.commands.send(targetOf(move), { name: 'leave', rooms: move.rooms });
+    const target = targetOf(move);
+    return this.commands.send(target, { name: 'leave', rooms: readNames('rooms', move.rooms) });
   }
 }
 
 function targetOf(move: RoomMove): Target {
-  if ('clientIds' in move) return { kind: 'clients', clientIds: move.clientIds };
-  if ('userIds' in move) return { kind: 'users', userIds: move.userIds.map(String) };
-  throw new WsError('BAD_MESSAGE', 'Name the clients: clientIds or userIds.');
+  checkNames('option', move, ['rooms', 'clientIds', 'userIds']);
+  const { clientIds, userIds } = move as { clientIds?: unknown; userIds?: unknown };
+  if (clientIds !== undefined && userIds === undefined) {
+    return { kind: 'clients', clientIds: readNames('clientIds', clientIds) };
+  }
+  if (userIds !== undefined && clientIds === undefined) return { kind: 'users', userIds: readUserIds(userIds) };
+  throw new WsError('BAD_MESSAGE', 'Name the clients: clientIds or userIds, one of them.');
 }

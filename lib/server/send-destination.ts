@@ -1,4 +1,5 @@
 import type { ClientManager } from '../clients/client-manager.js';
+import { checkNames, readName, readUserId } from '../clients/verb-checks.js';
 import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 import { workerOf } from '../runtime/client-id.js';
@@ -24,10 +25,11 @@ export function targetOf(destination: SendDestination | undefined, clients: Clie
     const isClient = workerOf(destination) !== undefined || clients.getClient({ clientId: destination }) !== undefined;
     return isClient ? { kind: 'clients', clientIds: [destination] } : { kind: 'rooms', roomNames: [destination] };
   }
+  checkNames('destination', destination, ['client', 'user', 'room']);
   const { client, user, room }: { client?: string; user?: string | number; room?: string } = destination;
   const isOne = [client, user, room].filter((name) => name !== undefined).length === 1;
-  if (isOne && client !== undefined) return { kind: 'clients', clientIds: [client] };
-  if (isOne && user !== undefined) return { kind: 'users', userIds: [String(user)] };
-  if (isOne && room !== undefined) return { kind: 'rooms', roomNames: [room] };
+  if (isOne && client !== undefined) return { kind: 'clients', clientIds: [readName('client', client)] };
+  if (isOne && user !== undefined) return { kind: 'users', userIds: [readUserId(user)] };
+  if (isOne && room !== undefined) return { kind: 'rooms', roomNames: [readName('room', room)] };
   throw new WsError('BAD_MESSAGE', 'A destination is a text, or names one client, user or room.');
 }

@@ -1,4 +1,5 @@
 import type { AnyClient, ClientManager } from '../clients/client-manager.js';
+import { checkNames, readName, readUserIds } from '../clients/verb-checks.js';
 import type { Target } from '../cluster/envelope.js';
 import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
 import type { Mailing } from './delivery.js';
@@ -22,7 +23,7 @@ export interface BroadcastToAllOptions {
 
 /**
  * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
- * `events.onError`. A message without a JSON form throws BAD_MESSAGE at the call.
+ * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
  */
 export class ServerVerbs {
   constructor(
@@ -32,55 +33,68 @@ export class ServerVerbs {
   ) {}
 
   /** All clients, or those of one user type. */
-  getClients({ userType }: { userType?: string } = {}): AnyClient[] {
+  getClients(query: { userType?: string } = {}): AnyClient[] {
+    checkNames('query', query, ['userType']);
+    const { userType } = query;
     return this.clients.getClients({ userType });
   }
 
   /** Sends to every client. */
-  sendMessageToAll({ data }: { data: unknown }): void {
+  sendMessageToAll(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
     this.#send({ kind: 'everybody' }, data);
   }
 
   /** Sends to every client but one, or to those that the predicate picks. */
-  broadcastToAllClients({ data, excludeClientId, predicate }: BroadcastToAllOptions): void {
+  broadcastToAllClients(broadcast: BroadcastToAllOptions): void {
+    const { data, excludeClientId, predicate } = read(broadcast, ['data', 'excludeClientId', 'predicate']);
     const target: Target = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
     this.#send(target, data, excludeClientId);
   }
 
   /** Sends to the members of a room. */
   broadcastToRoom(broadcast: { roomName: string; data: unknown; excludeClientId?: string }): void {
-    const { roomName, data, excludeClientId } = broadcast;
-    this.#send({ kind: 'rooms', roomNames: [roomName] }, data, excludeClientId);
+    const { roomName, data, excludeClientId } = read(broadcast, ['roomName', 'data', 'excludeClientId']);
+    this.#send({ kind: 'rooms', roomNames: [readName('roomName', roomName)] }, data, excludeClientId);
   }
 
   /** Sends to every session of the users. */
-  broadcastToUsers({ userIds, data }: { userIds: readonly (string | number)[]; data: unknown }): void {
-    this.#send({ kind: 'users', userIds: userIds.map(String) }, data);
+  broadcastToUsers(broadcast: { userIds: readonly (string | number)[]; data: unknown }): void {
+    const { userIds, data } = read(broadcast, ['userIds', 'data']);
+    this.#send({ kind: 'users', userIds: readUserIds(userIds) }, data);
   }
 
   /** Sends to one client. */
-  broadcastToClient({ clientId, data }: { clientId: string; data: unknown }): void {
-    this.#send({ kind: 'clients', clientIds: [clientId] }, data);
+  broadcastToClient(broadcast: { clientId: string; data: unknown }): void {
+    const { clientId, data } = read(broadcast, ['clientId', 'data']);
+    this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, data);
   }
 
   /** Sends one client an error frame with the code APPLICATION. */
-  sendMessageError({ webSocketClientId, error }: { webSocketClientId: string; error: string }): void {
+  sendMessageError(failure: { webSocketClientId: string; error: string }): void {
+    const { webSocketClientId, error } = read(failure, ['webSocketClientId', 'error']);
     const data = { error, code: 'APPLICATION', retryable: false };
-    this.#send({ kind: 'clients', clientIds: [webSocketClientId] }, { type: 'error', action: 'message', data });
+    this.#send(
+      { kind: 'clients', clientIds: [readName('webSocketClientId', webSocketClientId)] },
+      { type: 'error', action: 'message', data },
+    );
   }
 
   /** Tells subscribers, as the event `sendMessage`; clients do not hear it. */
-  sendMessage({ data }: { data: unknown }): void {
+  sendMessage(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
     this.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
   }
 
   /** Tells subscribers, as the event `custom`; clients do not hear it. */
-  sendCustomMessage({ data }: { data: unknown }): void {
+  sendCustomMessage(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
     this.tell(WebSocketRedisSubscriberEvent.Custom, data);
   }
 
-  #send(target: Target, message: unknown, excludeClientId?: string): void {
-    this.send({ target, exclude: excludeClientId === undefined ? [] : [excludeClientId], message });
+  #send(target: Target, message: unknown, excludeClientId?: string | null): void {
+    const exclude = excludeClientId == null ? [] : [readName('excludeClientId', excludeClientId)];
+    this.send({ target, exclude, message });
   }
 
   #pick(predicate: ClientPredicate): string[] {
@@ -89,6 +103,12 @@ export class ServerVerbs {
       .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client.user), client }))
       .map(({ clientId }) => clientId);
   }
+}
+
+/** @throws WsError BAD_MESSAGE for fields that the verb does not know */
+function read<T extends object>(given: T, known: readonly (keyof T & string)[]): T {
+  checkNames('option', given, known);
+  return given;
 }
 
 function userDataOf(user: WsUser | null): Parameters<ClientPredicate>[0]['userData'] {

@@ -1,6 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { TokenRevocation, type RevokeOptions } from '../auth/token-revocation.js';
 import { ClientManager } from '../clients/client-manager.js';
+import {
+  checkMessage,
+  checkNames,
+  readExclude,
+  readFlag,
+  readName,
+  readNames,
+  readUserId,
+  readUserIds,
+} from '../clients/verb-checks.js';
 import { applicationClose } from '../clients/close-reason.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { Target } from '../cluster/envelope.js';
@@ -50,7 +60,8 @@ export interface CloseOptions {
  * The messaging facade that an application injects anywhere. Sends are cluster-wide and reach this worker's own clients
  * before the call returns; the promises tell whether the other workers were reached.
  *
- * Every send rejects with BAD_MESSAGE when the message has no JSON form (nothing is sent then), and with UNAVAILABLE
+ * Every send rejects with BAD_MESSAGE when the message has no JSON form or no name (`type` and `action`, or `event`), and
+ * for options that there are not, or are of another type (nothing is sent then), and with UNAVAILABLE
  * when other workers cannot be reached. Unknown clients, users and rooms are no error. A rejection that nobody takes, as
  * of a send that is not awaited, goes to the log and `events.onError`; it does not end the process.
  *
@@ -80,17 +91,23 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
   /** To the clients with these ids, each once. */
   sendToClients(clientIds: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send('sendToClients', { kind: 'clients', clientIds }, message, options);
+    return this.#watch('sendToClients', () =>
+      this.#deliver({ kind: 'clients', clientIds: readNames('clientIds', clientIds) }, message, options),
+    );
   }
 
   /** To every session of these users. */
   sendToUsers(userIds: readonly (string | number)[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send('sendToUsers', { kind: 'users', userIds: userIds.map(String) }, message, options);
+    return this.#watch('sendToUsers', () =>
+      this.#deliver({ kind: 'users', userIds: readUserIds(userIds) }, message, options),
+    );
   }
 
   /** To the members of these rooms; a client in several of them gets it once. */
   sendToRooms(roomNames: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
-    return this.#send('sendToRooms', { kind: 'rooms', roomNames }, message, options);
+    return this.#watch('sendToRooms', () =>
+      this.#deliver({ kind: 'rooms', roomNames: readNames('roomNames', roomNames) }, message, options),
+    );
   }
 
   /** To everybody, as `{ type: 'user', action, data }`. */
@@ -116,6 +133,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    */
   send(request: SendRequest): Promise<void> {
     return this.#watch('send', async () => {
+      checkNames('option', request, ['destination', 'payload', 'cb', 'exclude', 'volatile']);
       const { destination, payload, cb, exclude, volatile: isVolatile } = request;
       const message = eventOf(payload);
       await this.#deliver(targetOf(destination, this.clients), message, { exclude, volatile: isVolatile });
@@ -151,19 +169,28 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#watch('leaveRooms', () => this.roomMoves.leave(move));
   }
 
-  /** @throws WsError BAD_MESSAGE for a code that an application cannot close with */
-  disconnectClients({ clientIds, ...close }: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
-    return this.#disconnect('disconnectClients', { kind: 'clients', clientIds }, close);
+  /** @throws WsError BAD_MESSAGE for a code that an application cannot close with, and for options that there are not */
+  disconnectClients(close: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
+    return this.#watch('disconnectClients', () => {
+      checkNames('option', close, ['clientIds', ...CLOSE]);
+      return this.#disconnect({ kind: 'clients', clientIds: readNames('clientIds', close.clientIds) }, close);
+    });
   }
 
   /** Every session of a user; otherwise as {@link disconnectClients}. */
-  disconnectUser({ userId, ...close }: CloseOptions & { userId: string | number }): Promise<void> {
-    return this.#disconnect('disconnectUser', { kind: 'users', userIds: [String(userId)] }, close);
+  disconnectUser(close: CloseOptions & { userId: string | number }): Promise<void> {
+    return this.#watch('disconnectUser', () => {
+      checkNames('option', close, ['userId', ...CLOSE]);
+      return this.#disconnect({ kind: 'users', userIds: [readUserId(close.userId)] }, close);
+    });
   }
 
   /** Every member of a room; otherwise as {@link disconnectClients}. */
-  disconnectRoom({ room, ...close }: CloseOptions & { room: string }): Promise<void> {
-    return this.#disconnect('disconnectRoom', { kind: 'rooms', roomNames: [room] }, close);
+  disconnectRoom(close: CloseOptions & { room: string }): Promise<void> {
+    return this.#watch('disconnectRoom', () => {
+      checkNames('option', close, ['room', ...CLOSE]);
+      return this.#disconnect({ kind: 'rooms', roomNames: [readName('room', close.room)] }, close);
+    });
   }
 
   /**
@@ -172,12 +199,12 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
    */
   fetchClients(query: ClientQuery = {}): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    return this.#watch('fetchClients', () => this.queries.fetch(query));
+    return this.#watch('fetchClients', () => this.queries.fetch(checkedQuery(query)));
   }
 
   /** How many there are; otherwise as {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
-    return this.#watch('countClients', () => this.queries.count(query));
+    return this.#watch('countClients', () => this.queries.count(checkedQuery(query)));
   }
 
   /** How this worker is. Waits for nothing, so that a probe may ask as often as it likes. */
@@ -194,6 +221,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    */
   revoke(options: RevokeOptions): Promise<void> {
     return this.#watch('revoke', async () => {
+      checkNames('option', options, ['userId', 'jti', 'before', 'until']);
       const { revocation, remembered } = this.revocation.revoke(options);
       // Neither waits for the other: who cannot write it for later workers can perhaps still tell those of now.
       const told = settle(() => this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));
@@ -215,21 +243,32 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#watch(verb, () => this.#deliver(target, message, options));
   }
 
-  #deliver(target: Target, message: unknown, options: SendOptions = {}): Promise<void> {
-    const { exclude = [], volatile: isVolatile } = options;
+  #deliver(target: Target, message: unknown, options: SendOptions = NONE): Promise<void> {
+    checkMessage(message);
+    if (options !== NONE) checkNames('send option', options, ['exclude', 'volatile']);
+    const exclude = readExclude(options.exclude);
+    const isVolatile = readFlag('volatile', options.volatile);
     return this.delivery.send({ target, exclude, message, isVolatile });
   }
 
-  #disconnect(verb: string, target: Target, close: CloseOptions): Promise<void> {
-    return this.#watch(verb, () =>
-      this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) }),
-    );
+  #disconnect(target: Target, close: CloseOptions): Promise<void> {
+    return this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) });
   }
 
   /** What the work returns or throws, as a promise: no verb throws at the call, and none has to be waited for. */
   #watch<T>(verb: string, work: () => Promise<T>): Promise<T> {
     return this.errors.watch(`WebSocketService.${verb}`, settle(work));
   }
+}
+
+const NONE: SendOptions = {};
+const CLOSE = ['code', 'reason'] as const;
+
+function checkedQuery(query: ClientQuery): ClientQuery {
+  checkNames('query', query, ['room', 'userId']);
+  if (query.room !== undefined) readName('room', query.room);
+  if (query.userId !== undefined) readUserId(query.userId);
+  return query;
 }
 
 function eventOf(payload: Partial<SendRequest['payload']> | undefined): EventMessage {

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PxlWebSocketServer, RoomManager, WebSocketService, type WebSocketMessage } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketServer,
+  RoomManager,
+  WebSocketService,
+  type SendOptions,
+  type WebSocketMessage,
+} from 'nestjs-pxl-websocket';
 import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
@@ -198,10 +204,29 @@ describe('a message', () => {
     ['a message with more fields', { ...news, offset: 3 }, { ...news, offset: 3 }],
     ['a date inside', { ...news, data: new Date(0) }, { ...news, data: '1970-01-01T00:00:00.000Z' }],
     ['nothing but names', { type: 'news', action: 'flash' }, { type: 'news', action: 'flash' }],
-  ])('that is %s goes out as it is', async (_, message, received) => {
-    await service.broadcast(message as WebSocketMessage);
-    await expectReached(all, received);
-  });
+  ])(
+    'that is %s goes out as it is by the verbs, and by the service when it has a name',
+    async (_, message, received) => {
+      server.sendMessageToAll({ data: message });
+      await expectReached(all, received);
+      const sent = service.broadcast(message as WebSocketMessage);
+      const hasName = typeof message === 'object' && message !== null && 'type' in message;
+      if (hasName) await sent;
+      else await expect(sent).rejects.toThrow(refused());
+      await expectReached(hasName ? all : [], received);
+    },
+  );
+
+  it.each([{}, { type: 'news' }, { action: 'flash' }, { type: 'news', action: 7 }, { event: '' }, { event: 7 }])(
+    'without its names, %j, is refused by every send of the service',
+    async (given) => {
+      const nameless = given as WebSocketMessage;
+      await expect(service.sendToClients([ada.clientId], nameless)).rejects.toThrow(refused());
+      await expect(service.sendToUsers([7], nameless)).rejects.toThrow(refused());
+      await expect(service.sendToRooms(['tea'], nameless)).rejects.toThrow(refused());
+      await expectReached([]);
+    },
+  );
 
   it.each<[WebSocketMessage, unknown]>([
     [
@@ -225,6 +250,59 @@ describe('a message', () => {
     message.data.text = 'changed';
     await sent;
     await expectReached(all, news);
+  });
+});
+
+describe('what a send is called with', () => {
+  it.each<[unknown, string]>([
+    [{ except: ['x'] }, 'There is no send option except; did you mean exclude? There are exclude, volatile.'],
+    [{ exlude: ['x'] }, 'There is no send option exlude; did you mean exclude? There are exclude, volatile.'],
+    [{ exclude: 'x' }, "exclude is a list of clients' ids."],
+    [{ exclude: null }, "exclude is a list of clients' ids."],
+    [{ exclude: new Set(['x']) }, "exclude is a list of clients' ids."],
+    [{ exclude: [7] }, "exclude is a list of clients' ids."],
+    [{ volatile: 'yes' }, 'volatile is true or false.'],
+    [['x'], 'An object with exclude, volatile was expected.'],
+    [null, 'An object with exclude, volatile was expected.'],
+  ])('is refused with BAD_MESSAGE, and reaches nobody: %j', async (options, sentence) => {
+    const given = options as SendOptions;
+    const refusal = expect.objectContaining({ code: 'BAD_MESSAGE', message: sentence }) as unknown;
+    await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
+    await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);
+    await expect(service.sendToUsers([7], news, given)).rejects.toEqual(refusal);
+    await expect(service.sendToRooms(['tea'], news, given)).rejects.toEqual(refusal);
+    await expectReached([]);
+  });
+
+  it('is a list where there may be several: a text would be taken for its letters', async () => {
+    await join(ada, 'a', 'tea');
+    const text = 'tea' as unknown as string[];
+    await expect(service.sendToRooms(text, news)).rejects.toThrow('roomNames is a list of texts.');
+    await expect(service.sendToClients(text, news)).rejects.toThrow('clientIds is a list of texts.');
+    await expect(service.sendToUsers(text, news)).rejects.toThrow('userIds is a list of numbers and texts.');
+    await expect(service.sendToUsers([undefined as unknown as string], news)).rejects.toThrow(refused());
+    expect(() => server.broadcastToUsers({ userIds: text, data: news })).toThrow('userIds is a list');
+    await expectReached([]);
+  });
+
+  it('is checked by the verbs too, on this worker and on all', async () => {
+    await join(ada, 'tea');
+    type Loose = Record<string, (given: unknown) => void>;
+    for (const verbs of [server, server.local] as unknown as Loose[]) {
+      const cases: [verb: string, given: unknown, sentence: string][] = [
+        ['broadcastToAllClients', { data: news, except: 'x' }, 'except; did you mean excludeClientId?'],
+        ['broadcastToAllClients', { data: news, excludeClientId: ['x'] }, 'excludeClientId is a text'],
+        ['broadcastToRoom', { room: 'tea', data: news }, 'no option room; did you mean roomName?'],
+        ['broadcastToRoom', { roomName: ['tea'], data: news }, 'roomName is a text'],
+        ['broadcastToUsers', { userId: 7, data: news }, 'no option userId; did you mean userIds?'],
+        ['broadcastToClient', { clientId: 7, data: news }, 'clientId is a text'],
+        ['sendMessageToAll', { message: news }, 'no option message; there are data.'],
+        ['sendMessageToAll', undefined, 'An object with data was expected.'],
+        ['getClients', { type: 'bot' }, 'no query type; did you mean userType?'],
+      ];
+      for (const [verb, given, sentence] of cases) expect(() => verbs[verb]!(given)).toThrow(sentence);
+    }
+    await expectReached([]);
   });
 });
 

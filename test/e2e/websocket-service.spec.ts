@@ -177,7 +177,48 @@ describe('disconnecting', () => {
   });
 });
 
+it.each<[string, unknown, string]>([
+  ['send', { payload, except: ['x'] }, 'no option except; did you mean exclude?'],
+  ['send', { payload, exclude: 'x' }, 'exclude is a list'],
+  ['send', { payload, destination: { rooms: ['tea'] } }, 'no destination rooms; did you mean room?'],
+  ['send', { payload, destination: { user: {} } }, 'userId is a number'],
+  ['joinRooms', { clientIds: ['x'], room: 'tea' }, 'no option room; did you mean rooms?'],
+  ['joinRooms', { clientIds: ['x'], rooms: 'tea' }, 'rooms is a list'],
+  ['joinRooms', { clientIds: 'x', rooms: ['tea'] }, 'clientIds is a list'],
+  ['joinRooms', { clientIds: ['x'], userIds: [7], rooms: ['tea'] }, 'clientIds or userIds, one of them'],
+  ['leaveRooms', { userIds: [7], rooms: 'tea' }, 'rooms is a list'],
+  ['leaveRooms', { userId: 7, rooms: ['tea'] }, 'no option userId; did you mean userIds?'],
+  ['disconnectClients', { clientId: 'x' }, 'no option clientId; did you mean clientIds?'],
+  ['disconnectClients', { clientIds: 'x' }, 'clientIds is a list'],
+  ['disconnectUser', { userId: undefined }, 'userId is a number'],
+  ['disconnectRoom', { roomName: 'tea' }, 'no option roomName; did you mean room?'],
+  ['revoke', { user: 7 }, 'no option user; did you mean userId?'],
+  ['fetchClients', { roomName: 'tea' }, 'no query roomName; did you mean room?'],
+  ['countClients', { room: ['tea'] }, 'room is a text'],
+])('%s refuses %j with BAD_MESSAGE', async (verb, given, sentence) => {
+  await start();
+  const call = (service as unknown as Record<string, (given: unknown) => Promise<unknown>>)[verb]!.bind(service);
+  await expect(call(given)).rejects.toMatchObject({ code: 'BAD_MESSAGE', message: expect.stringContaining(sentence) });
+  await expectReached([]);
+});
+
 describe('fetchClients and countClients', () => {
+  it('give entries with a JSON form, in which are the claims that other workers see', async () => {
+    await start();
+    await service.joinRooms({ clientIds: [ada.clientId], rooms: ['chess', 'tea'] });
+    const [client] = (await service.fetchClients({ room: 'tea' })).clients;
+    Object.assign(client!.metadata, { seat: 3, size: 1n, self: client!.metadata });
+    const [entry] = JSON.parse(JSON.stringify([client])) as unknown[];
+    const { connectedAt, lastActivity, workerId } = client!;
+    expect(entry).toEqual({
+      ...{ clientId: ada.clientId, workerId, connectedAt, lastActivity },
+      user: { userId: '7', payload: {} },
+      roomName: 'tea',
+      rooms: ['chess', 'tea'],
+      metadata: { seat: 3 },
+    });
+  });
+
   it('give all clients, those of a room, of a user, or of both', async () => {
     await start();
     await service.joinRooms({ clientIds: [ada.clientId, nobody.clientId], rooms: ['chess'] });

@@ -1,0 +1,24 @@
+import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
+import { jsonPartOf } from './json-part.js';
+
+/** What `JSON.stringify` makes of a client: the same on its own worker and on every other. */
+export interface ClientJson extends Omit<ClientEntry, 'ws' | 'rooms'> {
+  readonly rooms: readonly string[];
+}
+
+/** @param shareUser the claims that other workers see; undefined: all that are there */
+export function clientJson(client: ClientEntry, shareUser?: readonly string[]): ClientJson {
+  const { clientId, workerId, connectedAt, lastActivity, user, roomName, rooms, metadata } = client;
+  return {
+    ...{ clientId, workerId, connectedAt, lastActivity, roomName },
+    user: user && (shareUser ? sharedUser(user, shareUser) : user),
+    rooms: [...rooms],
+    metadata: jsonPartOf(metadata),
+  };
+}
+
+/** A user without the claims that stay on its own worker. */
+export function sharedUser({ userId, userType, payload }: WsUser, shareUser: readonly string[]): WsUser {
+  const shared = shareUser.filter((claim) => Object.hasOwn(payload, claim)).map((claim) => [claim, payload[claim]]);
+  return { userId, userType, payload: jsonPartOf(Object.fromEntries(shared) as Record<string, unknown>) };
+}
