@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { lastValueFrom, Subject, takeUntil } from 'rxjs';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import { asError, isInstanceOf } from '../errors/as-error.js';
+import { asError } from '../errors/as-error.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
@@ -10,6 +10,7 @@ import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream, streamOf } from '../routing/answer-stream.js';
 import { unfiltered } from '../routing/filtered-exception.js';
 import type { AckSource, RouteHandler } from '../routing/handler.interface.js';
+import { clientErrorOf } from './client-error.js';
 
 /** A method of a client controller, compiled. */
 export interface ControllerRoute {
@@ -110,11 +111,12 @@ export class ControllerRoutes {
 
 /** What the server is told; what a handler throws by mistake is not. */
 function refusalOf(exception: unknown): WebSocketClientError {
-  if (isInstanceOf(exception, WebSocketClientError)) return exception;
+  const ofClient = clientErrorOf(exception);
+  if (ofClient) return ofClient;
   const { code, error, ...options } = toErrorPayload(exception);
   return new WebSocketClientError(code, error, { ...options, cause: exception });
 }
 
 function isDefect(exception: unknown): boolean {
-  return !isInstanceOf(exception, WebSocketClientError) && isUnexpected(exception);
+  return !clientErrorOf(exception) && isUnexpected(exception);
 }

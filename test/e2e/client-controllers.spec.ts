@@ -40,6 +40,7 @@ import { Diary } from '../support/diary.js';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
+import { secondCopy } from '../support/second-copy.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
@@ -331,6 +332,23 @@ describe('a client controller', () => {
     await expect((await Pair.start(providers)).call('ask')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     const without = await Pair.start(providers, { routing: { globalGuards: false } });
     expect(await without.call('ask')).toBe('answered');
+  });
+
+  it('answers with what a client of a second copy of the package has thrown', async () => {
+    const second = await secondCopy<{ WebSocketClientError: typeof WebSocketClientError }>(
+      'client/websocket-client.error',
+    );
+    expect(second.WebSocketClientError).not.toBe(WebSocketClientError);
+    @WebSocketClientController()
+    class Desk {
+      @WsRoute('desk', 'passes')
+      passes(): void {
+        throw new second.WebSocketClientError('SOLD_OUT', 'There are none left.');
+      }
+    }
+    const pair = await Pair.start([Desk]);
+    await expect(pair.call('passes')).rejects.toMatchObject({ code: 'SOLD_OUT' });
+    expect(pair.log.of('error')).toEqual([]);
   });
 
   it('answers no success where a filter has returned nothing or failed, and can leave app-wide filters out', async () => {
