@@ -24,7 +24,7 @@ export function filtered(
   hostOf: (args: ContextArgs) => ArgumentsHost,
 ): Step {
   const filter = async (exception: unknown, args: ContextArgs): Promise<unknown> => {
-    const chosen = chosenFor(exception, choose);
+    const chosen = choose(exception);
     if (!chosen) throw exception;
     const value = await answerOf(chosen, exception, args[0], hostOf(args));
     const ack = ackOf(args);
@@ -44,15 +44,6 @@ export function filtered(
       return filter(exception, args);
     }
   };
-}
-
-/** None where a filter cannot even be chosen, since the exception is one that nobody can look at. */
-function chosenFor(exception: unknown, choose: (exception: unknown) => Filter | undefined): Filter | undefined {
-  try {
-    return choose(exception);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws what is not answered: an error that the filter has returned, the exception, or a {@link FilteredException} of it */
