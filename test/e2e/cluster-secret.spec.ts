@@ -8,6 +8,8 @@ import {
   type ClusterOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
+import { ClientHash } from '../../lib/cluster/registry/client-hash.js';
+import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { SessionBucket } from '../../lib/cluster/users/session-bucket.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -233,11 +235,16 @@ it('a Redis that stood still does not do what nobody would hear of any more', as
   const bucket = new SessionBucket(test.link, 'late', 0);
   const steps = [{ userId: 'ada', enters: true }];
   const change = { whose: 'one.', entry: 'one.1', steps, news: { channel: 'late:users', workerId: 'one' } };
+  const hash = new ClientHash(test.link, new RegistryKeys('late'), 'one', 1, 10_000);
+  const batch = { seq: 1, hint: 'a hint', gone: [], records: [] };
   runtime.back = 6_000;
   await expect(bucket.change(change)).rejects.toThrow('LATE');
-  expect(await stranger.exists('late:{users.0}:sessions')).toBe(0);
+  await expect(hash.commit(batch)).rejects.toThrow('LATE');
+  expect(await stranger.keys('late:*')).toEqual([]);
   runtime.back = 0;
   await bucket.change(change);
   expect(await stranger.hget('late:{users.0}:sessions', 'ada')).toBe('one.1 ');
+  expect(await hash.commit(batch)).toBe(true);
+  expect(await stranger.hget('late:{one.1}:clients', '')).toBe('1');
   await test.link.stop();
 });

@@ -30,6 +30,8 @@ const OF_CLUSTER = {
   pxl_ws_envelopes_received_total: 'counter',
   pxl_ws_envelopes_junk_total: 'counter',
   pxl_ws_envelopes_stale_total: 'counter',
+  pxl_ws_envelope_ids_overflow_total: 'counter',
+  pxl_ws_rate_uses_alone_total: 'counter',
   pxl_ws_channels_wanted: 'gauge',
   pxl_ws_channels_live: 'gauge',
   pxl_ws_snapshots_total: 'counter',
@@ -132,6 +134,12 @@ describe('getMetrics of a worker with Redis', () => {
 
   it('has these names, with these kinds', async () => {
     expect(kindsOf(await start({ redis: redis.url }))).toEqual({ ...OF_ALL, ...OF_CLUSTER });
+  });
+
+  it('has two more with a secret', async () => {
+    const signed = { pxl_ws_messages_junk_total: 'counter', pxl_ws_message_ids_overflow_total: 'counter' };
+    const app = await start({ redis: redis.url, cluster: { secret: 'a secret of the cluster, 32 characters' } });
+    expect(kindsOf(app)).toEqual({ ...OF_ALL, ...OF_CLUSTER, ...signed });
   });
 
   it('counts the other workers, what it tells them and hears of them, and the channels that it hears', async () => {
