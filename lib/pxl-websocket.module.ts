@@ -42,6 +42,7 @@ import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
 import { ClientList } from './rooms/client-list.js';
 import { RoomLists } from './rooms/room-lists.js';
+import { RoomOpening } from './rooms/room-opening.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { RoomManager } from './rooms/room-manager.js';
 import { EventRoutes } from './routing/event-routes.js';
@@ -165,6 +166,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     RoomLists,
     RoomManager,
     RoomMoves,
+    RoomOpening,
     RoomRules,
     RouteRates,
     RuleFactory,

@@ -6,6 +6,7 @@ import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { isRoomName } from './room-name.js';
 import { RoomManager } from './room-manager.js';
+import { RoomOpening } from './room-opening.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
@@ -31,6 +32,7 @@ const RESERVED_PREFIX = 'ws:';
 export class RoomLists {
   constructor(
     private readonly rooms: RoomManager,
+    private readonly opening: RoomOpening,
     private readonly errors: ErrorReporter,
     private readonly counters: RefusalCounters,
   ) {}
@@ -58,7 +60,7 @@ export class RoomLists {
 
   /** The code of a refusal; undefined when the client was let in. */
   async #join(client: WsClient, room: string): Promise<string | undefined> {
-    if (!client.options.rooms.open) return 'FORBIDDEN';
+    if (!this.opening.isOpenTo(client)) return 'FORBIDDEN';
     try {
       return (await this.rooms.join(client, room, { isRequest: true })) ? undefined : 'CONFLICT';
     } catch (error) {

@@ -15,11 +15,13 @@ import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
 import { Exchange, type ExchangeServices } from './exchange.js';
 import type { Router } from './router.js';
+import { UnknownRoutes } from './unknown-routes.js';
 
 /** Brings a client's message to its handler. */
 @Injectable()
 export class MessageDispatcher {
   readonly #services: ExchangeServices;
+  readonly #unknown = new UnknownRoutes();
   #refusing = false;
 
   constructor(
@@ -60,6 +62,7 @@ export class MessageDispatcher {
     const route = router.find(message.type, message.action);
     const exchange = new Exchange(this.#services, client, message, route);
     if (!route) {
+      this.#unknown.tell(client.path, message.type, message.action);
       exchange.fail(new WsError('UNKNOWN_ROUTE', 'There is no such route.'));
       return undefined;
     }

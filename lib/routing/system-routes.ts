@@ -6,6 +6,7 @@ import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
+import { RoomOpening } from '../rooms/room-opening.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -20,6 +21,7 @@ import type { Router } from './router.js';
 export class SystemRoutes {
   constructor(
     private readonly rooms: RoomManager,
+    private readonly opening: RoomOpening,
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
     private readonly eventRoutes: EventRoutes,
@@ -51,7 +53,7 @@ export class SystemRoutes {
     if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
-    if (!client.options.rooms.open) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    if (!this.opening.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const joined = await this.rooms.join(client, roomName, { username, isRequest: true });
     if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
     const { userId, userType } = client.user ?? {};

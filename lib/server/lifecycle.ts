@@ -10,7 +10,8 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { WebSocketServer } from 'ws';
 import { ModuleLogger } from '../errors/module-logger.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { codecOf } from '../protocol/codecs.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { SystemRoutes } from '../routing/system-routes.js';
 import { WsExplorer, type DiscoveredGateway } from '../routing/ws-explorer.js';
 import { WsPipeline } from '../routing/ws-pipeline.js';
@@ -32,6 +33,7 @@ import { UpgradeListener } from '../transport/upgrade.listener.js';
 import { upgradeRequired } from '../transport/upgrade-required.js';
 import { ClusterMembership } from './cluster-membership.js';
 import { PxlWebSocketServer } from './pxl-websocket-server.js';
+import { siblingsOf, workerSurroundings } from './worker-siblings.js';
 
 type HttpAdapter = HttpAdapterHost['httpAdapter'];
 
@@ -112,6 +114,7 @@ export class Lifecycle
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.options.enabled) return;
+    this.#warnOfSiblings();
     if (this.#hasSockets) await this.#addRoutes();
     this.registry.load();
     // Before the bus is there, so that no event comes too early.
@@ -152,6 +155,7 @@ export class Lifecycle
     for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
     this.heartbeat.start();
     this.inactive.start();
+    this.#printEndpoints();
     if (this.options.debug.printRoutes) this.#printRoutes();
   }
 
@@ -214,10 +218,32 @@ export class Lifecycle
     if (lines.length > 0) this.#logger.log(['Subscribers', ...lines].join('\n'));
   }
 
+  #printEndpoints(): void {
+    const byPort = [...this.endpoints.all].sort((one, other) => one.port - other.port);
+    const endpoints = byPort.map((endpoint) => {
+      return `${addressOf(endpoint)} (${codecOf(endpoint.options.protocol).name})`;
+    });
+    this.#logger.log(`Clients connect to ${endpoints.join(', ')}.`);
+  }
+
+  /** Each worker would be a server of its own: clients of the others would not be reached, and nobody would tell. */
+  #warnOfSiblings(): void {
+    const siblings = isClustered(this.options) ? undefined : siblingsOf(workerSurroundings());
+    if (siblings === undefined) return;
+    this.#logger.warn(
+      `${siblings}, and there is neither the option redis nor a broadcaster: clients of other workers are not reached, ` +
+        'and rooms, users and limits are of this worker alone.',
+    );
+  }
+
   #printRoutes(): void {
-    for (const { port, path, router } of this.endpoints.all) {
-      const lines = [...router.list()].map(({ key, source }) => `  ${key} → ${source}`);
-      this.#logger.log([`Routes of ${path}${port === 0 ? '' : ` on port ${port}`}`, ...lines].join('\n'));
+    for (const endpoint of this.endpoints.all) {
+      const lines = [...endpoint.router.list()].map(({ key, source }) => `  ${key} → ${source}`);
+      this.#logger.log([`Routes of ${addressOf(endpoint)}`, ...lines].join('\n'));
     }
   }
+}
+
+function addressOf({ path, port }: Endpoint): string {
+  return port === 0 ? path : `${path} on port ${port}`;
 }

@@ -225,6 +225,18 @@ describe('A port that somebody else has', () => {
   });
 });
 
+it('a start names every endpoint with what its clients speak', async () => {
+  const logger = new Logbook();
+  const free = await freePort();
+  const providers = [gateway('admin', { path: '/admin' }), gateway('own', { port: free })];
+  @Module({ providers })
+  class AdminModule {}
+  await start({ logger, options: { endpoints: { '/admin': { protocol: 'event' } } }, imports: [AdminModule] });
+  expect(logger.of('log')).toContain(
+    `Clients connect to /admin (event.v1), /ws (pxl.v1), /ws on port ${free} (pxl.v1).`,
+  );
+});
+
 describe('debug.printRoutes', () => {
   it('logs every endpoint with its routes and their methods', async () => {
     const logger = new Logbook();

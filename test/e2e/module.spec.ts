@@ -26,6 +26,7 @@ import {
 import { AfterInitHooks } from '../../lib/transport/after-init-hooks.js';
 import { ChildProgram } from '../support/child-program.js';
 import { failureOf } from '../support/failure-of.js';
+import { Logbook } from '../support/logbook.js';
 import { freePort } from '../support/free-port.js';
 import { createApp, PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
@@ -235,6 +236,21 @@ describe('A start that cannot work', () => {
       throw new Error('no database');
     };
     expect(await failureOf({ options: { events: { onServerStarted } } })).toBe('no database');
+  });
+
+  it('is warned of beside other workers without a bus between them', async () => {
+    const kept = { ...process.env };
+    Object.assign(process.env, { pm_id: '3', instances: '2', NODE_APP_INSTANCE: '0' });
+    const logger = new Logbook();
+    try {
+      await start({ logger });
+    } finally {
+      process.env = kept;
+    }
+    expect(logger.of('warn')).toEqual([
+      'PM2 runs this application in several processes, and there is neither the option redis nor a broadcaster: clients ' +
+        'of other workers are not reached, and rooms, users and limits are of this worker alone.',
+    ]);
   });
 
   it('lets the application close, with nothing left open', async () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { RoomManager, WsError, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';
+import { Logbook } from '../support/logbook.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
@@ -9,8 +10,9 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 let app: TestApp;
 
-async function start(options: PxlWebSocketModuleOptions = {}, bus?: SlowBroadcaster): Promise<void> {
+async function start(options: PxlWebSocketModuleOptions = {}, bus?: SlowBroadcaster, logger?: Logbook): Promise<void> {
   app = await startApp({
+    logger: logger ?? false,
     options: { auth: { authenticate: urlIdentity }, ...options },
     override: (builder) => (bus ? builder.overrideProvider(PXL_WS_BROADCASTER).useValue(bus) : builder),
   });
@@ -84,10 +86,20 @@ describe('system.joinRoom', () => {
   });
 
   it('is refused with FORBIDDEN unless rooms are open', async () => {
-    await start();
+    const logger = new Logbook();
+    await start({}, undefined, logger);
     const client = await app.client();
-    await expect(client.request('system', 'joinRoom', { roomName: 'chess' })).rejects.toThrow('FORBIDDEN');
+    for (let times = 0; times < 2; times++) {
+      await expect(client.request('system', 'joinRoom', { roomName: 'chess' })).rejects.toThrow('FORBIDDEN');
+    }
+    expect(await client.request('system', 'join', { rooms: ['chess'] })).toMatchObject({
+      refused: [{ room: 'chess', code: 'FORBIDDEN' }],
+    });
     expect(membersOf('chess')).toEqual([]);
+    expect(logger.of('log').filter((line) => line.includes('rooms.open'))).toEqual([
+      'A client of /ws has asked to join a room and was refused: clients join by themselves where rooms.open is true, or ' +
+        'where rooms.authorize decides about it.',
+    ]);
   });
 
   it.each([[''], ['x'.repeat(129)], [null], [7], [['chess']], [undefined]])(

@@ -189,6 +189,23 @@ describe('discovery', () => {
     await expect(main.request('own', 'route')).rejects.toThrow('UNKNOWN_ROUTE');
   });
 
+  it('names unknown ones in the debug log, once each, in one line, and no more than a hundred', async () => {
+    const logger = new Logbook();
+    const { client } = await start({ providers: [Derived], logger });
+    const tester = await client();
+    const ask = (type: string, action: string): Promise<void> =>
+      expect(tester.request(type, action)).rejects.toThrow('UNKNOWN_ROUTE');
+    for (let times = 0; times < 2; times++) await ask('chat', 'send\nforged');
+    const named = (): string[] => logger.of('debug').filter((line) => line.startsWith('A client has asked for'));
+    expect(named()).toEqual([
+      'A client has asked for the route "chat:send\\nforged" of /ws, which has no handler. ' +
+        "If a class has one, that class may be in no module's providers, or serve another path.",
+    ]);
+    for (let at = 0; at < 110; at++) await ask('chat', `no-${at}`);
+    expect(named()).toHaveLength(100);
+    expect(named().at(-1)).toContain('Further routes are not named.');
+  });
+
   it('prints every endpoint with its routes when asked to', async () => {
     const logger = new Logbook();
     await start({ options: { debug: { printRoutes: true } }, providers: [Derived], logger });

@@ -16,8 +16,12 @@ export class Logbook implements LoggerService {
     this.#write('error', message);
   }
 
+  debug(message: unknown): void {
+    this.#write('debug', message);
+  }
+
   /** The lines of one level, each without it. */
-  of(level: 'log' | 'warn' | 'error'): string[] {
+  of(level: 'log' | 'warn' | 'error' | 'debug'): string[] {
     return this.lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1));
   }
 
