@@ -67,12 +67,12 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     return this.#publisher.publish(envelope);
   }
 
-  acquireRoom(roomName: string): Promise<void> | undefined {
+  acquireRoom(roomName: string, hasMembers = false): Promise<void> | undefined {
     const { subscriptions } = this.#link;
     const channel = this.#channels.room(roomName);
     if (this.isReady || subscriptions.isLive(channel)) return subscriptions.acquire(channel);
     // A connection that was not found dead yet would only let the client wait.
-    if (!this.options.joinWhenDegraded) return Promise.reject(unreachable());
+    if (!this.options.joinWhenDegraded && !hasMembers) return Promise.reject(unreachable());
     subscriptions.want(channel);
     return undefined;
   }

@@ -6,7 +6,11 @@ export const ROOM_INTEREST = Symbol('PXL_WS_ROOM_INTEREST');
  * `acquireRoom` that succeeds is undone by one `releaseRoom`.
  */
 export interface RoomInterest {
-  /** Undefined when the room is live already; else a promise that resolves once it is and rejects when it cannot be. */
-  acquireRoom(roomName: string): Promise<void> | undefined;
+  /**
+   * Undefined when the room is live already; else a promise that resolves once it is and rejects when it cannot be.
+   *
+   * @param hasMembers whether the worker has members there: while the bus is away, one more is no worse off than they are
+   */
+  acquireRoom(roomName: string, hasMembers?: boolean): Promise<void> | undefined;
   releaseRoom(roomName: string): void;
 }

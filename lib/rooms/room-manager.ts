@@ -276,11 +276,15 @@ export class RoomManager {
     preparation: Preparation,
   ): Promise<void> | undefined {
     const asked = this.#rules?.ask(client, roomName, isRequest);
-    if (!asked) return this.interest.acquireRoom(roomName);
+    if (!asked) return this.#acquire(roomName);
     return asked.then((profile) => {
       preparation.profile = profile;
-      return this.interest.acquireRoom(roomName);
+      return this.#acquire(roomName);
     });
+  }
+
+  #acquire(roomName: string): Promise<void> | undefined {
+    return this.interest.acquireRoom(roomName, (this.localOf(roomName)?.size ?? 0) > 0);
   }
 
   #joinWhenReady(

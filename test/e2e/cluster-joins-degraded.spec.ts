@@ -22,6 +22,7 @@ async function start(joinWhenDegraded?: boolean): Promise<void> {
   cluster = await TestCluster.start({ workers: 2, options: { rooms: { open: true }, cluster: { joinWhenDegraded } } });
   [one, two] = cluster.workers as [WorkerProcess, WorkerProcess];
   [ada, bob] = [await one.client(), await one.client()];
+  await ada.join('tea');
   await cluster.redis.kill();
   await eventually('the worker has noticed', () => one.run(({ service }) => !service.getWebSocketHealth().ready));
 }
@@ -63,7 +64,7 @@ describe('with cluster.joinWhenDegraded, while Redis cannot be reached', () => {
     await one.run(({ service }, id) => service.leaveRooms({ clientIds: [id], rooms: ['chess'] }), ada.clientId);
     await cluster.redis.run();
     await cluster.converged(cluster.workers, BACK);
-    expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual([]);
+    expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual(['pxl:room:tea']);
   });
 });
 
@@ -72,12 +73,20 @@ it('without cluster.joinWhenDegraded such joins are refused at once, and leave n
   const begin = performance.now();
   await expect(joinRoom('chess', ada)).rejects.toThrow(refused('UNAVAILABLE'));
   await expect(bob.join('go')).rejects.toThrow(/^UNAVAILABLE/);
+  // The worker has a member there.
+  await bob.join('tea');
   expect(performance.now() - begin).toBeLessThan(AT_ONCE);
+  await expect(sendTo('tea', one)).rejects.toThrow(refused('UNAVAILABLE'));
+  for (const client of [ada, bob]) expect(await client.next()).toEqual(news);
+  // The last one that leaves takes the worker's interest with it.
+  await one.run(({ service }, id) => service.leaveRooms({ clientIds: [id], rooms: ['tea'] }), ada.clientId);
 
   await cluster.redis.run();
   await cluster.converged(cluster.workers, BACK);
-  expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual([]);
+  expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual(['pxl:room:tea']);
   const audience = new Audience({ ada, bob });
+  await sendTo('tea', two);
+  await audience.expectReached(two, ['bob'], news);
   for (const room of ['chess', 'go']) {
     await sendTo(room, two);
     await audience.expectReached(two, [], news);
