@@ -1,5 +1,6 @@
 import { Cluster, Redis, type ClusterNode, type ClusterOptions } from 'ioredis';
 import { isGroup, OptionChecks } from './option-checks.js';
+import { nameServer } from './server-name.js';
 
 const ALLOWED =
   "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";
@@ -46,7 +47,7 @@ function resolveCluster(redis: OptionChecks): ResolvedRedis {
 function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (typeof given === 'string') {
     if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED, remedyOf(given));
-    return orRefuse(options, 'redis', () => new Redis(given, { lazyConnect: true }));
+    return orRefuse(options, 'redis', () => nameServer(new Redis(given, { lazyConnect: true })));
   }
   // Another library's client would be read as options without a host, and mean localhost.
   if (!isGroup(given) || 'duplicate' in given) return options.refuse('redis', ALLOWED);
@@ -61,7 +62,7 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
     options.group('redis').refuse('port', 'a whole number from 1 to 65535');
   }
-  return orRefuse(options, 'redis', () => new Redis({ ...watchful(given), lazyConnect: true }));
+  return orRefuse(options, 'redis', () => nameServer(new Redis({ ...watchful(given), lazyConnect: true })));
 }
 
 /** Without it connections to a former master are noticed when Sentinel demotes it: ten seconds later. */

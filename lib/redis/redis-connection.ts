@@ -1,8 +1,9 @@
 import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
 import { abandon } from './abandon.js';
 import { Backoff } from './backoff.js';
-import type { RedisClient } from './redis-client.js';
-import { bare } from './redis-failures.js';
+import { isCluster, type RedisClient } from './redis-client.js';
+import { bare, unanswered } from './redis-failures.js';
+import { CONNECT_TIMEOUT } from './redis-settings.js';
 
 /** Milliseconds for a connection to become ready; a server that loads its data is asked again. */
 const PATIENCE = 10_000;
@@ -24,6 +25,8 @@ export class RedisConnection<Client extends RedisClient> {
   readonly #backoff: Backoff;
   #client: Client | null = null;
   #failure: Error | null = null;
+  /** Whether any connection has become ready. */
+  #hasBeenUp = false;
   /** Opens the next connection, or gives up the present one. */
   #timer: RuntimeTimer | null = null;
   #isStopped = true;
@@ -88,7 +91,7 @@ export class RedisConnection<Client extends RedisClient> {
       if (client !== this.#client) return;
       this.#take();
       abandon(client);
-      this.#openLater(this.#failure ?? new Error('The connection was closed.'));
+      this.#openLater(this.#reasonOf(client));
     });
     this.#timer = this.runtime.timeout(PATIENCE, () => this.renew(new Error('The connection does not become ready.')));
     // 'end' tells when it fails.
@@ -97,7 +100,14 @@ export class RedisConnection<Client extends RedisClient> {
 
   #up(client: Client): void {
     this.#timer?.cancel();
+    this.#hasBeenUp = true;
     this.listener.up(client);
+  }
+
+  /** Why a connection has ended. */
+  #reasonOf(client: Client): Error {
+    if (this.#hasBeenUp || isCluster(client)) return this.#failure ?? new Error('The connection was closed.');
+    return unanswered(this.#failure, Boolean(client.options.tls), CONNECT_TIMEOUT);
   }
 
   #openLater(why: Error): void {

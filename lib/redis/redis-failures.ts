@@ -26,6 +26,28 @@ export function isTimeout(error: unknown): boolean {
   return (error as { message?: unknown } | null)?.message === 'Command timed out';
 }
 
+/**
+ * Why a connection has ended before Redis answered anything on it, where TLS may be the reason: that a server and who
+ * connects disagree about it shows on neither side.
+ *
+ * @param failure what it ended with; null: the server has closed it
+ * @param hasTls whether we speak TLS
+ * @param ms that it had
+ */
+export function unanswered(failure: Error | null, hasTls: boolean, ms: number): Error {
+  const { message } = failure ?? new Error('The connection was closed.');
+  if (hasTls && message.includes('ETIMEDOUT')) {
+    return new Error(
+      `There was no TLS connection within ${ms} ms: the server is away, or its port has no TLS (redis:// instead of rediss://).`,
+    );
+  }
+  // A server without TLS that ends the connection has said why; TLS' own refusal begins with this byte.
+  const isTlsLikely = !hasTls && (!failure || /ECONNRESET|EPIPE|got "\\u0015"/.test(message));
+  return isTlsLikely
+    ? new Error(`${message} Does the port speak TLS (rediss:// instead of redis://)?`)
+    : new Error(message);
+}
+
 /** The failure without what ioredis hangs on it: the arguments of a refused AUTH are a password. */
 export function bare(failure: unknown): Error {
   const { message } = failure as { message?: unknown };

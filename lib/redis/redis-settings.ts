@@ -1,12 +1,15 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 
+/** Milliseconds for a connection, with its TLS: a fault of it is told within two seconds. */
+export const CONNECT_TIMEOUT = 1_800;
+
 /** What is forced on every connection to a server, and on those that a cluster makes for itself. */
 const SHARED = {
   lazyConnect: true,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
-  connectTimeout: 2_000,
+  connectTimeout: CONNECT_TIMEOUT,
   // Ends a ready check that gets no answer.
   commandTimeout: 1_000,
   sentinelCommandTimeout: 1_000,

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Runtime } from '../runtime/runtime.js';
 import { isCluster, type RedisClient } from './redis-client.js';
+import { nameServer } from '../options/server-name.js';
 import { clusterSettings, connectionSettings } from './redis-settings.js';
 
 /** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
@@ -20,7 +21,7 @@ export class RedisSource {
     const name = `${this.name}:commands`;
     if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(connectionSettings(name)));
     const cluster = this.template.duplicate([], clusterSettings(name));
-    cluster.on('+node', trustWhenReady);
+    cluster.on('+node', (node: Redis) => trustWhenReady(nameServer(node)));
     return cluster;
   }
 

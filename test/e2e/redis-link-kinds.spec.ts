@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +40,34 @@ async function reaches(from: TestLink, to: TestLink): Promise<void> {
   await until('the message is heard', isHeard);
 }
 
+/** Writes down what comes first on a connection, and ends it: the beginning of TLS names the server in clear text. */
+class FirstWords {
+  readonly heard: string[] = [];
+  readonly #server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (bytes) => {
+      this.heard.push(bytes.toString('latin1'));
+      socket.destroy();
+    });
+  });
+
+  static async listen(): Promise<FirstWords> {
+    const words = new FirstWords();
+    words.#server.listen(0);
+    await once(words.#server, 'listening');
+    return words;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
 afterEach(async () => {
   await Promise.all(links.splice(0).map(({ link }) => link.stop()));
 });
@@ -47,6 +77,7 @@ describe('A Redis that speaks TLS', () => {
   let server: RedisServer;
   let port: number;
   let ca: string;
+  let listener: FirstWords;
 
   beforeAll(async () => {
     const { key, cert } = createCertificate();
@@ -78,6 +109,45 @@ describe('A Redis that speaks TLS', () => {
     links.push(link);
     await until(() => link.lines.length > 0);
     expect(link.lines).toEqual(['warn Redis cannot be reached: self-signed certificate']);
+  });
+
+  it.each<[what: string, redis: () => RedisOption, expected: string | false]>([
+    ['a url with a name', () => `rediss://localhost:${listener.port}`, 'localhost'],
+    ['a url with an address', () => `rediss://127.0.0.1:${listener.port}`, false],
+    ['options with a name', () => ({ host: 'localhost', port: listener.port, tls: {} }), 'localhost'],
+    ['a name that was given', () => ({ port: listener.port, tls: { servername: 'given' } }), 'given'],
+    [
+      'the nodes of a cluster',
+      () => ({
+        cluster: [{ host: 'localhost', port: listener.port }],
+        options: { redisOptions: { tls: {} }, dnsLookup: (address, found) => found(null, address) },
+      }),
+      'localhost',
+    ],
+  ])('is told the name that it was reached by: %s', async (_, redis, expected) => {
+    listener = await FirstWords.listen();
+    const link = new TestLink({ redis: redis() });
+    await until(() => listener.heard.length > 0);
+    const [hello] = listener.heard;
+    expect(['localhost', 'given'].find((name) => hello?.includes(name)) ?? false).toBe(expected);
+    await link.link.stop();
+    await listener.stop();
+  });
+
+  it('is asked for in a clear sentence, within two seconds, where the port has none', async () => {
+    const begin = performance.now();
+    const link = new TestLink({ redis: `rediss://localhost:${server.port}` });
+    links.push(link);
+    await until(() => link.lines.length > 0);
+    expect(performance.now() - begin).toBeLessThan(2 * 2_000);
+    expect(link.lines[0]).toMatch(/There was no TLS connection .*redis:\/\/ instead of rediss:/);
+  });
+
+  it('is named as the likely reason where it is not spoken', async () => {
+    const link = new TestLink({ redis: `redis://localhost:${port}` });
+    links.push(link);
+    await until(() => link.lines.length > 0);
+    expect(link.lines[0]).toContain('Does the port speak TLS (rediss:// instead of redis://)?');
   });
 
   it(

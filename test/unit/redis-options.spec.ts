@@ -24,7 +24,8 @@ describe('The option redis', () => {
   it('is a url, with TLS, a user, a password and a database', () => {
     expect(single('redis://10.0.0.7:7000/3').options).toMatchObject({ host: '10.0.0.7', port: 7000, db: 3 });
     const secured = single('rediss://ada:s3cret@redis.example.com').options;
-    expect(secured).toMatchObject({ host: 'redis.example.com', username: 'ada', password: 's3cret', tls: true });
+    expect(secured).toMatchObject({ host: 'redis.example.com', username: 'ada', password: 's3cret' });
+    expect(secured.tls).toEqual({ servername: 'redis.example.com' });
     expect(single('/run/redis.sock').options).toMatchObject({ path: '/run/redis.sock' });
   });
 
@@ -135,7 +136,7 @@ describe('What is forced on our connections', () => {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       commandTimeout: 1_000,
-      connectTimeout: 2_000,
+      connectTimeout: 1_800,
       keyPrefix: '',
       readOnly: false,
       stringNumbers: false,
