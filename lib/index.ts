@@ -1,9 +1,11 @@
 export type {
+  WsAnonymousIdentity,
   WsAuthenticate,
   WsAuthenticator,
   WsCredentials,
   WsIdentity,
   WsTokenInfo,
+  WsUserIdentity,
   WsVerdict,
 } from './auth/authenticator.interface.js';
 export { ConnectionCandidate } from './auth/connection-candidate.js';

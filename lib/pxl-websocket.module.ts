@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Admission } from './auth/admission.js';
+import { AuthRefusals } from './auth/auth-refusals.js';
 import { Authentication } from './auth/authentication.js';
 import { ClientAddress } from './auth/client-address.js';
 import { ConnectionGuards } from './auth/connection-guards.js';
@@ -114,6 +115,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
     { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
     Admission,
+    AuthRefusals,
     Authentication,
     ClientAddress,
     ClientList,

@@ -118,7 +118,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     prefix: resolvePrefix(options),
     broadcaster: resolveBroadcaster(options),
     cluster: group(options, 'cluster', resolveCluster),
-    auth: group(options, 'auth', (auth) => resolveAuth(auth, usual.authMode)),
+    auth: group(options, 'auth', (auth) => resolveAuth(auth, given.auth !== undefined, usual.authMode)),
     connectionGuards: resolveConnectionGuards(options),
     origins: resolveOrigins(options),
     trustProxy: resolveTrustProxy(options),

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
-import { userOf } from './user-of.js';
 import type { WsRequest } from '../clients/ws-request.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -9,8 +8,9 @@ import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-co
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import { Authentication, type AuthenticationResult, type Claimant } from './authentication.js';
-import type { WsIdentity } from './authenticator.interface.js';
+import { AuthRefusals } from './auth-refusals.js';
+import { Authentication, type AuthenticationResult, type Claimant, type Refused } from './authentication.js';
+import { NOBODY, type Identity } from './identity.js';
 import { closeForGood } from '../clients/close-for-good.js';
 import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
@@ -30,11 +30,15 @@ export interface Applicant {
 
 /** Who it is, or why it is not let in. */
 export type AdmissionResult =
-  | { readonly outcome: 'accepted'; readonly identity: WsIdentity }
+  | { readonly outcome: 'accepted'; readonly identity: Identity }
   /** It has to say who it is with its first message. */
   | { readonly outcome: 'later' }
-  | { readonly outcome: 'unauthenticated' | 'forbidden' | 'tooMany' }
+  | Refused
+  | { readonly outcome: 'tooMany' }
   | { readonly outcome: 'failed'; readonly error: unknown };
+
+const MISSING: Refused = { outcome: 'unauthenticated', reason: 'missing' };
+const REVOKED: Refused = { outcome: 'unauthenticated', reason: 'revoked' };
 
 /** Everything that a connection's identity has to pass: authentication, guards, revocations, the user's own limit. */
 @Injectable()
@@ -44,6 +48,7 @@ export class Admission {
     private readonly guards: ConnectionGuards,
     private readonly clientManager: ClientManager,
     private readonly counters: RefusalCounters,
+    private readonly refusals: AuthRefusals,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
     @Inject(PXL_WS_USER_CONNECTIONS) private readonly userConnections: UserConnections,
@@ -62,8 +67,8 @@ export class Admission {
     const isAsked = this.authentication.isConfigured(applicant.options) && mode !== 'message';
     const result = isAsked ? await this.authentication.ofUpgrade(applicant) : ({ outcome: 'missing' } as const);
     if (result.outcome !== 'missing') return this.#admit(applicant, result);
-    if (!required) return this.#admit(applicant, { outcome: 'accepted', identity: {} });
-    return { outcome: mode === 'upgrade' ? 'unauthenticated' : 'later' };
+    if (!required) return this.#admit(applicant, { outcome: 'accepted', identity: NOBODY });
+    return mode === 'upgrade' ? this.#note(applicant, MISSING) : { outcome: 'later' };
   }
 
   /** Admits by the data of a message. Never rejects. */
@@ -71,46 +76,61 @@ export class Admission {
     return this.#admit(applicant, await this.authentication.ofMessage(applicant, data));
   }
 
-  /** Who a client is by a new token, with the revocations in mind; the guards were asked when it connected. Never rejects. */
-  async renew(applicant: Claimant, data: unknown): Promise<AdmissionResult> {
+  /**
+   * Who a client is by a new token, with the revocations in mind; the guards were asked when it connected. Never rejects.
+   *
+   * @param userId whose it has to be
+   */
+  async renew(applicant: Claimant, userId: string, data: unknown): Promise<AdmissionResult> {
     const result = await this.authentication.ofMessage(applicant, data);
-    if (result.outcome === 'missing') return { outcome: 'unauthenticated' };
+    return this.#note(applicant, await this.#failSafe(() => this.#renewed(userId, result)));
+  }
+
+  async #renewed(userId: string, result: AuthenticationResult): Promise<AdmissionResult> {
+    if (result.outcome === 'missing') return MISSING;
     if (result.outcome !== 'accepted') return result;
-    return this.#failSafe(async () =>
-      (await this.#isRevoked(result.identity)) ? { outcome: 'unauthenticated' } : result,
-    );
+    if (await this.#isRevoked(result.identity)) return REVOKED;
+    return result.identity.user?.userId === userId ? result : { outcome: 'forbidden', reason: 'other_user' };
   }
 
   async #admit(applicant: Applicant, result: AuthenticationResult): Promise<AdmissionResult> {
-    if (result.outcome === 'missing') return { outcome: 'unauthenticated' };
+    return this.#note(applicant, await this.#failSafe(() => this.#judge(applicant, result)));
+  }
+
+  async #judge(applicant: Applicant, result: AuthenticationResult): Promise<AdmissionResult> {
+    if (result.outcome === 'missing') return MISSING;
     if (result.outcome !== 'accepted') return result;
     const { identity } = result;
-    return this.#failSafe(async () => {
-      const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, userOf(identity));
-      const guarded = await this.guards.check(candidate, applicant.guards);
-      if (guarded.outcome !== 'accepted') return guarded as AdmissionResult;
-      // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
-      if (await this.#isRevoked(identity)) return { outcome: 'unauthenticated' };
-      this.#checkMetadata(identity);
-      if (!(await this.#enter(applicant, candidate))) return { outcome: 'tooMany' };
-      const live = this.#hear(applicant, candidate);
-      if (!live) return result;
-      await live;
-      return (await this.#isRevoked(identity)) ? { outcome: 'unauthenticated' } : result;
-    });
+    const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, identity.user);
+    const refused = await this.guards.check(candidate, applicant.guards);
+    if (refused) return refused;
+    // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
+    if (await this.#isRevoked(identity)) return REVOKED;
+    this.#checkMetadata(identity);
+    if (!(await this.#enter(applicant, candidate))) return { outcome: 'tooMany' };
+    const live = this.#hear(applicant, candidate);
+    if (!live) return result;
+    await live;
+    return (await this.#isRevoked(identity)) ? REVOKED : result;
+  }
+
+  /** Counts what has come of it; how many of a user's connections are too many is a limit, and counted as such. */
+  #note({ options }: Pick<Applicant, 'options'>, result: AdmissionResult): AdmissionResult {
+    if (result.outcome === 'accepted') this.refusals.admitted(options);
+    else if (result.outcome === 'failed') this.refusals.count(options, 'failed');
+    else if ('reason' in result) this.refusals.count(options, result.reason, result.by);
+    return result;
   }
 
   /** An authenticator's metadata has the same limit as what is added later. */
-  #checkMetadata({ metadata }: WsIdentity): void {
+  #checkMetadata({ metadata }: Identity): void {
     const limit = this.options.limits.metadataBytes;
     if (!metadata || limit === false || Buffer.byteLength(JSON.stringify(metadata)) <= limit) return;
     this.counters.count('metadataBytes');
     throw new WsError('BAD_MESSAGE', `The metadata of a client is at most ${limit} bytes of JSON.`);
   }
 
-  async #isRevoked(identity: WsIdentity): Promise<boolean> {
-    const user = userOf(identity);
-    const { token } = identity;
+  async #isRevoked({ user, token }: Identity): Promise<boolean> {
     if (!user || !token) return false;
     return this.revocations.isRevoked({ userId: user.userId, id: token.id, issuedAt: token.issuedAt });
   }

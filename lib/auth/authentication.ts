@@ -7,29 +7,45 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { isUserId } from '../clients/user-identity.js';
 import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
 import { isClassWith } from '../options/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import type { WsAuthenticate, WsAuthenticator, WsCredentials, WsIdentity } from './authenticator.interface.js';
+import type { WsAuthenticator, WsCredentials } from './authenticator.interface.js';
+import type { Decision } from './decision.js';
+import type { Identity } from './identity.js';
 import { JwtAuthenticator } from './jwt.authenticator.js';
+import { readVerdict } from './read-verdict.js';
+import type { RefusalReason } from './refusal-reason.js';
 import { RuleFactory } from './rule-factory.js';
 import { findToken } from './token-extractor.js';
 
 /** What became of a connection's credentials. */
 export type AuthenticationResult =
-  | { readonly outcome: 'accepted'; readonly identity: WsIdentity }
+  | { readonly outcome: 'accepted'; readonly identity: Identity }
   /** There were none: every authenticator passed, and no token was sent. */
   | { readonly outcome: 'missing' }
-  | { readonly outcome: 'unauthenticated' }
-  | { readonly outcome: 'forbidden' }
+  | Refused
   | { readonly outcome: 'failed'; readonly error: unknown };
+
+/** Somebody has refused it. */
+export interface Refused {
+  readonly outcome: 'unauthenticated' | 'forbidden';
+  readonly reason: RefusalReason;
+  /** Which authenticator or guard of the application it was. */
+  readonly by?: string | undefined;
+}
 
 /** Who wants to be authenticated, and the options of the endpoint where. */
 export type Claimant = Pick<WsCredentials, 'request' | 'clientId'> & { readonly options: ResolvedOptions };
+
+/** An authenticator, and what it is called in the log if it is the application's own. */
+interface NamedAuthenticator {
+  readonly name?: string;
+  decide(credentials: WsCredentials): Promise<Decision>;
+}
 
 /**
  * Asks the authenticators who connects: `auth.jwt` first, then `auth.authenticate` in order. The first one that answers
@@ -38,7 +54,7 @@ export type Claimant = Pick<WsCredentials, 'request' | 'clientId'> & { readonly 
 @Injectable()
 export class Authentication implements OnModuleInit {
   /** By the options of the endpoints that they serve. */
-  readonly #authenticators = new Map<ResolvedOptions, readonly WsAuthenticate[]>();
+  readonly #authenticators = new Map<ResolvedOptions, readonly NamedAuthenticator[]>();
 
   constructor(
     private readonly moduleRef: ModuleRef,
@@ -54,10 +70,19 @@ export class Authentication implements OnModuleInit {
     for (const options of allOptions(this.options)) this.#authenticators.set(options, await this.#create(options));
   }
 
-  async #create({ auth }: ResolvedOptions): Promise<readonly WsAuthenticate[]> {
+  async #create({ auth }: ResolvedOptions): Promise<readonly NamedAuthenticator[]> {
     const jwt = auth.jwt && (await JwtAuthenticator.create(auth, this.moduleRef, this.runtime));
-    const own = await Promise.all(auth.authenticate.map((authenticate) => this.#resolve(authenticate)));
-    return jwt ? [(credentials) => jwt.authenticate(credentials), ...own] : own;
+    const own = await Promise.all(
+      auth.authenticate.map(async (authenticate, index): Promise<NamedAuthenticator> => {
+        const place = auth.authenticate.length === 1 ? '' : `[${index}]`;
+        const ask = await this.#resolve(authenticate);
+        return {
+          name: `auth.authenticate${place}${nameOf(authenticate)}`,
+          decide: async (credentials) => readVerdict(await ask(credentials)),
+        };
+      }),
+    );
+    return jwt ? [{ decide: (credentials) => jwt.decide(credentials) }, ...own] : own;
   }
 
   /** Whether anybody is asked at all; without it everybody is anonymous. */
@@ -68,7 +93,7 @@ export class Authentication implements OnModuleInit {
   /** Authenticates an upgrade request. Never rejects. */
   async ofUpgrade({ options, request, clientId }: Claimant): Promise<AuthenticationResult> {
     const found = findToken(request, options.auth.tokenFrom);
-    if (found.kind === 'contradiction') return { outcome: 'unauthenticated' };
+    if (found.kind === 'contradiction') return { outcome: 'unauthenticated', reason: 'several_tokens' };
     const token = found.kind === 'token' ? found.token : undefined;
     return this.#ask(options, { request, clientId, source: 'upgrade', token });
   }
@@ -80,41 +105,50 @@ export class Authentication implements OnModuleInit {
     return this.#ask(options, { request, clientId, source: 'message', data, token: text });
   }
 
-  #of(options: ResolvedOptions): readonly WsAuthenticate[] {
+  #of(options: ResolvedOptions): readonly NamedAuthenticator[] {
     return this.#authenticators.get(options) ?? [];
   }
 
   async #ask(options: ResolvedOptions, credentials: WsCredentials): Promise<AuthenticationResult> {
+    let by: string | undefined;
     try {
-      for (const authenticate of this.#of(options)) {
-        const verdict = await authenticate(credentials);
-        if (verdict === false) return { outcome: 'unauthenticated' };
-        if (verdict && !isUsable(verdict)) return this.#refuseUnusable(credentials);
-        if (verdict) return { outcome: 'accepted', identity: verdict };
+      for (const authenticator of this.#of(options)) {
+        by = authenticator.name;
+        const decision = await authenticator.decide(credentials);
+        if (decision.kind === 'pass') continue;
+        if (decision.kind === 'identity') return { outcome: 'accepted', identity: decision.identity };
+        if (by !== undefined && decision.fault !== undefined) this.#reportFault(by, decision.fault, credentials);
+        return { outcome: 'unauthenticated', reason: decision.reason, by };
       }
-      return { outcome: credentials.token === undefined ? 'missing' : 'unauthenticated' };
+      if (credentials.token === undefined) return { outcome: 'missing' };
+      return { outcome: 'unauthenticated', reason: 'nobody_knows' };
     } catch (error) {
-      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated' };
-      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden' };
+      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated', reason: 'refused', by };
+      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden', reason: 'refused', by };
       return { outcome: 'failed', error };
     }
   }
 
-  /** As an empty claim in a token is refused; but here it is the application that has to hear of it. */
-  #refuseUnusable({ clientId }: WsCredentials): AuthenticationResult {
-    const what = 'a userId that is neither a number nor a text that is not empty (null and undefined are anonymous)';
-    this.errors.report('An authentication failed.', new Error(`auth.authenticate has returned ${what}.`), clientId);
-    return { outcome: 'unauthenticated' };
+  /** It is the application that has to hear of it: whoever connects can do nothing about it. */
+  #reportFault(name: string, fault: string, { clientId }: WsCredentials): void {
+    const allowed =
+      'an object with a userId (a text that is not empty, or a number) or { anonymous: true }, null or false';
+    this.errors.report(
+      'An authentication failed.',
+      new Error(`${name} has returned ${fault}, not ${allowed}.`),
+      clientId,
+    );
   }
 
-  async #resolve(authenticate: Authenticate): Promise<WsAuthenticate> {
-    if (!isClassWith('authenticate', authenticate)) return authenticate as WsAuthenticate;
+  async #resolve(authenticate: Authenticate): Promise<(credentials: WsCredentials) => unknown> {
+    if (!isClassWith('authenticate', authenticate)) return authenticate as (credentials: WsCredentials) => unknown;
     const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
     return async (credentials) => (await source(credentials.request)).authenticate(credentials);
   }
 }
 
-/** Whether it is anonymous, or names a user: all whose id is an empty text or NaN would be one user. */
-function isUsable({ userId }: WsIdentity): boolean {
-  return userId === undefined || userId === null || isUserId(userId);
+/** As a class or a function is called; one in an object literal, or with `bind`, by its own name. */
+function nameOf({ name }: { readonly name: unknown }): string {
+  const own = typeof name === 'string' ? name.replace(/^(?:bound )+/, '') : '';
+  return own === '' || own === 'authenticate' ? '' : ` (${own})`;
 }

@@ -25,29 +25,45 @@ export interface WsTokenInfo {
   readonly expiresAt?: number | undefined;
 }
 
-/** Who connects: an identity, or none (an accepted anonymous client). */
-export interface WsIdentity {
-  /**
-   * A number means its decimal string; none, or null, an anonymous client. An empty text or NaN is a fault of the
-   * authenticator: the connection is refused (401), and the fault reported.
-   */
-  readonly userId?: string | number | null | undefined;
-  readonly userType?: string | undefined;
-  /** Becomes `client.user.payload`. */
-  readonly payload?: Record<string, unknown> | undefined;
+/** What an identity has beside the user, or without one. */
+interface IdentityDetails {
   /** The first content of `client.metadata`. */
   readonly metadata?: ClientMetadata | undefined;
   /** What makes the identity end: with it the connection expires and can be revoked. */
   readonly token?: WsTokenInfo | undefined;
 }
 
-/** An identity; null: not mine, ask the next one; false: refused, whatever the next one would say. */
-export type WsVerdict = WsIdentity | null | false;
+/** A user who connects. */
+export interface WsUserIdentity extends IdentityDetails {
+  /** A text that is not empty, or a finite number, which means its decimal string. */
+  readonly userId: string | number;
+  readonly userType?: string | undefined;
+  /** Becomes `client.user.payload`. */
+  readonly payload?: Record<string, unknown> | undefined;
+  readonly anonymous?: false | undefined;
+}
 
 /**
- * Decides who connects, as a function. Null passes on to the next authenticator; when the last one passes, the
- * connection is refused (401). False refuses at once, as does throwing an `UnauthorizedException`; a
- * `ForbiddenException` refuses with 403, anything else thrown with 500.
+ * A client that is let in without a user (`client.user` is null), since an authenticator says so: also where
+ * `auth.required` is true, which refuses those whom no authenticator answers for.
+ */
+export interface WsAnonymousIdentity extends IdentityDetails {
+  readonly anonymous: true;
+  readonly userId?: undefined;
+}
+
+/** Who connects: a user, or somebody who is anonymous by decision. */
+export type WsIdentity = WsUserIdentity | WsAnonymousIdentity;
+
+/** An identity; null or undefined: not mine, ask the next one; false: refused, whatever the next one would say. */
+export type WsVerdict = WsIdentity | null | undefined | false;
+
+/**
+ * Decides who connects, as a function. Null or undefined passes on to the next authenticator; when the last one passes, the
+ * connection is anonymous where `auth.required` is false and no token was brought, and else refused (401). False refuses at
+ * once, as does throwing an `UnauthorizedException`; a `ForbiddenException` refuses with 403, anything else thrown with 500.
+ * Whatever else it returns (true, a text, an object that has no usable `userId` and is not `{ anonymous: true }`) is a
+ * fault of the authenticator: the connection is refused (401), and the log and `events.onError` say what it was.
  */
 export type WsAuthenticate = (credentials: WsCredentials) => WsVerdict | Promise<WsVerdict>;
 

@@ -10,16 +10,17 @@ import {
 import type { ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { isInstanceOf } from '../errors/as-error.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { kindOf } from '../errors/kind-of.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Refused } from './authentication.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionContext } from './connection-context.js';
 import type { ConnectionGuard } from './decorators/use-connection-guards.decorator.js';
 import { RuleFactory, type InstanceSource } from './rule-factory.js';
 
-/** What the guards said. */
-export type GuardResult =
-  | { readonly outcome: 'accepted' | 'unauthenticated' | 'forbidden' }
-  | { readonly outcome: 'failed'; readonly error: unknown };
+/** What a guard said that lets nobody in. */
+export type GuardRefusal = Refused | { readonly outcome: 'failed'; readonly error: unknown };
 
 /** A guard, and the gateway that asks for it. */
 export interface BoundGuard {
@@ -38,6 +39,7 @@ export class ConnectionGuards implements OnModuleInit {
 
   constructor(
     private readonly rules: RuleFactory,
+    private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -68,19 +70,36 @@ export class ConnectionGuards implements OnModuleInit {
     return this.#everywhere.length === 0 && ofEndpoint.length === 0;
   }
 
-  /** Asks one guard after the other, up to the first that refuses. Never rejects. */
-  async check(candidate: ConnectionCandidate, ofEndpoint: readonly BoundGuard[]): Promise<GuardResult> {
+  /** Asks one guard after the other, up to the first that refuses; null: none does. Never rejects. */
+  async check(candidate: ConnectionCandidate, ofEndpoint: readonly BoundGuard[]): Promise<GuardRefusal | null> {
+    let by: string | undefined;
     try {
       for (const { guard, type, method } of [...this.#everywhere, ...ofEndpoint]) {
-        const answer = (await guard(candidate.request)).canActivate(new ConnectionContext(candidate, type, method));
-        const allowed = isObservable(answer) ? await lastValueFrom(answer) : await answer;
-        if (!allowed) return { outcome: 'unauthenticated' };
+        const instance = await guard(candidate.request);
+        by = nameOf(instance);
+        const answer: unknown = await instance.canActivate(new ConnectionContext(candidate, type, method));
+        const allowed: unknown = isObservable(answer) ? await lastValueFrom(answer) : answer;
+        if (allowed === true) continue;
+        this.#reportOdd(by, allowed, candidate);
+        return { outcome: 'unauthenticated', reason: 'guard', by };
       }
-      return { outcome: 'accepted' };
+      return null;
     } catch (error) {
-      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated' };
-      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden' };
+      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated', reason: 'guard', by };
+      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden', reason: 'guard', by };
       return { outcome: 'failed', error };
     }
   }
+
+  /** Who answers neither true nor false has perhaps returned the error that it meant to throw. */
+  #reportOdd(name: string, answer: unknown, { clientId }: ConnectionCandidate): void {
+    if (answer === false || answer === null || answer === undefined) return;
+    const fault = new Error(`${name} has answered ${kindOf(answer)}, not true or false.`);
+    this.errors.report('A connection guard failed.', fault, clientId);
+  }
+}
+
+function nameOf(guard: CanActivate): string {
+  const { name } = guard.constructor as { readonly name: unknown };
+  return typeof name === 'string' && name !== 'Object' ? name : 'connectionGuards';
 }

@@ -12,17 +12,17 @@ import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { Admission, type AdmissionResult, type Applicant } from './admission.js';
-import type { WsIdentity } from './authenticator.interface.js';
+import { AuthRefusals } from './auth-refusals.js';
+import type { Identity } from './identity.js';
 import { TokenLife } from './token-life.js';
-import { userOf } from './user-of.js';
 
 /** How much longer than `auth.timeout` a client may stay while its authentication runs. */
 const WHILE_AUTHENTICATING = 3;
 
 /** A connection that may say by message who it is; or, where its upgrade has told that, has its key to bring. */
-export type Newcomer = ({ readonly applicant: Applicant } | { readonly identity: WsIdentity }) & {
+export type Newcomer = ({ readonly applicant: Applicant } | { readonly identity: Identity }) & {
   /** Lets the client in, encrypted if keys were agreed on. */
-  readonly admit: (identity: WsIdentity, agreement: Agreement | null) => void;
+  readonly admit: (identity: Identity, agreement: Agreement | null) => void;
 };
 
 /** What a client is answered that has proved who it is. */
@@ -57,6 +57,7 @@ export class InBandAuthentication {
     private readonly keyExchange: KeyExchange,
     private readonly encryption: Encryption,
     private readonly errors: ErrorReporter,
+    private readonly refusals: AuthRefusals,
     private readonly runtime: Runtime,
   ) {}
 
@@ -120,7 +121,7 @@ export class InBandAuthentication {
         ? { outcome: 'accepted', identity: newcomer.identity }
         : await this.admission.ofMessage(newcomer.applicant, data);
     const isAccepted = result.outcome === 'accepted';
-    const agreement = isAccepted ? await this.#agree(client, userOf(result.identity)?.userId, data) : null;
+    const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
     const isOver = client.readyState !== 1; // it left, or its time was up
     this.#endDeadline(client);
     if (isAccepted && !isOver) {
@@ -139,14 +140,16 @@ export class InBandAuthentication {
   async refresh(client: WsClient, data: unknown): Promise<Authenticated> {
     if (!client.user) throw new WsError('BAD_MESSAGE', 'There is nothing to refresh.');
     const { clientId, request, options } = client;
-    const late = (): WsError => new WsError('TIMEOUT', 'The token was not verified in time.');
+    const late = (): WsError => {
+      this.refusals.count(options, 'timeout');
+      return new WsError('TIMEOUT', 'The token was not verified in time.');
+    };
     const limit = WHILE_AUTHENTICATING * options.auth.timeout;
-    const result = await this.runtime.within(limit, this.admission.renew({ clientId, request, options }, data), late);
+    const renewal = this.admission.renew({ clientId, request, options }, client.user.userId, data);
+    const result = await this.runtime.within(limit, renewal, late);
     if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
-    const user = userOf(result.identity);
-    if (user?.userId !== client.user.userId) throw new WsError('FORBIDDEN', 'The token is somebody else’s.');
     if (client.readyState === 1) {
-      client.setUser(user);
+      client.setUser(result.identity.user);
       client.token = result.identity.token ?? null;
       this.tokenLife.watch(client, client.token?.expiresAt);
     }
@@ -174,7 +177,10 @@ export class InBandAuthentication {
 
   #setDeadline(client: WsClient, ms: number, overdue: CloseReason): void {
     this.#endDeadline(client);
-    const late = (): void => closeForGood(client, overdue, this.runtime);
+    const late = (): void => {
+      if (overdue === CLOSE_CODES.AUTH_TIMEOUT) this.refusals.count(client.options, 'timeout');
+      closeForGood(client, overdue, this.runtime);
+    };
     this.#deadlines.set(client, this.runtime.timeout(ms, late));
   }
 
@@ -187,11 +193,14 @@ export class InBandAuthentication {
 
   #errorOf(client: WsClient, result: AdmissionResult): WsError {
     if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, client.clientId);
+    if ('reason' in result && result.reason === 'other_user') {
+      return new WsError('FORBIDDEN', 'The token is somebody else’s.');
+    }
     const { error, text } = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
     return new WsError(error, text);
   }
 }
 
-function answer(identity: WsIdentity): Authenticated {
-  return { userId: userOf(identity)?.userId ?? null, expiresAt: identity.token?.expiresAt };
+function answer(identity: Identity): Authenticated {
+  return { userId: identity.user?.userId ?? null, expiresAt: identity.token?.expiresAt };
 }

@@ -6,14 +6,15 @@ import type { JwtKeyProvider } from '../interfaces/auth-options.interface.js';
 import type { ResolvedAuth } from '../options/auth.options.js';
 import type { ResolvedJwt } from '../options/jwt.options.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { WsAuthenticator, WsCredentials, WsTokenInfo, WsVerdict } from './authenticator.interface.js';
+import type { WsCredentials, WsTokenInfo } from './authenticator.interface.js';
+import { PASS, refusal, type Decision } from './decision.js';
+import { isSignedWithEmptyKey } from './empty-key.js';
+import { reasonOfJwtFailure } from './jwt-failure.js';
+import { findOwnJwtService } from './own-jwt-service.js';
+import type { RefusalReason } from './refusal-reason.js';
+import type { TokenVerifier } from './token-verifier.interface.js';
 
 type Claims = Record<string, unknown>;
-
-/** What is used of the JwtService of `@nestjs/jwt`: an optional peer, so its types stay out of ours. */
-interface TokenVerifier {
-  verifyAsync(token: string, options: { clockTimestamp: number }): Promise<unknown>;
-}
 
 /** A key provider of the application failed: no fault of the token. */
 class KeyProviderError extends Error {}
@@ -22,52 +23,61 @@ class KeyProviderError extends Error {}
  * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes on; a token that is not valid in every respect
  * is refused. Nothing of a token is used before its signature holds; only a key provider sees it earlier.
  */
-export class JwtAuthenticator implements WsAuthenticator {
+export class JwtAuthenticator {
   private constructor(
     private readonly verifier: TokenVerifier,
     private readonly auth: ResolvedAuth,
     private readonly runtime: Runtime,
   ) {}
 
-  /** @throws PxlWebSocketSetupError when the package, or the application's own JwtService, is missing */
+  /** @throws PxlWebSocketSetupError when the package, the application's own JwtService or its key is missing */
   static async create(auth: ResolvedAuth, moduleRef: ModuleRef, runtime: Runtime): Promise<JwtAuthenticator> {
     const { JwtService } = await importJwt();
     const verifier =
       auth.jwt && auth.jwt !== true
         ? new JwtService({ ...keyOf(auth.jwt), verifyOptions: verifyOptionsOf(auth.jwt) })
-        : findOwn(moduleRef, JwtService);
+        : await findOwnJwtService(moduleRef, JwtService);
     return new JwtAuthenticator(verifier, auth, runtime);
   }
 
-  async authenticate({ token }: WsCredentials): Promise<WsVerdict> {
-    if (token === undefined) return null;
+  /** @throws what a key provider of the application failed with */
+  async decide({ token }: WsCredentials): Promise<Decision> {
+    if (token === undefined) return PASS;
     const claims = await this.#verify(token);
-    if (!claims) return false;
+    if (typeof claims === 'string') return refusal(claims);
     const { userId: idClaim, userType: typeClaim } = this.auth.claims;
     const userId = claims[idClaim];
-    if (!(typeof userId === 'string' && userId !== '') && !Number.isSafeInteger(userId)) return false;
+    if (!(typeof userId === 'string' && userId !== '') && !Number.isSafeInteger(userId)) return refusal('no_subject');
+    if (this.#options.requireExp && typeof claims.exp !== 'number') return refusal('no_expiry');
     const userType = claims[typeClaim];
-    return {
+    const user = {
       userId: String(userId),
       userType: typeof userType === 'string' ? userType : undefined,
       payload: claims,
-      token: this.#infoOf(claims),
     };
+    return { kind: 'identity', identity: { user, token: this.#infoOf(claims) } };
   }
 
-  async #verify(token: string): Promise<Claims | undefined> {
+  /** The claims of a token; where it is not valid, the reason. */
+  async #verify(token: string): Promise<Claims | RefusalReason> {
     const clockTimestamp = Math.floor(this.runtime.now() / 1_000);
     try {
       const claims = await this.verifier.verifyAsync(token, { clockTimestamp });
-      return typeof claims === 'object' && claims !== null ? (claims as Claims) : undefined;
+      if (isSignedWithEmptyKey(token)) return 'no_key';
+      return typeof claims === 'object' && claims !== null ? (claims as Claims) : 'malformed';
     } catch (error) {
       if (isInstanceOf(error, KeyProviderError)) throw error;
-      return undefined; // whatever else is wrong, it is wrong with the token
+      if (isInstanceOf(error, UnauthorizedException)) return 'no_key';
+      return reasonOfJwtFailure(error); // whatever else is wrong, it is wrong with the token
     }
   }
 
+  get #options(): Partial<ResolvedJwt> {
+    return this.auth.jwt && this.auth.jwt !== true ? this.auth.jwt : {};
+  }
+
   #infoOf({ jti, iat, exp }: Claims): WsTokenInfo {
-    const { clockTolerance = 0, maxAge = Infinity } = this.auth.jwt && this.auth.jwt !== true ? this.auth.jwt : {};
+    const { clockTolerance = 0, maxAge = Infinity } = this.#options;
     const ends = [typeof exp === 'number' ? exp : Infinity, typeof iat === 'number' ? iat + maxAge : Infinity];
     const end = Math.min(...ends) + clockTolerance;
     return {
@@ -85,17 +95,6 @@ async function importJwt(): Promise<typeof import('@nestjs/jwt')> {
     throw new PxlWebSocketSetupError('The option auth.jwt needs the package @nestjs/jwt: npm install @nestjs/jwt.', {
       cause,
     });
-  }
-}
-
-function findOwn(moduleRef: ModuleRef, type: new () => TokenVerifier): TokenVerifier {
-  try {
-    return moduleRef.get<TokenVerifier>(type, { strict: false });
-  } catch (cause) {
-    throw new PxlWebSocketSetupError(
-      'The option auth.jwt is true, but there is no JwtService: import JwtModule, or give auth.jwt a key.',
-      { cause },
-    );
   }
 }
 

@@ -1,8 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { Injectable } from '@nestjs/common';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { kindOf } from '../errors/kind-of.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { Origins } from '../interfaces/module-options.interface.js';
+import { isThenable } from '../runtime/thenable.js';
+
+type OriginCheck = Extract<Origins, (...args: never[]) => unknown>;
 
 /** How many origins are remembered as logged. */
 const MOST_LOGGED = 100;
@@ -17,11 +22,27 @@ export class OriginPolicy {
   readonly #logger = new ModuleLogger();
   readonly #logged = new Set<string>();
 
+  constructor(private readonly errors: ErrorReporter) {}
+
   /** Whether the upgrade may go on. Throws what the application's own function throws. */
   allows(request: IncomingMessage, origins: Origins | undefined): boolean {
     const { origin } = request.headers;
-    if (origin === undefined || isAllowed(origin, request, origins)) return true;
+    if (origin === undefined) return true;
+    const isAllowed =
+      typeof origins === 'function' ? this.#ask(origins, origin, request) : fits(origin, request, origins);
+    if (isAllowed) return true;
     this.#log(origin);
+    return false;
+  }
+
+  /** A promise would be truthy: only true itself allows anybody. */
+  #ask(check: OriginCheck, origin: string, request: IncomingMessage): boolean {
+    const answer: unknown = check(origin, request);
+    if (typeof answer === 'boolean' || answer === null || answer === undefined) return answer === true;
+    const isPromise = isThenable(answer);
+    if (isPromise) answer.then(undefined, () => undefined); // nobody else would hear of its failure
+    const kind = isPromise ? 'a promise' : kindOf(answer);
+    this.errors.report('The option origins failed.', new Error(`It has answered ${kind}, not true or false.`));
     return false;
   }
 
@@ -34,12 +55,9 @@ export class OriginPolicy {
   }
 }
 
-function isAllowed(origin: string, request: IncomingMessage, origins: Origins | undefined): boolean {
-  if (origins === '*') return true;
+function fits(origin: string, request: IncomingMessage, origins: Exclude<Origins, OriginCheck> | undefined): boolean {
   if (origins === undefined) return isSameHost(origin, request);
-  if (typeof origins !== 'function') return origins.includes(origin);
-  const answer: unknown = origins(origin, request);
-  return answer === true; // a promise, which would be truthy, allows nobody
+  return origins === '*' || origins.includes(origin);
 }
 
 /**

@@ -166,13 +166,14 @@ export class ClientManager {
    * module's own path, its end is noticed. An id or a socket that is a client already is left alone, and so is a socket
    * that is not open.
    *
-   * @throws WsError BAD_MESSAGE for an id that is no text, and a user id that is neither a text nor a number
+   * @throws WsError BAD_MESSAGE for an id that is no text, and a user that is none
    */
   addClient({ clientId, ws, lastActivity, user }: AddClientOptions): void {
     if (typeof clientId !== 'string' || clientId === '') {
       throw new WsError('BAD_MESSAGE', 'A client id is a text that is not empty.');
     }
-    const identity = user ? toUser(user) : null;
+    // Not by truthiness: an empty text where a user was meant must not be an anonymous client.
+    const identity = user === undefined || user === null ? null : toUser(user);
     if (ws.readyState !== OPEN || this.#clients.has(clientId) || this.getClientId({ ws }) !== undefined) return;
     this.#adopter?.adopt({ clientId, ws, user: identity, lastActivity });
   }

@@ -1,3 +1,4 @@
+import { isRecord } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
 
@@ -14,10 +15,14 @@ export function isUserId(userId: unknown): userId is string | number {
   return typeof userId === 'string' ? userId !== '' : Number.isFinite(userId);
 }
 
-/** @throws WsError BAD_MESSAGE when there is no user id: a number, or a text that is not empty */
-export function toUser({ userId, userType, payload = {} }: Partial<GivenUser>): WsUser {
-  if (!isUserId(userId)) {
-    throw new WsError('BAD_MESSAGE', 'A user id is a number or a text that is not empty.');
-  }
-  return { userId: String(userId), userType, payload };
+/**
+ * @throws WsError BAD_MESSAGE when there is no user id (a number, or a text that is not empty), or the rest is not what it
+ * has to be
+ */
+export function toUser({ userId, userType, payload }: Partial<GivenUser>): WsUser {
+  if (!isUserId(userId)) throw new WsError('BAD_MESSAGE', 'A user id is a number or a text that is not empty.');
+  const [type, claims]: unknown[] = [userType ?? undefined, payload ?? {}];
+  if (type !== undefined && typeof type !== 'string') throw new WsError('BAD_MESSAGE', 'A user type is a text.');
+  if (!isRecord(claims)) throw new WsError('BAD_MESSAGE', 'The payload of a user is an object.');
+  return { userId: String(userId), userType: type, payload: claims };
 }

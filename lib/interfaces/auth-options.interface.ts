@@ -13,18 +13,18 @@ export type JwtKeyProvider = (
   token: string,
 ) => string | Buffer | null | undefined | Promise<string | Buffer | null | undefined>;
 
-/** Who a connection is. */
+/** Who a connection is. At least one of `jwt` and `authenticate` is given: without them the application does not start. */
 export interface AuthOptions {
   /**
    * Verifies JSON Web Tokens through the package `@nestjs/jwt`; `true` uses the application's own `JwtService` with its
-   * options. `client.user` is `{ userId, userType?, payload }` from the claims.
+   * options, which have to hold a key. `client.user` is `{ userId, userType?, payload }` from the claims.
    */
   jwt?: JwtOptions | true | undefined;
   /** Authenticators of the application's own, functions or classes, asked in order, after `jwt`. */
   authenticate?: Authenticate | Authenticate[] | undefined;
   /**
-   * False: who brings no credentials is accepted as anonymous; wrong ones are refused all the same. Default: true as
-   * soon as `jwt` or `authenticate` is given.
+   * False: who brings no credentials is accepted as anonymous; wrong ones are refused all the same. Default: true. An
+   * authenticator may let somebody in as anonymous in either case: `{ anonymous: true }`.
    */
   required?: boolean | undefined;
   /**
@@ -71,6 +71,11 @@ export interface JwtOptions {
   clockTolerance?: number | undefined;
   /** Seconds after its issue (`iat`) at which a token ends, whatever its `exp` says. Default: no such end. */
   maxAge?: number | undefined;
+  /**
+   * True: a token without an end (`exp`) is refused. Such a token is valid for ever, to whoever has got hold of it, unless
+   * it is revoked. Default: false, since tokens of issuers that set no end would be refused.
+   */
+  requireExp?: boolean | undefined;
   /** The claims that tell who it is. Default: `{ userId: 'sub', userType: 'userType' }`. */
   claims?: { userId?: string | undefined; userType?: string | undefined } | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Authenticate, TokenPlace } from '../interfaces/auth-options.interface.js';
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { isClass, isClassWith, lackOf } from './class-checks.js';
 import { resolveJwt, type ResolvedJwt } from './jwt.options.js';
 import { describe, describeWord, OptionChecks } from './option-checks.js';
@@ -22,19 +23,22 @@ const REJECT_MODES = ['status', 'close'] as const;
 const AUTHENTICATOR = 'a function, or a class with a method authenticate';
 const PLACES: readonly TokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
 
+const NOBODY_ASKED =
+  'The option auth has neither jwt nor authenticate, so that nobody would be asked who they are: give one of them, or ' +
+  'leave auth out where everybody may connect.';
+
 /**
+ * @param isGiven whether the application has the option at all
  * @param usualMode when clients say who they are, where `auth` does not tell
  * @throws PxlWebSocketOptionsError in one sentence
  */
-export function resolveAuth(auth: OptionChecks, usualMode: ResolvedAuth['mode']): ResolvedAuth {
+export function resolveAuth(auth: OptionChecks, isGiven: boolean, usualMode: ResolvedAuth['mode']): ResolvedAuth {
   const { jwt, claims } = readJwt(auth);
   const authenticate = readAuthenticate(auth);
   const isConfigured = jwt !== undefined || authenticate.length > 0;
   const required = auth.boolean('required', isConfigured);
-  if (required && !isConfigured) auth.refuse('required', 'true only beside auth.jwt or auth.authenticate');
   const mode = oneOf(auth, 'mode', MODES, isConfigured ? usualMode : 'upgrade');
-  if (mode !== 'upgrade' && !isConfigured) auth.refuse('mode', "'upgrade' without auth.jwt and auth.authenticate");
-  return {
+  const resolved: ResolvedAuth = {
     jwt,
     claims,
     authenticate,
@@ -44,6 +48,11 @@ export function resolveAuth(auth: OptionChecks, usualMode: ResolvedAuth['mode'])
     timeout: auth.integer('timeout', 5_000, 1),
     rejectMode: oneOf(auth, 'rejectMode', REJECT_MODES),
   };
+  // A misspelt name is told as such.
+  auth.finish();
+  // A key or a function that was not there when the options were made must not mean that everybody gets in.
+  if (isGiven && !isConfigured) throw new PxlWebSocketOptionsError(NOBODY_ASKED);
+  return resolved;
 }
 
 function readJwt(auth: OptionChecks): Pick<ResolvedAuth, 'jwt' | 'claims'> {

@@ -13,6 +13,7 @@ export interface ResolvedJwt {
   readonly audience: readonly string[];
   readonly clockTolerance: number;
   readonly maxAge: number | undefined;
+  readonly requireExp: boolean;
 }
 
 const OF_SECRET: readonly JwtAlgorithm[] = ['HS256', 'HS384', 'HS512'];
@@ -58,6 +59,7 @@ export function resolveJwt(jwt: OptionChecks): ResolvedJwt {
     audience: readTexts(jwt, 'audience'),
     clockTolerance: jwt.integer('clockTolerance', 0, 0),
     maxAge: jwt.limit('maxAge', false, 1) || undefined,
+    requireExp: jwt.boolean('requireExp', false),
   };
 }
 

@@ -1,6 +1,8 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { RuleFactory } from '../auth/rule-factory.js';
 import type { WsClient } from '../clients/ws-client.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
+import { isRecord, kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
 import type {
   AuthorizeRoom,
@@ -28,6 +30,7 @@ export class RoomRules implements OnModuleInit {
   constructor(
     private readonly rules: RuleFactory,
     private readonly runtime: Runtime,
+    private readonly errors: ErrorReporter,
     roomManager: RoomManager,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
@@ -81,17 +84,27 @@ export class RoomRules implements OnModuleInit {
     roomName: string,
     { authorize, profile: profiler }: CompiledRules,
   ): Promise<MemberProfile | undefined> {
-    const verdict = authorize ? await authorize({ client, roomName }) : true;
-    if (!isYes(verdict)) throw new WsError('FORBIDDEN', 'This room is not open to you.');
+    const verdict: unknown = authorize ? await authorize({ client, roomName }) : true;
+    if (!isYes(verdict)) {
+      this.#reportOdd(verdict, client);
+      throw new WsError('FORBIDDEN', 'This room is not open to you.');
+    }
     const userId = client.user?.userId ?? null;
     const profile = profiler && (await profiler({ client, userId, roomName }));
     if (verdict === true && !profile) return undefined;
     // As it goes out: a value without a JSON form fails here, and not when somebody leaves.
     return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
   }
+
+  /** Who answers neither yes nor no has perhaps returned the error that it meant to throw. */
+  #reportOdd(verdict: unknown, { clientId }: WsClient): void {
+    if (verdict === false || verdict === null || verdict === undefined) return;
+    const fault = new Error(`It has answered ${kindOf(verdict)}, not true, false or the profile of a member.`);
+    this.errors.report('rooms.authorize failed.', fault, clientId);
+  }
 }
 
 /** A truthy value of another kind is a mistake, and no yes. */
-function isYes(verdict: RoomVerdict | null): verdict is Exclude<RoomVerdict, false> {
-  return verdict === true || (typeof verdict === 'object' && verdict !== null);
+function isYes(verdict: unknown): verdict is Exclude<RoomVerdict, false> {
+  return verdict === true || isRecord(verdict);
 }

@@ -3,10 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RawData } from 'ws';
 import type { Applicant } from '../auth/admission.js';
-import type { WsIdentity } from '../auth/authenticator.interface.js';
+import type { Identity } from '../auth/identity.js';
 import { InBandAuthentication } from '../auth/in-band-authentication.js';
 import { TokenLife } from '../auth/token-life.js';
-import { userOf } from '../auth/user-of.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { closeForGood } from '../clients/close-for-good.js';
 import { WsClient } from '../clients/ws-client.js';
@@ -33,21 +32,28 @@ import { Heartbeat } from './heartbeat.js';
 const OPEN = 1;
 
 /** Lets a client in, encrypted if keys were agreed on. */
-type Admit = (identity: WsIdentity, agreement: Agreement | null) => void;
+type Admit = (identity: Identity, agreement: Agreement | null) => void;
 
 /** A socket that was upgraded or adopted, and what is known of it. */
-export interface AcceptedConnection {
+export type AcceptedConnection = UpgradedSocket &
+  (
+    | {
+        readonly identity: Identity;
+        /** With it an anonymous client may authenticate by message. */
+        readonly applicant?: Applicant | undefined;
+      }
+    /** It has to prove by message who it is. */
+    | { readonly identity: null; readonly applicant: Applicant }
+  );
+
+interface UpgradedSocket {
   readonly endpoint: Endpoint;
   readonly socket: ConnectionSocket;
   readonly request: IncomingMessage;
   readonly clientId: string;
   readonly codec: Codec;
-  /** Null: the client has to prove by message who it is. */
-  readonly identity: WsIdentity | null;
   /** What of the request is kept; by default what it says itself. */
   readonly info?: WsRequest;
-  /** With it an anonymous client, or one without an identity, may authenticate by message. */
-  readonly applicant?: Applicant | undefined;
 }
 
 /** The life of a connection after its 101: welcome, hooks, messages, the end. */
@@ -89,10 +95,13 @@ export class ConnectionHandler {
       this.#setUp(client, endpoint, request);
     };
     const offer = this.keyExchange.offerOf(info);
-    if (!identity || (offer && this.#mayOfferLater(client, offer, applicant))) {
+    if (!identity) {
+      this.inBand.expect(client, { applicant, admit }, CLOSE_CODES.AUTH_TIMEOUT);
+      return client;
+    }
+    if (offer && this.#mayOfferLater(client, offer, applicant)) {
       // Let in by its upgrade, whoever it is, it lacks nothing but the keys.
-      const overdue = identity ? CLOSE_CODES.NOT_ENCRYPTED : CLOSE_CODES.AUTH_TIMEOUT;
-      this.inBand.expect(client, applicant ? { applicant, admit } : { identity: identity ?? {}, admit }, overdue);
+      this.inBand.expect(client, applicant ? { applicant, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
       return client;
     }
     const identify: Admit = (who, agreement) => this.entrance.identify(client, who, agreement);
@@ -121,10 +130,10 @@ export class ConnectionHandler {
   }
 
   /** The keys come first: until they are agreed on, the client is nobody. */
-  async #exchangeKeys(client: WsClient, identity: WsIdentity, offer: KeyOffer, enter: Admit): Promise<void> {
+  async #exchangeKeys(client: WsClient, identity: Identity, offer: KeyOffer, enter: Admit): Promise<void> {
     client.state = 'authenticating';
     try {
-      const agreement = await this.keyExchange.agree(client, userOf(identity)?.userId, offer);
+      const agreement = await this.keyExchange.agree(client, identity.user?.userId, offer);
       if (client.readyState === OPEN) enter(identity, agreement);
     } catch (error) {
       client.state = 'unauthorized';

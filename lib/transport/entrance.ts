@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { WsIdentity } from '../auth/authenticator.interface.js';
+import type { Identity } from '../auth/identity.js';
 import { TokenLife } from '../auth/token-life.js';
-import { userOf } from '../auth/user-of.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { welcomeOf } from '../clients/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
@@ -22,9 +21,9 @@ export class Entrance {
   ) {}
 
   /** From here on the client is known to everybody. */
-  welcome(client: WsClient, identity: WsIdentity, agreement: Agreement | null): void {
+  welcome(client: WsClient, identity: Identity, agreement: Agreement | null): void {
     client.state = 'authenticated';
-    client.setUser(userOf(identity));
+    client.setUser(identity.user);
     this.#keep(client, identity);
     this.clientManager.register(client);
     if (agreement) {
@@ -39,8 +38,8 @@ export class Entrance {
   }
 
   /** An anonymous client that was welcomed before has told who it is, or has brought its key. */
-  identify(client: WsClient, identity: WsIdentity, agreement: Agreement | null): void {
-    const user = userOf(identity);
+  identify(client: WsClient, identity: Identity, agreement: Agreement | null): void {
+    const { user } = identity;
     if (user) {
       this.clientManager.identify(client, user);
       this.#keep(client, identity);
@@ -49,7 +48,7 @@ export class Entrance {
     else if (user) client.sendText(client.codec.encodeIdentified(welcomeOf(client, this.runtime.now())));
   }
 
-  #keep(client: WsClient, { metadata, token }: WsIdentity): void {
+  #keep(client: WsClient, { metadata, token }: Identity): void {
     if (metadata) Object.assign(client.metadata, metadata);
     client.token = token ?? null;
     this.tokenLife.watch(client, token?.expiresAt);

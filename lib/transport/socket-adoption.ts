@@ -28,7 +28,7 @@ export class SocketAdoption implements SocketAdopter {
     // ws keeps no upgrade request; the connection hooks get an empty one of the module's path.
     const request = Object.assign(new IncomingMessage(new Socket()), { url: endpoint.path });
     const socket = adoptedSocket(ws, this.outbox);
-    const identity = user ?? {};
+    const identity = { user };
     const codec = codecOf(endpoint.options.protocol);
     const client = this.connections.accept({ endpoint, socket, request, clientId, codec, identity });
     if (lastActivity !== undefined) client.lastActivity = lastActivity;

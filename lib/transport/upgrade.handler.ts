@@ -3,8 +3,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { Admission, type AdmissionResult, type Applicant } from '../auth/admission.js';
-import type { WsIdentity } from '../auth/authenticator.interface.js';
+import { AuthRefusals } from '../auth/auth-refusals.js';
 import { ClientAddress, networkOf } from '../auth/client-address.js';
+import { NOBODY, type Identity } from '../auth/identity.js';
 import { OriginPolicy } from '../auth/origin-policy.js';
 import { WsRequest } from '../clients/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
@@ -63,6 +64,7 @@ export class UpgradeHandler {
     private readonly addresses: ClientAddress,
     private readonly counts: ConnectionCounts,
     private readonly counters: RefusalCounters,
+    private readonly refusals: AuthRefusals,
     private readonly connections: ConnectionHandler,
     private readonly outbox: OutboxServices,
     private readonly errors: ErrorReporter,
@@ -106,7 +108,7 @@ export class UpgradeHandler {
     const applicant = { clientId, request: new WsRequest(request, ip), stream, guards, options };
     const upgrade = { endpoint, server, request, stream, head, codec, applicant };
     if (this.admission.isOpen(applicant)) {
-      this.#accept(upgrade, {});
+      this.#accept(upgrade, NOBODY);
       return;
     }
     // In a scope of its own: what an authenticator sets with `enterWith` must not stay with the socket.
@@ -149,6 +151,7 @@ export class UpgradeHandler {
     const limit = applicant.options.limits.upgradeTimeout;
     const late = (): void => {
       this.counters.count('upgradeTimeout');
+      this.refusals.count(applicant.options, 'timeout');
       this.#refusePending(stream, REFUSALS.late);
     };
     const timer = limit === false ? undefined : this.runtime.timeout(limit, late);
@@ -175,9 +178,10 @@ export class UpgradeHandler {
   }
 
   /** @param identity null: it will be told by message */
-  #accept(upgrade: Upgrade, identity: WsIdentity | null): void {
+  #accept(upgrade: Upgrade, identity: Identity | null): void {
     const { endpoint, request, stream, codec, applicant } = upgrade;
-    const mayTellLater = applicant.options.auth.mode !== 'upgrade' && (identity?.userId ?? null) === null;
+    const mayTellLater = applicant.options.auth.mode !== 'upgrade' && !identity?.user;
+    const who = identity ? { identity, applicant: mayTellLater ? applicant : undefined } : { identity, applicant };
     this.#complete(upgrade, (socket) => {
       socket.openOutbox(stream, this.outbox);
       this.connections.accept({
@@ -187,8 +191,7 @@ export class UpgradeHandler {
         info: applicant.request,
         clientId: applicant.clientId,
         codec,
-        identity,
-        applicant: mayTellLater ? applicant : undefined,
+        ...who,
       });
       endpoint.webSocketServer.emit('connection', socket, request);
     });

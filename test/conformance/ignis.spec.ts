@@ -16,6 +16,7 @@ import { Gate } from '../support/gate.js';
 import { IgnisClient } from '../support/ignis-client.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp } from '../support/test-app.js';
+import { identityOf } from '../support/url-identity.js';
 
 const diary = new Diary();
 
@@ -129,7 +130,9 @@ describe('authenticate', () => {
     'without credentials, as in %s, is refused and not a fault',
     async (text) => {
       await start({
-        auth: { authenticate: ({ data }) => ((data as { name?: string } | null)?.name === 'ada' ? {} : null) },
+        auth: {
+          authenticate: ({ data }) => ((data as { name?: string } | null)?.name === 'ada' ? { anonymous: true } : null),
+        },
       });
       const client = await open();
       client.say(text);
@@ -139,7 +142,7 @@ describe('authenticate', () => {
   );
 
   it('is not needed where the upgrade has told who it is, and then answered by connected too', async () => {
-    const byUrl = ({ request }: WsCredentials): WsVerdict => ({ userId: request.url.split('?')[1] });
+    const byUrl = ({ request }: WsCredentials): WsVerdict => identityOf(request.url.split('?')[1]);
     await start({ auth: { authenticate: byUrl } });
     const client = await IgnisClient.open(app.url('/ws?bo'));
     const greeting = await client.next('connected');

@@ -9,6 +9,7 @@ import {
   WsError,
   WsRoute,
   type WsCredentials,
+  type WsVerdict,
 } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
 import { WebSocket } from 'ws';
@@ -22,6 +23,7 @@ import { hs256, SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
 import { upgradeStatus } from '../support/upgrade-answer.js';
 import { closeCodeRows, protocolHeadings } from './headings.js';
+import { identityOf } from '../support/url-identity.js';
 
 @WebSocketGateway()
 class ConformanceGateway {
@@ -63,10 +65,10 @@ class ConformanceGateway {
 let app: TestApp;
 const open: TestClient[] = [];
 
-function authenticate({ request }: WsCredentials): { userId?: string } | null {
+function authenticate({ request }: WsCredentials): WsVerdict {
   const { searchParams } = new URL(request.url, 'http://localhost');
   if (searchParams.get('user') === 'nobody') return null;
-  return { userId: searchParams.get('user') ?? undefined };
+  return identityOf(searchParams.get('user'));
 }
 
 beforeAll(async () => {

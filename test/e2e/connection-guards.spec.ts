@@ -99,11 +99,37 @@ describe('connectionGuards', () => {
     ['a ForbiddenException', () => Promise.reject(new ForbiddenException('secret')), 403],
     ['any other error', () => Promise.reject(new Error('secret')), 500],
     ['an Observable without a value', () => EMPTY, 500],
+    ['nothing', () => undefined as never, 401],
+    ['a promise of an Observable of false', (() => Promise.resolve(of(false))) as never, 401],
+    ['a promise of an Observable of true', (() => Promise.resolve(of(true))) as never, 101],
   ])('that answer %s', async (_what, canActivate, status) => {
     const app = await start({ options: { connectionGuards: [guard(canActivate)] } });
     const answer = await upgradeAnswer(app.port);
     expect(answer.status).toBe(status);
     expect(answer.body).not.toContain('secret');
+  });
+
+  it('let nobody in by anything but true, and the log says what it was', async () => {
+    const odd: [unknown, string][] = [
+      ['no', 'a text'],
+      [1, 'a number'],
+      [{ allowed: false }, 'an object'],
+      [new ForbiddenException('secret'), 'an error'],
+      [of('no'), 'a text'],
+    ];
+    class Sloppy implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        const [answer] = odd[Number(candidateOf(context).request.url.split('?')[1])] ?? [];
+        return answer as boolean;
+      }
+    }
+    const logger = new Logbook();
+    const app = await start({ logger, options: { connectionGuards: [new Sloppy()] } });
+    for (const [n, [, kind]] of odd.entries()) {
+      expect(await upgradeStatus(app.port, {}, `/ws?${n}`)).toBe(401);
+      const line = `A connection guard failed. Sloppy has answered ${kind}, not true or false.`;
+      expect(logger.of('error').at(-1)).toBe(line);
+    }
   });
 
   it('see the id, the request and the user that the connection will have', async () => {

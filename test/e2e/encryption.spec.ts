@@ -329,7 +329,7 @@ describe('the exchange of keys', () => {
   });
 
   it.each<[string, PxlWebSocketModuleOptions['auth'], number]>([
-    ['and nobody is asked who they are', {}, 4004],
+    ['by those who are let in as nobody', { authenticate: () => ({ anonymous: true }) }, 4004],
     ['by those whose upgrade has told who they are', { authenticate: () => ({ userId: 'ada' }) }, 4004],
     ['by those who would have to authenticate first', { authenticate: credentials, mode: 'message' }, 4001],
   ])('that is required and never begun %s is waited for as long as credentials are', async (_whom, auth, code) => {

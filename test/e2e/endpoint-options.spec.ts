@@ -126,6 +126,7 @@ describe('the option endpoints', () => {
       'no option endpoints["/admin"].room; did you mean rooms? There are protocol',
     ],
     ['a limit that endpoints share', { '/admin': { limits: { connections: 1 } } }, '.limits.connections; there are'],
+    ['an auth that asks nobody', { '/admin': { auth: { required: false } } }, 'nobody would be asked who they are'],
     ['a bad value', { '/admin': { limits: { maxPayload: 0 } } }, 'limits.maxPayload is a whole number'],
   ])('fails the start for %s', async (_what, endpoints, sentence) => {
     await start({});

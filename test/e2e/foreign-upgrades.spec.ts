@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { Server as SocketIoServer } from 'socket.io';
 import { WebSocket, WebSocketServer } from 'ws';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { WsRoute, type PxlWebSocketModuleOptions, type WsIdentity } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -263,9 +263,9 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
     it('which cuts our upgrades while they are authenticated for over a second: one line says what to do', async () => {
       const warnings: string[] = [];
       const asked = [new Gate(), new Gate()];
-      const answer = new Gate<object>();
+      const answer = new Gate<WsIdentity>();
       let calls = 0;
-      const authenticate = (): Promise<object> => {
+      const authenticate = (): Promise<WsIdentity> => {
         asked[calls++]?.open();
         return answer.passed;
       };
@@ -278,7 +278,7 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
       await Promise.all(asked.map(({ passed }) => passed));
       await Promise.all(cut.map(({ ended }) => ended));
       expect(cut.map(({ chunks }) => chunks.length)).toEqual([0, 0]);
-      answer.open({});
+      answer.open({ anonymous: true });
       await sockets.allClosed();
 
       expect(warnings.filter((line) => line.includes('destroyUpgrade: false'))).toHaveLength(1);
@@ -287,7 +287,7 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
 
     it('which is not blamed for what our own limits.upgradeTimeout refuses', async () => {
       const warnings: string[] = [];
-      const answer = new Gate<object>();
+      const answer = new Gate<WsIdentity>();
       const log = { log() {}, error() {}, warn: (message: string) => void warnings.push(message) };
       const options = { auth: { authenticate: () => answer.passed }, limits: { upgradeTimeout: 50 } };
       const app = await start(options, { logger: log });
@@ -296,7 +296,7 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
 
       const client = await upgrade(app.port, '/ws');
       expect((await client.response()).status).toBe(503);
-      answer.open({});
+      answer.open({ anonymous: true });
       client.end();
       await sockets.allClosed();
 
@@ -305,7 +305,7 @@ describe.each(PLATFORMS)('an upgrade that is not ours (%s)', (platform) => {
 
     it('which leaves slow authentications alone with destroyUpgrade: false', async () => {
       const warnings: string[] = [];
-      const passed = new Promise<object>((resolve) => setTimeout(() => resolve({ userId: 1 }), 300));
+      const passed = new Promise<WsIdentity>((resolve) => setTimeout(() => resolve({ userId: 1 }), 300));
       const log = { log() {}, error() {}, warn: (message: string) => void warnings.push(message) };
       const app = await start({ auth: { authenticate: () => passed } }, { logger: log });
       attachSocketIo(app, { destroyUpgrade: false, destroyUpgradeTimeout: 100 });

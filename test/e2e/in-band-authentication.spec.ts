@@ -8,6 +8,7 @@ import {
   WsRoute,
   type AuthOptions,
   type WsClient,
+  type WsCredentials,
   type WsIdentity,
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
@@ -15,6 +16,7 @@ import { Runtime } from '../../lib/runtime/runtime.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
+import { ODD_ANSWERS } from '../support/odd-answers.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { claimsOf, hs256, SECRET } from '../support/tokens.js';
@@ -195,8 +197,41 @@ describe('auth.mode message', () => {
     expect(app.last().state).toBe('disconnected');
   });
 
+  it('answers whatever names no user with UNAUTHENTICATED and closes with 4003, and takes it for no refresh', async () => {
+    const authenticate = ({ data }: WsCredentials): WsVerdict => {
+      const { name, odd } = data as { name?: string; odd?: number };
+      return odd === undefined ? { userId: name ?? '' } : (ODD_ANSWERS[odd]?.[0] as WsVerdict);
+    };
+    const app = await start({ authenticate, mode: 'message' }, { options: told() });
+    const ada = await app.open();
+    await ada.request('system', 'authenticate', { name: 'ada' });
+    for (const odd of ODD_ANSWERS.keys()) {
+      const client = await app.open();
+      await expect(client.request('system', 'authenticate', { odd })).rejects.toThrow('UNAUTHENTICATED');
+      expect((await client.closed).code).toBe(4003);
+      await expect(ada.request('system', 'refresh', { odd })).rejects.toThrow('UNAUTHENTICATED');
+    }
+    expect(await ada.request('who', 'am')).toMatchObject({ userId: 'ada' });
+    expect(diary.entries).toEqual(['connected ada']);
+  });
+
+  it('lets { anonymous: true } in as nobody, and takes it for no new token of a user', async () => {
+    const authenticate = ({ data }: WsCredentials): WsVerdict => {
+      const { name } = data as { name?: string };
+      return name === undefined ? { anonymous: true } : { userId: name };
+    };
+    const app = await start({ authenticate, mode: 'message' }, { options: told() });
+    const nobody = await app.open();
+    expect(await nobody.request('system', 'authenticate', {})).toEqual({ userId: null });
+    expect(await nobody.request('who', 'am')).toMatchObject({ state: 'authenticated' });
+    const ada = await app.open();
+    await ada.request('system', 'authenticate', { name: 'ada' });
+    await expect(ada.request('system', 'refresh', {})).rejects.toThrow('FORBIDDEN');
+  });
+
   it.each<[string, () => WsVerdict | Promise<WsVerdict>, string, number]>([
     ['null', () => null, 'UNAUTHENTICATED', 4003],
+    ['undefined', () => undefined, 'UNAUTHENTICATED', 4003],
     ['false', () => false, 'UNAUTHENTICATED', 4003],
     ['an UnauthorizedException', () => Promise.reject(new UnauthorizedException('secret')), 'UNAUTHENTICATED', 4003],
     ['a ForbiddenException', () => Promise.reject(new ForbiddenException('secret')), 'FORBIDDEN', 3003],

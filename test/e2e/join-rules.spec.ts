@@ -8,9 +8,11 @@ import {
   type RoomVerdict,
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
+import { of } from 'rxjs';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
+import { Logbook } from '../support/logbook.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 
@@ -39,7 +41,7 @@ describe('rooms.authorize', () => {
     ['false', false, 'FORBIDDEN'],
     ['a promise of false', Promise.resolve(false), 'FORBIDDEN'],
     ['null, which is no yes', null as never, 'FORBIDDEN'],
-    ['a text, which is no yes', 'other room' as never, 'FORBIDDEN'],
+    ['nothing, which is no yes', undefined as never, 'FORBIDDEN'],
   ])('that answers %s', async (_what, verdict, code) => {
     const app = await start({ authorize: () => verdict });
     const client = await app.client({ path: '/ws?ada' });
@@ -47,6 +49,26 @@ describe('rooms.authorize', () => {
     if (code) await expect(join).rejects.toThrow(code);
     else expect(await join).toMatchObject({ success: true, data: { roomName: 'tea' } });
     expect(roomsOf(app)).toEqual(code ? [] : ['tea']);
+  });
+
+  it('lets nobody in by what is neither true nor a profile, and the log says what it was', async () => {
+    const odd: Record<string, [unknown, string]> = {
+      text: ['other room', 'a text'],
+      number: [1, 'a number'],
+      list: [[], 'a list'],
+      error: [new ForbiddenException('secret'), 'an error'],
+      observable: [of(false), 'an Observable'],
+      map: [new Map(), 'an object'],
+    };
+    const logger = new Logbook();
+    const app = await start({ authorize: ({ roomName }) => odd[roomName]?.[0] as RoomVerdict }, { logger });
+    const client = await app.client({ path: '/ws?ada' });
+    for (const [roomName, [, kind]] of Object.entries(odd)) {
+      await expect(client.request('system', 'joinRoom', { roomName })).rejects.toThrow('FORBIDDEN');
+      const line = `rooms.authorize failed. It has answered ${kind}, not true, false or the profile of a member.`;
+      expect(logger.of('error').at(-1)).toBe(line);
+    }
+    expect(roomsOf(app)).toEqual([]);
   });
 
   it('is asked about each room that a client asks for, and never widens it', async () => {

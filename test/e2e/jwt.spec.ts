@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { UnauthorizedException } from '@nestjs/common';
-import { JwtModule } from '@nestjs/jwt';
+import { Injectable, UnauthorizedException } from '@nestjs/common';
+import { JwtModule, JwtService, type JwtModuleOptions } from '@nestjs/jwt';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import {
   WsRoute,
@@ -143,6 +143,12 @@ describe('auth.jwt', () => {
     expect(await userOf(app, hs256({ sub: 'ada' }))).toMatchObject({ userId: 'ada' });
   });
 
+  it('with requireExp refuses a token without an end', async () => {
+    const app = await withSecret({ requireExp: true });
+    expect(await statusFor(app, hs256({ sub: 'ada', iat: seconds() }))).toBe(401);
+    expect(await userOf(app, hs256(claimsOf('ada')))).toMatchObject({ userId: 'ada' });
+  });
+
   it('reads a number as a decimal string, and other claims where they are named', async () => {
     const app = await withSecret({ claims: { userId: 'uid', userType: 'role' } });
     expect(await userOf(app, hs256({ uid: 7, role: 'admin', sub: 'ignored' }))).toMatchObject({
@@ -231,6 +237,14 @@ describe('auth.jwt', () => {
       expect(await statusFor(app, tokenOf('thrown'))).toBe(401);
     });
 
+    it('refuses all tokens where the key is empty, which anybody can sign with', async () => {
+      const empty = Buffer.from(process.env.NO_SUCH_KEY ?? '', 'base64');
+      const app = await start({ jwt: { secretOrKeyProvider: () => empty } });
+      expect(await statusFor(app, hs256(claimsOf('eve'), ''))).toBe(401);
+      const imports = [JwtModule.register({ secretOrKeyProvider: () => empty })];
+      expect(await statusFor(await start({ jwt: true }, { imports }), hs256(claimsOf('eve'), ''))).toBe(401);
+    });
+
     it('answers 500 when it fails, since the token may be good', async () => {
       const app = await start({ jwt: { secretOrKeyProvider: () => Promise.reject(new Error('key server is down')) } });
       const answer = await upgradeAnswer(app.port, { Authorization: `Bearer ${hs256(claimsOf('ada'))}` });
@@ -246,6 +260,43 @@ describe('auth.jwt', () => {
     expect(await statusFor(app, unsigned(claimsOf('ada', { iss: 'us' })))).toBe(401);
   });
 
+  describe('with true, where the JwtService', () => {
+    const { privateKey, publicKey } = rsaKeys();
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+    it.each<[string, JwtModuleOptions, string]>([
+      ['has no key', {}, 'no key to verify with'],
+      ['has a secret that is not set', { secret: '' }, 'no key to verify with'],
+      ['has an empty secret', { secret: Buffer.alloc(0), verifyOptions: { issuer: 'us' } }, 'an empty key'],
+      ['can only sign', { privateKey: pem }, 'no key to verify with'],
+    ])('%s, the application does not start', async (_what, options, problem) => {
+      const failure = await failureOf({ options: { auth: { jwt: true } }, imports: [JwtModule.register(options)] });
+      expect(failure).toContain(`The option auth.jwt is true, but the JwtService has ${problem}`);
+      expect(failure).not.toContain('BEGIN');
+    });
+
+    it.each<[string, JwtModuleOptions]>([
+      ['has a public key', { publicKey }],
+      ['has a secret under its old name', { secretOrPrivateKey: SECRET }],
+      ['has a provider, which knows no key yet', { secretOrKeyProvider: () => '' }],
+    ])('%s, it does', async (_what, options) => {
+      expect(await failureOf({ options: { auth: { jwt: true } }, imports: [JwtModule.register(options)] })).toBe(
+        'started',
+      );
+    });
+
+    it("is a class of the application's own, which brings the key with each call, it does", async () => {
+      @Injectable()
+      class Tokens extends JwtService {
+        override verifyAsync<T extends object>(token: string): Promise<T> {
+          return super.verifyAsync<T>(token, { secret: SECRET });
+        }
+      }
+      const app = await start({ jwt: true }, { providers: [WhoAmI, { provide: JwtService, useClass: Tokens }] });
+      expect(await userOf(app, hs256(claimsOf('ada')))).toMatchObject({ userId: 'ada' });
+    });
+  });
+
   const { publicKey } = rsaKeys();
   it.each<[AuthOptions, string]>([
     [{ jwt: true }, 'there is no JwtService'],
@@ -258,8 +309,13 @@ describe('auth.jwt', () => {
     [{ jwt: { secret: SECRET, algorithms: ['none' as 'HS256'] } }, 'auth.jwt.algorithms'],
     [{ jwt: { secret: SECRET, claims: { userId: '' } } }, 'auth.jwt.claims.userId'],
     [{ jwt: { secret: SECRET, expiresIn: 1 } as JwtOptions }, 'auth.jwt.expiresIn'],
-    [{ mode: 'message' }, 'auth.mode'],
-    [{ required: true }, 'auth.required'],
+    [{ jwt: { secret: SECRET, requireExp: 'yes' as never } }, 'auth.jwt.requireExp'],
+    [{}, 'neither jwt nor authenticate'],
+    [{ mode: 'message' }, 'neither jwt nor authenticate'],
+    [{ required: true }, 'neither jwt nor authenticate'],
+    [{ required: false }, 'neither jwt nor authenticate'],
+    [{ jwt: undefined, authenticate: undefined }, 'neither jwt nor authenticate'],
+    [{ authenticate: [] }, 'neither jwt nor authenticate'],
     [{ jwt: { secret: SECRET }, tokenFrom: ['body' as 'query'] }, 'auth.tokenFrom'],
   ])('fails at start-up for %j, naming what is wrong', async (auth, sentence) => {
     const failure = await failureOf({ options: { auth } });

@@ -16,6 +16,7 @@ import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { upgradeAnswer, upgradeStatus } from '../support/upgrade-answer.js';
+import { identityOf } from '../support/url-identity.js';
 
 @WebSocketGateway()
 class Endless {
@@ -31,7 +32,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-const authenticate = ({ request }: WsCredentials): WsIdentity => ({ userId: request.url.split('?')[1] });
+const authenticate = ({ request }: WsCredentials): WsIdentity => identityOf(request.url.split('?')[1]);
 
 async function start(
   limits: LimitOptions,
@@ -220,7 +221,7 @@ describe('bad limits', () => {
 describe('limits.metadataBytes', () => {
   it('holds for what an authenticator gives too: 500, and the log says why', async () => {
     const errors: Error[] = [];
-    const authenticate = (): WsIdentity => ({ metadata: { note: 'x'.repeat(20) } });
+    const authenticate = (): WsIdentity => ({ anonymous: true, metadata: { note: 'x'.repeat(20) } });
     const events = { onError: ({ error }: { error: Error }) => errors.push(error) };
     const app = await start({ metadataBytes: 10 }, { auth: { authenticate }, events });
     expect(await upgradeStatus(app.port)).toBe(500);

@@ -83,9 +83,19 @@ describe('the option origins', () => {
     expect(await upgradeStatus(app.port, { Origin: 'https://x.example.com' })).toBe(403);
   });
 
-  it('as a function that promises allows nobody, since a promise is no yes', async () => {
-    const app = await start((() => Promise.resolve(true)) as unknown as () => boolean);
-    expect(await upgradeStatus(app.port, { Origin: 'https://x.example.com' })).toBe(403);
+  it('as a function allows nobody by anything but true, and the log says what it was', async () => {
+    const odd: [unknown, string][] = [
+      [Promise.resolve(true), 'a promise'],
+      [Promise.reject(new Error('secret')), 'a promise'],
+      ['yes', 'a text'],
+      [{}, 'an object'],
+    ];
+    const logger = new Logbook();
+    const app = await start((_, { url }) => odd[Number(url?.split('?')[1])]?.[0] as boolean, { logger });
+    for (const [n, [, kind]] of odd.entries()) {
+      expect(await upgradeStatus(app.port, { Origin: 'https://x.example.com' }, `/ws?${n}`)).toBe(403);
+      expect(logger.of('error').at(-1)).toBe(`The option origins failed. It has answered ${kind}, not true or false.`);
+    }
   });
 
   it('as a function that throws is answered 500 and reported', async () => {

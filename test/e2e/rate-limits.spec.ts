@@ -9,6 +9,7 @@ import {
   WsRoute,
   type LimitOptions,
   type WsCredentials,
+  type WsIdentity,
 } from 'nestjs-pxl-websocket';
 import { Redis } from 'ioredis';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -18,6 +19,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
+import { identityOf } from '../support/url-identity.js';
 
 let guarded = 0;
 
@@ -52,7 +54,7 @@ let clock: ManualRuntime;
 async function start(limits: LimitOptions = {}): Promise<TestApp> {
   clock = new ManualRuntime();
   guarded = 0;
-  const authenticate = ({ request }: WsCredentials): { userId?: string } => ({ userId: request.url.split('?')[1] });
+  const authenticate = ({ request }: WsCredentials): WsIdentity => identityOf(request.url.split('?')[1]);
   const app = await startApp({
     providers: [Busy],
     options: { auth: { authenticate }, heartbeat: false, limits },
@@ -210,8 +212,8 @@ describe('@WsRateLimit in a cluster', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    const authenticate = ({ request }: WsCredentials): { userId?: string } => {
-      return { userId: decodeURIComponent(request.url.split('?')[1] ?? '') || undefined };
+    const authenticate = ({ request }: WsCredentials): WsIdentity => {
+      return identityOf(decodeURIComponent(request.url.split('?')[1] ?? '') || null);
     };
     const options = { redis: redis.url, auth: { authenticate } };
     workers = await Promise.all([1, 2].map(() => startApp({ providers: [Counted], options })));

@@ -3,7 +3,7 @@ import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { PxlWebSocketModule, WebSocketService } from 'nestjs-pxl-websocket';
+import { PxlWebSocketModule, WebSocketService, type WsVerdict } from 'nestjs-pxl-websocket';
 import { createCertificate, type Certificate } from '../support/certificate.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS } from '../support/test-app.js';
@@ -24,8 +24,8 @@ describe.each(PLATFORMS)('a server that speaks TLS (%s)', (platform) => {
 
   beforeAll(async () => {
     certificate = createCertificate();
-    const authenticate = ({ request }: { request: { url?: string } }): object | null =>
-      request.url === '/ws?who=stranger' ? null : {};
+    const authenticate = ({ request }: { request: { url?: string } }): WsVerdict =>
+      request.url === '/ws?who=stranger' ? null : { anonymous: true };
     const module = await Test.createTestingModule({
       imports: [PxlWebSocketModule.forRoot({ auth: { authenticate } })],
       controllers: [Rest],

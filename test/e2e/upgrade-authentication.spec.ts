@@ -8,15 +8,19 @@ import {
   type PxlWebSocketModuleOptions,
   type WsAuthenticate,
   type WsClient,
+  type WsCredentials,
+  type WsIdentity,
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
+import { ODD_ANSWERS } from '../support/odd-answers.js';
 import { RawClient, type RawResponse } from '../support/raw-client.js';
 import { ServerSockets } from '../support/server-sockets.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
+import { upgradeStatus } from '../support/upgrade-answer.js';
 
 @Injectable()
 class WhoAmI {
@@ -104,17 +108,14 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
       expect(await connected.request('test', 'whoami')).toEqual({ user: { userId: '42', payload: {} }, metadata: {} });
     });
 
-    it.each([[{}], [{ userId: undefined }], [{ userId: null, userType: 'guest', metadata: { seat: 1 } }]])(
-      'an anonymous client by %j, and pushes no authentication',
-      async (identity) => {
-        const { client } = await start(() => identity);
+    it('an anonymous client by { anonymous: true }, though auth is required, and pushes no authentication', async () => {
+      const { client } = await start(() => ({ anonymous: true, metadata: { seat: 1 } }));
 
-        const connected = await client();
+      const connected = await client();
 
-        expect(await connected.call('test', 'whoami')).toMatchObject({ response: { user: null } });
-        expect(connected.pending).toEqual([]);
-      },
-    );
+      expect(await connected.call('test', 'whoami')).toMatchObject({ response: { user: null, metadata: { seat: 1 } } });
+      expect(connected.pending).toEqual([]);
+    });
 
     it('by what the request carries, and knows the id that the connection will have', async () => {
       const ids: string[] = [];
@@ -135,6 +136,7 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
   describe('refuses', () => {
     it.each<[number, string, WsAuthenticate]>([
       [401, 'null', () => null],
+      [401, 'undefined', () => undefined],
       [401, 'false', () => false],
       [401, 'a promise of null', async () => null],
       [
@@ -177,25 +179,31 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
       expect(logger.lines.filter((line) => line.includes('the database is gone'))).toHaveLength(1);
     });
 
-    it.each(['', NaN, Infinity, true])(
-      'with 401 the user id %p, which names nobody, and reports that',
-      async (userId) => {
-        const logger = new Lines();
-        const reported: string[] = [];
-        const onError = ({ error }: { error: Error }): void => void reported.push(error.message);
-        const { port } = await start(() => ({ userId }) as WsVerdict, { logger, options: { events: { onError } } });
+    it('with 401 every answer that names no user, and reports which authenticator gave what, without its values', async () => {
+      const logger = new Lines();
+      const reported: string[] = [];
+      const onError = ({ error }: { error: Error }): void => void reported.push(error.message);
+      function byCookie({ request }: WsCredentials): WsVerdict {
+        const [answer] = ODD_ANSWERS[Number(new URL(request.url, 'ws://localhost').searchParams.get('n'))] ?? [];
+        return answer as WsVerdict;
+      }
+      const { port } = await start(byCookie, { logger, options: { events: { onError } } });
 
-        expect((await refusal(port)).status).toBe(401);
+      for (const [n, [, kind]] of ODD_ANSWERS.entries()) {
+        expect([kind, await upgradeStatus(port, {}, `/ws?n=${n}`)]).toEqual([kind, 401]);
+        expect(reported.at(-1)).toContain(
+          `auth.authenticate (byCookie) has returned ${kind}, not an object with a userId`,
+        );
+      }
 
-        const fault = 'auth.authenticate has returned a userId that is neither a number nor a text that is not empty';
-        expect(reported).toEqual([expect.stringContaining(fault)]);
-        expect(logger.lines).toEqual([expect.stringContaining(fault)]);
-      },
-    );
+      expect(reported).toHaveLength(ODD_ANSWERS.length);
+      expect(logger.lines.length).toBeGreaterThan(0);
+      expect([...reported, ...logger.lines].filter((line) => /\bada\b/.test(line))).toEqual([]);
+    });
 
     it('with 503 when it has not settled after limits.upgradeTimeout, and what it says later changes nothing', async () => {
       const clock = new ManualRuntime();
-      const [asked, verdict] = [new Gate(), new Gate<object>()];
+      const [asked, verdict] = [new Gate(), new Gate<WsIdentity>()];
       const hanging: WsAuthenticate = () => {
         asked.open();
         return verdict.passed;

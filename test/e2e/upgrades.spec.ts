@@ -161,7 +161,7 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
 
     it('before anybody is asked who it is', async () => {
       let asked = 0;
-      const { port } = await start({ auth: { authenticate: () => (asked++, {}) } });
+      const { port } = await start({ auth: { authenticate: () => (asked++, { anonymous: true }) } });
 
       await refusal(port, '/ws', { headers: { 'Sec-WebSocket-Key': null } });
       await refusal(port, '/ws', { headers: { 'Sec-WebSocket-Protocol': 'pxl.v1, pxl.v1' } });
@@ -235,7 +235,7 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
         }
       }
       const authenticate: NonNullable<PxlWebSocketModuleOptions['auth']>['authenticate'] = ({ request }) => {
-        if (request.url !== '/ws?never') return {};
+        if (request.url !== '/ws?never') return { anonymous: true };
         asked.open();
         return new Promise(() => undefined);
       };

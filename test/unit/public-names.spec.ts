@@ -218,6 +218,7 @@ describe('The public names', () => {
         "WebSocketSubscriberOptions",
         "WebSocketSubscriberPredicate",
         "WebSocketType",
+        "WsAnonymousIdentity",
         "WsAuthenticate",
         "WsAuthenticator",
         "WsClientState",
@@ -227,6 +228,7 @@ describe('The public names', () => {
         "WsRequestInfo",
         "WsSubscriberOptions",
         "WsTokenInfo",
+        "WsUserIdentity",
         "WsUserInfo",
         "WsVerdict",
       ]

@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModuleLogger } from '../errors/module-logger.js';
+import { counter, Metrics, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { describeReason, type RefusalReason } from './refusal-reason.js';
+
+/** Milliseconds between two lines that say the same. */
+const PAUSE = 60_000;
+/** So many authentications refused in a row, and nobody seems to get in. */
+const EVERYBODY = 10;
+
+/** Refusals since the last authentication of an endpoint that was admitted. */
+interface Streak {
+  readonly reasons: Map<RefusalReason, number>;
+  size: number;
+}
+
+/**
+ * The authentications that were refused, each at the upgrade, by message or with a new token: counted by their reasons, and
+ * told to the log, a line for each reason and minute. When all of an endpoint's are, that is a warning.
+ */
+@Injectable()
+export class AuthRefusals implements MetricSource {
+  readonly #logger = new ModuleLogger();
+  readonly #counts = new Map<RefusalReason, number>();
+  readonly #lines = new Map<RefusalReason, { at: number; heldBack: number }>();
+  readonly #streaks = new Map<ResolvedOptions, Streak>();
+  readonly #warnedAt = new Map<ResolvedOptions, number>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    metrics: Metrics,
+  ) {
+    metrics.add(this);
+  }
+
+  /**
+   * An authentication was refused.
+   *
+   * @param endpoint the options that hold where it was
+   * @param by the authenticator or guard of the application that refused it
+   */
+  count(endpoint: ResolvedOptions, reason: RefusalReason, by?: string): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+    this.#tell(reason, by);
+    this.#extendStreak(endpoint, reason);
+  }
+
+  /** One was admitted. */
+  admitted(endpoint: ResolvedOptions): void {
+    this.#streaks.delete(endpoint);
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    for (const [reason, count] of this.#counts) yield counter('authentications_refused', count, { reason });
+  }
+
+  #tell(reason: RefusalReason, by: string | undefined): void {
+    const now = this.runtime.monotonic();
+    const last = this.#lines.get(reason);
+    if (last && now - last.at < PAUSE) {
+      last.heldBack++;
+      return;
+    }
+    this.#lines.set(reason, { at: now, heldBack: 0 });
+    const whose = by === undefined ? '' : ` (${by})`;
+    const more = last?.heldBack ? ` ${last.heldBack} more were since the last such line.` : '';
+    this.#logger.debug(`An authentication was refused: ${describeReason(reason)}${whose}.${more}`);
+  }
+
+  #extendStreak(endpoint: ResolvedOptions, reason: RefusalReason): void {
+    let streak = this.#streaks.get(endpoint);
+    if (!streak) this.#streaks.set(endpoint, (streak = { reasons: new Map(), size: 0 }));
+    streak.reasons.set(reason, (streak.reasons.get(reason) ?? 0) + 1);
+    if (++streak.size < EVERYBODY) return;
+    const now = this.runtime.monotonic();
+    if (now - (this.#warnedAt.get(endpoint) ?? -Infinity) < PAUSE) return;
+    this.#warnedAt.set(endpoint, now);
+    this.#streaks.delete(endpoint);
+    const reasons = [...streak.reasons].sort(([, one], [, other]) => other - one);
+    const list = reasons.map(([name, count]) => `${count} × ${name}`).join(', ');
+    const what = `The last ${streak.size} authentications${this.#placeOf(endpoint)} were all refused (${list}).`;
+    this.#logger.warn(`${what} The most frequent reason: ${describeReason(reasons[0]?.[0] ?? 'failed')}.`);
+  }
+
+  #placeOf(endpoint: ResolvedOptions): string {
+    for (const [path, options] of this.options.endpoints) if (options === endpoint) return ` on ${path}`;
+    return '';
+  }
+}

@@ -1,0 +1,13 @@
+import type { ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsTokenInfo } from './authenticator.interface.js';
+
+/** Who connects, once that is checked: what the rest of the library works with. */
+export interface Identity {
+  /** Null for an anonymous client. */
+  readonly user: WsUser | null;
+  readonly metadata?: ClientMetadata | undefined;
+  readonly token?: WsTokenInfo | undefined;
+}
+
+/** An anonymous client of which nothing is known. */
+export const NOBODY: Identity = { user: null };

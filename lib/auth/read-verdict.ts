@@ -1,0 +1,73 @@
+import { isUserId } from '../clients/user-identity.js';
+import { isRecord, kindOf, UNREADABLE } from '../errors/kind-of.js';
+import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsTokenInfo } from './authenticator.interface.js';
+import { PASS, refusal, type Decision } from './decision.js';
+
+type Fields = Record<string, unknown>;
+
+/** A field that is not what it has to be, as it stands in a sentence. */
+class Fault extends Error {}
+
+/**
+ * Reads what an authenticator of the application has answered, whatever that is. Only an object that names a user, or says
+ * that it is anonymous, lets anybody in; each field is read once, so that nothing else can be found there later.
+ */
+export function readVerdict(answer: unknown): Decision {
+  if (answer === null || answer === undefined) return PASS;
+  if (answer === false) return refusal('refused');
+  try {
+    if (!isRecord(answer)) throw new Fault(kindOf(answer));
+    return read(answer);
+  } catch (error) {
+    // What its own getters throw may hold anything.
+    const fault = error instanceof Fault ? error.message : UNREADABLE;
+    return { kind: 'refusal', reason: 'no_user', fault };
+  }
+}
+
+function read({ userId, anonymous, userType, payload, metadata, token }: Fields): Decision {
+  const user = readUser({ userId, anonymous, userType, payload });
+  const kept = record('metadata', metadata);
+  const identity = { user, metadata: kept && { ...kept }, token: readToken(record('token', token)) };
+  return { kind: 'identity', identity };
+}
+
+function readUser({ userId, anonymous, userType, payload }: Fields): WsUser | null {
+  if (!isNone(anonymous) && typeof anonymous !== 'boolean') throw wrong('anonymous', anonymous);
+  if (anonymous === true) {
+    if (!isNone(userId)) throw new Fault('an object that is anonymous and has a userId');
+    return null;
+  }
+  if (!isUserId(userId)) throw userId === undefined ? new Fault('an object without a userId') : wrong('userId', userId);
+  if (!isNone(userType) && typeof userType !== 'string') throw wrong('userType', userType);
+  return { userId: String(userId), userType: userType ?? undefined, payload: record('payload', payload) ?? {} };
+}
+
+function readToken(token: Fields | undefined): WsTokenInfo | undefined {
+  if (!token) return undefined;
+  const { id, issuedAt, expiresAt } = token;
+  if (!isNone(id) && typeof id !== 'string') throw wrong('token.id', id);
+  // Held against a revocation, what is no number would never be older.
+  if (!isNone(issuedAt) && (typeof issuedAt !== 'number' || Number.isNaN(issuedAt))) {
+    throw wrong('token.issuedAt', issuedAt);
+  }
+  if (!isNone(expiresAt) && typeof expiresAt !== 'number') throw wrong('token.expiresAt', expiresAt);
+  return { id: id ?? undefined, issuedAt: issuedAt ?? undefined, expiresAt: expiresAt ?? undefined };
+}
+
+/** An optional field that holds an object. */
+function record(name: string, value: unknown): Fields | undefined {
+  if (isNone(value)) return undefined;
+  if (isRecord(value)) return value;
+  throw wrong(name, value);
+}
+
+/** Rows of a database have null where there is nothing. */
+function isNone(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+function wrong(field: string, value: unknown): Fault {
+  return new Fault(`an object whose ${field} is ${kindOf(value)}`);
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { readVerdict } from '../../lib/auth/read-verdict.js';
+import { kindOf } from '../../lib/errors/kind-of.js';
+import { ODD_ANSWERS } from '../support/odd-answers.js';
+
+describe('What an authenticator answers', () => {
+  it('passes on to the next one with null and undefined, and refuses with false', () => {
+    for (const answer of [null, undefined]) expect(readVerdict(answer)).toEqual({ kind: 'pass' });
+    expect(readVerdict(false)).toEqual({ kind: 'refusal', reason: 'refused' });
+  });
+
+  it('is a user by its id, whatever class the object is of and whatever is null beside it', () => {
+    class Session {
+      constructor(private readonly id: number) {}
+
+      get userId(): number {
+        return this.id;
+      }
+    }
+    const seven = { kind: 'identity', identity: { user: { userId: '7', payload: {} } } };
+    expect(readVerdict(new Session(7))).toEqual(seven);
+    const nulls = { userType: null, payload: null, metadata: null, token: null, anonymous: null };
+    expect(readVerdict({ userId: 7, ...nulls })).toEqual(seven);
+    expect(readVerdict(Object.assign(Object.create(null) as object, { userId: '7', anonymous: false }))).toEqual(seven);
+  });
+
+  it('is nobody by anonymous: true alone, with metadata and a token if it likes', () => {
+    const [metadata, token] = [{ seat: 7 }, { id: 'a', issuedAt: 1, expiresAt: 2 }];
+    expect(readVerdict({ anonymous: true, metadata, token })).toEqual({
+      kind: 'identity',
+      identity: { user: null, metadata, token },
+    });
+    expect(readVerdict({ anonymous: true, userId: null })).toMatchObject({ identity: { user: null } });
+  });
+
+  it.each(ODD_ANSWERS.map(([answer, kind]) => [kind, answer]))(
+    'lets nobody in by %s, and is called so',
+    (kind, answer) => {
+      expect(readVerdict(answer)).toEqual({ kind: 'refusal', reason: 'no_user', fault: kind });
+    },
+  );
+
+  it('is read once: what its fields say later counts for nothing', () => {
+    let reads = 0;
+    const turncoat = {
+      get userId() {
+        return reads++ === 0 ? 'ada' : 'eve';
+      },
+    };
+    expect(readVerdict(turncoat)).toMatchObject({ identity: { user: { userId: 'ada' } } });
+    expect(reads).toBe(1);
+  });
+
+  it('may be a proxy that was revoked', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(readVerdict(proxy)).toMatchObject({ reason: 'no_user' });
+    expect(kindOf(proxy)).toBe('an object that cannot be read');
+  });
+});
