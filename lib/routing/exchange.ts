@@ -52,13 +52,13 @@ export class Exchange implements AckSource {
 
   /**
    * Answers with an error, unless there was an answer; what a filter of the application has sent in place of one suffices
-   * where nobody waits for an id. A defect of the application is reported in any case.
+   * where nobody waits for an id. A defect of the application is reported, unless it is one that a filter has answered.
    */
   fail(thrown: unknown): void {
     const { exception, isAnswered, failure } = unfiltered(thrown);
     const source = this.route?.source ?? 'A message';
     if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
-    if (!isAnswered && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
+    if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
     if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
     this.client.sendText(this.#encodeError(exception));
   }

@@ -621,6 +621,24 @@ describe('a filter that returns nothing', () => {
     expect(logger.of('error')).toEqual([]);
   });
 
+  it('and sends something, and fails then, hides nothing from the log', async () => {
+    const logger = new Logbook();
+    const { client } = await filteredBy(
+      (_exception, host) => {
+        host.switchToWs().getClient<WsClient>().emit('own:answer');
+        throw new Error('broken');
+      },
+      { logger },
+    );
+    const tester = await client();
+    tester.send({ type: 'n', action: 'defect' });
+    expect(await tester.next()).toEqual({ type: 'own', action: 'answer' });
+    expect(await tester.request('n', 'says')).toBeNull();
+    expect(tester.pending).toEqual([{ type: 'beside', action: 'it' }]);
+    const lines = ['An exception filter of Gateway.defect failed. broken', 'Gateway.defect failed. secret'];
+    expect(logger.of('error')).toEqual(lines);
+  });
+
   it('has not sent what others send to its client meanwhile, nor what it sends to others', async () => {
     const gate = new Gate();
     const others: WsClient[] = [];
