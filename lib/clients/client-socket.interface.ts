@@ -24,6 +24,8 @@ export interface ClientSocket extends WebSocket {
   sendText(text: string): boolean;
   /** Sends the same in a binary frame. */
   sendBinary(text: string): boolean;
+  /** Rises with every byte that leaves for the client. */
+  readonly sentBytes: number;
   /** True from a `close` on that waits for what was sent before it. */
   readonly isEnding: boolean;
   /** Has every text pass a step from now on, behind those that it passes already: `limit` texts at once, in their order. */

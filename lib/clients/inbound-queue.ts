@@ -37,6 +37,7 @@ interface Waiting {
 export class InboundQueue {
   #waiting: Waiting[] = [];
   #running = 0;
+  #started = 0;
   #full = false;
   #onIdle: (() => void)[] = [];
 
@@ -46,6 +47,11 @@ export class InboundQueue {
     private readonly owner: InboundOwner,
     private released: boolean,
   ) {}
+
+  /** How many messages have begun to be handled so far. */
+  get started(): number {
+    return this.#started;
+  }
 
   /** Whether nothing runs and nothing waits. */
   get isIdle(): boolean {
@@ -94,6 +100,7 @@ export class InboundQueue {
 
   #start(message: InboundMessage, scope: AsyncResource): void {
     this.#running++;
+    this.#started++;
     const finished = scope.runInAsyncScope(start, undefined, this.owner, message);
     if (finished) {
       void finished.then(this.#finished);

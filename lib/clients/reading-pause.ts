@@ -3,25 +3,34 @@ import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
 import type { ClientSocket } from './client-socket.interface.js';
 
-/** Milliseconds that a socket may stay unread; then its client is closed with 4008. */
+/** Milliseconds that a socket may stay unread while none of its client's messages is worked off; then it gets 4008. */
 const PATIENCE = 30_000;
 
 /** A time in which a client's socket is not read, from its making to its end: TCP then holds the client back. */
 export class ReadingPause {
-  readonly #timer: RuntimeTimer;
+  #timer: RuntimeTimer;
 
+  /** @param started how many of the client's messages have begun to be handled so far */
   constructor(
     private readonly socket: ClientSocket,
-    runtime: Runtime,
+    private readonly runtime: Runtime,
+    private readonly started: () => number,
   ) {
     socket.pause();
-    const { code, reason } = CLOSE_CODES.TOO_SLOW;
-    this.#timer = runtime.timeout(PATIENCE, () => socket.close(code, reason));
+    this.#timer = this.#lookFrom(started());
   }
 
   end(): void {
     this.#timer.cancel();
     // A resumed stream emits what it holds in the scope of who resumed it, which would be that of the handler before.
     NEUTRAL_SCOPE.runInAsyncScope(() => this.socket.resume());
+  }
+
+  #lookFrom(before: number): RuntimeTimer {
+    return this.runtime.timeout(PATIENCE, () => {
+      const now = this.started();
+      if (now > before) this.#timer = this.#lookFrom(now);
+      else this.socket.close(CLOSE_CODES.TOO_SLOW.code, CLOSE_CODES.TOO_SLOW.reason);
+    });
   }
 }

@@ -127,6 +127,11 @@ export class WsClient implements ClientEntry {
     return isEnding && readyState === OPEN ? CLOSING : readyState;
   }
 
+  /** @internal Rises with every byte that leaves for the client. */
+  get sentBytes(): number {
+    return this.socket.sentBytes;
+  }
+
   /** Whether the frames of this connection are encrypted by the protocol itself, beside TLS. */
   get encrypted(): boolean {
     return this.#channel !== null;
@@ -292,7 +297,7 @@ export class WsClient implements ClientEntry {
   setReading(reading: boolean): void {
     this.#holds += reading ? -1 : 1;
     if (this.#holds > 0) {
-      this.#pause ??= new ReadingPause(this.socket, this.host.runtime);
+      this.#pause ??= new ReadingPause(this.socket, this.host.runtime, () => this.#inbound?.started ?? 0);
     } else {
       this.#pause?.end();
       this.#pause = null;

@@ -210,7 +210,11 @@ export interface InactiveClientsOptions {
 export interface HeartbeatOptions {
   /** Milliseconds between two pings to a client. Default: 15 000. */
   interval?: number | undefined;
-  /** Milliseconds that a client has for its pong, at most `interval`; then it is closed with 4002. Default: 10 000. */
+  /**
+   * Milliseconds that a client has for its pong once the ping has left, at most `interval`; then it is closed with 4002.
+   * A ping leaves behind what was sent before; when nothing of that leaves for as long, the client is closed too. Default:
+   * 10 000.
+   */
   timeout?: number | undefined;
 }
 
@@ -223,7 +227,10 @@ export interface LimitOptions {
   maxBufferedBytes?: number | false | undefined;
   /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */
   slowConsumer?: SlowConsumerPolicy | undefined;
-  /** Milliseconds that a client may be over its `maxBufferedBytes`; over eight times as much: none. Default: 5 000. */
+  /**
+   * Milliseconds in which a client over its `maxBufferedBytes` may take nothing of what waits; over eight times as much it
+   * has none. Default: 5 000.
+   */
   slowConsumerGrace?: number | undefined;
   /**
    * Messages that a client may send per second on average; those beyond are answered RATE_LIMITED, and who goes on is

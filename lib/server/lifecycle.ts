@@ -31,6 +31,7 @@ import { PxlWsAdapter, type AdapterHost } from '../transport/pxl-ws.adapter.js';
 import { UpgradeHandler } from '../transport/upgrade.handler.js';
 import { UpgradeListener } from '../transport/upgrade.listener.js';
 import { upgradeRequired } from '../transport/upgrade-required.js';
+import { showsWriteProgress } from '../transport/write-progress.js';
 import { ClusterMembership } from './cluster-membership.js';
 import { PxlWebSocketServer } from './pxl-websocket-server.js';
 import { siblingsOf, workerSurroundings } from './worker-siblings.js';
@@ -41,6 +42,9 @@ type HttpAdapter = HttpAdapterHost['httpAdapter'];
 const LEAST_FOR_SUBSCRIBERS = 0.1;
 /** The same for plain HTTP requests that are still served. */
 const LEAST_FOR_REQUESTS = 0.1;
+
+const COARSE_PROGRESS =
+  'This runtime does not tell how much of a write has left: slow readers are judged by the writes that were completed.';
 
 /**
  * The order of start-up and shutdown. Gateways are bound (afterInit) → onModuleInit: the server's upgrades → bootstrap:
@@ -153,6 +157,7 @@ export class Lifecycle
     await this.options.events.onServerStarted?.({ webSocketServer, server: this.server });
     this.membership.whenAdmitted(() => this.upgrades.open());
     for (const port of this.endpoints.ports) this.#listenToUpgrades(await this.ownServers.listen(port), port);
+    if (!showsWriteProgress()) this.#logger.log(COARSE_PROGRESS);
     this.heartbeat.start();
     this.inactive.start();
     this.#printEndpoints();

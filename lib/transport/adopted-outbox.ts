@@ -13,6 +13,7 @@ import type { Data, SendCallback, SendOptions } from './outbox.socket.js';
 import type { OutboxServices } from './outbox.services.js';
 import { refuseClearSend } from './refuse-clear-send.js';
 import type { BudgetedSocket } from './slow-consumers.js';
+import { networkSocketOf, sentBytesOf, unsentBytesOf } from './write-progress.js';
 
 const OPEN = 1;
 
@@ -47,6 +48,14 @@ export class AdoptedOutbox implements BudgetedSocket, DirectSocket {
 
   get bufferedAmount(): number {
     return this.ws.bufferedAmount + this.#passage.bytes;
+  }
+
+  get sentBytes(): number {
+    return sentBytesOf(networkSocketOf(this.ws), this.ws.bufferedAmount);
+  }
+
+  get unsentBytes(): number {
+    return unsentBytesOf(networkSocketOf(this.ws), this.ws.bufferedAmount) + this.#passage.bytes;
   }
 
   get endsWith(): CloseReason | null {

@@ -12,6 +12,7 @@ export function adoptedSocket(ws: WebSocket, services: OutboxServices): Connecti
     client: null as WsClient | null,
     closedWith: outbox.endsWith,
     isEnding: false,
+    sentBytes: 0,
     sendText: (text: string) => outbox.sendText(text),
     sendFrame: ({ text }: { text: string }, isVolatile?: boolean) => outbox.sendText(text, isVolatile),
     sendBinary: outbox.sendBinary.bind(outbox),
@@ -28,5 +29,6 @@ export function adoptedSocket(ws: WebSocket, services: OutboxServices): Connecti
     client: { get: () => outbox.client, set: (client: WsClient | null) => (outbox.client = client) },
     closedWith: { get: () => outbox.endsWith },
     isEnding: { get: () => outbox.endsWith !== null },
+    sentBytes: { get: () => outbox.sentBytes },
   });
 }

@@ -11,8 +11,12 @@ import type { RoomManager } from '../rooms/room-manager.js';
 import type { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Router } from '../routing/router.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { LONGEST_CLOSING } from './closing-handshake.js';
 import type { GatewayHooks } from './gateway-hooks.js';
 import { PassageSocket } from './passage.socket.js';
+
+/** Not in @types/ws. What ends a closing handshake is `limitClosing`. */
+const UNTYPED = { closeTimeout: LONGEST_CLOSING };
 
 /** What an endpoint works with; one set for all endpoints of a module. */
 export interface EndpointServices {
@@ -55,6 +59,7 @@ export class Endpoint implements ClientHost {
       maxPayload: options.limits.maxPayload,
       ...(options.limits.fragments === false ? {} : { maxFragments: options.limits.fragments }),
       perMessageDeflate: options.compression,
+      ...UNTYPED,
       // ws' own choice would echo the first name offered, which may be a token.
       handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(CODECS, name)) ?? false,
     });

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { SharedFrame } from '../clients/client-socket.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { CloseReason } from '../protocol/close-codes.js';
+import { limitClosing } from './closing-handshake.js';
 import { HeldFrames } from './held-frames.js';
 import { NotSentError } from './not-sent.error.js';
 import type { OutboxServices } from './outbox.services.js';
@@ -10,6 +11,7 @@ import type { PendingFrames } from './pending-frames.js';
 import type { BudgetedSocket } from './slow-consumers.js';
 import { TextFrame } from './text-frame.js';
 import { TextRun } from './text-run.js';
+import { sentBytesOf, unsentBytesOf, writeOneByOneUnlessShown } from './write-progress.js';
 
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
@@ -20,6 +22,8 @@ const FRAME_AGAIN = 4_096;
 /** What ws' own `send` takes. */
 export type Data = Parameters<WebSocket['send']>[0];
 export type SendCallback = (error?: Error) => void;
+
+const wsBufferedAmount = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount');
 export interface SendOptions {
   mask?: boolean | undefined;
   binary?: boolean | undefined;
@@ -50,10 +54,9 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
 
   // `bufferedAmount` counts what waits. Its declared type is a property, which TypeScript overrides by no accessor.
   static {
-    const inherited = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount');
     Object.defineProperty(this.prototype, 'bufferedAmount', {
       get(this: OutboxSocket): number {
-        return (inherited?.get?.call(this) as number) + this.waitingBytes;
+        return this.#bufferedByWs + this.waitingBytes;
       },
     });
   }
@@ -63,6 +66,15 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     this.#stream = stream;
     this.#services = services;
     this.#isPlain = this.extensions !== '';
+    writeOneByOneUnlessShown(stream);
+  }
+
+  get sentBytes(): number {
+    return sentBytesOf(this.#stream, this.#bufferedByWs);
+  }
+
+  get unsentBytes(): number {
+    return unsentBytesOf(this.#stream, this.#bufferedByWs) + this.waitingBytes;
   }
 
   sendFrame(frame: SharedFrame, isVolatile = false): boolean {
@@ -156,10 +168,17 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   override close(code?: number, reason: string | Buffer = ''): void {
     this.flush();
     // A peer's close frame makes ws call this too, with the peer's own code.
-    const isFirst = code !== undefined && this.readyState === WebSocket.OPEN;
+    const isOpen = this.readyState === WebSocket.OPEN;
+    const isFirst = isOpen && code !== undefined;
     super.close(code, reason);
+    if (isOpen && this.#services) limitClosing(this, this.#services.runtime);
     if (isFirst) this.#closedWith = { code, reason: reason.toString() };
     if (this.isPaused) this.resume(); // else the peer's close frame is never read
+  }
+
+  /** What ws counts itself: bytes that it compresses, and those in the network socket. */
+  get #bufferedByWs(): number {
+    return wsBufferedAmount?.get?.call(this) as number;
   }
 
   protected get services(): OutboxServices | null {
@@ -280,7 +299,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   #drained(): void {
     const slowConsumers = this.#services?.slowConsumers;
     if (!slowConsumers || !this.#isOverBudget) return;
-    if (this.bufferedAmount - (this.#heldBack?.bytes ?? 0) <= slowConsumers.budget) slowConsumers.relieve(this);
+    if (this.unsentBytes - (this.#heldBack?.bytes ?? 0) <= slowConsumers.budget) slowConsumers.relieve(this);
     else this.#stream?.once('drain', () => this.#drained());
   }
 }

@@ -15,8 +15,12 @@ const LAST_WORDS = 1_000;
 /** A socket with bytes waiting for it, as its budget sees it. */
 export interface BudgetedSocket {
   readonly readyState: number;
-  /** Bytes that wait, in the outbox and in the network socket. */
+  /** Bytes that wait, in the outbox and in the network socket, which counts a write until its last byte is out. */
   readonly bufferedAmount: number;
+  /** Those of them that have not left yet. */
+  readonly unsentBytes: number;
+  /** Rises with every byte that leaves. */
+  readonly sentBytes: number;
   close(code: number, reason: string): void;
   terminate(): void;
   /** It is over its budget; or, with `false`, no longer. */
@@ -35,9 +39,16 @@ export interface SlowConsumerCounts {
   droppedOldest: number;
 }
 
+/** A socket over its budget, when it was looked at. */
+interface Look {
+  sent: number;
+  /** Since when nothing has left. */
+  since: number;
+}
+
 /**
- * The byte budget of sockets (`limits.maxBufferedBytes`): who stays over it for `slowConsumerGrace`, or is over it
- * eightfold at once, meets `limits.slowConsumer`. A burst that drains is no offence. With `dropOldest` a socket over its
+ * The byte budget of sockets (`limits.maxBufferedBytes`): who is over it and takes nothing for `slowConsumerGrace`, or is
+ * over it eightfold, meets `limits.slowConsumer`. What drains, however slowly, is no offence. With `dropOldest` a socket over its
  * budget is sent volatile frames later or never, and is closed only when other frames make it eightfold.
  */
 @Injectable()
@@ -47,7 +58,7 @@ export class SlowConsumers {
   readonly budget: number;
   readonly policy: ResolvedOptions['limits']['slowConsumer'];
   readonly #grace: number;
-  readonly #over = new Map<BudgetedSocket, number>();
+  readonly #over = new Map<BudgetedSocket, Look>();
   #timer: RuntimeTimer | null = null;
   #dueAt = 0;
 
@@ -65,14 +76,16 @@ export class SlowConsumers {
     return this.#over.size;
   }
 
-  /** Called with a socket that is over its budget, at every frame. */
+  /** Called with a socket whose `bufferedAmount` is over its budget, at every frame. */
   check(socket: BudgetedSocket): void {
     if (!this.#over.has(socket)) {
-      this.#over.set(socket, this.runtime.monotonic());
+      if (socket.unsentBytes <= this.budget) return;
+      this.#over.set(socket, { sent: socket.sentBytes, since: this.runtime.monotonic() });
       socket.setOverBudget(true);
       this.#schedule();
     }
-    if (socket.bufferedAmount > AT_ONCE * this.budget) this.#strike(socket);
+    const most = AT_ONCE * this.budget;
+    if (socket.bufferedAmount > most && socket.unsentBytes > most) this.#strike(socket);
   }
 
   /** The socket has drained, or is closed. */
@@ -92,10 +105,16 @@ export class SlowConsumers {
     this.#timer = null;
     const now = this.runtime.monotonic();
     const stalled = now - this.#dueAt > STALL;
-    for (const [socket, since] of this.#over) {
-      if (socket.readyState !== 1 || socket.bufferedAmount <= this.budget) this.relieve(socket);
-      else if (stalled) this.#over.set(socket, now);
-      else if (now - since >= this.#grace && this.policy !== 'dropOldest') this.#strike(socket);
+    for (const [socket, look] of this.#over) {
+      const sent = socket.sentBytes;
+      if (socket.readyState !== 1 || socket.unsentBytes <= this.budget) {
+        this.relieve(socket);
+      } else if (stalled || sent > look.sent) {
+        look.since = now;
+      } else if (now - look.since >= this.#grace && this.policy !== 'dropOldest') {
+        this.#strike(socket);
+      }
+      look.sent = sent; // it falls where a runtime shows no more than what waits, and more was sent
     }
     if (this.#over.size > 0) this.#schedule();
   }

@@ -131,6 +131,23 @@ describe('a paused client', () => {
     for (const gate of test.app.get(Gateway).gates) gate.open();
   });
 
+  it('stays as long as its messages are worked off, however slowly', async () => {
+    const [runtime, options] = manual({ heartbeat: false });
+    const test = await start(options);
+    const tester = await test.client();
+    await pause(test, tester);
+    const { gates } = test.app.get(Gateway);
+    await runtime.advance(29_000);
+    gates[0]?.open();
+    await until(() => gates.length === 2);
+    await runtime.advance(30_999);
+    expect(clientOf(test, tester).ws.isPaused).toBe(true);
+    expect(tester.socket.readyState).toBe(1);
+    await runtime.advance(1);
+    expect((await tester.closed).code).toBe(4008);
+    for (const gate of gates) gate.open();
+  });
+
   it('sees the close code, and its own close frame is read', async () => {
     const test = await start({ options: { inbound: { queue: 2 } } });
     const tester = await test.client();

@@ -59,12 +59,14 @@ export class RawClient {
   /** Resolves once the connection is gone. */
   readonly closed: Promise<void>;
   #unread = Buffer.alloc(0);
+  #received = 0;
   #isOver = false;
   readonly #waiting = new Set<() => void>();
 
   private constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
       this.chunks.push(chunk);
+      this.#received += chunk.length;
       this.#unread = Buffer.concat([this.#unread, chunk]);
       this.#wake();
     });
@@ -78,9 +80,13 @@ export class RawClient {
     this.closed = new Promise((resolve) => void socket.once('close', () => resolve()));
   }
 
-  /** @param ca a certificate to trust; with it the connection speaks TLS */
-  static async connect(port: number, ca?: string): Promise<RawClient> {
-    const address = { port, host: '127.0.0.1', allowHalfOpen: true };
+  /**
+   * @param at a port, or the path of a Unix socket
+   * @param ca a certificate to trust; with it the connection speaks TLS
+   */
+  static async connect(at: number | string, ca?: string): Promise<RawClient> {
+    const place = typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' };
+    const address = { ...place, allowHalfOpen: true };
     const socket =
       ca === undefined ? createConnection(address) : connectTls({ ...address, ca, servername: 'localhost' });
     await once(socket, ca === undefined ? 'connect' : 'secureConnect');
@@ -88,15 +94,20 @@ export class RawClient {
   }
 
   /** Connects, and asks for an upgrade; `response` tells the answer. */
-  static async upgrading(port: number, path = '/ws', request: UpgradeRequest = {}): Promise<RawClient> {
-    const client = await RawClient.connect(port);
+  static async upgrading(
+    at: number | string,
+    path = '/ws',
+    request: UpgradeRequest = {},
+    ca?: string,
+  ): Promise<RawClient> {
+    const client = await RawClient.connect(at, ca);
     client.requestUpgrade(path, request);
     return client;
   }
 
   /** Connects, upgrades, and takes the 101 and the welcome. */
-  static async open(port: number, path = '/ws'): Promise<RawClient> {
-    const client = await RawClient.upgrading(port, path);
+  static async open(at: number | string, path = '/ws', ca?: string): Promise<RawClient> {
+    const client = await RawClient.upgrading(at, path, {}, ca);
     const { status } = await client.response();
     if (status !== 101) throw new Error(`Expected 101, got ${status}`);
     await client.frame();
@@ -148,6 +159,19 @@ export class RawClient {
     const bytes = this.#take(header + payload);
     const first = bytes[0]!;
     return { fin: first >= 0x80, rsv: (first >> 4) & 7, opcode: first & 15, payload: bytes.subarray(header) };
+  }
+
+  /** Reads no more until {@link read}. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  /** Reads about so many bytes, and pauses again. */
+  async read(bytes: number): Promise<void> {
+    const end = this.#received + bytes;
+    this.socket.resume();
+    await this.#until(() => this.#received >= end);
+    this.socket.pause();
   }
 
   /** The code of the next close frame; other frames before it are passed over. */

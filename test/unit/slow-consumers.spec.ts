@@ -9,9 +9,14 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 class Account implements BudgetedSocket {
   readyState = 1;
   bufferedAmount = 2_000;
+  sentBytes = 0;
   isOver = false;
   closedWith: number | null = null;
   terminated = false;
+
+  get unsentBytes(): number {
+    return this.bufferedAmount - this.sentBytes;
+  }
 
   close(code: number): void {
     this.closedWith = code;
@@ -55,6 +60,45 @@ describe('the byte budget', () => {
     await runtime.advance(10_000);
     expect(socket).toMatchObject({ isOver: false, closedWith: null });
     expect(runtime.size).toBe(0);
+  });
+
+  it('begins the grace anew whenever something has left', async () => {
+    const { runtime, judge: consumers } = judge();
+    const socket = new Account();
+    consumers.check(socket);
+    for (let times = 0; times < 5; times++) {
+      await runtime.advance(4_000);
+      socket.sentBytes++;
+    }
+    await runtime.advance(4_900);
+    expect(socket.closedWith).toBeNull();
+    await runtime.advance(1_100);
+    expect(socket.closedWith).toBe(4008);
+  });
+
+  it('sees a queue shrink that has grown before, where nothing else is shown', async () => {
+    const { runtime, judge: consumers } = judge();
+    const socket = new Account();
+    socket.sentBytes = -2_000;
+    consumers.check(socket);
+    await runtime.advance(1_000);
+    socket.sentBytes = -5_000;
+    await runtime.advance(3_000);
+    socket.sentBytes = -4_000;
+    await runtime.advance(4_900);
+    expect(socket.closedWith).toBeNull();
+  });
+
+  it('counts nothing that has left, though a write that is not over is buffered whole', () => {
+    const { judge: consumers } = judge();
+    const socket = new Account();
+    socket.bufferedAmount = 20_000;
+    socket.sentBytes = 19_000;
+    consumers.check(socket);
+    expect(socket).toMatchObject({ isOver: false, closedWith: null });
+    socket.sentBytes = 12_000;
+    consumers.check(socket);
+    expect(socket).toMatchObject({ isOver: true, closedWith: null });
   });
 
   it('closes at once over eight budgets', () => {
