@@ -8,6 +8,7 @@ import { HeldFrames } from './held-frames.js';
 import { NotSentError } from './not-sent.error.js';
 import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
+import { RAW_WRITES_DRAIN } from './raw-writes.js';
 import type { BudgetedSocket } from './slow-consumers.js';
 import { TextFrame } from './text-frame.js';
 import { TextRun } from './text-run.js';
@@ -39,7 +40,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   client: WsClient | null = null;
   #services: OutboxServices | null = null;
   #stream: Duplex | null = null;
-  /** Frames must not be written past ws, which gets their texts: it compresses, or it has a queue of its own. */
+  /** Frames must not be written past ws, which gets their texts: it compresses, it has a queue of its own, or on Bun. */
   #isPlain = true;
   /** What waits for the end of the turn: texts for this socket alone, or frames that others may wait for too. */
   #run: TextRun | null = null;
@@ -65,7 +66,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   openOutbox(stream: Duplex, services: OutboxServices): void {
     this.#stream = stream;
     this.#services = services;
-    this.#isPlain = this.extensions !== '';
+    this.#isPlain = this.extensions !== '' || !RAW_WRITES_DRAIN;
     writeOneByOneUnlessShown(stream);
   }
 
