@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { asError } from '../errors/as-error.js';
+import { textsOf } from '../errors/as-error.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { Runtime } from '../runtime/runtime.js';
 import { ClientRegistry, type RegisteredClient } from './client.registry.js';
@@ -41,7 +41,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     try {
       await this.runtime.waitFor(waitForConnection, connected, late);
     } catch (cause) {
-      throw new PxlWebSocketSetupError(`The WebSocket client "${name}" could not connect: ${asError(cause).message}`, {
+      throw new PxlWebSocketSetupError(`The WebSocket client "${name}" could not connect: ${textsOf(cause).message}`, {
         cause,
       });
     }

@@ -1,6 +1,6 @@
 import type { ClientEvents } from '../client/client-options.interface.js';
 import type { StateChange } from '../client/client-state.js';
-import { asError } from '../errors/as-error.js';
+import { textsOf } from '../errors/as-error.js';
 import { LogLimiter } from '../errors/log-limiter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -62,7 +62,7 @@ export class ClientLog {
   }
 
   #failed(what: string, thrown: unknown): void {
-    const { message, stack } = asError(thrown);
+    const { message, stack } = textsOf(thrown);
     const line = `${what} ${message}`;
     const admitted = this.#limiter.admit(line);
     if (!admitted) return;

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { lastValueFrom, Subject, takeUntil } from 'rxjs';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import { asError } from '../errors/as-error.js';
+import { textsOf } from '../errors/as-error.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
@@ -96,8 +96,8 @@ export class ControllerRoutes {
   }
 
   #tell(what: string, failure: unknown): void {
-    const error = asError(failure);
-    this.#logger.error(`${what} ${error.message}`, error.stack);
+    const { message, stack } = textsOf(failure);
+    this.#logger.error(`${what} ${message}`, stack);
   }
 
   async #handle({ type, action, handle }: ControllerRoute, data: unknown): Promise<unknown> {

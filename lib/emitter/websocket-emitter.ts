@@ -5,7 +5,7 @@ import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
 import type { Content, Envelope, Target } from '../cluster/envelope.js';
 import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
-import { asError } from '../errors/as-error.js';
+import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClusterOptions } from '../interfaces/module-options.interface.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
@@ -159,7 +159,7 @@ export class WebSocketEmitter {
   #watch(verb: string, work: () => Promise<void>): Promise<void> {
     const done = async (): Promise<void> => await work();
     return WatchedPromise.watch(done(), (reason) => {
-      const { message } = asError(reason);
+      const { message } = textsOf(reason);
       this.#log.report('warn', `WebSocketEmitter.${verb} failed, and nobody waited for it. ${message}`);
     });
   }

@@ -18,7 +18,7 @@ export function isInstanceOf<T>(value: unknown, type: abstract new (...args: nev
 
 /** What was thrown, as an error whose name, message and stack are texts, and that has a text itself. Never throws. */
 export function asError(thrown: unknown): Error {
-  return isError(thrown) && isReadable(thrown) ? thrown : new Error(textOf(thrown));
+  return isError(thrown) && isReadable(thrown) ? thrown : new Error(textsOf(thrown).message);
 }
 
 /** Whether it has a text, and an error its name, message and stack. Never throws. */
@@ -32,13 +32,22 @@ export function isReadable(thrown: unknown): boolean {
   }
 }
 
-/** The message of an error that lacks something else; the text of any other value. */
-function textOf(thrown: unknown): string {
+/** What the log tells of something thrown. Never throws, also where a getter answers once and throws later. */
+export function textsOf(thrown: unknown): { readonly message: string; readonly stack: string | undefined } {
+  const isOne = isError(thrown);
+  const message = textOf(() => (isOne ? thrown.message : undefined)) ?? textOf(() => String(thrown));
+  return {
+    message: message ?? 'What was thrown has no text.',
+    stack: textOf(() => (isOne ? thrown.stack : undefined)),
+  };
+}
+
+function textOf(read: () => unknown): string | undefined {
   try {
-    const message: unknown = isError(thrown) ? thrown.message : undefined;
-    return isText(message) ? message : String(thrown);
+    const value = read();
+    return isText(value) ? value : undefined;
   } catch {
-    return 'What was thrown has no text.';
+    return undefined;
   }
 }
 

@@ -3,9 +3,9 @@ import { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { asError, isInstanceOf } from './as-error.js';
+import { asError, textsOf } from './as-error.js';
+import { codeOf } from './code-of.js';
 import { ModuleLogger } from './module-logger.js';
-import { WsError } from './ws.error.js';
 
 /** Where failures go that nobody is waiting for: the log, a few lines a second, and the application's `events.onError`. */
 @Injectable()
@@ -28,9 +28,8 @@ export class ErrorReporter {
    * @param failure what was thrown
    */
   report(what: string, failure: unknown, clientId?: string): void {
-    const error = asError(failure);
-    this.#log(what, error);
-    if (this.options.events.onError) void this.#tell(error, clientId);
+    this.#log(what, failure);
+    if (this.options.events.onError) void this.#tell(asError(failure), clientId);
   }
 
   /**
@@ -48,21 +47,17 @@ export class ErrorReporter {
     try {
       await this.options.events.onError?.({ error, clientId });
     } catch (again) {
-      this.#log('events.onError itself failed.', asError(again));
+      this.#log('events.onError itself failed.', again);
     }
   }
 
-  #log(what: string, error: Error): void {
-    try {
-      const line = `${what} ${error.message}`;
-      // While the bus is down, whatever fails for that is one fault.
-      const isDown = isInstanceOf(error, WsError) && error.code === 'UNAVAILABLE';
-      const admitted = this.#limiter.admit(isDown ? error.code : line);
-      if (!admitted) return;
-      const { heldBack } = admitted;
-      this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, error.stack);
-    } catch {
-      this.#logger.error(what); // a getter that answered once, and throws now
-    }
+  #log(what: string, failure: unknown): void {
+    const { message, stack } = textsOf(failure);
+    const line = `${what} ${message}`;
+    // While the bus is down, whatever fails for that is one fault.
+    const admitted = this.#limiter.admit(codeOf(failure) === 'UNAVAILABLE' ? 'UNAVAILABLE' : line);
+    if (!admitted) return;
+    const { heldBack } = admitted;
+    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
   }
 }

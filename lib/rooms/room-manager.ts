@@ -3,7 +3,7 @@ import { ClientManager } from '../clients/client-manager.js';
 import { toUser, type GivenUser } from '../clients/user-identity.js';
 import type { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
-import { isInstanceOf } from '../errors/as-error.js';
+import { codeOf } from '../errors/code-of.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
@@ -99,8 +99,8 @@ export class RoomManager {
       if (user) this.#identify(client, user);
       return await this.join(client, roomName, { username: user?.username, broadcast });
     } catch (error) {
-      const busIsDown = isInstanceOf(error, WsError) && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT');
-      if (busIsDown) return false;
+      const code = codeOf(error);
+      if (code === 'UNAVAILABLE' || code === 'TIMEOUT') return false; // the bus is down
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { asError } from '../errors/as-error.js';
+import { textsOf } from '../errors/as-error.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
@@ -27,7 +27,7 @@ const NOBODY: HandlerHost = {
       try {
         await work(this);
       } catch (error) {
-        new ModuleLogger().error(`A deferred handler failed. ${asError(error).message}`);
+        new ModuleLogger().error(`A deferred handler failed. ${textsOf(error).message}`);
       }
     };
     return this.runtime.timeout(ms, () => void run());

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
-import { isInstanceOf } from '../errors/as-error.js';
+import { codeOf } from '../errors/code-of.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager, type RoomUser } from '../rooms/room-manager.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
@@ -100,5 +99,5 @@ export class ConnectionHooks {
 
 /** Such as a default room that nobody here is in, while Redis is away: nothing is wrong with the hook. */
 function isUnavailable(error: unknown): boolean {
-  return isInstanceOf(error, WsError) && error.code === 'UNAVAILABLE';
+  return codeOf(error) === 'UNAVAILABLE';
 }

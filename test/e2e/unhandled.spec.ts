@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { ChildProgram } from '../support/child-program.js';
+import { freePort } from '../support/free-port.js';
 
 // What must not end a process is seen in processes of their own: Jest takes what nobody handles.
 
@@ -56,4 +57,13 @@ it('An application that awaits nothing lives, and is told once of each promise t
     ],
   });
   expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
+});
+
+it('An application that throws what nobody can look at lives, wherever it does, and answers each request', async () => {
+  const program = new ChildProgram('hostile-application', String(await freePort()));
+  expect(await program.next()).toEqual({ isEachAnswered: true, unvisited: [] });
+  const { code, errors } = await program.exited;
+  expect(code).toBe(0);
+  // Where the application's own logger throws.
+  expect(errors).toContain('Gateway.failing failed. for the log');
 });

@@ -1,4 +1,4 @@
-import { asError } from '../../errors/as-error.js';
+import { textsOf } from '../../errors/as-error.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WebSocketSubscriberMiddleware } from '../../interfaces/subscriber.interface.js';
 import { checkMessage, type MessageCheck } from '../message-check.js';
@@ -15,7 +15,7 @@ export function validationMiddleware<Message = unknown>(
         await checkMessage(validate, message);
         return true;
       } catch (error) {
-        logger.warn(`A message on channel ${JSON.stringify(channel)} is not valid: ${asError(error).message}`);
+        logger.warn(`A message on channel ${JSON.stringify(channel)} is not valid: ${textsOf(error).message}`);
         return false;
       }
     },

@@ -1,4 +1,4 @@
-import { asError } from '../../errors/as-error.js';
+import { textsOf } from '../../errors/as-error.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
 import { hostOf } from '../handler-host.js';
@@ -19,7 +19,7 @@ export function withLogging<Context extends WebSocketSubscriberHandlerContext, R
       logger.log(`${log('finished')}.`);
       return result;
     } catch (error) {
-      logger.error(`${log('failed')}: ${asError(error).message}`);
+      logger.error(`${log('failed')}: ${textsOf(error).message}`);
       throw error;
     }
   };
