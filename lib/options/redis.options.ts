@@ -5,6 +5,18 @@ import { nameServer } from './server-name.js';
 const ALLOWED =
   "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";
 
+/**
+ * How the connection for the application's own commands fails where it is ours, and the application has not said it
+ * otherwise: in time, and so that nothing of what was rejected waits for the next connection. By ioredis' defaults a command
+ * waits for as long as Redis is away. Ours for messages have settings of their own.
+ */
+const PROMPT = {
+  commandTimeout: 1_200,
+  connectTimeout: 1_000,
+  maxRetriesPerRequest: 0,
+  retryStrategy: (attempt: number): number => Math.min(attempt * 50, 200),
+};
+
 /** The option `redis`, checked. */
 export interface ResolvedRedis {
   /** Knows how to connect, and never does for us: every connection of ours is a duplicate of it. */
@@ -39,7 +51,7 @@ function resolveCluster(redis: OptionChecks): ResolvedRedis {
     redis.refuse('cluster', 'a list of start-up nodes, or a Cluster of ioredis');
   }
   const template = orRefuse(redis, 'cluster', () => {
-    return new Cluster(cluster as ClusterNode[], { ...(settings as ClusterOptions), lazyConnect: true });
+    return new Cluster(cluster as ClusterNode[], promptly(settings));
   });
   return Object.freeze({ template, isGiven: false, isSharded });
 }
@@ -47,7 +59,7 @@ function resolveCluster(redis: OptionChecks): ResolvedRedis {
 function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (typeof given === 'string') {
     if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED, remedyOf(given));
-    return orRefuse(options, 'redis', () => nameServer(new Redis(given, { lazyConnect: true })));
+    return orRefuse(options, 'redis', () => nameServer(new Redis(given, { ...PROMPT, lazyConnect: true })));
   }
   // Another library's client would be read as options without a host, and mean localhost.
   if (!isGroup(given) || 'duplicate' in given) return options.refuse('redis', ALLOWED);
@@ -62,7 +74,13 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
     options.group('redis').refuse('port', 'a whole number from 1 to 65535');
   }
-  return orRefuse(options, 'redis', () => nameServer(new Redis({ ...watchful(given), lazyConnect: true })));
+  return orRefuse(options, 'redis', () => nameServer(new Redis({ ...PROMPT, ...watchful(given), lazyConnect: true })));
+}
+
+/** What is given for a cluster, with what makes the application's own commands fail in time. */
+function promptly({ redisOptions, ...settings }: ClusterOptions): ClusterOptions {
+  const { commandTimeout, connectTimeout } = PROMPT;
+  return { ...settings, redisOptions: { commandTimeout, connectTimeout, ...redisOptions }, lazyConnect: true };
 }
 
 /** Without it connections to a former master are noticed when Sentinel demotes it: ten seconds later. */

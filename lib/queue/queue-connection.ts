@@ -30,7 +30,7 @@ export class QueueConnection {
     // BullMQ's own duplicates inherit it: closed ones end, wherever they are.
     const retry = (attempt: number): number | null => (this.#isClosed ? null : Math.min(attempt * 50, LONGEST_WAIT));
     const shared = { keyPrefix: '', enableOfflineQueue: true };
-    const single = { maxRetriesPerRequest: null, commandTimeout: undefined };
+    const single = { maxRetriesPerRequest: null, commandTimeout: undefined, connectTimeout: 10_000 };
     this.client = isCluster(template)
       ? template.duplicate([], {
           ...shared,

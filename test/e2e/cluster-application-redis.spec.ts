@@ -8,7 +8,10 @@ import {
   type PxlWebSocketModuleOptions,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
+import { ApplicationRedis } from '../../lib/cluster/application-redis.js';
+import { resolveOptions } from '../../lib/pxl-websocket.options.js';
 import { eventually } from '../../lib/testing/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 
@@ -29,6 +32,9 @@ class Orders {
   }
 }
 
+/** Milliseconds within which a command is rejected while Redis is away. */
+const LIMIT = 1_200;
+
 let server: RedisServer;
 let app: TestApp;
 let orders: Orders;
@@ -37,10 +43,7 @@ beforeEach(async () => {
   server = await RedisServer.start();
 });
 
-afterEach(async () => {
-  await app.close();
-  await server.stop();
-});
+afterEach(() => server.stop());
 
 async function start(options: PxlWebSocketModuleOptions): Promise<void> {
   app = await startApp({ options, providers: [Orders] });
@@ -62,6 +65,8 @@ async function expectHandlersToGet(connection: Connection): Promise<void> {
 }
 
 describe('@InjectWsRedis', () => {
+  afterEach(() => app.close());
+
   it('gives the instance of the option redis, which the module never uses, and leaves open', async () => {
     const given = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
     await start({ redis: given });
@@ -116,5 +121,52 @@ describe('@InjectWsRedis', () => {
   it('gives handlers null, too, where there is no Redis', async () => {
     await start({});
     await expectHandlersToGet(null);
+  });
+});
+
+describe('While Redis is away', () => {
+  /** The connection alone: an application takes seconds to start without its Redis. */
+  function holderOf(redis: PxlWebSocketModuleOptions['redis']): ApplicationRedis {
+    return new ApplicationRedis(resolveOptions({ redis }));
+  }
+
+  async function expectRejected(command: Promise<unknown>): Promise<void> {
+    const begin = performance.now();
+    await expect(command).rejects.toThrow();
+    expect(performance.now() - begin).toBeLessThan(2 * LIMIT);
+  }
+
+  it('commands on a connection of ours reject in time, and what was rejected is not carried out later', async () => {
+    const holder = holderOf(server.url);
+    const client = holder.client!;
+    // Connections are accepted by the system, and nothing is answered.
+    server.freeze();
+    await Promise.all([expectRejected(client.incr('orders')), expectRejected(client.incr('orders'))]);
+    server.thaw();
+    await eventually('it is answered', async () => (await client.incr('visits').catch(() => 0)) > 0);
+    expect(await client.get('orders')).toBeNull();
+    await server.kill();
+    for (let round = 0; round < 3; round++) await expectRejected(client.incr('orders'));
+    await server.run();
+    await eventually('it is answered again', async () => (await client.incr('visits').catch(() => 0)) > 0);
+    expect(await client.get('orders')).toBeNull();
+    holder.onApplicationShutdown();
+  });
+
+  it('so do those on a connection of ours to a cluster', async () => {
+    const port = await freePort();
+    const holder = holderOf({ cluster: [{ host: '127.0.0.1', port }] });
+    for (let round = 0; round < 2; round++) await expectRejected(holder.client!.incr('orders'));
+    holder.onApplicationShutdown();
+  });
+
+  it('a limit of its own is kept, and so is that of an instance', () => {
+    const own = holderOf({ port: server.port, commandTimeout: 7_000 }).client!;
+    const none = holderOf({ port: server.port, commandTimeout: undefined }).client!;
+    const given = holderOf(new Redis(server.port, { lazyConnect: true })).client!;
+    const limits = [own, none, given].map(({ options }) =>
+      'commandTimeout' in options ? options.commandTimeout : null,
+    );
+    expect(limits).toEqual([7_000, undefined, null]);
   });
 });
