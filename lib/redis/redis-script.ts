@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
 /**
- * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; '' is never over. What a script publishes is dropped when it
- * is old: a Redis that stood still must not do a thing of which nobody hears. Who asked for it does it again.
+ * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; `''` is never over. What a
+ * script publishes is dropped by all when it is old: a Redis that stood still must not do a thing of which nobody hears. It
+ * answers LATE, and who asked for it does it again.
  */
 export const IN_TIME = `
 local function inTime(deadline)
