@@ -150,8 +150,8 @@ export class ClusterCalls {
     await this.#send([origin], 'answer', text).catch(() => undefined);
   }
 
-  #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
-    return this.broadcaster.publish({
+  async #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
+    await this.broadcaster.publish({
       target: { kind: 'workers', workerIds },
       exclude: [],
       isVolatile: false,
