@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { WatchedPromise } from '../../lib/runtime/watched-promise.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** A watched promise that rejects, and what nobody has taken by the end of the next turn. */
+async function untakenOf(use: (promise: Promise<never>) => unknown): Promise<unknown[]> {
+  const untaken: unknown[] = [];
+  const rejects = async (): Promise<never> => {
+    await Promise.resolve();
+    throw new Error('no');
+  };
+  const used = use(WatchedPromise.watch(rejects(), (reason) => untaken.push((reason as Error).message)));
+  await Promise.allSettled([used]);
+  await turn();
+  return untaken;
+}
+
+describe('A rejection of a watched promise', () => {
+  it.each<[string, (promise: Promise<never>) => unknown]>([
+    ['nobody takes it', () => undefined],
+    ['only its value is asked for', (promise) => void promise.then(() => undefined)],
+    ['only its end is', (promise) => void promise.finally(() => undefined)],
+    ['the handler rejects in its turn', (promise) => void promise.catch(() => Promise.reject(new Error('no')))],
+  ])('goes where it was told to, once, when %s', async (_how, use) => {
+    expect(await untakenOf(use)).toEqual(['no']);
+  });
+
+  it.each<[string, (promise: Promise<never>) => unknown]>([
+    ['catches it', (promise) => promise.catch(() => undefined)],
+    ['takes both', (promise) => promise.then(undefined, () => undefined)],
+    ['awaits it', async (promise) => await promise.finally(() => undefined).catch(() => undefined)],
+    ['returns it', (promise) => (async () => promise)().catch(() => undefined)],
+    ['waits for all', (promise) => Promise.allSettled([promise])],
+    ['waits for one of several', (promise) => Promise.race([promise, turn()]).catch(() => undefined)],
+    ['comes within the turn', (promise) => void process.nextTick(() => void promise.catch(() => undefined))],
+  ])('is that of who %s', async (_how, use) => {
+    expect(await untakenOf(use)).toEqual([]);
+  });
+
+  it('is still there for who comes late', async () => {
+    let late: Promise<never> | undefined;
+    expect(await untakenOf((promise) => void (late = promise))).toEqual(['no']);
+    await expect(late).rejects.toThrow('no');
+  });
+});
+
+it('A watched promise is a Promise with the value of the other', async () => {
+  const watched = WatchedPromise.watch(Promise.resolve(1), () => undefined);
+  expect(watched).toBeInstanceOf(Promise);
+  expect(await watched.then((value) => value + 1)).toBe(2);
+});
