@@ -22,7 +22,7 @@ export interface ControllerRoute {
 }
 
 /** No method of a client controller has one: the answer to a call is what it returns. */
-const NO_ACKS: AckSource = { expectAck: () => () => undefined };
+const NO_ACKS: AckSource = { expectAck: () => () => undefined, whenGivenUp: () => undefined };
 
 /** What handles the messages of one client's server: its pushes, and its calls with their answers. */
 export class ControllerRoutes {

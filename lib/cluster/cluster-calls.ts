@@ -8,9 +8,13 @@ import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js
 import type { ReceivedEnvelope, Target } from './envelope.js';
 import { readObject, toJson } from './json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
+import { UndoableCalls } from './undoable-calls.js';
 
 /** How long workers have to answer. */
 const DEADLINE = 1_000;
+
+/** The call that undoes another one, whose id is its data. Nobody waits for the answer. */
+const GIVE_UP = 'giveUp';
 
 /** The call that asks for nothing but an answer. */
 export const PING = 'ping';
@@ -19,6 +23,8 @@ export const PING = 'ping';
 export interface ClusterCall {
   readonly name: string;
   readonly data: unknown;
+  /** True: a worker that did not answer in time undoes what it has done, or does not do it. */
+  readonly isUndoable?: boolean;
 }
 
 /** What the workers have answered. */
@@ -30,8 +36,15 @@ export interface ClusterAnswers {
   readonly partial: boolean;
 }
 
-/** Answers a call of another worker. */
-export type CallHandler = (call: ClusterCall) => unknown;
+/**
+ * Answers a call of another worker.
+ *
+ * @param whenGivenUp told what undoes the call, should its caller have given up waiting for the answer, and what is called
+ * once it cannot have any more
+ */
+export type CallHandler = (call: ClusterCall, whenGivenUp: WhenGivenUp) => unknown;
+
+export type WhenGivenUp = (undo: () => void, stay: () => void) => void;
 
 interface OpenCall {
   readonly answers: unknown[];
@@ -44,6 +57,7 @@ interface OpenCall {
 @Injectable()
 export class ClusterCalls {
   readonly #open = new Map<string, OpenCall>();
+  readonly #undoable: UndoableCalls;
   #handler: CallHandler | null = null;
   #onAnswer: ((workerId: string) => void) | null = null;
 
@@ -52,7 +66,9 @@ export class ClusterCalls {
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     private readonly identity: WorkerIdentity,
     private readonly runtime: Runtime,
-  ) {}
+  ) {
+    this.#undoable = new UndoableCalls(runtime);
+  }
 
   /** Who answers the calls of others. */
   answerWith(handler: CallHandler): void {
@@ -80,7 +96,7 @@ export class ClusterCalls {
    * @returns the answers; `partial` too while it is not known who lives
    * @throws WsError UNAVAILABLE when the bus is down, BAD_MESSAGE when the call has no JSON form
    */
-  async ask(target: Target, call: ClusterCall): Promise<ClusterAnswers> {
+  async ask(target: Target, { name, data, isUndoable }: ClusterCall): Promise<ClusterAnswers> {
     const workerIds = this.#workersOf(target);
     const isKnown = target.kind === 'clients' || this.registry.isReady;
     if (workerIds.length === 0) {
@@ -88,8 +104,8 @@ export class ClusterCalls {
       return { answers: [], errors: [], partial: !isKnown };
     }
     const id = this.runtime.randomId(9);
-    const text = toJson({ id, ...call });
-    const answered = this.#expect(id, workerIds);
+    const text = toJson({ id, name, data });
+    const answered = this.#expect(id, workerIds, (silent) => isUndoable && this.#giveUp(silent, id));
     try {
       await this.#send(workerIds, 'call', text);
     } catch (error) {
@@ -119,7 +135,12 @@ export class ClusterCalls {
     return [...new Set(all)].filter((id) => id !== undefined && id !== self) as string[];
   }
 
-  #expect(id: string, workerIds: readonly string[]): Promise<ClusterAnswers> {
+  /** @param givenUp hears which workers have not answered in time */
+  #expect(
+    id: string,
+    workerIds: readonly string[],
+    givenUp: (silent: readonly string[]) => unknown,
+  ): Promise<ClusterAnswers> {
     return new Promise((resolve) => {
       let timer: RuntimeTimer | null = null;
       const call: OpenCall = {
@@ -129,6 +150,7 @@ export class ClusterCalls {
         finish: (partial) => {
           timer?.cancel();
           this.#open.delete(id);
+          if (partial) givenUp([...call.awaited]);
           resolve({ answers: call.answers, errors: call.errors, partial });
         },
       };
@@ -139,15 +161,30 @@ export class ClusterCalls {
 
   async #answer(origin: string, { id, name, data }: Record<string, unknown>): Promise<void> {
     if (!this.#handler || typeof name !== 'string') return;
+    if (name === GIVE_UP) {
+      this.#undoable.undo(origin, data);
+      return;
+    }
+    const since = this.runtime.monotonic();
     let text: string;
     try {
-      text = toJson({ id, answer: await this.#handler({ name, data }) });
+      const answer = await this.#handler({ name, data }, (undo, stay) => this.#undoable.keep(origin, id, undo, stay));
+      text = toJson({ id, answer, isUndoable: this.#undoable.has(origin, id) || undefined });
     } catch (failure) {
       const { code, error } = toErrorPayload(failure);
       text = toJson({ id, error: { code, error } });
     }
+    // Who asked began to wait before this worker heard of it.
+    if (this.runtime.monotonic() - since > DEADLINE) this.#undoable.undo(origin, id);
     // Who asked is told nothing when the bus is down, and takes the silence for an answer.
-    await this.#send([origin], 'answer', text).catch(() => undefined);
+    await this.#send([origin], 'answer', text).catch(() => this.#undoable.undo(origin, id));
+  }
+
+  /** What these workers have done for the call, or are about to do, is to be undone. */
+  #giveUp(workerIds: readonly string[], id: string): void {
+    const text = toJson({ id: this.runtime.randomId(9), name: GIVE_UP, data: id });
+    // Without the bus they do not reach this worker either, and undo it by themselves.
+    this.#send(workerIds, 'call', text).catch(() => undefined);
   }
 
   async #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
@@ -159,9 +196,10 @@ export class ClusterCalls {
     });
   }
 
-  #take(origin: string, { id, answer, error }: Record<string, unknown>): void {
+  #take(origin: string, { id, answer, error, isUndoable }: Record<string, unknown>): void {
     this.#onAnswer?.(origin);
     const call = this.#open.get(String(id));
+    if (!call && isUndoable === true) this.#giveUp([origin], String(id));
     if (!call?.awaited.delete(origin)) return;
     if (isErrorPayload(error)) call.errors.push(new WsError(error.code, error.error));
     else call.answers.push(answer);

@@ -1,4 +1,5 @@
 import type { WsClient } from '../clients/ws-client.js';
+import type { JoinClaim } from './join-claim.js';
 
 /** A join that waits for its room to be live. */
 export interface PendingJoin {
@@ -7,7 +8,9 @@ export interface PendingJoin {
   broadcast: boolean;
   /** Whether the client itself asked for it: a rule decides about that. */
   readonly isRequest: boolean;
-  /** Left, or overtaken, before it was live: it is undone then. */
+  /** Who has asked for it and may take that back; null: somebody has asked without a claim. */
+  claims: Set<JoinClaim> | null;
+  /** Left, overtaken or taken back before it was live: it is undone then. */
   cancelled: boolean;
 }
 

@@ -4,6 +4,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
+import type { JoinClaim } from './join-claim.js';
 import { isRoomName } from './room-name.js';
 import { RoomManager } from './room-manager.js';
 import { RoomOpening } from './room-opening.js';
@@ -37,10 +38,14 @@ export class RoomLists {
     private readonly counters: RefusalCounters,
   ) {}
 
-  /** @throws WsError BAD_MESSAGE when that is no list, or one of more than 1,024 rooms */
-  async join(client: WsClient, list: unknown): Promise<RoomListAnswer> {
+  /**
+   * @param claim takes the joins back until this resolves
+   * @throws WsError BAD_MESSAGE when that is no list, or one of more than 1,024 rooms
+   */
+  async join(client: WsClient, list: unknown, claim: JoinClaim): Promise<RoomListAnswer> {
     const { names, refused } = this.#read(client, list);
-    const codes = await Promise.all(names.map((room) => this.#join(client, room)));
+    const codes = await Promise.all(names.map((room) => this.#join(client, room, claim)));
+    this.rooms.confirm(claim);
     const rooms: string[] = [];
     for (const [at, room] of names.entries()) {
       // In one-room mode a later room of the list has taken the place of this one.
@@ -59,10 +64,10 @@ export class RoomLists {
   }
 
   /** The code of a refusal; undefined when the client was let in. */
-  async #join(client: WsClient, room: string): Promise<string | undefined> {
+  async #join(client: WsClient, room: string, claim: JoinClaim): Promise<string | undefined> {
     if (!this.opening.isOpenTo(client)) return 'FORBIDDEN';
     try {
-      return (await this.rooms.join(client, room, { isRequest: true })) ? undefined : 'CONFLICT';
+      return (await this.rooms.join(client, room, { isRequest: true, claim })) ? undefined : 'CONFLICT';
     } catch (error) {
       if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
       return toErrorPayload(error).code;

@@ -10,6 +10,8 @@ import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { RemoteMembers } from './remote-members.interface.js';
+import { ClaimedMemberships } from './claimed-memberships.js';
+import type { JoinClaim } from './join-claim.js';
 import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
@@ -25,6 +27,8 @@ export interface JoinSettings {
   readonly broadcast?: boolean | undefined;
   /** True: the client itself asks, so that `rooms.authorize` decides. */
   readonly isRequest?: boolean | undefined;
+  /** Who can take the join back, see {@link RoomManager.withdraw}. */
+  readonly claim?: JoinClaim | undefined;
 }
 
 /** What has to be asked before a join. */
@@ -56,6 +60,7 @@ export interface AddClientToRoomOptions {
 export class RoomManager {
   readonly #rooms = new Map<string, Room>();
   readonly #pending = new PendingJoins();
+  readonly #claimed = new ClaimedMemberships();
   readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
   readonly #logger = new ModuleLogger();
@@ -90,14 +95,22 @@ export class RoomManager {
     return this.errors.watch('RoomManager.addClientToRoom', this.#addClient(join));
   }
 
-  async #addClient({ clientId, user, roomName, broadcast }: AddClientToRoomOptions): Promise<boolean> {
+  /** @internal {@link addClientToRoom} that can be taken back. */
+  addClaimed(join: AddClientToRoomOptions, claim: JoinClaim): Promise<boolean> {
+    return this.#addClient(join, claim);
+  }
+
+  async #addClient(
+    { clientId, user, roomName, broadcast }: AddClientToRoomOptions,
+    claim?: JoinClaim,
+  ): Promise<boolean> {
     const client = this.clientManager.local.get(clientId);
     // Another worker's client is checked there, by its endpoint.
     checkRoomName(roomName, client ? client.options.limits.roomName : longestRoomName(this.options));
     try {
       if (!client) return (await this.#remote?.join({ clientId, user, roomName, broadcast })) ?? false;
       if (user) this.#identify(client, user);
-      return await this.join(client, roomName, { username: user?.username, broadcast });
+      return await this.join(client, roomName, { username: user?.username, broadcast, claim });
     } catch (error) {
       const code = codeOf(error);
       if (code === 'UNAVAILABLE' || code === 'TIMEOUT') return false; // the bus is down
@@ -209,10 +222,12 @@ export class RoomManager {
    * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, or UNAVAILABLE and TIMEOUT when the room cannot be made live
    */
   async join(client: WsClient, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
-    const { username, broadcast = true, isRequest = false } = settings;
+    const { username, broadcast = true, isRequest = false, claim } = settings;
     checkRoomName(roomName, client.options.limits.roomName, this.counters);
-    if (!this.#isConnected(client)) return false;
+    if (!this.#isConnected(client) || claim?.isWithdrawn) return false;
+    claim?.joins.push([client, roomName]);
     if (client.rooms.has(roomName)) {
+      this.#claimed.join(client, roomName, claim);
       this.#details.add(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
       return true;
@@ -222,6 +237,7 @@ export class RoomManager {
       same.cancelled = true; // the server itself puts the client in: no rule is asked about that
     } else if (same) {
       // Asked for again before the room was live, maybe after leaving it.
+      same.claims = claimsOf(claim, same);
       Object.assign(same, { cancelled: false, broadcast, username: username ?? same.username });
       this.#pending.add(client, roomName, same);
       return same.done;
@@ -229,9 +245,30 @@ export class RoomManager {
     this.#checkRoomLimit(client);
     const preparation: Preparation = { profile: undefined };
     const ready = this.#prepare(client, roomName, isRequest, preparation);
-    if (ready) return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest }, preparation, ready);
-    this.#enter(client, roomName, { username, broadcast, profile: undefined });
+    const claims = claim ? new Set([claim]) : null;
+    if (ready) {
+      return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest, claims }, preparation, ready);
+    }
+    this.#enter(client, roomName, { username, broadcast, claims, profile: undefined });
     return true;
+  }
+
+  /**
+   * @internal Takes joins back that were asked for with a claim: those under way are undone, and those that are done are
+   * left again. One that somebody else has asked for too stays.
+   */
+  withdraw(claim: JoinClaim): void {
+    claim.isWithdrawn = true;
+    for (const [client, roomName] of claim.joins.splice(0)) {
+      const pending = this.#pending.find(client, roomName);
+      if (pending?.claims?.delete(claim) && pending.claims.size === 0) pending.cancelled = true;
+      if (this.#claimed.withdraw(client, roomName, claim)) this.leave(client, roomName);
+    }
+  }
+
+  /** @internal What was asked for with a claim is not taken back any more. */
+  confirm(claim: JoinClaim): void {
+    for (const [client, roomName] of claim.joins.splice(0)) this.#claimed.confirm(client, roomName, claim);
   }
 
   /** @internal {@link removeClientFromRoom} for a client at hand. */
@@ -256,6 +293,7 @@ export class RoomManager {
    * `handleDisconnect` can still read them.
    */
   drop(client: WsClient): void {
+    this.#claimed.forgetAll(client);
     this.#pending.cancelAll(client);
     for (const roomName of client.rooms) {
       const room = this.#rooms.get(roomName);
@@ -290,14 +328,14 @@ export class RoomManager {
   #joinWhenReady(
     client: WsClient,
     roomName: string,
-    settings: Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest'>,
+    settings: Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest' | 'claims'>,
     preparation: Preparation,
     ready: Promise<void>,
   ): Promise<boolean> {
     const enter = (): boolean => {
       const wanted = !pending.cancelled && this.#isConnected(client);
-      const { username, broadcast } = pending;
-      if (wanted) this.#enter(client, roomName, { username, broadcast, profile: preparation.profile });
+      const { username, broadcast, claims } = pending;
+      if (wanted) this.#enter(client, roomName, { username, broadcast, claims, profile: preparation.profile });
       else this.interest.releaseRoom(roomName);
       this.#pending.remove(client, roomName, pending);
       return wanted;
@@ -328,8 +366,14 @@ export class RoomManager {
   #enter(
     client: WsClient,
     roomName: string,
-    { username, broadcast, profile }: Pick<PendingJoin, 'username' | 'broadcast'> & Pick<Preparation, 'profile'>,
+    {
+      username,
+      broadcast,
+      claims,
+      profile,
+    }: Pick<PendingJoin, 'username' | 'broadcast' | 'claims'> & Pick<Preparation, 'profile'>,
   ): void {
+    this.#claimed.begin(client, roomName, claims);
     this.#roomOf(roomName).enter(client);
     client.roomSet.add(roomName);
     client.roomName = roomName;
@@ -355,10 +399,19 @@ export class RoomManager {
   }
 
   #exit(client: WsClient, roomName: string, room: Room, broadcast: boolean): void {
+    this.#claimed.forget(client, roomName);
     room.exit(client);
     if (room.size === 0) this.#rooms.delete(roomName);
     this.interest.releaseRoom(roomName);
     const { username, profile } = this.#details.take(client, roomName);
     for (const listener of this.#listeners) listener.left({ client, roomName, username, profile, broadcast });
   }
+}
+
+/** Who may take a join back that is under way, now that it is asked for once more. */
+function claimsOf(claim: JoinClaim | undefined, { claims, cancelled }: PendingJoin): PendingJoin['claims'] {
+  if (!claim) return null;
+  // Nobody waits any more for what was left meanwhile.
+  if (cancelled) return new Set([claim]);
+  return claims?.add(claim) ?? null;
 }

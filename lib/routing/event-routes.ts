@@ -4,7 +4,9 @@ import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { RequestId } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
+import { JoinClaim } from '../rooms/join-claim.js';
 import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
+import { RoomManager } from '../rooms/room-manager.js';
 import { Runtime } from '../runtime/runtime.js';
 import { fieldsOf } from './fields-of.js';
 import type { RouteHandler } from './handler.interface.js';
@@ -14,6 +16,7 @@ import type { Router } from './router.js';
 @Injectable()
 export class EventRoutes {
   constructor(
+    private readonly rooms: RoomManager,
     private readonly roomLists: RoomLists,
     private readonly runtime: Runtime,
   ) {}
@@ -22,7 +25,11 @@ export class EventRoutes {
     const add = (action: string, handle: RouteHandler, immediate = false): void => {
       router.add(SYSTEM_TYPE, action, { source: `system.${action}`, immediate, handle, answersToIdsOnly: true });
     };
-    add('join', async (client, { data, id }) => told(await this.roomLists.join(client, fieldsOf(data).rooms), id));
+    add('join', async (client, { data, id }, exchange) => {
+      const claim = new JoinClaim();
+      exchange.whenGivenUp(() => this.rooms.withdraw(claim));
+      return told(await this.roomLists.join(client, fieldsOf(data).rooms, claim), id);
+    });
     add('leave', (client, { data, id }) => told(this.roomLists.leave(client, fieldsOf(data).rooms), id));
     // The client is there: activity, nothing else.
     add('heartbeat', () => undefined, true);

@@ -28,6 +28,7 @@ export class Exchange implements AckSource {
   #ended = false;
   #expectsAck = false;
   #onEnd: (() => void) | null = null;
+  #onGivenUp: (() => void) | null = null;
 
   /** @param route undefined when the message has none */
   constructor(
@@ -61,6 +62,10 @@ export class Exchange implements AckSource {
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
     if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
     this.client.sendText(this.#encodeError(exception));
+  }
+
+  whenGivenUp(undo: () => void): void {
+    this.#onGivenUp = undo;
   }
 
   expectAck(): AckFunction {
@@ -238,7 +243,11 @@ export class Exchange implements AckSource {
     const { runtime, options } = this.services;
     const limit = options.timeouts.handler;
     const promise = Promise.resolve(result);
-    return limit === false ? promise : runtime.within(limit, promise, tooLate);
+    if (limit === false) return promise;
+    return runtime.within(limit, promise, () => {
+      this.#onGivenUp?.();
+      return tooLate();
+    });
   }
 
   #report(what: string, exception: unknown): void {

@@ -4,10 +4,12 @@ import type { InboundMessage } from '../protocol/messages.js';
 /** What a handler with `@Ack()` gets: its first call is the reply, later ones do nothing. */
 export type AckFunction = (value?: unknown) => void;
 
-/** Where a compiled handler gets its ack function. */
+/** What a compiled handler knows of its answer. */
 export interface AckSource {
   /** From now on the reply is what the function is called with, and nothing that the handler returns. */
   expectAck(): AckFunction;
+  /** Calls back when the client is told TIMEOUT while the handler still runs. */
+  whenGivenUp(undo: () => void): void;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
+import { JoinClaim } from '../rooms/join-claim.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
 import { RoomOpening } from '../rooms/room-opening.js';
@@ -12,7 +13,7 @@ import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
 import { EventRoutes } from './event-routes.js';
 import { fieldsOf } from './fields-of.js';
-import type { RouteHandler } from './handler.interface.js';
+import type { AckSource, RouteHandler } from './handler.interface.js';
 import { NamedAnswer } from './named-answer.js';
 import type { Router } from './router.js';
 
@@ -33,7 +34,7 @@ export class SystemRoutes {
     const add = (action: string, handle: RouteHandler, immediate = false): void => {
       router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
     };
-    add('joinRoom', (client, { data }) => this.#joinRoom(client, data));
+    add('joinRoom', (client, { data }, exchange) => this.#joinRoom(client, data, exchange));
     add('leaveRoom', (client, { data }) => this.#leaveRoom(client, data));
     add('clientList', () => this.#clientList());
     add('authenticate', (client, message) => this.#authenticate(client, message), true);
@@ -47,14 +48,17 @@ export class SystemRoutes {
     this.eventRoutes.addTo(router);
   }
 
-  async #joinRoom(client: WsClient, data: unknown): Promise<unknown> {
+  async #joinRoom(client: WsClient, data: unknown, exchange: AckSource): Promise<unknown> {
     const { roomName, username } = fieldsOf(data);
     checkRoomName(roomName, client.options.limits.roomName, this.counters);
     if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
     if (!this.opening.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
-    const joined = await this.rooms.join(client, roomName, { username, isRequest: true });
+    const claim = new JoinClaim();
+    exchange.whenGivenUp(() => this.rooms.withdraw(claim));
+    const joined = await this.rooms.join(client, roomName, { username, isRequest: true, claim });
+    this.rooms.confirm(claim);
     if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
     const { userId, userType } = client.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();

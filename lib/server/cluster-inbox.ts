@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { ClusterCalls, PING, type ClusterCall } from '../cluster/cluster-calls.js';
+import { ClusterCalls, PING, type ClusterCall, type WhenGivenUp } from '../cluster/cluster-calls.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { ReceivedEnvelope, Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { JoinClaim } from '../rooms/join-claim.js';
 import { RoomManager, type AddClientToRoomOptions } from '../rooms/room-manager.js';
 import { ClientQueries, type ClientQuery } from './client-queries.js';
 import { ClusterCommands } from './cluster-commands.js';
@@ -23,7 +24,7 @@ export class ClusterInbox {
     private readonly rooms: RoomManager,
     private readonly errors: ErrorReporter,
   ) {
-    calls.answerWith((call) => this.#answer(call));
+    calls.answerWith((call, whenGivenUp) => this.#answer(call, whenGivenUp));
   }
 
   /** Nothing comes any more. */
@@ -58,15 +59,15 @@ export class ClusterInbox {
     }
   }
 
-  #answer({ name, data }: ClusterCall): unknown {
+  #answer({ name, data }: ClusterCall, whenGivenUp: WhenGivenUp): unknown {
     switch (name) {
       case PING:
         return null;
       case 'joinRoom':
-        return this.rooms.addClientToRoom(data as AddClientToRoomOptions);
+        return this.rooms.addClaimed(data as AddClientToRoomOptions, this.#claim(whenGivenUp));
       case 'joinRooms': {
         const { target, rooms } = data as { target: Target; rooms: string[] };
-        return this.moves.joinHere(target, rooms);
+        return this.moves.joinHere(target, rooms, this.#claim(whenGivenUp));
       }
       case 'fetchClients':
         return this.queries.fetchHere(data as ClientQuery);
@@ -75,5 +76,15 @@ export class ClusterInbox {
       default:
         throw new WsError('UNKNOWN_ROUTE', 'This worker does not know the call.');
     }
+  }
+
+  /** Who has asked may not hear in time that its clients have joined, and tells its own caller that they have not. */
+  #claim(whenGivenUp: WhenGivenUp): JoinClaim {
+    const claim = new JoinClaim();
+    whenGivenUp(
+      () => this.rooms.withdraw(claim),
+      () => this.rooms.confirm(claim),
+    );
+    return claim;
   }
 }

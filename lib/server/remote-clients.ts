@@ -14,7 +14,7 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
     private readonly commands: ClusterCommands,
     private readonly calls: ClusterCalls,
     private readonly errors: ErrorReporter,
-    private readonly clients: ClientManager,
+    clients: ClientManager,
     rooms: RoomManager,
   ) {
     clients.controlRemoteWith(this);
@@ -34,14 +34,11 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
   }
 
   async join(join: AddClientToRoomOptions): Promise<boolean> {
-    const { clientId, roomName } = join;
-    const isMember = this.clients.getClient({ clientId })?.rooms.has(roomName);
+    const { clientId } = join;
     const target = { kind: 'clients', clientIds: [clientId] } as const;
-    const { answers, errors, partial } = await this.calls.ask(target, { name: 'joinRoom', data: join });
+    const { answers, errors } = await this.calls.ask(target, { name: 'joinRoom', data: join, isUndoable: true });
     const [error] = errors;
     if (error) throw error;
-    // It may get there still: who is told that it did not join must not find it in the room.
-    if (partial && isMember === false) this.leave(clientId, [roomName]);
     return answers[0] === true;
   }
 

@@ -5,6 +5,7 @@ import { ClusterCalls } from '../cluster/cluster-calls.js';
 import type { Target } from '../cluster/envelope.js';
 import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { JoinClaim } from '../rooms/join-claim.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
 import { ClusterCommands } from './cluster-commands.js';
@@ -34,7 +35,11 @@ export class RoomMoves {
     const target = targetOf(move);
     if (!Array.isArray(move.rooms)) throw badMessage('rooms is a list of names');
     for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
-    const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
+    const elsewhere = this.calls.ask(target, {
+      name: 'joinRooms',
+      data: { target, rooms: move.rooms },
+      isUndoable: true,
+    });
     const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
     if (here.status === 'rejected') throw here.reason;
     if (answers.status === 'rejected') throw answers.reason;
@@ -43,10 +48,14 @@ export class RoomMoves {
     if (answers.value.partial) throw new WsError('TIMEOUT', 'A worker did not say in time whether its clients joined.');
   }
 
-  /** {@link join} for the clients of this worker. */
-  async joinHere(target: Target, rooms: readonly string[]): Promise<void> {
+  /**
+   * {@link join} for the clients of this worker.
+   *
+   * @param claim takes the joins back
+   */
+  async joinHere(target: Target, rooms: readonly string[], claim?: JoinClaim): Promise<void> {
     const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
-      rooms.map((roomName) => this.rooms.join(client, roomName)),
+      rooms.map((roomName) => this.rooms.join(client, roomName, { claim })),
     );
     const results = await Promise.allSettled(joins);
     const failed = results.find((result) => result.status === 'rejected');

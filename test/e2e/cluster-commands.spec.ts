@@ -68,6 +68,30 @@ describe('joins', () => {
     await expectMembers('chess', ['ada', 'adaElsewhere']);
   });
 
+  it('that the other worker was too slow for, so that the caller was told no, are undone there', async () => {
+    // A room that the worker has a member in is joined at once, another one once Redis has answered.
+    await caller.run(({ service }) => service.joinRooms({ userIds: [7], rooms: ['chess'] }));
+    other.freeze();
+    const joins = withBob(async ({ service, server }, clientId) => {
+      const both = service.joinRooms({ clientIds: [clientId], rooms: ['chess', 'go'] });
+      const one = server.joinRoom({ clientId, roomName: 'chess' });
+      return [await both.catch((error: { code?: string }) => error.code), await one];
+    });
+    expect(await joins).toEqual(['TIMEOUT', false]);
+    other.thaw();
+    // Behind what undoes the joins.
+    await withBob(({ service }, clientId) => service.sendToClients([clientId], { event: 'last' }));
+    await bob.take(({ action }) => action === 'last');
+    const isIn = (): Promise<boolean[]> =>
+      other.run(
+        ({ rooms }, clientId) => ['chess', 'go'].map((roomName) => rooms.isClientInRoom({ clientId, roomName })),
+        bob.clientId,
+      );
+    expect(await isIn()).toEqual([false, false]);
+    await caller.run(({ service }) => service.joinRooms({ userIds: [8], rooms: ['late'] }));
+    expect(await isIn()).toEqual([false, false]);
+  });
+
   it('server.joinRoom and addClientToRoom answer true for a client of another worker once it is in', async () => {
     expect(await withBob(({ server }, clientId) => server.joinRoom({ clientId, roomName: 'chess' }))).toBe(true);
     await expectMembers('chess', ['bob']);

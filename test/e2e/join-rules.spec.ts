@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException, Injectable } from '@nestjs/common';
 import {
   PxlWebSocketServer,
@@ -199,6 +199,75 @@ describe('rooms.authorize', () => {
     await asked.passed;
     await clock.advance(2_000);
     expect(await client.next('error')).toMatchObject({ data: { code: 'TIMEOUT' } });
+  });
+
+  describe('once the client was told TIMEOUT by timeouts.handler', () => {
+    /** The rooms whose rule has been asked, and that answer yes once they are opened. */
+    let gates: Record<string, Gate<boolean>>;
+    let clock: ManualRuntime;
+    let app: TestApp;
+    let client: Awaited<ReturnType<TestApp['client']>>;
+
+    beforeEach(async () => {
+      gates = { slow: new Gate<boolean>(), slower: new Gate<boolean>() };
+      clock = new ManualRuntime();
+      app = await startApp({
+        options: {
+          heartbeat: false,
+          timeouts: { handler: 2_000 },
+          rooms: { authorize: ({ roomName }) => gates[roomName]?.passed ?? true },
+        },
+        override: (builder) => builder.overrideProvider(Runtime).useValue(clock),
+      });
+      apps.push(app);
+      client = await app.client();
+    });
+
+    async function tooLate(action: string, data: unknown): Promise<void> {
+      client.send({ type: 'system', action, data, id: 1 });
+      await client.request('system', 'ping');
+      await clock.advance(2_000);
+      expect(await client.take(({ id }) => id === 1)).toMatchObject({ data: { code: 'TIMEOUT' } });
+    }
+
+    async function allow(): Promise<void> {
+      for (const gate of Object.values(gates)) gate.open(true);
+      await client.request('system', 'ping');
+    }
+
+    it('does not put it in any more', async () => {
+      await tooLate('joinRoom', { roomName: 'slow' });
+      await allow();
+      expect(roomsOf(app)).toEqual([]);
+    });
+
+    it('takes it out of those of a list that it was in by then, but not out of those that it was in before', async () => {
+      await client.request('system', 'joinRoom', { roomName: 'before' });
+      await tooLate('join', { rooms: ['before', 'tea', 'slow'] });
+      expect(roomsOf(app)).toEqual(['before']);
+      await allow();
+      expect(roomsOf(app)).toEqual(['before']);
+    });
+
+    it('leaves it where the server has put it meanwhile', async () => {
+      const server = app.app.get(PxlWebSocketServer);
+      client.send({ type: 'system', action: 'join', data: { rooms: ['tea', 'slow', 'slower'] }, id: 1 });
+      await client.request('system', 'ping');
+      for (const roomName of ['tea', 'slow']) await server.joinRoom({ clientId: client.clientId, roomName });
+      await clock.advance(2_000);
+      expect(await client.take(({ id }) => id === 1)).toMatchObject({ data: { code: 'TIMEOUT' } });
+      await allow();
+      expect(roomsOf(app)).toEqual(['tea', 'slow']);
+    });
+
+    it('puts it in when it asks again', async () => {
+      await tooLate('joinRoom', { roomName: 'slow' });
+      const again = client.request('system', 'joinRoom', { roomName: 'slow' });
+      await client.request('system', 'ping');
+      await allow();
+      expect(await again).toMatchObject({ success: true });
+      expect(roomsOf(app)).toEqual(['slow']);
+    });
   });
 
   it('opens nothing where open: false is given beside it', async () => {
