@@ -5,7 +5,7 @@ import { WebSocketClientError } from 'nestjs-pxl-websocket/client';
 /** What the warehouse refuses, visitors may know; without this it would be an internal error. */
 @Catch(WebSocketClientError)
 export class WarehouseFilter implements ExceptionFilter<WebSocketClientError> {
-  catch({ code, message, retryable }: WebSocketClientError): never {
-    throw new WsError(code, message, { retryable });
+  catch({ code, message, retryable }: WebSocketClientError): WsError {
+    return new WsError(code, message, { retryable });
   }
 }
