@@ -18,6 +18,7 @@ import {
 } from './options/access.options.js';
 import { oneOf, resolveAuth, type ResolvedAuth } from './options/auth.options.js';
 import { isClass, isClassWith, lackOf } from './options/class-checks.js';
+import { resolveCompression } from './options/compression.options.js';
 import { resolveBroadcaster, resolveCluster, resolvePrefix, type ResolvedCluster } from './options/cluster.options.js';
 import { resolveOutbound, type ResolvedOutbound } from './options/encryption.options.js';
 import { optionsOfEndpoints } from './options/endpoint.options.js';
@@ -89,7 +90,7 @@ export interface ResolvedOptions {
     readonly call: number;
     readonly subscriber: number;
   };
-  readonly compression: boolean | PerMessageDeflateOptions;
+  readonly compression: false | PerMessageDeflateOptions;
   /** `encryption` and `outboundTransformer`. */
   readonly outbound: ResolvedOutbound;
   readonly events: Readonly<EventOptions>;
@@ -277,13 +278,6 @@ function resolveHeartbeat(options: OptionChecks): ResolvedOptions['heartbeat'] {
     if (timeout > interval) heartbeat.refuse('timeout', `at most heartbeat.interval (${interval})`);
     return { interval, timeout };
   });
-}
-
-function resolveCompression(options: OptionChecks): boolean | PerMessageDeflateOptions {
-  const compression = options.raw('compression') ?? false;
-  if (typeof compression === 'boolean') return compression;
-  if (!isGroup(compression)) options.refuse('compression', 'true, false or the options of permessage-deflate');
-  return compression;
 }
 
 function resolveEvents(events: OptionChecks): EventOptions {

@@ -67,7 +67,12 @@ export interface PxlWebSocketModuleOptions {
   limits?: LimitOptions | undefined;
   inbound?: InboundOptions | undefined;
   timeouts?: TimeoutOptions | undefined;
-  /** permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. Default: false. */
+  /**
+   * permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. `true`: messages from
+   * 1,024 bytes on, ten at once, and no context takeover on either side, so that a connection keeps about 40 KB for it
+   * instead of 260. Options of ws are laid over these: `{ serverNoContextTakeover: undefined }` compresses better, and keeps
+   * more. Default: false.
+   */
   compression?: boolean | PerMessageDeflateOptions | undefined;
   /**
    * Encrypts the frames of single connections, beside TLS: what stands between the client and this process, a proxy that

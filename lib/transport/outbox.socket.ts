@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { SharedFrame } from '../clients/client-socket.interface.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { CloseReason } from '../protocol/close-codes.js';
+import { freeCompressor, isCompressorForgetful } from './compressor.js';
 import { limitClosing } from './closing-handshake.js';
 import { HeldFrames } from './held-frames.js';
 import { NotSentError } from './not-sent.error.js';
@@ -42,6 +43,8 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   #stream: Duplex | null = null;
   /** Frames must not be written past ws, which gets their texts: it compresses, it has a queue of its own, or on Bun. */
   #isPlain = true;
+  /** What follows a message that ws may have compressed. */
+  #afterCompression: (() => void) | undefined;
   /** What waits for the end of the turn: texts for this socket alone, or frames that others may wait for too. */
   #run: TextRun | null = null;
   #shared: PendingFrames | null = null;
@@ -68,6 +71,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
     this.#services = services;
     this.#isPlain = this.extensions !== '' || !RAW_WRITES_DRAIN;
     writeOneByOneUnlessShown(stream);
+    if (this.extensions !== '' && isCompressorForgetful(this)) this.#afterCompression = () => this.#freeCompressor();
   }
 
   get sentBytes(): number {
@@ -245,7 +249,7 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   protected sendRaw(data: Data, settings: SendOptions, done?: SendCallback): void {
     this.flush();
     if (data instanceof Blob) this.#isPlain = true; // ws reads it later and queues what follows meanwhile
-    super.send(data, settings, done);
+    super.send(data, settings, this.#afterSending(done));
     this.#checkBudget();
     if (settings.fin === false) this.#behindFragments ??= [];
     else this.#releaseHeld();
@@ -271,9 +275,23 @@ export class OutboxSocket extends WebSocket implements BudgetedSocket {
   /** Lets ws write texts, which it queues while it compresses: from there no cipher takes them back. */
   #sendTexts(texts: readonly string[]): boolean {
     if (texts.length === 0 || this.readyState !== WebSocket.OPEN) return false;
-    for (const text of texts) super.send(text);
+    for (const text of texts) super.send(text, this.#afterCompression);
     this.#checkBudget();
     return true;
+  }
+
+  #afterSending(done?: SendCallback): SendCallback | undefined {
+    const free = this.#afterCompression;
+    if (!free || !done) return done ?? free;
+    return (error) => {
+      free();
+      done(error);
+    };
+  }
+
+  #freeCompressor(): void {
+    // What ws counts beside the network socket is being compressed, or waits for that.
+    if (this.#bufferedByWs === this.#stream?.writableLength) freeCompressor(this);
   }
 
   #checkBudget(): void {

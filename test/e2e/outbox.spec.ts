@@ -280,6 +280,26 @@ describe('the outbox of a connection', () => {
     expect(await other.next(2)).toEqual([long, 5].map(textOf));
   });
 
+  it.each([
+    ['keeps no compressor between two messages', true, false],
+    ['keeps it with context takeover', { serverNoContextTakeover: undefined }, true],
+  ])('%s', async (_what, compression, isKept) => {
+    await start({ compression });
+    const [reader, client] = await connect({ perMessageDeflate: true });
+    const hasCompressor = (): boolean => {
+      const { _extensions } = client.ws as unknown as { _extensions: Record<string, { _deflate: object | null }> };
+      return _extensions['permessage-deflate']?._deflate !== null;
+    };
+    const long = 'long '.repeat(1_000);
+    for (let times = 0; times < 2; times++) {
+      const written = new Promise((resolve) => client.ws.send(long, resolve));
+      expect(hasCompressor()).toBe(true);
+      await written;
+      expect(hasCompressor()).toBe(isKept);
+      expect(await reader.next(1)).toEqual([long]);
+    }
+  });
+
   it('really sends compressed frames where that was agreed', async () => {
     await start({ compression: true });
     const client = await RawClient.upgrading(app.port, '/ws', {

@@ -37,6 +37,14 @@ describe('the defaults', () => {
     expect(defaults.inbound).toEqual({ concurrency: 1, queue: 64, binary: false });
   });
 
+  it('of compression lie under what is given', () => {
+    const noTakeover = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+    expect(defaults.compression).toBe(false);
+    expect(resolve({ compression: true }).compression).toMatchObject({ ...noTakeover, threshold: 1_024 });
+    const given = { threshold: 9, serverNoContextTakeover: undefined };
+    expect(resolve({ compression: given }).compression).toMatchObject({ ...noTakeover, ...given });
+  });
+
   it('hold where an option is given as undefined', () => {
     const given = { path: undefined, rooms: undefined, clientList: { fields: undefined } };
     expect(resolve(given)).toEqual(defaults);

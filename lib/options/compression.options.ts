@@ -1,0 +1,23 @@
+import type { PerMessageDeflateOptions } from 'ws';
+import { isGroup, type OptionChecks } from './option-checks.js';
+
+/**
+ * What keeps the memory of many connections small. Without context takeover nothing has to be kept between two messages;
+ * the buffers in which the results are read are small, since ws keeps one for each connection whose messages it reads.
+ */
+const DEFAULTS: PerMessageDeflateOptions = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  threshold: 1_024,
+  concurrencyLimit: 10,
+  zlibInflateOptions: { chunkSize: 4_096 },
+};
+
+/** False, or the options of permessage-deflate: those given over the defaults. */
+export function resolveCompression(options: OptionChecks): false | PerMessageDeflateOptions {
+  const compression = options.raw('compression') ?? false;
+  if (compression === false) return false;
+  if (compression === true) return DEFAULTS;
+  if (!isGroup(compression)) options.refuse('compression', 'true, false or the options of permessage-deflate');
+  return { ...DEFAULTS, ...compression };
+}
