@@ -33,7 +33,7 @@ describe('A rejection of a watched promise', () => {
     ['returns it', (promise) => (async () => promise)().catch(() => undefined)],
     ['waits for all', (promise) => Promise.allSettled([promise])],
     ['waits for one of several', (promise) => Promise.race([promise, turn()]).catch(() => undefined)],
-    ['comes within the turn', (promise) => void process.nextTick(() => void promise.catch(() => undefined))],
+    ['comes within the turn', async (promise) => (await Promise.resolve(), promise.catch(() => undefined))],
   ])('is that of who %s', async (_how, use) => {
     expect(await untakenOf(use)).toEqual([]);
   });
