@@ -204,16 +204,16 @@ export interface ClientListOptions {
 export interface InactiveClientsOptions {
   /** True: clients that send no message for `inactiveTime` are disconnected. Default: false; event true. */
   enabled?: boolean | undefined;
-  /** Milliseconds without a message; pongs and the client library's own pings are none. Default: 300 000, event 90 000. */
+  /** Milliseconds without a message, at least 100; pongs and the client library's own pings are none. Default: 300 000, event 90 000. */
   inactiveTime?: number | undefined;
-  /** Milliseconds between two sweeps. Default: 60 000, event 30 000. */
+  /** Milliseconds between two sweeps, at least 100. Default: 60 000, event 30 000. */
   intervalCheckTime?: number | undefined;
   /** True: logs how many were disconnected. Default: false. */
   log?: boolean | undefined;
 }
 
 export interface HeartbeatOptions {
-  /** Milliseconds between two pings to a client. Default: 15 000. */
+  /** Milliseconds between two pings to a client, at least 100. Default: 15 000. */
   interval?: number | undefined;
   /**
    * Milliseconds that a client has for its pong once the ping has left, at most `interval`; then it is closed with 4002.
