@@ -19,6 +19,9 @@ const GIVE_UP = 'giveUp';
 /** The call that asks for nothing but an answer. */
 export const PING = 'ping';
 
+/** The call that asks a worker to write into Redis what it knows of revocations; answered when that is done. */
+export const SHARE_REVOCATIONS = 'shareRevocations';
+
 /** What a call asks for: its name and its data, both of the caller's own. */
 export interface ClusterCall {
   readonly name: string;
@@ -91,7 +94,7 @@ export class ClusterCalls {
   }
 
   /**
-   * Asks the other workers that may hold the target: those of the clients' ids, else all that live.
+   * Asks the other workers that may hold the target: those of the clients' ids, those that are named, else all that live.
    *
    * @returns the answers; `partial` too while it is not known who lives
    * @throws WsError UNAVAILABLE when the bus is down, BAD_MESSAGE when the call has no JSON form
@@ -131,8 +134,12 @@ export class ClusterCalls {
 
   #workersOf(target: Target): string[] {
     const { workerId: self } = this.identity;
-    const all = target.kind === 'clients' ? target.clientIds.map(workerOf) : [...this.registry.workers.keys()];
-    return [...new Set(all)].filter((id) => id !== undefined && id !== self) as string[];
+    return [...new Set(this.#holdersOf(target))].filter((id) => id !== undefined && id !== self) as string[];
+  }
+
+  #holdersOf(target: Target): readonly (string | undefined)[] {
+    if (target.kind === 'workers') return target.workerIds;
+    return target.kind === 'clients' ? target.clientIds.map(workerOf) : [...this.registry.workers.keys()];
   }
 
   /** @param givenUp hears which workers have not answered in time */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { ClusterCalls, PING, type ClusterCall, type WhenGivenUp } from '../cluster/cluster-calls.js';
+import { ClusterCalls, PING, SHARE_REVOCATIONS, type ClusterCall, type WhenGivenUp } from '../cluster/cluster-calls.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import type { ReceivedEnvelope, Target } from '../cluster/envelope.js';
+import { RevocationSync } from '../cluster/revocation-sync.js';
 import { WsError } from '../errors/ws.error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { JoinClaim } from '../rooms/join-claim.js';
@@ -22,6 +23,7 @@ export class ClusterInbox {
     private readonly queries: ClientQueries,
     private readonly moves: RoomMoves,
     private readonly rooms: RoomManager,
+    private readonly revocations: RevocationSync,
     private readonly errors: ErrorReporter,
   ) {
     calls.answerWith((call, whenGivenUp) => this.#answer(call, whenGivenUp));
@@ -63,6 +65,8 @@ export class ClusterInbox {
     switch (name) {
       case PING:
         return null;
+      case SHARE_REVOCATIONS:
+        return this.revocations.exchange();
       case 'joinRoom':
         return this.rooms.addClaimed(data as AddClientToRoomOptions, this.#claim(whenGivenUp));
       case 'joinRooms': {

@@ -49,7 +49,7 @@ export class ClusterMembership {
       this.#logger.log("cluster.mirror is false: getClients(), rooms and the like tell of this worker's clients only.");
     }
     await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
-    const entered = Promise.all([this.#enter(), this.revocations.loaded]).then(() => this.#admit());
+    const entered = this.#enter().then(() => this.#admit());
     // Redis may be lost on the way, or not let this worker in.
     if (this.broadcaster.isReady) await this.runtime.waitFor(PATIENCE, entered, unknown).catch(() => undefined);
     if (!this.#isAdmitted) this.#wait();
@@ -86,6 +86,8 @@ export class ClusterMembership {
     if (this.#left) return;
     this.events.enter();
     await this.peers.start();
+    // Of those that have answered just now, and that may know of revocations which Redis has lost.
+    await this.revocations.load();
   }
 
   #admit(): void {

@@ -125,6 +125,59 @@ describe('a revocation', () => {
     for (const app of [one, two, late]) expect(await upgradeStatus(app.port, {}, path({ sub: 'ada' }))).toBe(401);
   });
 
+  it.each([true, false])(
+    'is known to a worker that starts as soon as Redis has lost it, by those that know it (mirror: %p)',
+    async (mirror) => {
+      const cluster = { lease: LEASE, probe: PROBE, mirror };
+      await startTwo({ cluster });
+      await revoke(one, { userId: 'ada' });
+      // As by eviction: the registry is there.
+      await redis.command('DEL', 'pxl:revocations');
+      const late = await start({ cluster });
+      expect(await upgradeStatus(late.port, {}, path({ sub: 'ada' }))).toBe(401);
+      expect(await redis.command('EXISTS', 'pxl:revocations')).toBe(1);
+    },
+  );
+
+  it.each([true, false])(
+    'is enforced by a worker that was there before those that know it, once they are back (mirror: %p)',
+    async (mirror) => {
+      const cluster = { lease: LEASE, probe: PROBE, mirror };
+      one = await start({ cluster });
+      await revoke(one, { userId: 'ada' });
+      const begin = performance.now();
+      await redis.command('FLUSHALL');
+      // Until the next beat of the other it knows of nobody, and has nobody to ask.
+      const late = await start({ cluster });
+      const first = await TestClient.open(late.url(path({ sub: 'ada' }))).catch(() => null);
+      if (first) expect(await first.closed).toMatchObject({ code: 4506 });
+      else expect(await upgradeStatus(late.port, {}, path({ sub: 'ada' }))).toBe(401);
+      report(
+        'a worker that starts when Redis has lost its data enforces a revocation',
+        performance.now() - begin,
+        REVOKED,
+      );
+      expect(performance.now() - begin).toBeLessThan(2 * REVOKED);
+      expect(await upgradeStatus(late.port, {}, path({ sub: 'ada' }))).toBe(401);
+    },
+  );
+
+  it('that only a worker knows which Redis does not hear is enforced by the others once it is heard', async () => {
+    two = await start({}, `redis://127.0.0.1:${proxy.port}`);
+    await revoke(two, { userId: 'ada' });
+    proxy.blackHole();
+    await redis.command('FLUSHALL');
+    one = await start();
+    const ada = await connect(one, { sub: 'ada' });
+    await eventually('it is not heard', () => !isReady(two), NOTICED);
+    proxy.heal();
+    await eventually('it is heard', () => isReady(two), NOTICED);
+    const begin = performance.now();
+    expect(await ada.closed).toMatchObject({ code: 4506 });
+    report('what a worker alone knows of revocations is enforced by others', performance.now() - begin, REVOKED);
+    expect(await upgradeStatus(one.port, {}, path({ sub: 'ada' }))).toBe(401);
+  });
+
   it('that Redis does not take ends the connections on every worker all the same', async () => {
     await startTwo();
     const clients = [await connect(one, { sub: 'ada' }), await connect(two, { sub: 'ada' })];

@@ -34,6 +34,14 @@ export interface RedisRegistryOptions {
   readonly mirror: boolean;
 }
 
+/** Hears what concerns data that all workers keep together, beside those of the single ones. */
+export interface RegistryWatcher {
+  /** Redis has lost what it held of this worker: perhaps it has lost all else too. Must not throw. */
+  lost(): void;
+  /** Another worker has come, or has come back. Must not throw. */
+  met(workerId: string): void;
+}
+
 /** What has happened in the cluster, as far as this worker has seen, since the start. */
 export interface RegistryCounts extends MirrorCounts {
   /** Times that this worker's own lease was taken, or lost by Redis. */
@@ -58,6 +66,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #dead: DeadWorkers;
   readonly #mirrorCounts: MirrorCounts = { snapshots: 0, gaps: 0 };
   readonly #data: LeasedData[] = [];
+  #watcher: RegistryWatcher | null = null;
   #lostLeases = 0;
   #junk = 0;
   #host: RegistryHost | null = null;
@@ -84,6 +93,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
       mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
       () => beat.now(),
+      (workerId) => this.#watcher?.met(workerId),
     );
     link.onReady(() => beat.now());
   }
@@ -134,6 +144,11 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     this.#records.record(change);
   }
 
+  /** Whom to tell; to be told before the start. */
+  watch(watcher: RegistryWatcher): void {
+    this.#watcher = watcher;
+  }
+
   /** A message of {@link channel}. */
   receive(payload: Buffer): void {
     const hint = readHint(payload.toString());
@@ -165,6 +180,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const { isHeld, entered, others } = reading;
     this.#steadiness.beat(isHeld && (entered === null || entered === 'kept'));
     if (!isHeld) {
+      this.#watcher?.lost();
       this.#records.renew();
       return;
     }

@@ -9,6 +9,8 @@ import type { Lease } from './worker-leases.js';
 export class RemoteWorkers {
   readonly #workers = new Map<string, ClusterWorker>();
   readonly #views = new Map<string, RemoteWorker>();
+  /** That their leases told last. */
+  readonly #incarnations = new Map<string, number>();
   /** Without a lease when we looked last. */
   #absent = new Set<string>();
   #deaths = 0;
@@ -17,11 +19,13 @@ export class RemoteWorkers {
    * @param tell hears every change of their clients
    * @param mirror null: none is kept
    * @param look has the leases read soon, and given to {@link follow}
+   * @param met hears of a worker that has come, or has come back
    */
   constructor(
     private readonly tell: RegistryHost['changed'],
     private readonly mirror: MirrorServices | null,
     private readonly look: () => void,
+    private readonly met: (workerId: string) => void,
   ) {}
 
   get workers(): ReadonlyMap<string, ClusterWorker> {
@@ -81,10 +85,13 @@ export class RemoteWorkers {
     if (!this.mirror) for (const change of changes) this.tell(workerId, change, true);
   }
 
-  #meet({ workerId, connections, beat, isExpired }: Lease): RemoteWorker {
+  #meet({ workerId, incarnation, connections, beat, isExpired }: Lease): RemoteWorker {
+    const isNews = this.#incarnations.get(workerId) !== incarnation;
+    this.#incarnations.set(workerId, incarnation);
     this.#workers.set(workerId, { workerId, connections, beat, isExpired });
     let view = this.#views.get(workerId);
     if (!view) this.#views.set(workerId, (view = this.#view(workerId)));
+    if (isNews) this.met(workerId);
     return view;
   }
 
@@ -97,6 +104,7 @@ export class RemoteWorkers {
     const view = this.#views.get(workerId);
     // First of all, so that nobody counts on the worker while its end is told.
     this.#workers.delete(workerId);
+    this.#incarnations.delete(workerId);
     this.#views.delete(workerId);
     view?.end();
   }
