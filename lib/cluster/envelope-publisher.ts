@@ -42,7 +42,7 @@ export class EnvelopePublisher implements MetricSource {
 
   #publish(channel: string, text: string): Promise<void> {
     this.#published++;
-    return this.link.publish(channel, text).catch(this.#countFailure);
+    return this.link.publish(channel, text, this.channels.everybody).catch(this.#countFailure);
   }
 
   readonly #countFailure = (error: unknown): never => {

@@ -1,15 +1,19 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Runtime } from '../runtime/runtime.js';
 import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isMoved, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
-import { oneOf } from './redis-source.js';
+import { bare, isInMotion, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
+import { nameOf, oneOf } from './redis-source.js';
 import { WriteBatch } from './write-batch.js';
 
 /** Milliseconds that Redis has to answer a call. */
 const DEADLINE = 1_000;
+/** Milliseconds of a call after which what a changing cluster refuses is not tried again. */
+const PERSISTENCE = 600;
+/** Milliseconds until the second attempt; each later one takes twice as long. */
+const PAUSE = 25;
 
 /** A call that waits for Redis' answer. */
 interface Call {
@@ -91,26 +95,63 @@ export class RedisCommands {
   run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (!client) return Promise.reject(unavailable(this.#failure));
-    return this.#within(() => {
-      // A cluster batches by itself, for each of its nodes.
-      if (!isCluster(client)) this.#batch.hold(client);
-      return work(client);
-    });
+    return this.#within(() => (isCluster(client) ? this.#persist(client, work) : this.#batched(client, work)));
   }
 
   /** @see RedisLink.publish */
   publish(channel: string, payload: string | Buffer): Promise<unknown> {
     const publisher = this.#client && this.#publisherOf(this.#client);
     if (!publisher) return Promise.reject(unavailable(this.#failure));
+    return this.#within(() => this.#batched(publisher, (redis) => redis.publish(channel, payload)));
+  }
+
+  /**
+   * As {@link publish}, by sharded pub/sub: to one node of the cluster, and no further.
+   *
+   * @param node as its slots call it
+   * @returns how many heard it there; null: the node is not known or does not serve the slot, and nobody has heard it.
+   * It is not repeated at the node that does: its subscribers may be on their way there
+   */
+  async publishAt(node: string, channel: string, payload: string | Buffer): Promise<number | null> {
+    const client = this.#client;
+    if (!client || !isCluster(client)) throw unavailable(this.#failure);
+    const publisher = client.nodes().find((one) => nameOf(one) === node);
+    if (!publisher) return null;
     return this.#within(() => {
       this.#batch.hold(publisher);
-      return publisher.publish(channel, payload);
+      return publisher.spublish(channel, payload).then(Number, nullInMotion);
     });
   }
 
-  /** As {@link publish}, by sharded pub/sub: to the node that serves the channel's slot, and no further. */
-  publishSharded(channel: string, payload: string | Buffer): Promise<unknown> {
-    return this.run((client) => client.spublish(channel, payload));
+  /** Asks the cluster which node serves which slot, unless that is being asked already. */
+  learnSlots(): void {
+    if (this.#client && isCluster(this.#client)) this.#client.refreshSlotsCache();
+  }
+
+  /** Publishes by one of these nodes of a cluster from now on, by the present one if it is among them. */
+  stayWith(nodes: readonly Redis[]): void {
+    if (!this.#publisher || !nodes.includes(this.#publisher)) this.#publisher = oneOf(nodes, this.runtime);
+  }
+
+  #batched<Client extends Redis, T>(redis: Client, work: (redis: Client) => Promise<T>): Promise<T> {
+    this.#batch.hold(redis);
+    return work(redis);
+  }
+
+  /** Again and again while a slot moves: that is no outage, and over in a moment. */
+  async #persist<T>(client: Cluster, work: (client: Cluster) => Promise<T>): Promise<T> {
+    const begin = this.runtime.monotonic();
+    for (let pause = PAUSE; ; pause *= 2) {
+      try {
+        // Nobody knows to which of them the commands go.
+        for (const node of client.nodes('master')) this.#batch.hold(node);
+        return await work(client);
+      } catch (error) {
+        const isOver = client !== this.#client || this.runtime.monotonic() - begin + pause > PERSISTENCE;
+        if (isOver || !isInMotion(error)) throw error;
+      }
+      await new Promise<void>((resolve) => this.runtime.timeout(pause, resolve));
+    }
   }
 
   #publisherOf(client: RedisClient): Redis | undefined {
@@ -140,7 +181,6 @@ export class RedisCommands {
     try {
       return work();
     } catch (error) {
-      // A cluster's pipelining throws where no node serves a slot.
       return Promise.reject(bare(error));
     }
   }
@@ -159,18 +199,16 @@ export class RedisCommands {
       this.#abandon(bare(error));
       return unavailable(bare(error));
     }
-    // ioredis does not follow it where other commands of the same pipeline went through.
-    if (isMoved(error)) this.#learnSlots();
-    return isReply(error) && !isMoved(error) ? (error as Error) : unavailable(bare(error));
+    if (isInMotion(error)) {
+      this.learnSlots();
+      return unavailable(error as Error);
+    }
+    return isReply(error) ? (error as Error) : unavailable(bare(error));
   }
 
   #abandon(why: Error): void {
     this.renew(why);
     this.listener.doubt(why);
-  }
-
-  #learnSlots(): void {
-    if (this.#client && isCluster(this.#client)) this.#client.refreshSlotsCache();
   }
 
   /** The breaker is closed by an answer: a connection alone proves nothing. */
@@ -198,4 +236,9 @@ export class RedisCommands {
     this.#drained?.();
     this.listener.down(why);
   }
+}
+
+function nullInMotion(error: unknown): null {
+  if (isInMotion(error)) return null;
+  throw error;
 }

@@ -15,6 +15,17 @@ export function isMoved(error: unknown): boolean {
   return isReply(error) && bare(error).message.startsWith('MOVED ');
 }
 
+/**
+ * Whether a cluster did not carry a command out since it is just changing: the slot of its key is moving, has moved, or
+ * has no master for a moment. Nothing has been done, and it may be tried again.
+ */
+export function isInMotion(error: unknown): boolean {
+  const { message } = bare(error);
+  // ioredis gives up after a few of these by itself.
+  if (message.startsWith('Too many Cluster redirections.')) return true;
+  return isReply(error) && /^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /.test(message);
+}
+
 /** Whether the server is a replica, which takes no writes. */
 export function isReadOnly(error: unknown): boolean {
   // Older servers wrap what a script has met.

@@ -1,20 +1,24 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { isLateAtFailover, type ResolvedRedis } from '../options/redis.options.js';
-import type { MetricSource, WebSocketMetric } from '../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
+import { ClusterWatch } from './cluster-watch.js';
 import { FaultLog, type FaultReport } from './fault-log.js';
+import { keySlotOf } from './key-slot.js';
 import { LinkState } from './link-state.js';
 import { MessageSeal, type Secrets } from './message-seal.js';
+import { MovableSubscriptions } from './movable-subscriptions.js';
 import { CLASSIC } from './pub-sub.js';
-import type { RedisClient } from './redis-client.js';
+import { isCluster, type RedisClient } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
 import { bare, isReply, outOfStep, unavailable } from './redis-failures.js';
 import { RedisProbe } from './redis-probe.js';
-import { RedisSource } from './redis-source.js';
+import { nameOf, oneOf, RedisSource } from './redis-source.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
 import { ShardedSubscriptions } from './sharded-subscriptions.js';
+import { SlotMap } from './slot-map.js';
 
 const LATE_AT_FAILOVER =
   "ioredis' failoverDetector is off, as it was given: what is sent within ten seconds after a failover of Sentinel is lost.";
@@ -43,7 +47,10 @@ export interface RedisLinkOptions {
  */
 export class RedisLink implements MetricSource {
   readonly #commands: RedisCommands;
-  readonly #subscriptions: RedisSubscriptions | ShardedSubscriptions;
+  readonly #subscriptions: RedisSubscriptions | MovableSubscriptions | ShardedSubscriptions;
+  readonly #source: RedisSource;
+  readonly #watch: ClusterWatch;
+  readonly #slots: SlotMap;
   readonly #probe: RedisProbe;
   readonly #probeChannel: string;
   readonly #shardChannels: string;
@@ -54,6 +61,7 @@ export class RedisLink implements MetricSource {
   readonly #state: LinkState;
   /** How many probes were lost in a row. */
   #lostProbes = 0;
+  #detours = 0;
 
   constructor(
     private readonly options: RedisLinkOptions,
@@ -66,7 +74,7 @@ export class RedisLink implements MetricSource {
     this.#state = new LinkState(this.#log);
     this.#clock = new RedisClock(runtime);
     this.#seal = options.secrets ? new MessageSeal(options.secrets, this.#clock, this.#log, runtime) : null;
-    const source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime);
+    const source = (this.#source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime));
     const listener = {
       up: (client: RedisClient) => this.#connected(client),
       down: (why: Error) => this.#lose(why),
@@ -74,6 +82,9 @@ export class RedisLink implements MetricSource {
       doubt: (why: Error) => this.#subscriptions.renewAll(why),
     };
     this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime);
+    this.#slots = new SlotMap(runtime);
+    const isDraining = (node: Redis): boolean => this.#slots.isDraining(nameOf(node));
+    this.#watch = new ClusterWatch((cluster) => this.#followCluster(cluster), isDraining, runtime);
     this.#subscriptions = this.#subscribeBy(source);
     this.#probe = new RedisProbe(
       {
@@ -140,6 +151,7 @@ export class RedisLink implements MetricSource {
   async stop(): Promise<void> {
     this.#state.close();
     this.#probe.stop();
+    this.#watch.stop();
     await Promise.all([this.#commands.stop(), this.#subscriptions.stop()]);
   }
 
@@ -156,15 +168,21 @@ export class RedisLink implements MetricSource {
 
   /**
    * Publishes a message: one command, nothing queued; settles within 1 s, whatever Redis does. Where rooms are sharded, so
-   * is what goes to a channel `<prefix>:shard:…`.
+   * is what goes to a channel `<prefix>:shard:…`: while its slot goes to another node not all of its subscribers may have
+   * followed, so that the message takes the detour.
    *
+   * @param detour a channel that every subscriber hears too, and that is not sharded. One that the old node had a copy for
+   * may get two
    * @throws WsError UNAVAILABLE, retryable, with its cause; what has not reached Redis by then never does
    */
-  async publish(channel: string, payload: string | Buffer): Promise<void> {
-    const sealed = this.#seal ? this.#seal.seal(channel, payload) : payload;
+  async publish(channel: string, payload: string | Buffer, detour?: string): Promise<void> {
     try {
-      if (this.#isSharded(channel)) await this.#commands.publishSharded(channel, sealed);
-      else await this.#commands.publish(channel, sealed);
+      if (!this.#isSharded(channel)) await this.#commands.publish(channel, this.#sealedFor(channel, payload));
+      else if (!(await this.#publishSharded(channel, payload, detour !== undefined))) {
+        if (detour === undefined) throw unavailable(new Error('The slot of the channel is moving.'));
+        this.#detours++;
+        await this.#commands.publish(detour, this.#sealedFor(detour, payload));
+      }
     } catch (error) {
       throw isReply(error) ? unavailable(bare(error)) : error;
     }
@@ -182,6 +200,11 @@ export class RedisLink implements MetricSource {
 
   *metrics(): Iterable<WebSocketMetric> {
     if (this.#seal) yield* this.#seal.metrics();
+    if (!(this.#subscriptions instanceof ShardedSubscriptions)) return;
+    // Messages for sharded rooms that went to all workers, since their slot was moving.
+    yield counter('envelopes_detoured', this.#detours);
+    // Times that a sharded channel was not heard for so long that messages may be lost.
+    yield counter('channel_gaps', this.#subscriptions.gaps);
   }
 
   /** Redis' clock, estimated, in ms since 1970; this process' own clock before the first connection. */
@@ -189,23 +212,58 @@ export class RedisLink implements MetricSource {
     return this.#clock.now();
   }
 
-  #subscribeBy(source: RedisSource): RedisSubscriptions | ShardedSubscriptions {
+  #subscribeBy(source: RedisSource): RedisSubscriptions | MovableSubscriptions | ShardedSubscriptions {
     const listener = {
       up: () => this.#proceed(),
       down: (why: Error) => this.#lose(why),
       message: (channel: string, payload: Buffer) => this.#hear(channel, payload),
-      refused: (why: Error) => this.refused('subscriptions', why),
+      refused: (why: Error, _channel: string, isFirst: boolean) => {
+        if (isFirst) this.refused('subscriptions', why);
+      },
     };
     const connect = (node?: string): Redis | null => source.subscriber(this.#commands.client, node);
-    const classic = new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);
-    if (!this.options.redis.isSharded) return classic;
-    const publish = (channel: string, payload: string): Promise<unknown> => {
-      return this.#commands.publishSharded(channel, this.sealed(channel, payload));
+    if (!isCluster(this.options.redis.template)) {
+      return new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);
+    }
+    const connectToAny = (): Redis | null => {
+      const { client } = this.#commands;
+      const node = client && isCluster(client) ? oneOf(this.#steadyNodes(client), this.runtime) : undefined;
+      return node ? connect(nameOf(node)) : null;
     };
+    const classic = new MovableSubscriptions(connectToAny, listener, this.runtime);
+    if (!this.options.redis.isSharded) return classic;
+    const publish = (channel: string, payload: string): Promise<number | null> =>
+      this.#publishAtOwner(channel, payload);
     const open = (channel: string, payload: Buffer): Buffer | null => this.#open(channel, payload);
     const probing = { channel: this.#probeChannel, period: this.options.probe, publish, open };
     const isSharded = (channel: string): boolean => this.#isSharded(channel);
-    return new ShardedSubscriptions({ classic, isSharded, connect, probing, listener }, this.runtime);
+    const astray = (): void => this.#commands.learnSlots();
+    return new ShardedSubscriptions(
+      { classic, slots: this.#slots, isSharded, connect, probing, listener: { ...listener, astray } },
+      this.runtime,
+    );
+  }
+
+  /** @returns false: not all of the channel's subscribers may have heard it */
+  async #publishSharded(channel: string, payload: string | Buffer, hasDetour: boolean): Promise<boolean> {
+    const slot = this.#slots.slotOf(channel);
+    if (hasDetour && this.#slots.isMoving(slot)) return false;
+    const receivers = await this.#publishAtOwner(channel, payload);
+    if (receivers === null) this.#slots.moved(slot);
+    else if (this.#slots.isHeard(slot, receivers)) return true;
+    this.#commands.learnSlots();
+    return receivers !== null && !hasDetour;
+  }
+
+  /** @returns how many heard it; null: it was not published, since the slot is elsewhere */
+  #publishAtOwner(channel: string, payload: string | Buffer): Promise<number | null> {
+    const owner = this.#slots.ownerOf(keySlotOf(channel));
+    if (owner === undefined) return Promise.resolve(null);
+    return this.#commands.publishAt(owner, channel, this.#sealedFor(channel, payload));
+  }
+
+  #sealedFor(channel: string, payload: string | Buffer): string | Buffer {
+    return this.#seal ? this.#seal.seal(channel, payload) : payload;
   }
 
   #isSharded(channel: string): boolean {
@@ -213,8 +271,32 @@ export class RedisLink implements MetricSource {
   }
 
   #connected(client: RedisClient): void {
-    if (this.#subscriptions instanceof ShardedSubscriptions) this.#subscriptions.follow(client);
+    if (isCluster(client)) this.#watch.follow(client);
     this.#proceed();
+  }
+
+  /**
+   * The cluster has told which node serves which slots: what leads to a node without slots goes elsewhere.
+   *
+   * @returns whether some have moved
+   */
+  #followCluster(cluster: Cluster): boolean {
+    const haveMoved = this.#slots.learn(cluster.slots);
+    const steady = this.#steadyNodes(cluster);
+    this.#source.remember(steady);
+    this.#commands.stayWith(steady);
+    if (this.#subscriptions instanceof RedisSubscriptions) return haveMoved;
+    const names = new Set(steady.map(nameOf));
+    this.#subscriptions.stayWith((node) => names.has(nameOf(node)));
+    if (this.#subscriptions instanceof ShardedSubscriptions) this.#subscriptions.settle();
+    return haveMoved;
+  }
+
+  /** The masters that are not about to leave, as it seems; where all of them are, all. */
+  #steadyNodes(cluster: Cluster): Redis[] {
+    const masters = cluster.nodes('master');
+    const steady = masters.filter((node) => !this.#slots.isDraining(nameOf(node)));
+    return steady.length > 0 ? steady : masters;
   }
 
   /** Something is up: once all is, the probe tells whether it works. */

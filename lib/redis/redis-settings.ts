@@ -46,7 +46,12 @@ export function clusterSettings(connectionName: string): ClusterOptions {
     clusterNodeRetryStrategy: null,
     // Holds commands for a node that is just being connected; the cluster itself is never connected again.
     enableOfflineQueue: true,
-    enableAutoPipelining: true,
+    // `WriteBatch` does it.
+    enableAutoPipelining: false,
+    // `RedisCommands` goes on from there, as long as a call has time.
+    maxRedirections: 5,
+    retryDelayOnMoved: 0,
+    retryDelayOnTryAgain: 50,
     // What was rejected must not be sent to another node later.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { ClusterNode, Redis } from 'ioredis';
 import type { Runtime } from '../runtime/runtime.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import { nameServer } from '../options/server-name.js';
@@ -6,6 +6,8 @@ import { clusterSettings, connectionSettings } from './redis-settings.js';
 
 /** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
 export class RedisSource {
+  #known: ClusterNode[] = [];
+
   /**
    * @param template never used itself
    * @param name what the connections are called in `CLIENT LIST`, followed by what they are for
@@ -16,11 +18,18 @@ export class RedisSource {
     private readonly runtime: Runtime,
   ) {}
 
+  /** Nodes of a cluster, of which the next connection for commands learns all others: those of the option may be gone. */
+  remember(nodes: readonly Redis[]): void {
+    this.#known = nodes.map(({ options: { host, port } }) => ({ host, port }));
+  }
+
   /** A connection for commands. */
   commands(): RedisClient {
     const name = `${this.name}:commands`;
     if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(connectionSettings(name)));
-    const cluster = this.template.duplicate([], clusterSettings(name));
+    const cluster = this.template.duplicate(this.#known, clusterSettings(name));
+    // Where these lead nowhere either, those of the option are asked again.
+    this.#known = [];
     cluster.on('+node', (node: Redis) => trustWhenReady(nameServer(node)));
     return cluster;
   }
@@ -29,16 +38,14 @@ export class RedisSource {
    * A connection for subscriptions. Of a cluster it goes to one of the nodes that `commands` knows: every node forwards
    * every message. The subscriber that ioredis itself would choose hides from us when it fails.
    *
-   * @param at the node of a cluster, as its slots call it; any one when there is none
+   * @param at the node of a cluster, as its slots call it
    * @returns null while no such node is known
    */
   subscriber(commands: RedisClient | null, at?: string): Redis | null {
     const settings = connectionSettings(`${this.name}:subscriber`);
     if (!isCluster(this.template)) return this.template.duplicate(settings);
     const masters = commands && isCluster(commands) ? commands.nodes('master') : [];
-    const isThere = ({ options: { host, port } }: Redis): boolean => `${host ?? ''}:${port ?? ''}` === at;
-    const node = at === undefined ? oneOf(masters, this.runtime) : masters.find(isThere);
-    return node?.duplicate(settings) ?? null;
+    return masters.find((node) => nameOf(node) === at)?.duplicate(settings) ?? null;
   }
 }
 
@@ -48,6 +55,11 @@ export class RedisSource {
  */
 function trustWhenReady(redis: Redis): Redis {
   return redis.once('ready', () => (redis.options.commandTimeout = undefined));
+}
+
+/** What the slots of a cluster call the node. */
+export function nameOf({ options: { host, port } }: Redis): string {
+  return `${host ?? ''}:${port ?? ''}`;
 }
 
 /** One of the nodes by chance, so that processes spread; undefined when there is none. */

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { WsError } from '../errors/ws.error.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
 import { Bars } from './bars.js';
 import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
 import { Deadlines } from './deadlines.js';
-import type { PubSub } from './pub-sub.js';
+import type { PubSub, Refusal } from './pub-sub.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isReply, unavailable } from './redis-failures.js';
+import { bare, isMoved, isReply, unavailable } from './redis-failures.js';
 import { SubscriptionLedger, type SubscriptionBatch } from './subscription-ledger.js';
 import { Waiters } from './waiters.js';
 
@@ -17,11 +17,18 @@ const LINGER = 1_000;
 /** Channels of one command. */
 const BATCH = 1_000;
 
+/** Milliseconds until a channel that another node serves is tried again, unless it is wanted there by then. */
+const ELSEWHERE = 100;
+
 /** What {@link RedisSubscriptions} tell. `up`: all that was wanted when the connection was opened has been answered. */
 export interface SubscriptionsListener extends ConnectionListener<Redis> {
   message: MessageListener;
-  /** Redis does not allow some of the channels; they are tried again later. */
-  refused(why: Error): void;
+  /** Redis does not allow a channel; it is tried again later. `isFirst`: no other is refused at present. */
+  refused(why: Error, channel: string, isFirst: boolean): void;
+  /** Redis has confirmed these. */
+  live?(channels: readonly string[]): void;
+  /** Slots have gone to other nodes: these channels are not heard here any more. */
+  moved?(channels: readonly string[]): void;
 }
 
 /**
@@ -44,6 +51,10 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   /** Whether a batch is under way. */
   #isBusy = false;
   #batchSize = BATCH;
+  /** Whether Redis has ended subscriptions by itself, since their slots are elsewhere now. */
+  #isDoubtful = false;
+  readonly #elsewhere = new Set<string>();
+  #elsewhereTimer: RuntimeTimer | null = null;
   /** The channel of the last message, unless it came by the pattern. */
   #lastChannel: string | null = null;
 
@@ -96,13 +107,19 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   release(channel: string): void {
     if (!this.#ledger.release(channel)) return;
     this.#bars.delete(channel);
+    this.#elsewhere.delete(channel);
     if (this.#ledger.isLive(channel)) this.#lingering.add(channel);
   }
 
   acquirePattern(pattern: string): Promise<void> | undefined {
+    this.wantPattern(pattern);
+    return this.acquire(pattern);
+  }
+
+  /** As `acquirePattern`, and waits for nothing. */
+  wantPattern(pattern: string): void {
     if (this.#pattern === null) this.want(pattern);
     this.#pattern = pattern;
-    return this.acquire(pattern);
   }
 
   isLive(channel: string): boolean {
@@ -111,6 +128,16 @@ export class RedisSubscriptions implements ChannelSubscriptions {
 
   get counts(): { readonly wanted: number; readonly live: number } {
     return this.#ledger.counts;
+  }
+
+  /** Whether Redis has refused the channel of late. */
+  isBarred(channel: string): boolean {
+    return this.#bars.has(channel);
+  }
+
+  /** The connection of this moment; null: there is none. */
+  get client(): Redis | null {
+    return this.#client;
   }
 
   /** Whether there is a connection on which all that was wanted has been answered. */
@@ -126,6 +153,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   async stop(): Promise<void> {
     this.#lingering.takeAll();
     this.#bars.stop();
+    this.#elsewhereTimer?.cancel();
     this.#lose(new Error('The connection was closed.'));
     await this.#connection.stop();
   }
@@ -156,10 +184,13 @@ export class RedisSubscriptions implements ChannelSubscriptions {
       if (name !== this.#lastChannel) this.listener.message(name, payload);
       this.#lastChannel = null;
     });
-    // A slot has gone to another node, and with it channels that this connection believes to hear.
-    client.on('moved', () => this.renew(new Error('A slot of the cluster has moved.')));
+    // A slot has gone to another node, and with it channels that this connection believes to hear. Which, nobody tells.
+    client.on('moved', () => {
+      this.#isDoubtful = true;
+      this.#turn();
+    });
     this.#client = client;
-    this.#isBusy = false;
+    this.#isBusy = this.#isDoubtful = false;
     this.#lastChannel = null;
     this.#turn();
   }
@@ -168,6 +199,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#client = null;
     this.#isUp = false;
     this.#failure = why;
+    this.#elsewhere.clear();
     this.#ledger.reset();
     this.#waiters.rejectAll(unavailable(why));
     this.listener.down(why);
@@ -177,6 +209,8 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   #turn(): void {
     const client = this.#client;
     if (!client || this.#isBusy) return;
+    if (this.#isDoubtful) this.#ledger.doubt();
+    this.#isDoubtful = false;
     const batch = this.#ledger.next(this.#batchSize);
     if (batch) {
       this.#isBusy = true;
@@ -190,31 +224,59 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   }
 
   async #carryOut(client: Redis, batch: SubscriptionBatch): Promise<void> {
-    const failure = await this.#send(client, batch);
+    const outcome = await this.#send(client, batch);
     // Whatever became of it, the connection that followed began anew.
     if (client !== this.#client) return;
     this.#isBusy = false;
-    if (failure !== undefined && !isReply(failure)) {
-      this.renew(bare(failure));
+    if ('failure' in outcome && !isReply(outcome.failure)) {
+      this.renew(bare(outcome.failure));
       return;
     }
     if (batch.verb === 'subscribe') {
-      if (failure === undefined) this.#confirmed(batch.channels);
-      else this.#refused(batch.channels, bare(failure));
+      if ('failure' in outcome) this.#refused(batch.channels, bare(outcome.failure));
+      else this.#settle(batch.channels, outcome.refusals);
     }
     this.#turn();
   }
 
-  /** @returns what it failed with */
-  async #send(client: Redis, { verb, channels }: SubscriptionBatch): Promise<unknown> {
+  /** @returns those that Redis refuses, or what all of it failed with */
+  async #send(
+    client: Redis,
+    { verb, channels }: SubscriptionBatch,
+  ): Promise<{ refusals: readonly Refusal[] } | { failure: unknown }> {
     const names = channels.filter((channel) => channel !== this.#pattern);
     try {
       if (names.length < channels.length && this.#pattern !== null) await client.psubscribe(this.#pattern);
-      if (names.length > 0) await this.pubSub[verb](client, names);
-      return undefined;
-    } catch (error) {
-      return error;
+      if (names.length === 0) return { refusals: [] };
+      if (verb === 'subscribe') return { refusals: await this.pubSub.subscribe(client, names) };
+      await this.pubSub.unsubscribe(client, names);
+      return { refusals: [] };
+    } catch (failure) {
+      return { failure };
     }
+  }
+
+  #settle(channels: readonly string[], refusals: readonly Refusal[]): void {
+    const refused = new Set(refusals.map(({ channel }) => channel));
+    this.#confirmed(refused.size > 0 ? channels.filter((channel) => !refused.has(channel)) : channels);
+    for (const { channel, why } of refusals) if (!isMoved(why)) this.#refused([channel], bare(why));
+    const moved = refusals.filter(({ why }) => isMoved(why)).map(({ channel }) => channel);
+    if (moved.length > 0) this.#missAll(moved);
+  }
+
+  /** Another node serves these channels. Until they are wanted there they are tried here. */
+  #missAll(channels: readonly string[]): void {
+    for (const channel of channels) {
+      this.#ledger.lose(channel);
+      this.#elsewhere.add(channel);
+    }
+    this.#elsewhereTimer ??= this.runtime.timeout(ELSEWHERE, () => {
+      this.#elsewhereTimer = null;
+      this.#ledger.retry(this.#elsewhere);
+      this.#elsewhere.clear();
+      this.#turn();
+    });
+    this.listener.moved?.(channels);
   }
 
   #confirmed(channels: readonly string[]): void {
@@ -222,6 +284,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#lastChannel = null;
     this.#ledger.confirm(channels);
     for (const channel of channels) this.#waiters.resolve(channel);
+    this.listener.live?.(channels);
   }
 
   /** One channel that is not allowed makes Redis refuse all of its command: finds it by halves. */
@@ -233,7 +296,8 @@ export class RedisSubscriptions implements ChannelSubscriptions {
       return;
     }
     this.#failure = why;
+    this.#ledger.lose(channel);
     this.#waiters.reject(channel, unavailable(why));
-    if (this.#bars.add(channel)) this.listener.refused(why);
+    this.listener.refused(why, channel, this.#bars.add(channel));
   }
 }

@@ -9,7 +9,7 @@ export class SubscriptionLedger {
   readonly #wanted = new Map<string, number>();
   /** Confirmed, and not about to be unsubscribed. */
   readonly #live = new Set<string>();
-  /** Wanted and not live, and to be subscribed. */
+  /** Wanted and to be subscribed: not live, or in doubt. */
   readonly #missing = new Set<string>();
   /** Live and not wanted, and to be unsubscribed. */
   readonly #unneeded = new Set<string>();
@@ -52,7 +52,7 @@ export class SubscriptionLedger {
     }
   }
 
-  /** The next batch of at most so many channels: none of them is live until it is confirmed. */
+  /** The next batch of at most so many channels: what is unsubscribed is not live any more. */
   next(most: number): SubscriptionBatch | null {
     const isMissing = this.#missing.size > 0;
     const due = isMissing ? this.#missing : this.#unneeded;
@@ -61,7 +61,7 @@ export class SubscriptionLedger {
       if (channels.length === most) break;
       channels.push(channel);
       due.delete(channel);
-      this.#live.delete(channel);
+      if (!isMissing) this.#live.delete(channel);
     }
     return channels.length === 0 ? null : { verb: isMissing ? 'subscribe' : 'unsubscribe', channels };
   }
@@ -80,6 +80,21 @@ export class SubscriptionLedger {
     for (const channel of channels) {
       if (this.#wanted.has(channel) && !this.#live.has(channel)) this.#missing.add(channel);
     }
+  }
+
+  /** Redis has ended some subscriptions, nobody knows which: what is live is subscribed again, which does no harm. */
+  doubt(): void {
+    for (const channel of this.#live) if (this.#wanted.has(channel)) this.#missing.add(channel);
+  }
+
+  /**
+   * Redis has refused a subscription.
+   *
+   * @returns whether the channel had been live
+   */
+  lose(channel: string): boolean {
+    this.#unneeded.delete(channel);
+    return this.#live.delete(channel);
   }
 
   /** The connection is another one: nothing is live any more. */

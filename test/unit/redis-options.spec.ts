@@ -153,7 +153,7 @@ describe('What is forced on our connections', () => {
       keyPrefix: '',
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
-      enableAutoPipelining: true,
+      enableAutoPipelining: false,
       redisOptions: {
         password: 's3cret',
         tls: { ca: 'x' },

@@ -1,0 +1,137 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
+import { keySlotOf } from '../../lib/redis/key-slot.js';
+import { isSoak, LEASE, PROBE } from '../support/cluster-periods.js';
+import { MovingFleet, type FleetReport } from '../support/moving-fleet.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+
+const PATIENCE = 300_000;
+const WORKERS = isSoak ? 3 : 2;
+/** Milliseconds for which a slot stays half moved: longer than a worker may go without its lease. */
+const HALF_MOVED = isSoak ? 6_000 : LEASE / 2;
+const LEASES = keySlotOf(new RegistryKeys('pxl').leases);
+/** The slots of the channels that rooms share. */
+const SHARDS = new Set(Array.from({ length: 256 }, (_, at) => keySlotOf(`pxl:shard:${at}`)));
+
+let cluster: RedisCluster | undefined;
+let fleet: MovingFleet | undefined;
+
+afterEach(async () => {
+  await fleet?.close();
+  await cluster?.stop();
+});
+
+/** What a fleet meets with while its Redis Cluster is set in motion. `prepare`: before the workers start. */
+async function fleetMeets(
+  what: string,
+  kind: 'classic' | 'sharded',
+  work: (cluster: RedisCluster) => Promise<void>,
+  prepare?: (cluster: RedisCluster) => Promise<unknown>,
+): Promise<FleetReport> {
+  cluster = await RedisCluster.start();
+  await prepare?.(cluster);
+  const redis = { cluster: cluster.startupNodes, sharded: kind === 'sharded' };
+  fleet = await MovingFleet.start(WORKERS, { redis, cluster: { lease: LEASE, probe: PROBE } });
+  await fleet.begin();
+  const begin = performance.now();
+  await work(cluster);
+  const took = Math.round(performance.now() - begin);
+  await fleet.arrives();
+  const report = await fleet.end();
+  if (isSoak) process.stdout.write(`${kind}, ${what} (${took} ms): ${JSON.stringify(report)}\n`);
+  return report;
+}
+
+async function withReplica(of: RedisCluster): Promise<void> {
+  await of.replicate(await of.add(), 0);
+}
+
+async function halfMoveLeases(of: RedisCluster): Promise<void> {
+  const owners = await Promise.all([0, 1, 2].map((node) => of.slotsOf(node)));
+  const from = owners.findIndex((slots) => slots.includes(LEASES));
+  const goOn = await of.halfMove([LEASES], from, (from + 1) % 3);
+  await new Promise((resolve) => setTimeout(resolve, HALF_MOVED));
+  await goOn();
+}
+
+const CALM = { lost: 0, twice: 0, refused: {}, refusedJoins: {}, unready: Array.from({ length: WORKERS }, () => 0) };
+
+describe('While a Redis Cluster is in motion', () => {
+  it(
+    'a fleet loses nothing, refuses no join, has no worker out of service, and leaves a node that has no slots any more',
+    async () => {
+      const work = async (moving: RedisCluster): Promise<void> => {
+        await halfMoveLeases(moving);
+        const channels = (await moving.slotsOf(1)).filter((slot) => SHARDS.has(slot));
+        await moving.reshard(channels.slice(0, 15), 1, 2);
+        await moving.failOver(3);
+        await moving.reshardQuickly(await moving.slotsOf(2), 2, 1);
+        await moving.deserted(2, 'pxl:');
+        await moving.remove(2);
+      };
+      expect(await fleetMeets('a little of everything', 'sharded', work, withReplica)).toMatchObject(CALM);
+    },
+    PATIENCE,
+  );
+
+  const soak = isSoak ? describe.each(['classic', 'sharded'] as const) : describe.skip.each(['classic'] as const);
+  soak('a fleet that is %s', (kind) => {
+    it(
+      'goes on through a reshard of 5,461 slots',
+      async () => {
+        const work = async (moving: RedisCluster): Promise<void> => moving.reshard(await moving.slotsOf(0), 0, 1);
+        expect(await fleetMeets('5,461 slots move', kind, work)).toMatchObject(CALM);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'goes on while a node is added and another one removed',
+      async () => {
+        const work = async (moving: RedisCluster): Promise<void> => {
+          const added = await moving.add();
+          await moving.reshard((await moving.slotsOf(0)).slice(0, 2_000), 0, added);
+          await moving.reshard(await moving.slotsOf(1), 1, 2);
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          await moving.remove(1);
+        };
+        expect(await fleetMeets('a node is added, another removed', kind, work)).toMatchObject(CALM);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'goes on through manual failovers',
+      async () => {
+        const work = async (moving: RedisCluster): Promise<void> => {
+          await moving.failOver(3);
+          await moving.failOver(0);
+        };
+        expect(await fleetMeets('two failovers', kind, work, withReplica)).toMatchObject(CALM);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'goes on while the slot of the leases is half moved',
+      async () => {
+        expect(await fleetMeets('the slot of the leases is half moved', kind, halfMoveLeases)).toMatchObject(CALM);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'goes on whole when nodes that live are removed as soon as they are empty',
+      async () => {
+        const work = async (moving: RedisCluster): Promise<void> => {
+          for (const node of [2, 1]) {
+            await moving.reshard(await moving.slotsOf(node), node, 0);
+            await moving.remove(node);
+          }
+        };
+        expect(await fleetMeets('two nodes are removed', kind, work)).toMatchObject({ lost: 0, twice: 0 });
+      },
+      PATIENCE,
+    );
+  });
+});
