@@ -1,14 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { keySlotOf } from '../../lib/redis/key-slot.js';
-import { isSoak, LEASE, PROBE } from '../support/cluster-periods.js';
+import { isSoak, PROBE } from '../support/cluster-periods.js';
 import { MovingFleet, type FleetReport } from '../support/moving-fleet.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 
 const PATIENCE = 300_000;
 const WORKERS = isSoak ? 3 : 2;
+/** `cluster.lease`, ms. */
+const LEASE = isSoak ? 10_000 : 5_000;
 /** Milliseconds for which a slot stays half moved: longer than a worker may go without its lease. */
-const HALF_MOVED = isSoak ? 6_000 : LEASE / 2;
+const HALF_MOVED = isSoak ? 6_000 : LEASE * 0.3;
 const LEASES = keySlotOf(new RegistryKeys('pxl').leases);
 /** The slots of the channels that rooms share. */
 const SHARDS = new Set(Array.from({ length: 256 }, (_, at) => keySlotOf(`pxl:shard:${at}`)));
@@ -42,6 +44,9 @@ async function fleetMeets(
   return report;
 }
 
+/** The number of the node that {@link withReplica} adds. */
+const REPLICA = 3;
+
 async function withReplica(of: RedisCluster): Promise<void> {
   await of.replicate(await of.add(), 0);
 }
@@ -62,12 +67,13 @@ describe('While a Redis Cluster is in motion', () => {
     async () => {
       const work = async (moving: RedisCluster): Promise<void> => {
         await halfMoveLeases(moving);
-        const channels = (await moving.slotsOf(1)).filter((slot) => SHARDS.has(slot));
-        await moving.reshard(channels.slice(0, 15), 1, 2);
-        await moving.failOver(3);
-        await moving.reshardQuickly(await moving.slotsOf(2), 2, 1);
-        await moving.deserted(2, 'pxl:');
-        await moving.remove(2);
+        const added = await moving.add();
+        const slots = (await moving.slotsOf(1)).filter((slot) => SHARDS.has(slot)).slice(0, 15);
+        await moving.reshard(slots, 1, added);
+        await moving.failOver(REPLICA);
+        await moving.reshard(slots, added, 2);
+        await moving.deserted(added, 'pxl:');
+        await moving.remove(added);
       };
       expect(await fleetMeets('a little of everything', 'sharded', work, withReplica)).toMatchObject(CALM);
     },
@@ -104,7 +110,7 @@ describe('While a Redis Cluster is in motion', () => {
       'goes on through manual failovers',
       async () => {
         const work = async (moving: RedisCluster): Promise<void> => {
-          await moving.failOver(3);
+          await moving.failOver(REPLICA);
           await moving.failOver(0);
         };
         expect(await fleetMeets('two failovers', kind, work, withReplica)).toMatchObject(CALM);

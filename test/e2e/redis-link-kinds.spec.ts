@@ -8,6 +8,7 @@ import type { ClusterNode } from 'ioredis';
 import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
 import { createCertificate } from '../support/certificate.js';
 import { freePort } from '../support/free-port.js';
+import { keySlotOf } from '../../lib/redis/key-slot.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { TestLink } from '../support/redis-link.js';
 import { RedisSentinel } from '../support/redis-sentinel.js';
@@ -230,6 +231,35 @@ describe('A Redis Cluster', () => {
     await Promise.all(keys.map((key) => link.run((redis) => redis.set(key, key))));
     const kept = await Promise.all(keys.map((key) => link.run((redis) => redis.get(key))));
     expect(kept).toEqual(keys);
+  });
+
+  it('waits for a slot that is moving, and fails no command of another slot for one that has moved', async () => {
+    const [{ link }] = await connect({ cluster: cluster.startupNodes });
+    const names = Array.from({ length: 20 }, (_, at) => `pxl:{${at}}`);
+    const slots = names.map(keySlotOf);
+    const owners = await Promise.all([0, 1, 2].map((node) => cluster.slotsOf(node)));
+    const here = slots.filter((slot) => owners[0]!.includes(slot));
+    await link.run((redis) => redis.mset(`${names[0]}a`, '1', `${names[0]}b`, '1'));
+    const from = owners.findIndex((all) => all.includes(slots[0]!));
+    const goOn = await cluster.halfMove([slots[0]!], from, (from + 1) % 3);
+    const gone = cluster.nodes[from]!.command(
+      'MIGRATE',
+      '127.0.0.1',
+      cluster.nodes[(from + 1) % 3]!.port,
+      `${names[0]}a`,
+      0,
+      1_000,
+    );
+    await gone;
+    // Its keys are at two nodes: TRYAGAIN.
+    const both = link.run((redis) => redis.mget(`${names[0]}a`, `${names[0]}b`));
+    await goOn();
+    expect(await both).toEqual(['1', '1']);
+
+    await cluster.reshard(here.slice(0, 1), 0, 1);
+    await Promise.all(names.map((name) => link.run((redis) => redis.set(name, name))));
+    const kept = await Promise.all(names.map((name) => link.run((redis) => redis.get(name))));
+    expect(kept).toEqual(names);
   });
 
   it(

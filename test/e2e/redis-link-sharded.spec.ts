@@ -119,6 +119,30 @@ describe('Sharded rooms', () => {
   );
 
   it(
+    'and all other messages lead to no node that has lost its slots: it may be removed without a word',
+    async () => {
+      const redis = { cluster: cluster.startupNodes };
+      const others = Array.from({ length: 5 }, (_, at) => new TestLink({ redis, name: `other-${at}` }));
+      try {
+        await Promise.all(others.map((other) => other.ready()));
+        await Promise.all(others.map((other) => acquireAll(other, ['pxl:user:ada'])));
+        const slots = await cluster.slotsOf(2);
+        await cluster.move(slots, 0);
+        await cluster.deserted(2, 'pxl:');
+        await cluster.remove(2);
+        await acquireAll(two, PARTITIONS);
+        await reachesAll(one, two, PARTITIONS);
+        await Promise.all(others.map((other) => other.link.publish('pxl:user:ada', 'hello')));
+        await until('all hear all', () => others.every(({ heard }) => heard.length === others.length));
+        expect(others.flatMap(({ lines }) => lines)).toEqual(others.map(() => 'log Redis is connected.'));
+      } finally {
+        await Promise.all(others.map(({ link }) => link.stop()));
+      }
+    },
+    PATIENCE,
+  );
+
+  it(
     'move with their slots to another node',
     async () => {
       await acquireAll(two, PARTITIONS);
