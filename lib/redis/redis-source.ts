@@ -30,7 +30,7 @@ export class RedisSource {
     const cluster = this.template.duplicate(this.#known, clusterSettings(name));
     // Where these lead nowhere either, those of the option are asked again.
     this.#known = [];
-    cluster.on('+node', (node: Redis) => trustWhenReady(nameServer(node)));
+    cluster.on('+node', (node: Redis) => catchAsking(trustWhenReady(nameServer(node))));
     return cluster;
   }
 
@@ -55,6 +55,19 @@ export class RedisSource {
  */
 function trustWhenReady(redis: Redis): Redis {
   return redis.once('ready', () => (redis.options.commandTimeout = undefined));
+}
+
+/**
+ * Where a slot is moving ioredis sends ASKING by itself, and looks at the answer no more: when the connection is lost
+ * then, the rejection would end the process.
+ */
+function catchAsking(node: Redis): void {
+  const ask = node.asking.bind(node);
+  node.asking = () => {
+    const asked = ask();
+    asked.catch(() => undefined);
+    return asked;
+  };
 }
 
 /** What the slots of a cluster call the node. */

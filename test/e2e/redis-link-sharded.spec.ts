@@ -143,6 +143,23 @@ describe('Sharded rooms', () => {
   );
 
   it(
+    'end no process when the node dies to which a slot is moving',
+    async () => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown): void => void unhandled.push(error);
+      process.on('unhandledRejection', note);
+      const key = PARTITIONS.find((name) => nodeAt(keySlotOf(name)) === 1)!;
+      await cluster.halfMove([keySlotOf(key)], 1, 2);
+      await cluster.nodes[2]!.kill();
+      await expect(one.link.run((redis) => redis.set(key, '1'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('unhandledRejection', note);
+      expect(unhandled).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  it(
     'move with their slots to another node',
     async () => {
       await acquireAll(two, PARTITIONS);
