@@ -15,6 +15,8 @@ export interface BusHealth {
   readonly probeMs: number | null;
   /** What the connection failed with last. */
   readonly lastError: string | null;
+  /** Whether it works, and yet refuses or loses something that this worker needs: {@link lastError} says what. */
+  readonly isLimited?: boolean;
 }
 
 /**

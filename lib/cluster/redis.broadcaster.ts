@@ -102,8 +102,8 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
   }
 
   get health(): BusHealth {
-    const { isReady: connected, probeMs, lastError } = this.#link;
-    return { connected, probeMs, lastError };
+    const { isReady: connected, probeMs, lastError, isLimited } = this.#link;
+    return { connected, probeMs, lastError, isLimited };
   }
 
   *metrics(): Iterable<WebSocketMetric> {

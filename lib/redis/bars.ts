@@ -15,6 +15,11 @@ export class Bars {
     this.#backoff = new Backoff(runtime, 1_000, 10_000);
   }
 
+  /** Whether nothing is barred. */
+  get isEmpty(): boolean {
+    return this.#barred.size === 0;
+  }
+
   has(name: string): boolean {
     return this.#barred.has(name);
   }

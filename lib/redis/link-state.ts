@@ -6,8 +6,11 @@ export class LinkState {
   readonly #lostListeners: (() => void)[] = [];
   /** Null: it does not work. */
   #probeMs: number | null = null;
-  #lastError: string | null = null;
-  readonly #refusals = new Set<string>();
+  #failure: string | null = null;
+  /** What Redis refuses or loses while the link works, by what it concerns. */
+  readonly #troubles = new Map<string, string>();
+  /** What of it the log knows, until the link is ready anew. */
+  readonly #told = new Set<string>();
   #isClosed = false;
 
   constructor(private readonly log: FaultLog) {}
@@ -21,7 +24,12 @@ export class LinkState {
   }
 
   get lastError(): string | null {
-    return this.#lastError;
+    return this.#failure ?? [...this.#troubles.values()].at(-1) ?? null;
+  }
+
+  /** Whether Redis refuses or loses something of ours. */
+  get isLimited(): boolean {
+    return this.#troubles.size > 0;
   }
 
   onReady(listener: () => void): void {
@@ -38,8 +46,8 @@ export class LinkState {
     const wasReady = this.isReady;
     this.#probeMs = probeMs;
     if (wasReady) return;
-    this.#lastError = null;
-    this.#refusals.clear();
+    this.#failure = null;
+    this.#told.clear();
     this.log.report('log', 'Redis is connected.');
     for (const listener of this.#readyListeners) listener();
   }
@@ -48,19 +56,32 @@ export class LinkState {
   fail(why: Error): void {
     if (this.#isClosed) return;
     const wasReady = this.isReady;
-    const isNews = wasReady || this.#lastError === null;
+    const isNews = wasReady || this.#failure === null;
     this.#probeMs = null;
-    this.#lastError = why.message;
+    this.#failure = why.message;
     if (isNews) this.log.report('warn', `Redis cannot be reached: ${why.message}`);
     if (wasReady) for (const listener of this.#lostListeners) listener();
   }
 
-  /** Redis does not allow something, and the rest goes on. Said once, until the link is ready anew. */
-  refuse(what: string, why: Error): void {
-    this.#lastError = `Redis refuses ${what}: ${why.message}`;
-    if (this.#refusals.has(this.#lastError)) return;
-    this.#refusals.add(this.#lastError);
-    this.log.report('warn', this.#lastError);
+  /** Something does not work, and the rest goes on, until it is {@link settle settled}. */
+  trouble(what: string, sentence: string): void {
+    this.#troubles.set(what, sentence);
+    this.#tell('warn', sentence);
+  }
+
+  /** It works again. */
+  settle(what: string): void {
+    const sentence = this.#troubles.get(what);
+    if (sentence === undefined) return;
+    this.#troubles.delete(what);
+    this.#tell('log', `This is over: ${sentence}`);
+  }
+
+  /** Each line once, until the link is ready anew: some trouble comes and goes with every command. */
+  #tell(level: 'log' | 'warn', line: string): void {
+    if (this.#isClosed || this.#told.has(line)) return;
+    this.#told.add(line);
+    this.log.report(level, line);
   }
 
   /** It is given up: whatever follows is no news. */

@@ -151,6 +151,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
         refused: (why, channel, isFirst) => {
           if (made === this.#present) listener.refused(why, channel, isFirst);
         },
+        allowed: () => listener.allowed(),
       },
       this.runtime,
     );

@@ -113,9 +113,14 @@ export class RedisLink implements MetricSource {
     return this.#state.probeMs;
   }
 
-  /** What went wrong last; null when nothing has since the link became ready. */
+  /** What is wrong; null when nothing is. */
   get lastError(): string | null {
     return this.#state.lastError;
+  }
+
+  /** Whether Redis refuses or loses something of ours, though the link may be ready. */
+  get isLimited(): boolean {
+    return this.#state.isLimited;
   }
 
   /** Calls back each time the link becomes ready. The listener must not throw. */
@@ -130,7 +135,17 @@ export class RedisLink implements MetricSource {
 
   /** Redis says no to something that the worker needs, and the rest goes on: for the log and {@link lastError}. */
   refused(what: string, why: Error): void {
-    this.#state.refuse(what, why);
+    this.#state.trouble(what, `Redis refuses ${what}: ${why.message}`);
+  }
+
+  /** Something is wrong with what the worker needs, and the rest goes on: for the log and {@link lastError}. */
+  troubled(what: string, sentence: string): void {
+    this.#state.trouble(what, sentence);
+  }
+
+  /** What was {@link refused}, or {@link troubled}, works again. */
+  settled(what: string): void {
+    this.#state.settle(what);
   }
 
   /** All connections are in doubt, though probes come back: opens others. */
@@ -220,6 +235,7 @@ export class RedisLink implements MetricSource {
       refused: (why: Error, _channel: string, isFirst: boolean) => {
         if (isFirst) this.refused('subscriptions', why);
       },
+      allowed: () => this.settled('subscriptions'),
     };
     const connect = (node?: string): Redis | null => source.subscriber(this.#commands.client, node);
     if (!isCluster(this.options.redis.template)) {

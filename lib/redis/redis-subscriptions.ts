@@ -29,6 +29,8 @@ export interface SubscriptionsListener extends ConnectionListener<Redis> {
   live?(channels: readonly string[]): void;
   /** Slots have gone to other nodes: these channels are not heard here any more. */
   moved?(channels: readonly string[]): void;
+  /** Redis allows all of them now. */
+  allowed(): void;
 }
 
 /**
@@ -50,6 +52,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   #isDue = false;
   /** Whether a batch is under way. */
   #isBusy = false;
+  #isRefused = false;
   #batchSize = BATCH;
   /** Whether Redis has ended subscriptions by itself, since their slots are elsewhere now. */
   #isDoubtful = false;
@@ -154,6 +157,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#lingering.takeAll();
     this.#bars.stop();
     this.#elsewhereTimer?.cancel();
+    if (this.#isRefused) this.listener.allowed();
     this.#lose(new Error('The connection was closed.'));
     await this.#connection.stop();
   }
@@ -218,6 +222,10 @@ export class RedisSubscriptions implements ChannelSubscriptions {
       return;
     }
     this.#bars.settle();
+    if (this.#isRefused && this.#bars.isEmpty) {
+      this.#isRefused = false;
+      this.listener.allowed();
+    }
     if (this.#isUp) return;
     this.#isUp = true;
     this.listener.up(client);
@@ -283,7 +291,10 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#batchSize = Math.min(BATCH, this.#batchSize * 2);
     this.#lastChannel = null;
     this.#ledger.confirm(channels);
-    for (const channel of channels) this.#waiters.resolve(channel);
+    for (const channel of channels) {
+      this.#bars.delete(channel);
+      this.#waiters.resolve(channel);
+    }
     this.listener.live?.(channels);
   }
 
@@ -299,5 +310,6 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#ledger.lose(channel);
     this.#waiters.reject(channel, unavailable(why));
     this.listener.refused(why, channel, this.#bars.add(channel));
+    this.#isRefused = true;
   }
 }

@@ -111,6 +111,7 @@ export class Shard {
         else listener.message(channel, payload);
       },
       refused: (why, channel, isFirst) => listener.refused(why, channel, isFirst),
+      allowed: () => listener.allowed(),
       live: (channels) => {
         if (this.#probeChannel !== null && channels.includes(this.#probeChannel)) this.#probe.start();
         listener.live(channels);

@@ -22,7 +22,7 @@ interface Resident {
 }
 
 /** What {@link ShardedSubscriptions} tell. */
-export interface ShardedListener extends Pick<ShardListener, 'message' | 'refused'> {
+export interface ShardedListener extends Pick<ShardListener, 'message' | 'refused' | 'allowed'> {
   up(): void;
   down(why: Error): void;
   /** Where a slot is concerned is not known any more. */
@@ -283,6 +283,7 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
         },
         live: (channels) => this.#live(shard, channels),
         moved: (channels) => this.#lostBy(channels),
+        allowed: () => listener.allowed(),
         astray: () => listener.astray(),
         changed: (why) => this.#changed(node, shard, why),
       },

@@ -11,7 +11,10 @@ import { ClusterMembership } from './cluster-membership.js';
 
 /** How this worker is. */
 export interface WebSocketHealth {
-  /** `degraded`: the other workers cannot be reached. `unhealthy`: it takes no connections (starting, stopping, off). */
+  /**
+   * `degraded`: the other workers cannot be reached, or Redis refuses or evicts what they keep there; then `ready` may be
+   * true, and `redis.lastError` says what is the matter. `unhealthy`: it takes no connections (starting, stopping, off).
+   */
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   /** Whether it should get new connections. */
   readonly ready: boolean;
@@ -56,8 +59,9 @@ export class Health {
     const { isOpen } = this.upgrades;
     const { isReady } = this.membership;
     const connections = this.clients.size;
+    const { health } = this.broadcaster;
     return {
-      status: !isOpen ? 'unhealthy' : isReady ? 'healthy' : 'degraded',
+      status: !isOpen ? 'unhealthy' : isReady && !health.isLimited ? 'healthy' : 'degraded',
       ready: isOpen && isReady,
       workerId: this.identity.workerId,
       activeConnections: connections,
@@ -67,7 +71,7 @@ export class Health {
       disconnectsPerSecond: this.traffic.disconnects.perSecond,
       slowConsumers: { now: this.slowConsumers.size, ...this.slowConsumers.counts },
       cluster: this.#cluster(connections),
-      redis: this.broadcaster.health,
+      redis: health,
     };
   }
 

@@ -36,7 +36,8 @@ export class OwnRecords {
   /**
    * @param lease ms
    * @param written is called when all clients have been written as a new incarnation
-   * @param failed takes what Redis has not done
+   * @param vanished is called when what was written is gone, without our doing
+   * @param ended takes what Redis has not done, and undefined when it has done all
    */
   constructor(
     private readonly link: RedisLink,
@@ -44,7 +45,8 @@ export class OwnRecords {
     private readonly workerId: string,
     private readonly lease: number,
     private readonly written: () => void,
-    private readonly failed: (error: unknown) => void,
+    private readonly vanished: () => void,
+    private readonly ended: (error: unknown) => void,
     private readonly runtime: Runtime,
   ) {}
 
@@ -108,15 +110,19 @@ export class OwnRecords {
         else await this.#writeAll(host);
       } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length > 0));
       this.#isHeldBack = false;
+      this.ended(undefined);
     } catch (error) {
       // The next beat tries again.
-      this.failed(error);
+      this.ended(error);
     }
   }
 
   async #writeNext(host: RegistryHost, hash: ClientHash): Promise<void> {
     const batch = (this.#batch ??= this.#nextBatch(host, hash));
-    if (!(await hash.commit(batch))) this.#fallBehind();
+    if (!(await hash.commit(batch))) {
+      this.#fallBehind();
+      this.vanished();
+    }
     if (this.#batch === batch) this.#batch = null;
   }
 

@@ -10,6 +10,7 @@ import { beginningOf } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
 import type { ClusterRegistry, ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
 import { DeadWorkers } from './dead-workers.js';
+import { Evictions } from './evictions.js';
 import { readHint, writeHint, type Hint } from './hint.js';
 import type { LeasedData, RenewalCause } from './leased-data.interface.js';
 import type { MirrorCounts } from './mirrored-worker.js';
@@ -23,6 +24,9 @@ import { WorkerLeases } from './worker-leases.js';
 
 /** Milliseconds that leaving may take. */
 const PATIENCE = 2_000;
+
+/** What Redis may refuse, each by itself. */
+const [LEASES, RECORDS] = ['leases', 'records'];
 
 /** What a {@link RedisRegistry} needs to know. */
 export interface RedisRegistryOptions {
@@ -67,6 +71,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #mirrorCounts: MirrorCounts = { snapshots: 0, gaps: 0 };
   readonly #data: LeasedData[] = [];
   #watcher: RegistryWatcher | null = null;
+  readonly #evictions: Evictions;
   #lostLeases = 0;
   #junk = 0;
   #host: RegistryHost | null = null;
@@ -84,10 +89,13 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const keys = (this.#keys = new RegistryKeys(prefix));
     const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, !mirror, runtime));
     const reader = new RecordReader(link, keys);
-    const failed = (error: unknown): void => this.#fail(error);
+    const failed = (error: unknown): void => this.#fail(LEASES, error);
+    const evictions = (this.#evictions = new Evictions(link, lease, runtime));
+    const vanished = (): void => void evictions.look();
+    const written = (error: unknown): void => this.#fail(RECORDS, error);
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
     this.#steadiness = new Steadiness(lease, runtime);
-    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), failed, runtime);
+    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), vanished, written, runtime);
     this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data });
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
@@ -157,6 +165,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   async stop(): Promise<void> {
+    this.#evictions.stop();
     await this.runtime.waitFor(PATIENCE, this.#leave(), late).catch(() => undefined);
     this.#whenComplete?.();
   }
@@ -178,13 +187,17 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const { incarnation, seq } = position;
     const reading = await this.#leases.beat({ incarnation, seq }, this.#host.size);
     const { isHeld, entered, others } = reading;
+    this.link.settled(LEASES);
     this.#steadiness.beat(isHeld && (entered === null || entered === 'kept'));
     if (!isHeld) {
       this.#watcher?.lost();
       this.#records.renew();
       return;
     }
-    if (entered === 'gone' || entered === 'lost') this.#lostLeases++;
+    if (entered === 'gone' || entered === 'lost') {
+      this.#lostLeases++;
+      void this.#evictions.look();
+    } else if (entered === 'started') void this.#evictions.begin();
     const mayJudge = this.#steadiness.isSteady && !isLate;
     this.#remote.follow(others, mayJudge);
     const areSomeBlind = !this.options.mirror || others.some(({ isBlind }) => isBlind);
@@ -215,8 +228,9 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   /** What Redis itself refuses is nowhere else to be seen: the link works. */
-  #fail(error: unknown): void {
-    if (isReply(error)) this.link.refused('the registry', bare(error));
+  #fail(what: string, error: unknown): void {
+    if (error === undefined) this.link.settled(what);
+    else if (isReply(error)) this.link.troubled(what, `Redis refuses the registry: ${bare(error).message}`);
   }
 
   /** Whether the first view is complete by now. */
