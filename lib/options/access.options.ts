@@ -37,11 +37,18 @@ export function resolveTrustProxy(options: OptionChecks): boolean | number | rea
 export function resolveConnectionGuards(options: OptionChecks): readonly (Type<CanActivate> | CanActivate)[] {
   const given = options.raw('connectionGuards') ?? [];
   if (!Array.isArray(given)) return options.refuse('connectionGuards', 'a list of guards');
-  const isGuard = (guard: unknown): guard is CanActivate =>
-    isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
   const allowed = 'a guard: a class or an object with a method canActivate';
-  const shown = (guard: unknown): string => lackOf(guard, ['canActivate']) ?? describe(guard);
-  return Object.freeze([...options.every('connectionGuards', given, isGuard, allowed, shown)]);
+  return Object.freeze([...options.every('connectionGuards', given, isGuard, allowed, describeGuard)]);
+}
+
+/** A class whose instances can be asked, or an object that can. */
+export function isGuard(guard: unknown): guard is CanActivate {
+  return isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
+}
+
+/** What was given in place of a guard, for messages. */
+export function describeGuard(guard: unknown): string {
+  return lackOf(guard, ['canActivate']) ?? describe(guard);
 }
 
 export function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {

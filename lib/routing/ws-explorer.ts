@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional, type Type } from '@nestjs/common';
 import { ConnectionGuards, type BoundGuard } from '../auth/connection-guards.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { RouteRates } from '../limits/route-rates.js';
+import { describeGuard, isGuard } from '../options/access.options.js';
 import { RESERVED_TYPES, eventOfRoute } from '../protocol/route-key.js';
 import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scanner.js';
 import type { Route, RouteHandler } from './handler.interface.js';
@@ -61,6 +62,12 @@ export class WsExplorer {
     const guards = this.accessor.connectionGuardsOf(type);
     if (!address && guards.length > 0) {
       throw new PxlWebSocketSetupError(`@UseConnectionGuards(...) on ${name} guards nothing: it is no gateway.`);
+    }
+    const wrong = guards.find((guard) => !isGuard(guard));
+    if (wrong !== undefined) {
+      throw new PxlWebSocketSetupError(
+        `@UseConnectionGuards(...) on ${name} names ${describeGuard(wrong)}: a guard has a method canActivate.`,
+      );
     }
     return this.guards.bind(guards, type, this.pipeline.moduleRefOf(wrapper));
   }

@@ -233,6 +233,21 @@ describe('connectionGuards', () => {
     expect(await failureOf({ providers: [Routes] })).toContain('@UseConnectionGuards(...) on Routes guards nothing');
   });
 
+  it('fail the start on a gateway that names what is no guard', async () => {
+    class NoGuard {
+      canActivat(): boolean {
+        return true;
+      }
+    }
+    @UseConnectionGuards(NoGuard as unknown as Type<CanActivate>)
+    @WebSocketGateway()
+    class Open {}
+    expect(await failureOf({ providers: [Open] })).toBe(
+      '@UseConnectionGuards(...) on Open names the class NoGuard, which has no method canActivate; it has canActivat: a guard ' +
+        'has a method canActivate.',
+    );
+  });
+
   it('fail the start when Nest cannot make one', async () => {
     @Injectable()
     class Needy implements CanActivate {
