@@ -63,13 +63,19 @@ export class JwtAuthenticator {
     const clockTimestamp = Math.floor(this.runtime.now() / 1_000);
     try {
       const claims = await this.verifier.verifyAsync(token, { clockTimestamp });
-      if (isSignedWithEmptyKey(token)) return 'no_key';
+      if (!this.#isKeyChecked && isSignedWithEmptyKey(token)) return 'no_key';
       return typeof claims === 'object' && claims !== null ? (claims as Claims) : 'malformed';
     } catch (error) {
       if (isInstanceOf(error, KeyProviderError)) throw error;
       if (isInstanceOf(error, UnauthorizedException)) return 'no_key';
       return reasonOfJwtFailure(error); // whatever else is wrong, it is wrong with the token
     }
+  }
+
+  /** Whether the key was looked at when the options were read; all others come with the token. */
+  get #isKeyChecked(): boolean {
+    const { secret, publicKey } = this.#options;
+    return secret !== undefined || publicKey !== undefined;
   }
 
   get #options(): Partial<ResolvedJwt> {

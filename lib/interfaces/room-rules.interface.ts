@@ -7,7 +7,10 @@ export interface RoomRequest {
   readonly roomName: string;
 }
 
-/** Whether it may; an object says yes, and is what the other members see as its `profile`. */
+/**
+ * Whether it may; an object says yes, and is what the other members see as its `profile`. Nothing else does: a list, an
+ * error that is returned and an Observable are refused, and the log says so.
+ */
 export type RoomVerdict = boolean | Readonly<Record<string, unknown>>;
 
 /** Decides about one request of a client to join a room: about that room, nothing else. */

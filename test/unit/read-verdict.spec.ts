@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { WsAuthenticate } from 'nestjs-pxl-websocket';
 import { readVerdict } from '../../lib/auth/read-verdict.js';
 import { kindOf } from '../../lib/errors/kind-of.js';
 import { ODD_ANSWERS } from '../support/odd-answers.js';
@@ -49,6 +50,31 @@ describe('What an authenticator answers', () => {
     };
     expect(readVerdict(turncoat)).toMatchObject({ identity: { user: { userId: 'ada' } } });
     expect(reads).toBe(1);
+  });
+
+  it('does not compile where it names no user', () => {
+    const right: WsAuthenticate[] = [
+      () => ({ userId: 'ada' }),
+      async () => ({ anonymous: true }),
+      () => null,
+      () => undefined,
+      () => false,
+    ];
+    const wrong: WsAuthenticate[] = [
+      // @ts-expect-error -- no identity
+      () => true,
+      // @ts-expect-error -- no identity
+      () => 'ada',
+      // @ts-expect-error -- it names nobody
+      () => ({}),
+      // @ts-expect-error -- the id has another name
+      async () => ({ id: 'ada' }),
+      // @ts-expect-error -- there may be no id
+      ({ token }) => ({ userId: token }),
+      // @ts-expect-error -- not by its absence
+      () => ({ userId: null }),
+    ];
+    expect([right.length, wrong.length]).toEqual([5, 6]);
   });
 
   it('may be a proxy that was revoked', () => {

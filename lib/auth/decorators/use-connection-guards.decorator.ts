@@ -11,7 +11,8 @@ export type ConnectionGuard = Type<CanActivate> | CanActivate;
  * is accepted, after those of the option `connectionGuards`. Their context is of type `ws`;
  * `context.switchToWs().getClient()` is a `ConnectionCandidate` with `request`, `user` and `clientId`.
  *
- * False, or an `UnauthorizedException`, refuses with 401, a `ForbiddenException` with 403, anything else thrown with 500.
+ * Only true lets the connection in. Any other answer, or an `UnauthorizedException`, refuses with 401, a
+ * `ForbiddenException` with 403, anything else thrown with 500.
  */
 export function UseConnectionGuards(...guards: ConnectionGuard[]): ClassDecorator {
   return (target) => Reflect.defineMetadata(CONNECTION_GUARDS_METADATA, guards, target);
