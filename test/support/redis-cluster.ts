@@ -60,15 +60,18 @@ export class RedisCluster {
     while (!(await this.nodes[node]!.command<string>('INFO', 'replication')).includes('master_link_status:up'));
   }
 
-  /** A manual failover: the replica takes its master's place, in order; resolves once it is the master. */
+  /** A manual failover: the replica takes its master's place, in order; resolves once both know it. */
   async failOver(replica: number): Promise<void> {
     const node = this.nodes[replica]!;
+    const [, port] = /master_port:(\d+)/.exec(await node.command<string>('INFO', 'replication')) ?? [];
+    const master = this.nodes.find((one) => String(one.port) === port);
     // It is refused, or comes to nothing, while the replica has not caught up.
     for (let asked = -Infinity; !(await node.command<string>('INFO', 'replication')).includes('role:master');) {
       if (performance.now() - asked < 2_000) continue;
       asked = performance.now();
       await node.command('CLUSTER', 'FAILOVER').catch(() => undefined);
     }
+    while (master && !(await master.command<string>('INFO', 'replication')).includes('role:slave'));
   }
 
   /**
@@ -227,7 +230,10 @@ function slotSteps(connections: readonly Redis[], ids: { source: string; target:
       }
     },
     async end(slot) {
-      for (const node of [target, source, ...others]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids.target);
+      for (const node of [target, source]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids.target);
+      // They would hear of it anyway, and one that is just becoming a replica refuses it.
+      const told = others.map((node) => node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids.target));
+      await Promise.allSettled(told);
     },
   };
 }
