@@ -17,7 +17,8 @@ export class RedisSentinel {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<RedisSentinel> {
+  /** @param downAfter ms without an answer after which a master counts as gone */
+  static async start(downAfter = 500): Promise<RedisSentinel> {
     const master = await RedisServer.start();
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
     while (!(await replica.command<string>('INFO', 'replication')).includes('master_link_status:up'));
@@ -30,7 +31,7 @@ export class RedisSentinel {
         `port ${port}`,
         `dir ${folder}`,
         `sentinel monitor main 127.0.0.1 ${master.port} 1`,
-        'sentinel down-after-milliseconds main 500',
+        `sentinel down-after-milliseconds main ${downAfter}`,
         'sentinel failover-timeout main 2000\n',
       ].join('\n'),
     );
