@@ -53,7 +53,7 @@ export class FrameCallbacks {
     try {
       const answer = call();
       if (!isThenable(answer)) return use(answer);
-      return this.#inTime(Promise.resolve(answer))
+      return this.#inTime(Promise.resolve(answer), (error) => this.#report(callback, client, error))
         .then(use)
         .catch((error: unknown) => this.#fail(callback, client, error));
     } catch (error) {
@@ -61,15 +61,21 @@ export class FrameCallbacks {
     }
   }
 
-  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  /** @param lost hears of a failure that comes later */
+  #inTime<Answer>(answer: Promise<Answer>, lost: (error: unknown) => void): Promise<Answer> {
     const limit = this.options.timeouts.hook;
-    return this.runtime.within(limit, answer, () => new Error(`It took longer than timeouts.hook (${limit} ms).`));
+    const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
+    return this.runtime.within(limit, answer, late, lost);
   }
 
-  #fail({ option, limit }: FrameCallback, { clientId }: WsClient, error: unknown): null {
-    if (limit) this.counters.count(limit);
-    this.errors.report(`${option} failed.`, error, clientId);
+  #fail(callback: FrameCallback, client: WsClient, error: unknown): null {
+    if (callback.limit) this.counters.count(callback.limit);
+    this.#report(callback, client, error);
     return null;
+  }
+
+  #report({ option }: FrameCallback, { clientId }: WsClient, error: unknown): void {
+    this.errors.report(`${option} failed.`, error, clientId);
   }
 }
 

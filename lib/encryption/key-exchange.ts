@@ -75,14 +75,15 @@ export class KeyExchange {
     if (!handshake || !transform) return null;
     const limit = this.options.timeouts.hook;
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
+    const report = (error: unknown): void => this.errors.report('encryption.handshake failed.', error, client.clientId);
     try {
       const shaking = new Promise<ExchangedKeys | null | false>((resolve) =>
         resolve(handshake({ client, userId, data })),
       );
-      const keys = checkKeys(await this.runtime.within(limit, shaking, late));
+      const keys = checkKeys(await this.runtime.within(limit, shaking, late, report));
       return keys && { ...keys, cipher: applicationCipher(client, this.callbacks, transform, open) };
     } catch (error) {
-      this.errors.report('encryption.handshake failed.', error, client.clientId);
+      report(error);
       throw new KeyExchangeError('INTERNAL', 'Internal error.', CLOSE_CODES.HOOK_FAILED);
     }
   }

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common
 import { RuleFactory } from '../auth/rule-factory.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { isUnexpected } from '../errors/exception-mapper.js';
 import { isRecord, kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
 import type {
@@ -55,11 +56,11 @@ export class RoomRules implements OnModuleInit {
     const profile = rules?.profile;
     if (!authorize && !profile) return undefined;
     const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
-    return this.runtime.within(
-      this.options.timeouts.hook,
-      this.#decide(client, roomName, { authorize, profile }),
-      late,
-    );
+    const lost = (error: unknown): void => {
+      if (isUnexpected(error)) this.errors.report('A rule of rooms failed.', error, client.clientId);
+    };
+    const decision = this.#decide(client, roomName, { authorize, profile });
+    return this.runtime.within(this.options.timeouts.hook, decision, late, lost);
   }
 
   async #compile({ authorize, profile }: ResolvedOptions['rooms']): Promise<CompiledRules> {

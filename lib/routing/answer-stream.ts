@@ -11,6 +11,7 @@ const VALUES_PER_TURN = 64;
 export class AnswerStream {
   #isStream = false;
   #onBegin: (() => void) | null = null;
+  #onFailure: ((exception: unknown) => void) | null = null;
 
   constructor(private source: Observable<unknown>) {}
 
@@ -41,6 +42,16 @@ export class AnswerStream {
   whenBegun(callback: () => void): void {
     if (this.#isStream) callback();
     else this.#onBegin = callback;
+  }
+
+  /** The handler has thrown. Whoever takes the values gets what interceptors make of that. */
+  failed(exception: unknown): void {
+    this.#onFailure?.(exception);
+  }
+
+  /** Calls back if the handler throws from now on: for who does not take the values any more. */
+  whenFailed(callback: (exception: unknown) => void): void {
+    this.#onFailure = callback;
   }
 }
 

@@ -173,7 +173,11 @@ export class Exchange implements AckSource {
         endingFailed: (exception) => this.#report('A stream could not be ended.', exception),
       });
       const limit = services.options.timeouts.handler;
-      const deadline = limit === false ? null : services.runtime.timeout(limit, () => reply.fail(tooLate()));
+      const late = (): void => {
+        answer.whenFailed((exception) => this.fail(exception));
+        reply.fail(tooLate());
+      };
+      const deadline = limit === false ? null : services.runtime.timeout(limit, late);
       answer.whenBegun(() => {
         deadline?.cancel();
         this.#open(reply);
@@ -244,10 +248,11 @@ export class Exchange implements AckSource {
     const limit = options.timeouts.handler;
     const promise = Promise.resolve(result);
     if (limit === false) return promise;
-    return runtime.within(limit, promise, () => {
+    const late = (): WsError => {
       this.#onGivenUp?.();
       return tooLate();
-    });
+    };
+    return runtime.within(limit, promise, late, (exception) => this.fail(exception));
   }
 
   #report(what: string, exception: unknown): void {

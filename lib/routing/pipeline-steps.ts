@@ -124,11 +124,16 @@ export function intercepted(
 ): Step {
   return (args) => {
     const next = async (): Promise<unknown> => {
-      const result = await step(args);
-      const stream = streamOf(result);
-      if (!stream) return result;
-      answer.begin();
-      return stream;
+      try {
+        const result = await step(args);
+        const stream = streamOf(result);
+        if (!stream) return result;
+        answer.begin();
+        return stream;
+      } catch (exception) {
+        answer.failed(exception);
+        throw exception;
+      }
     };
     const values = defer(() => intercept(args, next)).pipe(
       mergeMap((result) => (isObservable(result) ? result : of(result))),

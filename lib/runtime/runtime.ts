@@ -50,10 +50,12 @@ export class Runtime {
 
   /**
    * What `promise` settles with, if it settles within `ms`; else rejects with the error that `late` makes. The promise
-   * itself goes on; what becomes of it later is ignored.
+   * itself goes on; what it resolves to later is ignored.
+   *
+   * @param lost hears what it rejects with later, when nobody waits for it any more
    */
-  within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-    return limited(promise, (expired) => this.timeout(ms, () => expired(late())));
+  within<T>(ms: number, promise: Promise<T>, late: () => Error, lost?: (reason: unknown) => void): Promise<T> {
+    return limited(promise, (expired) => this.timeout(ms, () => expired(late())), lost);
   }
 
   /** As {@link within}, and keeps the process alive meanwhile: a start, a close or a caller waits for it. */
@@ -77,9 +79,18 @@ export class Runtime {
   }
 }
 
-function limited<T>(promise: Promise<T>, begin: (expired: (error: Error) => void) => RuntimeTimer): Promise<T> {
+function limited<T>(
+  promise: Promise<T>,
+  begin: (expired: (error: Error) => void) => RuntimeTimer,
+  lost?: (reason: unknown) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = begin(reject);
-    promise.then(resolve, reject).finally(() => timer.cancel());
+    let isLate = false;
+    const timer = begin((error) => {
+      isLate = true;
+      reject(error);
+    });
+    const failed = (reason: unknown): void => (isLate ? lost?.(reason) : reject(reason));
+    promise.then(resolve, failed).finally(() => timer.cancel());
   });
 }

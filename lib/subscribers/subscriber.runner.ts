@@ -79,11 +79,10 @@ export class SubscriberRunner {
       run.isOver = true;
       return new Error(`It took longer than timeouts.subscriber (${limit} ms).`);
     };
+    const report = (error: unknown): void => this.#report(run, error);
     this.#running.add(run);
     try {
-      await this.runtime.within(limit, Promise.resolve(result), late);
-    } catch (error) {
-      this.#report(run, error);
+      await this.runtime.within(limit, Promise.resolve(result), late, report).catch(report);
     } finally {
       this.#running.delete(run);
     }

@@ -48,12 +48,13 @@ export class ConnectionHooks {
         await hook();
       }
     };
+    const report = (error: unknown): void => this.errors.report(`${current} failed.`, error, client.clientId);
     try {
-      await this.#inTime(run());
+      await this.#inTime(run(), report);
       return null;
     } catch (error) {
       isOver = true;
-      this.errors.report(`${current} failed.`, error, client.clientId);
+      report(error);
       return isUnavailable(error) ? CLOSE_CODES.UNAVAILABLE : CLOSE_CODES.HOOK_FAILED;
     }
   }
@@ -61,11 +62,9 @@ export class ConnectionHooks {
   /** One after the other, each within `timeouts.hook` and whatever became of the one before. Never rejects. */
   async disconnected(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
     for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
-      try {
-        await this.#inTime(new Promise((resolve) => resolve(hook())));
-      } catch (error) {
-        this.errors.report(`${name} failed.`, error, client.clientId);
-      }
+      const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, client.clientId);
+      const running = new Promise((resolve) => resolve(hook()));
+      await this.#inTime(running, report).catch(report);
     }
   }
 
@@ -91,9 +90,11 @@ export class ConnectionHooks {
     }
   }
 
-  #inTime<T>(hook: Promise<T>): Promise<T> {
+  /** @param lost hears of a failure that comes later */
+  #inTime<T>(hook: Promise<T>, lost: (error: unknown) => void): Promise<T> {
     const limit = this.options.timeouts.hook;
-    return this.runtime.within(limit, hook, () => new Error(`It took longer than timeouts.hook (${limit} ms).`));
+    const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
+    return this.runtime.within(limit, hook, late, lost);
   }
 }
 

@@ -158,11 +158,13 @@ it('a worker takes no connections before every other one that lives has answered
   await worker.client();
 });
 
-it('a process that nothing else keeps alive waits for Redis, and ends once its application is closed', async () => {
+it('a process that nothing else keeps alive waits for Redis, and ends with its application, also while Redis is away', async () => {
   const program = new ChildProgram('waiting-worker', redis.url);
   expect(await program.next()).toEqual({ failure: 'UNAVAILABLE' });
   expect(await program.next()).toEqual({ startedWithRedis: false });
   await redis.run();
   expect(await program.next()).toEqual({ connected: true });
+  await redis.kill();
+  expect(await program.next()).toEqual({ timers: [] });
   expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
 });

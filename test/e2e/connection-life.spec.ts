@@ -333,6 +333,18 @@ describe('A hook that fails', () => {
     await diary.until('gone');
   });
 
+  it('and fails after timeouts.hook is reported once more', async () => {
+    const gate = new Gate();
+    const connect = (): Promise<void> => gate.passed.then(() => Promise.reject(new Error('no table')));
+    const onError = ({ error }: { error: Error }): void => diary.write(error.message);
+    await start({ options: { timeouts: { hook: 20 }, events: { onError } }, providers: [gateway({ connect })] });
+    const client = await app.client();
+    expect((await client.closed).code).toBe(1011);
+    gate.open();
+    await diary.until('no table');
+    expect(diary.entries.filter((entry) => entry.startsWith('It took longer'))).toHaveLength(1);
+  });
+
   it('and comes too late keeps the gateways after it from being told', async () => {
     const gate = new Gate();
     @WebSocketGateway()

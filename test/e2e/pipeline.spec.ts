@@ -22,6 +22,7 @@ import { ClientId, PxlWebSocketSetupError, WsClient, WsRoute } from 'nestjs-pxl-
 import { map, of, throwError, type Observable } from 'rxjs';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
+import { Logbook } from '../support/logbook.js';
 import { createApp, PLATFORMS, type TestAppOptions, startsOneApp } from '../support/test-app.js';
 
 const start = startsOneApp();
@@ -503,13 +504,16 @@ describe('timeouts.handler', () => {
     }
   }
 
-  it.each(['plain', 'intercepted'])('answers TIMEOUT (%s), and what comes later is dropped', async (action) => {
-    const { app, client } = await start({ options, providers: [Late] });
+  it.each(['plain', 'intercepted'])('answers TIMEOUT (%s); what is thrown later goes to the log', async (action) => {
+    const logger = new Logbook();
+    const { app, client } = await start({ options, providers: [Late], logger });
     const tester = await client();
     const refusal = await tester.call('late', action);
     expect(refusal.data).toMatchObject({ code: 'TIMEOUT', retryable: true });
+    expect(logger.of('error')).toEqual([]);
     app.get(Late).gate.open(undefined as never);
     expect(await tester.request('late', 'not')).toBe('in time');
+    expect(logger.of('error')).toEqual([`Late.${action} failed. too late`]);
     await tester.expectNothing(20);
   });
 });

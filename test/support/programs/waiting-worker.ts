@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { PxlWebSocketModule, WebSocketService } from 'nestjs-pxl-websocket';
+import type { Redis } from 'ioredis';
+import { PXL_WS_REDIS, PxlWebSocketModule, WebSocketService } from 'nestjs-pxl-websocket';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
 
-// A worker without a server of its own, whose Redis is not there yet: nothing else keeps its process alive. Argument: its url.
+// A worker without a server of its own, whose Redis is not there yet: nothing else keeps its process alive. It closes once
+// Redis has come, and has gone again. Argument: the url of Redis.
 
 const redis = process.argv[2]!;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -22,9 +24,18 @@ class AppModule {}
 const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
 const sockets = app.get(WebSocketService);
 say({ startedWithRedis: sockets.getWebSocketHealth().redis.connected });
-const looking = setInterval(() => {
-  if (!sockets.getWebSocketHealth().redis.connected) return;
-  clearInterval(looking);
-  say({ connected: true });
-  void app.close();
-}, 20).unref();
+const redisOfApp = app.get<Redis>(PXL_WS_REDIS);
+let isThere = false;
+const looking = setInterval(() => void look(), 20).unref();
+
+async function look(): Promise<void> {
+  if (!isThere && sockets.getWebSocketHealth().redis.connected) {
+    isThere = true;
+    await redisOfApp.ping();
+    say({ connected: true });
+  } else if (redisOfApp.status === 'reconnecting') {
+    clearInterval(looking);
+    await app.close();
+    say({ timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout') });
+  }
+}
