@@ -92,7 +92,7 @@ describe('a server of its own process', () => {
 
 describe('a connection in a quiet room', () => {
   it('is kept for as long as the server answers: eight intervals, which are two minutes at the usual pace', async () => {
-    const app = await start({ options: { rooms: { open: true }, heartbeat: { interval: 100, timeout: 80 } } });
+    const app = await start({ options: { rooms: { open: true }, heartbeat: { interval: 120, timeout: 100 } } });
     const told: unknown[] = [];
     const { client, states, sockets, errors } = newClient(app.url(), {
       events: { onMessage: (event) => told.push(event) },

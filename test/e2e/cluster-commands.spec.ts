@@ -75,7 +75,7 @@ describe('joins', () => {
     const joins = withBob(async ({ service, server }, clientId) => {
       const both = service.joinRooms({ clientIds: [clientId], rooms: ['chess', 'go'] });
       const one = server.joinRoom({ clientId, roomName: 'chess' });
-      return [await both.catch((error: { code?: string }) => error.code), await one];
+      return [await both.catch((error: unknown) => (error as { code?: string }).code), await one];
     });
     expect(await joins).toEqual(['TIMEOUT', false]);
     other.thaw();
