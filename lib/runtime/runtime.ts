@@ -85,12 +85,10 @@ function limited<T>(
   lost?: (reason: unknown) => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    let isLate = false;
     const timer = begin((error) => {
-      isLate = true;
       reject(error);
+      if (lost) promise.catch(lost);
     });
-    const failed = (reason: unknown): void => (isLate ? lost?.(reason) : reject(reason));
-    promise.then(resolve, failed).finally(() => timer.cancel());
+    promise.then(resolve, reject).finally(() => timer.cancel());
   });
 }
