@@ -137,8 +137,13 @@ export class MovableSubscriptions implements ChannelSubscriptions {
       CLASSIC,
       {
         up: (client) => {
+          const successor = this.#successor;
+          if (made === successor?.subscriptions) {
+            if (this.#present.isUp) this.#overlap(successor);
+            // Lost meanwhile: there is nothing left to be heard by it.
+            else this.#replace(successor);
+          }
           if (made === this.#present) listener.up(client);
-          else if (made === this.#successor?.subscriptions) this.#overlap(this.#successor);
         },
         down: (why) => {
           if (made !== this.#present) return;
