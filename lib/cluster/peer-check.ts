@@ -15,6 +15,8 @@ const ATTENTION = 1_000;
 const SAMPLE = 3;
 /** A lease that was renewed so often since shows that its worker lives, and could have answered. */
 const RENEWALS = 2;
+/** In such a part of a lease it is renewed so often for sure. */
+const RENEWED_WITHIN = 1 / 5;
 /** Milliseconds between two looks at what has come of the questions. */
 const LOOK = 250;
 /** A timer that fires so much later (ms) tells that this process stood still, not that others are silent. */
@@ -39,7 +41,8 @@ interface Question {
  *
  * Who is silent although its lease is renewed is not heard. Where that is more than half of the others, it is this worker
  * that is cut off: it is not ready, and has its bus connected anew. A few are cut off themselves, and find that out by the
- * same rule, so that one deaf worker takes nobody else out of service. One that stands still renews no lease, and nobody
+ * same rule, so that one deaf worker takes nobody else out of service. Nor do newcomers that a worker in service has never
+ * heard, however many: those of a deployment with another secret, say. One that stands still renews no lease, and nobody
  * draws a conclusion from its silence. Any answer counts, also a late one, and one that refuses the question.
  */
 @Injectable()
@@ -49,13 +52,21 @@ export class PeerCheck {
   readonly #pauses: Backoff;
   readonly #renewals: Backoff;
   readonly #period: number;
+  /** Those that have answered this worker at any time. */
+  readonly #known = new Set<string>();
   #isPassed = false;
+  /** Whether it has been in service. */
+  #hasPassed = false;
   #isCutOff = false;
   /** Whether all are being asked. */
   #isAsking = false;
   /** Since when all are being asked, and for how many ms at most. */
   #since = 0;
+  #limit = 0;
+  /** That limit while this worker is not ready. */
   #patience: number;
+  /** And while it is: whoever lives has renewed its lease by then. */
+  readonly #watchfulness: number;
   #mayAskAt = 0;
   #mayRenewAt = 0;
   #timer: RuntimeTimer | null = null;
@@ -71,6 +82,7 @@ export class PeerCheck {
   ) {
     this.#period = cluster.probe;
     this.#patience = cluster.lease;
+    this.#watchfulness = Math.max(PATIENCE, ATTENTION + cluster.lease * RENEWED_WITHIN);
     this.#pauses = new Backoff(runtime, 100, PATIENCE);
     this.#renewals = new Backoff(runtime, 5_000, 60_000);
     calls.onAnswer((workerId) => this.#heard(workerId));
@@ -98,13 +110,14 @@ export class PeerCheck {
 
   /** It has become doubtful whether the others are heard: asks all of them now. Costs a message to each, and its answer. */
   suspect(): void {
-    if (this.#state === 'started' && this.broadcaster.isReady && !this.#isAsking) this.#askAll();
+    if (this.#state === 'started' && this.broadcaster.isReady && !this.#isAsking) this.#askAll(this.#watchfulness);
   }
 
   /** Asks nobody any more. */
   stop(): void {
     this.#state = 'stopped';
     this.#timer?.cancel();
+    this.#open.clear();
     this.#whenPassed?.();
   }
 
@@ -117,12 +130,14 @@ export class PeerCheck {
   }
 
   #heard(workerId: string): void {
+    this.#known.add(workerId);
     if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#insist();
   }
 
   /** Asks some. */
   #sample(): void {
     const all = this.#living();
+    for (const workerId of this.#known) if (!this.registry.workers.has(workerId)) this.#known.delete(workerId);
     for (let count = Math.min(SAMPLE, all.length); count > 0; count--) {
       const [workerId] = all.splice(Math.floor(this.runtime.random() * all.length), 1);
       if (workerId !== undefined) this.#note(workerId);
@@ -130,12 +145,13 @@ export class PeerCheck {
     this.#publish();
     this.#later(ATTENTION, () => {
       if (this.#open.size === 0) this.#later(this.#period, () => this.#sample());
-      else this.#askAll();
+      else this.#askAll(this.#watchfulness);
     });
   }
 
-  #askAll(): void {
+  #askAll(limit = this.#patience): void {
     this.#isAsking = true;
+    this.#limit = limit;
     this.#since = this.runtime.monotonic();
     this.#pauses.reset();
     this.#mayAskAt = this.#since;
@@ -148,7 +164,7 @@ export class PeerCheck {
     const living = new Set(this.#living());
     for (const workerId of this.#open.keys()) if (!living.has(workerId)) this.#open.delete(workerId);
     if (this.#findsCutOff(living.size)) this.#cutOff();
-    else if (this.#open.size === 0 || this.runtime.monotonic() - this.#since >= this.#patience) {
+    else if (this.#open.size === 0 || this.runtime.monotonic() - this.#since >= this.#limit) {
       this.#pass();
       return;
     }
@@ -174,10 +190,14 @@ export class PeerCheck {
   }
 
   /** Whether most of the others live, and do not answer. */
-  #findsCutOff(others: number): boolean {
+  #findsCutOff(living: number): boolean {
     const now = this.runtime.monotonic();
-    let unheard = 0;
+    let [others, unheard] = [living, 0];
     for (const [workerId, { askedAt, beat }] of this.#open) {
+      if (this.#hasPassed && !this.#known.has(workerId)) {
+        others--;
+        continue;
+      }
       const renewals = (this.registry.workers.get(workerId)?.beat ?? 0) - beat;
       if (now - askedAt >= PATIENCE && renewals >= RENEWALS) unheard++;
     }
@@ -198,7 +218,7 @@ export class PeerCheck {
 
   #pass(): void {
     if (this.#isCutOff) this.#logger.log('The other workers are heard again.');
-    this.#isPassed = true;
+    this.#isPassed = this.#hasPassed = true;
     this.#isCutOff = false;
     this.#isAsking = false;
     if (this.#open.size === 0) this.#renewals.reset();

@@ -23,6 +23,9 @@ class Fleet {
   /** Those that stand still: they renew no lease, and answer nothing until they go on. */
   readonly still = new Set<string>();
 
+  /** @param lease ms */
+  constructor(readonly lease = LEASE) {}
+
   add(name: string): FleetWorker {
     const worker = new FleetWorker(name, this);
     this.workers.set(name, worker);
@@ -71,10 +74,10 @@ class FleetWorker extends HubBroadcaster {
     const { clock } = fleet;
     void this.start(() => undefined);
     const registry = new FleetRegistry(name, fleet);
-    this.endsAt = clock.monotonic() + LEASE;
+    this.endsAt = clock.monotonic() + fleet.lease;
     this.calls = new ClusterCalls(this, registry, Object.assign(new WorkerIdentity(clock), { workerId: name }), clock);
     this.calls.answerWith(({ name: call }) => call);
-    this.check = new PeerCheck(this.calls, this, registry, resolveOptions({}), clock);
+    this.check = new PeerCheck(this.calls, this, registry, resolveOptions({ cluster: { lease: fleet.lease } }), clock);
   }
 
   /** Why its bus was connected anew, each time. */
@@ -104,7 +107,7 @@ class FleetWorker extends HubBroadcaster {
 
   renewLease(): void {
     this.beat++;
-    this.endsAt = this.fleet.clock.monotonic() + LEASE;
+    this.endsAt = this.fleet.clock.monotonic() + this.fleet.lease;
   }
 
   renew({ message }: Error): void {
@@ -197,6 +200,22 @@ describe('A worker that starts', () => {
     expect(check.isPassed).toBe(true);
   });
 
+  it.each([
+    [['a'], ['x']],
+    [
+      ['a', 'b'],
+      ['x', 'y', 'z'],
+    ],
+  ])('takes nobody out of service that it has never been heard by: %j, and then %j', async (before, newcomers) => {
+    const fleet = await Fleet.of(...before);
+    // As where those that come have another secret.
+    fleet.carries = (from, to) => newcomers.includes(from) === newcomers.includes(to);
+    for (const name of newcomers) void fleet.add(name).check.start();
+    await fleet.pass(60_000);
+    expect(fleet.ready).toEqual(expect.arrayContaining(before));
+    expect(before.flatMap((name) => fleet.worker(name).renewed)).toEqual([]);
+  });
+
   it('does not wait for ever for one of many that hears nobody', async () => {
     const fleet = await Fleet.of('a', 'b', 'deaf');
     fleet.carries = (_, to) => to !== 'deaf';
@@ -286,12 +305,37 @@ describe('A worker in a running cluster', () => {
     expect(fleet.worker('a').check.isPassed).toBe(true);
   });
 
+  it('notices that it is cut off where leases are long, and renewed as seldom', async () => {
+    const fleet = new Fleet(120_000);
+    for (const name of ['a', 'b', 'c']) void fleet.add(name).check.start();
+    await fleet.pass(1_000);
+    fleet.carries = (from) => from !== 'c';
+    // A lease of two minutes is renewed each six seconds.
+    for (let beats = 0; beats < 20; beats++) {
+      for (const worker of fleet.workers.values()) worker.renewLease();
+      await fleet.clock.advance(6_000);
+    }
+    expect(fleet.worker('c').renewed).not.toEqual([]);
+  });
+
   it('asks nobody after it has left', async () => {
     const fleet = await Fleet.of('a', 'b');
     for (const { check } of fleet.workers.values()) check.stop();
     fleet.messages = 0;
     fleet.worker('a').check.suspect();
     fleet.worker('a').cut();
+    await fleet.pass(20_000);
+    expect(fleet.messages).toBe(0);
+  });
+
+  it('asks nobody after it has left, though an answer comes late', async () => {
+    const fleet = await Fleet.of('a', 'b');
+    fleet.still.add('b');
+    fleet.worker('a').check.suspect();
+    for (const { check } of fleet.workers.values()) check.stop();
+    fleet.worker('b').goOn();
+    await fleet.clock.advance(0);
+    fleet.messages = 0;
     await fleet.pass(20_000);
     expect(fleet.messages).toBe(0);
   });
