@@ -26,7 +26,8 @@ export function resolveTrustProxy(options: OptionChecks): boolean | number | rea
     return given as boolean | number;
   if (Array.isArray(given)) {
     const range = "an address or a range like '10.0.0.0/8'";
-    return Object.freeze([...options.every('trustProxy', given, isAddressRange, range)]);
+    const shown = (entry: unknown): string => (typeof entry === 'string' ? JSON.stringify(entry) : describe(entry));
+    return Object.freeze([...options.every('trustProxy', given, isAddressRange, range, shown)]);
   }
   return options.refuse(
     'trustProxy',

@@ -209,9 +209,9 @@ describe('bad limits', () => {
     [{ limits: { connectionsPerUser: 1 as never } }, 'limits.connectionsPerUser'],
     [{ limits: { connectionsPerUser: {} as never } }, 'limits.connectionsPerUser.max'],
     [{ limits: { connectionsPerUser: { max: 1, onExceed: 'x' as never } } }, 'limits.connectionsPerUser.onExceed'],
-    [{ trustProxy: ['10.0.0.0/'] }, 'trustProxy'],
-    [{ trustProxy: ['10.0.0.0/33'] }, 'trustProxy'],
-    [{ trustProxy: ['loopback'] }, 'trustProxy'],
+    [{ trustProxy: ['10.0.0.0/'] }, 'trustProxy[0]'],
+    [{ trustProxy: ['10.0.0.0/33'] }, 'trustProxy[0]'],
+    [{ trustProxy: ['loopback'] }, 'trustProxy[0]'],
     [{ trustProxy: -1 }, 'trustProxy'],
   ])('fail the start: %j', async (options, name) => {
     expect(await failureOf({ options })).toContain(`The option ${name} is`);
