@@ -2,8 +2,8 @@
 # One would guess: when the slot of a sharded channel moves to another node, an ioredis `Redis` client that has used
 # SSUBSCRIBE there hears of it: an error, a close, or at least a `sunsubscribe` event.
 # What happens: Redis ends the subscription and tells the connection so, but ioredis passes on no documented event. The
-# client stays `ready` and hears nothing any more. There is only `moved`, an event that the README does not name and that
-# does not say which channel it is about. Subscribing again on the same connection answers MOVED.
+# client stays `ready` and hears nothing any more. There is only `moved`, an event that the README does not name and
+# that does not say which channel it is about. Subscribing again on the same connection answers MOVED.
 # Seen with ioredis 6.0.0 and redis-server 7.0.15.
 # For users: sharded pub/sub needs `Cluster` with `shardedSubscribers: true`, which moves the subscription by itself
 # (the second half shows it), or has to listen for `moved` and open another connection.
