@@ -2,6 +2,7 @@ import { WsError } from '../errors/ws.error.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { OWN_SENDS } from './own-sends.js';
+import { badMessage, checkNames } from './verb-checks.js';
 
 /** How long a call waits for its answer. */
 export interface CallOptions {
@@ -22,6 +23,7 @@ export interface CallOwner {
 /** Called with what settles an open call's promise. */
 type Settle = (settle: (resolve: (response: unknown) => void, reject: (reason: unknown) => void) => void) => void;
 
+const MOST = 2 ** 31 - 1;
 /** Calls that may wait for the answers of one client. */
 const MAX_OPEN = 1_024;
 
@@ -40,8 +42,18 @@ export class ClientCalls {
     return this.#open.size > 0;
   }
 
-  /** Sends a call and settles with the client's answer. */
-  async call(message: unknown, timeout: number, signal?: AbortSignal): Promise<unknown> {
+  /**
+   * Sends a call and settles with the client's answer.
+   *
+   * @param patience how long it waits, in ms, unless the options say
+   */
+  async call(message: unknown, options: CallOptions, patience: number): Promise<unknown> {
+    checkNames('call option', options, ['timeout', 'signal']);
+    const { timeout = patience, signal } = options;
+    // Node's timers turn what is no such time into 1 ms.
+    if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= MOST)) {
+      throw badMessage(`timeout is a time in milliseconds from 1 to ${MOST}`);
+    }
     signal?.throwIfAborted();
     if (this.#open.size >= MAX_OPEN) {
       throw new WsError('RATE_LIMITED', `The client has ${MAX_OPEN} calls to answer already.`);

@@ -185,11 +185,11 @@ export class WsClient implements ClientEntry {
    *
    * @param message a message in either shape
    * @throws WsError TIMEOUT when there is no answer in time; UNAVAILABLE when the client is, or goes, away; BAD_MESSAGE
-   * when the message cannot be sent; RATE_LIMITED with 1,024 calls open; else the code that the client refused with, its
+   * when the message cannot be sent, and for options that there are not; RATE_LIMITED with 1,024 calls open; else the code that the client refused with, its
    * own words in `cause`. With a signal: the signal's reason.
    */
-  call(message: WebSocketMessage, { timeout, signal }: CallOptions = {}): Promise<unknown> {
-    const answer = this.calls.call(message, timeout ?? this.host.callTimeout, signal);
+  call(message: WebSocketMessage, options: CallOptions = {}): Promise<unknown> {
+    const answer = this.calls.call(message, options, this.host.callTimeout);
     return this.host.watch('WsClient.call', answer, this.clientId);
   }
 

@@ -132,12 +132,16 @@ describe('a call', () => {
     await tester.expectNothing(20);
   });
 
-  it('is refused at once for what is no message', async () => {
+  it('is refused at once for what is no message, and for options that there are not', async () => {
     const test = await start();
     const tester = await test.client();
     const client = clientOf(test, tester);
     const wrong: unknown[] = [null, 5, 'text', {}, { type: 'a' }, { type: 'a', action: 'b', data: 1n }];
     for (const message of wrong) expect(await codeOf(client.call(message as never))).toBe('BAD_MESSAGE');
+    const strange: unknown[] = [null, 5_000, { timeOut: 5 }, { timeout: '5' }, { timeout: 0 }, { timeout: Infinity }];
+    for (const options of strange) {
+      expect(await codeOf(client.call({ event: 'e' }, options as never))).toBe('BAD_MESSAGE');
+    }
     await tester.expectNothing(20);
   });
 
