@@ -71,6 +71,9 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
   if (typeof host === 'string' && host.includes('://')) {
     options.group('redis').refuse('host', 'the name of a host', 'a url: give the url itself as redis');
   }
+  if (typeof host === 'string' && /^[^:]*:\d+$/.test(host)) {
+    options.group('redis').refuse('host', 'the name of a host', 'one with a port: give that as port');
+  }
   if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
     options.group('redis').refuse('port', 'a whole number from 1 to 65535');
   }

@@ -205,6 +205,7 @@ describe('a bad option is refused in one sentence', () => {
   );
 
   it.each<[object, string]>([
+    [{ compression: { treshold: 9 } }, 'There is no option compression.treshold; did you mean threshold? There are'],
     [{ room: {} }, 'There is no option room; did you mean rooms? There are protocol, enabled,'],
     [
       { limits: { maxpayload: 1 } },

@@ -95,6 +95,10 @@ describe('The option redis', () => {
       { host: 'redis://one:6379' },
       'The option redis.host is the name of a host, not a url: give the url itself as redis.',
     ],
+    [
+      { host: 'localhost:6379' },
+      'The option redis.host is the name of a host, not one with a port: give that as port.',
+    ],
     [{ port: 70_000 }, 'The option redis.port is a whole number from 1 to 65535, not 70000.'],
     [{ cluster: [] }, 'The option redis.cluster is a list of start-up nodes, or a Cluster of ioredis, not a list.'],
     [{ cluster: [{}], sharded: 'yes' }, 'The option redis.sharded is true or false, not a text.'],
