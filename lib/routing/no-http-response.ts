@@ -8,6 +8,11 @@ export class NoHttpResponse {
     return this;
   }
 
+  /** As Express has it, by which Nest's `CacheInterceptor` tells of a hit. */
+  set(): this {
+    return this;
+  }
+
   /** As Node has it. */
   setHeader(): this {
     return this;

@@ -281,6 +281,7 @@ describe('a guard', () => {
     it('counts per address and sets headers, whatever the data is; the handler gets the data as it came', async () => {
       interface Reply {
         header(name: string, value: unknown): Reply;
+        set(name: string, value: unknown): Reply;
         setHeader(name: string, value: unknown): Reply;
         left?: string;
       }
@@ -301,7 +302,7 @@ describe('a guard', () => {
       }
       class Timed implements NestInterceptor {
         intercept(context: ExecutionContext, next: CallHandler) {
-          context.switchToHttp().getResponse<Reply>().setHeader('X-Response-Time', 1);
+          context.switchToHttp().getResponse<Reply>().set('X-Cache', 'HIT').setHeader('X-Response-Time', 1);
           return next.handle();
         }
       }
