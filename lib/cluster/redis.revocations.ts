@@ -1,10 +1,14 @@
 import { MemoryRevocations } from '../auth/memory.revocations.js';
 import type { Revocation } from '../auth/revocations.interface.js';
 import { bare, isReply, unavailable } from '../redis/redis-failures.js';
+import type { RedisClient } from '../redis/redis-client.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { chunksOf } from '../runtime/chunks.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { readObject } from './json-text.js';
+
+/** What Redis may refuse. */
+const WHAT = 'to keep revocations';
 
 /** Keeps the later of two times. KEYS: the hash; ARGV: the field, before, until. */
 const ADD = `
@@ -56,7 +60,7 @@ export class RedisRevocations extends MemoryRevocations {
 
   /** Learns what Redis knows, writes what it does not know, and has forgotten what has expired by now. */
   async exchange(): Promise<void> {
-    const entries = await this.link.run((redis) => redis.hgetall(this.#key));
+    const entries = await this.#run((redis) => redis.hgetall(this.#key));
     const stored = new MemoryRevocations(this.clock);
     const expired: string[] = [];
     for (const [field, text] of Object.entries(entries)) {
@@ -72,13 +76,24 @@ export class RedisRevocations extends MemoryRevocations {
     }
     const lost = [...this.all()].map(storable).filter((revocation) => stored.isNews(revocation));
     for (const some of chunksOf(lost, BATCH)) await Promise.all(some.map((revocation) => this.#write(revocation)));
-    if (expired.length > 0) await this.link.run((redis) => redis.hdel(this.#key, ...expired));
+    if (expired.length > 0) await this.#run((redis) => redis.hdel(this.#key, ...expired));
+  }
+
+  async #run<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    try {
+      const answer = await this.link.run(work);
+      this.link.outcome(WHAT);
+      return answer;
+    } catch (error) {
+      this.link.outcome(WHAT, error);
+      throw error;
+    }
   }
 
   async #write(revocation: Revocation): Promise<void> {
     const { subject, before, until } = storable(revocation);
     // Its text goes along each time: one way there and back, even where Redis has just been started.
-    await this.link.run((redis) => redis.eval(ADD, 1, this.#key, fieldOf(subject), before, until));
+    await this.#run((redis) => redis.eval(ADD, 1, this.#key, fieldOf(subject), before, until));
   }
 }
 

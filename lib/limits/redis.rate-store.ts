@@ -1,10 +1,12 @@
-import { bare, isReply } from '../redis/redis-failures.js';
 import { encodeName } from '../redis/encode-name.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import type { MemoryRateStore } from './memory.rate-store.js';
 import type { Rate, RateStore } from './rate-store.interface.js';
+
+/** What Redis may refuse. */
+const WHAT = 'to count uses of routes';
 
 /**
  * Counts one use within a window that begins with its first use, by Redis' own clock. A key without an end is none of ours.
@@ -51,8 +53,9 @@ export class RedisRateStore implements RateStore, MetricSource {
     let left: number;
     try {
       left = Number(await this.link.run((redis) => USE.run(redis, [name], [rate.limit, rate.ttl])));
+      this.link.outcome(WHAT);
     } catch (error) {
-      if (isReply(error)) this.link.refused('to count uses of routes', bare(error));
+      this.link.outcome(WHAT, error);
       return this.#useAlone(key, rate);
     }
     if (left > 0) this.memory.fill(key, left);

@@ -5,6 +5,8 @@ import { byUserBucket, USER_BUCKETS, userBucketOf } from '../redis/user-buckets.
 import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
 import type { UserAdmission, UserConnections } from './user-connections.interface.js';
 
+/** What Redis may refuse. */
+const WHAT = 'to count connections of users';
 /** Beats between two times that everything is written again, so that nothing stays wrong for good. */
 const REFRESHED_EACH = 256;
 /** Connections that may wait to be counted out, while Redis cannot be reached. Above that they are searched for later. */
@@ -86,8 +88,11 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   async #ask(userId: string, clientId: string): Promise<UserAdmission> {
     const { limit } = this.options;
     try {
-      return await this.#bucket(userBucketOf(userId)).enter(userId, clientId, limit);
-    } catch {
+      const admission = await this.#bucket(userBucketOf(userId)).enter(userId, clientId, limit);
+      this.link.outcome(WHAT);
+      return admission;
+    } catch (error) {
+      this.link.outcome(WHAT, error);
       const ours = [...(this.#clients.get(userId) ?? [])];
       const isRefused = ours.length >= limit.max && limit.onExceed !== 'replaceOldest';
       // Nobody knows whether Redis has counted it.

@@ -148,6 +148,17 @@ export class RedisLink implements MetricSource {
     this.#state.settle(what);
   }
 
+  /**
+   * Whether something that the worker needs works, as a command has just shown: what Redis itself says no to counts as
+   * {@link refused} until it works again.
+   *
+   * @param failure what the command failed with; undefined: it did not
+   */
+  outcome(what: string, failure?: unknown): void {
+    if (failure === undefined) this.settled(what);
+    else if (isReply(failure)) this.refused(what, bare(failure));
+  }
+
   /** All connections are in doubt, though probes come back: opens others. */
   renew(why: Error): void {
     this.#commands.renew(why);

@@ -1,17 +1,41 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { WebSocketService, type WebSocketHealth } from 'nestjs-pxl-websocket';
+import { WebSocketGateway } from '@nestjs/websockets';
+import {
+  WebSocketService,
+  WsRateLimit,
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WebSocketHealth,
+} from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
 
 const PATIENCE = 10_000;
+
+@WebSocketGateway()
+class Desk {
+  @WsRateLimit({ limit: 1_000, ttl: 1_000 })
+  @WsRoute('desk', 'ask')
+  ask(): string {
+    return 'answer';
+  }
+}
 
 let server: RedisServer;
 let app: TestApp;
 
 beforeEach(async () => {
   server = await RedisServer.start();
-  app = await startApp({ options: { redis: server.url, cluster: { lease: 500 }, rooms: { open: true } } });
+  const options: PxlWebSocketModuleOptions = {
+    redis: server.url,
+    cluster: { lease: 500 },
+    rooms: { open: true },
+    auth: { authenticate: urlIdentity },
+    limits: { connectionsPerUser: { max: 1_000, onExceed: 'refuse' } },
+  };
+  app = await startApp({ options, providers: [Desk] });
   await app.client();
   await healthBecomes('well', ({ status, ready }) => status === 'healthy' && ready);
 });
@@ -79,5 +103,37 @@ it('the error of a refused subscription goes once it is allowed', async () => {
     ({ status, redis }) => status === 'degraded' && Boolean(redis.lastError?.includes('Redis refuses subscriptions')),
   );
   await server.command('ACL', 'SETUSER', 'default', 'allchannels');
+  await healthBecomes('well again', isWell);
+});
+
+it.each([
+  ['to count uses of routes', '-pttl'],
+  ['to count connections of users', 'connections'],
+  ['to keep the users of the cluster', 'sessions'],
+  ['to keep revocations', 'revocations'],
+])('the refusal %s is told, and goes once it is over', async (what, refused) => {
+  const families = ['leases', '{*}:clients', '{*}:sessions', '{*}:connections', 'rate:*', 'revocations'];
+  const allowed = families.filter((family) => !family.endsWith(refused)).map((family) => `~pxl:${family}`);
+  await server.command(
+    'ACL',
+    'SETUSER',
+    'default',
+    ...(refused.startsWith('-') ? [refused] : ['resetkeys', ...allowed]),
+  );
+  const use = async (): Promise<void> => {
+    const ada = await connectAs(app, { userId: 'ada' });
+    expect(await ada.request('desk', 'ask')).toBe('answer');
+    // It says by itself where it is refused.
+    await app.app
+      .get(WebSocketService)
+      .revoke({ userId: 'bob' })
+      .catch(() => undefined);
+  };
+  await use();
+  await healthBecomes('degraded', ({ status, ready, redis }) => {
+    return status === 'degraded' && ready && Boolean(redis.lastError?.startsWith(`Redis refuses ${what}: `));
+  });
+  await server.command('ACL', 'SETUSER', 'default', 'allkeys', '+@all');
+  await use();
   await healthBecomes('well again', isWell);
 });

@@ -8,6 +8,8 @@ import { LocalUsers, type LocalUser } from './local-users.js';
 import { SessionBucket, type SessionChange, type UserNews } from './session-bucket.js';
 import type { UserPresence } from './user-presence.interface.js';
 
+/** What Redis may refuse. */
+const WHAT = 'to keep the users of the cluster';
 /** Users that are entered or taken out at a time. */
 const BATCH = 1_000;
 /** Beats between two times that everything is written again, so that nothing stays wrong for good. */
@@ -128,11 +130,12 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
 
   #resume(): void {
     if (!this.#isTrusted) return;
-    const ended = (): void => {
+    const ended = (error?: unknown): void => {
       this.#work = null;
+      this.link.outcome(WHAT, error);
     };
     // What fails is done again at the next beat.
-    this.#work ??= this.#catchUp().then(ended, ended);
+    this.#work ??= this.#catchUp().then(() => ended(), ended);
   }
 
   async #catchUp(): Promise<void> {
@@ -171,7 +174,7 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
       const changed = byUserBucket(this.#users.takeChanged(BATCH));
       const exchanges = [...changed].map(([bucket, users]) => this.#exchange(bucket, users));
       const results = await Promise.allSettled(exchanges);
-      if (results.some(({ status }) => status === 'rejected')) throw new Error('Redis has not taken all users.');
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     }
   }
 
