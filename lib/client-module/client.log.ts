@@ -23,13 +23,17 @@ export class ClientLog {
       if (given.onError) void this.#tell(error);
       else this.#failed(`${this.#client}:`, error);
     };
-    this.events = new Proxy(given, {
-      get(events, name) {
-        const own: unknown = Reflect.get(events, name);
-        if (name === 'onError') return onError;
-        return typeof own === 'function' ? (own.bind(events) as unknown) : own;
+    // Around an empty object: of a frozen one it could give nothing but what is there.
+    this.events = new Proxy<ClientEvents>(
+      {},
+      {
+        get(_target, name) {
+          const own: unknown = Reflect.get(given, name);
+          if (name === 'onError') return onError;
+          return typeof own === 'function' ? (own.bind(given) as unknown) : own;
+        },
       },
-    });
+    );
   }
 
   /** The first attempt that fails is told, further ones in a row are not. */

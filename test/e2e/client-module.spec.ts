@@ -252,7 +252,7 @@ describe('the log', () => {
     const { app } = await startClients(
       [
         PxlWebSocketClientModule.forRoot(options),
-        PxlWebSocketClientModule.forRoot({ ...options, name: 'other', events: { onError } }),
+        PxlWebSocketClientModule.forRoot({ ...options, name: 'other', events: Object.freeze({ onError }) }),
       ],
       { logger },
     );
