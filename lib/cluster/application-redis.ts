@@ -2,7 +2,6 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { disconnect } from '../redis/disconnect.js';
 import { isCluster } from '../redis/redis-client.js';
 import { unavailable } from '../redis/redis-failures.js';
 
@@ -42,7 +41,7 @@ export class ApplicationRedis implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    if (this.#isOurs && this.client) disconnect(this.client);
+    if (this.#isOurs) this.client?.disconnect();
   }
 }
 

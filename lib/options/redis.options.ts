@@ -13,6 +13,8 @@ const ALLOWED =
 const PROMPT = {
   commandTimeout: 1_200,
   connectTimeout: 1_000,
+  // A timer of this length keeps the process alive when the connection is closed while Redis is away.
+  disconnectTimeout: 100,
   maxRetriesPerRequest: 0,
   retryStrategy: (attempt: number): number => Math.min(attempt * 50, 200),
 };
@@ -82,8 +84,9 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
 
 /** What is given for a cluster, with what makes the application's own commands fail in time. */
 function promptly({ redisOptions, ...settings }: ClusterOptions): ClusterOptions {
-  const { commandTimeout, connectTimeout } = PROMPT;
-  return { ...settings, redisOptions: { commandTimeout, connectTimeout, ...redisOptions }, lazyConnect: true };
+  const { commandTimeout, connectTimeout, disconnectTimeout } = PROMPT;
+  const prompt = { commandTimeout, connectTimeout, disconnectTimeout };
+  return { ...settings, redisOptions: { ...prompt, ...redisOptions }, lazyConnect: true };
 }
 
 /** Without it connections to a former master are noticed when Sentinel demotes it: ten seconds later. */

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { disconnect } from './disconnect.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import { reset } from './reset.js';
 
@@ -12,5 +11,5 @@ export function abandon(client: RedisClient): void {
   }
   // The watch that ioredis keeps at the Sentinels outlives a connection that was closed by others.
   const hasWatch = !isCluster(client) && Boolean(client.options.sentinels);
-  if (hasWatch || (client.status !== 'close' && client.status !== 'end')) disconnect(client);
+  if (hasWatch || (client.status !== 'close' && client.status !== 'end')) client.disconnect();
 }

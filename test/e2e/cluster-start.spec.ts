@@ -165,6 +165,6 @@ it('a process that nothing else keeps alive waits for Redis, and ends with its a
   await redis.run();
   expect(await program.next()).toEqual({ connected: true });
   await redis.kill();
-  expect(await program.next()).toEqual({ timers: [] });
+  expect(await program.next()).toEqual({ isHeld: false });
   expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
 });

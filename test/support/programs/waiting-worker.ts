@@ -36,6 +36,7 @@ async function look(): Promise<void> {
   } else if (redisOfApp.status === 'reconnecting') {
     clearInterval(looking);
     await app.close();
-    say({ timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout') });
+    const closed = performance.now();
+    process.once('exit', () => say({ isHeld: performance.now() - closed > 1_000 }));
   }
 }
