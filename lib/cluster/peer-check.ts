@@ -37,7 +37,7 @@ interface Question {
  * listen. So each other worker is asked a question through the bus, and has to answer:
  * - before this worker takes connections, and whenever its bus was lost: all of them. One that does not answer is waited
  *   for until its lease ends; for 3 s when the bus was lost;
- * - now and then: three of them; and all as soon as one of those is silent, or somebody has a {@link suspect suspicion}.
+ * - now and then: three of them; and all as soon as one of those is silent.
  *
  * Who is silent although its lease is renewed is not heard. Where that is more than half of the others, it is this worker
  * that is cut off: it is not ready, and has its bus connected anew. A few are cut off themselves, and find that out by the
@@ -106,11 +106,6 @@ export class PeerCheck {
     // Where nobody is known, there is nobody to wait for.
     if (this.broadcaster.isReady || this.#living().length === 0) this.#askAll();
     return passed;
-  }
-
-  /** It has become doubtful whether the others are heard: asks all of them now. Costs a message to each, and its answer. */
-  suspect(): void {
-    if (this.#state === 'started' && this.broadcaster.isReady && !this.#isAsking) this.#askAll(this.#watchfulness);
   }
 
   /** Asks nobody any more. */

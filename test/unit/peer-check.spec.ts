@@ -255,14 +255,6 @@ describe('A worker in a running cluster', () => {
     expect(fleet.ready).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('notices at a suspicion within 3 s what it would have noticed by itself soon', async () => {
-    const fleet = await Fleet.of('a', 'b');
-    fleet.carries = () => false;
-    fleet.worker('a').check.suspect();
-    await fleet.pass(3_500);
-    expect(fleet.worker('a').renewed).toHaveLength(1);
-  });
-
   it('does not blame itself for others that stand still', async () => {
     const fleet = await Fleet.of('a', 'b', 'c');
     fleet.still.add('b').add('c');
@@ -280,7 +272,7 @@ describe('A worker in a running cluster', () => {
     // Leases are known to be renewed, and the answers have not been read yet.
     fleet.worker('b').beat += 100;
     fleet.still.add('b');
-    fleet.worker('a').check.suspect();
+    fleet.worker('a').cut();
     await fleet.clock.advance(100);
     fleet.worker('b').beat += 100;
     await fleet.clock.stall(5_000);
@@ -322,7 +314,6 @@ describe('A worker in a running cluster', () => {
     const fleet = await Fleet.of('a', 'b');
     for (const { check } of fleet.workers.values()) check.stop();
     fleet.messages = 0;
-    fleet.worker('a').check.suspect();
     fleet.worker('a').cut();
     await fleet.pass(20_000);
     expect(fleet.messages).toBe(0);
@@ -331,7 +322,7 @@ describe('A worker in a running cluster', () => {
   it('asks nobody after it has left, though an answer comes late', async () => {
     const fleet = await Fleet.of('a', 'b');
     fleet.still.add('b');
-    fleet.worker('a').check.suspect();
+    fleet.worker('a').cut();
     for (const { check } of fleet.workers.values()) check.stop();
     fleet.worker('b').goOn();
     await fleet.clock.advance(0);
