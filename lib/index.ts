@@ -96,6 +96,7 @@ export type {
   RoomVerdict,
 } from './interfaces/room-rules.interface.js';
 export type { RedisClusterOption, RedisOption } from './interfaces/redis-option.interface.js';
+export type { SecretOption } from './interfaces/secret-option.interface.js';
 export type { StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
 export type {
   WebSocketMatchAll,

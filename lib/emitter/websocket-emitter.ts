@@ -7,8 +7,8 @@ import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
-import type { ClusterOptions } from '../interfaces/module-options.interface.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
+import type { SecretOption } from '../interfaces/secret-option.interface.js';
 import { resolvePrefix } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveSecrets } from '../options/secret.options.js';
@@ -38,7 +38,7 @@ export interface WebSocketEmitterOptions {
   /** The workers' own `prefix`. Default: `'pxl'`. */
   prefix?: string | undefined;
   /** The workers' own `cluster.secret`. Default: none, as with them. */
-  cluster?: Pick<ClusterOptions, 'secret'> | undefined;
+  cluster?: { secret?: SecretOption | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**

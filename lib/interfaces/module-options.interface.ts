@@ -9,6 +9,7 @@ import type { ProtocolName } from '../protocol/codec.interface.js';
 import type { AuthOptions } from './auth-options.interface.js';
 import type { EncryptionOptions, OutboundTransformer } from './encryption-options.interface.js';
 import type { RedisOption } from './redis-option.interface.js';
+import type { SecretOption } from './secret-option.interface.js';
 import type { RoomAuthorizeOption, RoomProfileOption } from './room-rules.interface.js';
 import type { WebSocketSubscriberDefinition } from './subscriber.interface.js';
 
@@ -122,7 +123,7 @@ export interface ClusterOptions {
    * while it is changed: the first one signs, both are believed; `false` stands for no signature while signing is switched
    * on. Default: none, nothing is signed.
    */
-  secret?: string | (string | false)[] | undefined;
+  secret?: SecretOption | undefined;
 }
 
 /**
