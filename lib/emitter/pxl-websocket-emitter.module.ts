@@ -15,7 +15,9 @@ import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emit
       useFactory: (isConfigured: boolean | undefined, options: WebSocketEmitterOptions) => {
         checkConfigured(isConfigured, PxlWebSocketEmitterModule.name);
         const logger = new ModuleLogger();
-        return new WebSocketEmitter({ log: (level, line) => logger[level](line), ...options });
+        // Of a factory that has returned nothing the emitter says what is missing.
+        const given: WebSocketEmitterOptions = { ...options };
+        return new WebSocketEmitter({ ...given, log: given.log ?? ((level, line) => logger[level](line)) });
       },
       inject: [
         { token: CONFIGURED, optional: true },

@@ -10,6 +10,7 @@ import {
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { readSources, resolveImport } from '../support/import-graph.js';
+import { Logbook } from '../support/logbook.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -271,13 +272,18 @@ it('is injected by PxlWebSocketEmitterModule, and closed with the application', 
     constructor(readonly emitter: WebSocketEmitter) {}
   }
   const module = await Test.createTestingModule({
-    imports: [PxlWebSocketEmitterModule.forRootAsync({ useFactory: () => ({ redis: redis.url }) })],
+    imports: [PxlWebSocketEmitterModule.forRootAsync({ useFactory: () => ({ redis: redis.url, log: undefined }) })],
     providers: [Reports],
   }).compile();
+  const logger = new Logbook();
+  module.useLogger(logger);
   await module.init();
   const { emitter } = module.get(Reports);
   await emitter.toUser({ userId: 'ada', ...news });
   await expectReached(ada);
+  void emitter.publish('', 1);
+  await eventually('a failure is in the log', () => logger.of('warn').length === 1);
+  expect(logger.of('warn')[0]).toContain('WebSocketEmitter.publish failed, and nobody waited for it.');
   await module.close();
   await expect(emitter.broadcast(news)).rejects.toThrow('shut down');
 });
