@@ -11,7 +11,7 @@ export class SubscriptionLedger {
   readonly #live = new Set<string>();
   /** Wanted and to be subscribed: not live, or in doubt. */
   readonly #missing = new Set<string>();
-  /** Live and not wanted, and to be unsubscribed. */
+  /** Not wanted, and to be unsubscribed: live, or in doubt. */
   readonly #unneeded = new Set<string>();
 
   get counts(): { readonly wanted: number; readonly live: number } {
@@ -82,9 +82,19 @@ export class SubscriptionLedger {
     }
   }
 
-  /** Redis has ended some subscriptions, nobody knows which: what is live is subscribed again, which does no harm. */
+  /**
+   * Redis has ended some subscriptions, nobody knows which: what is live is subscribed again, which does no harm. What
+   * nobody wants is given up at once: wanted again, it must not be taken for live.
+   */
   doubt(): void {
-    for (const channel of this.#live) if (this.#wanted.has(channel)) this.#missing.add(channel);
+    for (const channel of this.#live) {
+      if (this.#wanted.has(channel)) {
+        this.#missing.add(channel);
+      } else {
+        this.#live.delete(channel);
+        this.#unneeded.add(channel);
+      }
+    }
   }
 
   /**

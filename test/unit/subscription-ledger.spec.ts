@@ -22,6 +22,23 @@ describe('A ledger of subscriptions', () => {
     expect(['a', 'b'].map((channel) => ledger.isLive(channel))).toEqual([false, true]);
   });
 
+  it('subscribes everything again that is wanted when some of it has ended, also what was lingering', () => {
+    const ledger = new SubscriptionLedger();
+    for (const channel of ['a', 'b', 'c']) ledger.want(channel);
+    ledger.confirm(ledger.next(3)!.channels);
+    ledger.release('b');
+    ledger.release('c');
+    ledger.doubt();
+    expect(ledger.next(3)).toEqual({ verb: 'subscribe', channels: ['a'] });
+    ledger.want('b');
+    expect(ledger.isLive('b')).toBe(false);
+    ledger.confirm(['a']);
+    expect(ledger.next(3)).toEqual({ verb: 'subscribe', channels: ['b'] });
+    ledger.confirm(['b']);
+    expect(ledger.next(3)).toEqual({ verb: 'unsubscribe', channels: ['c'] });
+    expect(ledger.counts).toEqual({ wanted: 2, live: 2 });
+  });
+
   it('counts how often a channel is wanted, and bears one release too many', () => {
     const ledger = new SubscriptionLedger();
     ledger.want('a');
