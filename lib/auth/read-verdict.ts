@@ -48,8 +48,8 @@ function readToken(token: Fields | undefined): WsTokenInfo | undefined {
   if (!token) return undefined;
   const { id, issuedAt, expiresAt } = token;
   if (!isNone(id) && typeof id !== 'string') throw wrong('token.id', id);
-  // Held against a revocation, what is no number would never be older.
-  if (!isNone(issuedAt) && (typeof issuedAt !== 'number' || Number.isNaN(issuedAt))) {
+  // Held against a revocation, what is no number, or Infinity, would never be older.
+  if (!isNone(issuedAt) && (typeof issuedAt !== 'number' || !Number.isFinite(issuedAt))) {
     throw wrong('token.issuedAt', issuedAt);
   }
   if (!isNone(expiresAt) && typeof expiresAt !== 'number') throw wrong('token.expiresAt', expiresAt);

@@ -45,6 +45,7 @@ export const ODD_ANSWERS: readonly (readonly [answer: unknown, kind: string])[] 
   [{ userId: 'ada', token: { id: 7 } }, 'an object whose token.id is a number'],
   [{ userId: 'ada', token: { issuedAt: '2026-01-01' } }, 'an object whose token.issuedAt is a text'],
   [{ userId: 'ada', token: { issuedAt: NaN } }, 'an object whose token.issuedAt is NaN'],
+  [{ userId: 'ada', token: { issuedAt: Infinity } }, 'an object whose token.issuedAt is a number'],
   [{ userId: 'ada', token: { expiresAt: new Date() } }, 'an object whose token.expiresAt is an object'],
   [throwing('userId'), 'an object that cannot be read'],
   [{ userId: 'ada', metadata: throwing('color') }, 'an object that cannot be read'],
