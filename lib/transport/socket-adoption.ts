@@ -1,14 +1,17 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
+import { ClientAddress } from '../auth/client-address.js';
 import { ClientManager } from '../clients/client-manager.js';
 import type { AdoptedSocket, SocketAdopter } from '../clients/socket-adopter.interface.js';
+import { WsRequest } from '../clients/ws-request.js';
 import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { adoptedSocket } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
 import { EndpointRegistry } from './endpoint.registry.js';
 import { OutboxServices } from './outbox.services.js';
+import { networkSocketOf } from './write-progress.js';
 
 /** Connects sockets that other ws servers have accepted to the module's own path. */
 @Injectable()
@@ -17,6 +20,7 @@ export class SocketAdoption implements SocketAdopter {
     private readonly connections: ConnectionHandler,
     private readonly endpoints: EndpointRegistry,
     private readonly outbox: OutboxServices,
+    private readonly addresses: ClientAddress,
     clients: ClientManager,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -25,12 +29,15 @@ export class SocketAdoption implements SocketAdopter {
 
   adopt({ clientId, ws, user, lastActivity }: AdoptedSocket): void {
     const endpoint = this.endpoints.open(0, undefined);
-    // ws keeps no upgrade request; the connection hooks get an empty one of the module's path.
-    const request = Object.assign(new IncomingMessage(new Socket()), { url: endpoint.path });
+    // ws keeps no upgrade request; the connection hooks get an empty one of the module's path, with the peer's address.
+    const stream = networkSocketOf(ws);
+    const peer = stream instanceof Socket ? stream : new Socket();
+    const request = Object.assign(new IncomingMessage(peer), { url: endpoint.path });
+    const info = new WsRequest(request, this.addresses.of(request));
     const socket = adoptedSocket(ws, this.outbox);
     const identity = { user };
     const codec = codecOf(endpoint.options.protocol);
-    const client = this.connections.accept({ endpoint, socket, request, clientId, codec, identity });
+    const client = this.connections.accept({ endpoint, socket, request, info, clientId, codec, identity });
     if (lastActivity !== undefined) client.lastActivity = lastActivity;
   }
 }

@@ -301,6 +301,7 @@ describe('addClient', () => {
     const user = { userId: 7, userType: 'robot', payload: { email: 'r@example.org' } };
     manager.addClient({ clientId: 'robot-1', ws, lastActivity: 5, user });
     expect(manager.getClient({ clientId: 'robot-1' })).toMatchObject({ ws, lastActivity: 5, user: { userId: '7' } });
+    expect(manager.getClient({ clientId: 'robot-1', requireWs: true })?.ip).toBe('127.0.0.1');
     expect(manager.getClientId({ ws })).toBe('robot-1');
     expect(await client.next()).toMatchObject({ action: 'connected', data: { clientId: 'robot-1', userId: '7' } });
     await client.next('auth', 'authenticated');
