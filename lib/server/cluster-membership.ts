@@ -101,7 +101,10 @@ export class ClusterMembership {
       ? 'clients of other workers are not reached'
       : 'no connections are taken';
     const silent = this.peers.silent.slice(0, NAMED).join(', ');
-    const known = silent ? `The other workers are known, but have not all answered (${silent}).` : unknown().message;
+    const ended = `One that ended without closing its application is waited for up to ${this.options.cluster.lease} ms.`;
+    const known = silent
+      ? `The other workers are known, but have not all answered (${silent}). ${ended}`
+      : unknown().message;
     const reason = this.broadcaster.isReady ? known : 'Redis cannot be reached.';
     this.#logger.warn(`${reason} Until this changes, ${meanwhile}.`);
   }

@@ -151,7 +151,7 @@ it('a worker takes no connections before every other one that lives has answered
   expect(await statusOf(worker)).toBe('unhealthy');
   await expect(TestClient.open(worker.url())).rejects.toThrow('503');
   expect(worker.log.map(({ line }) => line)).toContainEqual(
-    `warn The other workers are known, but have not all answered (${silent.workerId}). Until this changes, no connections are taken. PxlWebSocket`,
+    `warn The other workers are known, but have not all answered (${silent.workerId}). One that ended without closing its application is waited for up to 60000 ms. Until this changes, no connections are taken. PxlWebSocket`,
   );
   silent.thaw();
   await cluster.converged(cluster.workers, 2 * BACK);
