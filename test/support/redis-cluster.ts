@@ -175,7 +175,9 @@ export class RedisCluster {
     for (let met = -Infinity; !(await this.#isWhole());) {
       if (performance.now() - met < 3_000) continue;
       met = performance.now();
-      for (const node of others) {
+      // A node that is met although it is known closes the link that it has, and what was published meanwhile is lost.
+      const known = await first!.command<string>('CLUSTER', 'NODES');
+      for (const node of others.filter(({ port }) => !known.includes(`:${port}@`))) {
         await first!.command('CLUSTER', 'MEET', '127.0.0.1', node.port, this.#busPorts.get(node)!);
       }
     }
