@@ -146,8 +146,12 @@ export class InBandAuthentication {
     };
     const limit = WHILE_AUTHENTICATING * options.auth.timeout;
     const renewal = this.admission.renew({ clientId, request, options }, client.user.userId, data);
-    const result = await this.runtime.within(limit, renewal, late);
-    if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
+    // Here, so that an authenticator that fails when its time is up is reported too.
+    const renewed = renewal.then((result) => {
+      if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
+      return result;
+    });
+    const result = await this.runtime.within(limit, renewed, late);
     if (client.readyState === 1) {
       client.setUser(result.identity.user);
       client.token = result.identity.token ?? null;

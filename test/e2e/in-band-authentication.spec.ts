@@ -15,11 +15,13 @@ import {
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
+import { Logbook } from '../support/logbook.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { ODD_ANSWERS } from '../support/odd-answers.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { claimsOf, hs256, SECRET } from '../support/tokens.js';
+import { until } from '../support/until.js';
 import { upgradeStatus } from '../support/upgrade-answer.js';
 
 const apps: TestApp[] = [];
@@ -213,6 +215,28 @@ describe('auth.mode message', () => {
     }
     expect(await ada.request('who', 'am')).toMatchObject({ userId: 'ada' });
     expect(diary.entries).toEqual(['connected ada']);
+  });
+
+  it('answers a refresh that takes too long with TIMEOUT, and reports what fails later', async () => {
+    const gate = new Gate();
+    const asked = new Gate();
+    const authenticate = async ({ data }: WsCredentials): Promise<WsVerdict> => {
+      if (!(data as { slow?: true }).slow) return { userId: 'ada' };
+      asked.open();
+      await gate.passed;
+      throw new Error('no table');
+    };
+    const logger = new Logbook();
+    const app = await start({ authenticate, mode: 'message', timeout: 1_000 }, { logger, options: told() });
+    const ada = await app.open();
+    await ada.request('system', 'authenticate', {});
+    const refused = expect(ada.request('system', 'refresh', { slow: true })).rejects.toThrow('TIMEOUT');
+    await asked.passed;
+    await app.clock.advance(3_000);
+    await refused;
+    gate.open();
+    await until(() => logger.of('error').length === 1);
+    expect(logger.of('error')).toEqual(['An authentication failed. no table']);
   });
 
   it('lets { anonymous: true } in as nobody, and takes it for no new token of a user', async () => {
