@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import { isReply } from './redis-failures.js';
+import { isMoved, isReply } from './redis-failures.js';
 
 /** A channel to which Redis does not let us subscribe. */
 export interface Refusal {
   readonly channel: string;
+  /** Null: another node serves the channel's slot. */
   readonly why: unknown;
 }
 
@@ -23,21 +24,31 @@ export const CLASSIC: PubSub = {
   unsubscribe: (client, channels) => client.unsubscribe(...channels),
 };
 
-/** A message stays on the node that serves its channel's slot. A command names channels of one slot only. */
-export const SHARDED: PubSub = {
-  event: 'smessageBuffer',
-  async subscribe(client, channels) {
-    const refusals: Refusal[] = [];
-    const subscribe = async (channel: string): Promise<void> => {
-      try {
-        await client.ssubscribe(channel);
-      } catch (why) {
-        if (!isReply(why)) throw why;
-        refusals.push({ channel, why });
-      }
-    };
-    await Promise.all(channels.map(subscribe));
-    return refusals;
-  },
-  unsubscribe: (client, channels) => Promise.allSettled(channels.map((channel) => client.sunsubscribe(channel))),
-};
+/**
+ * A message stays on the node that serves its channel's slot. A command names channels of one slot only.
+ *
+ * A replica takes subscriptions to what its master serves. A master that has become one must not get them: as long as
+ * nobody hears anything there, who still publishes to it finds out, and whoever has not followed yet misses nothing.
+ *
+ * @param serves whether the node is the master of a channel's slot
+ */
+export function shardedBy(serves: (channel: string) => Promise<boolean>): PubSub {
+  return {
+    event: 'smessageBuffer',
+    async subscribe(client, channels) {
+      const refusals: Refusal[] = [];
+      const subscribe = async (channel: string): Promise<void> => {
+        try {
+          if (await serves(channel)) await client.ssubscribe(channel);
+          else refusals.push({ channel, why: null });
+        } catch (why) {
+          if (!isReply(why)) throw why;
+          refusals.push({ channel, why: isMoved(why) ? null : why });
+        }
+      };
+      await Promise.all(channels.map(subscribe));
+      return refusals;
+    },
+    unsubscribe: (client, channels) => Promise.allSettled(channels.map((channel) => client.sunsubscribe(channel))),
+  };
+}

@@ -4,7 +4,7 @@ import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isInMotion, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
+import { bare, isInMotion, isMoved, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
 import { nameOf, oneOf } from './redis-source.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -121,6 +121,29 @@ export class RedisCommands {
       this.#batch.hold(publisher);
       return publisher.spublish(channel, payload).then(Number, nullInMotion);
     });
+  }
+
+  /**
+   * Whether a node of the cluster is the master of a key's slot. A replica tells by a command that names a key, and by no
+   * other way that every ACL of ours allows.
+   *
+   * @param node as its slots call it
+   * @returns true also when that cannot be told
+   */
+  async serves(node: string, key: string): Promise<boolean> {
+    const client = this.#client;
+    if (!client || !isCluster(client)) return true;
+    const asked = client.nodes().find((one) => nameOf(one) === node);
+    // One that has just become a replica may be named by nobody. By one that is known as such ioredis reads.
+    if (!asked || asked.options.readOnly) return false;
+    const work = (): Promise<boolean> => {
+      this.#batch.hold(asked);
+      return asked.exists(key).then(
+        () => true,
+        (error: unknown) => !isMoved(error),
+      );
+    };
+    return this.#within(work).catch(() => true);
   }
 
   /** Asks the cluster which node serves which slot, unless that is being asked already. */

@@ -6,7 +6,7 @@ import type { ChannelSubscriptions, MessageListener } from './channel-subscripti
 import { Deadlines } from './deadlines.js';
 import type { PubSub, Refusal } from './pub-sub.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isMoved, isReply, unavailable } from './redis-failures.js';
+import { bare, isReply, unavailable } from './redis-failures.js';
 import { SubscriptionLedger, type SubscriptionBatch } from './subscription-ledger.js';
 import { Waiters } from './waiters.js';
 
@@ -267,8 +267,8 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   #settle(channels: readonly string[], refusals: readonly Refusal[]): void {
     const refused = new Set(refusals.map(({ channel }) => channel));
     this.#confirmed(refused.size > 0 ? channels.filter((channel) => !refused.has(channel)) : channels);
-    for (const { channel, why } of refusals) if (!isMoved(why)) this.#refused([channel], bare(why));
-    const moved = refusals.filter(({ why }) => isMoved(why)).map(({ channel }) => channel);
+    for (const { channel, why } of refusals) if (why !== null) this.#refused([channel], bare(why));
+    const moved = refusals.filter(({ why }) => why === null).map(({ channel }) => channel);
     if (moved.length > 0) this.#missAll(moved);
   }
 

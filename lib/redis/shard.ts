@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Runtime } from '../runtime/runtime.js';
 import { keySlotOf } from './key-slot.js';
-import { SHARDED } from './pub-sub.js';
+import { shardedBy } from './pub-sub.js';
 import { RedisProbe } from './redis-probe.js';
 import { RedisSubscriptions, type SubscriptionsListener } from './redis-subscriptions.js';
 
@@ -16,6 +16,8 @@ export interface ShardProbeOptions {
   readonly period: number;
   /** Resolves with null when another node serves the channel's slot. */
   publish(channel: string, payload: string): Promise<number | null>;
+  /** Whether the node is the master of the channel's slot, so far as can be told. */
+  serves(channel: string): Promise<boolean>;
   /** What was published, as it is heard; null: it is not to be taken. */
   open(channel: string, payload: Buffer): Buffer | null;
 }
@@ -60,7 +62,12 @@ export class Shard {
       probing.period,
       runtime,
     );
-    this.subscriptions = new RedisSubscriptions(create, SHARDED, this.#listener(), runtime);
+    this.subscriptions = new RedisSubscriptions(
+      create,
+      shardedBy((channel) => probing.serves(channel)),
+      this.#listener(),
+      runtime,
+    );
   }
 
   /** Whether messages go out to this node and come back. */

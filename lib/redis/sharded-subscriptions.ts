@@ -37,7 +37,9 @@ export interface ShardedSubscriptionsOptions {
   isSharded(channel: string): boolean;
   /** Makes a connection to a node of the cluster, named as in its slots; null: it is not known now. */
   readonly connect: (node: string) => Redis | null;
-  readonly probing: ShardProbeOptions;
+  readonly probing: Omit<ShardProbeOptions, 'serves'>;
+  /** Whether the node is the master of the channel's slot, so far as can be told. */
+  readonly serves: (node: string, channel: string) => Promise<boolean>;
   readonly listener: ShardedListener;
 }
 
@@ -271,10 +273,10 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
   #shardAt(node: string): Shard {
     const known = this.#shards.get(node);
     if (known) return known;
-    const { listener, probing, connect } = this.options;
+    const { listener, probing, connect, serves } = this.options;
     const shard = new Shard(
       () => connect(node),
-      { ...probing, channel: `${probing.channel}:${node}` },
+      { ...probing, channel: `${probing.channel}:${node}`, serves: (channel) => serves(node, channel) },
       {
         message: listener.message,
         refused: (why, channel, isFirst) => {

@@ -96,13 +96,15 @@ export class SlotMap {
    * it has sent all subscribers away
    */
   isHeard(slot: number, receivers: number): boolean {
-    if (receivers > 0) this.#quiet.delete(slot);
-    else if (!this.#quiet.has(slot)) {
-      this.moved(slot);
-      this.#quiet.add(slot);
-      return false;
+    if (receivers > 0) {
+      this.#quiet.delete(slot);
+      return true;
     }
-    return true;
+    // Others were under way together with the first one: a failover holds them up, and lets them go to the old master.
+    if (this.#quiet.has(slot)) return !this.isMoving(slot);
+    this.moved(slot);
+    this.#quiet.add(slot);
+    return false;
   }
 
   #forgetOldMoves(): void {

@@ -29,6 +29,8 @@ describe('A map of slots', () => {
     map.learn(slots(() => 'a:1'));
     await runtime.advance(SETTLING);
     expect([map.isHeard(1, 2), map.isHeard(1, 0), map.isMoving(1)]).toEqual([true, false, true]);
+    // It was under way at the same time.
+    expect(map.isHeard(1, 0)).toBe(false);
     await runtime.advance(SETTLING);
     expect([map.isHeard(1, 0), map.isMoving(1)]).toEqual([true, false]);
     expect([map.isHeard(1, 1), map.isHeard(1, 0)]).toEqual([true, false]);
