@@ -222,7 +222,9 @@ describe('A connection that breaks', () => {
         await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
       }
       await whole();
-      expect(Math.max(...waits)).toBeLessThanOrEqual(2 * BACK_AT_ONCE);
+      // Where waits grow, the last ones are the longest; a single one may be that of a busy machine.
+      const [, , median] = waits.slice(-5).sort((a, b) => a - b);
+      expect(median).toBeLessThanOrEqual(BACK_AT_ONCE);
       expect(faulty.lines.length).toBeLessThanOrEqual(2 * 10 + 1);
     },
     PATIENCE,

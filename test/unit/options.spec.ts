@@ -116,7 +116,7 @@ describe('a bad option is refused in one sentence', () => {
     ],
     [
       { trustProxy: ['10.0.0.0/8', '10.0.0.0/33'] },
-      "The option trustProxy[1] is an address or a range like '10.0.0.0/8', not a text.",
+      'The option trustProxy[1] is an address or a range like \'10.0.0.0/8\', not "10.0.0.0/33".',
     ],
     [
       { auth: { authenticate: () => null, tokenFrom: ['header', 'cookies'] } },
