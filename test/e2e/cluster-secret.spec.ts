@@ -238,7 +238,7 @@ it('a Redis that stood still does not do what nobody would hear of any more', as
   const steps = [{ userId: 'ada', enters: true }];
   const change = { whose: 'one.', entry: 'one.1', steps, news: { channel: 'late:users', workerId: 'one' } };
   const hash = new ClientHash(test.link, new RegistryKeys('late'), 'one', 1, 10_000);
-  const batch = { seq: 1, hint: 'a hint', gone: [], records: [] };
+  const batch = { seq: 1, hint: 'a hint', gone: [], fields: [] };
   runtime.back = 6_000;
   await expect(bucket.change(change)).rejects.toThrow('LATE');
   await expect(hash.commit(batch)).rejects.toThrow('LATE');

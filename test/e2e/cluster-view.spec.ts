@@ -110,6 +110,18 @@ describe('what a worker knows of a client of another', () => {
     await expectEventually(two, ada, ({ metadata }) => (metadata as { mood?: string }).mood === 'calm');
     const bob = await connect(one);
     await expectEventually(two, bob, () => true);
+    // What the application does to a value after the change, before the others are told of it.
+    await one.run(({ clients }, clientId) => {
+      const theme = { dark: true, self: null as unknown };
+      clients.updateClient({ clientId, key: 'theme', data: theme });
+      const metadata = clients.getClient({ clientId })!.metadata as { theme: typeof theme };
+      metadata.theme.self = metadata;
+    }, bob.clientId);
+    await expectEventually(
+      two,
+      bob,
+      ({ metadata }) => (metadata as { theme?: { dark: boolean } }).theme?.dark === true,
+    );
     const fetched = await two.run(async ({ service }) => {
       const { clients, partial } = await service.fetchClients();
       return { metadata: clients.map(({ metadata }) => metadata), partial };

@@ -1,6 +1,5 @@
 import type { RedisLink } from '../../redis/redis-link.js';
 import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
-import type { ClientRecord } from './client-record.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
@@ -33,7 +32,8 @@ export interface Batch {
   readonly hint: string;
   /** Ids. */
   readonly gone: readonly string[];
-  readonly records: readonly ClientRecord[];
+  /** The id and the record, as JSON, of each that has changed. */
+  readonly fields: readonly string[];
 }
 
 /** The clients of one incarnation of this worker: a hash in Redis, with a field for each. */
@@ -62,8 +62,7 @@ export class ClientHash implements Position {
    *
    * @returns false when the hash is not what it should be: Redis has lost it, or it was deleted
    */
-  async commit({ seq, hint, gone, records }: Batch): Promise<boolean> {
-    const fields = records.flatMap((record) => [record.clientId, JSON.stringify(record)]);
+  async commit({ seq, hint, gone, fields }: Batch): Promise<boolean> {
     const { hints } = this.keys;
     const news = hint === '' ? ['', ''] : [this.link.sealed(hints, hint), this.link.sealedUntil];
     const args = [this.#seq, seq, LIFETIME * this.lease, hints, ...news, gone.length, ...gone, ...fields];

@@ -32,3 +32,10 @@ export function readHint(text: string): Hint | null {
 export function writeHint(hint: Hint): string {
   return JSON.stringify(hint);
 }
+
+/** A hint of the kind `changes`. @param changes each as JSON */
+export function writeChanges(workerId: string, position: Position, changes: readonly string[]): string {
+  const { incarnation, seq } = position;
+  const head = JSON.stringify({ kind: 'changes', workerId, incarnation, seq });
+  return `${head.slice(0, -1)},"changes":[${changes.join(',')}]}`;
+}

@@ -5,7 +5,7 @@ import { clientIdOf, endOf, type ConnectionEnd } from './client-changes.js';
 import { ClientHash, type Batch } from './client-hash.js';
 import type { ClientChange, ClientRecord } from './client-record.js';
 import type { RegistryHost } from './cluster-registry.interface.js';
-import { writeHint } from './hint.js';
+import { writeChanges } from './hint.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
@@ -13,6 +13,15 @@ import type { RegistryKeys } from './registry-keys.js';
 export const BATCH = 200;
 /** Changes that may wait, or as many as there are clients. Above that it is cheaper to write all clients anew. */
 const MAX_WAITING = 10_000;
+
+/**
+ * A change as text, from the moment when it happened: what the application does to the data of its clients afterwards may
+ * have no JSON form.
+ */
+interface WaitingChange {
+  readonly clientId: string;
+  readonly text: string;
+}
 
 /**
  * Keeps this worker's clients in Redis. Changes that come while a batch is under way are the next batch. One that fails is
@@ -24,7 +33,7 @@ export class OwnRecords {
   /** The last incarnation that is complete; null: there is none that others may read. */
   #hash: ClientHash | null = null;
   #incarnation = 0;
-  #waiting: ClientChange[] = [];
+  #waiting: WaitingChange[] = [];
   /** The batch under way, or of which nobody knows whether it came through. */
   #batch: Batch | null = null;
   #isOutdated = true;
@@ -63,7 +72,7 @@ export class OwnRecords {
   record(change: ClientChange): void {
     // All clients are about to be read: this one too.
     if (this.#isOutdated || this.#isStopped) return;
-    this.#waiting.push(change);
+    this.#waiting.push(toText(change));
     if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#fallBehind();
     if (this.#isHeldBack) return;
     this.#isHeldBack = true;
@@ -93,7 +102,7 @@ export class OwnRecords {
     if (!host || !hash || this.#isOutdated) return;
     while (this.#batch || this.#waiting.length > 0) await this.#writeNext(host, hash);
     for (const records of chunksOf(last, BATCH)) {
-      const changes = records.flatMap((record) => endOf(record, end));
+      const changes = records.flatMap((record) => endOf(record, end)).map(toText);
       const gone = records.map(({ clientId }) => clientId);
       await hash.commit(this.#batchOf(hash, changes, gone, []));
     }
@@ -144,16 +153,16 @@ export class OwnRecords {
   }
 
   async #add(hash: ClientHash, records: readonly ClientRecord[]): Promise<void> {
-    const isOurs = await hash.commit({ seq: hash.seq + 1, hint: '', gone: [], records });
+    const isOurs = await hash.commit({ seq: hash.seq + 1, hint: '', gone: [], fields: fieldsOf(records) });
     if (!isOurs) throw new Error('Redis has lost what was written a moment ago.');
   }
 
   #nextBatch(host: RegistryHost, hash: ClientHash): Batch {
     const changes = this.#waiting.splice(0, BATCH);
-    if (changes.length === 0) return { seq: hash.seq, hint: '', gone: [], records: [] };
+    if (changes.length === 0) return { seq: hash.seq, hint: '', gone: [], fields: [] };
     const gone: string[] = [];
     const records: ClientRecord[] = [];
-    for (const clientId of new Set(changes.map(clientIdOf))) {
+    for (const clientId of new Set(changes.map((change) => change.clientId))) {
       const record = host.record(clientId);
       if (record) records.push(record);
       else gone.push(clientId);
@@ -161,11 +170,11 @@ export class OwnRecords {
     return this.#batchOf(hash, changes, gone, records);
   }
 
-  #batchOf(hash: ClientHash, changes: ClientChange[], gone: string[], records: ClientRecord[]): Batch {
-    const { workerId } = this;
-    const { incarnation, seq } = hash;
-    const hint = writeHint({ kind: 'changes', workerId, incarnation, seq: seq + 1, changes });
-    return { seq: seq + 1, hint, gone, records };
+  #batchOf(hash: ClientHash, changes: WaitingChange[], gone: string[], records: ClientRecord[]): Batch {
+    const [incarnation, seq] = [hash.incarnation, hash.seq + 1];
+    const texts = changes.map(({ text }) => text);
+    const hint = writeChanges(this.workerId, { incarnation, seq }, texts);
+    return { seq, hint, gone, fields: fieldsOf(records) };
   }
 
   #fallBehind(): void {
@@ -173,4 +182,12 @@ export class OwnRecords {
     this.#waiting = [];
     this.#batch = null;
   }
+}
+
+function toText(change: ClientChange): WaitingChange {
+  return { clientId: clientIdOf(change), text: JSON.stringify(change) };
+}
+
+function fieldsOf(records: readonly ClientRecord[]): string[] {
+  return records.flatMap((record) => [record.clientId, JSON.stringify(record)]);
 }
