@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import {
   PXL_WS_BROADCASTER,
@@ -8,7 +8,7 @@ import {
   type RedisOption,
 } from 'nestjs-pxl-websocket';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
-import { describeBroadcaster, type BusWorker, type TestedBus } from 'nestjs-pxl-websocket/testing';
+import { describeBroadcaster, type BusWorker, type SuiteRunner, type TestedBus } from 'nestjs-pxl-websocket/testing';
 import { Logbook } from '../support/logbook.js';
 import { Hub, type HubBroadcaster } from '../support/hub-broadcaster.js';
 import { RedisCluster } from '../support/redis-cluster.js';
@@ -92,10 +92,18 @@ function hubBus(): TestedBus {
   };
 }
 
-/** Each test has a bus of its own: they need not wait for each other. */
-const concurrent = { describe, it: it.concurrent };
+let suite = '';
+/** Each test has a bus of its own: they need not wait for each other, nor do the suites. */
+const concurrent: SuiteRunner = {
+  describe(name, body) {
+    suite = name;
+    body();
+  },
+  it: (title, test) => it.concurrent(`${suite} ${title}`, test),
+};
 
-describeBroadcaster('A hub in one process', hubBus, concurrent);
-describeBroadcaster('Redis', singleBus, concurrent);
-describeBroadcaster('A Redis Cluster of three nodes', () => clusterBus(false), concurrent);
+// The one with the longest tests goes first.
 describeBroadcaster('A Redis Cluster of three nodes, sharded', () => clusterBus(true), concurrent);
+describeBroadcaster('A Redis Cluster of three nodes', () => clusterBus(false), concurrent);
+describeBroadcaster('Redis', singleBus, concurrent);
+describeBroadcaster('A hub in one process', hubBus, concurrent);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keySlotOf } from '../../lib/redis/key-slot.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { TestLink } from '../support/redis-link.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -8,12 +9,19 @@ import { until } from '../support/until.js';
 const PATIENCE = 60_000;
 const PARTITIONS = Array.from({ length: 256 }, (_, at) => `pxl:shard:${at}`);
 
+/** Nodes without slots: one that takes a master's place, and one that dies. */
+const [SUCCESSOR, DYING] = [3, 4];
+
+/** One for all tests, which leave it as it was, but for the last ones: their order is what they leave. */
 let cluster: RedisCluster;
 let one: TestLink;
 let two: TestLink;
 
+beforeAll(async () => {
+  cluster = await RedisCluster.start({ spares: 2 });
+}, PATIENCE);
+
 beforeEach(async () => {
-  cluster = await RedisCluster.start({ spares: 1 });
   const redis = { cluster: cluster.startupNodes, sharded: true };
   // Signed, so that the probes of the shards have to be understood too.
   const secrets = ['a secret of the cluster, 32 characters'] as const;
@@ -22,10 +30,9 @@ beforeEach(async () => {
   await Promise.all([one.ready(), two.ready()]);
 }, PATIENCE);
 
-afterEach(async () => {
-  await Promise.all([one.link.stop(), two.link.stop()]);
-  await cluster.stop();
-});
+afterEach(() => Promise.all([one.link.stop(), two.link.stop()]));
+
+afterAll(() => cluster.stop());
 
 async function acquireAll(link: TestLink, channels: readonly string[]): Promise<void> {
   await Promise.all(channels.map(async (channel) => link.link.subscriptions.acquire(channel)));
@@ -86,20 +93,20 @@ describe('Sharded rooms', () => {
     expect(one.link.subscriptions.isLive('pxl:shard:1')).toBe(true);
     for (const channel of ['pxl:shard:1', 'pxl:user:ada']) one.link.subscriptions.release(channel);
     await until(() => !one.link.subscriptions.isLive('pxl:shard:1') && !one.link.subscriptions.isLive('pxl:user:ada'));
-    while ((await Promise.all(cluster.nodes.map((node) => shardChannels(node)))).flat().length > 0);
+    await eventually('no node has the channel', async () => {
+      return (await Promise.all(cluster.nodes.map((node) => shardChannels(node)))).flat().length === 0;
+    });
   });
 
   it(
-    'are heard again when a node is back, and the link counts as lost until then',
+    'move with their slots to another node',
     async () => {
       await acquireAll(two, PARTITIONS);
-      const [node] = cluster.nodes;
-      await node!.kill();
-      await until('the loss is noticed', () => !one.link.isReady && !two.link.isReady);
-      await expect(one.link.subscriptions.acquire(channelOn(0))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      await node!.run();
-      await until('the links are back', () => one.link.isReady && two.link.isReady, 10_000);
+      const channels = PARTITIONS.filter((channel) => nodeAt(keySlotOf(channel)) === 0).slice(0, 5);
+      await cluster.move(channels.map(keySlotOf), 1);
       await reachesAll(one, two, PARTITIONS);
+      expect(await shardChannels(cluster.nodes[1]!)).toEqual(expect.arrayContaining(channels));
+      await cluster.move(channels.map(keySlotOf), 0);
     },
     PATIENCE,
   );
@@ -119,72 +126,17 @@ describe('Sharded rooms', () => {
   );
 
   it(
-    'and all other messages lead to no node that has lost its slots: it may be removed without a word',
-    async () => {
-      const redis = { cluster: cluster.startupNodes };
-      const others = Array.from({ length: 5 }, (_, at) => new TestLink({ redis, name: `other-${at}` }));
-      try {
-        await Promise.all(others.map((other) => other.ready()));
-        await Promise.all(others.map((other) => acquireAll(other, ['pxl:user:ada'])));
-        const slots = await cluster.slotsOf(2);
-        await cluster.move(slots, 0);
-        await cluster.deserted(2, 'pxl:');
-        await cluster.remove(2);
-        await acquireAll(two, PARTITIONS);
-        await reachesAll(one, two, PARTITIONS);
-        await Promise.all(others.map((other) => other.link.publish('pxl:user:ada', 'hello')));
-        await until('all hear all', () => others.every(({ heard }) => heard.length === others.length));
-        expect(others.flatMap(({ lines }) => lines)).toEqual(others.map(() => 'log Redis is connected.'));
-      } finally {
-        await Promise.all(others.map(({ link }) => link.stop()));
-      }
-    },
-    PATIENCE,
-  );
-
-  it(
-    'end no process when the node dies to which a slot is moving',
-    async () => {
-      const unhandled: unknown[] = [];
-      const note = (error: unknown): void => void unhandled.push(error);
-      process.on('unhandledRejection', note);
-      const key = PARTITIONS.find((name) => nodeAt(keySlotOf(name)) === 1)!;
-      await cluster.halfMove([keySlotOf(key)], 1, 2);
-      await cluster.nodes[2]!.kill();
-      await expect(one.link.run((redis) => redis.set(key, '1'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      await new Promise((resolve) => setImmediate(resolve));
-      process.off('unhandledRejection', note);
-      expect(unhandled).toEqual([]);
-    },
-    PATIENCE,
-  );
-
-  it(
-    'move with their slots to another node',
+    'are heard again when a node is back, and the link counts as lost until then',
     async () => {
       await acquireAll(two, PARTITIONS);
-      const channels = PARTITIONS.filter((channel) => nodeAt(keySlotOf(channel)) === 0).slice(0, 5);
-      await cluster.move(channels.map(keySlotOf), 1);
+      const [node] = cluster.nodes;
+      await node!.kill();
+      await until('the loss is noticed', () => !one.link.isReady && !two.link.isReady);
+      await expect(one.link.subscriptions.acquire(channelOn(0))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await node!.run();
+      await until('the links are back', () => one.link.isReady && two.link.isReady, 10_000);
       await reachesAll(one, two, PARTITIONS);
-      expect(await shardChannels(cluster.nodes[1]!)).toEqual(expect.arrayContaining(channels));
-    },
-    PATIENCE,
-  );
-
-  it(
-    'are never heard at a master that has become a replica, where those who publish would take one for all',
-    async () => {
-      const [former, , , replica] = cluster.nodes;
-      await cluster.replicate(3, 0);
-      const channels = PARTITIONS.filter((channel) => nodeAt(keySlotOf(channel)) === 0);
-      await Promise.all([acquireAll(one, channels), acquireAll(two, channels)]);
-      await former!.command('CONFIG', 'RESETSTAT');
-      await cluster.failOver(3);
-      await reachesAll(one, two, channels);
-      while ((await shardChannels(replica!)).length < channels.length);
-      // On a busy machine a connection may be opened anew while it is the master yet, as which it answers EXISTS.
-      const stats = await former!.command<string>('INFO', 'commandstats');
-      expect(callsOf('ssubscribe', stats)).toBeLessThanOrEqual(callsOf('exists', stats));
+      await cluster.whole();
     },
     PATIENCE,
   );
@@ -206,6 +158,66 @@ describe('Sharded rooms', () => {
       await reachesAll(one, two, PARTITIONS);
       await until('the links are ready', () => one.link.isReady && two.link.isReady, 10_000);
       expect((await shardChannels(cluster.nodes[2]!)).length).toBeGreaterThan(50);
+      await cluster.whole();
+    },
+    PATIENCE,
+  );
+
+  it(
+    'are never heard at a master that has become a replica, where those who publish would take one for all',
+    async () => {
+      const [former, successor] = [cluster.nodes[0], cluster.nodes[SUCCESSOR]];
+      await cluster.replicate(SUCCESSOR, 0);
+      const channels = PARTITIONS.filter((channel) => nodeAt(keySlotOf(channel)) === 0);
+      await Promise.all([acquireAll(one, channels), acquireAll(two, channels)]);
+      await former!.command('CONFIG', 'RESETSTAT');
+      await cluster.failOver(SUCCESSOR);
+      await reachesAll(one, two, channels);
+      await eventually('all is heard there', async () => (await shardChannels(successor!)).length >= channels.length);
+      // On a busy machine a connection may be opened anew while it is the master yet, as which it answers EXISTS.
+      const stats = await former!.command<string>('INFO', 'commandstats');
+      expect(callsOf('ssubscribe', stats)).toBeLessThanOrEqual(callsOf('exists', stats));
+    },
+    PATIENCE,
+  );
+
+  it(
+    'and all other messages lead to no node that has lost its slots: it may be removed without a word',
+    async () => {
+      const redis = { cluster: cluster.startupNodes };
+      const others = Array.from({ length: 5 }, (_, at) => new TestLink({ redis, name: `other-${at}` }));
+      try {
+        await Promise.all(others.map((other) => other.ready()));
+        await Promise.all(others.map((other) => acquireAll(other, ['pxl:user:ada'])));
+        const slots = await cluster.slotsOf(2);
+        await cluster.move(slots, 1);
+        await cluster.deserted(2, 'pxl:');
+        await cluster.remove(2);
+        await acquireAll(two, PARTITIONS);
+        await reachesAll(one, two, PARTITIONS);
+        await Promise.all(others.map((other) => other.link.publish('pxl:user:ada', 'hello')));
+        await until('all hear all', () => others.every(({ heard }) => heard.length === others.length));
+        expect(others.flatMap(({ lines }) => lines)).toEqual(others.map(() => 'log Redis is connected.'));
+      } finally {
+        await Promise.all(others.map(({ link }) => link.stop()));
+      }
+    },
+    PATIENCE,
+  );
+
+  it(
+    'end no process when the node dies to which a slot is moving',
+    async () => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown): void => void unhandled.push(error);
+      process.on('unhandledRejection', note);
+      const key = PARTITIONS.find((name) => nodeAt(keySlotOf(name)) === 1)!;
+      await cluster.halfMove([keySlotOf(key)], 1, DYING);
+      await cluster.nodes[DYING]!.kill();
+      await expect(one.link.run((redis) => redis.set(key, '1'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('unhandledRejection', note);
+      expect(unhandled).toEqual([]);
     },
     PATIENCE,
   );

@@ -1,10 +1,13 @@
 import { Redis } from 'ioredis';
 import { chunksOf } from '../../lib/runtime/chunks.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from './redis-server.js';
 import { freePort } from './free-port.js';
 
 const SLOTS = 16_384;
 const NODES = 3;
+/** Milliseconds that nodes may take to agree, on a machine that is busy. */
+const PATIENCE = 60_000;
 /** Two nodes go on without the third, and a node without slots stays a master. */
 const SETTINGS = [
   ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'],
@@ -61,7 +64,7 @@ export class RedisCluster {
   async replicate(node: number, master: number): Promise<void> {
     const id = await this.id(master);
     await this.nodes[node]!.command('CLUSTER', 'REPLICATE', id);
-    while (!(await this.nodes[node]!.command<string>('INFO', 'replication')).includes('master_link_status:up'));
+    await this.#tells(this.nodes[node]!, 'replication', 'master_link_status:up');
   }
 
   /** A manual failover: the replica takes its master's place, in order; resolves once both know it. */
@@ -70,12 +73,16 @@ export class RedisCluster {
     const [, port] = /master_port:(\d+)/.exec(await node.command<string>('INFO', 'replication')) ?? [];
     const master = this.nodes.find((one) => String(one.port) === port);
     // It is refused, or comes to nothing, while the replica has not caught up.
-    for (let asked = -Infinity; !(await node.command<string>('INFO', 'replication')).includes('role:master');) {
-      if (performance.now() - asked < 2_000) continue;
+    let asked = -Infinity;
+    const isMaster = async (): Promise<boolean> => {
+      if ((await node.command<string>('INFO', 'replication')).includes('role:master')) return true;
+      if (performance.now() - asked < 2_000) return false;
       asked = performance.now();
       await node.command('CLUSTER', 'FAILOVER').catch(() => undefined);
-    }
-    while (master && !(await master.command<string>('INFO', 'replication')).includes('role:slave'));
+      return false;
+    };
+    await eventually('the replica is the master', isMaster, PATIENCE);
+    if (master) await this.#tells(master, 'replication', 'role:slave');
   }
 
   /**
@@ -95,7 +102,7 @@ export class RedisCluster {
     const id = await this.id(to);
     // With the newest epoch it wins over what the others still tell each other. A slot always has an owner.
     await this.nodes[to]!.command('CLUSTER', 'BUMPEPOCH');
-    const others = this.#members.filter((node) => node !== this.nodes[to]);
+    const others = (await this.#masters()).filter((node) => node !== this.nodes[to]);
     for (const node of [this.nodes[to]!, ...others]) {
       await node.commands(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', id]));
     }
@@ -139,7 +146,10 @@ export class RedisCluster {
 
   /** Resolves once no client whose name begins so is connected to the node. */
   async deserted(node: number, name: string): Promise<void> {
-    while ((await this.nodes[node]!.command<string>('CLIENT', 'LIST')).includes(` name=${name}`));
+    const server = this.nodes[node]!;
+    const isDeserted = async (): Promise<boolean> =>
+      !(await server.command<string>('CLIENT', 'LIST')).includes(` name=${name}`);
+    await eventually('the node is deserted', isDeserted, PATIENCE);
   }
 
   /** The slots that a node serves by its own account. */
@@ -168,23 +178,32 @@ export class RedisCluster {
     return node;
   }
 
-  /** Until every node knows the others and finds all slots served; each question is a round trip. */
+  /** Until every node knows the others and finds all slots served. */
   async whole(): Promise<void> {
-    while (!(await this.#isWhole()));
+    await eventually('the cluster is whole', () => this.#isWhole(), PATIENCE);
+  }
+
+  async #tells(node: RedisServer, section: string, sign: string): Promise<void> {
+    const isTold = async (): Promise<boolean> => (await node.command<string>('INFO', section)).includes(sign);
+    await eventually(sign, isTold, PATIENCE);
   }
 
   async #meet(): Promise<void> {
     const [first, ...others] = this.#members;
     // On a busy machine a node may be met too late, and forgotten.
-    for (let met = -Infinity; !(await this.#isWhole());) {
-      if (performance.now() - met < 3_000) continue;
+    let met = -Infinity;
+    const haveMet = async (): Promise<boolean> => {
+      if (await this.#isWhole()) return true;
+      if (performance.now() - met < 3_000) return false;
       met = performance.now();
       // A node that is met although it is known closes the link that it has, and what was published meanwhile is lost.
       const known = await first!.command<string>('CLUSTER', 'NODES');
       for (const node of others.filter(({ port }) => !known.includes(`:${port}@`))) {
         await first!.command('CLUSTER', 'MEET', '127.0.0.1', node.port, this.#busPorts.get(node)!);
       }
-    }
+      return false;
+    };
+    await eventually('the nodes have met', haveMet, PATIENCE);
   }
 
   async #isWhole(): Promise<boolean> {
@@ -196,13 +215,15 @@ export class RedisCluster {
     return true;
   }
 
+  /** The members that are no replicas. */
+  async #masters(): Promise<RedisServer[]> {
+    const roles = await Promise.all(this.#members.map((node) => node.command<string>('INFO', 'replication')));
+    return this.#members.filter((_, at) => roles[at]!.includes('role:master'));
+  }
+
   async #migrating(from: number, to: number, work: (slot: SlotSteps) => Promise<void>): Promise<void> {
     const [source, target] = [this.nodes[from]!, this.nodes[to]!];
-    const others: RedisServer[] = [];
-    for (const node of this.#members) {
-      const isMaster = (await node.command<string>('INFO', 'replication')).includes('role:master');
-      if (isMaster && node !== source && node !== target) others.push(node);
-    }
+    const others = (await this.#masters()).filter((node) => node !== source && node !== target);
     const ids = { source: await this.id(from), target: await this.id(to) };
     const connections = [source, target, ...others].map(({ port }) => new Redis(port, '127.0.0.1'));
     try {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../lib/testing/eventually.js';
 import { freePort } from './free-port.js';
 import { ensureRedisServer } from './global-setup.js';
 import { RedisServer } from './redis-server.js';
@@ -21,7 +22,9 @@ export class RedisSentinel {
   static async start(downAfter = 500): Promise<RedisSentinel> {
     const master = await RedisServer.start();
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
-    while (!(await replica.command<string>('INFO', 'replication')).includes('master_link_status:up'));
+    await eventually('the replica follows the master', async () =>
+      (await replica.command<string>('INFO', 'replication')).includes('master_link_status:up'),
+    );
     const folder = await mkdtemp(join(tmpdir(), 'pxl-sentinel-'));
     const settings = join(folder, 'sentinel.conf');
     const port = await freePort();
@@ -37,7 +40,9 @@ export class RedisSentinel {
     );
     const process = spawn(ensureRedisServer(), [settings, '--sentinel'], { stdio: 'ignore' });
     const sentinel = new RedisSentinel(port, master, replica, process, folder);
-    while (!(await RedisServer.ask<string>(port, 'INFO', 'sentinel')).includes('slaves=1'));
+    await eventually('the Sentinel knows the replica', async () =>
+      (await RedisServer.ask<string>(port, 'INFO', 'sentinel')).includes('slaves=1'),
+    );
     return sentinel;
   }
 
@@ -45,7 +50,7 @@ export class RedisSentinel {
   async failover(): Promise<void> {
     const before = await this.#masterPort();
     await RedisServer.ask(this.port, 'SENTINEL', 'FAILOVER', 'main');
-    while ((await this.#masterPort()) === before);
+    await eventually('there is another master', async () => (await this.#masterPort()) !== before);
   }
 
   /** How many connections it has. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../../lib/testing/eventually.js';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import type { RedisServer } from './redis-server.js';
 import { RegistryWorker, type RegistryWorkerOptions } from './registry-worker.js';
@@ -41,12 +42,14 @@ export class RegistryCluster {
     return this.server.command('KEYS', `${this.prefix}:{${name}.*`);
   }
 
-  /** Resolves once Redis holds nothing of a worker; each question is a round trip. */
+  /** Resolves once Redis holds nothing of a worker. */
   async forgets(name: string): Promise<void> {
     const { leases } = new RegistryKeys(this.prefix);
-    while ((await this.keysOf(name)).length > 0);
+    await eventually('its clients are gone', async () => (await this.keysOf(name)).length === 0);
     const isOfIt = (field: string): boolean => field === `worker:${name}` || field.startsWith('dead:');
-    while ((await this.server.command<string[]>('HKEYS', leases)).some(isOfIt));
+    await eventually('its lease is gone', async () => {
+      return !(await this.server.command<string[]>('HKEYS', leases)).some(isOfIt);
+    });
   }
 
   /** Ends all workers. @returns what does not follow from what they were told before */

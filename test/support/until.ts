@@ -1,7 +1,9 @@
 const PATIENCE = 15_000;
+/** Milliseconds between two questions. A loop without a pause would take a processor from those who are waited for. */
+const PAUSE = 2;
 
 /**
- * Resolves once something is true, asking again at every turn of the event loop; fails when it never is.
+ * Resolves once something is true, asking again every few milliseconds; fails when it never is.
  *
  * @param what what is waited for, where the condition does not say it itself
  * @param patience ms, for what may take longer than most
@@ -17,6 +19,6 @@ export async function until(
   const deadline = performance.now() + patience;
   while (!isMet()) {
     if (performance.now() > deadline) throw new Error(`It did not come to pass: ${String(first)}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }
