@@ -1,10 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const PROGRAMS = new URL('./programs/', import.meta.url);
-const LOADER = new URL('./typescript-loader.mjs', import.meta.url);
+import { bundleOf } from './program-bundle.js';
 
 /** How a process ended. */
 export interface Exit {
@@ -21,8 +18,8 @@ export class ChildProgram {
   readonly exited: Promise<Exit>;
 
   constructor(name: string, ...args: string[]) {
-    const program = fileURLToPath(new URL(`${name}.ts`, PROGRAMS));
-    this.#process = spawn(process.execPath, ['--import', LOADER.href, program, ...args], {
+    const program = bundleOf(`test/support/programs/${name}.ts`);
+    this.#process = spawn(process.execPath, [program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Node 20 has a WebSocket of its own only with this flag.
       env: { ...process.env, NODE_OPTIONS: '--experimental-websocket' },

@@ -1,4 +1,4 @@
-import { execSync } from 'node:child_process';
+import { execFileSync, execSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -28,12 +28,15 @@ const REDIS: Program = {
 };
 
 /**
- * Runs once before all tests, so that a missing program is said in one sentence and not by every test that needs it. Jest
- * loads this file without its module resolution: it can import no other file of ours.
+ * Runs once before all tests, so that a missing program is said in one sentence and not by every test that needs it, and
+ * what child processes run is bundled once. Jest loads this file without its module resolution: it can import no other
+ * file of ours.
  */
 export default function globalSetup(): void {
   ensureChromium();
   ensureRedisServer();
+  const bundler = join(import.meta.dirname, 'bundle-programs.mjs');
+  process.env.PXL_TEST_PROGRAMS = execFileSync(process.execPath, [bundler], { encoding: 'utf8' });
 }
 
 /** The browser of the page tests, installed where it is missing. */

@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { eventually } from '../../lib/testing/eventually.js';
 import { freePort } from './free-port.js';
+import { bundleOf } from './program-bundle.js';
 
-const SAMPLES = new URL('../../sample/', import.meta.url);
-const LOADER = new URL('./typescript-loader.mjs', import.meta.url);
 /** ms for a start of several processes beside other tests. */
 const PATIENCE = 20_000;
 
@@ -33,8 +31,8 @@ export class SampleProcess {
    */
   static async start(name: string, env: Record<string, string>, program = 'main'): Promise<SampleProcess> {
     const port = Number(env.PORT ?? (await freePort()));
-    const main = fileURLToPath(new URL(`${name}/src/${program}.ts`, SAMPLES));
-    const child = spawn(process.execPath, ['--import', LOADER.href, main], {
+    const main = bundleOf(`sample/${name}/src/${program}.ts`);
+    const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), ...env },
     });

@@ -1,13 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import type { WorkerContext, WorkerEvent, WorkerReport, WorkerTask } from './programs/cluster-worker.js';
+import { bundleOf } from './program-bundle.js';
 import { TestClient } from './test-client.js';
 import type { TestUser } from './url-identity.js';
-
-const PROGRAMS = new URL('./programs/', import.meta.url);
-const LOADER = new URL('./typescript-loader.mjs', import.meta.url).href;
 
 /** What runs the worker: its process alone, with subscribers, or one that has it as the first of its node:cluster. */
 export type WorkerProgram = 'cluster-worker' | 'cluster-host' | 'subscriber-worker' | 'matching-worker';
@@ -47,8 +44,8 @@ export class WorkerProcess {
    * @param options the module's, as far as they have a JSON form; clients are who their url says
    */
   constructor(options: PxlWebSocketModuleOptions, program: WorkerProgram = 'cluster-worker') {
-    this.#process = fork(fileURLToPath(new URL(`${program}.ts`, PROGRAMS)), [JSON.stringify(options)], {
-      execArgv: ['--expose-gc', '--import', LOADER],
+    this.#process = fork(bundleOf(`test/support/programs/${program}.ts`), [JSON.stringify(options)], {
+      execArgv: ['--expose-gc'],
       env: { ...process.env, NODE_OPTIONS: '' },
     });
     this.exited = this.#watch();
