@@ -46,6 +46,8 @@ async function crushOfReturn(runtime: ClientRuntime): Promise<number> {
   const back = allReach((state) => state === 'connected');
   program.signal('SIGKILL');
   await lost;
+  // On a busy machine the heartbeat of the server has sent somebody away before.
+  returns.length = 0;
   await startServer(port);
   const backAt = performance.now();
   await back;
