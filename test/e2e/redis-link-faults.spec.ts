@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
@@ -20,6 +20,8 @@ const BACK_AT_ONCE = 400;
 const HEAP = 30 * 1_048_576;
 /** Milliseconds of the outage in which the heap is measured. */
 const OUTAGE = isSoak ? 60_000 : 3_000;
+/** How often a process is stopped for a while. */
+const STALLS = isSoak ? 3 : 1;
 const PATIENCE = OUTAGE + 60_000;
 
 /** Waits as long as jitter lets it. */
@@ -29,28 +31,73 @@ class UnluckyRuntime extends Runtime {
   }
 }
 
-let server: RedisServer;
-let proxy: TcpProxy;
-/** Its network is the proxy's. */
-let faulty: TestLink;
-/** Its network has no faults. */
-let witness: TestLink;
+/** What a test has of its own, so that several may run side by side. */
+class World {
+  private constructor(
+    readonly server: RedisServer,
+    readonly proxy: TcpProxy,
+    /** Its network is the proxy's. */
+    readonly faulty: TestLink,
+    /** Its network has no faults. */
+    readonly witness: TestLink,
+  ) {}
 
-beforeEach(async () => {
-  server = await RedisServer.start();
-  proxy = await TcpProxy.before(server.port);
-  faulty = new TestLink({ redis: `redis://127.0.0.1:${proxy.port}`, probe: PROBE, runtime: new UnluckyRuntime() });
-  witness = new TestLink({ redis: server.url, name: 'witness' });
-  await Promise.all([faulty.ready(), witness.ready()]);
-  await witness.link.subscriptions.acquire('pxl:room:chess');
-  await faulty.link.subscriptions.acquire('pxl:room:chess');
-});
+  static async start(): Promise<World> {
+    const server = await RedisServer.start();
+    const proxy = await TcpProxy.before(server.port);
+    const runtime = new UnluckyRuntime();
+    const faulty = new TestLink({ redis: `redis://127.0.0.1:${proxy.port}`, probe: PROBE, runtime });
+    const witness = new TestLink({ redis: server.url, name: 'witness' });
+    await Promise.all([faulty.ready(), witness.ready()]);
+    await witness.link.subscriptions.acquire('pxl:room:chess');
+    await faulty.link.subscriptions.acquire('pxl:room:chess');
+    return new World(server, proxy, faulty, witness);
+  }
 
-afterEach(async () => {
-  await Promise.all([faulty.link.stop(), witness.link.stop()]);
-  await proxy.close();
-  await server.stop();
-});
+  async stop(): Promise<void> {
+    await Promise.all([this.faulty.link.stop(), this.witness.link.stop()]);
+    await this.proxy.close();
+    await this.server.stop();
+  }
+
+  /** Publishes, and checks that it is refused in time. */
+  async publishInVain(payload: string, most = 2 * SETTLED): Promise<void> {
+    const refused = expect(this.faulty.link.publish('pxl:room:chess', payload)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+    });
+    await timed('a publish is settled after', most, refused);
+  }
+
+  lost(): Promise<void> {
+    return until('the fault is noticed', () => !this.faulty.link.isReady, 2 * NOTICED);
+  }
+
+  /** Until messages go and come again, both ways. */
+  async whole(): Promise<void> {
+    const { faulty, witness } = this;
+    await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
+    await witness.ready();
+    await faulty.link.publish('pxl:room:chess', 'back');
+    await until('the message is heard everywhere', () =>
+      [faulty, witness].every(({ heard }) => heard.includes('pxl:room:chess back')),
+    );
+  }
+}
+
+/** What a test does in a world of its own. */
+function inWorld<Data extends unknown[]>(
+  test: (world: World, ...data: Data) => Promise<void>,
+): (...data: Data) => Promise<void> {
+  return async (...data) => {
+    const world = await World.start();
+    try {
+      await test(world, ...data);
+    } finally {
+      await world.stop();
+    }
+  };
+}
 
 /** Resolves with how many ms something takes, at most so many. */
 async function timed(what: string, most: number, done: Promise<unknown>): Promise<number> {
@@ -62,61 +109,41 @@ async function timed(what: string, most: number, done: Promise<unknown>): Promis
   return took;
 }
 
-/** Publishes, and checks that it is refused in time. */
-async function publishInVain(payload: string): Promise<void> {
-  const refused = expect(faulty.link.publish('pxl:room:chess', payload)).rejects.toMatchObject({
-    code: 'UNAVAILABLE',
-    retryable: true,
-  });
-  await timed('a publish is settled after', 2 * SETTLED, refused);
-}
-
 /** Whether it has heard so many messages from now on. */
 function hears({ heard }: TestLink, messages: number): () => boolean {
   const before = heard.length;
   return () => heard.length >= before + messages;
 }
 
-function lost(): Promise<void> {
-  return until('the fault is noticed', () => !faulty.link.isReady, 2 * NOTICED);
-}
-
-/** Until messages go and come again, both ways. */
-async function whole(): Promise<void> {
-  await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
-  await witness.ready();
-  await faulty.link.publish('pxl:room:chess', 'back');
-  await until('the message is heard everywhere', () =>
-    [faulty, witness].every(({ heard }) => heard.includes('pxl:room:chess back')),
-  );
-}
-
 describe('A network in which nothing arrives', () => {
-  it(
+  it.concurrent(
     'is noticed by the probe alone, and when it heals the link is soon as it was',
-    async () => {
+    inWorld(async (world) => {
+      const { proxy, faulty } = world;
       proxy.blackHole();
-      await timed('a black hole is noticed after', 2 * NOTICED, lost());
+      await timed('a black hole is noticed after', 2 * NOTICED, world.lost());
       expect(faulty.link.probeMs).toBeNull();
       proxy.heal();
-      await timed('all is back after', 2 * BACK, whole());
+      await timed('all is back after', 2 * BACK, world.whole());
       expect(faulty.lines.map((line) => line.split(':')[0])).toEqual([
         'log Redis is connected.',
         'warn Redis cannot be reached',
         'log Redis is connected.',
       ]);
-    },
+    }),
     PATIENCE,
   );
 
+  // Alone: it tells apart what is settled at once.
   it(
     'has a publish rejected in time, all that wait with it, and later ones at once',
-    async () => {
+    inWorld(async (world) => {
+      const { proxy, faulty } = world;
       proxy.blackHole();
-      const first = publishInVain('first');
-      const others = Array.from({ length: 100 }, (_, at) => publishInVain(String(at)));
+      const first = world.publishInVain('first');
+      const others = Array.from({ length: 100 }, (_, at) => world.publishInVain(String(at)));
       await Promise.all([first, ...others]);
-      await timed('a publish behind the breaker is settled after', 50, publishInVain('later'));
+      await world.publishInVain('later', 50);
       let touched = false;
       const work = (): Promise<void> => {
         touched = true;
@@ -124,109 +151,126 @@ describe('A network in which nothing arrives', () => {
       };
       await expect(faulty.link.run(work)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       expect(touched).toBe(false);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'delivers nothing later of what was rejected',
-    async () => {
+    inWorld(async (world) => {
+      const { proxy, witness } = world;
       proxy.blackHole();
-      await Promise.all(['one', 'two', 'three'].map((payload) => publishInVain(payload)));
-      await publishInVain('four');
+      await Promise.all(['one', 'two', 'three'].map((payload) => world.publishInVain(payload)));
+      await world.publishInVain('four');
       await until('the connection is reset', () => proxy.size === 1);
       proxy.heal();
-      await whole();
+      await world.whole();
       expect(witness.heard).toEqual(['pxl:room:chess back']);
-    },
+    }),
     PATIENCE,
   );
 
-  it('(control run: a client that only limits the time delivers what it has rejected)', async () => {
-    const plain = new Redis(proxy.port, '127.0.0.1', { commandTimeout: 200, autoResendUnfulfilledCommands: false });
-    plain.on('error', () => {});
-    await once(plain, 'ready');
-    proxy.blackHole();
-    await expect(plain.publish('pxl:room:chess', 'rejected')).rejects.toThrow('Command timed out');
-    proxy.heal();
-    await until(() => witness.heard.includes('pxl:room:chess rejected'));
-    plain.disconnect();
-  });
-
-  it(
-    'may be without an answer to what is asked, while what is sent arrives',
-    async () => {
-      proxy.replies = 'drop';
-      await publishInVain('unanswered');
-      await lost();
+  it.concurrent(
+    '(control run: a client that only limits the time delivers what it has rejected)',
+    inWorld(async ({ proxy, witness }) => {
+      const plain = new Redis(proxy.port, '127.0.0.1', { commandTimeout: 200, autoResendUnfulfilledCommands: false });
+      plain.on('error', () => {});
+      await once(plain, 'ready');
+      proxy.blackHole();
+      await expect(plain.publish('pxl:room:chess', 'rejected')).rejects.toThrow('Command timed out');
       proxy.heal();
-      await whole();
+      await until(() => witness.heard.includes('pxl:room:chess rejected'));
+      plain.disconnect();
+    }),
+  );
+
+  it.concurrent(
+    'may be without an answer to what is asked, while what is sent arrives',
+    inWorld(async (world) => {
+      const { proxy, witness } = world;
+      proxy.replies = 'drop';
+      await world.publishInVain('unanswered');
+      await world.lost();
+      proxy.heal();
+      await world.whole();
       expect(witness.heard).toEqual(['pxl:room:chess unanswered', 'pxl:room:chess back']);
-    },
+    }),
     PATIENCE,
   );
 
-  it('(control run: a client that sends again what was not answered delivers it twice)', async () => {
-    const plain = new Redis(proxy.port, '127.0.0.1', { autoResendUnfulfilledCommands: true });
-    plain.on('error', () => {});
-    await once(plain, 'ready');
-    proxy.replies = 'drop';
-    const sent = plain.publish('pxl:room:chess', 'twice');
-    await until(() => witness.heard.includes('pxl:room:chess twice'));
-    proxy.heal();
-    proxy.reset();
-    await sent;
-    expect(witness.heard.filter((message) => message === 'pxl:room:chess twice')).toHaveLength(2);
-    plain.disconnect();
-  });
+  it.concurrent(
+    '(control run: a client that sends again what was not answered delivers it twice)',
+    inWorld(async ({ proxy, witness }) => {
+      const plain = new Redis(proxy.port, '127.0.0.1', { autoResendUnfulfilledCommands: true });
+      plain.on('error', () => {});
+      await once(plain, 'ready');
+      proxy.replies = 'drop';
+      const sent = plain.publish('pxl:room:chess', 'twice');
+      await until(() => witness.heard.includes('pxl:room:chess twice'));
+      proxy.heal();
+      proxy.reset();
+      await sent;
+      expect(witness.heard.filter((message) => message === 'pxl:room:chess twice')).toHaveLength(2);
+      plain.disconnect();
+    }),
+  );
 
-  it(
+  it.concurrent(
     'may be so for what is heard alone, while what is asked is answered: it is noticed all the same',
-    async () => {
+    inWorld(async (world) => {
+      const { proxy, faulty } = world;
       // The connection for commands was opened first.
       proxy.repliesOf(1, 'drop');
       await faulty.link.publish('pxl:room:chess', 'unheard');
-      await timed('a deaf connection is noticed after', 2 * NOTICED, lost());
-      await timed('all is back after', 2 * BACK, whole());
+      await timed('a deaf connection is noticed after', 2 * NOTICED, world.lost());
+      await timed('all is back after', 2 * BACK, world.whole());
       expect(faulty.heard).toEqual(['pxl:room:chess back']);
-    },
+    }),
     PATIENCE,
   );
 
-  it('is no fault while it is only slow', async () => {
-    proxy.replies = 200;
-    await faulty.link.publish('pxl:room:chess', 'slow');
-    await until(() => faulty.link.probeMs !== null && faulty.link.probeMs >= 200);
-    await until(() => faulty.heard.includes('pxl:room:chess slow'));
-    expect(faulty.link.isReady).toBe(true);
-  });
+  it.concurrent(
+    'is no fault while it is only slow',
+    inWorld(async ({ proxy, faulty }) => {
+      proxy.replies = 200;
+      await faulty.link.publish('pxl:room:chess', 'slow');
+      await until(() => faulty.link.probeMs !== null && faulty.link.probeMs >= 200);
+      await until(() => faulty.heard.includes('pxl:room:chess slow'));
+      expect(faulty.link.isReady).toBe(true);
+    }),
+  );
 });
 
 describe('A connection that breaks', () => {
-  it('is noticed at once, and replaced', async () => {
-    proxy.reset();
-    await timed('a broken connection is noticed after', 2 * SETTLED, lost());
-    await timed('all is back after', 2 * BACK, whole());
-  });
+  it(
+    'is noticed at once, and replaced',
+    inWorld(async (world) => {
+      const { proxy } = world;
+      proxy.reset();
+      await timed('a broken connection is noticed after', 2 * SETTLED, world.lost());
+      await timed('all is back after', 2 * BACK, world.whole());
+    }),
+  );
 
   it(
     'is replaced as often as Redis ends it, as soon each time, without a flood of lines',
-    async () => {
+    inWorld(async (world) => {
+      const { server, faulty } = world;
       let since = 0;
       const waits: number[] = [];
       faulty.link.onLost(() => (since = performance.now()));
       faulty.link.onReady(() => waits.push(performance.now() - since));
       for (let round = 0; round < 10; round++) {
         await server.command('CLIENT', 'KILL', 'TYPE', round % 2 ? 'normal' : 'pubsub');
-        await lost();
+        await world.lost();
         await until('the link is ready again', () => faulty.link.isReady, 2 * BACK);
       }
-      await whole();
+      await world.whole();
       // Where waits grow, the last ones are the longest; a single one may be that of a busy machine.
       const [, , median] = waits.slice(-5).sort((a, b) => a - b);
       expect(median).toBeLessThanOrEqual(BACK_AT_ONCE);
       expect(faulty.lines.length).toBeLessThanOrEqual(2 * 10 + 1);
-    },
+    }),
     PATIENCE,
   );
 });
@@ -234,7 +278,7 @@ describe('A connection that breaks', () => {
 describe('A connection that was opened and on which no probe has come back', () => {
   it(
     'is replaced later and later: a Redis that drops everybody at once is not stormed',
-    async () => {
+    inWorld(async ({ server, faulty }) => {
       await server.command('ACL', 'SETUSER', 'default', 'resetchannels', '&pxl:room:*');
       const isSubscribed = (): boolean => faulty.link.subscriptions.isLive('pxl:room:chess');
       // To take the channel away has cost the connection already.
@@ -247,7 +291,7 @@ describe('A connection that was opened and on which no probe has come back', () 
       }
       expect(performance.now() - begin).toBeGreaterThan(100 + 200 + 400 + 800);
       expect(faulty.link.isReady).toBe(false);
-    },
+    }),
     PATIENCE,
   );
 });
@@ -255,18 +299,19 @@ describe('A connection that was opened and on which no probe has come back', () 
 describe('A Redis that is killed', () => {
   it.each(['with', 'without'])(
     'and started again %s its data is there again soon',
-    async (data) => {
+    inWorld(async (world, data: string) => {
+      const { server, faulty, witness } = world;
       await server.command('SET', 'pxl:key', 'kept');
       await server.kill();
-      await timed('a killed Redis is noticed after', 2 * SETTLED, lost());
-      await publishInVain('nobody hears it');
+      await timed('a killed Redis is noticed after', 2 * SETTLED, world.lost());
+      await world.publishInVain('nobody hears it');
       await expect(faulty.link.subscriptions.acquire('pxl:room:go')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       if (data === 'without') await server.forget();
       await server.run();
-      await timed('all is back after', 2 * BACK, whole());
+      await timed('all is back after', 2 * BACK, world.whole());
       await expect(faulty.link.run((redis) => redis.get('pxl:key'))).resolves.toBe(data === 'with' ? 'kept' : null);
       expect(witness.heard).toEqual(['pxl:room:chess back']);
-    },
+    }),
     PATIENCE,
   );
 });
@@ -274,21 +319,22 @@ describe('A Redis that is killed', () => {
 describe('A Redis that stands still', () => {
   it(
     'is noticed, and all is as before once it goes on',
-    async () => {
+    inWorld(async (world) => {
+      const { server } = world;
       server.freeze();
-      await publishInVain('rejected');
-      await timed('a frozen Redis is noticed after', 2 * NOTICED, lost());
+      await world.publishInVain('rejected');
+      await timed('a frozen Redis is noticed after', 2 * NOTICED, world.lost());
       server.thaw();
-      await timed('all is back after', 2 * BACK, whole());
-    },
+      await timed('all is back after', 2 * BACK, world.whole());
+    }),
     PATIENCE,
   );
 });
 
 describe('A process with a link', () => {
-  it(
+  it.concurrent(
     'survives every fault, is as quick in each, and ends when the link is stopped',
-    async () => {
+    inWorld(async ({ server, proxy }) => {
       const child = new ChildProgram('redis-link', String(proxy.port), '1000');
       const becomes = async (isReady: boolean): Promise<void> => {
         for (;;) {
@@ -319,18 +365,18 @@ describe('A process with a link', () => {
       expect(counts.linesPerSecond).toBeLessThanOrEqual(10);
       for (const count of [counts.published, counts.rejected, counts.heard]) expect(count).toBeGreaterThan(0);
       expect(await child.exited).toEqual({ code: 0, signal: null, errors: '' });
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'does not blame Redis when it stood still itself',
-    async () => {
+    inWorld(async ({ proxy, witness }) => {
       // There is always something under way.
       proxy.replies = 100;
       const child = new ChildProgram('redis-link', String(proxy.port), '1000');
       await child.next();
-      for (let times = 0; times < 3; times++) {
+      for (let times = 0; times < STALLS; times++) {
         child.signal('SIGSTOP');
         await new Promise((resolve) => setTimeout(resolve, 1_500));
         child.signal('SIGCONT');
@@ -339,13 +385,13 @@ describe('A process with a link', () => {
       child.signal('SIGTERM');
       await expect(child.next()).resolves.toMatchObject({ rejected: 0, linesPerSecond: 1 });
       expect((await child.exited).code).toBe(0);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'keeps nothing of what it publishes in an outage',
-    async () => {
+    inWorld(async ({ proxy }) => {
       const child = new ChildProgram('redis-link', String(proxy.port), '1000');
       await child.next();
       proxy.blackHole();
@@ -357,7 +403,7 @@ describe('A process with a link', () => {
       expect(rejected).toBeGreaterThan(OUTAGE / 2);
       expect(heapGrowth).toBeLessThanOrEqual(2 * HEAP);
       expect((await child.exited).code).toBe(0);
-    },
+    }),
     PATIENCE,
   );
 });
