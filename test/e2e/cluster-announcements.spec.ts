@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { LEASE } from '../support/cluster-periods.js';
@@ -9,85 +9,70 @@ import type { WorkerProcess } from '../support/worker-process.js';
 const TIMEOUT = 10 * LEASE + 60_000;
 
 let cluster: TestCluster;
-let victim: WorkerProcess;
-let ada: TestClient;
-let bo: TestClient;
-let lost: TestClient;
-
-async function start(options: PxlWebSocketModuleOptions): Promise<void> {
-  cluster = await TestCluster.start({ options });
-  const [one, two, third] = cluster.workers as [WorkerProcess, WorkerProcess, WorkerProcess];
-  victim = third;
-  [ada, bo, lost] = [await one.client(), await two.client(), await victim.client({ userId: '7' })];
-  await ada.request('system', 'joinRoom', { roomName: 'chess', username: 'Ada' });
-  await bo.request('system', 'joinRoom', { roomName: 'chess', username: 'Bo' });
-  await ada.next('room', 'memberJoined');
-  await lost.request('system', 'joinRoom', { roomName: 'chess', username: 'Seven' });
-  for (const client of [ada, bo]) await expectTold(client, 'memberJoined');
-}
-
-/** Fails unless the next message tells a member of the room about the victim's client. */
-async function expectTold(client: TestClient, action: string): Promise<void> {
-  const { clientId } = lost;
-  const data = { roomName: 'chess', member: { clientId, userId: '7', username: 'Seven' } };
-  await eventually(`it is told: ${action}`, () => client.pending.length > 0, 10 * LEASE);
-  expect(await client.next()).toEqual({ type: 'room', action, data });
-}
-
-async function expectSilence(): Promise<void> {
-  for (const client of [ada, bo]) await client.expectNothing(LEASE / 4);
-}
 
 afterEach(() => cluster.close());
 
-describe.each<[string, PxlWebSocketModuleOptions]>([
-  ['with a mirror', { rooms: { open: true, announce: true } }],
-  ['without one', { rooms: { open: true, announce: true }, cluster: { mirror: false } }],
-])('%s', (_, options) => {
-  beforeEach(() => start(options), TIMEOUT);
+/** A room with members on two workers that nothing happens to, and one on a worker that something happens to. */
+class Room {
+  private constructor(
+    private readonly name: string,
+    readonly witnesses: readonly TestClient[],
+    readonly lost: TestClient,
+  ) {}
 
-  it(
-    'the members of a killed worker are announced to have left, once to each other member',
-    async () => {
-      await victim.kill();
-      for (const client of [ada, bo]) await expectTold(client, 'memberLeft');
-      await expectSilence();
-    },
-    TIMEOUT,
-  );
+  static async of(name: string, victim: WorkerProcess): Promise<Room> {
+    const [one, two] = cluster.workers as [WorkerProcess, WorkerProcess];
+    const room = new Room(name, [await one.client(), await two.client()], await victim.client({ userId: '7' }));
+    const [ada, bo] = room.witnesses as [TestClient, TestClient];
+    await ada.request('system', 'joinRoom', { roomName: name, username: 'Ada' });
+    await bo.request('system', 'joinRoom', { roomName: name, username: 'Bo' });
+    await ada.next('room', 'memberJoined');
+    await room.lost.request('system', 'joinRoom', { roomName: name, username: 'Seven' });
+    await room.expectTold('memberJoined');
+    return room;
+  }
 
-  it(
-    'those of a worker that stood still for long are announced to have left, and to be back',
-    async () => {
-      victim.freeze();
-      for (const client of [ada, bo]) await expectTold(client, 'memberLeft');
-      victim.thaw();
-      for (const client of [ada, bo]) await expectTold(client, 'memberJoined');
-      await expectSilence();
-      await lost.expectNothing();
-    },
-    TIMEOUT,
-  );
+  /** Fails unless the next message of both witnesses tells about the client of the victim. */
+  async expectTold(action: string): Promise<void> {
+    const { clientId } = this.lost;
+    const data = { roomName: this.name, member: { clientId, userId: '7', username: 'Seven' } };
+    for (const client of this.witnesses) {
+      await eventually(`it is told: ${action}`, () => client.pending.length > 0, 10 * LEASE);
+      expect(await client.next()).toEqual({ type: 'room', action, data });
+    }
+  }
 
-  it(
-    'those of a worker that stops are announced to have left once',
-    async () => {
-      await victim.stop();
-      for (const client of [ada, bo]) await expectTold(client, 'memberLeft');
-      await expectSilence();
-    },
-    TIMEOUT,
-  );
-});
+  async expectSilence(): Promise<void> {
+    await Promise.all(this.witnesses.map((client) => client.expectNothing(LEASE / 4)));
+  }
+}
 
-describe('at an endpoint', () => {
-  it(
-    'the members of a killed worker are announced where it announces, whatever the others do',
-    async () => {
-      await start({ rooms: { open: true }, endpoints: { '/ws': { rooms: { announce: true } } } });
-      await victim.kill();
-      for (const client of [ada, bo]) await expectTold(client, 'memberLeft');
-      await expectSilence();
+describe('The members of a worker', () => {
+  it.each<[string, PxlWebSocketModuleOptions]>([
+    ['with a mirror', { rooms: { open: true, announce: true } }],
+    [
+      'without one, and at an endpoint that announces, whatever the others do',
+      { rooms: { open: true }, endpoints: { '/ws': { rooms: { announce: true } } }, cluster: { mirror: false } },
+    ],
+  ])(
+    'are announced to have left when it was killed, stood still for long or stopped, once to each other member, and to be back: %s',
+    async (_, options) => {
+      cluster = await TestCluster.start({ workers: 5, options });
+      const [, , killed, frozen, stopped] = cluster.workers as [unknown, unknown, ...WorkerProcess[]];
+      const rooms = await Promise.all([
+        Room.of('of the killed', killed!),
+        Room.of('of the frozen', frozen!),
+        Room.of('of the stopped', stopped!),
+      ]);
+      const [, ofTheFrozen] = rooms;
+
+      frozen!.freeze();
+      await Promise.all([killed!.kill(), stopped!.stop()]);
+      await Promise.all(rooms.map((room) => room.expectTold('memberLeft')));
+      frozen!.thaw();
+      await ofTheFrozen.expectTold('memberJoined');
+      await Promise.all(rooms.map((room) => room.expectSilence()));
+      await ofTheFrozen.lost.expectNothing();
     },
     TIMEOUT,
   );
