@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -10,20 +10,28 @@ import { until } from '../support/until.js';
 
 const PATIENCE = 15_000 + 10 * LEASE;
 
-let server: RedisServer;
-let cluster: RegistryCluster;
+/** The workers of one test and their Redis. */
+interface Place {
+  readonly server: RedisServer;
+  readonly cluster: RegistryCluster;
+}
 
-beforeEach(async () => {
-  server = await RedisServer.start();
-  cluster = new RegistryCluster(server, { lease: LEASE });
-});
-
-afterEach(async () => {
-  server.thaw();
-  const faults = await cluster.end();
-  await server.stop();
-  expect(faults).toEqual([]);
-});
+/** A test in a place of its own: nearly all that it does is to wait, so that it runs beside others. */
+function story(tell: (place: Place) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const server = await RedisServer.start();
+    const cluster = new RegistryCluster(server, { lease: LEASE });
+    let faults: string[];
+    try {
+      await tell({ server, cluster });
+    } finally {
+      server.thaw();
+      faults = await cluster.end();
+      await server.stop();
+    }
+    expect(faults).toEqual([]);
+  };
+}
 
 /** The fault lasts; or, as long as it would take until a false verdict showed, there is none. */
 function leasesPass(leases: number): Promise<void> {
@@ -31,7 +39,7 @@ function leasesPass(leases: number): Promise<void> {
 }
 
 /** Two workers with clients that know each other, and have forgotten what they were told on the way. */
-async function populated(): Promise<[RegistryWorker, RegistryWorker]> {
+async function populated(cluster: RegistryCluster): Promise<[RegistryWorker, RegistryWorker]> {
   const [one, two] = await cluster.start(['one', 'two']);
   for (const worker of [one, two]) for (let n = 0; n < 100; n++) worker.join(worker.connect(), `room ${n % 7}`);
   await Promise.all([one.learns(two), two.learns(one)]);
@@ -54,61 +62,63 @@ function expectCalm(one: RegistryWorker, two: RegistryWorker): void {
 }
 
 describe('When Redis', () => {
-  it.each([0.8, 1.5])(
+  it.concurrent.each([0.8, 1.5])(
     'stands still for %s leases, nobody is found dead',
-    async (leases) => {
-      const [one, two] = await populated();
-      server.freeze();
-      await leasesPass(leases);
-      server.thaw();
-      await converged(one, two);
-      await leasesPass(1.5);
-      expectCalm(one, two);
-    },
+    (leases) =>
+      story(async ({ server, cluster }) => {
+        const [one, two] = await populated(cluster);
+        server.freeze();
+        await leasesPass(leases);
+        server.thaw();
+        await converged(one, two);
+        await leasesPass(1.5);
+        expectCalm(one, two);
+      })(),
     PATIENCE,
   );
 
-  it.each([
+  it.concurrent.each([
     { until: 'stood still as well', pause: 0.7, deaths: 0 },
     { until: 'answered the others all the time', pause: 0, deaths: 1 },
   ])(
     '$until, $deaths is found dead of those that come back a lease later',
-    async ({ pause, deaths }) => {
-      const proxy = await TcpProxy.before(server.port);
-      const [one] = await cluster.start(['one']);
-      const [slow] = await cluster.start(['slow'], { redis: `redis://127.0.0.1:${proxy.port}` });
-      await leasesPass(1.2);
-      proxy.blackHole();
-      if (pause > 0) server.freeze();
-      await leasesPass(pause);
-      server.thaw();
-      await leasesPass(1.2 - pause);
-      proxy.heal();
-      await converged(one, slow);
-      expect(one.registry.counts.deadWorkers).toBe(deaths);
-      await slow.stop();
-      await proxy.close();
-    },
+    ({ pause, deaths }) =>
+      story(async ({ server, cluster }) => {
+        const proxy = await TcpProxy.before(server.port);
+        const [one] = await cluster.start(['one']);
+        const [slow] = await cluster.start(['slow'], { redis: `redis://127.0.0.1:${proxy.port}` });
+        await leasesPass(1.2);
+        proxy.blackHole();
+        if (pause > 0) server.freeze();
+        await leasesPass(pause);
+        server.thaw();
+        await leasesPass(1.2 - pause);
+        proxy.heal();
+        await converged(one, slow);
+        expect(one.registry.counts.deadWorkers).toBe(deaths);
+        await slow.stop();
+        await proxy.close();
+      })(),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'is killed and comes back, the workers go on as if nothing had been',
-    async () => {
-      const [one, two] = await populated();
+    story(async ({ server, cluster }) => {
+      const [one, two] = await populated(cluster);
       await server.kill();
       await server.run();
       await converged(one, two);
       expectCalm(one, two);
       expect(one.registry.counts.lostLeases).toBe(0);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'has lost its data, it gets them again, and nobody is told anything',
-    async () => {
-      const [one, two] = await populated();
+    story(async ({ server, cluster }) => {
+      const [one, two] = await populated(cluster);
       await server.kill();
       await server.forget();
       await server.run();
@@ -118,14 +128,14 @@ describe('When Redis', () => {
       await leasesPass(1.5);
       expect(one.told).toEqual(['connected two.101']);
       expect(one.registry.counts).toMatchObject({ lostLeases: 1, deadWorkers: 0 });
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'has gone back to older data, nobody is found dead, and what came since is written again',
-    async () => {
-      const [one, two] = await populated();
+    story(async ({ server, cluster }) => {
+      const [one, two] = await populated(cluster);
       const { leases } = new RegistryKeys(cluster.prefix);
       const [key] = await cluster.keysOf('one');
       const olderLeases = Object.entries(await server.command<Record<string, string>>('HGETALL', leases));
@@ -147,41 +157,45 @@ describe('When Redis', () => {
       await leasesPass(1.5);
       expect(one.told).toEqual([]);
       expect(two.told).toEqual([`connected ${client}`]);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'has lost the clients of one worker, it gets them again, and nobody is told anything',
-    async () => {
-      const [one, two] = await populated();
+    story(async ({ server, cluster }) => {
+      const [one, two] = await populated(cluster);
       await server.command('DEL', ...(await cluster.keysOf('one')));
       await eventually('they are back', async () => (await cluster.keysOf('one')).length === 1);
       await converged(one, two);
       expectCalm(one, two);
       const [late] = await cluster.start(['late']);
       expect(late.knows(one)).toBe(true);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'cannot be reached for long, what happened meanwhile is told afterwards, in bounded memory',
-    async () => {
-      const [one, two] = await populated();
+    story(async ({ server, cluster }) => {
+      const [one, two] = await populated(cluster);
       await server.kill();
-      for (let n = 0; n < 30_000; n++) one.disconnect(one.connect());
+      for (let n = 0; n < 30_000; n++) {
+        one.disconnect(one.connect());
+        // The stories beside this one go on.
+        if (n % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
       const client = one.connect();
       await server.run();
       await converged(one, two);
       expect(two.told.sort()).toEqual([`connected ${client}`, 'connected one.30102']);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'is not there yet, the view becomes complete once it is',
-    async () => {
+    story(async ({ server, cluster }) => {
       await server.kill();
       const [one, two] = [cluster.begin('one'), cluster.begin('two')];
       one.connect();
@@ -190,15 +204,15 @@ describe('When Redis', () => {
       await server.run();
       await Promise.all([one.started(), two.started()]);
       await two.learns(one);
-    },
+    }),
     PATIENCE,
   );
 });
 
 describe('A worker', () => {
-  it(
+  it.concurrent(
     'that Redis has not heard of for a lease is dead to the others, and comes back as it was',
-    async () => {
+    story(async ({ server, cluster }) => {
       const proxy = await TcpProxy.before(server.port);
       const [one, two] = await cluster.start(['one', 'two']);
       const [cut] = await cluster.start(['cut'], { redis: `redis://127.0.0.1:${proxy.port}` });
@@ -220,13 +234,13 @@ describe('A worker', () => {
       expect([one, two, cut].map(({ returns }) => returns)).toEqual([0, 0, 1]);
       await cut.stop();
       await proxy.close();
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'that died while nobody was left is cleared away by the next one',
-    async () => {
+    story(async ({ server, cluster }) => {
       const [victim] = await cluster.start(['victim']);
       const client = victim.connect();
       await eventually('its client is written', async () => {
@@ -239,51 +253,63 @@ describe('A worker', () => {
       expect(next.told).toEqual([`connected ${client}`]);
       await cluster.forgets('victim');
       await eventually('it is gone', () => next.registry.workers.size === 0);
-    },
+    }),
     PATIENCE,
   );
 
-  it(
+  it.concurrent(
     'takes over what another one has left half done when it died',
-    async () => {
+    story(async ({ server, cluster }) => {
       await cluster.start(['one', 'two']);
       const keys = new RegistryKeys(cluster.prefix);
       await server.command('HSET', keys.clients('victim', 3), '', '1');
       await server.command('HSET', keys.leases, 'dead:victim.3', String(Date.now() - 2 * LEASE));
       await cluster.forgets('victim');
-    },
+    }),
     PATIENCE,
   );
 });
 
 describe('When hints are lost', () => {
-  it('3 of 100, the mirror is right two seconds later', async () => {
-    const [one, two] = await cluster.start(['one', 'two']);
-    let [hints, lost] = [0, 0];
-    two.loses = (): boolean => ++hints % 33 === 0 && ++lost > 0;
-    while (lost < 10) {
-      const before = hints;
-      one.join(one.connect(), 'chess');
-      await until(() => hints > before);
-    }
-    const took = await eventually('the mirror is right', () => two.knows(one));
-    expect(took).toBeLessThan(2 * 2_000);
-    expect(two.registry.counts.gaps).toBeGreaterThan(0);
-  });
+  it.concurrent(
+    '3 of 100, the mirror is right two seconds later',
+    story(async ({ cluster }) => {
+      const [one, two] = await cluster.start(['one', 'two']);
+      let [hints, lost] = [0, 0];
+      two.loses = (): boolean => ++hints % 33 === 0 && ++lost > 0;
+      while (lost < 10) {
+        const before = hints;
+        one.join(one.connect(), 'chess');
+        await until(() => hints > before);
+      }
+      const took = await eventually('the mirror is right', () => two.knows(one));
+      expect(took).toBeLessThan(2 * 2_000);
+      expect(two.registry.counts.gaps).toBeGreaterThan(0);
+    }),
+    PATIENCE,
+  );
 
-  it('and nothing follows, the mirror is right all the same', async () => {
-    const [one, two] = await populated();
-    two.loses = (): boolean => true;
-    const client = one.connect();
-    await two.learns(one);
-    expect(two.told).toEqual([`connected ${client}`]);
-  });
+  it.concurrent(
+    'and nothing follows, the mirror is right all the same',
+    story(async ({ cluster }) => {
+      const [one, two] = await populated(cluster);
+      two.loses = (): boolean => true;
+      const client = one.connect();
+      await two.learns(one);
+      expect(two.told).toEqual([`connected ${client}`]);
+    }),
+    PATIENCE,
+  );
 
-  it('as a worker stops, the others let its clients go', async () => {
-    const [one, two] = await populated();
-    two.loses = (): boolean => true;
-    await one.stop();
-    await eventually('it is gone', () => two.view.size === 0 && two.registry.workers.size === 0, PATIENCE);
-    expect(two.told).toHaveLength(200);
-  });
+  it.concurrent(
+    'as a worker stops, the others let its clients go',
+    story(async ({ cluster }) => {
+      const [one, two] = await populated(cluster);
+      two.loses = (): boolean => true;
+      await one.stop();
+      await eventually('it is gone', () => two.view.size === 0 && two.registry.workers.size === 0, PATIENCE);
+      expect(two.told).toHaveLength(200);
+    }),
+    PATIENCE,
+  );
 });
