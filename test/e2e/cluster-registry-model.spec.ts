@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { isSoak } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -12,14 +12,6 @@ const STEPS = 2_000;
 const LEASE = 800;
 const ROOMS = ['lobby', 'chess', 'go', '__proto__'];
 
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await RedisServer.start();
-});
-
-afterAll(() => server.stop());
-
 /** A worker with a network of its own. */
 interface Place {
   readonly worker: RegistryWorker;
@@ -28,18 +20,23 @@ interface Place {
 
 /** What happens to a cluster, by chance. */
 class Story {
-  readonly #cluster = new RegistryCluster(server, { lease: LEASE });
+  readonly #cluster: RegistryCluster;
   readonly #places: Place[] = [];
   #started = 0;
 
-  constructor(private readonly random: SeededRandom) {}
+  constructor(
+    private readonly random: SeededRandom,
+    private readonly server: RedisServer,
+  ) {
+    this.#cluster = new RegistryCluster(server, { lease: LEASE });
+  }
 
   get workers(): RegistryWorker[] {
     return this.#places.map(({ worker }) => worker);
   }
 
   async add(): Promise<void> {
-    const proxy = await TcpProxy.before(server.port);
+    const proxy = await TcpProxy.before(this.server.port);
     const worker = this.#cluster.begin(`w${++this.#started}`, { redis: `redis://127.0.0.1:${proxy.port}` });
     worker.loses = (): boolean => this.random.chance(0.05);
     this.#places.push({ worker, proxy });
@@ -103,10 +100,10 @@ class Story {
         setTimeout(() => proxy.heal(), random.below(LEASE));
         break;
       case 3:
-        await server.kill();
+        await this.server.kill();
         // With its data, or without.
-        if (random.chance(0.5)) await server.forget();
-        await server.run();
+        if (random.chance(0.5)) await this.server.forget();
+        await this.server.run();
         break;
       case 4:
       case 5:
@@ -137,16 +134,23 @@ function knowsExactly(worker: RegistryWorker, all: readonly RegistryWorker[]): b
 }
 
 describe('Whatever happens to a cluster', () => {
-  it.each(SEEDS)(
+  it.concurrent.each(SEEDS)(
     'all views are equal in the end, and every end is told once, after its beginning (seed %i)',
     async (seed) => {
       const random = new SeededRandom(seed);
-      const story = new Story(random);
-      for (let n = 0; n < 4; n++) await story.add();
-      await story.settle();
-      for (let step = 0; step < STEPS; step++) await story.step();
-      await story.settle();
-      expect(await story.end()).toEqual([]);
+      const server = await RedisServer.start();
+      const story = new Story(random, server);
+      let faults: string[];
+      try {
+        for (let n = 0; n < 4; n++) await story.add();
+        await story.settle();
+        for (let step = 0; step < STEPS; step++) await story.step();
+        await story.settle();
+      } finally {
+        faults = await story.end();
+        await server.stop();
+      }
+      expect(faults).toEqual([]);
     },
     60_000,
   );

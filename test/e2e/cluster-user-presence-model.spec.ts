@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
 import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -15,14 +15,6 @@ const STEPS = 2_000;
 const LEASE = 800;
 const USERS = Array.from({ length: 20 }, (_, n) => `user ${n}`);
 
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await RedisServer.start();
-});
-
-afterAll(() => server.stop());
-
 /** A worker with its network, and the sessions of each user on it. */
 interface Place {
   readonly proxy: TcpProxy;
@@ -35,14 +27,19 @@ interface Place {
 class Story {
   /** Of each user. */
   readonly news = new Map<string, UserNews['event'][]>(USERS.map((userId) => [userId, []]));
-  readonly #cluster = new RegistryCluster(server, { lease: LEASE });
+  readonly #cluster: RegistryCluster;
   readonly #places: Place[] = [];
   #started = 0;
 
-  constructor(private readonly random: SeededRandom) {}
+  constructor(
+    private readonly random: SeededRandom,
+    private readonly server: RedisServer,
+  ) {
+    this.#cluster = new RegistryCluster(server, { lease: LEASE });
+  }
 
   async begin(): Promise<void> {
-    const [witness] = await this.#start('witness', server.port, ({ event, userId }) => {
+    const [witness] = await this.#start('witness', this.server.port, ({ event, userId }) => {
       this.news.get(userId)!.push(event);
     });
     expect(witness.isStarted).toBe(true);
@@ -72,7 +69,7 @@ class Story {
   }
 
   async #add(): Promise<void> {
-    const proxy = await TcpProxy.before(server.port);
+    const proxy = await TcpProxy.before(this.server.port);
     const [worker, presence] = await this.#start(`w${++this.#started}`, proxy.port, () => {});
     this.#places.push({ proxy, worker, presence, sessions: new Map() });
   }
@@ -146,17 +143,22 @@ class Story {
 }
 
 describe('Whatever happens to the workers of a cluster', () => {
-  it.each(SEEDS)(
+  it.concurrent.each(SEEDS)(
     'users are said to come and to go in turn, and to be where they are (seed %i)',
     async (seed) => {
-      const story = new Story(new SeededRandom(seed));
-      await story.begin();
-      for (let step = 0; step < STEPS; step++) await story.step();
-      await story.settle();
+      const server = await RedisServer.start();
+      const story = new Story(new SeededRandom(seed), server);
+      try {
+        await story.begin();
+        for (let step = 0; step < STEPS; step++) await story.step();
+        await story.settle();
+      } finally {
+        await story.end();
+        await server.stop();
+      }
       for (const events of story.news.values()) {
         expect(events).toEqual(events.map((_, at) => (at % 2 === 0 ? 'userConnected' : 'userDisconnected')));
       }
-      await story.end();
     },
     60_000,
   );
