@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
 import { ChildProgram } from '../support/child-program.js';
 import { isSoak, report } from '../support/cluster-periods.js';
@@ -16,19 +16,25 @@ const BACK = 5_000;
 
 const news = { type: 'news', action: 'flash', data: 'hello' };
 
-let redis: RedisServer;
-let cluster: TestCluster;
+/** The workers of one test, and their Redis: it is not there yet. */
+interface Place {
+  readonly redis: RedisServer;
+  readonly cluster: TestCluster;
+}
 
-beforeEach(async () => {
-  redis = await RedisServer.start();
-  await redis.kill();
-  cluster = await TestCluster.start({ workers: 0, redis });
-});
-
-afterEach(async () => {
-  await cluster.close();
-  await redis.stop();
-});
+/** A test in a place of its own: most that it does is to wait, so that it runs beside others. */
+function story(tell: (place: Place) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const redis = await RedisServer.start();
+    await redis.kill();
+    const cluster = await TestCluster.start({ workers: 0, redis });
+    try {
+      await tell({ redis, cluster });
+    } finally {
+      await cluster.close().finally(() => redis.stop());
+    }
+  };
+}
 
 function statusOf(worker: WorkerProcess): Promise<string> {
   return worker.run(({ service }) => service.getWebSocketHealth().status);
@@ -49,9 +55,9 @@ async function expectRefused(worker: WorkerProcess, number: number): Promise<voi
   await expect(sent).rejects.toThrow(refused('UNAVAILABLE'));
 }
 
-it(
+it.concurrent(
   'workers that start before Redis stay up, refuse connections and sends, and need no hand once it is there',
-  async () => {
+  story(async ({ redis, cluster }) => {
     const [one, two, eager] = await Promise.all([
       cluster.add(),
       cluster.add(),
@@ -106,65 +112,77 @@ it(
     // What was refused has come to the sender's own client, and to nobody later.
     expect(recorder.numbers).toEqual(ofItsOwn.map(({ number }) => number));
     for (const { log } of cluster.workers) expect(log.length).toBeLessThan(10);
-  },
+  }),
   2 * ABSENCE + 60_000,
 );
 
-it('a connection whose default room cannot be joined yet is told to come back, and takes its place later', async () => {
-  const options = { rooms: { defaults: ['lobby'] }, cluster: { acceptBeforeReady: true } };
-  const worker = await cluster.add({ options });
-  const early = await TestClient.open(worker.url());
-  expect(await early.closed).toEqual({ code: 1013, reason: 'not available now' });
-  await redis.run();
-  await cluster.converged(cluster.workers, 2 * BACK);
-  const client = await worker.client();
-  await eventually('it is in the room', () =>
-    worker.run(({ rooms }, id) => rooms.getRoomClients({ roomName: 'lobby' }).includes(id), client.clientId),
-  );
-});
+it.concurrent(
+  'a connection whose default room cannot be joined yet is told to come back, and takes its place later',
+  story(async ({ redis, cluster }) => {
+    const options = { rooms: { defaults: ['lobby'] }, cluster: { acceptBeforeReady: true } };
+    const worker = await cluster.add({ options });
+    const early = await TestClient.open(worker.url());
+    expect(await early.closed).toEqual({ code: 1013, reason: 'not available now' });
+    await redis.run();
+    await cluster.converged(cluster.workers, 2 * BACK);
+    const client = await worker.client();
+    await eventually('it is in the room', () =>
+      worker.run(({ rooms }, id) => rooms.getRoomClients({ roomName: 'lobby' }).includes(id), client.clientId),
+    );
+  }),
+);
 
-it('a worker that Redis does not let into the registry starts all the same, and says that it takes no connections', async () => {
-  await redis.run();
-  await redis.command('ACL', 'SETUSER', 'default', '-@scripting');
-  const worker = await cluster.add();
-  expect(await statusOf(worker)).toBe('unhealthy');
-  await expect(TestClient.open(worker.url())).rejects.toThrow('503');
-  expect(worker.log.map(({ line }) => line)).toContainEqual(
-    'warn The other workers are not known yet. Until this changes, no connections are taken. PxlWebSocket',
-  );
-  const refusals = worker.log.filter(({ line }) => line.includes('Redis refuses the registry: NOPERM'));
-  expect(refusals).toHaveLength(1);
-  const { lastError } = await worker.run(({ service }) => service.getWebSocketHealth().redis);
-  expect(lastError).toContain('NOPERM');
+it.concurrent(
+  'a worker that Redis does not let into the registry starts all the same, and says that it takes no connections',
+  story(async ({ redis, cluster }) => {
+    await redis.run();
+    await redis.command('ACL', 'SETUSER', 'default', '-@scripting');
+    const worker = await cluster.add();
+    expect(await statusOf(worker)).toBe('unhealthy');
+    await expect(TestClient.open(worker.url())).rejects.toThrow('503');
+    expect(worker.log.map(({ line }) => line)).toContainEqual(
+      'warn The other workers are not known yet. Until this changes, no connections are taken. PxlWebSocket',
+    );
+    const refusals = worker.log.filter(({ line }) => line.includes('Redis refuses the registry: NOPERM'));
+    expect(refusals).toHaveLength(1);
+    const { lastError } = await worker.run(({ service }) => service.getWebSocketHealth().redis);
+    expect(lastError).toContain('NOPERM');
 
-  await redis.command('ACL', 'SETUSER', 'default', '+@all');
-  await cluster.converged(cluster.workers, 2 * BACK);
-  await worker.client();
-});
+    await redis.command('ACL', 'SETUSER', 'default', '+@all');
+    await cluster.converged(cluster.workers, 2 * BACK);
+    await worker.client();
+  }),
+);
 
-it('a worker takes no connections before every other one that lives has answered it', async () => {
-  await redis.run();
-  const options = { cluster: { lease: 60_000 } };
-  const silent = await cluster.add({ options });
-  silent.freeze();
-  const worker = await cluster.add({ options });
-  expect(await statusOf(worker)).toBe('unhealthy');
-  await expect(TestClient.open(worker.url())).rejects.toThrow('503');
-  expect(worker.log.map(({ line }) => line)).toContainEqual(
-    `warn The other workers are known, but have not all answered (${silent.workerId}). One that ended without closing its application is waited for up to 60000 ms. Until this changes, no connections are taken. PxlWebSocket`,
-  );
-  silent.thaw();
-  await cluster.converged(cluster.workers, 2 * BACK);
-  await worker.client();
-});
+it.concurrent(
+  'a worker takes no connections before every other one that lives has answered it',
+  story(async ({ redis, cluster }) => {
+    await redis.run();
+    const options = { cluster: { lease: 60_000 } };
+    const silent = await cluster.add({ options });
+    silent.freeze();
+    const worker = await cluster.add({ options });
+    expect(await statusOf(worker)).toBe('unhealthy');
+    await expect(TestClient.open(worker.url())).rejects.toThrow('503');
+    expect(worker.log.map(({ line }) => line)).toContainEqual(
+      `warn The other workers are known, but have not all answered (${silent.workerId}). One that ended without closing its application is waited for up to 60000 ms. Until this changes, no connections are taken. PxlWebSocket`,
+    );
+    silent.thaw();
+    await cluster.converged(cluster.workers, 2 * BACK);
+    await worker.client();
+  }),
+);
 
-it('a process that nothing else keeps alive waits for Redis, and ends with its application, also while Redis is away', async () => {
-  const program = new ChildProgram('waiting-worker', redis.url);
-  expect(await program.next()).toEqual({ failure: 'UNAVAILABLE' });
-  expect(await program.next()).toEqual({ startedWithRedis: false });
-  await redis.run();
-  expect(await program.next()).toEqual({ connected: true });
-  await redis.kill();
-  expect(await program.next()).toEqual({ isHeld: false });
-  expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
-});
+it.concurrent(
+  'a process that nothing else keeps alive waits for Redis, and ends with its application, also while Redis is away',
+  story(async ({ redis }) => {
+    const program = new ChildProgram('waiting-worker', redis.url);
+    expect(await program.next()).toEqual({ failure: 'UNAVAILABLE' });
+    expect(await program.next()).toEqual({ startedWithRedis: false });
+    await redis.run();
+    expect(await program.next()).toEqual({ connected: true });
+    await redis.kill();
+    expect(await program.next()).toEqual({ isHeld: false });
+    expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
+  }),
+);
