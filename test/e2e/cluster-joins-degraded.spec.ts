@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Audience } from '../support/audience.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { refused } from '../support/refused.js';
@@ -13,82 +13,79 @@ const BACK = 10_000;
 const news = { type: 'news', action: 'flash', data: 'hello' };
 
 let cluster: TestCluster;
-let one: WorkerProcess;
-let two: WorkerProcess;
-let ada: TestClient;
-let bob: TestClient;
+/** Has `cluster.joinWhenDegraded`. */
+let willing: WorkerProcess;
+let strict: WorkerProcess;
+/** The first two are of the willing worker. */
+let clients: Record<'ada' | 'bob' | 'cleo' | 'dan', TestClient>;
 
-async function start(joinWhenDegraded?: boolean): Promise<void> {
-  cluster = await TestCluster.start({ workers: 2, options: { rooms: { open: true }, cluster: { joinWhenDegraded } } });
-  [one, two] = cluster.workers as [WorkerProcess, WorkerProcess];
-  [ada, bob] = [await one.client(), await one.client()];
-  await ada.join('tea');
+beforeAll(async () => {
+  const rooms = { open: true };
+  cluster = await TestCluster.start({ workers: 1, options: { rooms, cluster: { joinWhenDegraded: true } } });
+  await cluster.add({ options: { rooms } });
+  await cluster.converged();
+  [willing, strict] = cluster.workers as [WorkerProcess, WorkerProcess];
+  const ofTheWilling = { ada: await willing.client(), bob: await willing.client() };
+  clients = { ...ofTheWilling, cleo: await strict.client(), dan: await strict.client() };
+  await clients.ada.join('tea');
+  await clients.cleo.join('tea');
   await cluster.redis.kill();
-  await eventually('the worker has noticed', () => one.run(({ service }) => !service.getWebSocketHealth().ready));
+  for (const worker of cluster.workers) {
+    await eventually('it has noticed', () => worker.run(({ service }) => !service.getWebSocketHealth().ready));
+  }
+});
+
+afterAll(() => cluster.close());
+
+function joinRoom(worker: WorkerProcess, roomName: string, { clientId }: TestClient): Promise<void> {
+  return worker.run(({ service }, move) => service.joinRooms(move), { clientIds: [clientId], rooms: [roomName] });
 }
 
-afterEach(() => cluster.close());
-
-function joinRoom(roomName: string, { clientId }: TestClient): Promise<void> {
-  return one.run(({ service }, move) => service.joinRooms(move), { clientIds: [clientId], rooms: [roomName] });
+function leaveRoom(worker: WorkerProcess, roomName: string, { clientId }: TestClient): Promise<void> {
+  return worker.run(({ service }, move) => service.leaveRooms(move), { clientIds: [clientId], rooms: [roomName] });
 }
 
 function sendTo(roomName: string, from: WorkerProcess): Promise<void> {
   return from.run(({ service }, given) => service.sendToRooms([given.roomName], given.news), { roomName, news });
 }
 
-describe('with cluster.joinWhenDegraded, while Redis cannot be reached', () => {
-  beforeEach(() => start(true));
-
-  it('joins of rooms that the worker does not hear are granted, and the rooms hear all workers once it is back', async () => {
-    const begin = performance.now();
-    await joinRoom('chess', ada);
-    await bob.join('go');
-    expect(performance.now() - begin).toBeLessThan(AT_ONCE);
-    await expect(sendTo('chess', one)).rejects.toThrow(refused('UNAVAILABLE'));
-    expect(await ada.next()).toEqual(news);
-
-    await cluster.redis.run();
-    await cluster.converged(cluster.workers, BACK);
-    const audience = new Audience({ ada, bob });
-    for (const sender of [one, two]) {
-      await sendTo('chess', sender);
-      await audience.expectReached(sender, ['ada'], news);
-      await sendTo('go', sender);
-      await audience.expectReached(sender, ['bob'], news);
-    }
-  });
-
-  it('a room that is left again before Redis is back is heard no more', async () => {
-    await joinRoom('chess', ada);
-    await one.run(({ service }, id) => service.leaveRooms({ clientIds: [id], rooms: ['chess'] }), ada.clientId);
-    await cluster.redis.run();
-    await cluster.converged(cluster.workers, BACK);
-    expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual(['pxl:room:tea']);
-  });
+it('with cluster.joinWhenDegraded, while Redis cannot be reached, joins of rooms that the worker does not hear are granted', async () => {
+  const { ada, bob } = clients;
+  const begin = performance.now();
+  await joinRoom(willing, 'chess', ada);
+  await bob.join('go');
+  expect(performance.now() - begin).toBeLessThan(AT_ONCE);
+  await expect(sendTo('chess', willing)).rejects.toThrow(refused('UNAVAILABLE'));
+  expect(await ada.next()).toEqual(news);
+  await joinRoom(willing, 'left again', ada);
+  await leaveRoom(willing, 'left again', ada);
 });
 
-it('without cluster.joinWhenDegraded such joins are refused at once, and leave nothing behind', async () => {
-  await start();
+it('without cluster.joinWhenDegraded such joins are refused at once', async () => {
+  const { cleo, dan } = clients;
   const begin = performance.now();
-  await expect(joinRoom('chess', ada)).rejects.toThrow(refused('UNAVAILABLE'));
-  await expect(bob.join('go')).rejects.toThrow(/^UNAVAILABLE/);
+  await expect(joinRoom(strict, 'refused', cleo)).rejects.toThrow(refused('UNAVAILABLE'));
+  await expect(dan.join('refused too')).rejects.toThrow(/^UNAVAILABLE/);
   // The worker has a member there.
-  await bob.join('tea');
+  await dan.join('tea');
   expect(performance.now() - begin).toBeLessThan(AT_ONCE);
-  await expect(sendTo('tea', one)).rejects.toThrow(refused('UNAVAILABLE'));
-  for (const client of [ada, bob]) expect(await client.next()).toEqual(news);
+  await expect(sendTo('tea', strict)).rejects.toThrow(refused('UNAVAILABLE'));
+  for (const client of [cleo, dan]) expect(await client.next()).toEqual(news);
   // The last one that leaves takes the worker's interest with it.
-  await one.run(({ service }, id) => service.leaveRooms({ clientIds: [id], rooms: ['tea'] }), ada.clientId);
+  await leaveRoom(strict, 'tea', cleo);
+});
 
+it('once Redis is back, rooms that were joined hear all workers, and no others are heard', async () => {
   await cluster.redis.run();
   await cluster.converged(cluster.workers, BACK);
-  expect(await cluster.redis.command('PUBSUB', 'CHANNELS', 'pxl:room:*')).toEqual(['pxl:room:tea']);
-  const audience = new Audience({ ada, bob });
-  await sendTo('tea', two);
-  await audience.expectReached(two, ['bob'], news);
-  for (const room of ['chess', 'go']) {
-    await sendTo(room, two);
-    await audience.expectReached(two, [], news);
+  const heard = await cluster.redis.command<string[]>('PUBSUB', 'CHANNELS', 'pxl:room:*');
+  expect(heard.sort()).toEqual(['pxl:room:chess', 'pxl:room:go', 'pxl:room:tea']);
+  const audience = new Audience(clients);
+  const members = { chess: ['ada'], go: ['bob'], tea: ['ada', 'dan'], refused: [], 'refused too': [] };
+  for (const sender of [willing, strict]) {
+    for (const [room, names] of Object.entries(members)) {
+      await sendTo(room, sender);
+      await audience.expectReached(sender, names, news);
+    }
   }
 });
