@@ -16,6 +16,7 @@ import {
   type PxlWebSocketModuleOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents } from '../../../lib/cluster/cluster-events.js';
+import { Gate } from '../gate.js';
 import { SendLoad } from '../send-load.js';
 import { urlIdentity } from '../url-identity.js';
 import { additions } from '../worker-additions.js';
@@ -28,6 +29,8 @@ export interface WorkerContext {
   readonly clients: ClientManager;
   readonly rooms: RoomManager;
   readonly load: SendLoad;
+  /** Whoever asks for `test.hold` is answered once it is open. */
+  readonly gate: Gate;
   /** Its slot in node:cluster, if there is one. */
   readonly slot: number | undefined;
 }
@@ -56,8 +59,16 @@ export type WorkerReport =
   | { readonly kind: 'log'; readonly line: string; readonly at: number }
   | { readonly kind: 'uncaught'; readonly error: string };
 
+const gate = new Gate();
+
 @WebSocketGateway()
 class TestGateway {
+  @WsRoute('test', 'hold')
+  async hold(): Promise<string> {
+    await gate.passed;
+    return 'held';
+  }
+
   @WsRoute('test', 'wait')
   async wait(_client: unknown, ms: number): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, ms));
@@ -97,6 +108,7 @@ const context: WorkerContext = {
   clients: app.get(ClientManager),
   rooms: app.get(RoomManager),
   load: new SendLoad(app.get(WebSocketService), app.get(PxlWebSocketServer), app.get(ClientManager)),
+  gate,
   slot: cluster.worker?.id,
 };
 process.on('message', (task) => void carryOut(task as WorkerTask));
