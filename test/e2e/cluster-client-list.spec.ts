@@ -14,12 +14,12 @@ interface List {
 }
 
 let cluster: TestCluster;
-let workers: [WorkerProcess, WorkerProcess, WorkerProcess];
+let workers: [WorkerProcess, WorkerProcess];
 /** One on each worker. */
 let clients: TestClient[];
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ options: { clientList: { enabled: true } } });
+  cluster = await TestCluster.start({ workers: 2, options: { clientList: { enabled: true } } });
   workers = cluster.workers as typeof workers;
 });
 
