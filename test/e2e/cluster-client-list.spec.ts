@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { eventually } from '../../lib/testing/eventually.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';
@@ -21,19 +20,8 @@ let clients: TestClient[];
 beforeAll(async () => {
   cluster = await TestCluster.start({ workers: 2, options: { clientList: { enabled: true } } });
   workers = cluster.workers as typeof workers;
-});
-
-beforeEach(async () => {
   clients = await Promise.all(workers.map((worker, at) => worker.client({ userId: `user ${at}` })));
   await expectPushed((list) => list.clients.length === clients.length);
-});
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await eventually('nobody is left', async () => {
-    const counts = workers.map((worker) => worker.run(({ clients }) => clients.getClients().length));
-    return (await Promise.all(counts)).every((count) => count === 0);
-  });
 });
 
 afterAll(() => cluster.close());
@@ -62,19 +50,10 @@ function sorted(entries: List['clients']): List['clients'] {
   return [...entries].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
 }
 
-it('a change of a client of any worker pushes the list of all clients to those of every worker', async () => {
-  const rooms: Record<string, string[]> = {};
-  for (const [at, worker] of workers.entries()) {
-    const { clientId, userId } = clients[at]!;
-    await worker.run(({ service }, id) => service.joinRooms({ clientIds: [id], rooms: ['chess'] }), clientId);
-    rooms[userId!] = ['chess'];
-    for (const list of await expectPushed(({ event }) => event === 'clientJoinedRoom')) {
-      expect(sorted(list.clients)).toEqual(listOf(rooms));
-    }
-  }
-  await clients.pop()!.close();
-  for (const list of await expectPushed(({ event }) => event === 'clientDisconnected')) {
-    expect(sorted(list.clients)).toEqual(listOf(rooms));
+it('every worker answers a client with the list of all', async () => {
+  for (const client of clients) {
+    const { clients: listed } = (await client.request('system', 'clientList')) as List;
+    expect(sorted(listed)).toEqual(listOf());
   }
 });
 
@@ -88,9 +67,18 @@ it('broadcastClientList pushes the list to the clients of every worker once, whi
   await Promise.all(clients.map((client) => client.expectNothing(PAUSE + 200)));
 });
 
-it('every worker answers a client with the list of all', async () => {
-  for (const client of clients) {
-    const { clients: listed } = (await client.request('system', 'clientList')) as List;
-    expect(sorted(listed)).toEqual(listOf());
+it('a change of a client of any worker pushes the list of all clients to those of every worker', async () => {
+  const rooms: Record<string, string[]> = {};
+  for (const [at, worker] of workers.entries()) {
+    const { clientId, userId } = clients[at]!;
+    await worker.run(({ service }, id) => service.joinRooms({ clientIds: [id], rooms: ['chess'] }), clientId);
+    rooms[userId!] = ['chess'];
+    for (const list of await expectPushed(({ event }) => event === 'clientJoinedRoom')) {
+      expect(sorted(list.clients)).toEqual(listOf(rooms));
+    }
+  }
+  await clients.pop()!.close();
+  for (const list of await expectPushed(({ event }) => event === 'clientDisconnected')) {
+    expect(sorted(list.clients)).toEqual(listOf(rooms));
   }
 });
