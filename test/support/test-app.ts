@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { PxlWebSocketModule, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { createWsTestApp, type WsTestApp, type WsTestAppOptions } from 'nestjs-pxl-websocket/testing';
 import { createApplication } from '../../lib/testing/create-application.js';
@@ -18,8 +18,8 @@ export interface TestAppOptions extends WsTestAppOptions {
 export type TestApp = WsTestApp;
 
 /** An application that listens on a free port. */
-export function startApp(test: TestAppOptions = {}): Promise<TestApp> {
-  return createWsTestApp(partsOf(test));
+export async function startApp(test: TestAppOptions = {}): Promise<TestApp> {
+  return createWsTestApp(await partsOf(test));
 }
 
 /** For a spec whose tests start one application each: what starts it; it is closed after the test. */
@@ -33,15 +33,21 @@ export function startsOneApp(): (test: TestAppOptions) => Promise<TestApp> {
 }
 
 /** The same application, created and neither initialized nor listening. */
-export function createApp(test: TestAppOptions = {}): Promise<INestApplication> {
-  return createApplication(partsOf(test));
+export async function createApp(test: TestAppOptions = {}): Promise<INestApplication> {
+  return createApplication(await partsOf(test));
 }
 
-function partsOf({ options = {}, platform, imports = [], ...parts }: TestAppOptions): WsTestAppOptions {
+async function partsOf({ options = {}, platform, imports = [], ...parts }: TestAppOptions): Promise<WsTestAppOptions> {
   return {
     logger: false,
     ...parts,
     imports: options ? [PxlWebSocketModule.forRoot(options), ...imports] : imports,
-    httpAdapter: parts.httpAdapter ?? (platform === 'fastify' ? new FastifyAdapter() : undefined),
+    httpAdapter: parts.httpAdapter ?? (platform === 'fastify' ? await fastifyAdapter() : undefined),
   };
+}
+
+/** Loaded only where it is asked for: each spec file loads all its modules anew. */
+async function fastifyAdapter(): Promise<AbstractHttpAdapter> {
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  return new FastifyAdapter();
 }
