@@ -4,13 +4,14 @@ import { ClientManager, WebSocketService, WsRoute, type WsClient } from 'nestjs-
 import type { Browser, Page } from 'playwright-core';
 import type { ClientEncryption, EncryptionSession } from '../../lib/client/client-encryption.interface.js';
 import { launchChromium } from '../support/chromium.js';
+import { isSoak } from '../support/cluster-periods.js';
 import { bundleForPage } from '../support/page-bundle.js';
 import { framesOf, RecordingProxy } from '../support/recording-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
 
-const COUNT = 10_000;
+const COUNT = isSoak ? 10_000 : 1_000;
 const MARK = 'a-word-that-only-the-client-may-read';
 
 @WebSocketGateway()

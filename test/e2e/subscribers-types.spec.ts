@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import ts from 'typescript';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { typeErrorsOf } from '../support/type-check.js';
 
 const PRELUDE = `
 import { z } from 'zod';
@@ -166,37 +163,20 @@ const BAD: Record<string, [snippet: string, complaint: string]> = {
 /** What the compiler says of each snippet. */
 let complaints: Map<string, string>;
 
-const fileOf = (name: string): string => join(ROOT, 'test', `${name.replaceAll(/\W/g, '_')}.snippet.ts`);
-
 beforeAll(() => {
   const snippets = [...Object.entries(GOOD), ...Object.entries(BAD).map(([name, [text]]) => [name, text] as const)];
-  const sources = new Map(snippets.map(([name, text]) => [fileOf(name), `${PRELUDE}${text}\nexport {};`]));
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile) as { config: object };
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.fileExists = (path) => sources.has(path) || fileExists(path);
-  host.readFile = (path) => sources.get(path) ?? readFile(path);
-  const program = ts.createProgram([...sources.keys()], { ...options, noUnusedLocals: false, noEmit: true }, host);
-  complaints = new Map(
-    [...sources.keys()].map((path) => [
-      path,
-      program
-        .getSemanticDiagnostics(program.getSourceFile(path))
-        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-        .join('\n'),
-    ]),
-  );
+  const errors = typeErrorsOf(snippets.map(([, text]) => `${PRELUDE}${text}\nexport {};`));
+  complaints = new Map(snippets.map(([name], index) => [name, errors[index]!.join('\n')]));
 }, 60_000);
 
 describe('The types of subscribers take', () => {
   it.each(Object.keys(GOOD))('%s', (name) => {
-    expect(complaints.get(fileOf(name))).toBe('');
+    expect(complaints.get(name)).toBe('');
   });
 });
 
 describe('The types of subscribers refuse', () => {
   it.each(Object.entries(BAD))('%s', (name, [, complaint]) => {
-    expect(complaints.get(fileOf(name))).toContain(complaint);
+    expect(complaints.get(name)).toContain(complaint);
   });
 });

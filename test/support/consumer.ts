@@ -1,14 +1,21 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { projectErrors } from './type-check.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FIXTURES = join(ROOT, 'test/fixtures/consumer');
 const execute = promisify(execFile);
 /** What packing does not need. */
 const LEFT_OUT: readonly string[] = ['.git', 'bench', 'dist', 'node_modules', 'sample', 'test'];
+
+/** A test runner would take itself for a part of this one. */
+const ENVIRONMENT = { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined };
+const BUILD_CONFIG = 'tsconfig.build.json';
 
 /** Strict settings, stricter than the library's own. */
 const COMPILER_OPTIONS = {
@@ -46,6 +53,10 @@ export async function pack(): Promise<Packed> {
     if (!LEFT_OUT.includes(name)) await cp(join(ROOT, name), join(copy, name), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  // `npm run typecheck` has the types checked: here this would only take time.
+  const config = JSON.parse(await readFile(join(ROOT, BUILD_CONFIG), 'utf8')) as { compilerOptions: object };
+  const unchecked = { ...config, compilerOptions: { ...config.compilerOptions, noCheck: true } };
+  await writeFile(join(copy, BUILD_CONFIG), JSON.stringify(unchecked));
   // What a build of long ago has left there must not be packed.
   await mkdir(join(copy, 'dist'));
   await writeFile(join(copy, 'dist/stale.js'), '');
@@ -90,10 +101,8 @@ export class Consumer {
   }
 
   /** Runs `node` in the project; it is stopped when it has not ended within `patience` ms. */
-  async node(args: readonly string[], patience = 60_000, more: NodeJS.ProcessEnv = {}): Promise<Ran> {
-    // A test runner would take itself for a part of this one.
-    const env = { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, ...more };
-    const options = { cwd: this.folder, timeout: patience, killSignal: 'SIGKILL', env } as const;
+  async node(args: readonly string[], patience = 60_000): Promise<Ran> {
+    const options = { cwd: this.folder, timeout: patience, killSignal: 'SIGKILL', env: ENVIRONMENT } as const;
     try {
       const { stdout, stderr } = await execute(process.execPath, args, options);
       return { code: 0, output: stdout + stderr };
@@ -103,15 +112,33 @@ export class Consumer {
     }
   }
 
+  /** Whether a program runs on for `ms` after it has written a text; it is stopped then. */
+  async runsOn(program: string, env: NodeJS.ProcessEnv, text: string, ms: number): Promise<boolean> {
+    const child = spawn(process.execPath, [program], { cwd: this.folder, env: { ...ENVIRONMENT, ...env } });
+    const ended = once(child, 'close').then(() => false);
+    const written = new Promise<void>((resolve) => {
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        if ((output += chunk.toString()).includes(text)) resolve();
+      });
+    });
+    try {
+      return await Promise.race([ended, written.then(() => wait(ms, true))]);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
+  }
+
   /** What a program writes to the console. */
   async say(program: string, kind: 'module' | 'commonjs' = 'module'): Promise<string> {
     const flags = ['--disable-warning=ExperimentalWarning', `--input-type=${kind}`];
     return (await this.node([...flags, '-e', program])).output.trim();
   }
 
-  /** What the strict compiler says of the project's files; nothing, when all is well. */
-  async typeErrors(): Promise<string> {
-    return (await this.node([join(ROOT, 'node_modules/typescript/bin/tsc')])).output;
+  /** What the strict compiler says of the project's files and of the package's types; nothing, when all is well. */
+  typeErrors(): string {
+    return projectErrors(this.folder);
   }
 
   /** A file of the installed package. */
