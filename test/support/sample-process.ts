@@ -6,7 +6,7 @@ import { freePort } from './free-port.js';
 import { bundleOf } from './program-bundle.js';
 
 /** ms for a start of several processes beside other tests. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** A sample, started as by hand: one of its programs in processes of its own, on a free port. */
 export class SampleProcess {
