@@ -140,7 +140,7 @@ describe('the page of sample 01-chat', () => {
   });
 
   it('shows that somebody is typing until the message is there, or the typing stops', async () => {
-    const ada = await visitor('Ada');
+    const ada = await visitor('Ada', {}, (page) => page.clock.install());
     const grace = await visitor('Grace');
     for (const page of [ada, grace]) await join(page, 'garden');
 
@@ -153,6 +153,7 @@ describe('the page of sample 01-chat', () => {
 
     await ada.getByLabel('Message', { exact: true }).pressSequentially('On second thoughts');
     await eventually(() => typing(grace), 'Ada is typing…');
+    await ada.clock.fastForward(4_000);
     await eventually(() => typing(grace), '');
   });
 

@@ -107,8 +107,8 @@ describe('sample/04-jobs', () => {
     const other = await tabOf(ada.context());
     const grace = await visitor();
     await order(ada, 'Skye');
-    for (const page of [ada, other]) await painted(page, 'Skye');
     await order(grace, 'Como');
+    for (const page of [ada, other]) await painted(page, 'Skye');
     await painted(grace, 'Como');
     expect(await postcards(grace).count()).toBe(1);
     expect(await postcards(other).count()).toBe(1);
