@@ -7,7 +7,7 @@ import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 
 const RATE = 200;
 /** How long a fault lasts, ms. */
-const FAULT = isSoak ? 60_000 : 1_000;
+const FAULT = isSoak ? 60_000 : 500;
 /** What we promise, ms. */
 const BACK = 5_000;
 const SETTLED = 1_200;
