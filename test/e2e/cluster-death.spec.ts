@@ -163,6 +163,10 @@ it(
       },
       2 * LEASE,
     );
+    const goneOn = ({ events }: WorkerProcess): string[] =>
+      events.filter(({ channel }) => channel === 'userDisconnected').map(({ message }) => String(message.userId));
+    // They are told of one bucket after another, when the rest is done.
+    await eventually('all hear of the users', () => [one, two].every((worker) => goneOn(worker).length >= 3));
     await witness.expectNothing(LEASE / 2);
     for (const worker of [one, two]) {
       expect(endsOn(worker).sort()).toEqual(ids);
@@ -173,8 +177,7 @@ it(
         ),
       );
       expect(leaves).toHaveLength(clients.length);
-      const users = worker.events.filter(({ channel }) => channel === 'userDisconnected');
-      expect(users.map(({ message }) => message.userId).sort()).toEqual(['1', '2', '3']);
+      expect(goneOn(worker).sort()).toEqual(['1', '2', '3']);
       const end = worker.events.find(({ channel }) => channel === 'clientDisconnected')!;
       expect(end.message).toMatchObject({ workerId, code: 1006 });
       expect(await worker.run(({ clients, rooms }) => [clients.getClients().length, rooms.rooms.size])).toEqual([1, 1]);

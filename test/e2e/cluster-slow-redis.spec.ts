@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
 
@@ -9,7 +9,7 @@ let cluster: TestCluster;
 let asking: ClusterNode;
 let ada: TestClient;
 
-beforeEach(async () => {
+beforeAll(async () => {
   cluster = await TestCluster.start({ workers: 2 });
   const [one, two] = cluster.nodes as [ClusterNode, ClusterNode];
   asking = one;
@@ -18,7 +18,7 @@ beforeEach(async () => {
   two.proxy.replies = SLOW;
 });
 
-afterEach(() => cluster.close());
+afterAll(() => cluster.close());
 
 it('a client of another worker that does not join in time is not in the room afterwards', async () => {
   const join = { clientId: ada.clientId, roomName: 'chess' };

@@ -13,6 +13,8 @@ import type { WorkerProcess } from '../support/worker-process.js';
 /** How long Redis is away after the workers have started, ms. */
 const ABSENCE = isSoak ? 60_000 : 500;
 const BACK = 5_000;
+/** Several workers begin at once, ms. */
+const TIMEOUT = 60_000;
 
 const news = { type: 'news', action: 'flash', data: 'hello' };
 
@@ -113,7 +115,7 @@ it.concurrent(
     expect(recorder.numbers).toEqual(ofItsOwn.map(({ number }) => number));
     for (const { log } of cluster.workers) expect(log.length).toBeLessThan(10);
   }),
-  2 * ABSENCE + 60_000,
+  2 * ABSENCE + TIMEOUT,
 );
 
 it.concurrent(
@@ -130,6 +132,7 @@ it.concurrent(
       worker.run(({ rooms }, id) => rooms.getRoomClients({ roomName: 'lobby' }).includes(id), client.clientId),
     );
   }),
+  TIMEOUT,
 );
 
 it.concurrent(
@@ -152,6 +155,7 @@ it.concurrent(
     await cluster.converged(cluster.workers, 2 * BACK);
     await worker.client();
   }),
+  TIMEOUT,
 );
 
 it.concurrent(
@@ -171,6 +175,7 @@ it.concurrent(
     await cluster.converged(cluster.workers, 2 * BACK);
     await worker.client();
   }),
+  TIMEOUT,
 );
 
 it.concurrent(
@@ -185,4 +190,5 @@ it.concurrent(
     expect(await program.next()).toEqual({ isHeld: false });
     expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
   }),
+  TIMEOUT,
 );

@@ -33,6 +33,8 @@ export class WorkerProcess {
   readonly started: Promise<void>;
   /** Empty before it has started. */
   workerId = '';
+  /** How long its application took to start, ms by its own clock. */
+  startedIn = 0;
   readonly #process: ChildProcess;
   readonly #tasks = new Map<number, OpenTask>();
   readonly #clients: TestClient[] = [];
@@ -135,6 +137,7 @@ export class WorkerProcess {
       case 'started':
         this.workerId = report.workerId;
         this.#port = report.port;
+        this.startedIn = report.ms;
         break;
       case 'done':
         this.#finish(report.id)?.resolve(report.value);

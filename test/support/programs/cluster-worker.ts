@@ -52,7 +52,7 @@ export interface WorkerEvent {
 
 /** What a worker tells the test. */
 export type WorkerReport =
-  | { readonly kind: 'started'; readonly workerId: string; readonly port: number }
+  | { readonly kind: 'started'; readonly workerId: string; readonly port: number; readonly ms: number }
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'event'; readonly event: WorkerEvent }
@@ -97,6 +97,8 @@ const given = JSON.parse(process.argv[2]!) as PxlWebSocketModuleOptions;
 })
 class AppModule {}
 
+const begin = performance.now();
+
 /** A worker of a cluster: tells the test what happens to it, and carries out the test's tasks. */
 const app = await NestFactory.create(AppModule, { logger: loggerToTest(), abortOnError: false });
 app.enableShutdownHooks();
@@ -114,7 +116,8 @@ const context: WorkerContext = {
 process.on('message', (task) => void carryOut(task as WorkerTask));
 await app.listen(0, '127.0.0.1');
 const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-report({ kind: 'started', workerId: context.service.getWebSocketHealth().workerId, port });
+const { workerId } = context.service.getWebSocketHealth();
+report({ kind: 'started', workerId, port, ms: performance.now() - begin });
 
 async function carryOut({ id, source, argument }: WorkerTask): Promise<void> {
   try {
