@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import {
   PXL_WS_BROADCASTER,
   PxlWebSocketModule,
+  WsError,
   type Broadcaster,
   type PxlWebSocketModuleOptions,
   type RedisOption,
@@ -99,8 +100,14 @@ const concurrent: SuiteRunner = {
     suite = name;
     body();
   },
-  it: (title, test) => it.concurrent(`${suite} ${title}`, test),
+  it: (title, test) => it.concurrent(`${suite} ${title}`, () => test().catch((why: unknown) => again(why, test))),
 };
+
+/** On a busy machine Redis may need longer for a subscription than it is waited for: once is no fault. */
+async function again(why: unknown, test: () => Promise<void>): Promise<void> {
+  if (!(why instanceof WsError) || why.code !== 'TIMEOUT') throw why;
+  await test();
+}
 
 // The one with the longest tests goes first.
 describeBroadcaster('A Redis Cluster of three nodes, sharded', () => clusterBus(true), concurrent);

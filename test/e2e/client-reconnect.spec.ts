@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RoomManager } from 'nestjs-pxl-websocket';
 import { ChildProgram } from '../support/child-program.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
@@ -9,21 +9,21 @@ import { until } from '../support/until.js';
 
 const start = startsOneApp();
 const newClient = testsClients();
-const programs: ChildProgram[] = [];
 let server: ScriptedServer | undefined;
 
 afterEach(async () => {
   await server?.close();
   server = undefined;
-  for (const program of programs.splice(0)) {
-    program.signal('SIGKILL');
-    await program.exited;
-  }
 });
 
-async function startProgram(port = 0): Promise<{ program: ChildProgram; url: string; port: number }> {
+interface ServerProgram {
+  readonly program: ChildProgram;
+  readonly url: string;
+  readonly port: number;
+}
+
+async function startProgram(port = 0): Promise<ServerProgram> {
   const program = new ChildProgram('plain-server', String(port));
-  programs.push(program);
   const told = await program.next<{ port: number }>();
   return { program, url: `ws://127.0.0.1:${told.port}/ws`, port: told.port };
 }
@@ -41,8 +41,22 @@ async function closedWith(code: number, reason = ''): Promise<TestedClient & { d
 }
 
 describe('a server of its own process', () => {
+  /** The one that serves now; a test that ends it starts another one. */
+  let serving: ServerProgram;
+
+  beforeAll(async () => {
+    serving = await startProgram();
+  }, 30_000);
+
+  afterEach(() => serving.program.signal('SIGCONT'));
+
+  afterAll(async () => {
+    serving.program.signal('SIGKILL');
+    await serving.program.exited;
+  });
+
   it('that is stopped gracefully and started again has its clients back', async () => {
-    const { program, url, port } = await startProgram();
+    const { program, url, port } = serving;
     const { client, states, changes } = newClient(url);
     await client.connect();
     expect(await client.request('test', 'echo', 1)).toBe(1);
@@ -51,24 +65,24 @@ describe('a server of its own process', () => {
     await until(() => states.includes('reconnecting:1001'));
     expect(changes.at(-1)!.reason.length).toBeGreaterThan(0);
     const answer = client.request('test', 'echo', 2, { timeout: false });
-    await startProgram(port);
+    serving = await startProgram(port);
     expect(await answer).toBe(2);
     expect(client.state).toBe('connected');
   }, 30_000);
 
   it('that is killed and started again has its clients back', async () => {
-    const { program, url, port } = await startProgram();
+    const { program, url, port } = serving;
     const { client, states } = newClient(url);
     await client.connect();
     program.signal('SIGKILL');
     await until(() => states.includes('reconnecting:1006'));
-    await startProgram(port);
+    serving = await startProgram(port);
     await client.connect();
     expect(await client.request('test', 'echo', 2)).toBe(2);
   }, 30_000);
 
   it('that freezes is noticed and given up, and found again once it goes on', async () => {
-    const { program, url } = await startProgram();
+    const { program, url } = serving;
     const { client, states, changes } = newClient(url, { connectTimeout: 300 });
     await client.connect();
     program.signal('SIGSTOP');
@@ -81,7 +95,7 @@ describe('a server of its own process', () => {
   }, 30_000);
 
   it('that freezes is not noticed without the heartbeat', async () => {
-    const { program, url } = await startProgram();
+    const { program, url } = serving;
     const { client } = newClient(url, { heartbeat: false });
     await client.connect();
     program.signal('SIGSTOP');

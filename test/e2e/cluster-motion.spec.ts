@@ -25,14 +25,14 @@ async function end(): Promise<void> {
   await cluster?.stop();
 }
 
-/** What a fleet meets with while its Redis Cluster is set in motion. `prepare`: before the workers start. */
+/** What a fleet meets with while its Redis Cluster is set in motion. `prepare`: before the workers start, with a spare node. */
 async function fleetMeets(
   what: string,
   kind: 'classic' | 'sharded',
   work: (cluster: RedisCluster) => Promise<void>,
   prepare?: (cluster: RedisCluster) => Promise<unknown>,
 ): Promise<FleetReport> {
-  cluster = await RedisCluster.start();
+  cluster = await RedisCluster.start({ spares: prepare ? 1 : 0 });
   await prepare?.(cluster);
   const redis = { cluster: cluster.startupNodes, sharded: kind === 'sharded' };
   fleet = await MovingFleet.start(WORKERS, { redis, cluster: { lease: LEASE, probe: PROBE } });
@@ -46,11 +46,11 @@ async function fleetMeets(
   return report;
 }
 
-/** The number of the node that {@link withReplica} adds. */
+/** The number of the spare node that {@link withReplica} makes a replica. */
 const REPLICA = 3;
 
 async function withReplica(of: RedisCluster): Promise<void> {
-  await of.replicate(await of.add(), 0);
+  await of.replicate(REPLICA, 0);
 }
 
 /** @param meanwhile what happens while the slot is half moved */

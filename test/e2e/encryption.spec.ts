@@ -13,6 +13,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
 import type { Server } from 'ws';
+import { isSoak } from '../support/cluster-periods.js';
 import { EncryptedClient, type CodecName, type EncryptedClientOptions } from '../support/encrypted-client.js';
 import { framesOf, RecordingProxy } from '../support/recording-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -419,13 +420,13 @@ describe('what an encrypted client is sent', () => {
     expect(client.clear).toHaveLength(2);
   });
 
-  it('reaches it in order beside plain clients of the same room: 10,000 messages each way', async () => {
+  it('reaches it in order beside plain clients of the same room: thousands of messages each way', async () => {
     await start({ limits: { maxBufferedBytes: 64 * 1024 * 1024 } });
     const clients = [await connect(), await connect({ codec: 'event.v1' })];
     const others = [await plain(), await plain()];
     const ids = [...clients, ...others].map(({ clientId }) => clientId);
     await service.joinRooms({ clientIds: ids, rooms: ['tea'] });
-    const count = 10_000;
+    const count = isSoak ? 10_000 : 2_000;
     const numbers = Array.from({ length: count }, (_, n) => n);
 
     for (const n of numbers) {

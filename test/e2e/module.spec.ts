@@ -25,6 +25,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { AfterInitHooks } from '../../lib/transport/after-init-hooks.js';
 import { ChildProgram } from '../support/child-program.js';
+import { isSoak } from '../support/cluster-periods.js';
 import { failureOf } from '../support/failure-of.js';
 import { Logbook } from '../support/logbook.js';
 import { freePort } from '../support/free-port.js';
@@ -302,15 +303,18 @@ describe('afterInit of a gateway', () => {
     expect(Object.keys(app.get(Board))).not.toContain('afterInit');
   });
 
-  it.each(['throws', 'rejects'])('that %s: control run, the adapter of platform-ws', async (how) => {
-    const child = new ChildProgram('after-init', 'platform-ws', how);
-    const { code, errors } = await child.exited;
-    expect(code).not.toBe(0);
-    expect(errors).toContain('no board');
-    await expect(child.next()).rejects.toThrow(/before it wrote/); // init() resolved or died: nothing was caught
-  });
+  (isSoak ? it.concurrent : it.concurrent.skip).each(['throws', 'rejects'])(
+    'that %s: control run, the adapter of platform-ws',
+    async (how) => {
+      const child = new ChildProgram('after-init', 'platform-ws', how);
+      const { code, errors } = await child.exited;
+      expect(code).not.toBe(0);
+      expect(errors).toContain('no board');
+      await expect(child.next()).rejects.toThrow(/before it wrote/); // init() resolved or died: nothing was caught
+    },
+  );
 
-  it.each(['throws', 'rejects'])('that %s rejects app.init() and leaves the process alive', async (how) => {
+  it.concurrent.each(['throws', 'rejects'])('that %s rejects app.init() and leaves the process alive', async (how) => {
     const child = new ChildProgram('after-init', 'pxl', how);
     expect(await child.next()).toEqual({ caught: 'no board' });
     expect((await child.exited).code).toBe(0);

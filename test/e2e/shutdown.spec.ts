@@ -224,13 +224,13 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
 });
 
 describe('A process', () => {
-  it.each(PLATFORMS)('on %s ends by itself once the application is closed', async (platform) => {
+  it.concurrent.each(PLATFORMS)('on %s ends by itself once the application is closed', async (platform) => {
     const program = new ChildProgram('closing-server', platform);
     expect(await program.next()).toEqual({ ends: [1001, 1001, 1001] });
     expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
   });
 
-  it.each([
+  it.concurrent.each([
     ['and enableShutdownHooks() tells its clients 1001', 'hooks', 1001],
     ['without enableShutdownHooks() just ends', 'none', 1006],
   ])('with SIGTERM %s', async (_how, hooks, code) => {

@@ -48,9 +48,9 @@ export class RedisCluster {
     return cluster;
   }
 
-  /** Start-up nodes, as the option `redis: { cluster }` takes them. */
+  /** Its members as start-up nodes, as the option `redis: { cluster }` takes them. */
   get startupNodes(): { host: string; port: number }[] {
-    return this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    return this.#members.map(({ port }) => ({ host: '127.0.0.1', port }));
   }
 
   /** Adds a node without slots; resolves with its number once all know it. */
@@ -97,15 +97,23 @@ export class RedisCluster {
     await server.command('CLUSTER', 'RESET', 'SOFT');
   }
 
-  /** Moves slots that hold no keys to a node, whoever has them. */
+  /** Moves slots that hold no keys to a node, whoever has them; resolves once all masters agree about it. */
   async move(slots: readonly number[], to: number): Promise<void> {
     const id = await this.id(to);
-    // With the newest epoch it wins over what the others still tell each other. A slot always has an owner.
-    await this.nodes[to]!.command('CLUSTER', 'BUMPEPOCH');
-    const others = (await this.#masters()).filter((node) => node !== this.nodes[to]);
-    for (const node of [this.nodes[to]!, ...others]) {
-      await node.commands(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', id]));
-    }
+    let asked = -Infinity;
+    const haveMoved = async (): Promise<boolean> => {
+      if (performance.now() - asked < 1_000) return this.#agree(slots, to);
+      if (!(await this.#knowEpochs())) return false;
+      asked = performance.now();
+      // With the newest epoch it wins over what the others still tell each other. A slot always has an owner.
+      await this.nodes[to]!.command('CLUSTER', 'BUMPEPOCH');
+      const others = (await this.#masters()).filter((node) => node !== this.nodes[to]);
+      for (const node of [this.nodes[to]!, ...others]) {
+        await node.commands(slots.map((slot) => ['CLUSTER', 'SETSLOT', slot, 'NODE', id]));
+      }
+      return this.#agree(slots, to);
+    };
+    await eventually('the slots have moved', haveMoved, PATIENCE);
   }
 
   /** Moves slots with their keys, one after the other, step by step as `redis-cli --cluster reshard` does. */
@@ -152,10 +160,10 @@ export class RedisCluster {
     await eventually('the node is deserted', isDeserted, PATIENCE);
   }
 
-  /** The slots that a node serves by its own account. */
-  async slotsOf(node: number): Promise<number[]> {
+  /** The slots that a node serves, by its own account or by another one's. */
+  async slotsOf(node: number, account = this.nodes[node]!): Promise<number[]> {
     const { port } = this.nodes[node]!;
-    const ranges = await this.nodes[node]!.command<[number, number, [string, number]][]>('CLUSTER', 'SLOTS');
+    const ranges = await account.command<[number, number, [string, number]][]>('CLUSTER', 'SLOTS');
     return ranges
       .filter(([, , [, master]]) => master === port)
       .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, at) => from + at));
@@ -213,6 +221,26 @@ export class RedisCluster {
       if (!signs.every((sign) => info.includes(sign))) return false;
     }
     return true;
+  }
+
+  /** Whether all masters say that the node serves the slots. */
+  async #agree(slots: readonly number[], node: number): Promise<boolean> {
+    for (const master of await this.#masters()) {
+      const served = new Set(await this.slotsOf(node, master));
+      if (!slots.every((slot) => served.has(slot))) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Whether all know the newest epoch, and no two masters have the same one: then the next is newer than any, also after a
+   * node was away.
+   */
+  async #knowEpochs(): Promise<boolean> {
+    const told = await Promise.all((await this.#masters()).map((node) => node.command<string>('CLUSTER', 'INFO')));
+    const of = (name: string): Set<string | undefined> =>
+      new Set(told.map((info) => new RegExp(`${name}:(\\d+)`).exec(info)?.[1]));
+    return of('cluster_current_epoch').size === 1 && of('cluster_my_epoch').size === told.length;
   }
 
   /** The members that are no replicas. */

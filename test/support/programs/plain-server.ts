@@ -4,7 +4,13 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { PxlWebSocketModule, WsRoute } from 'nestjs-pxl-websocket';
 
-/** Serves on the port that it is given, or on any one, until it is ended. Writes the port. */
+/**
+ * Serves on the port that it is given, or on any one, until it is ended. Writes the port. Its heartbeat is quick; with a
+ * second argument it has none.
+ */
+const [, , place = '0', isPatient] = process.argv;
+const heartbeat = isPatient === undefined && { interval: 200, timeout: 150 };
+
 class Gateway {
   @WsRoute('test', 'echo')
   echo(_client: unknown, data: unknown): unknown {
@@ -13,13 +19,13 @@ class Gateway {
 }
 
 @Module({
-  imports: [PxlWebSocketModule.forRoot({ rooms: { open: true }, heartbeat: { interval: 200, timeout: 150 } })],
+  imports: [PxlWebSocketModule.forRoot({ rooms: { open: true }, heartbeat })],
   providers: [Gateway],
 })
 class AppModule {}
 
 const app = await NestFactory.create(AppModule, { logger: false });
 app.enableShutdownHooks();
-await app.listen(Number(process.argv[2] ?? 0), '127.0.0.1');
+await app.listen(Number(place), '127.0.0.1');
 const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
 process.stdout.write(`${JSON.stringify({ port })}\n`);
