@@ -122,11 +122,29 @@ describe('what a worker knows of a client of another', () => {
       bob,
       ({ metadata }) => (metadata as { theme?: { dark: boolean } }).theme?.dark === true,
     );
+    // Nor is a worker deaf to what it is told when its application has done so to a client of another.
+    await two.run(({ clients }, clientId) => {
+      const metadata = clients.getClient({ clientId })!.metadata as { theme: { dark: unknown } };
+      metadata.theme.dark = 1n;
+    }, bob.clientId);
+    await one.run(({ clients }, clientId) => {
+      clients.updateClient({ clientId, key: 'theme', data: { dark: false } });
+      clients.updateClient({ clientId, key: 'mood', data: 'calm' });
+    }, bob.clientId);
+    const isTold = (): Promise<boolean> =>
+      two.run(({ clients }, clientId) => {
+        const { theme, mood } = clients.getClient({ clientId })!.metadata as {
+          theme: { dark: unknown };
+          mood?: string;
+        };
+        return theme.dark === false && mood === 'calm';
+      }, bob.clientId);
+    await eventually('it is told of the next change', isTold);
     const fetched = await two.run(async ({ service }) => {
       const { clients, partial } = await service.fetchClients();
       return { metadata: clients.map(({ metadata }) => metadata), partial };
     });
-    expect(fetched).toEqual({ metadata: [{ mood: 'calm' }, {}], partial: false });
+    expect(fetched).toEqual({ metadata: [{ mood: 'calm' }, { theme: { dark: false }, mood: 'calm' }], partial: false });
   });
 
   it('is found by every look-up', async () => {

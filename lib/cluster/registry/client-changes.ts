@@ -81,5 +81,10 @@ function isMember({ rooms }: ClientRecord, name: string): boolean {
 
 /** Both come from JSON that one worker wrote, so that equal values have equal texts. */
 function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  try {
+    return a === b || JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    // The application here has put something into the client that has no JSON form.
+    return false;
+  }
 }
