@@ -15,13 +15,13 @@ const ASKING = ['connect', 'connectToServer', 'request', 'join', 'leave', 'refre
 export function forApplication(client: WebSocketClient, log: ClientLog): WebSocketClient {
   for (const name of ASKING) {
     const ask: Ask = client[name].bind(client);
-    replace(client, name, (...args: never[]) => log.watch(name, ask(...args)));
+    replace(client, name, (...args: never[]) => log.watch(name, () => ask(...args)));
   }
   const stream: (...args: never[]) => AsyncIterableIterator<unknown, undefined> = client.stream.bind(client);
   replace(client, 'stream', (...args: never[]) => {
     const answers = stream(...args);
     const next = answers.next.bind(answers);
-    return replace(answers, 'next', () => log.watch('stream', next()));
+    return replace(answers, 'next', () => log.watch('stream', next));
   });
   const handle = client.handle.bind(client);
   replace(client, 'handle', (type: string, action: string, handler: Answer) =>

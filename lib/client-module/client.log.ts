@@ -49,8 +49,8 @@ export class ClientLog {
   }
 
   /** A promise for the application: a rejection that nobody has taken is told, as what no handler has taken is. */
-  watch<T>(method: string, promise: Promise<T>): Promise<T> {
-    return WatchedPromise.watch(promise, (reason) => {
+  watch<T>(method: string, work: () => Promise<T>): Promise<T> {
+    return WatchedPromise.watch(work, (reason) => {
       this.#failed(`${this.#client}: ${method} failed, and nobody waited for it.`, reason);
       if (this.given.onError) void this.#tell(reason);
     });

@@ -15,8 +15,8 @@ export interface ClientHost {
   readonly runtime: Runtime;
   /** Milliseconds that a call to a client waits for its answer. */
   readonly callTimeout: number;
-  /** The promise for the application: a rejection that nobody has taken is reported. */
-  watch<T>(what: string, promise: Promise<T>, clientId: string): Promise<T>;
+  /** A promise for the application of what the work returns or throws: a rejection that nobody takes is reported. */
+  watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T>;
   join(client: WsClient, roomName: string): Promise<boolean>;
   leave(client: WsClient, roomName: string): void;
   /** Takes a message, or what is none, as it came from the client. */

@@ -189,13 +189,13 @@ export class WsClient implements ClientEntry {
    * own words in `cause`. With a signal: the signal's reason.
    */
   call(message: WebSocketMessage, options: CallOptions = {}): Promise<unknown> {
-    const answer = this.calls.call(message, options, this.host.callTimeout);
-    return this.host.watch('WsClient.call', answer, this.clientId);
+    const work = (): Promise<unknown> => this.calls.call(message, options, this.host.callTimeout);
+    return this.host.watch('WsClient.call', work, this.clientId);
   }
 
   /** Puts the client into a room: true once it receives what is sent there, false when it is gone. */
   join(roomName: string): Promise<boolean> {
-    return this.host.watch('WsClient.join', this.host.join(this, roomName), this.clientId);
+    return this.host.watch('WsClient.join', () => this.host.join(this, roomName), this.clientId);
   }
 
   /** Takes the client out of a room; does nothing when it is not in it. */

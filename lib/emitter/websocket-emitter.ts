@@ -157,8 +157,7 @@ export class WebSocketEmitter {
 
   /** A failure that nobody waits for goes to the option `log`. */
   #watch(verb: string, work: () => Promise<void>): Promise<void> {
-    const done = async (): Promise<void> => await work();
-    return WatchedPromise.watch(done(), (reason) => {
+    return WatchedPromise.watch(work, (reason) => {
       const { message } = textsOf(reason);
       this.#log.report('warn', `WebSocketEmitter.${verb} failed, and nobody waited for it. ${message}`);
     });

@@ -33,14 +33,14 @@ export class ErrorReporter {
   }
 
   /**
-   * A promise for the application: as `promise` for whoever takes it; a rejection that nobody has taken is reported.
+   * A promise for the application of what the work returns or throws; a rejection that nobody takes is reported.
    *
    * @param what the method that was called, as `WsClient.join`
    */
-  watch<T>(what: string, promise: Promise<T>, clientId?: string): Promise<T> {
+  watch<T>(what: string, work: () => Promise<T>, clientId?: string): Promise<T> {
     const untaken = (reason: unknown): void =>
       this.report(`${what} failed, and nobody waited for it.`, reason, clientId);
-    return WatchedPromise.watch(promise, untaken);
+    return WatchedPromise.watch(work, untaken);
   }
 
   async #tell(error: Error, clientId: string | undefined): Promise<void> {

@@ -92,7 +92,7 @@ export class RoomManager {
    * BAD_MESSAGE for a user type without a user
    */
   addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
-    return this.errors.watch('RoomManager.addClientToRoom', this.#addClient(join));
+    return this.errors.watch('RoomManager.addClientToRoom', () => this.#addClient(join));
   }
 
   /** @internal {@link addClientToRoom} that can be taken back. */

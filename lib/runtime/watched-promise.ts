@@ -10,12 +10,17 @@ export class WatchedPromise<T> extends Promise<T> {
   #untaken: Untaken | null = null;
   #isTaken = false;
 
-  /** A watched promise of what `promise` settles with. */
-  static watch<T>(promise: Promise<T>, untaken: Untaken): WatchedPromise<T> {
+  /** A watched promise of what the work returns or throws: it never throws at the call. */
+  static watch<T>(work: () => Promise<T>, untaken: Untaken): WatchedPromise<T> {
+    const promise = begin(work);
+    // Every send comes by here: nothing is attached for a rejection before there is one.
     const watched = new WatchedPromise<T>((resolve, reject) => {
-      promise.then(resolve, reject);
+      promise.then(resolve, (reason: unknown) => {
+        watched.#rejected(reason);
+        reject(reason);
+      });
     });
-    watched.#watch(untaken);
+    watched.#untaken = untaken;
     return watched;
   }
 
@@ -26,19 +31,38 @@ export class WatchedPromise<T> extends Promise<T> {
   ): Promise<Result | Failure> {
     this.#isTaken = true;
     const derived = super.then(onFulfilled, onRejected);
-    if (this.#untaken && derived instanceof WatchedPromise) derived.#watch(this.#untaken);
+    if (this.#untaken && derived instanceof WatchedPromise) derived.#follow(this.#untaken);
     return derived;
   }
 
-  #watch(untaken: Untaken): void {
+  #follow(untaken: Untaken): void {
     this.#untaken = untaken;
-    // A handler of our own keeps Node from calling it unhandled.
-    void super.then(undefined, (reason: unknown) => {
-      if (!this.#isTaken) setImmediate(() => this.#judge(untaken, reason));
-    });
+    void super.then(undefined, (reason: unknown) => this.#judgeLater(reason));
   }
 
-  #judge(untaken: Untaken, reason: unknown): void {
-    if (!this.#isTaken) untaken(reason);
+  /** Is about to be. */
+  #rejected(reason: unknown): void {
+    // A handler of our own keeps Node from calling it unhandled.
+    void super.then(undefined, () => undefined);
+    this.#judgeLater(reason);
+  }
+
+  #judgeLater(reason: unknown): void {
+    if (!this.#isTaken) setImmediate(() => this.#judge(reason));
+  }
+
+  #judge(reason: unknown): void {
+    if (!this.#isTaken) this.#untaken?.(reason);
+  }
+}
+
+function begin<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    // A bus of somebody's own may return nothing.
+    return Promise.resolve(work());
+  } catch (error) {
+    return Promise.resolve().then(() => {
+      throw error;
+    });
   }
 }

@@ -100,7 +100,7 @@ export class PxlWebSocketServer extends ServerVerbs {
    * no client is named, or a user type without a user
    */
   joinRoom(join: JoinRoomOptions): Promise<boolean> {
-    return this.errors.watch('PxlWebSocketServer.joinRoom', this.#joinRoom(join));
+    return this.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
   }
 
   async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
@@ -155,6 +155,6 @@ export class PxlWebSocketServer extends ServerVerbs {
 
   /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001. */
   stop(): Promise<void> {
-    return this.errors.watch('PxlWebSocketServer.stop', this.drain.run());
+    return this.errors.watch('PxlWebSocketServer.stop', () => this.drain.run());
   }
 }

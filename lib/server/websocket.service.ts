@@ -257,7 +257,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
   /** What the work returns or throws, as a promise: no verb throws at the call, and none has to be waited for. */
   #watch<T>(verb: string, work: () => Promise<T>): Promise<T> {
-    return this.errors.watch(`WebSocketService.${verb}`, settle(work));
+    return this.errors.watch(`WebSocketService.${verb}`, work);
   }
 }
 

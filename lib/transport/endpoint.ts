@@ -65,8 +65,8 @@ export class Endpoint implements ClientHost {
     });
   }
 
-  watch<T>(what: string, promise: Promise<T>, clientId: string): Promise<T> {
-    return this.services.errors.watch(what, promise, clientId);
+  watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T> {
+    return this.services.errors.watch(what, work, clientId);
   }
 
   join(client: WsClient, roomName: string): Promise<boolean> {

@@ -126,7 +126,7 @@ function hostWith(options: ResolvedOptions): ClientHost {
     inboundLimits: { concurrency: 1, queue: 64 },
     runtime: new Runtime(),
     callTimeout: 10_000,
-    watch: (_what, promise) => promise,
+    watch: (_what, work) => work(),
     join: () => Promise.resolve(false),
     leave: () => undefined,
     receive: () => undefined,

@@ -10,7 +10,7 @@ async function untakenOf(use: (promise: Promise<never>) => unknown): Promise<unk
     await Promise.resolve();
     throw new Error('no');
   };
-  const used = use(WatchedPromise.watch(rejects(), (reason) => untaken.push((reason as Error).message)));
+  const used = use(WatchedPromise.watch(rejects, (reason) => untaken.push((reason as Error).message)));
   await Promise.allSettled([used]);
   await turn();
   return untaken;
@@ -46,7 +46,10 @@ describe('A rejection of a watched promise', () => {
 });
 
 it('A watched promise is a Promise with the value of the other', async () => {
-  const watched = WatchedPromise.watch(Promise.resolve(1), () => undefined);
+  const watched = WatchedPromise.watch(
+    () => Promise.resolve(1),
+    () => undefined,
+  );
   expect(watched).toBeInstanceOf(Promise);
   expect(await watched.then((value) => value + 1)).toBe(2);
 });
