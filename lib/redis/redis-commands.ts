@@ -4,7 +4,17 @@ import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
-import { bare, isInMotion, isMoved, isReadOnly, isReply, isTimeout, outOfStep, unavailable } from './redis-failures.js';
+import {
+  bare,
+  isInMotion,
+  isMoved,
+  isReadOnly,
+  isReply,
+  isTimeout,
+  outOfStep,
+  unavailable,
+  unpublished,
+} from './redis-failures.js';
 import { nameOf, oneOf } from './redis-source.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -102,7 +112,7 @@ export class RedisCommands {
   publish(channel: string, payload: string | Buffer): Promise<unknown> {
     const publisher = this.#client && this.#publisherOf(this.#client);
     if (!publisher) return Promise.reject(unavailable(this.#failure));
-    return this.#within(() => this.#batched(publisher, (redis) => redis.publish(channel, payload)));
+    return this.#within(() => this.#batched(publisher, (redis) => redis.publish(channel, payload)), this.#unpublished);
   }
 
   /**
@@ -184,17 +194,22 @@ export class RedisCommands {
     return this.#publisher;
   }
 
-  /** What `work` settles with, if that is in time. */
-  #within<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * What `work` settles with, if that is in time.
+   *
+   * @param judge makes the error of a failure
+   */
+  #within<T>(work: () => Promise<T>, judge: (error: unknown) => Error = this.#judge): Promise<T> {
+    const answer = this.#begin(work);
     return new Promise((resolve, reject) => {
       const call: Call = { reject };
       this.#calls.add(call);
-      this.#begin(work).then(
+      answer.then(
         (value) => {
           if (this.#isOver(call)) resolve(value);
         },
         (error: unknown) => {
-          if (this.#isOver(call)) reject(this.#judge(error));
+          if (this.#isOver(call)) reject(judge(error));
         },
       );
     });
@@ -215,7 +230,7 @@ export class RedisCommands {
     return wasWaiting;
   }
 
-  #judge(error: unknown): Error {
+  readonly #judge = (error: unknown): Error => {
     if (isTimeout(error)) this.#abandon(bare(error));
     // After a failover the address leads elsewhere, but nobody ends the connections to who was the master.
     if (isReadOnly(error)) {
@@ -227,7 +242,9 @@ export class RedisCommands {
       return unavailable(error as Error);
     }
     return isReply(error) ? (error as Error) : unavailable(bare(error));
-  }
+  };
+
+  readonly #unpublished = (error: unknown): Error => unpublished(this.#judge(error));
 
   #abandon(why: Error): void {
     this.renew(why);

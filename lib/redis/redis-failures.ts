@@ -5,6 +5,11 @@ export function unavailable(cause: Error | null): WsError {
   return new WsError('UNAVAILABLE', 'Redis cannot be reached at the moment.', { cause });
 }
 
+/** The failure of a message: whoever sends one need not tell what Redis says no to from a Redis that cannot be reached. */
+export function unpublished(failure: unknown): Error {
+  return isReply(failure) ? unavailable(bare(failure)) : (failure as Error);
+}
+
 /** Whether Redis itself said no, rather than nobody having answered. */
 export function isReply(error: unknown): boolean {
   return (error as { name?: unknown } | null)?.name === 'ReplyError';

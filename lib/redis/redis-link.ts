@@ -13,7 +13,7 @@ import { CLASSIC } from './pub-sub.js';
 import { isCluster, type RedisClient } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
-import { bare, isReply, outOfStep, unavailable } from './redis-failures.js';
+import { bare, isReply, outOfStep, unavailable, unpublished } from './redis-failures.js';
 import { RedisProbe } from './redis-probe.js';
 import { nameOf, oneOf, RedisSource } from './redis-source.js';
 import { RedisSubscriptions } from './redis-subscriptions.js';
@@ -90,7 +90,7 @@ export class RedisLink implements MetricSource {
       {
         send: (payload) => this.#sendProbe(payload),
         passed: (roundTrip) => this.#succeed(roundTrip),
-        unsent: (why) => this.#state.fail(why),
+        unsent: (why) => this.#state.fail(why.cause instanceof Error ? why.cause : why),
         lost: () => this.#loseProbe(),
       },
       options.probe,
@@ -201,17 +201,10 @@ export class RedisLink implements MetricSource {
    * may get two
    * @throws WsError UNAVAILABLE, retryable, with its cause; what has not reached Redis by then never does
    */
-  async publish(channel: string, payload: string | Buffer, detour?: string): Promise<void> {
-    try {
-      if (!this.#isSharded(channel)) await this.#commands.publish(channel, this.#sealedFor(channel, payload));
-      else if (!(await this.#publishSharded(channel, payload, detour !== undefined))) {
-        if (detour === undefined) throw unavailable(new Error('The slot of the channel is moving.'));
-        this.#detours++;
-        await this.#commands.publish(detour, this.#sealedFor(detour, payload));
-      }
-    } catch (error) {
-      throw isReply(error) ? unavailable(bare(error)) : error;
-    }
+  publish(channel: string, payload: string | Buffer, detour?: string): Promise<unknown> {
+    return this.#isSharded(channel)
+      ? this.#publishOrDetour(channel, payload, detour)
+      : this.#commands.publish(channel, this.#sealedFor(channel, payload));
   }
 
   /** The text as a script of ours has to publish it on the channel; `publish` does it by itself. */
@@ -270,6 +263,14 @@ export class RedisLink implements MetricSource {
       { classic, slots: this.#slots, isSharded, connect, probing, serves, listener: { ...listener, astray } },
       this.runtime,
     );
+  }
+
+  async #publishOrDetour(channel: string, payload: string | Buffer, detour: string | undefined): Promise<void> {
+    const arrived = await this.#publishSharded(channel, payload, detour !== undefined).catch(throwUnpublished);
+    if (arrived) return;
+    if (detour === undefined) throw unavailable(new Error('The slot of the channel is moving.'));
+    this.#detours++;
+    await this.#commands.publish(detour, this.#sealedFor(detour, payload));
   }
 
   /** @returns false: not all of the channel's subscribers may have heard it */
@@ -376,4 +377,8 @@ export class RedisLink implements MetricSource {
     this.#subscriptions.renew(why);
     if (++this.#lostProbes > 1) this.#commands.renew(why);
   }
+}
+
+function throwUnpublished(failure: unknown): never {
+  throw unpublished(failure);
 }

@@ -219,8 +219,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     }
   }
 
-  #publish(hint: Omit<Hint, 'workerId'>): Promise<void> {
-    return this.link.publish(this.channel, writeHint({ workerId: this.options.workerId, ...hint }));
+  async #publish(hint: Omit<Hint, 'workerId'>): Promise<void> {
+    await this.link.publish(this.channel, writeHint({ workerId: this.options.workerId, ...hint }));
   }
 
   get #isListening(): boolean {
