@@ -113,6 +113,10 @@ async function processOf(page: Page): Promise<number> {
   return Number(new RegExp(`${worker} is process (\\d+)`).exec(sample.output)![1]);
 }
 
+/** The workers that the others know, and those that died until nothing of theirs is left. */
+const leases = (): Promise<string[]> => redis.command('HKEYS', 'sample-03:leases');
+const isSubset = (some: string[], all: string[]): boolean => some.every((one) => all.includes(one));
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -174,6 +178,7 @@ describe('sample/03-cluster', () => {
   it('comes back after its worker was killed, and nobody is doubled in the meantime or later', async () => {
     const [ada, grace] = await apart();
     const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
+    const before = await leases();
     process.kill(await processOf(ada), 'SIGKILL');
     await shown(grace, /^Ada is on /);
     await connected(ada);
@@ -181,11 +186,12 @@ describe('sample/03-cluster', () => {
     expect(next).not.toBe(adas);
     const where = (names: [string, string]): Record<string, string[]> =>
       next === graces ? { [next]: names } : { [next]: [names[0]], [graces]: [names[1]] };
-    // There is another worker in its place, and the dead one still counts, with its session.
-    await healthIs(200, 4);
+    // The dead one still counts, with its session.
     await sees(ada, where(['Ada (you)', 'Grace']));
     await sees(grace, where(['Ada', 'Grace (you)']));
 
+    const hasEnded = async (): Promise<boolean> => !isSubset(before, await leases());
+    await eventually('The lease of the killed worker has ended', hasEnded, PATIENCE);
     await healthIs(200, 3);
     await sees(ada, where(['Ada (you)', 'Grace']));
     await sees(grace, where(['Ada', 'Grace (you)']));
