@@ -93,9 +93,11 @@ describe('When Redis', () => {
         await leasesPass(pause);
         server.thaw();
         await leasesPass(1.2 - pause);
+        const { registry } = one;
+        await eventually('the verdict is there', () => registry.counts.deadWorkers === deaths, PATIENCE);
         proxy.heal();
         await converged(one, slow);
-        expect(one.registry.counts.deadWorkers).toBe(deaths);
+        expect(registry.counts.deadWorkers).toBe(deaths);
         await slow.stop();
         await proxy.close();
       })(),
