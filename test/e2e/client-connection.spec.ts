@@ -7,6 +7,7 @@ import { PxlWebSocketServer, type PxlWebSocketModuleOptions } from 'nestjs-pxl-w
 import { WebSocket } from 'ws';
 import { WebSocketClient, WebSocketClientError, type StateChange } from '../../lib/client/index.js';
 import { ChildProgram } from '../support/child-program.js';
+import { entered } from '../support/client-states.js';
 import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer } from '../support/scripted-server.js';
@@ -397,7 +398,7 @@ describe('the words of PXL', () => {
     client.enableAutoReconnect();
     await client.connect();
     (await server.next()).socket.terminate();
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
   });
 
   it('call the events', async () => {

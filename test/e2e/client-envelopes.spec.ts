@@ -4,6 +4,7 @@ import { ClientManager, WebSocketService, WsError, WsRoute, type WsClient } from
 import { of, type Observable } from 'rxjs';
 import type { WebSocketClient } from '../../lib/client/index.js';
 import { webCryptoEncryption } from '../../lib/client/encryption/index.js';
+import { entered } from '../support/client-states.js';
 import { startsOneApp, type TestApp } from '../support/test-app.js';
 import { testsClients, type TestedClient } from '../support/test-clients.js';
 import { until } from '../support/until.js';
@@ -121,7 +122,7 @@ describe.each(KINDS)('a client and a server of the library (%s, encrypted: %s)',
 
   it('go on with what was sent while the connection was away', async () => {
     onServer().close(4000);
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     expect(await client.request('test', 'echo', 'later')).toBe('later');
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RoomManager } from 'nestjs-pxl-websocket';
 import { ChildProgram } from '../support/child-program.js';
+import { entered } from '../support/client-states.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startsOneApp } from '../support/test-app.js';
@@ -200,7 +201,7 @@ describe('a connection that is closed', () => {
         const { socket } = await server.next();
         if (code === 1005) socket.close();
         else socket.terminate();
-        await until(() => client.state === 'reconnecting');
+        await entered(client, 'reconnecting');
         expect(changes.at(-1)).toMatchObject({ code });
       } else {
         expect((await closedWith(code)).delay).toBe(500);
@@ -271,7 +272,7 @@ describe('attempts', () => {
     const attemptsAfter = async (stood: number) => {
       await clock.advance(stood);
       (await server!.next()).socket.terminate();
-      await until(() => client.state === 'reconnecting');
+      await entered(client, 'reconnecting');
       const change = changes.at(-1)!;
       await client.connect();
       return change.state === 'reconnecting' && change.attempt;
@@ -287,7 +288,7 @@ describe('attempts', () => {
     const { client } = newClient(server.url, { reconnect: { minDelay: 60_000, maxDelay: 60_000 } });
     await client.connect();
     (await server.next()).socket.terminate();
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     const [first, second] = [client.connect(), client.connect()];
     await Promise.all([first, second]);
     expect(server.connections).toHaveLength(2);
@@ -318,7 +319,7 @@ describe('attempts', () => {
       connection.send({ type: 'a', action: 'b' });
       await until(() => heard === round + 1);
       connection.socket.terminate();
-      await until(() => client.state !== 'connected');
+      await entered(client, 'reconnecting');
       await client.connect();
     }
     expect(heard).toBe(5);

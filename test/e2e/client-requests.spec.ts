@@ -150,6 +150,7 @@ describe('with a server of the library,', () => {
       break;
     }
     await until('nobody listens', () => !Gateway.ticks.observed);
+    clearInterval(ticking);
 
     const stream = client.stream('test', 'ticks');
     const next = stream.next();

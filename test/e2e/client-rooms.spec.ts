@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, RoomManager, WebSocketService } from 'nestjs-pxl-websocket';
 import type { WebSocketClientOptions } from '../../lib/client/index.js';
+import { entered } from '../support/client-states.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
 import { startsOneApp } from '../support/test-app.js';
@@ -38,7 +39,7 @@ async function comeBack({ client, server, connection }: Awaited<ReturnType<typeo
   await letIn(connection);
   await joining;
   connection.socket.terminate();
-  await until(() => client.state === 'reconnecting');
+  await entered(client, 'reconnecting');
   await client.connect();
   return server.next();
 }
@@ -65,7 +66,7 @@ describe('a room that the client has joined', () => {
     await joining;
     for (let round = 0; round < 3; round++) {
       server.connections.at(-1)!.socket.terminate();
-      await until(() => client.state === 'reconnecting');
+      await entered(client, 'reconnecting');
       client.send('chat', 'waited');
       const next = await server.next();
       expect(await next.next()).toMatchObject({ action: 'joinRoom', data: { roomName: 'tea', username: 'Ada' } });
@@ -99,7 +100,7 @@ describe('a room that the client has joined', () => {
     await letIn(connection);
     await joining;
     connection.socket.terminate();
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     await client.leave('tea');
     const next = await server.next();
     expect(await letIn(next)).toBe('chess');
@@ -265,7 +266,7 @@ describe('a room that does not take the client back', () => {
     second.refuse(await second.next('joinRoom'), 'UNAVAILABLE', { retryable: true });
     await until(() => clock.size === 1);
     second.socket.terminate();
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     await client.connect();
     const third = await server.next();
     await clock.advance(60_000);

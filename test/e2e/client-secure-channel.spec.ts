@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ClientEncryption, EncryptionSession, WebSocketClientOptions } from '../../lib/client/index.js';
+import { entered } from '../support/client-states.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
 import { testsClients, type TestedClient } from '../support/test-clients.js';
@@ -137,7 +138,7 @@ describe('a client with encryption', () => {
     const { client, connection, server, cipher } = await connected();
     for (let number = 0; number < 10; number++) client.send('c', 'lost', number);
     connection.socket.terminate();
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     await client.connect();
     expect(cipher.log).toEqual(['offer', 'agree', 'offer', 'agree']);
     const next = await server.next();

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { WebSocketClientError, type WebSocketClientOptions } from '../../lib/client/index.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { entered } from '../support/client-states.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { ScriptedServer } from '../support/scripted-server.js';
@@ -73,7 +74,7 @@ describe('a token', () => {
       const connection = await server.next();
       expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.token1');
       connection.socket.terminate();
-      await until(() => client.state !== 'connected');
+      await entered(client, 'reconnecting');
       await client.connect();
     }
     expect(asked).toBe(1);
@@ -131,7 +132,7 @@ describe('a token', () => {
     const { client, states } = newClient(server.url, { getToken: () => `token${++asked}` });
     await client.connect();
     (await server.next()).socket.close(4005, 'token expired');
-    await until(() => client.state === 'reconnecting');
+    await entered(client, 'reconnecting');
     await client.connect();
     expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.token2');
     expect(states).toEqual(['connecting', 'connected', 'reconnecting:4005', 'connected']);
