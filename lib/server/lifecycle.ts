@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import {
   Inject,
   Injectable,
@@ -110,8 +111,8 @@ export class Lifecycle
     for (const { port, path } of this.explorer.addresses()) this.endpoints.open(port, path);
     this.endpoints.checkOptions();
     if (!httpAdapter || !httpServer) return;
-    this.#listenToUpgrades(httpServer, 0);
     this.#httpConnections = new HttpConnections(httpServer);
+    this.#listenToUpgrades(httpServer, 0, this.#httpConnections.forget);
     for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(httpAdapter, path);
     this.#drainBeforeClose(httpAdapter);
   }
@@ -164,11 +165,11 @@ export class Lifecycle
     if (this.options.debug.printRoutes) this.#printRoutes();
   }
 
-  #listenToUpgrades(server: Server, port: number): void {
+  #listenToUpgrades(server: Server, port: number, upgrading?: (stream: Duplex) => void): void {
     const { foreignTimeout } = this.options.upgrade;
     const find = (path: string): Endpoint | undefined => this.endpoints.find(port, path);
     const { upgrades: handler, runtime } = this;
-    this.#listeners.push(new UpgradeListener({ server, find, handler, runtime, foreignTimeout }));
+    this.#listeners.push(new UpgradeListener({ server, find, upgrading, handler, runtime, foreignTimeout }));
   }
 
   /** Every hook of the shutdown sequence comes too late: the first ones already end the application's own providers. */

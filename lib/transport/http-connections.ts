@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Runtime } from '../runtime/runtime.js';
 
 /**
@@ -7,7 +8,8 @@ import type { Runtime } from '../runtime/runtime.js';
  * stops the timer by which Node ends those on which no request ever comes.
  */
 export class HttpConnections {
-  readonly #open = new Set<Socket>();
+  /** With what hears of its end. */
+  readonly #open = new Map<Socket, () => void>();
 
   constructor(private readonly server: Server) {
     // On a server that speaks TLS a peer may be silent before its handshake, or after it.
@@ -20,19 +22,28 @@ export class HttpConnections {
    */
   end(ms: number, runtime: Runtime): void {
     for (const event of ['connection', 'secureConnection']) this.server.off(event, this.#opened);
-    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#open.keys()) if (socket.bytesRead === 0) socket.destroy();
     if (!this.server.listening) return;
     const timer = runtime.timeout(ms, () => {
       if ('closeAllConnections' in this.server) this.server.closeAllConnections();
-      else for (const socket of this.#open) socket.destroy(); // HTTP/2
+      else for (const socket of this.#open.keys()) socket.destroy(); // HTTP/2
     });
     this.server.once('close', () => timer.cancel());
   }
 
+  /** It is being upgraded, and none of the HTTP server's any more. */
+  readonly forget = (stream: Duplex): void => {
+    const closed = stream instanceof Socket && this.#open.get(stream);
+    if (!closed) return;
+    stream.off('close', closed);
+    this.#open.delete(stream);
+  };
+
   readonly #opened = (socket: Socket): void => {
-    // A request that asks for a foreign upgrade is served on a connection that is announced once more.
+    // Somebody who serves a connection by hand may announce it once more.
     if (this.#open.has(socket)) return;
-    this.#open.add(socket);
-    socket.on('close', () => this.#open.delete(socket));
+    const closed = (): void => void this.#open.delete(socket);
+    this.#open.set(socket, closed);
+    socket.on('close', closed);
   };
 }

@@ -14,6 +14,8 @@ const CLOSED: HttpRefusal = { status: 503, body: 'The server is shutting down.' 
 export interface UpgradeListenerOptions {
   readonly server: Server;
   readonly find: (path: string) => Endpoint | undefined;
+  /** Hears of each connection that is no HTTP server's any more, whosever it is now. */
+  readonly upgrading?: ((stream: Duplex) => void) | undefined;
   readonly handler: UpgradeHandler;
   readonly runtime: Runtime;
   /** Milliseconds until an upgrade that nobody answers gets 404; false: never. */
@@ -36,7 +38,8 @@ export class UpgradeListener {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const { server, find, handler, runtime } = this.options;
+    const { server, find, upgrading, handler, runtime } = this.options;
+    upgrading?.(stream);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       serveAsOrdinaryRequest(server, request, stream, head);
       return;
