@@ -16,7 +16,7 @@ export interface ShardProbeOptions {
   readonly period: number;
   /** Resolves with null when another node serves the channel's slot. */
   publish(channel: string, payload: string): Promise<number | null>;
-  /** Whether the node is the master of the channel's slot, so far as can be told. */
+  /** Whether the node is the master of the channel's slot, once that is known. */
   serves(channel: string): Promise<boolean>;
   /** What was published, as it is heard; null: it is not to be taken. */
   open(channel: string, payload: Buffer): Buffer | null;
