@@ -1,11 +1,21 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A port that was free a moment ago. */
+/** Ports below those that systems give to outgoing connections, of which tests open thousands: one may be needed again. */
+const [FIRST, COUNT] = [12_000, 20_000];
+const ATTEMPTS = 20;
+
+/** A port that was free a moment ago, and that no outgoing connection takes. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let attempt = 1; ; attempt++) {
+    const port = FIRST + Math.floor(COUNT * Math.random());
+    const server = createServer();
+    try {
+      await once(server.listen(port), 'listening');
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
 }

@@ -178,12 +178,22 @@ export class RedisCluster {
   }
 
   async #startNode(): Promise<RedisServer> {
-    const busPort = await freePort();
-    const node = await RedisServer.start(...this.settings, '--cluster-port', String(busPort));
+    const [node, busPort] = await this.#startOnFreePorts();
     this.#busPorts.set(node, busPort);
     this.nodes.push(node);
     this.#members.push(node);
     return node;
+  }
+
+  async #startOnFreePorts(attempts = 3): Promise<[RedisServer, busPort: number]> {
+    const busPort = await freePort();
+    try {
+      return [await RedisServer.start(...this.settings, '--cluster-port', String(busPort)), busPort];
+    } catch (error) {
+      // Somebody else may have taken the port of the bus meanwhile.
+      if (attempts === 1) throw error;
+      return this.#startOnFreePorts(attempts - 1);
+    }
   }
 
   /** Until every node knows the others and finds all slots served. */

@@ -63,7 +63,10 @@ export class RedisServer {
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`redis-server ended (${String(code)}) before it answered on port ${this.port}.`);
     });
-    await Promise.race([this.command('PING'), ended]);
+    const answered = this.command<string>('INFO', 'server').then((info) => {
+      if (!info.includes(`process_id:${child.pid}\r`)) throw new Error(`Another Redis has port ${this.port}.`);
+    });
+    await Promise.race([answered, ended]);
     ended.catch(() => undefined);
   }
 
