@@ -185,8 +185,8 @@ export class WsClient implements ClientEntry {
    *
    * @param message a message in either shape
    * @throws WsError TIMEOUT when there is no answer in time; UNAVAILABLE when the client is, or goes, away; BAD_MESSAGE
-   * when the message cannot be sent, and for options that there are not; RATE_LIMITED with 1,024 calls open; else the code that the client refused with, its
-   * own words in `cause`. With a signal: the signal's reason.
+   * when the message cannot be sent, and for options that there are not; RATE_LIMITED with 1,024 calls open; else the code
+   * that the client refused with, its own words in `cause`. With a signal: the signal's reason.
    */
   call(message: WebSocketMessage, options: CallOptions = {}): Promise<unknown> {
     const work = (): Promise<unknown> => this.calls.call(message, options, this.host.callTimeout);

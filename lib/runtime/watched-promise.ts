@@ -40,7 +40,7 @@ export class WatchedPromise<T> extends Promise<T> {
     void super.then(undefined, (reason: unknown) => this.#judgeLater(reason));
   }
 
-  /** Is about to be. */
+  /** Called before this promise is rejected. */
   #rejected(reason: unknown): void {
     // A handler of our own keeps Node from calling it unhandled.
     void super.then(undefined, () => undefined);
