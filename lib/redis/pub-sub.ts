@@ -1,5 +1,9 @@
 import type { Redis } from 'ioredis';
+import type { Runtime } from '../runtime/runtime.js';
 import { isMoved, isReply } from './redis-failures.js';
+
+/** Milliseconds until somebody is asked again who has not answered. */
+const UNANSWERED = 100;
 
 /** A channel to which Redis does not let us subscribe. */
 export interface Refusal {
@@ -30,16 +34,24 @@ export const CLASSIC: PubSub = {
  * A replica takes subscriptions to what its master serves. A master that has become one must not get them: as long as
  * nobody hears anything there, who still publishes to it finds out, and whoever has not followed yet misses nothing.
  *
- * @param serves whether the node is the master of a channel's slot
+ * @param serves whether the node is the master of a channel's slot; null: nobody answers. It is asked again then, for as
+ * long as there is a connection to subscribe by
  */
-export function shardedBy(serves: (channel: string) => Promise<boolean>): PubSub {
+export function shardedBy(serves: (channel: string) => Promise<boolean | null>, runtime: Runtime): PubSub {
+  const isMaster = async (client: Redis, channel: string): Promise<boolean> => {
+    for (;;) {
+      const answer = await serves(channel);
+      if (answer !== null || client.status !== 'ready') return answer === true;
+      await new Promise<void>((resolve) => runtime.timeout(UNANSWERED, resolve));
+    }
+  };
   return {
     event: 'smessageBuffer',
     async subscribe(client, channels) {
       const refusals: Refusal[] = [];
       const subscribe = async (channel: string): Promise<void> => {
         try {
-          if (await serves(channel)) await client.ssubscribe(channel);
+          if (await isMaster(client, channel)) await client.ssubscribe(channel);
           else refusals.push({ channel, why: null });
         } catch (why) {
           if (!isReply(why)) throw why;

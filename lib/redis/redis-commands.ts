@@ -25,9 +25,6 @@ const PERSISTENCE = 600;
 /** Milliseconds until the second attempt; each later one takes twice as long. */
 const PAUSE = 25;
 
-/** Milliseconds until somebody is asked again who has not answered. */
-const UNANSWERED = 100;
-
 /** A call that waits for Redis' answer. */
 interface Call {
   reject(error: Error): void;
@@ -141,15 +138,26 @@ export class RedisCommands {
    * other way that every ACL of ours allows.
    *
    * @param node as its slots call it
-   * @returns once that is known: while nobody answers, it is asked again and again. False when the commands are stopped
+   * @returns null: nobody answers at the moment
    */
-  async serves(node: string, key: string): Promise<boolean> {
-    while (!this.#isStopping) {
-      const answer = await this.#isMaster(node, key).catch(() => null);
-      if (answer !== null) return answer;
-      await new Promise<void>((resolve) => this.runtime.timeout(UNANSWERED, resolve));
-    }
-    return false;
+  async serves(node: string, key: string): Promise<boolean | null> {
+    const client = this.#client;
+    if (!client) return null;
+    if (!isCluster(client)) return true;
+    const asked = client.nodes().find((one) => nameOf(one) === node);
+    // One that has just become a replica may be named by nobody. By one that is known as such ioredis reads.
+    if (!asked || asked.options.readOnly) return false;
+    const work = (): Promise<boolean> => {
+      this.#batch.hold(asked);
+      return asked.exists(key).then(
+        () => true,
+        (error: unknown) => {
+          if (!isReply(error)) throw error;
+          return !isMoved(error);
+        },
+      );
+    };
+    return this.#within(work).catch(() => null);
   }
 
   /** Asks the cluster which node serves which slot, unless that is being asked already. */
@@ -160,26 +168,6 @@ export class RedisCommands {
   /** Publishes by one of these nodes of a cluster from now on, by the present one if it is among them. */
   stayWith(nodes: readonly Redis[]): void {
     if (!this.#publisher || !nodes.includes(this.#publisher)) this.#publisher = oneOf(nodes, this.runtime);
-  }
-
-  /** @returns null: nobody can be asked at the moment */
-  async #isMaster(node: string, key: string): Promise<boolean | null> {
-    const client = this.#client;
-    if (!client) return null;
-    if (!isCluster(client)) return true;
-    const asked = client.nodes().find((one) => nameOf(one) === node);
-    // One that has just become a replica may be named by nobody. By one that is known as such ioredis reads.
-    if (!asked || asked.options.readOnly) return false;
-    return this.#within(() => {
-      this.#batch.hold(asked);
-      return asked.exists(key).then(
-        () => true,
-        (error: unknown) => {
-          if (!isReply(error)) throw error;
-          return !isMoved(error);
-        },
-      );
-    });
   }
 
   #batched<Client extends Redis, T>(redis: Client, work: (redis: Client) => Promise<T>): Promise<T> {

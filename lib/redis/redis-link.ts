@@ -258,7 +258,7 @@ export class RedisLink implements MetricSource {
     const probing = { channel: this.#probeChannel, period: this.options.probe, publish, open };
     const isSharded = (channel: string): boolean => this.#isSharded(channel);
     const astray = (): void => this.#commands.learnSlots();
-    const serves = (node: string, channel: string): Promise<boolean> => this.#commands.serves(node, channel);
+    const serves = (node: string, channel: string): Promise<boolean | null> => this.#commands.serves(node, channel);
     return new ShardedSubscriptions(
       { classic, slots: this.#slots, isSharded, connect, probing, serves, listener: { ...listener, astray } },
       this.runtime,

@@ -16,8 +16,8 @@ export interface ShardProbeOptions {
   readonly period: number;
   /** Resolves with null when another node serves the channel's slot. */
   publish(channel: string, payload: string): Promise<number | null>;
-  /** Whether the node is the master of the channel's slot, once that is known. */
-  serves(channel: string): Promise<boolean>;
+  /** Whether the node is the master of the channel's slot; null: nobody answers at the moment. */
+  serves(channel: string): Promise<boolean | null>;
   /** What was published, as it is heard; null: it is not to be taken. */
   open(channel: string, payload: Buffer): Buffer | null;
 }
@@ -64,7 +64,7 @@ export class Shard {
     );
     this.subscriptions = new RedisSubscriptions(
       create,
-      shardedBy((channel) => probing.serves(channel)),
+      shardedBy((channel) => probing.serves(channel), runtime),
       this.#listener(),
       runtime,
     );

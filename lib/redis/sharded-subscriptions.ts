@@ -38,8 +38,8 @@ export interface ShardedSubscriptionsOptions {
   /** Makes a connection to a node of the cluster, named as in its slots; null: it is not known now. */
   readonly connect: (node: string) => Redis | null;
   readonly probing: Omit<ShardProbeOptions, 'serves'>;
-  /** Whether the node is the master of the channel's slot, once that is known. */
-  readonly serves: (node: string, channel: string) => Promise<boolean>;
+  /** Whether the node is the master of the channel's slot; null: nobody answers at the moment. */
+  readonly serves: (node: string, channel: string) => Promise<boolean | null>;
   readonly listener: ShardedListener;
 }
 

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { keySlotOf } from '../../lib/redis/key-slot.js';
+import { shardedBy } from '../../lib/redis/pub-sub.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { TestLink } from '../support/redis-link.js';
@@ -98,6 +101,20 @@ describe('Sharded rooms', () => {
     await eventually('no node has the channel', async () => {
       return (await Promise.all(cluster.nodes.map((node) => shardChannels(node)))).flat().length === 0;
     });
+  });
+
+  it('are subscribed at a node once it says that it serves them, which is asked for as long as there is a connection', async () => {
+    const [channel, other] = PARTITIONS.filter((name) => nodeAt(keySlotOf(name)) === 0) as [string, string];
+    const client = new Redis(cluster.nodes[0]!.port);
+    await client.ping();
+    const answers = [null, null, true];
+    const { subscribe } = shardedBy(() => Promise.resolve(answers.shift() ?? null), new Runtime());
+    expect(await subscribe(client, [channel])).toEqual([]);
+    expect(answers).toEqual([]);
+    expect(await shardChannels(cluster.nodes[0]!)).toContain(channel);
+    const refusals = subscribe(client, [other]);
+    client.disconnect();
+    expect(await refusals).toEqual([{ channel: other, why: null }]);
   });
 
   it(
