@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { typeErrorsOf } from '../support/type-check.js';
 
@@ -59,8 +60,12 @@ declare function watchEffect(effect: (onCleanup: (cleanUp: () => void) => void) 
 declare function withoutPrices(data: unknown): object;
 `;
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const EXAMPLES = [...README.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+const ROOT = join(import.meta.dirname, '../..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const PAGES = readdirSync(join(ROOT, 'docs')).map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'));
+const EXAMPLES = [README, ...PAGES].flatMap((page) =>
+  [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code),
+);
 /** The contract of the examples, which one of them declares. */
 const CONTRACT = /^interface Chat \{.*?^\}/ms.exec(README)?.[0] ?? '';
 
@@ -75,7 +80,7 @@ function programOf(code: string): string {
   return `${SURROUNDINGS}${CONTRACT}\nexport async function example() {\n${statements}\n}\n`;
 }
 
-describe('the examples of the README', () => {
+describe('the examples of the README and of its pages', () => {
   it('compile under strict, as they stand', () => {
     const examples = EXAMPLES.filter((code) => !/^constructor\(/m.test(code));
     expect(examples.length).toBeGreaterThan(20);
