@@ -339,7 +339,7 @@ export interface ShutdownOptions {
   timeout?: number | undefined;
   /**
    * Milliseconds over which the clients of a worker of a cluster come back to the others when it stops: each is told a
-   * time of its own (close code 1012). Default: 5 000.
+   * time of its own (close code 1012; 1001 where no other lives). Default: 5 000.
    */
   reconnectSpread?: number | undefined;
 }

@@ -9,7 +9,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import { Drain } from '../transport/drain.js';
+import { Drain, type DrainCompany } from '../transport/drain.js';
 import { ClusterInbox } from './cluster-inbox.js';
 
 /** How long the start of an application waits for its place among the other workers, in ms. */
@@ -19,7 +19,7 @@ const NAMED = 5;
 
 /** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
 @Injectable()
-export class ClusterMembership {
+export class ClusterMembership implements DrainCompany {
   readonly #logger = new ModuleLogger();
   #left: Promise<void> | null = null;
   #onAdmitted: (() => void) | null = null;
@@ -37,7 +37,7 @@ export class ClusterMembership {
     private readonly runtime: Runtime,
     drain: Drain,
   ) {
-    drain.onStart(() => void this.leave());
+    drain.accompany(this);
   }
 
   /**
@@ -64,6 +64,12 @@ export class ClusterMembership {
   /** Whether the other workers can be reached, are known, and hear this one as it hears them. */
   get isReady(): boolean {
     return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed;
+  }
+
+  /** A bus of the application's own comes without a registry: there may always be others. */
+  get othersGoOn(): boolean {
+    const { redis, broadcaster } = this.options;
+    return redis ? this.registry.mayHaveOthers : broadcaster !== undefined;
   }
 
   /** The other workers stop counting on this one's clients. */

@@ -153,7 +153,7 @@ export class PxlWebSocketServer extends ServerVerbs {
     if (client) this.encryption.enable(client);
   }
 
-  /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001. */
+  /** The library's part of `app.close()`: no new connections, handlers finish, everybody reads 1001 or 1012. */
   stop(): Promise<void> {
     return this.errors.watch('PxlWebSocketServer.stop', () => this.drain.run());
   }

@@ -3,7 +3,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
-import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { MessageDispatcher } from '../routing/message.dispatcher.js';
 import { Runtime } from '../runtime/runtime.js';
 import { ConnectionHandler } from './connection.handler.js';
@@ -21,6 +21,14 @@ const CUT_AT = 0.9;
 
 const OPEN = 1;
 
+/** This worker's place among the others, as far as its end concerns them. */
+export interface DrainCompany {
+  /** The drain begins: nobody may count on this worker's clients any more. Does not reject. */
+  leave(): Promise<void>;
+  /** Whether others go on without this one, as far as is known at this moment. */
+  readonly othersGoOn: boolean;
+}
+
 /**
  * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001, or
  * 1012 where other workers go on.
@@ -28,7 +36,7 @@ const OPEN = 1;
  */
 @Injectable()
 export class Drain {
-  readonly #onStart: (() => void)[] = [];
+  #company: DrainCompany | null = null;
   #done: Promise<void> | null = null;
 
   constructor(
@@ -45,13 +53,13 @@ export class Drain {
     return (this.#done ??= this.#drain());
   }
 
-  /** Calls back when it begins. */
-  onStart(started: () => void): void {
-    this.#onStart.push(started);
+  /** Whom to tell when it begins, and to ask about the others. */
+  accompany(company: DrainCompany): void {
+    this.#company = company;
   }
 
   async #drain(): Promise<void> {
-    for (const started of this.#onStart) started();
+    void this.#company?.leave();
     this.upgrades.close();
     this.dispatcher.stop();
     this.heartbeat.stop();
@@ -89,7 +97,7 @@ export class Drain {
   #close(client: WsClient): void {
     const { reconnectSpread } = this.options.shutdown;
     const after = Math.floor(this.runtime.random() * reconnectSpread);
-    const { code, reason } = isClustered(this.options)
+    const { code, reason } = this.#company?.othersGoOn
       ? { ...CLOSE_CODES.RESTART, reason: JSON.stringify({ after }) }
       : CLOSE_CODES.GOING_AWAY;
     client.ws.close(code, reason);

@@ -95,3 +95,24 @@ it(`a worker that is asked to end while Redis is away sends ${FEWER} clients awa
   report('it ends while Redis is away', await exit, EXIT);
   expect(await exit).toBeLessThan(2 * EXIT);
 }, 60_000);
+
+it('a fleet that ends tells everybody 1012 as long as another worker lives, and then 1001', async () => {
+  // It knows no clients of others, and the others all the same.
+  const blind = await cluster.add({ options: { cluster: { mirror: false } } });
+  // The one that ended without Redis counts until its lease is over.
+  await cluster.converged([other, blind]);
+  const idle = await blind.client();
+  const busy = await blind.client();
+  busy.send({ type: 'test', action: 'hold', id: 'held' });
+  await busy.request('system', 'ping');
+  const exit = blind.stop();
+  expect((await idle.closed).code).toBe(1012);
+  await eventually('it has left', () => other.run(({ service }) => service.getWebSocketHealth().cluster.workers === 1));
+  const last = await other.client();
+  const lastExit = other.stop();
+  expect(await last.closed).toEqual({ code: 1001, reason: 'server is shutting down' });
+  await lastExit;
+  await blind.run(({ gate }) => gate.open());
+  expect(await busy.closed).toEqual({ code: 1001, reason: 'server is shutting down' });
+  await exit;
+}, 60_000);

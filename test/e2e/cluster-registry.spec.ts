@@ -44,6 +44,17 @@ describe('The registry', () => {
     expect(here.told).toEqual([]);
   });
 
+  it('reckons with others until it knows that there are none', async () => {
+    const here = cluster.begin('here');
+    expect(here.registry.mayHaveOthers).toBe(true);
+    await here.started();
+    expect(here.registry.mayHaveOthers).toBe(false);
+    const [there] = await cluster.start(['there']);
+    expect([here.registry.mayHaveOthers, there.registry.mayHaveOthers]).toEqual([true, true]);
+    await there.registry.stop();
+    await until(() => !here.registry.mayHaveOthers);
+  });
+
   it('carries any name of a room, a user and a key as it is', async () => {
     const [here, there] = await cluster.start(['here', 'there']);
     for (const name of ['*', 'a?[b]', '{x}', 'test:{workers}:leases', 'CR\r\nLF', '', '__proto__', '\ud800', '😀']) {

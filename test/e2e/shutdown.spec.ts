@@ -7,6 +7,7 @@ import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
+import { HubBroadcaster } from '../support/hub-broadcaster.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
@@ -39,6 +40,13 @@ class Pages {
     diary.write('querying');
     await gate.passed;
     return `database ${this.database.isOpen ? 'open' : 'closed'}`;
+  }
+}
+
+@Injectable()
+class OwnBus extends HubBroadcaster {
+  constructor() {
+    super('own', new Set());
   }
 }
 
@@ -211,6 +219,13 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
     expect(Object.hasOwn(adapter, 'beforeClose')).toBe(false);
     expect(adapter.beforeClose).toBe(prototype.beforeClose);
     expect((app.app.getHttpServer() as Server).listenerCount('upgrade')).toBe(0);
+  });
+
+  it('tells 1012 with a bus of its own, which does not tell whether there are others', async () => {
+    await start(platform, { broadcaster: OwnBus, shutdown: { reconnectSpread: 1 } });
+    const client = await app.client();
+    await app.app.close();
+    expect(await client.closed).toEqual({ code: 1012, reason: '{"after":0}' });
   });
 
   it('is what PxlWebSocketServer.stop() begins', async () => {

@@ -123,6 +123,7 @@ class FleetWorker extends HubBroadcaster {
 
 class FleetRegistry implements ClusterRegistry {
   readonly isReady = true;
+  readonly mayHaveOthers = true;
 
   constructor(
     private readonly self: string,

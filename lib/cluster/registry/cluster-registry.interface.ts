@@ -42,6 +42,11 @@ export interface ClusterRegistry {
   /** The other workers that live. */
   readonly workers: ReadonlyMap<string, ClusterWorker>;
   /**
+   * Whether other workers live, as far as was last known; also true before anything is known. After {@link stop} it
+   * still hears of those that leave.
+   */
+  readonly mayHaveOthers: boolean;
+  /**
    * Whether the others are heard of, and all of them were known once: not while a view is repaired, or another worker
    * comes, of which every worker would be out of service at once.
    */

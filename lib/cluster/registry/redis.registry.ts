@@ -115,6 +115,12 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     return this.#remote.workers;
   }
 
+  get mayHaveOthers(): boolean {
+    if (!this.#hasBegun) return true;
+    for (const { isExpired } of this.workers.values()) if (!isExpired) return true;
+    return false;
+  }
+
   get isReady(): boolean {
     return this.#hasBegun && this.#isListening;
   }
