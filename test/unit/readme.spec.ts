@@ -15,8 +15,8 @@ import type { Queue } from 'bullmq';
 import type { WebSocketServer as Server } from 'ws';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import {
-  defineWebSocketSubscriber, forwardQueueEvents, PxlWebSocketClientModule, PxlWebSocketModule, UseConnectionGuards,
-  WebSocketClientController, WebSocketQueueEvents, WebSocketService, WsRoute, WsSubscriber,
+  defineWebSocketSubscriber, forwardQueueEvents, PxlWebSocketClientModule, PxlWebSocketModule, PxlWebSocketServer,
+  UseConnectionGuards, WebSocketClientController, WebSocketQueueEvents, WebSocketService, WsRoute, WsSubscriber,
 } from 'nestjs-pxl-websocket';
 import type {
   ClusterEventMessages, ConnectionCandidate, PxlWebSocketModuleOptions, WebSocketSubscriberHandlerContext,
