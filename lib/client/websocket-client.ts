@@ -182,7 +182,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /**
    * Sends any JSON value as it is; otherwise as {@link send}.
    *
-   * @param binary the same text in a binary frame, for servers that read those
+   * @param binary true: the same text in a binary frame; this package's server takes it where its option `inbound.binary`
+   * is true, and answers BAD_MESSAGE otherwise. Default: false
    */
   sendClientMessage(data: unknown, binary = false): boolean {
     return this.#outbound.sendValue(data, binary);

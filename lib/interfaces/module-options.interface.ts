@@ -282,7 +282,10 @@ export interface InboundOptions {
   concurrency?: number | undefined;
   /** Messages of one client that may wait; then its socket is not read until half have been handled. Default: 64. */
   queue?: number | undefined;
-  /** True: binary frames are read as UTF-8 text. Default: false, they are refused. */
+  /**
+   * True: a client may send its messages in binary frames, which are read as UTF-8 text; answers stay text frames. Default:
+   * false, a binary frame is answered BAD_MESSAGE, and nothing of it is read.
+   */
   binary?: boolean | undefined;
 }
 

@@ -122,8 +122,8 @@ export class PxlWebSocketServer extends ServerVerbs {
   /**
    * Sends to one client of this worker; does nothing when it is gone.
    *
-   * @param binary the same text in a binary frame, for clients of your own: the library's reads text frames only; an
-   * encrypted one where the client is encrypted
+   * @param binary true: the same text in a binary frame, encrypted where the client is. Clients of your own read it; the
+   * library's `WebSocketClient` takes text frames only, and tells its `events.onError` of any other. Default: false
    * @throws WsError BAD_MESSAGE when the data has no JSON form
    */
   sendClientMessage(to: WebSocket | WsClient, data: unknown, binary = false): void {
