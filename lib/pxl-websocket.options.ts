@@ -27,6 +27,7 @@ import { DEFAULTS_OF } from './options/protocol.options.js';
 import { resolveRedis, type ResolvedRedis } from './options/redis.options.js';
 import { resolveSubscribers, type ResolvedSubscriber } from './options/subscriber.options.js';
 import type { ProtocolName } from './protocol/codec.interface.js';
+import { CLIENT_ID_LENGTH } from './runtime/client-id.js';
 
 /** The token of the {@link ResolvedOptions}. */
 export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
@@ -53,6 +54,7 @@ export interface ResolvedOptions {
     readonly open: boolean;
     readonly announce: boolean;
     readonly defaults: readonly string[];
+    readonly own: boolean;
     readonly authorize: RoomAuthorizeOption | undefined;
     readonly profile: RoomProfileOption | undefined;
   };
@@ -129,6 +131,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
       open: rooms.boolean('open', rooms.raw('authorize') !== undefined),
       announce: rooms.boolean('announce', false),
       defaults: Object.freeze([...rooms.texts('defaults', usual.rooms)]),
+      own: resolveOwnRooms(rooms, protocol),
       authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,
       profile: resolveRule(rooms, 'profile') as RoomProfileOption | undefined,
     })),
@@ -187,7 +190,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     debug: group(options, 'debug', (debug) => ({ printRoutes: debug.boolean('printRoutes', false) })),
   };
   options.finish();
-  checkDefaultRooms(resolved);
+  checkFirstRooms(resolved);
   return Object.freeze(resolved);
 }
 
@@ -226,19 +229,32 @@ function group<T extends object>(options: OptionChecks, name: string, read: (gro
   return Object.freeze(resolved);
 }
 
-/** @throws PxlWebSocketOptionsError when every client would be refused one of its default rooms */
-function checkDefaultRooms({ rooms, limits: { roomName, roomsPerClient } }: ResolvedOptions): void {
+/** Where `pxl.v1` is spoken nobody expects it: PXL knows clients and rooms as two name spaces. */
+function resolveOwnRooms(rooms: OptionChecks, protocol: ProtocolName): boolean {
+  const own = rooms.boolean('own', false);
+  if (own && protocol !== 'event') rooms.refuse('own', "false, except where protocol is 'event'");
+  return own;
+}
+
+/** @throws PxlWebSocketOptionsError when every client would be refused its own room or one of its default rooms */
+function checkFirstRooms({ rooms, limits: { roomName, roomsPerClient } }: ResolvedOptions): void {
   const refuse = (allowed: string, given: number): never => {
     throw new PxlWebSocketOptionsError(`The option rooms.defaults is ${allowed}, not ${given}.`);
   };
+  if (rooms.own && roomName !== false && roomName < CLIENT_ID_LENGTH) {
+    const least = `The option limits.roomName is at least ${CLIENT_ID_LENGTH} where rooms.own is true`;
+    throw new PxlWebSocketOptionsError(`${least}, since clients' ids have so many characters, not ${roomName}.`);
+  }
   const longest = Math.max(0, ...rooms.defaults.map((name) => name.length));
   if (roomName !== false && longest > roomName) {
     refuse(`a list of names of at most limits.roomName (${roomName}) characters`, longest);
   }
   const { size } = new Set(rooms.defaults);
-  if (roomsPerClient !== false && rooms.clientCanJoinMultipleRooms && size > roomsPerClient) {
-    refuse(`a list of at most limits.roomsPerClient (${roomsPerClient}) rooms`, size);
-  }
+  if (roomsPerClient === false || !rooms.clientCanJoinMultipleRooms) return;
+  const most = roomsPerClient - Number(rooms.own);
+  if (size <= most) return;
+  const reason = rooms.own ? `${roomsPerClient}, and rooms.own takes one` : roomsPerClient;
+  refuse(`a list of at most limits.roomsPerClient (${reason}) rooms`, size);
 }
 
 /** A function, or a class whose method is called like the option; undefined when none was given. */

@@ -186,6 +186,17 @@ export interface RoomOptions {
    * Default: none; on an event endpoint `'ws-default'` and `'ws-notification'`.
    */
   defaults?: string[] | undefined;
+  /**
+   * True, where `protocol` is `'event'`: every client is put into a room that is called like its id before its
+   * `rooms.defaults`, as Ignis does, so that sends to that room reach it (`sendToRooms([clientId])`, the emitter's
+   * `toRoom`, `getClientsByRoom`). It counts for `limits.roomName` and `limits.roomsPerClient`, and stays when one-room mode
+   * leaves others; subscribers hear of it (`clientJoinedRoom`), the client list does not. No other client gets into it by
+   * asking, on no endpoint and whatever `authorize` says; the server can put others in. Without `cluster.mirror` a worker
+   * does not know which ids of their own applications have given to clients of other workers (`addClient`): there
+   * `authorize` has to keep others out. Costs a subscription in Redis for each client; where rooms are `sharded`, workers
+   * with some hundred clients hear nearly all rooms' messages. Default: false, clients and rooms are two name spaces.
+   */
+  own?: boolean | undefined;
 }
 
 export interface ClientListOptions {

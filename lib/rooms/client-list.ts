@@ -2,13 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { fieldReader } from '../clients/client-fields.js';
 import { ClientManager, type AnyClient } from '../clients/client-manager.js';
 import { WsError } from '../errors/ws.error.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { workerOf } from '../runtime/client-id.js';
 import { RoomManager } from './room-manager.js';
 
 /** One client of the list, under the names of `clientList.fields`. */
 export type ListedClient = Readonly<Record<string, unknown>>;
 
 type Reader = (client: AnyClient) => unknown;
+type RoomFilter = (client: AnyClient, roomName: string) => boolean;
 
 /** What clients may know of each other: the allow-listed fields of everyone, where the application has enabled it. */
 @Injectable()
@@ -20,7 +22,8 @@ export class ClientList {
     rooms: RoomManager,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    this.#columns = options.clientList.fields.map((name) => [name, readerOf(name, rooms)]);
+    const isListed = allOptions(options).some(({ rooms: { own } }) => own) ? isNobodysOwn : always;
+    this.#columns = options.clientList.fields.map((name) => [name, readerOf(name, rooms, isListed)]);
   }
 
   /** Every client of all workers, as far as this one knows. */
@@ -36,7 +39,7 @@ export class ClientList {
   }
 }
 
-function readerOf(name: string, rooms: RoomManager): Reader {
+function readerOf(name: string, rooms: RoomManager, isListed: RoomFilter): Reader {
   switch (name) {
     case 'userId':
     case 'userType':
@@ -44,8 +47,19 @@ function readerOf(name: string, rooms: RoomManager): Reader {
     case 'username':
       return (client) => (client.ws ? rooms.usernameOf(client) : client.username);
     case 'rooms':
-      return (client) => [...client.rooms];
+      return (client) => [...client.rooms].filter((roomName) => isListed(client, roomName));
+    case 'roomName':
+      return (client) => (client.roomName !== null && isListed(client, client.roomName) ? client.roomName : null);
     default:
       return fieldReader(name);
   }
+}
+
+function always(): boolean {
+  return true;
+}
+
+/** A room of `rooms.own` would tell the id of its client, where `clientList.fields` may keep ids back. */
+function isNobodysOwn({ clientId }: AnyClient, roomName: string): boolean {
+  return roomName !== clientId && workerOf(roomName) === undefined;
 }

@@ -46,11 +46,19 @@ export class PendingJoins {
     for (const join of this.#byClient.get(client)?.values() ?? []) join.cancelled = true;
   }
 
+  /** Cancels the joins of a room that clients have asked for by themselves. */
+  cancelRequests(roomName: string): void {
+    for (const joins of this.#byClient.values()) {
+      const join = joins.get(roomName);
+      if (join?.isRequest) join.cancelled = true;
+    }
+  }
+
   /** Cancels the joins that were asked for before the one of `roomName`; all of them when it does not wait. */
-  cancelBefore(client: WsClient, roomName: string, spare: readonly string[]): void {
+  cancelBefore(client: WsClient, roomName: string, isSpared: (roomName: string) => boolean): void {
     for (const [name, join] of this.#byClient.get(client) ?? []) {
       if (name === roomName) return;
-      if (!spare.includes(name)) join.cancelled = true;
+      if (!isSpared(name)) join.cancelled = true;
     }
   }
 }

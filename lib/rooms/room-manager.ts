@@ -9,11 +9,13 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { workerOf } from '../runtime/client-id.js';
 import type { RemoteMembers } from './remote-members.interface.js';
 import { ClaimedMemberships } from './claimed-memberships.js';
 import type { JoinClaim } from './join-claim.js';
 import { MemberDetails } from './member-details.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
+import { OwnRooms } from './own-rooms.js';
 import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
 import type { Membership, MemberProfile, RoomListener } from './room-listener.interface.js';
 import { checkRoomName, longestRoomName } from './room-name.js';
@@ -64,6 +66,7 @@ export class RoomManager {
   readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
   readonly #logger = new ModuleLogger();
+  readonly #own: OwnRooms;
   #rules: Rules | null = null;
   #remote: RemoteMembers | null = null;
 
@@ -74,6 +77,7 @@ export class RoomManager {
     private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
+    this.#own = new OwnRooms(options, (clientId) => clientManager.getClient({ clientId }) !== undefined);
     clientManager.lookUpRoomsIn(this);
     clientManager.listen({ unregistered: (client) => this.drop(client) });
   }
@@ -228,10 +232,12 @@ export class RoomManager {
     claim?.joins.push([client, roomName]);
     if (client.rooms.has(roomName)) {
       this.#claimed.join(client, roomName, claim);
+      if (!isRequest) this.#own.note(client, roomName, isRequest);
       this.#details.add(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
       return true;
     }
+    if (isRequest) this.#own.check(client, roomName);
     const same = this.#pending.find(client, roomName);
     if (same && !isRequest && same.isRequest) {
       same.cancelled = true; // the server itself puts the client in: no rule is asked about that
@@ -249,7 +255,7 @@ export class RoomManager {
     if (ready) {
       return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest, claims }, preparation, ready);
     }
-    this.#enter(client, roomName, { username, broadcast, claims, profile: undefined });
+    this.#enter(client, roomName, { username, broadcast, isRequest, claims, profile: undefined });
     return true;
   }
 
@@ -269,6 +275,29 @@ export class RoomManager {
   /** @internal What was asked for with a claim is not taken back any more. */
   confirm(claim: JoinClaim): void {
     for (const [client, roomName] of claim.joins.splice(0)) this.#claimed.confirm(client, roomName, claim);
+  }
+
+  /**
+   * @internal Puts a client into the room that is called like it. Those leave it who have got in by asking before there was
+   * a client of that id.
+   * @throws WsError UNAVAILABLE and TIMEOUT when the room cannot be made live; what `rooms.profile` throws
+   */
+  async joinOwn(client: WsClient): Promise<void> {
+    const { clientId } = client;
+    // Of an id that an application has given nobody knew that it would be one.
+    const isKeptFree = workerOf(clientId) !== undefined;
+    if (!isKeptFree) this.#vacateEverywhere(clientId);
+    await this.join(client, clientId, { broadcast: false });
+    // By now the other workers know the client; until then somebody else may have asked there.
+    if (!isKeptFree) this.#vacateEverywhere(clientId);
+  }
+
+  /** @internal Takes those clients of this worker out of a room, and out of joining it, who have asked for it by themselves. */
+  vacate(roomName: string): void {
+    this.#pending.cancelRequests(roomName);
+    for (const client of [...(this.localOf(roomName) ?? [])]) {
+      if (this.#own.hasAsked(client, roomName)) this.leave(client, roomName);
+    }
   }
 
   /** @internal {@link removeClientFromRoom} for a client at hand. */
@@ -301,6 +330,11 @@ export class RoomManager {
     }
   }
 
+  #vacateEverywhere(roomName: string): void {
+    this.vacate(roomName);
+    this.#remote?.vacate(roomName);
+  }
+
   #identify(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
     if (userId === undefined && userType === undefined) return;
     this.clientManager.identify(client, toUser({ userId, userType, payload }));
@@ -314,15 +348,17 @@ export class RoomManager {
     preparation: Preparation,
   ): Promise<void> | undefined {
     const asked = this.#rules?.ask(client, roomName, isRequest);
-    if (!asked) return this.#acquire(roomName);
+    if (!asked) return this.#acquire(client, roomName);
     return asked.then((profile) => {
       preparation.profile = profile;
-      return this.#acquire(roomName);
+      return this.#acquire(client, roomName);
     });
   }
 
-  #acquire(roomName: string): Promise<void> | undefined {
-    return this.interest.acquireRoom(roomName, (this.localOf(roomName)?.size ?? 0) > 0);
+  #acquire(client: WsClient, roomName: string): Promise<void> | undefined {
+    // While the bus is away a client is no worse off in its own room than without it.
+    const hasMembers = this.#own.isOf(client, roomName) || (this.localOf(roomName)?.size ?? 0) > 0;
+    return this.interest.acquireRoom(roomName, hasMembers);
   }
 
   #joinWhenReady(
@@ -334,8 +370,7 @@ export class RoomManager {
   ): Promise<boolean> {
     const enter = (): boolean => {
       const wanted = !pending.cancelled && this.#isConnected(client);
-      const { username, broadcast, claims } = pending;
-      if (wanted) this.#enter(client, roomName, { username, broadcast, claims, profile: preparation.profile });
+      if (wanted) this.#enter(client, roomName, { ...pending, profile: preparation.profile });
       else this.interest.releaseRoom(roomName);
       this.#pending.remove(client, roomName, pending);
       return wanted;
@@ -369,11 +404,13 @@ export class RoomManager {
     {
       username,
       broadcast,
+      isRequest,
       claims,
       profile,
-    }: Pick<PendingJoin, 'username' | 'broadcast' | 'claims'> & Pick<Preparation, 'profile'>,
+    }: Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest' | 'claims'> & Pick<Preparation, 'profile'>,
   ): void {
     this.#claimed.begin(client, roomName, claims);
+    this.#own.note(client, roomName, isRequest);
     this.#roomOf(roomName).enter(client);
     client.roomSet.add(roomName);
     client.roomName = roomName;
@@ -391,15 +428,17 @@ export class RoomManager {
   /** One-room mode: the old room is left only now that the new one is live, and older joins are overtaken. */
   #leaveOthers(client: WsClient, roomName: string, broadcast: boolean): void {
     const { clientCanJoinMultipleRooms, defaults } = client.options.rooms;
-    if (clientCanJoinMultipleRooms || defaults.includes(roomName)) return;
-    this.#pending.cancelBefore(client, roomName, defaults);
+    const stays = (name: string): boolean => defaults.includes(name) || this.#own.isOf(client, name);
+    if (clientCanJoinMultipleRooms || stays(roomName)) return;
+    this.#pending.cancelBefore(client, roomName, stays);
     for (const other of [...client.rooms]) {
-      if (other !== roomName && !defaults.includes(other)) this.leave(client, other, broadcast);
+      if (other !== roomName && !stays(other)) this.leave(client, other, broadcast);
     }
   }
 
   #exit(client: WsClient, roomName: string, room: Room, broadcast: boolean): void {
     this.#claimed.forget(client, roomName);
+    this.#own.forget(client, roomName);
     room.exit(client);
     if (room.size === 0) this.#rooms.delete(roomName);
     this.interest.releaseRoom(roomName);

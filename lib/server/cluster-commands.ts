@@ -18,6 +18,8 @@ export type ClusterCommand =
   | { readonly name: 'update'; readonly key: string; readonly data: unknown }
   /** The client list is to be pushed to everybody. */
   | { readonly name: 'listWanted'; readonly event?: string | undefined }
+  /** A client has come whose own room this is: others get out who have asked for it by themselves. */
+  | { readonly name: 'vacate'; readonly roomName: string }
   /** Tokens are revoked: their connections end. A time is null where it is infinite, which JSON does not know. */
   | {
       readonly name: 'revoke';
@@ -27,7 +29,7 @@ export type ClusterCommand =
     };
 
 /** A command that is for each client of its target. */
-type ClientCommand = Exclude<ClusterCommand, { name: 'listWanted' | 'revoke' }>;
+type ClientCommand = Exclude<ClusterCommand, { name: 'listWanted' | 'vacate' | 'revoke' }>;
 
 /** Does something to clients: to those of this worker at once, to the others by a command to their workers. */
 @Injectable()
@@ -62,6 +64,9 @@ export class ClusterCommands {
     switch (command.name) {
       case 'listWanted':
         this.clients.listWanted(command.event);
+        break;
+      case 'vacate':
+        this.rooms.vacate(command.roomName);
         break;
       case 'revoke':
         this.#enforce({

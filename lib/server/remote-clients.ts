@@ -33,6 +33,10 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
     this.#command(clientId, { name: 'leave', rooms, broadcast });
   }
 
+  vacate(roomName: string): void {
+    this.#send(this.commands.send({ kind: 'everybody' }, { name: 'vacate', roomName }));
+  }
+
   async join(join: AddClientToRoomOptions): Promise<boolean> {
     const { clientId } = join;
     const target = { kind: 'clients', clientIds: [clientId] } as const;

@@ -11,7 +11,7 @@ import type { Endpoint } from './endpoint.js';
 
 type Hook = [name: string, run: () => unknown];
 
-/** What runs when a connection begins and when it has ended: default rooms, the module's events, the gateways' hooks. */
+/** What runs when a connection begins and when it has ended: its own and default rooms, the module's events, the gateways' hooks. */
 @Injectable()
 export class ConnectionHooks {
   constructor(
@@ -25,7 +25,8 @@ export class ConnectionHooks {
   areNeeded(endpoint: Endpoint): boolean {
     const { events } = this.options;
     const { hooks, options } = endpoint;
-    return hooks.length > 0 || events.onConnected !== undefined || options.rooms.defaults.length > 0;
+    const { own, defaults } = options.rooms;
+    return hooks.length > 0 || events.onConnected !== undefined || own || defaults.length > 0;
   }
 
   /** Whether anything runs at the end of one. */
@@ -69,7 +70,9 @@ export class ConnectionHooks {
   }
 
   *#atConnect(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
-    for (const roomName of client.options.rooms.defaults) {
+    const { own, defaults } = client.options.rooms;
+    if (own) yield ['Joining the room of rooms.own', () => this.rooms.joinOwn(client)];
+    for (const roomName of defaults) {
       yield ['Joining rooms.defaults', () => this.rooms.join(client, roomName)];
     }
     const { clientId, ws } = client;

@@ -6,6 +6,7 @@ import { ClientManager } from '../clients/client-manager.js';
 import type { AdoptedSocket, SocketAdopter } from '../clients/socket-adopter.interface.js';
 import { WsRequest } from '../clients/ws-request.js';
 import { codecOf } from '../protocol/codecs.js';
+import { WsError } from '../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { adoptedSocket } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
@@ -29,6 +30,7 @@ export class SocketAdoption implements SocketAdopter {
 
   adopt({ clientId, ws, user, lastActivity }: AdoptedSocket): void {
     const endpoint = this.endpoints.open(0, undefined);
+    checkOwnRoom(clientId, endpoint.options);
     // ws keeps no upgrade request; the connection hooks get an empty one of the module's path, with the peer's address.
     const stream = networkSocketOf(ws);
     const peer = stream instanceof Socket ? stream : new Socket();
@@ -40,4 +42,11 @@ export class SocketAdoption implements SocketAdopter {
     const client = this.connections.accept({ endpoint, socket, request, info, clientId, codec, identity });
     if (lastActivity !== undefined) client.lastActivity = lastActivity;
   }
+}
+
+/** @throws WsError INVALID_ROOM for an id that could not be the name of a room, where it has to be one */
+function checkOwnRoom(clientId: string, { rooms, limits: { roomName } }: ResolvedOptions): void {
+  if (!rooms.own || roomName === false || clientId.length <= roomName) return;
+  const sentence = `With rooms.own a client's id has at most ${roomName} characters (limits.roomName).`;
+  throw new WsError('INVALID_ROOM', sentence);
 }

@@ -9,10 +9,13 @@ import { connectAs, urlIdentity } from '../support/url-identity.js';
 let app: TestApp;
 let clock: ManualRuntime;
 
-async function start(clientList?: PxlWebSocketModuleOptions['clientList']): Promise<void> {
+async function start(
+  clientList?: PxlWebSocketModuleOptions['clientList'],
+  more?: PxlWebSocketModuleOptions,
+): Promise<void> {
   clock = new ManualRuntime();
   app = await startApp({
-    options: { auth: { authenticate: urlIdentity }, rooms: { open: true }, heartbeat: false, clientList },
+    options: { auth: { authenticate: urlIdentity }, rooms: { open: true }, heartbeat: false, clientList, ...more },
     override: (builder) => builder.overrideProvider(Runtime).useValue(clock),
   });
 }
@@ -81,6 +84,20 @@ describe('system.clientList', () => {
     expect(await listed()).toEqual({ clients: [{ username: 'Ada' }] });
     await ada.request('system', 'leaveRoom', { roomName: 'chess' });
     expect(await listed()).toEqual({ clients: [{}] });
+  });
+
+  it('leaves out the rooms of rooms.own, which would tell the ids that its fields keep back', async () => {
+    const rooms = { own: true, open: true, defaults: [] };
+    await start({ enabled: true, fields: ['rooms', 'roomName'] }, { protocol: 'event', rooms });
+    const [ada, bob] = [await app.client(), await app.client()];
+    await bob.join('chess');
+    await app.app.get(RoomManager).addClientToRoom({ clientId: bob.clientId, roomName: ada.clientId });
+    expect(await ada.request('system', 'clientList')).toEqual({
+      clients: [
+        { rooms: [], roomName: null },
+        { rooms: ['chess'], roomName: null },
+      ],
+    });
   });
 });
 

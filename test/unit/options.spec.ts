@@ -69,6 +69,14 @@ describe('resolved options', () => {
     expect(resolve({ limits }).limits).toMatchObject(limits);
   });
 
+  it('take rooms.own where the limits leave room for it, of one endpoint or of all', () => {
+    const own = { own: true, defaults: ['tea'] };
+    const { rooms } = resolve({ protocol: 'event', rooms: own, limits: { roomsPerClient: 2, roomName: 25 } });
+    expect(rooms.own).toBe(true);
+    const { endpoints } = resolve({ endpoints: { '/events': { protocol: 'event', rooms: { own: true } } } });
+    expect(endpoints.get('/events')?.rooms.own).toBe(true);
+  });
+
   it('take default rooms that fit the limits exactly, or that no limit counts', () => {
     const rooms = { defaults: ['tea', 'lobby', 'tea'] };
     for (const limits of [
@@ -141,6 +149,19 @@ describe('a bad option is refused in one sentence', () => {
     [
       { protocol: 'event', limits: { roomsPerClient: 1 } },
       'The option rooms.defaults is a list of at most limits.roomsPerClient (1) rooms, not 2.',
+    ],
+    [
+      { protocol: 'event', rooms: { own: true }, limits: { roomsPerClient: 2 } },
+      'The option rooms.defaults is a list of at most limits.roomsPerClient (2, and rooms.own takes one) rooms, not 2.',
+    ],
+    [
+      { protocol: 'event', rooms: { own: true, defaults: [] }, limits: { roomName: 24 } },
+      "The option limits.roomName is at least 25 where rooms.own is true, since clients' ids have so many characters, not 24.",
+    ],
+    [{ rooms: { own: true } }, "The option rooms.own is false, except where protocol is 'event', not true."],
+    [
+      { protocol: 'event', rooms: { own: true }, endpoints: { '/typed': { protocol: 'pxl' } } },
+      'The option rooms.own is false, except where protocol is \'event\', not true. (in endpoints["/typed"])',
     ],
     [
       { rooms: { defaults: ['lobby'] }, endpoints: { '/admin': { limits: { roomName: 4 } } } },
