@@ -1,13 +1,5 @@
-import {
-  ForbiddenException,
-  Inject,
-  Injectable,
-  UnauthorizedException,
-  type OnModuleInit,
-  type Type,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { Authenticate } from '../interfaces/auth-options.interface.js';
 import { isClassWith } from '../options/class-checks.js';
@@ -20,6 +12,7 @@ import { JwtAuthenticator } from './jwt.authenticator.js';
 import { readVerdict } from './read-verdict.js';
 import type { RefusalReason } from './refusal-reason.js';
 import { RuleFactory } from './rule-factory.js';
+import { thrownRefusal } from './thrown-refusal.js';
 import { findToken } from './token-extractor.js';
 
 /** What became of a connection's credentials. */
@@ -123,9 +116,8 @@ export class Authentication implements OnModuleInit {
       if (credentials.token === undefined) return { outcome: 'missing' };
       return { outcome: 'unauthenticated', reason: 'nobody_knows' };
     } catch (error) {
-      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated', reason: 'refused', by };
-      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden', reason: 'refused', by };
-      return { outcome: 'failed', error };
+      const refused = thrownRefusal(error);
+      return refused ? { ...refused, reason: refused.reason ?? 'refused', by } : { outcome: 'failed', error };
     }
   }
 

@@ -61,7 +61,9 @@ export type WsVerdict = WsIdentity | null | undefined | false;
 /**
  * Decides who connects, as a function. Null or undefined passes on to the next authenticator; when the last one passes, the
  * connection is anonymous where `auth.required` is false and no token was brought, and else refused (401). False refuses at
- * once, as does throwing an `UnauthorizedException`; a `ForbiddenException` refuses with 403, anything else thrown with 500.
+ * once, as does throwing an exception of the status 401, a `WsError` UNAUTHENTICATED, or what jsonwebtoken, jwks-rsa or jose
+ * say of a token; an exception of the status 403 and a `WsError` FORBIDDEN refuse with 403. Anything else thrown refuses
+ * nobody: 500 at the upgrade, 1011 by message, and clients come back, since a database may only be away.
  * Whatever else it returns (true, a text, an object that has no usable `userId` and is not `{ anonymous: true }`) is a
  * fault of the authenticator: the connection is refused (401), and the log and `events.onError` say what it was.
  */

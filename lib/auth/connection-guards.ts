@@ -1,15 +1,6 @@
-import {
-  ForbiddenException,
-  Inject,
-  Injectable,
-  UnauthorizedException,
-  type CanActivate,
-  type OnModuleInit,
-  type Type,
-} from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type OnModuleInit, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { kindOf } from '../errors/kind-of.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -18,6 +9,7 @@ import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionContext } from './connection-context.js';
 import type { ConnectionGuard } from './decorators/use-connection-guards.decorator.js';
 import { RuleFactory, type InstanceSource } from './rule-factory.js';
+import { thrownRefusal } from './thrown-refusal.js';
 
 /** What a guard said that lets nobody in. */
 export type GuardRefusal = Refused | { readonly outcome: 'failed'; readonly error: unknown };
@@ -85,9 +77,8 @@ export class ConnectionGuards implements OnModuleInit {
       }
       return null;
     } catch (error) {
-      if (isInstanceOf(error, UnauthorizedException)) return { outcome: 'unauthenticated', reason: 'guard', by };
-      if (isInstanceOf(error, ForbiddenException)) return { outcome: 'forbidden', reason: 'guard', by };
-      return { outcome: 'failed', error };
+      const refused = thrownRefusal(error);
+      return refused ? { ...refused, reason: refused.reason ?? 'guard', by } : { outcome: 'failed', error };
     }
   }
 

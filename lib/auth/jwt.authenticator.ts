@@ -2,7 +2,6 @@ import { UnauthorizedException } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { isInstanceOf } from '../errors/as-error.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { JwtKeyProvider } from '../interfaces/auth-options.interface.js';
 import type { ResolvedAuth } from '../options/auth.options.js';
 import type { ResolvedJwt } from '../options/jwt.options.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -10,14 +9,12 @@ import type { WsCredentials, WsTokenInfo } from './authenticator.interface.js';
 import { PASS, refusal, type Decision } from './decision.js';
 import { isSignedWithEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
+import { askForKey, KeyProviderError } from './key-provider.js';
 import { findOwnJwtService } from './own-jwt-service.js';
 import type { RefusalReason } from './refusal-reason.js';
 import type { TokenVerifier } from './token-verifier.interface.js';
 
 type Claims = Record<string, unknown>;
-
-/** A key provider of the application failed: no fault of the token. */
-class KeyProviderError extends Error {}
 
 /**
  * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes on; a token that is not valid in every respect
@@ -110,17 +107,7 @@ function keyOf({ secret, publicKey, secretOrKeyProvider: provider }: ResolvedJwt
   secretOrKeyProvider?: (requestType: number, token: unknown) => Promise<string | Buffer>;
 } {
   if (!provider) return { secret, publicKey };
-  return { secretOrKeyProvider: (requestType, token) => askProvider(provider, requestType, String(token)) };
-}
-
-/** An empty key verifies nothing, so that null refuses the token. */
-async function askProvider(provider: JwtKeyProvider, requestType: number, token: string): Promise<string | Buffer> {
-  try {
-    return (await provider(requestType, token)) ?? '';
-  } catch (cause) {
-    if (isInstanceOf(cause, UnauthorizedException)) throw cause;
-    throw new KeyProviderError('The key provider of auth.jwt failed.', { cause });
-  }
+  return { secretOrKeyProvider: (requestType, token) => askForKey(() => provider(requestType, String(token))) };
 }
 
 interface VerifyOptions {

@@ -1,7 +1,9 @@
 import type { ModuleRef } from '@nestjs/core';
+import type { JwtModuleOptions } from '@nestjs/jwt';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { tokenOfEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
+import { askForKey } from './key-provider.js';
 import type { RefusalReason } from './refusal-reason.js';
 import type { TokenVerifier } from './token-verifier.interface.js';
 
@@ -10,18 +12,27 @@ const BEFORE_CLAIMS: readonly RefusalReason[] = ['malformed', 'algorithm', 'sign
 
 /** The JwtService class of `@nestjs/jwt`, which is an optional peer. */
 interface JwtServiceType {
-  new (): TokenVerifier;
+  new (options: JwtModuleOptions): TokenVerifier;
   readonly prototype: TokenVerifier;
 }
 
 /**
- * The application's own JwtService.
+ * The application's own JwtService. Where it has a provider of keys, one with the same options, which tells a provider that
+ * failed from a token that is not valid: its errors are not told apart by their looks.
  *
  * @throws PxlWebSocketSetupError when there is none, or it has no key to verify with
  */
 export async function findOwnJwtService(moduleRef: ModuleRef, type: JwtServiceType): Promise<TokenVerifier> {
   const service = find(moduleRef, type);
-  await checkKey(service, type);
+  if (service.verifyAsync !== type.prototype.verifyAsync) return service; // a class of the application's own
+  const options = optionsOf(service);
+  if (options?.secretOrKeyProvider) {
+    return new type({
+      ...options,
+      secretOrKeyProvider: (...args) => askForKey(() => options.secretOrKeyProvider?.(...args)),
+    });
+  }
+  await checkKey(service);
   return service;
 }
 
@@ -40,8 +51,7 @@ function find(moduleRef: ModuleRef, type: JwtServiceType): TokenVerifier {
  * Has the service verify a token that is signed with no key at all. One that finds its keys by itself (a provider, a class
  * of the application's own) is not asked: it may not have one for this token.
  */
-async function checkKey(service: TokenVerifier, type: JwtServiceType): Promise<void> {
-  if (service.verifyAsync !== type.prototype.verifyAsync || hasProvider(service)) return;
+async function checkKey(service: TokenVerifier): Promise<void> {
   const reason = await failureOf(service);
   if (reason !== null && BEFORE_CLAIMS.includes(reason)) return;
   const problem = reason === 'no_key' ? 'no key to verify with' : 'an empty key, with which everybody can sign';
@@ -63,7 +73,6 @@ async function failureOf(service: TokenVerifier): Promise<RefusalReason | null> 
 }
 
 /** JwtService keeps what its module was given under this name. */
-function hasProvider(service: object): boolean {
-  const { options } = service as { options?: { secretOrKeyProvider?: unknown } };
-  return typeof options?.secretOrKeyProvider === 'function';
+function optionsOf(service: object): JwtModuleOptions | undefined {
+  return (service as { options?: JwtModuleOptions }).options;
 }

@@ -57,8 +57,9 @@ export interface JwtOptions {
   /** The public key of the signer, in PEM: RSA for RS and PS, elliptic for ES. */
   publicKey?: string | Buffer | undefined;
   /**
-   * Finds the key for each token, of which nothing is verified yet. Null, or an `UnauthorizedException`, means that there
-   * is no such key (401); any other failure is the server's (500).
+   * Finds the key for each token, of which nothing is verified yet. Null, or throwing what refuses an authentication (an
+   * `UnauthorizedException`, jose's and jwks-rsa's errors for a key that there is not), means that there is no such key
+   * (401); any other failure is the server's (500).
    */
   secretOrKeyProvider?: JwtKeyProvider | undefined;
   /** Default: all that fit the key. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { RuleFactory } from '../auth/rule-factory.js';
+import { thrownRefusal } from '../auth/thrown-refusal.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected } from '../errors/exception-mapper.js';
@@ -85,10 +86,10 @@ export class RoomRules implements OnModuleInit {
     roomName: string,
     { authorize, profile: profiler }: CompiledRules,
   ): Promise<MemberProfile | undefined> {
-    const verdict: unknown = authorize ? await authorize({ client, roomName }) : true;
+    const verdict: unknown = authorize ? await refusable(() => authorize({ client, roomName })) : true;
     if (!isYes(verdict)) {
       this.#reportOdd(verdict, client);
-      throw new WsError('FORBIDDEN', 'This room is not open to you.');
+      throw notOpen();
     }
     const userId = client.user?.userId ?? null;
     const profile = profiler && (await profiler({ client, userId, roomName }));
@@ -103,6 +104,19 @@ export class RoomRules implements OnModuleInit {
     const fault = new Error(`It has answered ${kindOf(verdict)}, not true, false or the profile of a member.`);
     this.errors.report('rooms.authorize failed.', fault, clientId);
   }
+}
+
+/** A rule that throws what is no answer to a client, and refuses all the same: a token for the room that is not valid. */
+async function refusable<T>(rule: () => T | Promise<T>): Promise<T> {
+  try {
+    return await rule();
+  } catch (error) {
+    throw isUnexpected(error) && thrownRefusal(error) ? notOpen(error) : error;
+  }
+}
+
+function notOpen(cause?: unknown): WsError {
+  return new WsError('FORBIDDEN', 'This room is not open to you.', { cause });
 }
 
 /** A truthy value of another kind is a mistake, and no yes. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { UnauthorizedException, type CanActivate } from '@nestjs/common';
+import { UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { WebSocketService, type PxlWebSocketModuleOptions, type WsAuthenticate } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -8,6 +8,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 import { ODD_ANSWERS } from '../support/odd-answers.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
+import { THROWN_REFUSALS } from '../support/thrown-refusals.js';
 import { hs256, rs256, rsaKeys, SECRET, unsigned } from '../support/tokens.js';
 import { upgradeStatus } from '../support/upgrade-answer.js';
 
@@ -39,6 +40,8 @@ const now = (later = 0): number => Math.floor(clock.now() / 1_000) + later;
 const good = (more: object = {}): object => ({ sub: 'ada', iat: now(), exp: now(60), iss: 'us', aud: 'chat', ...more });
 const upgrade = (query: string, path = '/ws'): Promise<number> => upgradeStatus(app.port, {}, `${path}?${query}`);
 const bring = (token: string): Promise<number> => upgrade(`token=${token}`);
+
+const codeOf = (error: unknown): unknown => String((error as Error).message).split(':')[0];
 
 /** How often each reason was counted. */
 function counts(): Record<string, number> {
@@ -114,6 +117,48 @@ describe('A refused authentication', () => {
     expect(text).toContain('an authenticator has refused it (auth.authenticate[0] (byQuery)).');
     expect(text).toContain('a connection guard has refused it (NoEve).');
     expect(logger.of('error').join('\n')).toContain('auth.authenticate[0] (byQuery) has returned true');
+  });
+
+  it('by what an authenticator or a guard throws is none where somebody cannot be asked', async () => {
+    const thrownBy = (which: unknown): never => {
+      throw THROWN_REFUSALS[Number(which)]?.[1];
+    };
+    const guard: CanActivate = {
+      canActivate: (context: ExecutionContext) => {
+        const { user } = context.switchToWs().getClient<{ user: { userId: string } }>();
+        return user.userId.startsWith('guard') ? thrownBy(user.userId.slice(5)) : true;
+      },
+    };
+    const authenticate: WsAuthenticate = ({ request, source, data }) => {
+      const who = String(source === 'message' ? (data as { who: unknown }).who : request.url.split('?')[1]);
+      if (who === 'later') return null;
+      return who.startsWith('auth') ? thrownBy(who.slice(4)) : { userId: who };
+    };
+    await start({ auth: { authenticate, mode: 'either' }, connectionGuards: [guard] });
+    const expected: Record<string, number> = {};
+    const ada = await TestClient.connect(app.url('/ws?ada'));
+    for (const [which, [what, , outcome]] of THROWN_REFUSALS.entries()) {
+      const status = outcome ? { unauthenticated: 401, forbidden: 403 }[outcome[0]] : 500;
+      const code = outcome ? { unauthenticated: 'UNAUTHENTICATED', forbidden: 'FORBIDDEN' }[outcome[0]] : 'INTERNAL';
+      const close = outcome ? { unauthenticated: 4003, forbidden: 3003 }[outcome[0]] : 1011;
+      const late = await TestClient.open(app.url('/ws?later'));
+      const refused = late.request('system', 'authenticate', { who: `auth${which}` });
+      const refreshed = ada.request('system', 'refresh', { who: `auth${which}` });
+      const codes = [refused, refreshed].map((request) => request.catch(codeOf));
+      expect([what, await upgrade(`auth${which}`), await upgrade(`guard${which}`)]).toEqual([what, status, status]);
+      expect([what, ...(await Promise.all(codes))]).toEqual([what, code, code]);
+      expect([what, (await late.closed).code]).toEqual([what, close]);
+      const [byAuthenticator, byGuard] = outcome
+        ? [outcome[1] ?? 'refused', outcome[1] ?? 'guard']
+        : ['failed', 'failed'];
+      for (const reason of [...Array<string>(3).fill(byAuthenticator), byGuard]) {
+        expected[reason] = (expected[reason] ?? 0) + 1;
+      }
+    }
+    expect(counts()).toEqual(expected);
+    expect(ada.socket.readyState).toBe(1);
+    const failures = THROWN_REFUSALS.filter(([, , outcome]) => !outcome).length;
+    expect(logger.of('error').length).toBeGreaterThanOrEqual(Math.min(failures, 5));
   });
 
   it('by message is counted too, and so is one that never comes', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException, Injectable } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
 import {
   PxlWebSocketServer,
   type RoomAuthorizer,
@@ -15,6 +16,7 @@ import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { THROWN_REFUSALS } from '../support/thrown-refusals.js';
 
 const apps: TestApp[] = [];
 afterEach(async () => {
@@ -100,6 +102,28 @@ describe('rooms.authorize', () => {
     await expect(client.request('system', 'joinRoom', { roomName: 'tea' })).rejects.toThrow(
       'INTERNAL: Internal error.',
     );
+  });
+
+  it('may throw what refuses an authentication: the room is refused, and it is no defect', async () => {
+    const logger = new Logbook();
+    const authorize = ({ roomName }: RoomRequest): never => {
+      throw THROWN_REFUSALS[Number(roomName)]?.[1];
+    };
+    const app = await start({ authorize }, { logger });
+    const client = await app.client({ path: '/ws?ada' });
+    for (const [roomName, [what, thrown, outcome]] of THROWN_REFUSALS.entries()) {
+      const join = client.request('system', 'joinRoom', { roomName: String(roomName) });
+      const { code } = await join.then(
+        () => ({ code: 'joined' }),
+        (error: unknown) => ({ code: (error as Error).message.split(':')[0] }),
+      );
+      // A WsException is an answer to the client, whatever it holds.
+      const isRefused = outcome && !(thrown instanceof WsException);
+      const codes = isRefused ? /^(UNAUTHENTICATED|FORBIDDEN)$/ : /^(?!joined)/;
+      expect([what, code]).toEqual([what, expect.stringMatching(codes)]);
+    }
+    expect(roomsOf(app)).toEqual([]);
+    expect(logger.of('error').join('\n')).not.toMatch(/jwt|TokenExpired|signature/);
   });
 
   it('may be a class with dependencies', async () => {

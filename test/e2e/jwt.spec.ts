@@ -250,6 +250,21 @@ describe('auth.jwt', () => {
       const answer = await upgradeAnswer(app.port, { Authorization: `Bearer ${hs256(claimsOf('ada'))}` });
       expect([answer.status, answer.body]).toEqual([500, 'Internal server error.']);
     });
+
+    it("does so too where it belongs to the application's own JwtService, and refuses what it does not know", async () => {
+      const failure = { now: new Error('key server is down') };
+      const secretOrKeyProvider = async (): Promise<string> => {
+        if (failure.now.message === '') return SECRET;
+        throw failure.now;
+      };
+      const app = await start({ jwt: true }, { imports: [JwtModule.register({ secretOrKeyProvider })] });
+      expect(await statusFor(app, hs256(claimsOf('ada')))).toBe(500);
+      failure.now = Object.assign(new Error('no key with this id'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+      expect(await statusFor(app, hs256(claimsOf('ada')))).toBe(401);
+      failure.now = new Error('');
+      expect(await statusFor(app, hs256(claimsOf('ada')))).toBe(101);
+      expect(await statusFor(app, hs256(claimsOf('ada'), 'another key'))).toBe(401);
+    });
   });
 
   it("uses the application's own JwtService with true", async () => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsAuthenticate } from 'nestjs-pxl-websocket';
 import { readVerdict } from '../../lib/auth/read-verdict.js';
+import { thrownRefusal } from '../../lib/auth/thrown-refusal.js';
 import { kindOf } from '../../lib/errors/kind-of.js';
+import { HOSTILE_VALUES } from '../support/hostile-values.js';
 import { ODD_ANSWERS } from '../support/odd-answers.js';
+import { THROWN_REFUSALS } from '../support/thrown-refusals.js';
 
 describe('What an authenticator answers', () => {
   it('passes on to the next one with null and undefined, and refuses with false', () => {
@@ -82,5 +85,16 @@ describe('What an authenticator answers', () => {
     revoke();
     expect(readVerdict(proxy)).toMatchObject({ reason: 'no_user' });
     expect(kindOf(proxy)).toBe('an object that cannot be read');
+  });
+});
+
+describe('What an authenticator throws', () => {
+  it.each(THROWN_REFUSALS)('is a refusal or a failure: %s', (_what, thrown, expected) => {
+    const [outcome, reason] = expected ?? [];
+    expect(thrownRefusal(thrown)).toEqual(expected && { outcome, reason });
+  });
+
+  it.each(Object.entries(HOSTILE_VALUES))('is a failure where it fails when it is looked at: %s', (_name, make) => {
+    expect(thrownRefusal(make())).toBeNull();
   });
 });
