@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ClientManager } from '../clients/client-manager.js';
 import { closeForGood } from '../clients/close-for-good.js';
 import { welcomeOf } from '../clients/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
@@ -58,6 +59,7 @@ export class InBandAuthentication {
     private readonly encryption: Encryption,
     private readonly errors: ErrorReporter,
     private readonly refusals: AuthRefusals,
+    private readonly clients: ClientManager,
     private readonly runtime: Runtime,
   ) {}
 
@@ -153,7 +155,7 @@ export class InBandAuthentication {
     });
     const result = await this.runtime.within(limit, renewed, late);
     if (client.readyState === 1) {
-      client.setUser(result.identity.user);
+      if (result.identity.user) this.clients.renew(client, result.identity.user);
       client.token = result.identity.token ?? null;
       this.tokenLife.watch(client, client.token?.expiresAt);
     }

@@ -1,3 +1,4 @@
+import type { WsUser } from '../interfaces/client-entry.interface.js';
 import type { WsClient } from './ws-client.js';
 
 /** What a connection was closed with. */
@@ -12,6 +13,8 @@ export interface ClientListener {
   registered?(client: WsClient): void;
   /** An anonymous client has become a user's. */
   identified?(client: WsClient): void;
+  /** A client's user, with the same id, has got a type or other claims. */
+  renewed?(client: WsClient, before: WsUser): void;
   /** A client is gone from the registry, once for each. */
   unregistered?(client: WsClient, end: ClientEnd): void;
   /** One key of a client's metadata has another value. */

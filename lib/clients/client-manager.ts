@@ -13,7 +13,7 @@ import { applicationClose } from './close-reason.js';
 import type { RemoteClient } from './remote-client.js';
 import type { RemoteControl } from './remote-control.interface.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
-import { toUser, type GivenUser } from './user-identity.js';
+import { checkSame, toUser, type GivenUser } from './user-identity.js';
 import type { ClientSocket } from './client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
 
@@ -254,21 +254,37 @@ export class ClientManager {
   }
 
   /**
-   * @internal Gives an anonymous client an identity.
-   * @throws WsError CONFLICT when the client has another one
+   * @internal The credentials of a client that was anonymous say who it is.
+   * @throws WsError CONFLICT when the application has said otherwise before
    */
   identify(client: WsClient, user: WsUser): void {
     if (!client.user) {
-      client.setUser(user);
-      if (this.#clients.get(client.clientId) !== client) return;
-      this.#addSession(client, user);
-      for (const listener of this.#listeners) listener.identified?.(client);
+      this.#begin(client, user);
       return;
     }
-    const { userId, userType } = client.user;
-    if (userId !== user.userId || (user.userType !== undefined && user.userType !== userType)) {
-      throw new WsError('CONFLICT', 'The client is somebody else.');
-    }
+    checkSame(client.user, user);
+    this.renew(client, user);
+  }
+
+  /**
+   * @internal The application says who a client is: what its credentials leave open, and nothing else.
+   * @throws WsError CONFLICT when they have said otherwise
+   */
+  assign(client: WsClient, user: WsUser): void {
+    const known = client.user;
+    if (known) checkSame(known, user);
+    // Not where the credentials say the same: newer ones may take it back.
+    if (known?.userType === undefined) client.assignedType ??= user.userType;
+    if (!known) this.#begin(client, user);
+    else if (known.userType !== user.userType) this.renew(client, known);
+  }
+
+  /** @internal Newer credentials of the same user. A type that the application has assigned fills in where they name none. */
+  renew(client: WsClient, user: WsUser): void {
+    const before = client.user;
+    client.setUser({ ...user, userType: user.userType ?? client.assignedType });
+    if (!before || this.#clients.get(client.clientId) !== client) return;
+    for (const listener of this.#listeners) listener.renewed?.(client, before);
   }
 
   /** @internal Forgets a client; does nothing when that has happened. */
@@ -277,6 +293,13 @@ export class ClientManager {
     this.#clients.delete(client.clientId);
     if (client.user) this.#removeSession(client, client.user);
     for (const listener of this.#listeners) listener.unregistered?.(client, end);
+  }
+
+  #begin(client: WsClient, user: WsUser): void {
+    client.setUser(user);
+    if (this.#clients.get(client.clientId) !== client) return;
+    this.#addSession(client, user);
+    for (const listener of this.#listeners) listener.identified?.(client);
   }
 
   #candidates(key: string, value: unknown): Iterable<AnyClient> {

@@ -26,3 +26,15 @@ export function toUser({ userId, userType, payload }: Partial<GivenUser>): WsUse
   if (!isRecord(claims)) throw new WsError('BAD_MESSAGE', 'The payload of a user is an object.');
   return { userId: String(userId), userType: type, payload: claims };
 }
+
+/**
+ * Lets another word about a known user pass; one that says less is no contradiction.
+ *
+ * @throws WsError CONFLICT for another id, or another type
+ */
+export function checkSame(known: WsUser, said: WsUser): void {
+  const [knownType, saidType] = [known.userType ?? said.userType, said.userType ?? known.userType];
+  if (known.userId !== said.userId || knownType !== saidType) {
+    throw new WsError('CONFLICT', 'The client is somebody else.');
+  }
+}

@@ -44,6 +44,8 @@ export class WsClient implements ClientEntry {
   #user: WsUser | null = null;
   /** @internal What is known of the token behind `user`; null without one. */
   token: WsTokenInfo | null = null;
+  /** @internal The user type that the application has said, for credentials that name none. */
+  assignedType: string | undefined;
   roomName: string | null = null;
   /** True while more bytes wait for this client than its budget allows. */
   backpressured = false;

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientEnd, ClientListener } from '../clients/client-listener.interface.js';
 import { ClientManager } from '../clients/client-manager.js';
 import { ClientMirror } from '../clients/client-mirror.js';
 import { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
+import type { WsUser } from '../interfaces/client-entry.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { Membership, RoomListener } from '../rooms/room-listener.interface.js';
 import { RoomManager } from '../rooms/room-manager.js';
@@ -12,7 +14,13 @@ import { clientEventOf } from './client-events.js';
 import { ClusterEvents } from './cluster-events.js';
 import { sharedUser } from '../clients/client-json.js';
 import { describeClient, describeMembership } from './describe-client.js';
-import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership } from './registry/client-record.js';
+import type {
+  ChangeOfMembership,
+  ClientChange,
+  ClientRecord,
+  SharedMembership,
+  SharedUser,
+} from './registry/client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './registry/cluster-registry.interface.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
 
@@ -76,8 +84,15 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
 
   identified({ clientId, user }: WsClient): void {
     if (!user) return;
-    this.#own({ kind: 'identified', clientId, user: sharedUser(user, this.options.cluster.shareUser) });
+    this.#own({ kind: 'identified', clientId, user: this.#shared(user) });
     this.users.opened(user.userId);
+  }
+
+  renewed({ clientId, user }: WsClient, before: WsUser): void {
+    const shared = user && this.#shared(user);
+    if (shared && !isDeepStrictEqual(shared, this.#shared(before))) {
+      this.#own({ kind: 'identified', clientId, user: shared });
+    }
   }
 
   unregistered({ clientId, user }: WsClient, { code, reason }: ClientEnd): void {
@@ -112,6 +127,10 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
   /** Whom to tell of members that are lost with their worker. */
   tellLosses(listener: LossListener): void {
     this.#losses = listener;
+  }
+
+  #shared(user: WsUser): SharedUser {
+    return sharedUser(user, this.options.cluster.shareUser);
   }
 
   #lose({ clientId, userId, membership }: ChangeOfMembership): void {

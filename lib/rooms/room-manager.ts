@@ -43,7 +43,7 @@ interface Preparation {
   profile: MemberProfile | undefined;
 }
 
-/** Who joins: the identity that a client without one gets, and its label in the room. */
+/** Who joins: what the client's credentials leave open of its identity, and its label in the room. */
 export interface RoomUser extends Partial<GivenUser> {
   username?: string | undefined;
 }
@@ -113,7 +113,7 @@ export class RoomManager {
     checkRoomName(roomName, client ? client.options.limits.roomName : longestRoomName(this.options));
     try {
       if (!client) return (await this.#remote?.join({ clientId, user, roomName, broadcast })) ?? false;
-      if (user) this.#identify(client, user);
+      if (user) this.#assign(client, user);
       return await this.join(client, roomName, { username: user?.username, broadcast, claim });
     } catch (error) {
       const code = codeOf(error);
@@ -335,9 +335,9 @@ export class RoomManager {
     this.#remote?.vacate(roomName);
   }
 
-  #identify(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
+  #assign(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
     if (userId === undefined && userType === undefined) return;
-    this.clientManager.identify(client, toUser({ userId, userType, payload }));
+    this.clientManager.assign(client, toUser({ userId, userType, payload }));
   }
 
   /** The rules first, then the interest in the room; undefined when both are there at once. */

@@ -1,7 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientListener } from '../clients/client-listener.interface.js';
 import { ClientManager } from '../clients/client-manager.js';
+import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import type { WsUser } from '../interfaces/client-entry.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { ClientList } from '../rooms/client-list.js';
 import type { Membership, RoomListener } from '../rooms/room-listener.interface.js';
@@ -42,6 +44,11 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
 
   identified(): void {
     this.listWanted('clientUpdated');
+  }
+
+  /** Of claims that are listed the next push tells: tokens are refreshed all the time. */
+  renewed({ user }: WsClient, before: WsUser): void {
+    if (user?.userType !== before.userType) this.listWanted('clientUpdated');
   }
 
   unregistered(): void {

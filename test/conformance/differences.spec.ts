@@ -160,6 +160,18 @@ const ofPxl: Record<string, () => Promise<void>> = {
     expect(verbs(open).getClients({ userType: 'admin' })).toHaveLength(1);
     await client.close();
   },
+  async 'the server’s `joinRoom({ ws, userId, userType, ... })` names any user'() {
+    const [nobody, alice] = [await open.client(), await user(open, 123)];
+    const join = (client: TestClient, userId: number): Promise<boolean> => {
+      const { ws } = verbs(open).clientManager.getClient({ clientId: client.clientId, requireWs: true })!;
+      return verbs(open).joinRoom({ ws, userId, username: 'Alice', userType: 'member', roomName: 'chat:general' });
+    };
+    expect([await join(nobody, 7), await join(alice, 123)]).toEqual([true, true]);
+    const members = verbs(open).getClients({ userType: 'member' });
+    expect(members.map(({ user: of }) => of?.userId)).toEqual(['7', '123']);
+    await expect(join(alice, 7)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await Promise.all([nobody.close(), alice.close()]);
+  },
   async '`userId` is a number'() {
     const client = await user(open, 123);
     expect(open.app.get(ClientManager).getClient({ clientId: client.clientId })?.user?.userId).toBe('123');

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { ClientManager, WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { LEASE, PROBE, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -64,6 +65,19 @@ function revoke(app: TestApp, subject: { userId: string } | { jti: string }): Pr
 function isReady(app: TestApp): boolean {
   return app.app.get(WebSocketService).getWebSocketHealth().ready;
 }
+
+describe('a refreshed token', () => {
+  it('tells every worker the type and the shared claims of its user', async () => {
+    await startTwo({ cluster: { lease: LEASE, probe: PROBE, shareUser: ['plan'] } });
+    const client = await connect(one, { sub: 'ada', userType: 'guest', plan: 'free' });
+    const seen = (): unknown => two.app.get(ClientManager).getClient({ clientId: client.clientId })?.user;
+    await eventually('the other worker knows the client', () => seen() !== undefined);
+    const token = hs256({ sub: 'ada', iat: seconds(-10), exp: seconds(3_600), userType: 'admin', plan: 'premium' });
+    await client.request('system', 'refresh', { token });
+    const user = { userId: 'ada', userType: 'admin', payload: { plan: 'premium' } };
+    await eventually('it knows the new token', () => isDeepStrictEqual(seen(), user));
+  });
+});
 
 describe('a revocation', () => {
   beforeEach(() => startTwo());

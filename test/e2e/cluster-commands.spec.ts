@@ -111,6 +111,21 @@ describe('joins', () => {
     await nobody.close();
   });
 
+  it('server.joinRoom tells the type of a user of another worker, by which every worker finds it', async () => {
+    expect(
+      await withBob(({ server }, clientId) =>
+        server.joinRoom({ clientId, roomName: 'chess', userId: 8, userType: 'member' }),
+      ),
+    ).toBe(true);
+    await eventually('both workers find it', async () => {
+      const found = cluster.workers.map((worker) =>
+        worker.run(({ clients }) => clients.getClients({ userType: 'member' }).map(({ clientId }) => clientId)),
+      );
+      return (await Promise.all(found)).every((ids) => ids.length === 1 && ids[0] === bob.clientId);
+    });
+    await expectMembers('chess', ['bob']);
+  });
+
   it('server.joinRoom throws CONFLICT for an identity that contradicts that of a client of another worker', async () => {
     const join = withBob(({ server }, clientId) => server.joinRoom({ clientId, roomName: 'chess', userId: 7 }));
     await expect(join).rejects.toThrow(refused('CONFLICT'));

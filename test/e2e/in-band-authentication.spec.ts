@@ -353,6 +353,20 @@ describe('auth.mode message', () => {
     expect(app.app.get(ClientManager).getClientsByUser({ userId: 'ada' })).toHaveLength(1);
     await expect(client.request('system', 'authenticate', { name: 'eve' })).rejects.toThrow('BAD_MESSAGE');
   });
+
+  it('takes the claims of the credentials also where the application has said already who it is', async () => {
+    const app = await start({ jwt: { secret: SECRET }, mode: 'message', required: false });
+    const client = await app.client();
+    const registry = app.app.get(ClientManager);
+    const user = (): unknown => registry.getClient({ clientId: client.clientId })?.user;
+    const join = { clientId: client.clientId, roomName: 'tea', userId: 'ada', userType: 'member' };
+    expect(await app.app.get(PxlWebSocketServer).joinRoom(join)).toBe(true);
+    expect(user()).toEqual({ userId: 'ada', userType: 'member', payload: {} });
+    client.send({ type: 'system', action: 'authenticate', data: { token: hs256({ sub: 'ada', role: 'pilot' }) } });
+    await client.next('auth');
+    expect(user()).toMatchObject({ userId: 'ada', userType: 'member', payload: { role: 'pilot' } });
+    expect(registry.getClientsByUser({ userId: 'ada' })).toHaveLength(1);
+  });
 });
 
 describe('auth.mode either', () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { RoomManager, WsError, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { ClientManager, RoomManager, WsError, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';
 import { Logbook } from '../support/logbook.js';
@@ -49,6 +49,12 @@ describe('system.joinRoom', () => {
     const identity = { userId: '1', userType: 'admin', clientId: 'somebody' };
     const reply = await client.request('system', 'joinRoom', { roomName: 'chess', ...identity });
     expect(reply).toMatchObject({ data: { userId: '7', userType: 'member', roomName: 'chess' } });
+
+    const untyped = await connectAs(app, { userId: '1' });
+    const same = (await untyped.request('system', 'joinRoom', { roomName: 'chess', ...identity })) as object;
+    expect(same).toMatchObject({ data: { userId: '1' } });
+    expect(same).not.toHaveProperty('data.userType');
+    expect(app.app.get(ClientManager).getClients({ userType: 'admin' })).toEqual([]);
 
     const anonymous = await app.client();
     const other = (await anonymous.request('system', 'joinRoom', { roomName: 'chess', ...identity })) as object;

@@ -146,6 +146,21 @@ describe('joinRoom and leaveRoom', () => {
     expect(sideOf(admin).user).toMatchObject({ userId: '7', payload: { plan: 'premium' } });
   });
 
+  // The example of PXL's reference, for a user whose token names no type.
+  it('joinRoom tells the type of a user whose credentials name none, and contradicts them in nothing', async () => {
+    const alice = await app.client({ path: '/live?userId=123&plan=free' });
+    const join = { ws: sideOf(alice).ws, userId: 123, username: 'Alice', userType: 'member', roomName: 'chat:general' };
+    expect(await server.joinRoom(join)).toBe(true);
+    const user = { userId: '123', userType: 'member', payload: { plan: 'free' } };
+    expect(sideOf(alice).user).toEqual(user);
+    expect(server.getClients({ userType: 'member' })).toEqual([sideOf(alice)]);
+
+    expect(await server.joinRoom({ ...join, userId: '123', userType: undefined, roomName: 'tea' })).toBe(true);
+    await expect(server.joinRoom({ ...join, userType: 'owner' })).rejects.toThrow(refused('CONFLICT'));
+    await expect(server.joinRoom({ ...join, userId: 124 })).rejects.toThrow(refused('CONFLICT'));
+    expect(sideOf(alice).user).toEqual(user);
+  });
+
   it('joinRoom throws for wrong arguments', async () => {
     const { clientId } = nobody;
     const anyJoin = (join: object): Promise<boolean> =>

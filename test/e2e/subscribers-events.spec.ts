@@ -87,6 +87,18 @@ describe('Subscribers hear of', () => {
     ]);
   });
 
+  it('the end of a user whose type the application has told: there is still one session', async () => {
+    const client = await connectAs(app, { userId: '9' });
+    const join = { clientId: client.clientId, roomName: 'tea', userId: 9, userType: 'member' };
+    expect(await app.app.get(PxlWebSocketServer).joinRoom(join)).toBe(true);
+    await client.close();
+    await toldUntil('userDisconnected');
+    expect(told.filter(({ channel }) => channel.startsWith('user'))).toEqual([
+      { channel: 'userConnected', message: { userId: '9' } },
+      { channel: 'userDisconnected', message: { userId: '9' } },
+    ]);
+  });
+
   it("a change of a client's metadata", async () => {
     const { clientId } = await app.client();
     const clients = app.app.get(ClientManager);

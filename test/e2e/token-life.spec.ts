@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { WsRoute, WsUser, type AuthOptions, type WsUserInfo } from 'nestjs-pxl-websocket';
+import { PxlWebSocketServer, WsRoute, WsUser, type AuthOptions, type WsUserInfo } from 'nestjs-pxl-websocket';
 import { TokenLife } from '../../lib/auth/token-life.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -152,6 +152,29 @@ describe('system.refresh', () => {
     expect(await client.request('who', 'am')).toMatchObject({ userId: 'ada' });
     await clock.current.advance(62_000);
     expect((await client.closed).code).toBe(4005);
+  });
+
+  it('leaves the type that the application has told, while tokens name none', async () => {
+    const app = await start();
+    const client = await connect(app, { sub: 'ada', exp: now(60) });
+    const typeAfter = async (claims: object): Promise<unknown> => {
+      await client.request('system', 'refresh', { token: hs256({ sub: 'ada', exp: now(60), ...claims }) });
+      return ((await client.request('who', 'am')) as WsUserInfo).userType;
+    };
+    const join = { clientId: client.clientId, roomName: 'tea', userType: 'member' };
+    expect(await app.app.get(PxlWebSocketServer).joinRoom(join)).toBe(true);
+    expect(await typeAfter({})).toBe('member');
+    expect(await typeAfter({ userType: 'admin' })).toBe('admin');
+    expect(await typeAfter({})).toBe('member');
+  });
+
+  it('takes back a type that the old token named, though the application has said it as well', async () => {
+    const app = await start();
+    const client = await connect(app, { sub: 'ada', exp: now(60), userType: 'admin' });
+    const join = { clientId: client.clientId, roomName: 'tea', userType: 'admin' };
+    expect(await app.app.get(PxlWebSocketServer).joinRoom(join)).toBe(true);
+    await client.request('system', 'refresh', { token: hs256({ sub: 'ada', exp: now(60) }) });
+    expect(await client.request('who', 'am')).not.toHaveProperty('userType');
   });
 
   it('has nothing to refresh for an anonymous client', async () => {
