@@ -146,9 +146,16 @@ export type { WebSocketMetric } from './runtime/metrics.js';
 export type { ClientQuery } from './server/client-queries.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/route-metadata.js';
 export type { ClientReference } from './server/client-reference.js';
+export type { ClientVerbs } from './server/client-verbs.js';
 export type { WebSocketHealth } from './server/health.js';
-export { PxlWebSocketServer, type JoinRoomOptions } from './server/pxl-websocket-server.js';
-export { ServerVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/server-verbs.js';
+export { PxlWebSocketServer } from './server/pxl-websocket-server.js';
+export type { RoomVerbs } from './server/room-verbs.js';
+export {
+  ServerVerbs,
+  type BroadcastToAllOptions,
+  type ClientPredicate,
+  type JoinRoomOptions,
+} from './server/server-verbs.js';
 export type { RoomMove } from './server/room-moves.js';
 export type { NamedDestination, SendDestination } from './server/send-destination.js';
 export { WebSocketService, type CloseOptions, type SendOptions, type SendRequest } from './server/websocket.service.js';

@@ -12,7 +12,7 @@ export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { cl
  * @throws WsError BAD_MESSAGE when none of the three is given
  */
 export function clientIdOf(
-  clients: ClientManager,
+  clients: Pick<ClientManager, 'getClientId'>,
   { ws, client, clientId }: { ws?: WebSocket; client?: ClientEntry; clientId?: string },
 ): string | undefined {
   if (ws && !client) return clients.getClientId({ ws });

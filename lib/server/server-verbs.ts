@@ -1,9 +1,21 @@
-import type { AnyClient, ClientManager } from '../clients/client-manager.js';
+import type { WebSocket } from 'ws';
+import type { AnyClient } from '../clients/client-manager.js';
+import { encodeMessage } from '../clients/encode-message.js';
+import { OWN_SENDS } from '../clients/own-sends.js';
 import { checkNames, readName, readUserIds } from '../clients/verb-checks.js';
+import { WsClient } from '../clients/ws-client.js';
 import type { Target } from '../cluster/envelope.js';
+import type { ErrorReporter } from '../errors/error-reporter.js';
 import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
-import type { Mailing } from './delivery.js';
 import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
+import type { WebSocketType } from '../protocol/web-socket-type.js';
+import type { ResolvedOptions } from '../pxl-websocket.options.js';
+import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
+import type { Drain } from '../transport/drain.js';
+import { clientIdOf, type ClientReference } from './client-reference.js';
+import type { ClientVerbs } from './client-verbs.js';
+import type { Mailing } from './delivery.js';
+import type { RoomVerbs } from './room-verbs.js';
 
 /** What {@link ServerVerbs.broadcastToAllClients} asks of each client. */
 export type ClientPredicate = (candidate: {
@@ -21,22 +33,56 @@ export interface BroadcastToAllOptions {
   predicate?: ClientPredicate;
 }
 
+/** What {@link ServerVerbs.joinRoom} takes. */
+export type JoinRoomOptions = ClientReference & {
+  roomName: string;
+  /** Becomes the client's identity when it has none; throws when it contradicts a verified one. */
+  userId?: string | number;
+  /** Becomes the type of a user whose credentials name none; throws when it contradicts what they say. */
+  userType?: string;
+  /** What the other members of the room are told; a label, no identity. */
+  username?: string;
+};
+
+/** What the verbs reach of their worker. */
+export interface VerbHost {
+  /** To the clients of the scope. */
+  send(mailing: Mailing): void;
+  /** To its subscribers. */
+  tell(channel: string, message: unknown): void;
+  readonly errors: ErrorReporter;
+  readonly drain: Drain;
+  readonly options: ResolvedOptions;
+}
+
 /**
- * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
- * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
+ * PXL's `WebSocketServer` for a scope: the clients of the whole cluster (`PxlWebSocketServer`), or those of one worker
+ * (`PxlWebSocketServer.local`, and what a subscriber with `run: 'everyWorker'` gets).
+ *
+ * Those that send return nothing and never reject: a failure on the way to other workers goes to `events.onError`. A
+ * message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
  */
 export class ServerVerbs {
+  readonly type = 'server' satisfies WebSocketType;
+
   constructor(
-    protected readonly clients: Pick<ClientManager, 'getClients'>,
-    private readonly send: (mailing: Mailing) => void,
-    private readonly tell: (channel: string, message: unknown) => void,
+    /** The clients of the scope. In that of one worker those of others are unknown. */
+    readonly clientManager: ClientVerbs,
+    /** Their rooms. */
+    readonly roomManager: RoomVerbs,
+    private readonly host: VerbHost,
   ) {}
+
+  /** Every room that has members in the scope, with their client ids. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.roomManager.rooms;
+  }
 
   /** All clients, or those of one user type. */
   getClients(query: { userType?: string } = {}): AnyClient[] {
     checkNames('query', query, ['userType']);
     const { userType } = query;
-    return this.clients.getClients({ userType });
+    return this.clientManager.getClients({ userType });
   }
 
   /** Sends to every client. */
@@ -83,22 +129,77 @@ export class ServerVerbs {
   /** Tells subscribers, as the event `sendMessage`; clients do not hear it. */
   sendMessage(message: { data: unknown }): void {
     const { data } = read(message, ['data']);
-    this.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
+    this.host.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
   }
 
   /** Tells subscribers, as the event `custom`; clients do not hear it. */
   sendCustomMessage(message: { data: unknown }): void {
     const { data } = read(message, ['data']);
-    this.tell(WebSocketRedisSubscriberEvent.Custom, data);
+    this.host.tell(WebSocketRedisSubscriberEvent.Custom, data);
+  }
+
+  /**
+   * Puts a client into a room.
+   *
+   * @returns true once the client receives what is sent there; false when it is gone, not in the scope, or the bus is down
+   * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
+   * no client is named, or a user type without a user
+   */
+  joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    return this.host.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
+  }
+
+  /** Takes a client out of a room; does nothing when it is not there. */
+  leaveRoom(leave: ClientReference & { roomName: string }): void {
+    checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
+    const clientId = clientIdOf(this.clientManager, leave);
+    if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
+  }
+
+  /**
+   * Sends to one client of this worker; does nothing when it is gone.
+   *
+   * @param binary true: the same text in a binary frame, encrypted where the client is. Clients of your own read it; the
+   * library's `WebSocketClient` takes text frames only, and tells its `events.onError` of any other. Default: false
+   * @throws WsError BAD_MESSAGE when the data has no JSON form
+   */
+  sendClientMessage(to: WebSocket | WsClient, data: unknown, binary = false): void {
+    const client = to instanceof WsClient ? to : this.#clientOf(to);
+    if (client?.readyState !== 1) return;
+    const text = encodeMessage(client.codec, data);
+    if (binary) client.sendBinary(text);
+    else client.sendText(text);
+    OWN_SENDS.note(client);
+  }
+
+  /**
+   * The library's part of `app.close()` on this worker: no new connections, handlers finish, everybody reads 1001 or 1012.
+   */
+  stop(): Promise<void> {
+    return this.host.errors.watch('PxlWebSocketServer.stop', () => this.host.drain.run());
+  }
+
+  async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
+    const { roomName, userId, userType, username } = join;
+    const clientId = clientIdOf(this.clientManager, join);
+    checkRoomName(roomName, longestRoomName(this.host.options));
+    if (clientId === undefined) return false;
+    return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
+  }
+
+  #clientOf(ws: WebSocket): WsClient | undefined {
+    const clientId = this.clientManager.getClientId({ ws });
+    return clientId === undefined ? undefined : this.clientManager.getClient({ clientId, requireWs: true });
   }
 
   #send(target: Target, message: unknown, excludeClientId?: string | null): void {
     const exclude = excludeClientId == null ? [] : [readName('excludeClientId', excludeClientId)];
-    this.send({ target, exclude, message });
+    this.host.send({ target, exclude, message });
   }
 
   #pick(predicate: ClientPredicate): string[] {
-    return this.clients
+    return this.clientManager
       .getClients()
       .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client.user), client }))
       .map(({ clientId }) => clientId);

@@ -255,6 +255,53 @@ describe('server.local reaches the clients of its own worker alone', () => {
   });
 });
 
+it('server.local knows the clients and rooms of its own worker alone, and changes nobody else', async () => {
+  const worker = cluster.workers[1]!;
+  const [[ada0], [ada1, bob1, nobody1]] = [audience.ids('ada0'), audience.ids('ada1', 'bob1', 'nobody1')];
+  const seen = await worker.run(async ({ server: { local, clientManager: everyones } }, other) => {
+    const { clientManager: clients, roomManager: rooms } = local;
+    const idOf = (client?: { clientId: string }): string | undefined => client?.clientId;
+    clients.updateClient({ clientId: other, key: 'theme', data: 'dark' });
+    clients.disconnectClient({ clientId: other });
+    clients.removeClient(other);
+    local.leaveRoom({ clientId: other, roomName: 'go' });
+    rooms.removeClientFromAllRooms({ clientId: other });
+    return {
+      all: clients.getClients().map(idOf),
+      size: clients.size,
+      other: [idOf(everyones.getClient({ clientId: other })), idOf(clients.getClient({ clientId: other }))],
+      ofUser: clients.getClientsByUser({ userId: 7 }).map(idOf),
+      inRoom: clients.getClientsByRoom({ room: 'go' }).map(idOf),
+      byKey: [
+        idOf(clients.getClientByKey({ key: 'user.userId', value: 7 })),
+        idOf(clients.getClientByKey({ key: 'clientId', value: other })),
+      ],
+      rooms: [...local.rooms].map(([name, members]) => [name, ...members]),
+      isMember: rooms.isClientInRoom({ clientId: other, roomName: 'go' }),
+      hasJoined: await local.joinRoom({ clientId: other, roomName: 'tea' }),
+    };
+  }, ada0!);
+  expect(seen).toEqual({
+    all: [ada1, bob1, nobody1],
+    size: 3,
+    other: [ada0, null],
+    ofUser: [ada1],
+    inRoom: [ada1, bob1],
+    byKey: [ada1, null],
+    rooms: [
+      ['go', ada1, bob1],
+      ['chess', ada1],
+    ],
+    isMember: false,
+    hasJoined: false,
+  });
+  await worker.run(({ service }, message) => service.sendToRooms(['go'], message), news);
+  await audience.expectReached(worker, everywhere('ada', 'bob'), news);
+  expect(
+    await cluster.workers[0]!.run(({ clients }, id) => clients.getClient({ clientId: id })?.metadata, ada0!),
+  ).toEqual({});
+});
+
 it('brings the messages of one worker to a room in the order in which they were sent', async () => {
   const [sender, other] = cluster.workers as [WorkerProcess, WorkerProcess];
   const count = 2_000;

@@ -59,6 +59,62 @@ describe.each([
     expect(of().getClients({ userType: 'guest' })).toEqual([sideOf(guest)]);
   });
 
+  // PXL's example of a controller that tells the members of a room.
+  it('rooms, clientManager and sendClientMessage reach the members of a room one by one', async () => {
+    const { type, rooms, roomManager, clientManager } = of();
+    expect(type).toBe('server');
+    for (const client of [admin, guest])
+      expect(await of().joinRoom({ ws: sideOf(client).ws, roomName: 'chess' })).toBe(true);
+    const members = rooms.get('chess');
+    members?.forEach((clientId) => {
+      const client = clientManager.getClient({ clientId });
+      if (client?.ws) of().sendClientMessage(client.ws, news);
+    });
+    await expectReached([admin, guest]);
+    expect(clientManager.getClientsByRoom({ room: 'chess' })).toEqual([sideOf(admin), sideOf(guest)]);
+    expect(roomManager.getRoomClients({ roomName: 'chess' })).toEqual([admin.clientId, guest.clientId]);
+    expect([...rooms].map(([name, ids]) => [name, ...ids])).toEqual([['chess', admin.clientId, guest.clientId]]);
+    of().leaveRoom({ ws: sideOf(guest).ws, roomName: 'chess' });
+    expect([...(of().rooms.get('chess') ?? [])]).toEqual([admin.clientId]);
+    of().roomManager.removeClientFromAllRooms({ clientId: admin.clientId });
+    expect([of().rooms.size, of().rooms.has('chess'), of().rooms.get('chess')]).toEqual([0, false, undefined]);
+  });
+
+  it('clientManager finds, changes and closes clients', async () => {
+    const { clientManager } = of();
+    expect(clientManager.size).toBe(3);
+    expect(clientManager.getClientId({ ws: sideOf(guest).ws })).toBe(guest.clientId);
+    expect(clientManager.getClientsByUser({ userId: 8 })).toEqual([sideOf(guest)]);
+    expect(clientManager.getClientByKey({ key: 'user.payload.plan', value: 'premium' })).toBe(sideOf(admin));
+    expect(clientManager.getClientByKey({ key: 'user.userId', value: 9 })).toBeUndefined();
+    clientManager.updateClient({ clientId: guest.clientId, key: 'theme', data: 'dark' });
+    expect(sideOf(guest).metadata).toEqual({ theme: 'dark' });
+    clientManager.disconnectClient({ clientId: guest.clientId, code: 4242 });
+    clientManager.removeClient(nobody.clientId);
+    expect([(await guest.closed).code, (await nobody.closed).code]).toEqual([4242, 4506]);
+    expect(clientManager.getClient({ clientId: nobody.clientId })).toBeUndefined();
+    clientManager.cleanup();
+    expect((await admin.closed).code).toBe(1001);
+  });
+
+  it('roomManager takes clients in and out', async () => {
+    const { roomManager } = of();
+    for (const roomName of ['chess', 'go']) {
+      expect(await roomManager.addClientToRoom({ clientId: guest.clientId, roomName })).toBe(true);
+    }
+    roomManager.removeClientFromRoom({ clientId: guest.clientId, roomName: 'go' });
+    expect(roomManager.isClientInRoom({ clientId: guest.clientId, roomName: 'go' })).toBe(false);
+    expect(roomManager.isClientInRoom({ clientId: guest.clientId, roomName: 'chess' })).toBe(true);
+    roomManager.printRooms();
+    roomManager.cleanup();
+    expect(roomManager.isClientInRoom({ clientId: guest.clientId, roomName: 'chess' })).toBe(false);
+  });
+
+  it('stop ends every connection', async () => {
+    await of().stop();
+    expect((await admin.closed).code).toBe(1001);
+  });
+
   it('sendMessageToAll reaches everybody', async () => {
     of().sendMessageToAll({ data: news });
     await expectReached([admin, guest, nobody]);

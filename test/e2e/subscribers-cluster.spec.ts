@@ -202,6 +202,25 @@ describe('Clients of three workers', () => {
     await audience.expectReached(workers[2], all, update);
   });
 
+  it('get what an everyWorker subscriber sends to the members of a room that it knows once each', async () => {
+    await publish(workers[1], 'move', { roomName: 'tea', move: 'e4' });
+    await settled();
+    const made = { type: 'game', action: 'moveMade', data: { move: 'e4' } };
+    await audience.expectReached(workers[1], everywhere('ada'), made);
+  });
+
+  it('are those of its own worker for an everyWorker subscriber, and those of all for a oneWorker one', async () => {
+    await publish(workers[0], 'invite', 'lobby');
+    await diaryUntil(workers[0], 'one invites into lobby', 1);
+    await settled();
+    const invitations = await Promise.all(workers.map((worker) => diaryOf(worker, '')));
+    expect(invitations.map((diary) => diary.filter((entry) => entry.includes(' into lobby ')))).toEqual([
+      ['each invites into lobby 3', 'one invites into lobby 9'],
+      ['each invites into lobby 3'],
+      ['each invites into lobby 3'],
+    ]);
+  });
+
   /** One more message of the emitter behind it shows that nothing else of it is on its way. */
   async function expectEmitted(names: readonly string[]): Promise<void> {
     await emitter.broadcast({ type: 'test', action: 'emitted' });

@@ -62,6 +62,28 @@ const dashboardNews = defineWebSocketSubscriber<{ type: string; action: string }
   ),
 });
 
+/** Tells the members of a room as a controller of PXL's reference does. */
+const moves = defineWebSocketSubscriber<{ roomName: string; move: string }>({
+  channel: 'move',
+  handle({ message, webSocketServer }) {
+    webSocketServer.rooms.get(message.roomName)?.forEach((clientId) => {
+      const client = webSocketServer.clientManager.getClient({ clientId });
+      if (client?.ws) {
+        const { move } = message;
+        webSocketServer.sendClientMessage(client.ws, { type: 'game', action: 'moveMade', data: { move } });
+      }
+    });
+  },
+});
+
+/** Puts everybody that it knows into a room. */
+async function invite(name: string, { message, webSocketServer }: WebSocketSubscriberHandlerContext): Promise<void> {
+  const clients = webSocketServer.clientManager.getClients();
+  const joins = clients.map(({ clientId }) => webSocketServer.joinRoom({ clientId, roomName: String(message) }));
+  const hasJoined = await Promise.all(joins);
+  diary.push(`${name} ${String(message)} ${hasJoined.length}`);
+}
+
 @Injectable()
 class Mailer {
   @WsSubscriber({ channel: 'signup', run: 'oneWorker' })
@@ -99,9 +121,12 @@ additions.subscribers.push(
   { channel: 'stock', handle: writes('stock') },
   { channels: Object.values(WebSocketRedisSubscriberEvent), priority: 100, handle: writes('library') },
   { channels: ['queueJobCompleted', 'queueJobError'], run: 'oneWorker', handle: writes('job') },
+  { channel: 'invite', handle: (context) => invite('each invites into', context) },
+  { channel: 'invite', run: 'oneWorker', priority: -1, handle: (context) => invite('one invites into', context) },
   statusChanges,
   queueDashboard,
   dashboardNews,
+  moves,
   forwardQueueEvents({ queue: 'video' }),
 );
 
