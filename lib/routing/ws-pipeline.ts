@@ -41,12 +41,14 @@ import {
   type InstanceWrapper,
   type ParamProperties,
 } from '@nestjs/core/internal';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { copyServers } from './gateway-servers.js';
 import type { AckSource, RouteHandler } from './handler.interface.js';
 import { filtered } from './filter-step.js';
+import { ACK, PAYLOAD, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
 import { NoHttpResponse } from './no-http-response.js';
 import {
   ackOf,
@@ -72,17 +74,6 @@ export interface HandlerSource {
 
 /** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
 type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
-
-/** The kinds of parameters that Nest's own decorators write; anything else in `__routeArguments__` is a custom one. */
-const SOCKET = 0;
-const PAYLOAD = 3;
-const ACK = 13;
-
-/** An undecorated handler gets `(client, data)`. */
-const DEFAULT_PARAMS = {
-  [`${SOCKET}:0`]: { index: 0, data: undefined, pipes: [] },
-  [`${PAYLOAD}:1`]: { index: 1, data: undefined, pipes: [] },
-};
 
 /** Where Nest keeps the enhancers of a class or method, and the method that makes an object one. */
 const ENHANCERS = {
@@ -170,6 +161,9 @@ export class WsPipeline {
   readonly #paramTokens = new ParamsTokenFactory();
   readonly #contextUtils = new ContextUtils();
   readonly #injector = new Injector();
+  readonly #logger = new ModuleLogger();
+  /** Those that the log has told of: a method may have several routes. */
+  readonly #told = new Set<string>();
 
   constructor(
     modules: ModulesContainer,
@@ -195,6 +189,7 @@ export class WsPipeline {
   compile(source: HandlerSource): RouteHandler<object> {
     const { wrapper } = source;
     this.#checkEnhancers(source);
+    this.#tellUnknownParams(source);
     const argsOf = this.#argsOf(source);
     if (this.#isStatic(wrapper)) {
       const run = this.#compileFor(wrapper.instance, source, STATIC_CONTEXT);
@@ -310,12 +305,22 @@ export class WsPipeline {
   }
 
   #paramsMetadata(instance: object, methodName: string): ParamsMetadata {
-    const decorated = this.#contextUtils.reflectCallbackMetadata<object | undefined>(
-      instance,
-      methodName,
-      ROUTE_ARGS_METADATA,
-    );
-    return (decorated ?? DEFAULT_PARAMS) as ParamsMetadata;
+    const decorated = this.#decorated(instance, methodName);
+    return (decorated ? withClient(decorated) : UNDECORATED) as ParamsMetadata;
+  }
+
+  #decorated(instance: object, methodName: string): ParamsMetadata | undefined {
+    return this.#contextUtils.reflectCallbackMetadata<ParamsMetadata>(instance, methodName, ROUTE_ARGS_METADATA);
+  }
+
+  #tellUnknownParams({ wrapper: { instance }, methodName }: HandlerSource): void {
+    const name = `${instance.constructor.name}.${methodName}`;
+    const { length = 0 } = (instance as Record<string, Method>)[methodName] ?? {};
+    const params = Object.values(this.#paramsMetadata(instance, methodName));
+    const line = unknownParams(name, params, length, this.#decorated(instance, methodName) !== undefined);
+    if (line === undefined || this.#told.has(line)) return;
+    this.#told.add(line);
+    this.#logger.warn(line);
   }
 
   /** Whether the method wants an ack function. */

@@ -41,7 +41,7 @@ const good = (more: object = {}): object => ({ sub: 'ada', iat: now(), exp: now(
 const upgrade = (query: string, path = '/ws'): Promise<number> => upgradeStatus(app.port, {}, `${path}?${query}`);
 const bring = (token: string): Promise<number> => upgrade(`token=${token}`);
 
-const codeOf = (error: unknown): unknown => String((error as Error).message).split(':')[0];
+const codeOf = (error: unknown): unknown => (error as Error).message.split(':')[0];
 
 /** How often each reason was counted. */
 function counts(): Record<string, number> {

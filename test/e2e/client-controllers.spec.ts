@@ -106,8 +106,8 @@ describe('a client controller', () => {
       }
 
       @WsRoute('desk', 'count')
-      count(@MessageBody('n', ParseIntPipe) n: number): void {
-        diary.write(`count ${n + 1}`);
+      count(client: WebSocketClient, @MessageBody('n', ParseIntPipe) n: number): void {
+        diary.write(`count ${n + 1} ${client === this.injected}`);
       }
 
       @WsRoute('desk', 'plain')
@@ -125,7 +125,7 @@ describe('a client controller', () => {
     await pair.push('price', { cents: 5 });
     await diary.until('price 5 true true');
     await pair.push('count', { n: '41' });
-    await diary.until('count 42');
+    await diary.until('count 42 true');
     await pair.push('plain', [1]);
     await pair.push('simple', [2]);
     await diary.until('plain true [2]');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Injectable, Module, Scope, type Type } from '@nestjs/common';
-import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
+import { Controller, Injectable, Module, Scope, UsePipes, ValidationPipe, type Type } from '@nestjs/common';
+import { Ack, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { IsString } from 'class-validator';
 import {
   ClientId,
   DuplicateWsRouteError,
@@ -344,10 +345,66 @@ describe('the parameters of a handler', () => {
     ) {
       return [clientId, body, name, client instanceof WsClient, user, userId, request.url];
     }
+  }
 
-    @WsRoute('p', 'gap')
-    gap(first: unknown, @MessageBody() body: unknown) {
-      return [first === undefined, body];
+  class Person {
+    @IsString()
+    name!: string;
+  }
+
+  @UsePipes(new ValidationPipe({ transform: true }))
+  class Mixed {
+    @WsRoute('m', 'body')
+    @WsRoute('m', 'again')
+    body(client: WsClient, @MessageBody() person: Person) {
+      return [client.clientId, person instanceof Person];
+    }
+
+    @SubscribeMessage('user')
+    user(
+      client: WsClient,
+      @WsUser() user: unknown,
+      @MessageBody('name') name: unknown,
+      @Ack() ack: (value: unknown) => void,
+    ) {
+      ack([client.clientId, user, name]);
+    }
+
+    @WsFallback()
+    rest(client: WsClient, @MessageBody('action') action: unknown, note = 'a default') {
+      return [client.clientId, action, note];
+    }
+  }
+
+  @Injectable({ scope: Scope.REQUEST })
+  class MixedPerMessage extends Mixed {
+    @WsRoute('m', 'scoped')
+    scoped(client: WsClient, @MessageBody() person: Person) {
+      return this.body(client, person);
+    }
+  }
+
+  const gaps: unknown[][] = [];
+  class Gaps {
+    @WsRoute('g', 'ofPxl')
+    ofPxl(client: unknown, clientId: unknown, data: unknown) {
+      gaps.push([client, clientId, data]);
+    }
+
+    @WsRoute('g', 'behind')
+    @WsRoute('g', 'again')
+    behind(client: unknown, @MessageBody() data: unknown, more: unknown, last: unknown) {
+      gaps.push([client, data, more, last]);
+    }
+
+    @SubscribeMessage('before')
+    before(data: unknown, @ConnectedSocket() client: unknown) {
+      gaps.push([data, client]);
+    }
+
+    @WsFallback()
+    rest(first: unknown, @ClientId() clientId: unknown, last: unknown) {
+      gaps.push([first, clientId, last]);
     }
   }
 
@@ -370,7 +427,55 @@ describe('the parameters of a handler', () => {
       '7',
       '/ws?x=1',
     ]);
-    expect(await tester.request('p', 'gap', 1)).toEqual([true, 1]);
+  });
+
+  it.each([Mixed, MixedPerMessage])(
+    'are the client, past all pipes, where the first has no decorator (%p)',
+    async (type) => {
+      const logger = new Logbook();
+      const { client } = await start({ providers: [type], logger });
+      const tester = await client();
+      const routes = type === Mixed ? ['body', 'again'] : ['body', 'again', 'scoped'];
+      for (const route of routes) {
+        expect(await tester.request('m', route, { name: 'ada' })).toEqual([tester.clientId, true]);
+      }
+      await expect(tester.request('m', 'body', { name: 5 })).rejects.toThrow('VALIDATION_FAILED');
+      expect(await tester.request('event', 'user', { name: 'ada' })).toEqual([tester.clientId, null, 'ada']);
+      expect(await tester.request('m', 'other')).toEqual([tester.clientId, 'other', 'a default']);
+      expect(logger.of('warn')).toEqual([]);
+    },
+  );
+
+  it('that nothing is known of are undefined, and named once by a warning at start', async () => {
+    const logger = new Logbook();
+    const { client } = await start({ providers: [Gaps], logger });
+    const beside =
+      'which will be undefined: beside decorated parameters only the first may have no decorator, and is the client where ' +
+      'no other is.';
+    const told = [
+      'Nothing is known of parameter 3 of Gaps.ofPxl, which will be undefined: a handler without decorators gets (client, data).',
+      `Nothing is known of parameters 3 and 4 of Gaps.behind, ${beside}`,
+      `Nothing is known of parameter 1 of Gaps.before, ${beside}`,
+      `Nothing is known of parameter 3 of Gaps.rest, ${beside}`,
+    ];
+    expect([...logger.of('warn')].sort()).toEqual(told.sort());
+    const tester = await client();
+    for (const [type, action] of [
+      ['g', 'ofPxl'],
+      ['g', 'behind'],
+      ['event', 'before'],
+      ['g', 'else'],
+    ] as const) {
+      await tester.request(type, action, 1);
+    }
+    const sender = expect.any(WsClient);
+    expect(gaps).toEqual([
+      [sender, 1, undefined],
+      [sender, 1, undefined, undefined],
+      [undefined, sender],
+      [sender, tester.clientId, undefined],
+    ]);
+    expect(logger.of('warn')).toHaveLength(4);
   });
 
   it.each([[undefined], [null], [5], ['text'], [[1]]])('survive a property of the body %j', async (data) => {

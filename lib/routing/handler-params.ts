@@ -1,0 +1,43 @@
+/** The kinds of parameters that Nest's own decorators write; anything else in `__routeArguments__` is a custom one. */
+export const SOCKET = 0;
+export const PAYLOAD = 3;
+export const ACK = 13;
+
+const param = (index: number): { index: number; data: undefined; pipes: [] } => ({ index, data: undefined, pipes: [] });
+
+/** An undecorated handler gets `(client, data)`. */
+export const UNDECORATED = { [`${SOCKET}:0`]: param(0), [`${PAYLOAD}:1`]: param(1) };
+
+/** Beside decorated parameters an undecorated first one is the client, unless another one is that. */
+export function withClient<Param extends { readonly index: number }>(
+  decorated: Readonly<Record<string, Param>>,
+): Readonly<Record<string, Param | ReturnType<typeof param>>> {
+  const isTaken = Object.values(decorated).some(({ index }) => index === 0);
+  const hasClient = Object.keys(decorated).some((key) => key.startsWith(`${SOCKET}:`));
+  return isTaken || hasClient ? decorated : { ...decorated, [`${SOCKET}:0`]: param(0) };
+}
+
+/**
+ * What the log says of a method with parameters that nothing is known of; undefined where there are none.
+ *
+ * @param source `Class.method`
+ * @param params those that get something
+ * @param length how many the method declares before the first one with a default value
+ * @param isDecorated whether any of them has a decorator
+ */
+export function unknownParams(
+  source: string,
+  params: readonly { readonly index: number }[],
+  length: number,
+  isDecorated: boolean,
+): string | undefined {
+  const known = new Set(params.map(({ index }) => index));
+  const unknown = Array.from({ length }, (_, index) => index).filter((index) => !known.has(index));
+  if (unknown.length === 0) return undefined;
+  const places = unknown.map((index) => index + 1).join(' and ');
+  const which = `parameter${unknown.length > 1 ? 's' : ''} ${places} of ${source}`;
+  const rule = isDecorated
+    ? 'beside decorated parameters only the first may have no decorator, and is the client where no other is'
+    : 'a handler without decorators gets (client, data)';
+  return `Nothing is known of ${which}, which will be undefined: ${rule}.`;
+}
