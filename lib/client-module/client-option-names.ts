@@ -14,6 +14,7 @@ import type { PxlWebSocketClientModuleOptions } from './client-module-options.in
 const OPTIONS: Record<keyof PxlWebSocketClientModuleOptions, true> = {
   url: true,
   protocol: true,
+  server: true,
   webSocket: true,
   getToken: true,
   tokenTo: true,

@@ -15,6 +15,8 @@ export interface ClientCodec {
   readonly ownType: string;
   /** The key of what a refused request is answered with. */
   readonly errorKey: string;
+  /** Whether the server knows the envelope, and nothing else of this library. */
+  readonly isOther: boolean;
   /** Whether the server expects a sign of life each interval, since it closes clients that say nothing. */
   readonly beats: boolean;
   /** The names of a message as they stand in its frame. */

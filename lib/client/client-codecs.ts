@@ -1,8 +1,10 @@
 import { EVENT_TYPE, eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
 import type { ClientCodec } from './client-codec.interface.js';
 
+type Envelope = Omit<ClientCodec, 'isOther'>;
+
 /** The client's side of `{ type, action, data?, id? }`. */
-const pxl: ClientCodec = {
+const pxl: Envelope = {
   name: 'pxl.v1',
   ownType: 'system',
   errorKey: 'error:message',
@@ -15,7 +17,7 @@ const pxl: ClientCodec = {
 };
 
 /** The client's side of `{ event, data?, id? }`. */
-const event: ClientCodec = {
+const event: Envelope = {
   name: 'event.v1',
   ownType: EVENT_TYPE,
   errorKey: 'event:error',

@@ -1,5 +1,6 @@
 import { MAX_NAME_LENGTH } from '../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { textOf } from './frame-fields.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
 const NO_JSON = 'The message has no JSON form.';
@@ -31,7 +32,8 @@ export function encodeValue(value: unknown): string {
 }
 
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+  const name = textOf(value) ?? '';
+  return name !== '' && name.length <= MAX_NAME_LENGTH;
 }
 
 function badMessage(sentence: string, cause?: unknown): WebSocketClientError {

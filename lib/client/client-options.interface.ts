@@ -8,6 +8,12 @@ export interface WebSocketClientOptions {
   url: string | URL;
   /** The server's envelope: `{ type, action, data }` or `{ event, data }`. Default: `'pxl'`. */
   protocol?: 'pxl' | 'event' | undefined;
+  /**
+   * `'other'`: the server speaks the envelope and knows nothing of this library, as one of the PXL framework (`'pxl'`) or
+   * of Ignis (`'event'`). No subprotocol is offered, nothing is awaited that such a server does not say, and the token goes
+   * as `?token=`, or in `authenticate`. Default: a server of this library.
+   */
+  server?: 'other' | undefined;
   /** The class of the sockets. Default: the global `WebSocket`; Node 20 has none, there it is that of `ws`. */
   webSocket?: WebSocketConstructor | undefined;
   /**
@@ -18,7 +24,7 @@ export interface WebSocketClientOptions {
   getToken?: (() => Promise<string | null | undefined> | string | null | undefined) | undefined;
   /**
    * How the token travels: beside the subprotocol, as `?token=`, or by message once the connection stands. Default:
-   * `'protocol'`.
+   * `'protocol'`. Not beside `server`.
    */
   tokenTo?: 'protocol' | 'query' | 'message' | undefined;
   /** Milliseconds until a connection must stand, its token fetched and its welcome read. Default: 15 000. */
@@ -32,7 +38,7 @@ export interface WebSocketClientOptions {
   /** Finds a server that has fallen silent; `false` does not. Default: what the server's welcome says. */
   heartbeat?: ClientHeartbeatOptions | false | undefined;
   events?: ClientEvents | undefined;
-  /** Encrypts the frames beside TLS; a server that does not is left. Default: none. */
+  /** Encrypts the frames beside TLS; a server that does not is left. Default: none. Not beside `server`. */
   encryption?: ClientEncryption | undefined;
 }
 
@@ -56,7 +62,10 @@ export interface QueueOptions {
 
 /** When a silent server is given up. */
 export interface ClientHeartbeatOptions {
-  /** Milliseconds of silence until the server is asked for a sign of life. Default: the welcome's, else 15 000. */
+  /**
+   * Milliseconds of silence until the server is asked for a sign of life. Default: the welcome's, else 15 000. With
+   * `server: 'other'` and `'event'`: between two heartbeats of the client. Default: 30 000.
+   */
   interval?: number | undefined;
   /** Milliseconds until one must have come. Default: the welcome's, else 10 000. */
   timeout?: number | undefined;
@@ -83,7 +92,7 @@ export type ClientEvents = { [Name in keyof ClientEventMap]?: ((event: ClientEve
 
 /** What each of {@link ClientEvents} is called with. */
 export interface ClientEventMap {
-  /** A connection stands, each time. */
+  /** A connection stands, each time. The id is empty where the server tells none, as one of the PXL framework. */
   onConnected: { clientId: string; joinRoom: (roomName: string) => Promise<unknown> };
   /** A connection that stood is over. */
   onDisconnected: { clientId: string; code: number; reason: string };

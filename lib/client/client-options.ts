@@ -33,8 +33,9 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
   const {
     url,
     protocol = 'pxl',
+    server,
     webSocket = surroundings.WebSocket,
-    tokenTo = 'protocol',
+    tokenTo = server ? (protocol === 'pxl' ? 'query' : 'message') : 'protocol',
     connectTimeout = 15_000,
     reconnect = {},
     requestTimeout = 10_000,
@@ -42,12 +43,15 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     heartbeat = {},
   } = options;
   checkOptions({ ...options, url });
+  if (server && (options.encryption ?? options.tokenTo)) {
+    throw badOption('There is no option tokenTo or encryption beside server.');
+  }
   if (!webSocket) throw badOption('There is no global WebSocket: the option webSocket has to be one.');
   const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect || {};
   return {
     ...options,
     url: String(urlOf(url)),
-    codec: CLIENT_CODECS[protocol],
+    codec: { ...CLIENT_CODECS[protocol], isOther: Boolean(server) },
     webSocket,
     tokenTo,
     connectTimeout,

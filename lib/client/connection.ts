@@ -8,7 +8,14 @@ import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
 import { isTime } from './option-rules.js';
 import { SecureChannel } from './secure-channel.js';
-import { readFrame, type AnswerFrame, type ServerFrame, type WelcomeFrame } from './server-frame.js';
+import {
+  readFrame,
+  readWelcome,
+  type AnswerFrame,
+  type PushFrame,
+  type ServerFrame,
+  type WelcomeFrame,
+} from './server-frame.js';
 import type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
 import type { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
@@ -123,7 +130,11 @@ export class Connection {
       this.#refusal = endingOfRefusal(answer);
       socket.close();
     });
-    socket.onopen = () => credentials && this.#authenticate(socket, credentials);
+    socket.onopen = () => {
+      if (credentials) this.#authenticate(socket, credentials);
+      // Nobody welcomes the client.
+      else if (options.codec.isOther) this.#becomeReady(readWelcome({}));
+    };
     socket.onmessage = ({ data }) => this.#read(data);
     const closed = ({ code, reason } = { code: LOST, reason: '' }): void =>
       this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
@@ -152,9 +163,9 @@ export class Connection {
   #authenticate(socket: WebSocketLike, credentials: object): void {
     const { codec } = this.#services.options;
     // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
-    this.#awaitsAnswer = true;
+    this.#awaitsAnswer = !codec.isOther;
     const message = { type: codec.ownType, action: 'authenticate', data: credentials };
-    socket.send(encodeMessage(message, codec, AUTHENTICATION));
+    socket.send(encodeMessage(message, codec, codec.isOther ? undefined : AUTHENTICATION));
   }
 
   #read(data: unknown): void {
@@ -180,7 +191,7 @@ export class Connection {
     else if (frame.kind === 'error') this.#cause = frame.error;
   }
 
-  #authenticated(answer: AnswerFrame): void {
+  #authenticated(answer: AnswerFrame | PushFrame): void {
     // There may be nothing to authenticate; any other refusal is followed by the close.
     if (answer.kind === 'error' && (this.#cause = answer.error).code !== 'BAD_MESSAGE') return;
     this.#awaitsAnswer = false;
@@ -207,9 +218,9 @@ export class Connection {
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
       {
-        interval: [wanted.interval, interval].find(isTime) ?? INTERVAL,
+        interval: [wanted.interval, interval].find(isTime) ?? (codec.isOther ? 30_000 : INTERVAL),
         timeout: [wanted.timeout, timeout].find(isTime) ?? TIMEOUT,
-        watches: Boolean(heartbeat && (told !== null || heartbeat.interval)),
+        watches: Boolean(!codec.isOther && heartbeat && (told !== null || heartbeat.interval)),
         ask: () => say({ type: 'system', action: 'ping' }),
         beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
         giveUp: () => this.#giveUp('The server has fallen silent.'),

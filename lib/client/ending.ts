@@ -28,7 +28,7 @@ export interface Ending {
 export function endingOfClose(code: number, words: string, cause?: unknown): Ending {
   // The reason of a restart is for programs.
   const after = code === 1012 ? waitOf(fieldsOf(parse(words)).after) : undefined;
-  const told = [after === undefined && words, fieldsOf(cause).message].find((text) => text);
+  const told = (after === undefined && words) || fieldsOf(cause).message;
   const reason = textOf(told) ?? `The connection has ended (${code}).`;
   return { ...endingBy(code, reason, { cause }), after };
 }

@@ -12,11 +12,12 @@ export interface Introduction {
 export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
-  const protocols = [codec.name];
+  const protocols = codec.isOther ? [] : [codec.name];
   let credentials: object | undefined;
-  if (token !== null) {
-    if (tokenTo === 'message') credentials = { token, publicKey };
-    else if (tokenTo === 'query') url.searchParams.set('token', token);
+  // Another server of events waits for these in any case.
+  if (tokenTo === 'message' && (codec.isOther || token !== null)) credentials = { token, publicKey };
+  else if (token !== null) {
+    if (tokenTo === 'query') url.searchParams.set('token', token);
     else protocols.push(`bearer.${token}`);
   }
   if (publicKey !== undefined && !credentials) url.searchParams.set('publicKey', publicKey);

@@ -8,8 +8,8 @@ export interface Outgoing {
   /** As the application gave it. */
   readonly message: unknown;
   readonly isBinary?: boolean;
-  /** Of a request: what its answers come under, and who waits for them. */
-  readonly id?: number;
+  /** Of a request: what its answers come under, and who waits for them. Without an id it is answered once it has left. */
+  readonly id?: number | string | undefined;
   readonly asker?: Asker;
 }
 

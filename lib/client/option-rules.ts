@@ -1,34 +1,27 @@
 import { surroundings } from './surroundings.js';
 import { badOption } from './websocket-client.error.js';
 
-/** What an option has to be: in words, and as a test. */
-type Rule = readonly [allowed: string, isMet: (value: unknown) => boolean];
+/** What an option has to be: in words, and as a test; and what options it may hold. */
+type Rule = readonly [allowed: string, isMet: (value: unknown) => boolean, inner?: Rules];
+type Rules = Readonly<Partial<Record<string, Rule>>>;
 
 const OBJECT: Rule = ['an object', (value) => typeof value === 'object' && value !== null];
 const FUNCTION: Rule = ['a function', (value) => typeof value === 'function'];
 /** A time in ms, or a number of things. */
 const NUMBER: Rule = ['a number above 0', isTime];
-/** Options within an option. */
-const GROUP = orElse(OBJECT, false);
 
-const RULES: Readonly<Partial<Record<string, Rule>>> = {
+const RULES: Rules = {
   url: ['a ws, wss, http or https url', (value) => urlOf(value as string) !== undefined],
   protocol: either('pxl', 'event'),
+  server: either('other'),
   webSocket: FUNCTION,
   getToken: FUNCTION,
   tokenTo: either('protocol', 'query', 'message'),
   connectTimeout: NUMBER,
-  reconnect: GROUP,
-  'reconnect.minDelay': NUMBER,
-  'reconnect.maxDelay': NUMBER,
-  'reconnect.attempts': orElse(NUMBER, Infinity),
+  reconnect: orElse(OBJECT, false, { minDelay: NUMBER, maxDelay: NUMBER, attempts: orElse(NUMBER, Infinity) }),
   requestTimeout: orElse(NUMBER, false),
-  queue: GROUP,
-  'queue.limit': NUMBER,
-  'queue.policy': either('dropOldest', 'dropNewest'),
-  heartbeat: GROUP,
-  'heartbeat.interval': NUMBER,
-  'heartbeat.timeout': NUMBER,
+  queue: orElse(OBJECT, false, { limit: NUMBER, policy: either('dropOldest', 'dropNewest') }),
+  heartbeat: orElse(OBJECT, false, { interval: NUMBER, timeout: NUMBER }),
   events: OBJECT,
   encryption: OBJECT,
 };
@@ -53,23 +46,23 @@ export function urlOf(given: string | URL | undefined): string | undefined {
 }
 
 /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
-export function checkOptions(given: object, prefix = ''): void {
+export function checkOptions(given: object, rules = RULES, prefix = ''): void {
   for (const [key, value] of Object.entries(given) as [string, unknown][]) {
     const name = prefix + key;
-    const rule = !key.includes('.') && Object.hasOwn(RULES, name) && RULES[name];
+    const rule = Object.hasOwn(rules, key) && rules[key];
     if (!rule) throw badOption(`There is no option ${name}.`);
-    const [allowed, isMet] = rule;
+    const [allowed, isMet, inner] = rule;
     if (value === undefined && name !== 'url') continue;
     // Without what was given: that may be a token, or a url with a password in it.
     if (!isMet(value)) throw badOption(`The option ${name} has to be ${allowed}.`);
-    if (rule === GROUP) checkOptions(Object(value) as object, `${name}.`);
+    if (inner && value) checkOptions(value, inner, `${name}.`);
   }
 }
 
 function either(...values: readonly string[]): Rule {
-  return [values.join(' or '), (value) => values.some((allowed) => allowed === value)];
+  return [values.join(' or '), (value) => values.includes(value as string)];
 }
 
-function orElse([allowed, isMet]: Rule, other: unknown): Rule {
-  return [`${allowed} or ${String(other)}`, (value) => value === other || isMet(value)];
+function orElse([allowed, isMet]: Rule, other: unknown, inner?: Rules): Rule {
+  return [`${allowed} or ${String(other)}`, (value) => value === other || isMet(value), inner];
 }

@@ -1,3 +1,4 @@
+import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream } from './answer-stream.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage, encodeValue } from './client-message.js';
@@ -5,8 +6,8 @@ import type { DroppedMessage, RequestOptions } from './client-options.interface.
 import type { ConnectionServices } from './connection.js';
 import type { ConnectionSupervisor } from './connection.supervisor.js';
 import { OfflineQueue, type Outgoing } from './offline-queue.js';
-import type { AnswerFrame } from './server-frame.js';
-import { WebSocketClientError } from './websocket-client.error.js';
+import type { AnswerFrame, PushFrame } from './server-frame.js';
+import { badOption, WebSocketClientError } from './websocket-client.error.js';
 
 /** What goes out: at once where a connection stands, else once one does, as far as the queue holds it. */
 export class Outbound {
@@ -40,12 +41,20 @@ export class Outbound {
     return this.#post({ text: encodeValue(message), message, isBinary });
   }
 
-  /** Sends a request, and resolves with its answer. */
-  async ask(message: ClientMessage, options: RequestOptions = {}): Promise<unknown> {
-    const { timeout = this.#services.options.requestTimeout, signal } = options;
+  /**
+   * Sends a request, and resolves with its answer.
+   *
+   * @param isTold another server does not answer it: resolves as soon as it has left
+   */
+  async ask(message: ClientMessage, options: RequestOptions = {}, isTold = false): Promise<unknown> {
+    const { codec, requestTimeout } = this.#services.options;
+    const { timeout = requestTimeout, signal } = options;
     signal?.throwIfAborted();
-    const id = ++this.#lastId;
-    const text = this.#encode(message, id);
+    isTold &&= codec.isOther;
+    // Another server of pxl answers without ids: under the names.
+    const number = isTold || (codec.isOther && !codec.beats) ? undefined : ++this.#lastId;
+    const id = isTold ? undefined : (number ?? routeKey(message.type, message.action));
+    const text = this.#encode(message, number);
     let end = (): void => undefined;
     const answer = new Promise((resolve, reject) => {
       // A stream may end before it has said anything.
@@ -72,6 +81,7 @@ export class Outbound {
 
   /** The answers of a request, which is sent when the first one is asked for. */
   stream(message: ClientMessage, signal: AbortSignal | undefined): AnswerStream {
+    if (this.#services.options.codec.isOther) throw badOption('Another server has no streams.');
     // An id is never given again, so that a late answer finds nobody.
     const id = ++this.#lastId;
     const text = this.#encode(message, id);
@@ -83,12 +93,14 @@ export class Outbound {
     return asker;
   }
 
-  /** Gives an answer to whoever waits for it. */
-  settle(frame: AnswerFrame): void {
+  /** Gives an answer to whoever waits for it. @returns false when nobody does, or it is no answer */
+  settle(frame: AnswerFrame | PushFrame): boolean {
     const asker = this.#sent.get(frame.id)?.asker;
-    if (frame.kind === 'reply') asker?.reply(frame.response);
-    else if (frame.kind === 'done') asker?.done();
-    else asker?.fail(frame.error);
+    if (!asker || frame.data !== undefined) return false;
+    if (frame.kind === 'done') asker.done();
+    else if (frame.kind === 'error') asker.fail(frame.error);
+    else asker.reply(frame.response);
+    return true;
   }
 
   /** A connection stands: what has waited leaves. */
@@ -109,9 +121,11 @@ export class Outbound {
   /** @returns false when the message was dropped */
   #post(outgoing: Outgoing): boolean {
     const { connection, state } = this.#supervisor;
-    if (connection) {
-      if (outgoing.asker) this.#sent.set(outgoing.id, outgoing);
+    // Under the same names one request at a time is answered; others wait for it.
+    if (connection && !this.#sent.has(outgoing.id)) {
       connection.send(outgoing.text, outgoing.isBinary);
+      if (outgoing.id) this.#sent.set(outgoing.id, outgoing);
+      else outgoing.asker?.done();
       return true;
     }
     if (state !== 'disconnected') return this.#queue.add(outgoing);
@@ -131,6 +145,8 @@ export class Outbound {
   /** @returns whether the request had left */
   #forget(asking: Outgoing): boolean {
     this.#queue.remove(asking);
-    return this.#sent.delete(asking.id);
+    const hasLeft = this.#sent.get(asking.id) === asking && this.#sent.delete(asking.id);
+    if (this.#services.options.codec.isOther) this.flush();
+    return hasLeft;
   }
 }

@@ -76,7 +76,7 @@ export class ReconnectPolicy {
   }
 
   #draw(): number {
-    if (this.#attempts === 0) {
+    if (!this.#attempts) {
       this.#place = this.#runtime.random();
       this.#rest = 0;
     }

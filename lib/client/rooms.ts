@@ -122,7 +122,8 @@ export class Rooms {
   /** @throws WebSocketClientError the refusal, which one of the two envelopes answers like a success */
   async #ask(roomName: string, { username }: Membership, options: RequestOptions): Promise<JoinedRoom> {
     const { refused, data } = fieldsOf(await this.#request(this.#codec.join(roomName, username), options));
-    if (Array.isArray(refused) && refused.length > 0) throw readError(fieldsOf(refused[0]));
+    const refusal = fieldsOf(refused)[0];
+    if (refusal !== undefined) throw readError(fieldsOf(refusal));
     return { ...fieldsOf(data), roomName };
   }
 

@@ -18,10 +18,11 @@ export interface WelcomeFrame {
 }
 
 /** An answer to a request, or the refusal of something that was none. */
-export type AnswerFrame =
-  | { readonly kind: 'reply'; readonly id: unknown; readonly response: unknown }
-  | { readonly kind: 'done'; readonly id: unknown }
-  | { readonly kind: 'error'; readonly id: unknown; readonly error: WebSocketClientError };
+export type AnswerFrame = (
+  | { readonly kind: 'reply'; readonly response: unknown }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'error'; readonly error: WebSocketClientError }
+) & { readonly id: unknown; readonly data?: undefined };
 
 /** A request of the server. */
 export interface CallFrame extends ClientMessage {
@@ -29,9 +30,12 @@ export interface CallFrame extends ClientMessage {
   readonly callId: number;
 }
 
-/** Something that the server said unasked. */
+/** Something that the server said unasked, or, with a response, an answer without an id: a value. */
 export interface PushFrame extends ClientMessage {
-  readonly kind: 'push';
+  readonly kind: 'push' | 'value';
+  /** Of its names. */
+  readonly id: string;
+  readonly response: unknown;
   /** As the server wrote it. */
   readonly whole: unknown;
 }
@@ -42,7 +46,7 @@ export interface EncryptedFrame {
   readonly data: unknown;
 }
 
-/** JSON without names, or the answer to a message that asked for none. */
+/** JSON without names. */
 export interface ValueFrame {
   readonly kind: 'value';
   readonly whole: unknown;
@@ -62,14 +66,13 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
   if (key === routeKey(codec.ownType, 'connected')) return readWelcome(fieldsOf(data));
-  if (key === routeKey(codec.ownType, 'encrypted')) return { kind: 'encrypted', data };
+  if (!codec.isOther && key === routeKey(codec.ownType, 'encrypted')) return { kind: 'encrypted', data };
   if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
   if (done === true) return { kind: 'done', id };
   // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
   if (id !== undefined || key === 'system:pong')
     return { kind: 'reply', id, response: response === undefined ? data : response };
-  if (response !== undefined) return { kind: 'value', whole };
-  return { kind: 'push', ...names, data, whole };
+  return { kind: response === undefined ? 'push' : 'value', ...names, id: key, data, response, whole };
 }
 
 /** A refusal as the server tells it, in the words of either envelope. */
@@ -81,7 +84,7 @@ export function readError({ error, message, code: given, retryable, details }: F
   });
 }
 
-function readWelcome({ clientId, id, heartbeat, serverPublicKey, salt }: Fields): WelcomeFrame {
+export function readWelcome({ clientId, id, heartbeat, serverPublicKey, salt }: Fields): WelcomeFrame {
   const isAgreement = typeof serverPublicKey === 'string' && typeof salt === 'string';
   return {
     kind: 'welcome',

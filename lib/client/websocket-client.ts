@@ -58,6 +58,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   readonly #rooms: Rooms;
   readonly #pushHandlers: PushHandlers;
   readonly #callHandlers: CallHandlers;
+  readonly #isOther: boolean;
   #clientId: string | null = null;
   /** There was a connection since `connect()`. */
   #hasStood = false;
@@ -69,6 +70,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** @internal */ constructor(options: WebSocketClientOptions, runtime: ClientRuntime);
   constructor(options: WebSocketClientOptions, runtime = new ClientRuntime()) {
     const resolved = resolveClientOptions(options);
+    this.#isOther = resolved.codec.isOther;
     const failed = (error: unknown): void => this.#reports.failed(error);
     this.#tokens = new TokenSource(resolved.getToken);
     this.#reports = new ClientReports(resolved.events);
@@ -85,7 +87,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => this.#reports.tell('onDropped', dropped));
     this.#rooms = new Rooms(
       services,
-      (request, options) => this.#outbound.ask(request, options),
+      (request, options) => this.#outbound.ask(request, options, true),
       (room) => this.#reports.tell('onRoomRefused', room),
     );
   }
@@ -95,9 +97,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     return this.#supervisor.state;
   }
 
-  /** The id that the server knows this connection by; null while there is none. */
+  /** The id that the server knows this connection by; null while there is none, and where the server tells none. */
   get clientId(): string | null {
-    return this.#clientId;
+    return this.#clientId === '' ? null : this.#clientId;
   }
 
   /**
@@ -132,7 +134,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Asks the server, and resolves with its answer. While there is no connection the request waits for one.
+   * Asks the server, and resolves with its answer. While there is no connection the request waits for one. A server of the
+   * PXL framework (`server: 'other'`) answers under the names of the request: there it waits for another one of these too.
    *
    * @throws WebSocketClientError the server's code; `TIMEOUT`; `UNAVAILABLE` when there is no connection, or it is lost
    * before the answer; `BAD_MESSAGE` when the data has no JSON form. With a signal: the signal's reason.
@@ -149,6 +152,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /**
    * Asks the server for many answers. The request leaves when the first one is asked for; leaving a `for await` ends it at
    * the server too. Fails as {@link request} does, with a lost connection as well; there is no timeout.
+   *
+   * @throws WebSocketClientError BAD_OPTION with `server: 'other'`, which has no streams
    */
   stream<Type extends RouteType<C>, Action extends StreamAction<C, Type>>(
     type: Type,
@@ -238,7 +243,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Joins a room. Resolves once its messages arrive; from then on it is joined again after each reconnect, and
-   * `events.onRoomRefused` hears when that does not succeed. While that is under way, it is what this waits for too.
+   * `events.onRoomRefused` hears when that does not succeed. While that is under way, it is what this waits for too. With
+   * `server: 'other'` nothing answers: resolves once it has left.
    *
    * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server says no
    */
@@ -253,7 +259,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Gives the server another token of the same user, before the present one expires. With `getToken` this happens by
-   * itself. While there is no connection the token is kept for the next one.
+   * itself. While there is no connection, and with `server: 'other'`, the token is kept for the next one.
    *
    * @param token by default what `getToken` gives
    * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server does not take it
@@ -262,7 +268,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const next = token ?? (await this.#tokens.renew());
     if (next === null) throw badOption('There is no token.');
     const request = { type: 'system', action: 'refresh', data: { token: next } };
-    if (this.isClientConnected()) await this.#outbound.ask(request);
+    if (this.isClientConnected() && !this.#isOther) await this.#outbound.ask(request);
     this.#tokens.put(next);
   }
 
@@ -317,11 +323,11 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   #received(frame: ServerFrame): void {
+    if ('id' in frame && this.#outbound.settle(frame)) return;
     if (frame.kind === 'push') this.#pushed(frame);
     else if (frame.kind === 'value') this.#reports.tell('onMessage', { data: frame.whole });
     else if (frame.kind === 'call') void this.#answer(frame);
     else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
-    else if ('id' in frame) this.#outbound.settle(frame);
   }
 
   #pushed(frame: PushFrame): void {

@@ -22,6 +22,7 @@ import { failureOf } from '../support/failure-of.js';
 import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
+import { PxlFrameworkServer } from '../support/seed-servers.js';
 import { createApp, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { claimsOf, hs256, SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
@@ -82,6 +83,28 @@ describe('PxlWebSocketClientModule', () => {
     expect(byClass).toBe(byDecorator);
     expect(byClass).toBe(app.get(getWebSocketClientToken()));
     expect(await byClass.request('desk', 'who', 7)).toEqual({ user: null, agent: null, data: 7 });
+  });
+
+  it('is a client of servers that are not ours, too', async () => {
+    const server = await new PxlFrameworkServer().listen();
+    const diary = new Diary();
+    server.controllers.set('price:buy', (symbol) => ({ bought: symbol }));
+    @WebSocketClientController()
+    class Prices {
+      @WsRoute('price', 'changed')
+      changed(@MessageBody() price: number): void {
+        diary.write(`price ${price}`);
+      }
+    }
+    try {
+      const options = { url: server.url, server: 'other', waitForConnection: 5_000 } as const;
+      const { app } = await startClients([PxlWebSocketClientModule.forRoot(options)], { providers: [Prices] });
+      expect(await app.get(WebSocketClient).request('price', 'buy', 'tea')).toEqual({ bought: 'tea' });
+      server.send(server.last, { type: 'price', action: 'changed', data: 7 });
+      await diary.until('price 7');
+    } finally {
+      await server.close();
+    }
   });
 
   it('takes its options from elsewhere, later', async () => {

@@ -19,6 +19,9 @@ describe('a bad option', () => {
     [{ url: '/ws' }, 'The option url has to be a ws, wss, http or https url.'],
     [{ url: 'ftp://host' }, 'The option url has to be a ws, wss, http or https url.'],
     [{ protocol: 'mqtt' }, 'The option protocol has to be pxl or event.'],
+    [{ server: 'ours' }, 'The option server has to be other.'],
+    [{ server: 'other', encryption: {} }, 'There is no option tokenTo or encryption beside server.'],
+    [{ server: 'other', tokenTo: 'query' }, 'There is no option tokenTo or encryption beside server.'],
     [{ webSocket: 'ws' }, 'The option webSocket has to be a function.'],
     [{ getToken: 'token' }, 'The option getToken has to be a function.'],
     [{ tokenTo: 'cookie' }, 'The option tokenTo has to be protocol or query or message.'],
@@ -40,6 +43,7 @@ describe('a bad option', () => {
     [{ urls: [] }, 'There is no option urls.'],
     [{ toString: 1 }, 'There is no option toString.'],
     [{ 'reconnect.minDelay': 3 }, 'There is no option reconnect.minDelay.'],
+    [{ queue: { interval: 3 } }, 'There is no option queue.interval.'],
   ])('%o is named, with what it has to be', (options, sentence) => {
     const error = refusalOf(options);
     expect(error).toBeInstanceOf(WebSocketClientError);
@@ -65,6 +69,8 @@ describe('a good option', () => {
   it.each<Partial<WebSocketClientOptions>>([
     { url: new URL('https://example.com/ws?room=tea') },
     { protocol: undefined, webSocket: WebSocket, getToken: undefined, reconnect: undefined, queue: undefined },
+    { server: 'other', tokenTo: undefined, encryption: undefined },
+    { server: undefined, tokenTo: 'message' },
     { reconnect: false, requestTimeout: false, queue: false, heartbeat: false },
     { reconnect: { minDelay: 30_000 }, queue: {}, heartbeat: {}, events: {} },
     { reconnect: { attempts: Infinity }, connectTimeout: 0.5 },
