@@ -12,6 +12,7 @@ import { TokenLife } from './auth/token-life.js';
 import { TokenRevocation } from './auth/token-revocation.js';
 import { ClientManager } from './clients/client-manager.js';
 import { ClientMirror } from './clients/client-mirror.js';
+import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER } from './cluster/broadcaster.interface.js';
@@ -183,6 +184,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     TokenLife,
     TokenRevocation,
     Traffic,
+    UnsharedClaims,
     UpgradeHandler,
     UserSessions,
     VerbEvents,

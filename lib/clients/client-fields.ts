@@ -20,6 +20,12 @@ export function fieldReader(path: string): (client: ClientEntry) => unknown {
   return (client) => names.reduce<unknown>(ownProperty, client[field]);
 }
 
+/** The claim that a path reads; undefined for any other field. */
+export function claimOf(path: string): string | undefined {
+  const [field, name, claim] = path.split('.');
+  return field === 'user' && name === 'payload' ? claim : undefined;
+}
+
 function isField(name: string | undefined): name is Field {
   return (FIELDS as readonly (string | undefined)[]).includes(name);
 }

@@ -5,7 +5,7 @@ import type { WsUser } from '../interfaces/client-entry.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { fieldReader } from './client-fields.js';
+import { claimOf, fieldReader } from './client-fields.js';
 import type { ClientEnd, ClientListener } from './client-listener.interface.js';
 import { setMetadata } from './client-metadata.js';
 import { ClientMirror } from './client-mirror.js';
@@ -13,6 +13,7 @@ import { applicationClose } from './close-reason.js';
 import type { RemoteClient } from './remote-client.js';
 import type { RemoteControl } from './remote-control.interface.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
+import { UnsharedClaims } from './unshared-claims.js';
 import { checkSame, toUser, type GivenUser } from './user-identity.js';
 import type { ClientSocket } from './client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
@@ -66,6 +67,7 @@ export class ClientManager {
   constructor(
     private readonly mirror: ClientMirror,
     private readonly counters: RefusalCounters,
+    private readonly claims: UnsharedClaims,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -111,7 +113,15 @@ export class ClientManager {
    *
    * @throws WsError BAD_MESSAGE when the key begins with no field of a client
    */
-  getClientByKey({ key, value, requireWs = false, userType }: ClientByKey): AnyClient | undefined {
+  getClientByKey(query: ClientByKey): AnyClient | undefined {
+    const found = this.findByKey(query);
+    const claim = claimOf(query.key);
+    if (!found && claim !== undefined && !query.requireWs && this.mirror.size > 0) this.claims.looksFor(claim);
+    return found;
+  }
+
+  /** @internal {@link getClientByKey}, for whom it does not matter what other workers know of their users. */
+  findByKey({ key, value, requireWs = false, userType }: ClientByKey): AnyClient | undefined {
     const read = fieldReader(key);
     const wanted = key === 'user.userId' ? String(value) : value;
     for (const client of this.#candidates(key, wanted)) {

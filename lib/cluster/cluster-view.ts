@@ -4,6 +4,7 @@ import type { ClientEnd, ClientListener } from '../clients/client-listener.inter
 import { ClientManager } from '../clients/client-manager.js';
 import { ClientMirror } from '../clients/client-mirror.js';
 import { RemoteClient } from '../clients/remote-client.js';
+import { UnsharedClaims } from '../clients/unshared-claims.js';
 import type { WsClient } from '../clients/ws-client.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -49,6 +50,7 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
     private readonly mirror: ClientMirror,
+    private readonly claims: UnsharedClaims,
     private readonly events: ClusterEvents,
     private readonly identity: WorkerIdentity,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
@@ -157,7 +159,8 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
     this.clients.listWanted(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
   }
 
-  #add(workerId: string, { clientId, connectedAt, user, metadata, rooms }: ClientRecord): void {
+  #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {
+    const user = shared && this.claims.ofRemote(shared);
     const client = new RemoteClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
     this.mirror.add(client);
     for (const { roomName, username } of rooms) this.rooms.enterRemote(client, roomName, username);
@@ -170,7 +173,7 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
         this.mirror.remove(client);
         break;
       case 'identified':
-        this.mirror.identify(client, change.user);
+        this.mirror.identify(client, this.claims.ofRemote(change.user));
         break;
       case 'joined':
         this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);

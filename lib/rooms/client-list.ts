@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { fieldReader } from '../clients/client-fields.js';
+import { claimOf, fieldReader } from '../clients/client-fields.js';
 import { ClientManager, type AnyClient } from '../clients/client-manager.js';
+import { UnsharedClaims } from '../clients/unshared-claims.js';
 import { WsError } from '../errors/ws.error.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
@@ -16,21 +17,25 @@ type RoomFilter = (client: AnyClient, roomName: string) => boolean;
 @Injectable()
 export class ClientList {
   readonly #columns: readonly (readonly [name: string, read: Reader])[];
+  readonly #claims: readonly string[];
 
   constructor(
     private readonly clientManager: ClientManager,
     rooms: RoomManager,
+    private readonly unshared: UnsharedClaims,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     const isListed = allOptions(options).some(({ rooms: { own } }) => own) ? isNobodysOwn : always;
-    this.#columns = options.clientList.fields.map((name) => [name, readerOf(name, rooms, isListed)]);
+    const { fields } = options.clientList;
+    this.#columns = fields.map((name) => [name, readerOf(name, rooms, isListed)]);
+    this.#claims = fields.flatMap((name) => claimOf(name) ?? []);
   }
 
   /** Every client of all workers, as far as this one knows. */
   read(): ListedClient[] {
-    return this.clientManager
-      .getClients()
-      .map((client) => Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)])));
+    const clients = this.clientManager.getClients();
+    if (clients.length > this.clientManager.size) for (const claim of this.#claims) this.unshared.looksFor(claim);
+    return clients.map((client) => Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)])));
   }
 
   /** @throws WsError FORBIDDEN unless `clientList.enabled` is set */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientManager, type AnyClient } from '../clients/client-manager.js';
 import { RemoteClient } from '../clients/remote-client.js';
+import { UnsharedClaims } from '../clients/unshared-claims.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { ClusterCalls } from '../cluster/cluster-calls.js';
 import { ClusterView } from '../cluster/cluster-view.js';
@@ -30,12 +31,13 @@ export class ClientQueries {
     private readonly rooms: RoomManager,
     private readonly view: ClusterView,
     private readonly calls: ClusterCalls,
+    private readonly claims: UnsharedClaims,
   ) {}
 
   async fetch(query: ClientQuery): Promise<{ clients: ClientEntry[]; partial: boolean }> {
     const { answers, partial } = await this.#ask('fetchClients', query);
     const remote = answers.flatMap((answer) => (Array.isArray(answer) ? (answer as FetchedRecord[]) : []));
-    return { clients: [...this.#find(query), ...remote.map(entryOf)], partial };
+    return { clients: [...this.#find(query), ...remote.map((record) => this.#entryOf(record))], partial };
   }
 
   async count(query: ClientQuery): Promise<{ count: number; partial: boolean }> {
@@ -70,6 +72,14 @@ export class ClientQueries {
     }
   }
 
+  #entryOf({ workerId, lastActivity, rooms, user, ...record }: FetchedRecord): AnyClient {
+    const shared = user && this.claims.ofRemote(user);
+    const client = new RemoteClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
+    client.lastActivity = lastActivity;
+    for (const { roomName, username } of rooms) client.enter(roomName, username);
+    return client;
+  }
+
   #find({ room, userId }: ClientQuery): WsClient[] {
     if (userId === undefined) {
       return [...(room === undefined ? this.clients.local.values() : (this.rooms.localOf(room) ?? []))];
@@ -77,11 +87,4 @@ export class ClientQueries {
     const sessions = [...(this.clients.localOfUser(String(userId)) ?? [])];
     return room === undefined ? sessions : sessions.filter(({ rooms }) => rooms.has(room));
   }
-}
-
-function entryOf({ workerId, lastActivity, rooms, ...record }: FetchedRecord): AnyClient {
-  const client = new RemoteClient({ ...record, workerId, metadata: { ...record.metadata } });
-  client.lastActivity = lastActivity;
-  for (const { roomName, username } of rooms) client.enter(roomName, username);
-  return client;
 }

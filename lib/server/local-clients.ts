@@ -36,7 +36,7 @@ export class LocalClients implements ClientVerbs {
 
   getClientByKey(query: ClientByKey): WsClient | undefined {
     // This worker's clients are looked at first, so that whatever is found behind them says that none of them fits.
-    const clientId = this.clients.getClientByKey(query)?.clientId;
+    const clientId = this.clients.findByKey(query)?.clientId;
     return clientId === undefined ? undefined : this.clients.local.get(clientId);
   }
 

@@ -3,14 +3,15 @@ import { ClientManager } from '../clients/client-manager.js';
 import type { ClusterEvent } from '../cluster/cluster-events.js';
 import { Encryption } from '../encryption/encryption.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Drain } from '../transport/drain.js';
 import { Delivery, type Mailing } from './delivery.js';
 import { LocalClients } from './local-clients.js';
 import { LocalRooms } from './local-rooms.js';
-import { ServerVerbs } from './server-verbs.js';
+import { ServerVerbs, type BroadcastToAllOptions } from './server-verbs.js';
 import { VerbEvents } from './verb-events.js';
 
 /** The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
@@ -19,6 +20,8 @@ export class PxlWebSocketServer extends ServerVerbs {
   /** The same verbs for the clients, rooms and subscribers of this worker only. */
   readonly local: ServerVerbs;
   readonly #bystander: ServerVerbs;
+  readonly #logger = new ModuleLogger();
+  #hasToldOfPredicates = false;
 
   constructor(
     override readonly clientManager: ClientManager,
@@ -57,6 +60,12 @@ export class PxlWebSocketServer extends ServerVerbs {
     this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, message.data);
   }
 
+  /** Sends to every client but one, or to those that the predicate picks among the clients that this worker knows. */
+  override broadcastToAllClients(broadcast: BroadcastToAllOptions): void {
+    super.broadcastToAllClients(broadcast);
+    if (broadcast.predicate) this.#tellOfUnknownClients();
+  }
+
   /** Sends one client an error frame with the code APPLICATION, and tells subscribers as the event `messageError`. */
   override sendMessageError(failure: { webSocketClientId: string; error: string }): void {
     super.sendMessageError(failure);
@@ -70,6 +79,16 @@ export class PxlWebSocketServer extends ServerVerbs {
    */
   viewFor({ isResponsible }: ClusterEvent): ServerVerbs {
     return isResponsible ? this.local : this.#bystander;
+  }
+
+  #tellOfUnknownClients(): void {
+    const { redis, cluster } = this.options;
+    if (this.#hasToldOfPredicates || !isClustered(this.options) || (redis && cluster.mirror)) return;
+    this.#hasToldOfPredicates = true;
+    this.#logger.warn(
+      "A predicate of broadcastToAllClients picks among this worker's clients only: it knows no others " +
+        `${redis ? 'with cluster.mirror: false' : "with a broadcaster of the application's own"}.`,
+    );
   }
 
   /** The path of the module's endpoint. */

@@ -20,7 +20,10 @@ import type { RoomVerbs } from './room-verbs.js';
 /** What {@link ServerVerbs.broadcastToAllClients} asks of each client. */
 export type ClientPredicate = (candidate: {
   clientId: string;
-  /** The user's payload with `userId` and `userType`; null for an anonymous client. */
+  /**
+   * The user's payload with `userId` and `userType`; null for an anonymous client. Of another worker's user it has the claims
+   * that `cluster.shareUser` names and no others: a warning tells, once for each, of those that are looked for in vain.
+   */
   userData: (Record<string, unknown> & Pick<WsUser, 'userId' | 'userType'>) | null;
   client: ClientEntry;
 }) => boolean;
@@ -29,7 +32,11 @@ export type ClientPredicate = (candidate: {
 export interface BroadcastToAllOptions {
   data: unknown;
   excludeClientId?: string;
-  /** Picks who gets it; runs at the call, on this worker, over all known clients. */
+  /**
+   * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
+   * `cluster.shareUser` only, and with `cluster.mirror: false` or a `broadcaster` of your own this worker's alone. What goes
+   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`.
+   */
   predicate?: ClientPredicate;
 }
 
@@ -201,7 +208,7 @@ export class ServerVerbs {
   #pick(predicate: ClientPredicate): string[] {
     return this.clientManager
       .getClients()
-      .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client.user), client }))
+      .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client), client }))
       .map(({ clientId }) => clientId);
   }
 }
@@ -212,6 +219,11 @@ function read<T extends object>(given: T, known: readonly (keyof T & string)[]):
   return given;
 }
 
-function userDataOf(user: WsUser | null): Parameters<ClientPredicate>[0]['userData'] {
-  return user && { ...user.payload, userId: user.userId, userType: user.userType };
+function userDataOf({ ws, user }: AnyClient): Parameters<ClientPredicate>[0]['userData'] {
+  if (!user) return null;
+  const { userId, userType, payload } = user;
+  const userData = { ...payload, userId, userType };
+  // Another worker's user: what is looked for in vain is told, as where the payload itself is read.
+  if (!ws) Object.setPrototypeOf(userData, Object.getPrototypeOf(payload) as object);
+  return userData;
 }

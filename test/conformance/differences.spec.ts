@@ -8,6 +8,7 @@ import {
   PxlWebSocketServer,
   WebSocketDefaults,
   WebSocketService,
+  type ClientPredicate,
   type PxlWebSocketModuleOptions,
   type WsCredentials,
   type WsVerdict,
@@ -48,12 +49,22 @@ function authenticate({ source, data }: WsCredentials): WsVerdict {
   return name ? { userId: name } : null;
 }
 
+/** Picks among its own worker's clients, of which it knows all. */
+const picked = defineWebSocketSubscriber({
+  channel: 'picked',
+  handle: ({ message, webSocketServer }) =>
+    webSocketServer.broadcastToAllClients({
+      data: message,
+      predicate: ({ userData }) => userData?.subscription === 'premium',
+    }),
+});
+
 beforeAll(async () => {
   redis = await RedisServer.start();
   const jwt = { secret: SECRET };
   strict = await startApp({
     providers: [Jobs],
-    options: { redis: redis.url, auth: { jwt }, subscribers: [jobs] },
+    options: { redis: redis.url, auth: { jwt }, subscribers: [jobs, picked] },
   });
   open = await startApp({
     options: {
@@ -215,6 +226,21 @@ const ofPxl: Record<string, () => Promise<void>> = {
     verbs(open).broadcastToAllClients({ data: news('all') });
     expect(await there.next()).toEqual(news('all'));
     expect([await here.next(), await here.next()]).toEqual([news('local'), news('all')]);
+    await Promise.all([here.close(), there.close()]);
+  },
+  async 'its `predicate` may go by any claim (`userData?.subscription`)'() {
+    const premium = { subscription: 'premium' };
+    const [here, there] = [await user(open, 1, premium), await user(strict, 2, premium)];
+    const options = {
+      data: news('premium'),
+      predicate: ({ userData }: Parameters<ClientPredicate>[0]) => userData?.subscription === 'premium',
+    };
+    await until(() => open.app.get(ClientManager).getClient({ clientId: there.clientId }) !== undefined);
+    verbs(open).broadcastToAllClients(options);
+    await strict.app.get(WebSocketService).publish('picked', options.data);
+    expect(await here.next()).toEqual(news('premium'));
+    expect(await there.next()).toEqual(news('premium'));
+    await here.expectNothing(20);
     await Promise.all([here.close(), there.close()]);
   },
   async '`sendToClients(clientIds, ...)` goes to everybody'() {

@@ -18,7 +18,8 @@ let workers: [WorkerProcess, WorkerProcess];
 let clients: TestClient[];
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ workers: 2, options: { clientList: { enabled: true } } });
+  const fields = ['clientId', 'userId', 'username', 'rooms', 'user.payload.team'];
+  cluster = await TestCluster.start({ workers: 2, options: { clientList: { enabled: true, fields } } });
   workers = cluster.workers as typeof workers;
   clients = await Promise.all(workers.map((worker, at) => worker.client({ userId: `user ${at}` })));
   await expectPushed((list) => list.clients.length === clients.length);
@@ -54,6 +55,12 @@ it('every worker answers a client with the list of all', async () => {
   for (const client of clients) {
     const { clients: listed } = (await client.request('system', 'clientList')) as List;
     expect(sorted(listed)).toEqual(listOf());
+  }
+});
+
+it('lacks of clients of other workers the claims that they do not share, which a warning names once', () => {
+  for (const { log } of workers) {
+    expect(log.filter(({ line }) => line.startsWith('warn The claim "team" was looked for'))).toHaveLength(1);
   }
 });
 

@@ -114,6 +114,25 @@ describe('a worker with cluster.mirror: false', () => {
     expect(lines).toEqual([0, 0, 1]);
   });
 
+  it('picks by a predicate among its own clients, and says so once where that is not what was asked for', async () => {
+    const [one, , blind] = workers as [WorkerProcess, WorkerProcess, WorkerProcess];
+    const saidBy = ({ log }: WorkerProcess): string[] =>
+      log.map(({ line }) => line).filter((line) => line.startsWith('warn A predicate'));
+    for (const worker of [one, blind]) {
+      await worker.run(({ server }) => {
+        const nobody = { data: null, predicate: () => false };
+        server.local.broadcastToAllClients(nobody);
+        server.broadcastToAllClients(nobody);
+        server.broadcastToAllClients(nobody);
+      });
+    }
+    expect(saidBy(one)).toEqual([]);
+    expect(saidBy(blind)).toEqual([
+      "warn A predicate of broadcastToAllClients picks among this worker's clients only: it knows no others with " +
+        'cluster.mirror: false. PxlWebSocket',
+    ]);
+  });
+
   it('knows a client of another worker by the form of its id', async () => {
     const [, , blind] = workers as [WorkerProcess, WorkerProcess, WorkerProcess];
     const { clientId } = members[0]!;

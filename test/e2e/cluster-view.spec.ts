@@ -147,6 +147,73 @@ describe('what a worker knows of a client of another', () => {
     expect(fetched).toEqual({ metadata: [{ mood: 'calm' }, { theme: { dark: false }, mood: 'calm' }], partial: false });
   });
 
+  it('lacks the claims that are not shared, and the log names each that is looked for, once', async () => {
+    const premium = { subscription: 'premium', email: 'team@x' };
+    const [here, there] = [
+      await connect(one, { userId: '7', ...premium }),
+      await connect(two, { userId: '8', ...premium }),
+    ];
+    const nobody = await connect(two);
+    for (const client of [there, nobody]) await expectEventually(one, client, () => true);
+    const warnings = (): string[] => one.log.map(({ line }) => line).filter((line) => line.startsWith('warn'));
+
+    // The broadcast of PXL's guide.
+    await one.run(({ server }) => {
+      for (let times = 0; times < 3; times++) {
+        server.broadcastToAllClients({
+          data: { type: 'test', action: 'ofPremium' },
+          predicate: ({ userData }) => userData?.subscription === 'premium',
+        });
+      }
+      server.broadcastToAllClients({
+        data: { type: 'test', action: 'ofTeam' },
+        predicate: ({ userData }) => userData?.email === 'team@x',
+      });
+    });
+    expect(await here.next()).toEqual({ type: 'test', action: 'ofPremium' });
+    expect(await there.next()).toEqual({ type: 'test', action: 'ofTeam' });
+    expect(nobody.pending).toEqual([]);
+    const unknown = (claim: string): string =>
+      `warn The claim "${claim}" was looked for in a user of another worker, where it is not known. Name it in ` +
+      'cluster.shareUser, or what goes by it (a predicate of broadcastToAllClients, a filter, the client list) misses ' +
+      'those users. PxlWebSocket';
+    expect(warnings()).toEqual([unknown('subscription')]);
+
+    const seen = await one.run(async ({ server, clients, service }, clientId) => {
+      const seen: unknown[] = [];
+      const pick = (predicate: Parameters<typeof server.broadcastToAllClients>[0]['predicate']): void =>
+        server.broadcastToAllClients({ data: null, predicate });
+      pick(({ userData, clientId: id }) => {
+        if (id !== clientId || !userData) return false;
+        // What is there, what shared claims a user may lack, and what tools look for: none of that is told.
+        seen.push({ ...userData }, JSON.parse(JSON.stringify(userData)), Object.keys(userData), 'email' in userData);
+        seen.push(userData.userType ?? null, userData.unknown ?? null, 'unknown' in userData, typeof userData.toString);
+        seen.push(structuredClone(userData), userData instanceof Object, userData.hasOwnProperty('email'));
+        return false;
+      });
+      pick(({ userData }) => userData !== null && 'role' in userData);
+      pick(({ client }) => client.user?.payload.plan === 'gold');
+      pick(({ client }) => (client.user?.payload.team as { name?: string } | undefined)?.name === 'red');
+      seen.push(clients.getClients().filter(({ user }) => user?.payload.level === 3).length);
+      const entries = (await service.fetchClients()).clients;
+      seen.push(entries.filter(({ user }) => user?.payload.seat === 3).length);
+      seen.push(clients.getClientByKey({ key: 'user.payload.badge', value: 'b' }) ?? null);
+      clients.getClientByKey({ key: 'user.payload.own', value: 'b', requireWs: true });
+      server.local.broadcastToAllClients({ data: null, predicate: ({ userData }) => userData?.local === true });
+      server.local.clientManager.getClientByKey({ key: 'user.payload.own', value: 'b' });
+      return seen;
+    }, there.clientId);
+    const data = { userId: '8', email: 'team@x' };
+    expect(seen).toEqual([
+      ...[data, data, ['email', 'userId', 'userType'], true],
+      ...[null, null, false, 'function'],
+      ...[data, true, true],
+      ...[0, 0, null],
+    ]);
+    const claims = ['subscription', 'role', 'plan', 'team', 'level', 'seat', 'badge'];
+    expect(warnings()).toEqual(claims.map(unknown));
+  });
+
   it('is found by every look-up', async () => {
     const ada = await connect(one, { userId: '7', userType: 'admin', email: 'ada@x' });
     const bob = await connect(two, { userId: '7' });

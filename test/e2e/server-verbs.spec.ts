@@ -1,10 +1,18 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, PxlWebSocketServer, RoomManager, type WsClient } from 'nestjs-pxl-websocket';
+import { HubBroadcaster } from '../support/hub-broadcaster.js';
+import { Logbook } from '../support/logbook.js';
 import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 import { urlIdentity } from '../support/url-identity.js';
+
+class OwnBus extends HubBroadcaster {
+  constructor() {
+    super('own', new Set());
+  }
+}
 
 const news = { type: 'news', action: 'flash', data: { text: 'hello' } };
 
@@ -36,6 +44,23 @@ async function expectReached(expected: readonly TestClient[], message: unknown =
     if (expected.includes(client)) await client.next();
   }
 }
+
+it.each([
+  ['a bus of the application’s own', 1],
+  ['one process, which knows all clients', 0],
+])('a predicate is a warning, once, with %s', async (_what, times) => {
+  const logger = new Logbook();
+  const { app: other } = await startApp({ logger, options: times > 0 ? { broadcaster: OwnBus } : {} });
+  for (let turn = 0; turn < 2; turn++) {
+    other.get(PxlWebSocketServer).local.broadcastToAllClients({ data: news, predicate: () => true });
+    other.get(PxlWebSocketServer).broadcastToAllClients({ data: news, predicate: () => true });
+  }
+  const line =
+    "A predicate of broadcastToAllClients picks among this worker's clients only: it knows no others with a broadcaster of " +
+    "the application's own.";
+  expect(logger.of('warn')).toEqual(Array<string>(times).fill(line));
+  await other.close();
+});
 
 it('gives its parts: type, path, managers and rooms', async () => {
   expect(server.type).toBe('server');

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { ClientMirror } from '../../lib/clients/client-mirror.js';
+import { UnsharedClaims } from '../../lib/clients/unshared-claims.js';
 import { ClientManager } from '../../lib/clients/client-manager.js';
 import type { ClientHost } from '../../lib/clients/client-host.interface.js';
 import { WsClient } from '../../lib/clients/ws-client.js';
@@ -147,7 +148,7 @@ async function tell(random: SeededRandom): Promise<void> {
   const rooms = { clientCanJoinMultipleRooms: !oneRoom, defaults: [DEFAULT_ROOM] };
   const options = resolveOptions({ rooms, limits: { roomsPerClient: false } });
   const counters = new RefusalCounters();
-  const clients = new ClientManager(new ClientMirror(), counters, options);
+  const clients = new ClientManager(new ClientMirror(), counters, new UnsharedClaims(options), options);
   const interest = new RandomInterest(random);
   const manager = new RoomManager(clients, interest, counters, new ErrorReporter(new Runtime(), options), options);
   const model = new Model(oneRoom);
