@@ -63,6 +63,7 @@ import { ClientListPushes } from './server/client-list-pushes.js';
 import { ClientQueries } from './server/client-queries.js';
 import { ClusterCommands } from './server/cluster-commands.js';
 import { ClusterInbox } from './server/cluster-inbox.js';
+import { IgnisInbox } from './server/ignis-inbox.js';
 import { ClusterMembership } from './server/cluster-membership.js';
 import { Delivery } from './server/delivery.js';
 import { Health } from './server/health.js';
@@ -129,6 +130,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     ClusterCommands,
     ClusterEvents,
     ClusterInbox,
+    IgnisInbox,
     ClusterMembership,
     ClusterView,
     ConnectionCounts,

@@ -120,7 +120,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     redis: resolveRedis(options),
     prefix: resolvePrefix(options),
     broadcaster: resolveBroadcaster(options),
-    cluster: group(options, 'cluster', resolveCluster),
+    cluster: group(options, 'cluster', (cluster) => resolveCluster(cluster, options)),
     auth: group(options, 'auth', (auth) => resolveAuth(auth, given.auth !== undefined, usual.authMode)),
     connectionGuards: resolveConnectionGuards(options),
     origins: resolveOrigins(options),

@@ -5,6 +5,7 @@ import { RedisLink } from '../redis/redis-link.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WorkerIdentity } from '../runtime/worker-identity.js';
 import { ClusterChannels } from './cluster-channels.js';
+import { IGNIS_CHANNELS, IgnisWire } from './ignis-wire.js';
 
 /** The token of the {@link ClusterRedis} of the module; null: it has no Redis. */
 export const CLUSTER_REDIS = Symbol('PXL_WS_CLUSTER_REDIS');
@@ -15,6 +16,8 @@ type MessageListener = (payload: Buffer) => void;
 export class ClusterRedis {
   readonly link: RedisLink;
   readonly channels: ClusterChannels;
+  /** Null: the channels of Ignis are nobody's concern. */
+  readonly ignis: IgnisWire | null;
   readonly #listeners = new Map<string, MessageListener>();
   #other: MessageListener | null = null;
 
@@ -29,10 +32,15 @@ export class ClusterRedis {
         probe: cluster.probe,
         secrets: cluster.secrets,
         report: (level, what) => logger[level](what),
-        onMessage: (channel, payload) => (this.#listeners.get(channel) ?? this.#other)?.(payload),
+        onMessage: (channel, payload) => {
+          if (cluster.ignis && channel.startsWith(IGNIS_CHANNELS)) this.ignis?.take(payload);
+          else (this.#listeners.get(channel) ?? this.#other)?.(payload);
+        },
       },
       runtime,
     );
+    const { workerId } = identity;
+    this.ignis = cluster.ignis ? new IgnisWire(prefix, workerId, this.link.subscriptions) : null;
   }
 
   /** Hears one channel. */

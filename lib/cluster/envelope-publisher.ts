@@ -4,8 +4,9 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { ClusterChannels } from './cluster-channels.js';
 import { writeEnvelope } from './envelope-text.js';
 import type { Envelope } from './envelope.js';
+import { publicationsOf } from './ignis-messages.js';
 
-/** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns. */
+/** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns, and where Ignis listens, for its channels. */
 export class EnvelopePublisher implements MetricSource {
   /** Tells the envelopes of one publisher from those of all others. */
   readonly #id: string;
@@ -13,11 +14,15 @@ export class EnvelopePublisher implements MetricSource {
   #published = 0;
   #failed = 0;
 
-  /** @param origin the worker that sends; null: a process that is none */
+  /**
+   * @param origin the worker that sends; null: a process that is none
+   * @param ignisId by which what is for clients is published on the channels of Ignis too; null: it is not
+   */
   constructor(
     private readonly link: RedisLink,
     private readonly channels: ClusterChannels,
     private readonly origin: string | null,
+    private readonly ignisId: string | null,
     runtime: Runtime,
   ) {
     this.#id = runtime.randomId(6);
@@ -25,6 +30,13 @@ export class EnvelopePublisher implements MetricSource {
 
   /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; it is not delivered later then */
   publish(envelope: Envelope): Promise<void> {
+    if (this.ignisId === null) return this.#publishOurs(envelope);
+    const theirs = publicationsOf(envelope, this.ignisId);
+    const all = [this.#publishOurs(envelope), ...theirs.map(([channel, text]) => this.#publish(channel, text))];
+    return Promise.all(all).then(nothing);
+  }
+
+  #publishOurs(envelope: Envelope): Promise<void> {
     const channels = this.channels.of(envelope.target, this.origin);
     const [first, ...others] = channels;
     if (first === undefined) return Promise.resolve();

@@ -9,6 +9,7 @@ import type { ClusterChannels } from './cluster-channels.js';
 import { EnvelopePublisher } from './envelope-publisher.js';
 import { readEnvelope } from './envelope-text.js';
 import type { Envelope } from './envelope.js';
+import type { IgnisWire } from './ignis-wire.js';
 
 /** What {@link RedisBroadcaster} needs to know. */
 export interface RedisBroadcasterOptions {
@@ -34,6 +35,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
   readonly #link: RedisLink;
   readonly #channels: ClusterChannels;
   readonly #publisher: EnvelopePublisher;
+  readonly #ignis: IgnisWire | null;
 
   /** @internal The module makes it when it has a `redis`. */
   constructor(
@@ -44,7 +46,14 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     const { link } = redis;
     this.#link = link;
     this.#channels = redis.channels;
-    this.#publisher = new EnvelopePublisher(link, redis.channels, options.workerId, runtime);
+    this.#ignis = redis.ignis;
+    this.#publisher = new EnvelopePublisher(
+      link,
+      redis.channels,
+      options.workerId,
+      redis.ignis?.serverId ?? null,
+      runtime,
+    );
     redis.listenToOthers((payload) => this.#take(payload));
     link.onReady(() => this.#tell(true));
     link.onLost(() => {
@@ -58,6 +67,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     const { subscriptions } = this.#link;
     subscriptions.want(this.#channels.everybody);
     subscriptions.want(this.#channels.worker(this.options.workerId));
+    this.#ignis?.start();
     this.#link.start();
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
     await this.runtime.waitFor(this.options.patience, ready, unreachable).catch(() => undefined);
@@ -114,6 +124,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     yield counter('envelopes_stale', this.#stale);
     yield counter('envelope_ids_overflow', this.#seen.overflow);
     yield* this.#link.metrics();
+    if (this.#ignis) yield* this.#ignis.metrics();
     yield counter('bus_losses', this.#losses);
     yield gauge('channels_wanted', wanted);
     yield gauge('channels_live', live);

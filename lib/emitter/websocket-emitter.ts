@@ -3,13 +3,14 @@ import { encodeMessage } from '../clients/encode-message.js';
 import { ClusterChannels } from '../cluster/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
 import type { Content, Envelope, Target } from '../cluster/envelope.js';
+import { ignisServerId } from '../cluster/ignis-wire.js';
 import { toJson } from '../cluster/json-text.js';
 import { checkPublishable } from '../cluster/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import type { SecretOption } from '../interfaces/secret-option.interface.js';
-import { resolvePrefix } from '../options/cluster.options.js';
+import { resolveIgnis, resolvePrefix } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveSecrets } from '../options/secret.options.js';
 import { resolveRedis } from '../options/redis.options.js';
@@ -37,8 +38,8 @@ export interface WebSocketEmitterOptions {
   redis: RedisOption;
   /** The workers' own `prefix`. Default: `'pxl'`. */
   prefix?: string | undefined;
-  /** The workers' own `cluster.secret`. Default: none, as with them. */
-  cluster?: { secret?: SecretOption | undefined } | undefined;
+  /** The workers' own `cluster.secret` and `cluster.ignis`. Default: none and false, as with them. */
+  cluster?: { secret?: SecretOption | undefined; ignis?: boolean | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**
@@ -76,10 +77,11 @@ export class WebSocketEmitter {
     const checks: OptionChecks = new OptionChecks('', options, 'WebSocketEmitter');
     const redis = resolveRedis(checks);
     const prefix = resolvePrefix(checks);
+    if (!redis) checks.refuse('redis', "given: a url like 'redis://localhost:6379', for example");
     const cluster = checks.group('cluster');
     const secrets = resolveSecrets(cluster);
+    const ignis = resolveIgnis(cluster, checks);
     cluster.finish();
-    if (!redis) checks.refuse('redis', "given: a url like 'redis://localhost:6379', for example");
     const report = (checks.callback('log') ?? (() => undefined)) as (level: 'log' | 'warn', line: string) => void;
     const identifier = checks.raw('identifier') ?? 'WebSocketEmitter';
     if (typeof identifier !== 'string' || !/^[^\s\p{Cc}]+$/u.test(identifier)) {
@@ -91,7 +93,8 @@ export class WebSocketEmitter {
     const onMessage = (): void => undefined;
     this.#link = new RedisLink({ redis, prefix, name, probe: PROBE, secrets, report, onMessage }, this.#runtime);
     const channels = new ClusterChannels(prefix, redis.isSharded);
-    this.#publisher = new EnvelopePublisher(this.#link, channels, null, this.#runtime);
+    const ignisId = ignis ? ignisServerId(prefix, name) : null;
+    this.#publisher = new EnvelopePublisher(this.#link, channels, null, ignisId, this.#runtime);
   }
 
   /**

@@ -124,6 +124,14 @@ export interface ClusterOptions {
    * on. Default: none, nothing is signed.
    */
   secret?: SecretOption | undefined;
+  /**
+   * True, for the time of a move: workers also hear, and speak on, the channels by which the servers and emitters of Ignis
+   * tell each other of messages (`ws:broadcast`, `ws:room:…`, `ws:client:…`, `ws:user:…`), so that clients of both fleets
+   * are reached by sends of both. Each send costs one more PUBLISH for each room, user and client of Ignis that it names, and
+   * each worker reads every message of the old fleet. Needs `redis`; goes neither with `secret` nor with the prefix `'ws'`.
+   * Default: false.
+   */
+  ignis?: boolean | undefined;
 }
 
 /**

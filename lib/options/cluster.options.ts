@@ -13,9 +13,11 @@ export interface ResolvedCluster {
   readonly lease: number;
   readonly probe: number;
   readonly secrets: ResolvedSecrets;
+  readonly ignis: boolean;
 }
 
-export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
+/** @param options the options that the group is one of */
+export function resolveCluster(cluster: OptionChecks, options: OptionChecks): ResolvedCluster {
   return {
     mirror: cluster.boolean('mirror', true),
     shareUser: Object.freeze([...cluster.texts('shareUser')]),
@@ -24,7 +26,28 @@ export function resolveCluster(cluster: OptionChecks): ResolvedCluster {
     lease: cluster.time('lease', 10_000, 100),
     probe: cluster.time('probe', 3_000, 50),
     secrets: resolveSecrets(cluster),
+    ignis: resolveIgnis(cluster, options),
   };
+}
+
+/** The option `ignis` of the group `cluster`: whether the channels of Ignis are heard and spoken too. */
+export function resolveIgnis(cluster: OptionChecks, options: OptionChecks): boolean {
+  const ignis = cluster.boolean('ignis', false);
+  if (!ignis) return false;
+  if (options.raw('redis') === undefined) cluster.refuse('ignis', 'false, except where there is a redis');
+  if (cluster.raw('secret') !== undefined) {
+    const reason =
+      'the channels of Ignis are not signed, so that whoever can publish to Redis could speak to all clients';
+    cluster.refuse('ignis', `false where there is a cluster.secret, since ${reason}`);
+  }
+  if (options.raw('prefix') === 'ws') {
+    options.refuse(
+      'prefix',
+      'another one where cluster.ignis is true, since the channels of Ignis begin with it',
+      "'ws'",
+    );
+  }
+  return true;
 }
 
 /**

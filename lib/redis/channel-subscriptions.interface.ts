@@ -18,8 +18,13 @@ export interface ChannelSubscriptions {
   want(channel: string): void;
   /** Gives up one `acquire` or `want`. The last one unsubscribes about a second later, unless the channel is wanted again. */
   release(channel: string): void;
-  /** As `acquire` for the one pattern that may be held, made of a constant and escaped text. Stays wanted for good. */
+  /**
+   * As `acquire` for a pattern, made of constants and escaped text, that fits no channel which another pattern fits. Stays
+   * wanted for good.
+   */
   acquirePattern(pattern: string): Promise<void> | undefined;
+  /** As `want` for such a pattern. */
+  wantPattern(pattern: string): void;
   /** Whether messages to the channel are heard now. */
   isLive(channel: string): boolean;
   /** How many channels are wanted, and how many are live: those that nobody wants any more stay so for a while. */

@@ -30,7 +30,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
   #taken: DoubledMessages | null = null;
   #forget: RuntimeTimer | null = null;
   readonly #wanted = new Map<string, number>();
-  #pattern: string | null = null;
+  readonly #patterns = new Set<string>();
 
   /** @param create makes a connection to one of the nodes, not opened; null: there is nothing to connect to yet */
   constructor(
@@ -69,9 +69,14 @@ export class MovableSubscriptions implements ChannelSubscriptions {
   }
 
   acquirePattern(pattern: string): Promise<void> | undefined {
-    this.#pattern = pattern;
-    this.#successor?.subscriptions.wantPattern(pattern);
+    this.wantPattern(pattern);
     return this.#present.acquirePattern(pattern);
+  }
+
+  wantPattern(pattern: string): void {
+    this.#patterns.add(pattern);
+    this.#present.wantPattern(pattern);
+    this.#successor?.subscriptions.wantPattern(pattern);
   }
 
   isLive(channel: string): boolean {
@@ -120,7 +125,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
     for (const [channel, count] of this.#wanted) {
       for (let holder = 0; holder < count; holder++) subscriptions.want(channel);
     }
-    if (this.#pattern !== null) subscriptions.wantPattern(this.#pattern);
+    for (const pattern of this.#patterns) subscriptions.wantPattern(pattern);
   }
 
   #open(subscriptions: RedisSubscriptions): void {

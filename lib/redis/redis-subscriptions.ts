@@ -43,7 +43,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   readonly #lingering: Deadlines<string>;
   readonly #waiters: Waiters;
   readonly #bars: Bars;
-  #pattern: string | null = null;
+  readonly #patterns = new Set<string>();
   /** Null: there is no connection. */
   #client: Redis | null = null;
   #isUp = false;
@@ -58,7 +58,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   #isDoubtful = false;
   readonly #elsewhere = new Set<string>();
   #elsewhereTimer: RuntimeTimer | null = null;
-  /** The channel of the last message, unless it came by the pattern. */
+  /** The channel of the last message, unless it came by a pattern. */
   #lastChannel: string | null = null;
 
   /** @param create makes a connection that has not been opened; null: there is nothing to connect to yet */
@@ -119,10 +119,9 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     return this.acquire(pattern);
   }
 
-  /** As `acquirePattern`, and waits for nothing. */
   wantPattern(pattern: string): void {
-    if (this.#pattern === null) this.want(pattern);
-    this.#pattern = pattern;
+    if (!this.#patterns.has(pattern)) this.want(pattern);
+    this.#patterns.add(pattern);
   }
 
   isLive(channel: string): boolean {
@@ -184,7 +183,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     });
     client.on('pmessageBuffer', (_pattern: unknown, channel: Buffer, payload: Buffer) => {
       const name = channel.toString();
-      // Who has a channel and the pattern gets two copies, that of the pattern right after the other.
+      // Who has a channel and a pattern that fits it gets two copies, that by the pattern right after the other.
       if (name !== this.#lastChannel) this.listener.message(name, payload);
       this.#lastChannel = null;
     });
@@ -252,9 +251,11 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     client: Redis,
     { verb, channels }: SubscriptionBatch,
   ): Promise<{ refusals: readonly Refusal[] } | { failure: unknown }> {
-    const names = channels.filter((channel) => channel !== this.#pattern);
+    const names = channels.filter((channel) => !this.#patterns.has(channel));
     try {
-      if (names.length < channels.length && this.#pattern !== null) await client.psubscribe(this.#pattern);
+      if (names.length < channels.length) {
+        await client.psubscribe(...channels.filter((channel) => this.#patterns.has(channel)));
+      }
       if (names.length === 0) return { refusals: [] };
       if (verb === 'subscribe') return { refusals: await this.pubSub.subscribe(client, names) };
       await this.pubSub.unsubscribe(client, names);

@@ -123,6 +123,10 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     return this.options.classic.acquirePattern(pattern);
   }
 
+  wantPattern(pattern: string): void {
+    this.options.classic.wantPattern(pattern);
+  }
+
   isLive(channel: string): boolean {
     if (!this.options.isSharded(channel)) return this.options.classic.isLive(channel);
     const resident = this.#residents.get(channel);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
+import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/cluster-redis.js';
 import { ClusterView } from '../cluster/cluster-view.js';
 import { PeerCheck } from '../cluster/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../cluster/registry/cluster-registry.interface.js';
@@ -33,6 +34,7 @@ export class ClusterMembership implements DrainCompany {
     private readonly revocations: RevocationSync,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     private readonly runtime: Runtime,
     drain: Drain,
@@ -61,9 +63,10 @@ export class ClusterMembership implements DrainCompany {
     else this.#onAdmitted = admitted;
   }
 
-  /** Whether the other workers can be reached, are known, and hear this one as it hears them. */
+  /** Whether the other workers can be reached, are known, and hear this one as it hears them, and Ignis where it is heard. */
   get isReady(): boolean {
-    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed;
+    const hearsIgnis = this.redis?.ignis?.isHeard ?? true;
+    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
   }
 
   /** A bus of the application's own comes without a registry: there may always be others. */

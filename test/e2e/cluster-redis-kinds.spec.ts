@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { ClientManager, RoomManager, WebSocketService, type RedisOption } from 'nestjs-pxl-websocket';
+import { IgnisFleet } from '../support/ignis-fleet.js';
 import { LEASE, PROBE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';
@@ -42,11 +43,11 @@ const kinds: Record<string, () => RedisOption> = {
   'a Redis Cluster, sharded': () => ({ cluster: cluster.startupNodes, sharded: true }),
 };
 
-async function start(redis: RedisOption): Promise<TestApp> {
+async function start(redis: RedisOption, ignis = false): Promise<TestApp> {
   const app = await startApp({
     options: {
       redis,
-      cluster: { lease: LEASE, probe: PROBE },
+      cluster: { lease: LEASE, probe: PROBE, ignis },
       auth: { authenticate: urlIdentity },
       limits: { connectionsPerUser: { max: 2 } },
     },
@@ -83,4 +84,27 @@ it.each(Object.keys(kinds))('with %s two workers are one system', async (kind) =
   expect(await bob.closed).toMatchObject({ code: 4506 });
   await two.close();
   await eventually('one worker is left', () => service.getWebSocketHealth().cluster.workers === 1);
+});
+
+const ofMany = ['a master that Sentinel names', 'the start-up nodes of a Redis Cluster', 'a Redis Cluster, sharded'];
+
+it.each(ofMany)('with %s the channels of Ignis are heard and spoken', async (kind) => {
+  const port = kind.includes('Sentinel') ? sentinel.master.port : cluster.startupNodes[0]!.port;
+  const old = await IgnisFleet.start(port);
+  const one = await start(kinds[kind]!(), true);
+  const ada = await connectAs(one, { userId: '7' });
+  const service = one.app.get(WebSocketService);
+  await service.joinRooms({ clientIds: [ada.clientId], rooms: ['tea'] });
+  const message = { event: 'to:room', data: null };
+  await old.publish('ws:room:tea', { type: 'room', target: 'tea', ...message });
+  expect(await ada.next()).toMatchObject({ type: 'to', action: 'room' });
+  await service.sendToRooms(['tea'], message);
+  expect(await ada.next()).toMatchObject({ type: 'to', action: 'room' });
+  await eventually('the old server has heard it', async () => {
+    const heard = await old.heard();
+    expect(heard.length).toBeLessThanOrEqual(1);
+    return heard[0]?.[0] === 'ws:room:tea' && heard[0][1].target === 'tea';
+  });
+  await ada.expectNothing();
+  old.stop();
 });

@@ -260,6 +260,8 @@ describe('The options of the emitter', () => {
     [{ redis: 'redis://localhost', identifier: '' }, 'identifier'],
     [{ redis: 'redis://localhost', cluster: { secret: 'short' } }, 'cluster.secret'],
     [{ redis: 'redis://localhost', cluster: { lease: 1 } }, 'cluster.lease'],
+    [{ redis: 'redis://localhost', cluster: { ignis: true, secret: 'x'.repeat(32) } }, 'cluster.ignis'],
+    [{ redis: 'redis://localhost', cluster: { ignis: true }, prefix: 'ws' }, 'prefix'],
     [{ redis: 'redis://localhost', idenfitier: 'a' }, 'idenfitier'],
   ])('fail at once, by name: %j', (options, name) => {
     expect(() => new WebSocketEmitter(options as WebSocketEmitterOptions)).toThrow(name);

@@ -41,6 +41,7 @@ it('subscriptions are up again by the node that they go to, when the former one 
     new Runtime(),
   );
   subscriptions.want('news');
+  for (const pattern of ['tea:*', 'chess:*']) subscriptions.wantPattern(pattern);
   subscriptions.start();
   await until(() => told.length > 0);
   subscriptions.stayWith(() => false);
@@ -48,8 +49,10 @@ it('subscriptions are up again by the node that they go to, when the former one 
   await until(() => subscriptions.isUp && told.includes('down'));
   await next.command('PUBLISH', 'news', 'flash');
   await until(() => told.includes('news flash'));
+  for (const room of ['tea:1', 'chess:1']) await next.command('PUBLISH', room, 'move');
+  await until(() => told.length >= 6);
   await subscriptions.stop();
-  expect(told.slice(0, 4)).toEqual(['up', 'down', 'up', 'news flash']);
+  expect(told.slice(0, 6)).toEqual(['up', 'down', 'up', 'news flash', 'tea:1 move', 'chess:1 move']);
 });
 
 function silentPort(): number {

@@ -89,9 +89,10 @@ describe('A channel that is wanted', () => {
   it('is heard once where a pattern holds it too', async () => {
     const { subscriptions } = one.link;
     await subscriptions.acquirePattern('pxl:event:*');
+    await subscriptions.acquirePattern('other:*');
     await subscriptions.acquire('pxl:event:done');
     for (const payload of ['one', 'two', 'two']) await one.link.publish('pxl:event:done', payload);
-    await one.link.publish('pxl:event:other', 'three');
+    await one.link.publish('other:done', 'three');
     subscriptions.release('pxl:event:done');
     await until(() => !subscriptions.isLive('pxl:event:done'));
     await one.link.publish('pxl:event:done', 'four');

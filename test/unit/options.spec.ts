@@ -158,6 +158,19 @@ describe('a bad option is refused in one sentence', () => {
       { protocol: 'event', rooms: { own: true, defaults: [] }, limits: { roomName: 24 } },
       "The option limits.roomName is at least 25 where rooms.own is true, since clients' ids have so many characters, not 24.",
     ],
+    [{ cluster: { ignis: true } }, 'The option cluster.ignis is false, except where there is a redis, not true.'],
+    [
+      { redis: 'redis://localhost', cluster: { ignis: true, secret: [false, 'x'.repeat(32)] } },
+      'The option cluster.ignis is false where there is a cluster.secret, since the channels of Ignis are not signed, so that whoever can publish to Redis could speak to all clients, not true.',
+    ],
+    [
+      { redis: 'redis://localhost', cluster: { ignis: true }, prefix: 'ws' },
+      "The option prefix is another one where cluster.ignis is true, since the channels of Ignis begin with it, not 'ws'.",
+    ],
+    [
+      { redis: 'redis://localhost', cluster: { ignis: 'yes' } },
+      'The option cluster.ignis is true or false, not a text.',
+    ],
     [{ rooms: { own: true } }, "The option rooms.own is false, except where protocol is 'event', not true."],
     [
       { protocol: 'event', rooms: { own: true }, endpoints: { '/typed': { protocol: 'pxl' } } },

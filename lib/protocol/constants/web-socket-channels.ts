@@ -11,7 +11,7 @@ const PREFIXES = [NAMES.ROOM_PREFIX, NAMES.CLIENT_PREFIX, NAMES.USER_PREFIX];
 
 /**
  * The names of Redis channels in Ignis, with its prefix `ws`. With that prefix the channels of this library have the
- * same names; but it has none of a client: what is for one goes to its worker.
+ * same names; but it has none of a client: what is for one goes to its worker. `cluster.ignis` hears and speaks these.
  */
 export const WebSocketChannels = Object.freeze({
   ...NAMES,
