@@ -12,6 +12,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { eventually } from '../../lib/testing/eventually.js';
+import { Gate } from '../support/gate.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -27,6 +28,9 @@ class Typed {}
 @WebSocketGateway({ path: '/one' })
 class OneRoom {}
 
+/** Until it is open, nobody is told whether he may join the room `slow`. */
+const gate = new Gate<boolean>();
+
 let redis: RedisServer;
 let emitter: WebSocketEmitter;
 /** Two workers, and a client on each. */
@@ -41,7 +45,7 @@ beforeAll(async () => {
     protocol: 'event',
     redis: redis.url,
     cluster: { probe: 200 },
-    rooms: { own: true, authorize: () => true },
+    rooms: { own: true, authorize: ({ roomName }) => (roomName === 'slow' ? gate.passed : true) },
     endpoints: {
       '/typed': { protocol: 'pxl', rooms: { own: false, defaults: [] } },
       '/one': { rooms: { clientCanJoinMultipleRooms: false, defaults: ['lobby'] } },
@@ -166,6 +170,7 @@ describe('rooms.own of a client with an id of the application', () => {
     const squatters = [ada, bo];
     for (const client of squatters) await client.join('robot');
     const operator = await workers[1].client();
+    await operator.join('robot');
     workers.forEach(({ app }, at) =>
       expect(app.get(RoomManager).rooms.get('robot')).toContain(squatters[at]!.clientId),
     );
@@ -183,6 +188,17 @@ describe('rooms.own of a client with an id of the application', () => {
     await Promise.all([expectReached(robot, news), expectReached(operator, news)]);
     await Promise.all([expectReached(ada), expectReached(bo)]);
     await Promise.all([robot.close(), operator.close()]);
+  });
+
+  it('is not entered by who is still about to join it', async () => {
+    const joins = [ada.join('slow'), bo.join('slow')].map((join) => expect(join).rejects.toThrow('CONFLICT'));
+    await Promise.all([ada.request('system', 'ping'), bo.request('system', 'ping')]);
+    const slow = await adopt('slow');
+    await eventually('the other worker knows it', () => membersOf('slow', workers[1]).length === 1);
+    gate.open(true);
+    await Promise.all(joins);
+    for (const worker of workers) expect(membersOf('slow', worker)).toEqual(['slow']);
+    await slow.close();
   });
 
   it('has to be a room’s name', async () => {
