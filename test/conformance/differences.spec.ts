@@ -211,6 +211,15 @@ const ofPxl: Record<string, () => Promise<void>> = {
     await client.expectNothing();
     await client.close();
   },
+  async 'a client that connects hears nothing by itself'() {
+    const client = await TestClient.open(open.url(), { token: token(7) });
+    const heard = [await client.next(), await client.next()].map(({ type, action }) => [type, action]);
+    expect(heard).toEqual([
+      ['system', 'connected'],
+      ['auth', 'authenticated'],
+    ]);
+    await client.close();
+  },
   'clients may send binary frames': binaryFrames,
   async 'Redis channels are called like the events'() {
     expect(await channels()).toContain('pxl:event:jobs');
@@ -320,6 +329,13 @@ const ofIgnis: Record<string, () => Promise<void>> = {
       return (await client.closed).code;
     };
     expect([await closed({}), await closed({ name: 'outage' })]).toEqual([4003, 1011]);
+  },
+  async 'a server that stops closes with 1001'() {
+    const other = await startApp({ options: { protocol: 'event', redis: redis.url } });
+    const client = await IgnisClient.open(other.url());
+    await client.next('connected');
+    await other.close();
+    expect((await client.closed).code).toBe(1012);
   },
   async 'Redis channels `ws:broadcast`, `ws:room:...`, `ws:client:...`, `ws:user:...`'() {
     expect(await channels()).toEqual(expect.arrayContaining(['pxl:room:tea', 'pxl:broadcast']));
