@@ -99,6 +99,7 @@ export type { RedisClusterOption, RedisOption } from './interfaces/redis-option.
 export type { SecretOption } from './interfaces/secret-option.interface.js';
 export type { StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
 export type {
+  UntypedMessage,
   WebSocketMatchAll,
   WebSocketSubscriberDefinition,
   WebSocketSubscriberHandler,

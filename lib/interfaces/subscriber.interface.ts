@@ -4,8 +4,16 @@ import type { ServerVerbs } from '../server/server-verbs.js';
 import type { HANDLER_HOST, HandlerHost } from '../subscribers/handler-host.js';
 import type { StandardSchema } from './standard-schema.interface.js';
 
+/**
+ * What a message is where nobody says it: no type argument, no schema, no channel of the library. Its fields are read
+ * without a check, as subscribers of the PXL framework do. With a type argument the compiler checks them; with `unknown`
+ * the handler has to look first what it got.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `message?.data` and `value > 5` compile with no other type; this is the only place
+export type UntypedMessage = any;
+
 /** What a subscriber gets for an event. */
-export interface WebSocketSubscriberHandlerContext<Message = unknown> {
+export interface WebSocketSubscriberHandlerContext<Message = UntypedMessage> {
   /** The event's name: one of `WebSocketRedisSubscriberEvent` or a channel of the application's own. */
   readonly channel: string;
   /** As JSON carries it; all subscribers of this worker share one, which they read and do not change. */
@@ -32,7 +40,7 @@ export interface WebSocketSubscriberHandlerContext<Message = unknown> {
  * Taken as a method, so that a list may hold handlers of different messages: which one a channel carries is for the
  * application to know.
  */
-export type WebSocketSubscriberHandler<Message = unknown> = {
+export type WebSocketSubscriberHandler<Message = UntypedMessage> = {
   handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
 }['handle'];
 
@@ -40,12 +48,12 @@ export type WebSocketSubscriberHandler<Message = unknown> = {
  * Picks events: true at once, and nothing else, is yes. A predicate that throws, or answers a promise, does not pick; the
  * first time is logged.
  */
-export type WebSocketSubscriberPredicate<Message = unknown> = {
+export type WebSocketSubscriberPredicate<Message = UntypedMessage> = {
   matches(context: WebSocketSubscriberHandlerContext<Message>): boolean;
 }['matches'];
 
 /** All of several matchers: made by `matchAll(...)`. */
-export interface WebSocketMatchAll<Message = unknown> {
+export interface WebSocketMatchAll<Message = UntypedMessage> {
   readonly all: readonly WebSocketSubscriberMatcher<Message>[];
 }
 
@@ -53,14 +61,14 @@ export interface WebSocketMatchAll<Message = unknown> {
  * What a subscriber hears: a text is the name of a channel (`'*'`: every one), a RegExp tests the name, a predicate gets
  * the context.
  */
-export type WebSocketSubscriberMatcher<Message = unknown> =
+export type WebSocketSubscriberMatcher<Message = UntypedMessage> =
   string | RegExp | WebSocketSubscriberPredicate<Message> | WebSocketMatchAll<Message>;
 
 /**
  * Stands around a handler. `onBefore` runs in order; `onAfter` and `onError` run in reverse order, all of them. A hook
  * that throws is logged; an `onBefore` that throws counts as false.
  */
-export interface WebSocketSubscriberMiddleware<Message = unknown> {
+export interface WebSocketSubscriberMiddleware<Message = UntypedMessage> {
   /** What it is called in the log. */
   readonly name: string;
   /** False, and nothing else: the handler does not run, nor does what would come after it. */
@@ -75,7 +83,7 @@ export interface WebSocketSubscriberMiddleware<Message = unknown> {
 }
 
 /** What a subscriber is beside its channels and its handler. */
-export interface WebSocketSubscriberOptions<Message = unknown> {
+export interface WebSocketSubscriberOptions<Message = UntypedMessage> {
   /** What it is called in the log and in the printed table. Default: its method, or its place in `subscribers`. */
   name?: string | undefined;
   /** What it is for; beside the name. */
@@ -99,7 +107,7 @@ export interface WebSocketSubscriberOptions<Message = unknown> {
  * A subscriber. It says what it hears by exactly one of `channel`, `channels` and `match`, or, as PXL's definitions do, by
  * `channels` and `matchers`, of which any one suffices.
  */
-export interface WebSocketSubscriberDefinition<Message = unknown> extends WebSocketSubscriberOptions<Message> {
+export interface WebSocketSubscriberDefinition<Message = UntypedMessage> extends WebSocketSubscriberOptions<Message> {
   channel?: string | undefined;
   channels?: readonly string[] | undefined;
   /** In a list any one suffices. */

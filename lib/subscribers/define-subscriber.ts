@@ -1,5 +1,6 @@
 import type { OutputOf, StandardSchema } from '../interfaces/standard-schema.interface.js';
 import type {
+  UntypedMessage,
   WebSocketSubscriberDefinition,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMatcher,
@@ -21,13 +22,19 @@ type Selection<Message> =
       channels?: undefined;
     };
 
+/** What the library tells on a channel. On some it is what the application has told. */
+type MessageOf<Name extends keyof ClusterEventMessages> = unknown extends ClusterEventMessages[Name]
+  ? UntypedMessage
+  : ClusterEventMessages[Name];
+
 interface Handled<Message> extends WebSocketSubscriberOptions<Message> {
   handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
 }
 
 /**
  * A subscriber for the option `subscribers`, with its types: the message is what the schema makes of it, what the library
- * tells on the channel, or the type argument.
+ * tells on the channel, or the type argument. Where none of them says it, and for a predicate, which gets the message before
+ * the schema does, it is untyped: what is read of it is not checked.
  *
  * @example
  * defineWebSocketSubscriber({
@@ -37,12 +44,12 @@ interface Handled<Message> extends WebSocketSubscriberOptions<Message> {
  * });
  */
 export function defineWebSocketSubscriber<Schema extends StandardSchema>(
-  definition: { schema: Schema } & Handled<OutputOf<Schema>> & Selection<unknown>,
+  definition: { schema: Schema } & Handled<OutputOf<Schema>> & Selection<UntypedMessage>,
 ): WebSocketSubscriberDefinition<OutputOf<Schema>>;
 export function defineWebSocketSubscriber<Name extends keyof ClusterEventMessages>(
-  definition: Handled<ClusterEventMessages[Name]> & Channels<Name> & { schema?: undefined },
-): WebSocketSubscriberDefinition<ClusterEventMessages[Name]>;
-export function defineWebSocketSubscriber<Message = unknown>(
+  definition: Handled<MessageOf<Name>> & Channels<Name> & { schema?: undefined },
+): WebSocketSubscriberDefinition<MessageOf<Name>>;
+export function defineWebSocketSubscriber<Message = UntypedMessage>(
   definition: Handled<Message> & Selection<Message> & { schema?: undefined },
 ): WebSocketSubscriberDefinition<Message>;
 export function defineWebSocketSubscriber<Message>(

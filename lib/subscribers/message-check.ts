@@ -4,6 +4,9 @@ import { WsError } from '../errors/ws.error.js';
 export type MessageCheck<Message> = (message: Message) => unknown;
 
 /** @throws what the check throws; WsError VALIDATION_FAILED where it answers false */
-export async function checkMessage<Message>(check: MessageCheck<Message>, message: Message): Promise<void> {
+export async function checkMessage<Message>(
+  check: MessageCheck<Message>,
+  { message }: { readonly message: Message },
+): Promise<void> {
   if ((await check(message)) === false) throw new WsError('VALIDATION_FAILED', 'The message is not valid.');
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { typeErrorsOf } from '../support/type-check.js';
 
@@ -15,6 +16,10 @@ type JobContext = WebSocketSubscriberHandlerContext<Job>;
 const run = async ({ message }: JobContext): Promise<number> => message.id;
 const named = ({ channel }: WebSocketSubscriberHandlerContext): string => channel;
 `;
+
+/** The subscribers of PXL's documents, as they stand there; `test/conformance/pxl-subscribers.spec.ts` runs them. */
+const PXL = 'the examples of PXL';
+const EXAMPLES = readFileSync(new URL('../support/pxl-subscribers.ts', import.meta.url), 'utf8');
 
 /** Snippets that compile. */
 const GOOD: Record<string, string> = {
@@ -42,8 +47,32 @@ const GOOD: Record<string, string> = {
     const definition = defineWebSocketSubscriber({ channel: 'jobs', handle: run });
     const typed: WebSocketSubscriberDefinition<Job> = definition;
     export { typed };`,
-  'no message: it is unknown': `
-    defineWebSocketSubscriber({ channel: 'jobs', handle: ({ message }) => typeof message === 'string' && message.length });`,
+  'a message of which nothing is said: what it holds is not checked': `
+    defineWebSocketSubscriber({ channel: 'jobs', handle: ({ message }) => message.id });
+    defineWebSocketSubscriber({ channels: ['custom', 'sendMessage', 'sendMessageToAll'], handle: ({ message }) => message?.id });
+    defineWebSocketSubscriber({ match: [/^a/, ({ message }) => message?.segment === 'vip'], handle: ({ message }) => message.id });
+    defineWebSocketSubscriber({ match: matchByPropertyPredicate('priority', (value) => value > 5), handle: ({ message }) => message.id });
+    defineWebSocketSubscriber({ match: matchAll('a', ({ message }) => message?.segment === 'vip'), handle: ({ message }) => message.id });
+    PxlWebSocketModule.forRoot({ subscribers: [{ channels: ['a'], matchers: [({ message }) => message?.a === 1], handle: ({ message }) => message.a }] });`,
+  'no more of it in wrappers and middleware': `
+    const check = (message?: { type?: string }): void => { if (!message?.type) throw new Error('Missing type'); };
+    const handler = async ({ message }: WebSocketSubscriberHandlerContext) => message.id;
+    defineWebSocketSubscriber({ channel: 'a', handle: withValidation((message) => { if (!message?.type) throw new Error('Missing type'); }, handler) });
+    defineWebSocketSubscriber({ channel: 'a', handle: withValidation(check, ({ message }) => message?.id) });
+    defineWebSocketSubscriber({ channel: 'a', handle: withFilter((context) => context.message?.authenticated === true, handler) });
+    defineWebSocketSubscriber({ channel: 'a', handle: withFilter(({ message }) => message?.authenticated === true, ({ message }) => message.id) });
+    defineWebSocketSubscriber({ channel: 'a', handle: composeHandlers([async ({ message }) => message?.data, withLogging(async ({ message }) => message.type, 'type'), handler]) });
+    defineWebSocketSubscriber({ channel: 'a', handle: withRetry(withThrottle(withDebounce(({ message }) => message.id, 10), 10), 1, 10) });
+    defineWebSocketSubscriber({ channel: 'a', handle: withMetadata({ source: 'billing' }, ({ message, metadata }) => metadata.source.length + message.id) });
+    const signed: WebSocketSubscriberMiddleware = { name: 'signed', onBefore: async ({ message }) => message?.signature !== undefined };
+    const middleware = [signed, loggingMiddleware('a'), validationMiddleware((message) => message?.type === 'a')];
+    defineWebSocketSubscriber({ channel: 'a', middleware, handle: ({ message }) => message.id });`,
+  'unknown, where it says so': `
+    defineWebSocketSubscriber<unknown>({ channel: 'jobs', handle: ({ message }) => typeof message === 'string' && message.length });`,
+  'a message of the library, beside what says nothing of it': `
+    defineWebSocketSubscriber({ channel: 'clientConnected', middleware: [loggingMiddleware('a')], handle: ({ message }) => message.connectedAt.toFixed() });
+    const typed: WebSocketSubscriberDefinition<Job> = defineWebSocketSubscriber({ channel: 'jobs', handle: run });
+    export { typed };`,
   'all of it, with matchers of every kind': `
     defineWebSocketSubscriber<Job>({
       name: 'jobs', description: 'what it is for', priority: -0.5, run: 'oneWorker',
@@ -126,9 +155,34 @@ const BAD: Record<string, [snippet: string, complaint: string]> = {
     `defineWebSocketSubscriber({ channel: 'clientConnected', handle: ({ message }) => message.roomName });`,
     "Property 'roomName' does not exist",
   ],
-  'a field of an unknown message': [
-    `defineWebSocketSubscriber({ channel: 'jobs', handle: ({ message }) => message.id });`,
+  'a field of a message that is said to be unknown': [
+    `defineWebSocketSubscriber<unknown>({ channel: 'jobs', handle: ({ message }) => message.id });`,
     "'message' is of type 'unknown'",
+  ],
+  'a field that a message of the library has not, beside middleware that says nothing of it': [
+    `defineWebSocketSubscriber({ channel: 'clientConnected', middleware: [loggingMiddleware('a')], handle: ({ message }) => message.roomName });`,
+    "Property 'roomName' does not exist",
+  ],
+  'a field that the type argument has not, in a predicate': [
+    `defineWebSocketSubscriber<Job>({ match: ({ message }) => message.segment === 'vip', handle: run });`,
+    "Property 'segment' does not exist",
+  ],
+  'a field that a message of the library has not, in a wrapper': [
+    `defineWebSocketSubscriber({ channel: 'userConnected', handle: withRetry(withFilter(() => true, ({ message }) => message.roomName), 1, 1) });`,
+    "Property 'roomName' does not exist",
+  ],
+  'a field that the schema does not make, in a wrapper': [
+    `defineWebSocketSubscriber({ channel: 'jobs', schema: z.object({ id: z.number() }), handle: withMetadata({ a: 1 }, ({ message }) => message.name) });`,
+    "Property 'name' does not exist",
+  ],
+  'a field that the type argument has not, in a wrapper': [
+    `defineWebSocketSubscriber<Job>({ channel: 'jobs', handle: withFilter(({ message }) => message.segment === 'vip', run) });`,
+    "Property 'segment' does not exist",
+  ],
+  'middleware of another message than the handler': [
+    `const signed: WebSocketSubscriberMiddleware<{ signature?: string }> = { name: 'signed', onBefore: ({ message }) => message.signature !== undefined };
+    defineWebSocketSubscriber({ channel: 'jobs', middleware: [signed], handle: run });`,
+    "Property 'id' is missing in type '{ signature?: string",
   ],
   'a field that the schema does not make': [
     `defineWebSocketSubscriber({ channel: 'jobs', schema: z.object({ id: z.number() }), handle: ({ message }) => message.name });`,
@@ -165,12 +219,14 @@ let complaints: Map<string, string>;
 
 beforeAll(() => {
   const snippets = [...Object.entries(GOOD), ...Object.entries(BAD).map(([name, [text]]) => [name, text] as const)];
-  const errors = typeErrorsOf(snippets.map(([, text]) => `${PRELUDE}${text}\nexport {};`));
+  const texts = snippets.map(([, text]) => `${PRELUDE}${text}\nexport {};`);
+  const [examples = [], ...errors] = typeErrorsOf([EXAMPLES, ...texts]);
   complaints = new Map(snippets.map(([name], index) => [name, errors[index]!.join('\n')]));
+  complaints.set(PXL, examples.join('\n'));
 }, 60_000);
 
 describe('The types of subscribers take', () => {
-  it.each(Object.keys(GOOD))('%s', (name) => {
+  it.each([...Object.keys(GOOD), PXL])('%s', (name) => {
     expect(complaints.get(name)).toBe('');
   });
 });

@@ -3,13 +3,13 @@ import {
   defineWebSocketSubscriber,
   matchByProperty,
   PxlWebSocketServer,
-  WebSocketRedisSubscriberEvent,
   type WebSocketSubscriberDefinition,
 } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
 import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
 import { LocalBroadcaster } from '../../lib/cluster/local.broadcaster.js';
 import { Diary } from '../support/diary.js';
+import { queueDashboard, statusChanges } from '../support/pxl-subscribers.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 
@@ -23,38 +23,6 @@ class CountingBroadcaster extends LocalBroadcaster {
     return Promise.resolve();
   }
 }
-
-interface StatusChange {
-  type: string;
-  action: string;
-  userId: number;
-  status: string;
-}
-
-/** PXL's example "Custom Cross-Worker Messages". */
-const statusChanges = defineWebSocketSubscriber<StatusChange>({
-  channel: WebSocketRedisSubscriberEvent.Custom,
-  handle({ message, webSocketServer }) {
-    if (message.type === 'custom' && message.action === 'userStatusChanged') {
-      const { userId, status } = message;
-      webSocketServer.sendMessageToAll({ data: { type: 'status', action: 'update', data: { userId, status } } });
-    }
-  },
-});
-
-/** PXL's example "queueDashboard". */
-const queueDashboard = defineWebSocketSubscriber({
-  name: 'queueDashboard',
-  description: 'Forward queue updates to the live dashboard',
-  channels: [WebSocketRedisSubscriberEvent.QueueJobCompleted, WebSocketRedisSubscriberEvent.QueueJobError],
-  priority: 20,
-  handle({ channel, message, webSocketServer }) {
-    const isDone = channel === WebSocketRedisSubscriberEvent.QueueJobCompleted;
-    webSocketServer.sendCustomMessage({
-      data: { type: 'queue', action: isDone ? 'done' : 'errored', data: message },
-    });
-  },
-});
 
 /** What shows the dashboard's news to clients. */
 const dashboardNews = defineWebSocketSubscriber({

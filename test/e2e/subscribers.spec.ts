@@ -71,7 +71,7 @@ describe('A subscriber', () => {
     class Orders {
       readonly count = 3;
     }
-    const gate = new Gate<WebSocketSubscriberHandlerContext>();
+    const gate = new Gate<WebSocketSubscriberHandlerContext<unknown>>();
     const app = await startWith([{ channel: 'orders', handle: (context) => gate.open(context) }], {
       providers: [Orders],
     });

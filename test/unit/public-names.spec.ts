@@ -203,6 +203,7 @@ describe('The public names', () => {
         "TokenPlace",
         "TransformedEvent",
         "TypedMessage",
+        "UntypedMessage",
         "UpgradeOptions",
         "UserConnectionsLimit",
         "UserInterest",

@@ -1,7 +1,7 @@
-import type { WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
+import type { UntypedMessage, WebSocketSubscriberHandlerContext } from '../../interfaces/subscriber.interface.js';
 
 /** The handler finds `metadata` in its context. */
-export function withMetadata<Message, Metadata, Result>(
+export function withMetadata<Message = UntypedMessage, Metadata = unknown, Result = unknown>(
   metadata: Metadata,
   handler: (context: WebSocketSubscriberHandlerContext<Message> & { readonly metadata: Metadata }) => Result,
 ): (context: WebSocketSubscriberHandlerContext<Message>) => Result {

@@ -10,7 +10,7 @@ export function withValidation<Context extends WebSocketSubscriberHandlerContext
   handler: (context: Context) => Result | Promise<Result>,
 ): (context: Context) => Promise<Result> {
   return async (context) => {
-    await checkMessage(validate, context.message);
+    await checkMessage(validate, context);
     return await handler(context);
   };
 }

@@ -8,7 +8,7 @@ const matchers: Record<string, WebSocketSubscriberMatcher | WebSocketSubscriberM
   everything: '*',
   text: 'analytics:visits',
   expression: /^analytics:/g,
-  predicate: ({ message }: WebSocketSubscriberHandlerContext) => (message as { segment?: string }).segment === 'vip',
+  predicate: ({ message }: WebSocketSubscriberHandlerContext<{ segment?: string }>) => message.segment === 'vip',
   property: matchByProperty('user.id', 7),
   propertyPredicate: matchByPropertyPredicate('priority', (priority: number) => priority > 5),
   any: [/^sales:/, matchByProperty('segment', 'vip')],

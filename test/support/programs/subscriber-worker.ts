@@ -9,6 +9,7 @@ import {
   WsSubscriber,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
+import { queueDashboard, statusChanges } from '../pxl-subscribers.js';
 import { additions } from '../worker-additions.js';
 
 /** What the handlers of this worker did, as `<handler> <channel> <message>`; tests read it as the provider `DIARY`. */
@@ -20,38 +21,6 @@ function writes(name: string) {
     diary.push(`${name} ${channel} ${JSON.stringify(message)}`);
   };
 }
-
-interface StatusChange {
-  type: string;
-  action: string;
-  userId: number;
-  status: string;
-}
-
-/** PXL's example "Custom Cross-Worker Messages". */
-const statusChanges = defineWebSocketSubscriber<StatusChange>({
-  channel: WebSocketRedisSubscriberEvent.Custom,
-  handle({ message, webSocketServer }) {
-    if (message.type === 'custom' && message.action === 'userStatusChanged') {
-      const { userId, status } = message;
-      webSocketServer.sendMessageToAll({ data: { type: 'status', action: 'update', data: { userId, status } } });
-    }
-  },
-});
-
-/** PXL's example "queueDashboard". */
-const queueDashboard = defineWebSocketSubscriber({
-  name: 'queueDashboard',
-  description: 'Forward queue updates to the live dashboard',
-  channels: [WebSocketRedisSubscriberEvent.QueueJobCompleted, WebSocketRedisSubscriberEvent.QueueJobError],
-  priority: 20,
-  handle({ channel, message, webSocketServer }) {
-    const isDone = channel === WebSocketRedisSubscriberEvent.QueueJobCompleted;
-    webSocketServer.sendCustomMessage({
-      data: { type: 'queue', action: isDone ? 'done' : 'errored', data: message },
-    });
-  },
-});
 
 /** What shows the dashboard's news to clients. */
 const dashboardNews = defineWebSocketSubscriber<{ type: string; action: string }>({
