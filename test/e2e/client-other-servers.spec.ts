@@ -1,10 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  ClientManager,
+  WebSocketService,
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WsClient,
+} from 'nestjs-pxl-websocket';
 import type { WebSocketClientOptions } from '../../lib/client/index.js';
 import { entered } from '../support/client-states.js';
 import { Gate } from '../support/gate.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { IgnisFrameworkServer, PxlFrameworkServer, type SeedConnection } from '../support/seed-servers.js';
+import { startsOneApp } from '../support/test-app.js';
 import { testsClients, type TestedClient } from '../support/test-clients.js';
+import { claimsOf, hs256, SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 const newClient = testsClients();
@@ -344,5 +353,45 @@ describe('a client of an Ignis server that is not ours', () => {
       expect((await heard(server, beat + 1)).slice(1)).toEqual(Array(beat).fill({ event: 'heartbeat' }));
     }
     expect(client.state).toBe('connected');
+  });
+});
+
+describe('a client that takes a server of this library for another one', () => {
+  const start = startsOneApp();
+
+  class Gateway {
+    @WsRoute('chat', 'echo')
+    echo(_client: WsClient, data: unknown): unknown {
+      return data;
+    }
+  }
+
+  it.each<['pxl' | 'event', PxlWebSocketModuleOptions]>([
+    ['pxl', { auth: { jwt: { secret: SECRET } } }],
+    ['event', { auth: { jwt: { secret: SECRET }, mode: 'message' } }],
+  ])('in the words of %s is known, sends, hears, and is in its rooms again after a cut', async (protocol, options) => {
+    const app = await start({ options: { ...options, protocol, rooms: { open: true } }, providers: [Gateway] });
+    const service = app.app.get(WebSocketService);
+    const manager = app.app.get(ClientManager);
+    const getToken = (): string => hs256(claimsOf('ada'));
+    const { client, errors, sockets } = newClient(app.url(), { protocol, server: 'other', getToken });
+    await client.connect();
+    await client.join('tea');
+    const answer = client.request('chat', 'echo', 7, { timeout: 2_000 });
+    expect(await answer).toBe(7);
+    for (let cut = 0; cut < 2; cut++) {
+      const members = (): number => manager.getClientsByRoom({ room: 'tea' }).length;
+      await until(() => members() === 1 && manager.size === 1);
+      const heard = new Promise((resolve) => client.on('chat', 'message', resolve));
+      await service.sendToRooms(['tea'], { type: 'chat', action: 'message', data: cut });
+      expect(await heard).toBe(cut);
+      expect(manager.getClientsByUser({ userId: 'ada' })).toHaveLength(1);
+      sockets.open[0]?.terminate();
+      await entered(client, 'reconnecting');
+      await client.connect();
+    }
+    await client.leave('tea');
+    await until(() => manager.getClientsByRoom({ room: 'tea' }).length === 0);
+    expect(errors).toEqual([]);
   });
 });

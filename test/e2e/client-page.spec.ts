@@ -94,6 +94,18 @@ describe('the single file, in a page', () => {
     expect(answer).toEqual([{ n: 1 }, 'disconnected']);
   });
 
+  it('connects to a server that names no subprotocol and gives no ids', async () => {
+    const { page } = await open();
+    const answer = await page.evaluate(async () => {
+      const client = new window.WebSocketClient({ url: '/ws', server: 'other' });
+      await client.connect();
+      const reply = await client.request('test', 'echo', { n: 1 });
+      client.disconnect();
+      return [reply, client.clientId];
+    });
+    expect(answer).toEqual([{ n: 1 }, null]);
+  });
+
   it('stops when its token is refused, where the server lets pages see that', async () => {
     const { page } = await open({ auth: { authenticate: () => null, rejectMode: 'close' } });
     const refusal = await page.evaluate(async () => {
