@@ -5,7 +5,7 @@ import type {
   WebSocketSubscriberMatcher,
   WebSocketSubscriberMiddleware,
 } from '../interfaces/subscriber.interface.js';
-import { EVERY_CHANNEL, isChannelName, MAX_CHANNEL_LENGTH } from '../protocol/cluster-events.js';
+import { EVERY_CHANNEL, isChannelName, MAX_CHANNEL_LENGTH, renamedEvent } from '../protocol/cluster-events.js';
 import { oneOf } from './auth.options.js';
 import { isGroup, OptionChecks } from './option-checks.js';
 
@@ -113,7 +113,20 @@ function readList<T>(
   const takesOne = option === 'channel' || option === 'match';
   const takesList = option !== 'channel';
   const list: readonly unknown[] = takesList && Array.isArray(given) ? given : takesOne ? [given] : [];
-  return list.length > 0 && list.every(fits) ? list : checks.refuse(option, allowed);
+  if (list.length === 0 || !list.every(fits)) return checks.refuse(option, allowed);
+  for (const [at, matcher] of list.entries()) {
+    checkNewName(checks, list === given ? `${option}[${at}]` : option, matcher);
+  }
+  return list;
+}
+
+/** A name of PXL's older edition: an alias would give handlers a `channel` that is not what they compare with. */
+function checkNewName(checks: OptionChecks, option: string, matcher: unknown): void {
+  const name = renamedEvent(matcher);
+  if (name !== undefined) checks.refuse(option, `'${name}'`, `'${String(matcher)}', as PXL's older edition called it`);
+  if (isGroup(matcher) && Array.isArray(matcher.all)) {
+    for (const one of matcher.all) checkNewName(checks, option, one);
+  }
 }
 
 function isChannel(value: unknown): value is string {

@@ -99,6 +99,16 @@ const OBSERVED: ReadonlySet<string> = new Set<keyof ClusterEventMessages>([
   'userDisconnected',
 ]);
 
+/** What PXL's older edition put before the names of its events. */
+const OLD_PREFIX = 'WebSocket:';
+
+/** How an event is called that has a name of PXL's older edition, like `WebSocket:ClientConnected`; undefined for others. */
+export function renamedEvent(name: unknown): WebSocketRedisSubscriberEvent | undefined {
+  if (typeof name !== 'string' || !name.startsWith(OLD_PREFIX)) return undefined;
+  const key = name.slice(OLD_PREFIX.length);
+  return Object.entries(WebSocketRedisSubscriberEvent).find(([event]) => event === key)?.[1];
+}
+
 /** Whether workers hear of the channel without asking the bus for it. */
 export function isObserved(channel: string): boolean {
   return OBSERVED.has(channel);

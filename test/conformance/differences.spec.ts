@@ -224,6 +224,15 @@ const ofPxl: Record<string, () => Promise<void>> = {
   async 'Redis channels are called like the events'() {
     expect(await channels()).toContain('pxl:event:jobs');
   },
+  async 'the older edition’s names of events: `’WebSocket:Custom’`, `’WebSocket:ClientConnected’`, ...'() {
+    const publishing = open.app.get(WebSocketService).publish('WebSocket:Custom', 1);
+    await expect(publishing).rejects.toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: expect.stringMatching(/ custom\.$/),
+    });
+    const subscribers = [{ channel: 'WebSocket:ClientConnected', handle: () => undefined }];
+    await expect(startApp({ options: { subscribers } })).rejects.toThrow("is 'clientConnected', not");
+  },
   async 'a subscriber’s context has `queueManager` and `databaseInstance`'() {
     const { added } = strict.app.get(Jobs);
     await open.app.get(WebSocketService).publish('jobs', { id: 7 });

@@ -126,7 +126,7 @@ describe('The emitter', () => {
     await expectReached(ada, bob);
   });
 
-  it.each(['', '*', 'clientConnected', 'userDisconnected', 'a'.repeat(129)])(
+  it.each(['', '*', 'clientConnected', 'userDisconnected', 'WebSocket:Custom', 'a'.repeat(129)])(
     'refuses to publish on what is no channel of an application: %j',
     async (channel) => {
       await expect(create().publish(channel, 1)).rejects.toThrow(refused());

@@ -229,6 +229,10 @@ describe('A method with @WsSubscriber', () => {
       {},
       'What @WsSubscriber(Wrong.method) hears is said by exactly one of channel, channels and match, not by nothing.',
     ],
+    [
+      { channel: 'WebSocket:ClientLeftRoom' },
+      "The option @WsSubscriber(Wrong.method).channel is 'clientLeftRoom', not 'WebSocket:ClientLeftRoom', as PXL's older edition called it.",
+    ],
     [{ channel: 'a', priority: NaN }, 'The option @WsSubscriber(Wrong.method).priority is a number, not NaN.'],
   ])('with wrong options %j fails the start, naming it', async (options, message) => {
     @Injectable()
@@ -246,6 +250,7 @@ describe('A wrong definition fails the start, named by its place and its name or
     `What subscribers[0] hears is said by exactly one of channel, channels and match, not by ${given}.`;
   const channel = "a channel's name of 1 to 128 characters, or '*'";
   const matcher = "a text that is a channel's name or '*', a RegExp, a function, or matchAll(...)";
+  const older = "as PXL's older edition called it.";
   const cases: [string, unknown, string][] = [
     ['no list', {}, 'The option subscribers is a list of definitions, not an object.'],
     ['no object', ['custom'], 'The option subscribers[0] is an object, not a text.'],
@@ -278,6 +283,26 @@ describe('A wrong definition fails the start, named by its place and its name or
       'a channel that is too long',
       [{ channel: 'a'.repeat(129), handle }],
       `The option subscribers[0].channel is ${channel}, not a text.`,
+    ],
+    [
+      "the name that PXL's older edition gave a channel",
+      [{ channel: 'WebSocket:Custom', handle }],
+      `The option subscribers[0].channel is 'custom', not 'WebSocket:Custom', ${older}`,
+    ],
+    [
+      'such a name among channels',
+      [{ channels: ['a', 'WebSocket:ClientConnected'], handle }],
+      `The option subscribers[0].channels[1] is 'clientConnected', not 'WebSocket:ClientConnected', ${older}`,
+    ],
+    [
+      'such a name in match',
+      [{ match: 'WebSocket:QueueJobError', handle }],
+      `The option subscribers[0].match is 'queueJobError', not 'WebSocket:QueueJobError', ${older}`,
+    ],
+    [
+      'such a name among matchers',
+      [{ channels: ['a'], matchers: [/a/, matchAll(() => true, 'WebSocket:SendMessageToAll')], handle }],
+      `The option subscribers[0].matchers[1] is 'sendMessageToAll', not 'WebSocket:SendMessageToAll', ${older}`,
     ],
     [
       'no channels',

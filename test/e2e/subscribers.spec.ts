@@ -7,8 +7,10 @@ import {
   defineWebSocketSubscriber,
   PxlWebSocketModule,
   PxlWebSocketServer,
+  WebSocketRedisSubscriberEvent,
   WebSocketService,
   withRetry,
+  WsError,
   type WebSocketSubscriberDefinition,
   type WebSocketSubscriberHandlerContext,
   type WebSocketSubscriberPredicate,
@@ -267,14 +269,25 @@ describe('publish', () => {
     await expect(serviceOf(app).publish(channel as string, 1)).rejects.toEqual(refused());
   });
 
-  it('takes channels of 128 characters, and the events that verbs publish', async () => {
+  it.each(Object.entries(WebSocketRedisSubscriberEvent))(
+    "says the new name where it is given that of PXL's older edition: WebSocket:%s",
+    async (event, channel) => {
+      const app = await startWith([]);
+      const publishing = serviceOf(app).publish(`WebSocket:${event}`, 1);
+      await expect(publishing).rejects.toThrow(
+        new WsError('BAD_MESSAGE', `The event WebSocket:${event} of PXL's older edition is called ${channel}.`),
+      );
+    },
+  );
+
+  it('takes channels of 128 characters, names that no edition has given, and the events that verbs publish', async () => {
     const diary = new Diary();
     const long = 'a'.repeat(128);
-    const app = await startWith([listener(diary, 'a', { channels: [long, 'custom'] })]);
-    await serviceOf(app).publish(long, 1);
-    await serviceOf(app).publish('custom', 2);
-    await diary.until('a: custom 2');
-    expect(diary.entries).toHaveLength(2);
+    const own = 'WebSocket:Own';
+    const app = await startWith([listener(diary, 'a', { channels: [long, own, 'custom'] })]);
+    for (const channel of [long, own, 'custom']) await serviceOf(app).publish(channel, 1);
+    await diary.until('a: custom 1');
+    expect(diary.entries).toHaveLength(3);
   });
 
   it.each<[string, unknown]>([
