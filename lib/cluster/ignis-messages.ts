@@ -43,13 +43,19 @@ export function publicationsOf({ target, exclude, content }: Envelope, serverId:
   const addresses = addressesOf(target, exclude);
   const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
   if (push === undefined) return [];
-  // An object with the event and its data: our own fields come behind them.
-  const message = push.slice(0, -1);
+  // An object with the event and its data.
+  const message = push.slice(1);
   const excluded = exclude.length > 0 ? exclude : undefined;
   return addresses.map(({ channel, ...address }) => {
+    // The id comes first: see `openingOf`.
     const fields = JSON.stringify({ serverId, ...address, exclude: excluded });
-    return [channel, `${message},${fields.slice(1)}`];
+    return [channel, `${fields.slice(0, -1)},${message}`];
   });
+}
+
+/** How the text of a publication begins, by whose sender's id begins so. */
+export function openingOf(serverId: string): string {
+  return JSON.stringify({ serverId }).slice(0, -'"}'.length);
 }
 
 function addressesOf(target: Target, exclude: readonly string[]): readonly Address[] {

@@ -1,7 +1,7 @@
 import { WebSocketChannels } from '../protocol/constants/web-socket-channels.js';
 import type { ChannelSubscriptions } from '../redis/channel-subscriptions.interface.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
-import { readIgnisMessage, type IgnisMessage } from './ignis-messages.js';
+import { openingOf, readIgnisMessage, type IgnisMessage } from './ignis-messages.js';
 
 /** What the names of all channels of Ignis begin with: no channel of ours does, since the prefix is another one. */
 export const IGNIS_CHANNELS = 'ws:';
@@ -33,7 +33,9 @@ export class IgnisWire implements MetricSource {
   #listener: IgnisListener | null = null;
   /** By what this worker speaks there. */
   readonly serverId: string;
+  /** How the ids of our own begin, and what they publish. */
   readonly #ours: string;
+  readonly #opening: Buffer;
 
   constructor(
     prefix: string,
@@ -42,6 +44,7 @@ export class IgnisWire implements MetricSource {
   ) {
     this.serverId = ignisServerId(prefix, workerId);
     this.#ours = ignisServerId(prefix, '');
+    this.#opening = Buffer.from(openingOf(this.#ours));
   }
 
   listen(listener: IgnisListener): void {
@@ -61,6 +64,8 @@ export class IgnisWire implements MetricSource {
 
   /** A message of one of the channels. */
   take(payload: Buffer): void {
+    // Each worker hears what all of ours publish: most of it need not be read for that to be known.
+    if (payload.subarray(0, this.#opening.length).equals(this.#opening)) return;
     const message = readIgnisMessage(payload.toString());
     if (!message) {
       this.#junk++;

@@ -136,6 +136,15 @@ describe('what a server of Ignis publishes', () => {
     await services[0].leaveRooms({ clientIds: [room, idOf('bo')], rooms: [room] });
   });
 
+  it('is dropped where another worker or emitter of ours has published it, in whatever order its fields come', async () => {
+    const before = junk();
+    await old.publish('ws:broadcast', { serverId: 'pxl:another', type: 'broadcast', ...message });
+    await old.say('ws:broadcast', JSON.stringify({ type: 'broadcast', ...message, serverId: 'pxl:another' }));
+    await old.publish('ws:user:7', { serverId: 'pxl', type: 'user', target: '7', ...message });
+    expect(await received()).toEqual({ ada: [message] });
+    expect(junk()).toBe(before);
+  });
+
   it('arrives as it is: any name, any data', async () => {
     const all = ['a', 'a:b:c', 'error', 'connected', 'a:', ':b', 'é'].flatMap((event) =>
       [null, 0, '', [], { event: 'x', type: 'y' }].map((data) => ({ event, data })),
