@@ -151,12 +151,8 @@ export type { ClientVerbs } from './server/client-verbs.js';
 export type { WebSocketHealth } from './server/health.js';
 export { PxlWebSocketServer } from './server/pxl-websocket-server.js';
 export type { RoomVerbs } from './server/room-verbs.js';
-export {
-  ServerVerbs,
-  type BroadcastToAllOptions,
-  type ClientPredicate,
-  type JoinRoomOptions,
-} from './server/server-verbs.js';
+export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/send-verbs.js';
+export { ServerVerbs, type JoinRoomOptions } from './server/server-verbs.js';
 export type { RoomMove } from './server/room-moves.js';
 export type { NamedDestination, SendDestination } from './server/send-destination.js';
 export { WebSocketService, type CloseOptions, type SendOptions, type SendRequest } from './server/websocket.service.js';

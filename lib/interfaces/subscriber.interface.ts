@@ -19,9 +19,9 @@ export interface WebSocketSubscriberHandlerContext<Message = UntypedMessage> {
   /** As JSON carries it; all subscribers of this worker share one, which they read and do not change. */
   readonly message: Message;
   /**
-   * Reaches the clients that this subscriber is responsible for: with `run: 'everyWorker'` those of this worker (it knows no
-   * others, and its `sendMessage` and `sendCustomMessage` tell the subscribers of this worker), with `'oneWorker'` all of the
-   * cluster.
+   * Sees all clients, those of other workers with `ws` null. What it does, sends included, concerns those that this subscriber
+   * is responsible for: with `run: 'everyWorker'` the clients of this worker (its `sendMessage` and `sendCustomMessage` tell
+   * the subscribers of this worker), with `'oneWorker'` all of the cluster.
    */
   readonly webSocketServer: ServerVerbs;
   /** For ordinary commands; null in an application without Redis. */

@@ -4,7 +4,7 @@ import { OptionChecks } from '../options/option-checks.js';
 import { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from '../protocol/cluster-events.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import type { NamedDestination } from '../server/send-destination.js';
-import type { ServerVerbs } from '../server/server-verbs.js';
+import type { SendVerbs } from '../server/send-verbs.js';
 import { defineWebSocketSubscriber } from '../subscribers/define-subscriber.js';
 
 /** How a job ended: it has a `returnValue`, or a `failedReason`. */
@@ -65,7 +65,7 @@ function resolve(options: object): Options {
   return { queue, to, message };
 }
 
-function send(server: ServerVerbs, destination: NamedDestination, data: WebSocketMessage): void {
+function send(server: SendVerbs, destination: NamedDestination, data: WebSocketMessage): void {
   if ('client' in destination) server.broadcastToClient({ clientId: destination.client, data });
   else if ('user' in destination) server.broadcastToUsers({ userIds: [destination.user], data });
   else server.broadcastToRoom({ roomName: destination.room, data });

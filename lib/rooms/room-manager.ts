@@ -152,21 +152,16 @@ export class RoomManager {
 
   /** Logs every room with its members. */
   printRooms(): void {
-    this.print(this.#rooms);
+    // A name is any text: as JSON it cannot forge lines of the log.
+    const lines = [...this.#rooms].map(
+      ([name, members]) => `  ${JSON.stringify(name)} (${members.size}): ${[...members].join(', ')}`,
+    );
+    this.#logger.log([`Rooms: ${this.#rooms.size}`, ...lines].join('\n'));
   }
 
   /** Takes every client of this worker out of every room, and out of joining one. */
   cleanup(): void {
     for (const client of this.clientManager.local.values()) this.leaveAll(client);
-  }
-
-  /** @internal {@link printRooms} for some of them. */
-  print(rooms: ReadonlyMap<string, ReadonlySet<string>>): void {
-    // A name is any text: as JSON it cannot forge lines of the log.
-    const lines = [...rooms].map(
-      ([name, members]) => `  ${JSON.stringify(name)} (${members.size}): ${[...members].join(', ')}`,
-    );
-    this.#logger.log([`Rooms: ${rooms.size}`, ...lines].join('\n'));
   }
 
   /** @internal The clients of this worker in a room. */

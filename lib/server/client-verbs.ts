@@ -1,6 +1,6 @@
 import type { ClientManager } from '../clients/client-manager.js';
 
-/** What {@link ServerVerbs} do with single clients: those of the cluster, or of one worker. */
+/** The part of {@link ClientManager} that a subscriber gets as `webSocketServer.clientManager`. */
 export type ClientVerbs = Pick<
   ClientManager,
   | 'addClient'

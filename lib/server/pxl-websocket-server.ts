@@ -9,16 +9,18 @@ import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websoc
 import { RoomManager } from '../rooms/room-manager.js';
 import { Drain } from '../transport/drain.js';
 import { Delivery, type Mailing } from './delivery.js';
-import { LocalClients } from './local-clients.js';
-import { LocalRooms } from './local-rooms.js';
-import { ServerVerbs, type BroadcastToAllOptions } from './server-verbs.js';
+import { EveryWorkerClients } from './every-worker-clients.js';
+import { EveryWorkerRooms } from './every-worker-rooms.js';
+import { SendVerbs, type BroadcastToAllOptions, type SendScope } from './send-verbs.js';
+import { ServerVerbs } from './server-verbs.js';
 import { VerbEvents } from './verb-events.js';
 
 /** The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
 @Injectable()
 export class PxlWebSocketServer extends ServerVerbs {
-  /** The same verbs for the clients, rooms and subscribers of this worker only. */
-  readonly local: ServerVerbs;
+  /** The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. */
+  readonly local: SendVerbs;
+  readonly #responsible: ServerVerbs;
   readonly #bystander: ServerVerbs;
   readonly #logger = new ModuleLogger();
   #hasToldOfPredicates = false;
@@ -33,25 +35,26 @@ export class PxlWebSocketServer extends ServerVerbs {
     private readonly verbEvents: VerbEvents,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const worker = { errors, drain, options };
-    super(clientManager, roomManager, {
-      ...worker,
+    const host = { errors, drain, options };
+    const everywhere: SendScope = {
+      clients: clientManager,
       send: (mailing) => {
         const failed = (error: unknown): void => errors.report('A message did not reach other workers.', error);
         delivery.send(mailing).catch(failed);
       },
       tell: (channel, message) => verbEvents.publish(channel, message),
+    };
+    super(clientManager, roomManager, everywhere, host);
+    const here = (isResponsible: boolean): SendScope => ({
+      clients: { getClients: (query) => clientManager.getLocalClients(query) },
+      send: (mailing: Mailing) => delivery.deliver(mailing),
+      tell: (channel, message) => verbEvents.tell(channel, message, isResponsible),
     });
-    const clients = new LocalClients(clientManager, roomManager);
-    const rooms = new LocalRooms(roomManager, clientManager);
-    const viewOfThisWorker = (isResponsible: boolean): ServerVerbs =>
-      new ServerVerbs(clients, rooms, {
-        ...worker,
-        send: (mailing: Mailing) => delivery.deliver(mailing),
-        tell: (channel, message) => verbEvents.tell(channel, message, isResponsible),
-      });
-    this.local = viewOfThisWorker(true);
-    this.#bystander = viewOfThisWorker(false);
+    this.local = new SendVerbs(here(true));
+    const clients = new EveryWorkerClients(clientManager);
+    const rooms = new EveryWorkerRooms(roomManager, clientManager);
+    this.#responsible = new ServerVerbs(clients, rooms, here(true), host);
+    this.#bystander = new ServerVerbs(clients, rooms, here(false), host);
   }
 
   /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
@@ -74,11 +77,11 @@ export class PxlWebSocketServer extends ServerVerbs {
   }
 
   /**
-   * @internal The local view for who handles an event on every worker. What it tells subscribers is for one worker to act
-   * on: the one that the event is for.
+   * @internal The view for who handles an event on every worker. What it tells subscribers is for one worker to act on: the
+   * one that the event is for.
    */
   viewFor({ isResponsible }: ClusterEvent): ServerVerbs {
-    return isResponsible ? this.local : this.#bystander;
+    return isResponsible ? this.#responsible : this.#bystander;
   }
 
   #tellOfUnknownClients(): void {

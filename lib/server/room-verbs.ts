@@ -1,6 +1,6 @@
 import type { RoomManager } from '../rooms/room-manager.js';
 
-/** What {@link ServerVerbs} do with rooms: with all of their members, or those of one worker. */
+/** The part of {@link RoomManager} that a subscriber gets as `webSocketServer.roomManager`. */
 export type RoomVerbs = Pick<
   RoomManager,
   | 'addClientToRoom'

@@ -2,43 +2,17 @@ import type { WebSocket } from 'ws';
 import type { AnyClient } from '../clients/client-manager.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { OWN_SENDS } from '../clients/own-sends.js';
-import { checkNames, readName, readUserIds } from '../clients/verb-checks.js';
+import { checkNames } from '../clients/verb-checks.js';
 import { WsClient } from '../clients/ws-client.js';
-import type { Target } from '../cluster/envelope.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
-import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
-import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
 import type { WebSocketType } from '../protocol/web-socket-type.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
 import type { Drain } from '../transport/drain.js';
 import { clientIdOf, type ClientReference } from './client-reference.js';
 import type { ClientVerbs } from './client-verbs.js';
-import type { Mailing } from './delivery.js';
 import type { RoomVerbs } from './room-verbs.js';
-
-/** What {@link ServerVerbs.broadcastToAllClients} asks of each client. */
-export type ClientPredicate = (candidate: {
-  clientId: string;
-  /**
-   * The user's payload with `userId` and `userType`; null for an anonymous client. Of another worker's user it has the claims
-   * that `cluster.shareUser` names and no others: a warning tells, once for each, of those that are looked for in vain.
-   */
-  userData: (Record<string, unknown> & Pick<WsUser, 'userId' | 'userType'>) | null;
-  client: ClientEntry;
-}) => boolean;
-
-/** What {@link ServerVerbs.broadcastToAllClients} takes. */
-export interface BroadcastToAllOptions {
-  data: unknown;
-  excludeClientId?: string;
-  /**
-   * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
-   * `cluster.shareUser` only, and with `cluster.mirror: false` or a `broadcaster` of your own this worker's alone. What goes
-   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`.
-   */
-  predicate?: ClientPredicate;
-}
+import { SendVerbs, type SendScope } from './send-verbs.js';
 
 /** What {@link ServerVerbs.joinRoom} takes. */
 export type JoinRoomOptions = ClientReference & {
@@ -53,102 +27,46 @@ export type JoinRoomOptions = ClientReference & {
 
 /** What the verbs reach of their worker. */
 export interface VerbHost {
-  /** To the clients of the scope. */
-  send(mailing: Mailing): void;
-  /** To its subscribers. */
-  tell(channel: string, message: unknown): void;
   readonly errors: ErrorReporter;
   readonly drain: Drain;
   readonly options: ResolvedOptions;
 }
 
 /**
- * PXL's `WebSocketServer` for a scope: the clients of the whole cluster (`PxlWebSocketServer`), or those of one worker
- * (`PxlWebSocketServer.local`, and what a subscriber with `run: 'everyWorker'` gets).
- *
- * Those that send return nothing and never reject: a failure on the way to other workers goes to `events.onError`. A
- * message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
+ * PXL's `WebSocketServer`: `PxlWebSocketServer`, and what a subscriber gets. For a subscriber with `run: 'everyWorker'` it
+ * sees all clients of the cluster, and does something to this worker's only, so that what runs on every worker happens once.
  */
-export class ServerVerbs {
+export class ServerVerbs extends SendVerbs {
   readonly type = 'server' satisfies WebSocketType;
 
   constructor(
-    /** The clients of the scope. In that of one worker those of others are unknown. */
+    /** The clients of the cluster; `ws` is null for those of other workers. */
     readonly clientManager: ClientVerbs,
     /** Their rooms. */
     readonly roomManager: RoomVerbs,
+    scope: SendScope,
     private readonly host: VerbHost,
-  ) {}
+  ) {
+    super(scope);
+  }
 
-  /** Every room that has members in the scope, with their client ids. */
+  /** Every room that has members, with their client ids. */
   get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.roomManager.rooms;
   }
 
   /** All clients, or those of one user type. */
-  getClients(query: { userType?: string } = {}): AnyClient[] {
+  override getClients(query: { userType?: string } = {}): AnyClient[] {
     checkNames('query', query, ['userType']);
     const { userType } = query;
     return this.clientManager.getClients({ userType });
   }
 
-  /** Sends to every client. */
-  sendMessageToAll(message: { data: unknown }): void {
-    const { data } = read(message, ['data']);
-    this.#send({ kind: 'everybody' }, data);
-  }
-
-  /** Sends to every client but one, or to those that the predicate picks. */
-  broadcastToAllClients(broadcast: BroadcastToAllOptions): void {
-    const { data, excludeClientId, predicate } = read(broadcast, ['data', 'excludeClientId', 'predicate']);
-    const target: Target = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
-    this.#send(target, data, excludeClientId);
-  }
-
-  /** Sends to the members of a room. */
-  broadcastToRoom(broadcast: { roomName: string; data: unknown; excludeClientId?: string }): void {
-    const { roomName, data, excludeClientId } = read(broadcast, ['roomName', 'data', 'excludeClientId']);
-    this.#send({ kind: 'rooms', roomNames: [readName('roomName', roomName)] }, data, excludeClientId);
-  }
-
-  /** Sends to every session of the users. */
-  broadcastToUsers(broadcast: { userIds: readonly (string | number)[]; data: unknown }): void {
-    const { userIds, data } = read(broadcast, ['userIds', 'data']);
-    this.#send({ kind: 'users', userIds: readUserIds(userIds) }, data);
-  }
-
-  /** Sends to one client. */
-  broadcastToClient(broadcast: { clientId: string; data: unknown }): void {
-    const { clientId, data } = read(broadcast, ['clientId', 'data']);
-    this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, data);
-  }
-
-  /** Sends one client an error frame with the code APPLICATION. */
-  sendMessageError(failure: { webSocketClientId: string; error: string }): void {
-    const { webSocketClientId, error } = read(failure, ['webSocketClientId', 'error']);
-    const data = { error, code: 'APPLICATION', retryable: false };
-    this.#send(
-      { kind: 'clients', clientIds: [readName('webSocketClientId', webSocketClientId)] },
-      { type: 'error', action: 'message', data },
-    );
-  }
-
-  /** Tells subscribers, as the event `sendMessage`; clients do not hear it. */
-  sendMessage(message: { data: unknown }): void {
-    const { data } = read(message, ['data']);
-    this.host.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
-  }
-
-  /** Tells subscribers, as the event `custom`; clients do not hear it. */
-  sendCustomMessage(message: { data: unknown }): void {
-    const { data } = read(message, ['data']);
-    this.host.tell(WebSocketRedisSubscriberEvent.Custom, data);
-  }
-
   /**
    * Puts a client into a room.
    *
-   * @returns true once the client receives what is sent there; false when it is gone, not in the scope, or the bus is down
+   * @returns true once the client receives what is sent there; false when it is gone, or the bus is down, and on
+   * every worker but its own for a subscriber with `run: 'everyWorker'`
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
    * no client is named, or a user type without a user
    */
@@ -156,7 +74,7 @@ export class ServerVerbs {
     return this.host.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
   }
 
-  /** Takes a client out of a room; does nothing when it is not there. */
+  /** Takes a client out of a room; does nothing when it is not there, or where {@link joinRoom} does not. */
   leaveRoom(leave: ClientReference & { roomName: string }): void {
     checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
     const clientId = clientIdOf(this.clientManager, leave);
@@ -199,31 +117,4 @@ export class ServerVerbs {
     const clientId = this.clientManager.getClientId({ ws });
     return clientId === undefined ? undefined : this.clientManager.getClient({ clientId, requireWs: true });
   }
-
-  #send(target: Target, message: unknown, excludeClientId?: string | null): void {
-    const exclude = excludeClientId == null ? [] : [readName('excludeClientId', excludeClientId)];
-    this.host.send({ target, exclude, message });
-  }
-
-  #pick(predicate: ClientPredicate): string[] {
-    return this.clientManager
-      .getClients()
-      .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client), client }))
-      .map(({ clientId }) => clientId);
-  }
-}
-
-/** @throws WsError BAD_MESSAGE for fields that the verb does not know */
-function read<T extends object>(given: T, known: readonly (keyof T & string)[]): T {
-  checkNames('option', given, known);
-  return given;
-}
-
-function userDataOf({ ws, user }: AnyClient): Parameters<ClientPredicate>[0]['userData'] {
-  if (!user) return null;
-  const { userId, userType, payload } = user;
-  const userData = { ...payload, userId, userType };
-  // Another worker's user: what is looked for in vain is told, as where the payload itself is read.
-  if (!ws) Object.setPrototypeOf(userData, Object.getPrototypeOf(payload) as object);
-  return userData;
 }

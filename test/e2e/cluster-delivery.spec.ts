@@ -255,51 +255,48 @@ describe('server.local reaches the clients of its own worker alone', () => {
   });
 });
 
-it('server.local knows the clients and rooms of its own worker alone, and changes nobody else', async () => {
+it('what runs on every worker sees all clients and rooms, and does something to those of its own worker only', async () => {
   const worker = cluster.workers[1]!;
-  const [[ada0], [ada1, bob1, nobody1]] = [audience.ids('ada0'), audience.ids('ada1', 'bob1', 'nobody1')];
-  const seen = await worker.run(async ({ server: { local, clientManager: everyones } }, other) => {
-    const { clientManager: clients, roomManager: rooms } = local;
-    const idOf = (client?: { clientId: string }): string | undefined => client?.clientId;
-    clients.updateClient({ clientId: other, key: 'theme', data: 'dark' });
-    clients.disconnectClient({ clientId: other });
-    clients.removeClient(other);
-    local.leaveRoom({ clientId: other, roomName: 'go' });
-    rooms.removeClientFromAllRooms({ clientId: other });
-    return {
-      all: clients.getClients().map(idOf),
-      size: clients.size,
-      other: [idOf(everyones.getClient({ clientId: other })), idOf(clients.getClient({ clientId: other }))],
-      ofUser: clients.getClientsByUser({ userId: 7 }).map(idOf),
-      inRoom: clients.getClientsByRoom({ room: 'go' }).map(idOf),
-      byKey: [
-        idOf(clients.getClientByKey({ key: 'user.userId', value: 7 })),
-        idOf(clients.getClientByKey({ key: 'clientId', value: other })),
-      ],
-      rooms: [...local.rooms].map(([name, members]) => [name, ...members]),
-      isMember: rooms.isClientInRoom({ clientId: other, roomName: 'go' }),
-      hasJoined: await local.joinRoom({ clientId: other, roomName: 'tea' }),
-    };
-  }, ada0!);
+  const [ada0, ada1] = audience.ids('ada0', 'ada1') as [string, string];
+  const seen = await worker.run(
+    async ({ server }, [other, own]) => {
+      const view = server.viewFor({ channel: 'a', message: null, isResponsible: false });
+      const { clientManager: clients, roomManager: rooms } = view;
+      for (const clientId of [other, own]) clients.updateClient({ clientId, key: 'theme', data: 'dark' });
+      clients.disconnectClient({ clientId: other });
+      clients.removeClient(other);
+      view.leaveRoom({ clientId: other, roomName: 'go' });
+      rooms.removeClientFromAllRooms({ clientId: other });
+      const hasJoined = [];
+      for (const clientId of [other, own]) hasJoined.push(await view.joinRoom({ clientId, roomName: 'tea' }));
+      rooms.removeClientFromRoom({ clientId: own, roomName: 'tea' });
+      const found = clients.getClient({ clientId: other });
+      return {
+        found: [found?.clientId, found?.ws, clients.getClient({ clientId: other, requireWs: true })],
+        counts: [clients.size, clients.getClients().length, view.getClients({ userType: 'admin' }).length],
+        ofUser: clients.getClientsByUser({ userId: 7 }).length,
+        byKey: clients.getClientByKey({ key: 'clientId', value: other })?.clientId,
+        inRoom: [clients.getClientsByRoom({ room: 'go' }).length, rooms.getRoomClients({ roomName: 'chess' }).length],
+        rooms: [view.rooms.get('go')?.size, rooms.isClientInRoom({ clientId: other, roomName: 'go' })],
+        hasJoined,
+      };
+    },
+    [ada0, ada1] as const,
+  );
   expect(seen).toEqual({
-    all: [ada1, bob1, nobody1],
-    size: 3,
-    other: [ada0, null],
-    ofUser: [ada1],
-    inRoom: [ada1, bob1],
-    byKey: [ada1, null],
-    rooms: [
-      ['go', ada1, bob1],
-      ['chess', ada1],
-    ],
-    isMember: false,
-    hasJoined: false,
+    found: [ada0, null, null],
+    counts: [3, 9, 3],
+    ofUser: 3,
+    byKey: ada0,
+    inRoom: [6, 3],
+    rooms: [6, true],
+    hasJoined: [false, true],
   });
-  await worker.run(({ service }, message) => service.sendToRooms(['go'], message), news);
+  const metadataOf = (at: number, clientId: string): Promise<unknown> =>
+    cluster.workers[at]!.run(({ clients }, id) => clients.getClient({ clientId: id })?.metadata, clientId);
+  expect([await metadataOf(0, ada0), await metadataOf(1, ada1)]).toEqual([{}, { theme: 'dark' }]);
+  await worker.run(({ service }, message) => service.sendToRooms(['go', 'tea'], message), news);
   await audience.expectReached(worker, everywhere('ada', 'bob'), news);
-  expect(
-    await cluster.workers[0]!.run(({ clients }, id) => clients.getClient({ clientId: id })?.metadata, ada0!),
-  ).toEqual({});
 });
 
 it('brings the messages of one worker to a room in the order in which they were sent', async () => {

@@ -84,6 +84,65 @@ describe.each([
     expect(of().getClients({ userType: 'guest' })).toEqual([sideOf(guest)]);
   });
 
+  it('sendMessageToAll reaches everybody', async () => {
+    of().sendMessageToAll({ data: news });
+    await expectReached([admin, guest, nobody]);
+  });
+
+  it('broadcastToAllClients leaves out who is excluded', async () => {
+    of().broadcastToAllClients({ data: news, excludeClientId: guest.clientId });
+    await expectReached([admin, nobody]);
+  });
+
+  it('broadcastToAllClients reaches whom the predicate picks by user data, id or client', async () => {
+    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData?.plan === 'premium' });
+    await expectReached([admin]);
+    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData?.userId === '8' });
+    await expectReached([guest]);
+    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData === null });
+    await expectReached([nobody]);
+    of().broadcastToAllClients({ data: news, predicate: ({ clientId }) => clientId === admin.clientId });
+    await expectReached([admin]);
+    await sideOf(guest).join('chess');
+    of().broadcastToAllClients({ data: news, predicate: ({ client }) => client.rooms.has('chess') });
+    await expectReached([guest]);
+    of().broadcastToAllClients({ data: news, predicate: () => true, excludeClientId: admin.clientId });
+    await expectReached([guest, nobody]);
+    of().broadcastToAllClients({ data: news, predicate: () => false });
+    await expectReached([]);
+  });
+
+  it('broadcastToRoom reaches the members but the excluded one', async () => {
+    for (const client of [admin, guest]) await sideOf(client).join('chess');
+    of().broadcastToRoom({ roomName: 'chess', data: news });
+    await expectReached([admin, guest]);
+    of().broadcastToRoom({ roomName: 'chess', data: news, excludeClientId: admin.clientId });
+    await expectReached([guest]);
+    of().broadcastToRoom({ roomName: admin.clientId, data: news });
+    await expectReached([]);
+  });
+
+  it('broadcastToUsers and broadcastToClient reach whom they name', async () => {
+    of().broadcastToUsers({ userIds: [7, '8', 'unknown'], data: news });
+    await expectReached([admin, guest]);
+    of().broadcastToUsers({ userIds: [], data: news });
+    of().broadcastToClient({ clientId: 'unknown', data: news });
+    await expectReached([]);
+    of().broadcastToClient({ clientId: nobody.clientId, data: news });
+    await expectReached([nobody]);
+  });
+
+  it('sendMessageError sends one client an error of the application', async () => {
+    of().sendMessageError({ webSocketClientId: guest.clientId, error: 'Declined.' });
+    const data = { error: 'Declined.', code: 'APPLICATION', retryable: false };
+    await expectReached([guest], { type: 'error', action: 'message', data });
+  });
+});
+
+describe.each([
+  ['the server', () => server],
+  ['what a subscriber of every worker has', () => server.viewFor({ channel: 'a', message: null, isResponsible: true })],
+])('the parts of %s:', (_, of) => {
   // PXL's example of a controller that tells the members of a room.
   it('rooms, clientManager and sendClientMessage reach the members of a room one by one', async () => {
     const { type, rooms, roomManager, clientManager } = of();
@@ -138,60 +197,6 @@ describe.each([
   it('stop ends every connection', async () => {
     await of().stop();
     expect((await admin.closed).code).toBe(1001);
-  });
-
-  it('sendMessageToAll reaches everybody', async () => {
-    of().sendMessageToAll({ data: news });
-    await expectReached([admin, guest, nobody]);
-  });
-
-  it('broadcastToAllClients leaves out who is excluded', async () => {
-    of().broadcastToAllClients({ data: news, excludeClientId: guest.clientId });
-    await expectReached([admin, nobody]);
-  });
-
-  it('broadcastToAllClients reaches whom the predicate picks by user data, id or client', async () => {
-    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData?.plan === 'premium' });
-    await expectReached([admin]);
-    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData?.userId === '8' });
-    await expectReached([guest]);
-    of().broadcastToAllClients({ data: news, predicate: ({ userData }) => userData === null });
-    await expectReached([nobody]);
-    of().broadcastToAllClients({ data: news, predicate: ({ clientId }) => clientId === admin.clientId });
-    await expectReached([admin]);
-    await sideOf(guest).join('chess');
-    of().broadcastToAllClients({ data: news, predicate: ({ client }) => client.rooms.has('chess') });
-    await expectReached([guest]);
-    of().broadcastToAllClients({ data: news, predicate: () => true, excludeClientId: admin.clientId });
-    await expectReached([guest, nobody]);
-    of().broadcastToAllClients({ data: news, predicate: () => false });
-    await expectReached([]);
-  });
-
-  it('broadcastToRoom reaches the members but the excluded one', async () => {
-    for (const client of [admin, guest]) await sideOf(client).join('chess');
-    of().broadcastToRoom({ roomName: 'chess', data: news });
-    await expectReached([admin, guest]);
-    of().broadcastToRoom({ roomName: 'chess', data: news, excludeClientId: admin.clientId });
-    await expectReached([guest]);
-    of().broadcastToRoom({ roomName: admin.clientId, data: news });
-    await expectReached([]);
-  });
-
-  it('broadcastToUsers and broadcastToClient reach whom they name', async () => {
-    of().broadcastToUsers({ userIds: [7, '8', 'unknown'], data: news });
-    await expectReached([admin, guest]);
-    of().broadcastToUsers({ userIds: [], data: news });
-    of().broadcastToClient({ clientId: 'unknown', data: news });
-    await expectReached([]);
-    of().broadcastToClient({ clientId: nobody.clientId, data: news });
-    await expectReached([nobody]);
-  });
-
-  it('sendMessageError sends one client an error of the application', async () => {
-    of().sendMessageError({ webSocketClientId: guest.clientId, error: 'Declined.' });
-    const data = { error: 'Declined.', code: 'APPLICATION', retryable: false };
-    await expectReached([guest], { type: 'error', action: 'message', data });
   });
 });
 

@@ -202,22 +202,24 @@ describe('Clients of three workers', () => {
     await audience.expectReached(workers[2], all, update);
   });
 
-  it('get what an everyWorker subscriber sends to the members of a room that it knows once each', async () => {
-    await publish(workers[1], 'move', { roomName: 'tea', move: 'e4' });
+  // PXL's example of a controller, in a subscriber: it finds the player, then the members of the player's room.
+  it('get what an everyWorker subscriber sends to the members of a room once each, wherever the player is', async () => {
+    const [playerId] = audience.ids('ada2');
+    await publish(workers[1], 'game', { clientId: playerId, move: 'e4' });
     await settled();
-    const made = { type: 'game', action: 'moveMade', data: { move: 'e4' } };
+    const made = { type: 'game', action: 'moveMade', data: { playerId, move: 'e4' } };
     await audience.expectReached(workers[1], everywhere('ada'), made);
   });
 
-  it('are those of its own worker for an everyWorker subscriber, and those of all for a oneWorker one', async () => {
+  it('are all seen by an everyWorker subscriber, which acts on those of its own worker; by a oneWorker one on all', async () => {
     await publish(workers[0], 'invite', 'lobby');
     await diaryUntil(workers[0], 'one invites into lobby', 1);
     await settled();
     const invitations = await Promise.all(workers.map((worker) => diaryOf(worker, '')));
-    expect(invitations.map((diary) => diary.filter((entry) => entry.includes(' into lobby ')))).toEqual([
-      ['each invites into lobby 3', 'one invites into lobby 9'],
-      ['each invites into lobby 3'],
-      ['each invites into lobby 3'],
+    expect(invitations.map((diary) => diary.filter((entry) => entry.includes(' into lobby')))).toEqual([
+      ['each invites into lobby: 3 of 9', 'one invites into lobby: 9 of 9'],
+      ['each invites into lobby: 3 of 9'],
+      ['each invites into lobby: 3 of 9'],
     ]);
   });
 

@@ -46,6 +46,7 @@ describe('The public names', () => {
         "PxlWebSocketSetupError",
         "RemoteClient",
         "RoomManager",
+        "SendVerbs",
         "ServerVerbs",
         "UseConnectionGuards",
         "WebSocketChannels",

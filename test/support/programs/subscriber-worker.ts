@@ -9,7 +9,7 @@ import {
   WsSubscriber,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
-import { queueDashboard, statusChanges } from '../pxl-subscribers.js';
+import { game, queueDashboard, statusChanges } from '../pxl-subscribers.js';
 import { additions } from '../worker-additions.js';
 
 /** What the handlers of this worker did, as `<handler> <channel> <message>`; tests read it as the provider `DIARY`. */
@@ -31,26 +31,12 @@ const dashboardNews = defineWebSocketSubscriber<{ type: string; action: string }
   ),
 });
 
-/** Tells the members of a room as a controller of PXL's reference does. */
-const moves = defineWebSocketSubscriber<{ roomName: string; move: string }>({
-  channel: 'move',
-  handle({ message, webSocketServer }) {
-    webSocketServer.rooms.get(message.roomName)?.forEach((clientId) => {
-      const client = webSocketServer.clientManager.getClient({ clientId });
-      if (client?.ws) {
-        const { move } = message;
-        webSocketServer.sendClientMessage(client.ws, { type: 'game', action: 'moveMade', data: { move } });
-      }
-    });
-  },
-});
-
 /** Puts everybody that it knows into a room. */
 async function invite(name: string, { message, webSocketServer }: WebSocketSubscriberHandlerContext): Promise<void> {
   const clients = webSocketServer.clientManager.getClients();
   const joins = clients.map(({ clientId }) => webSocketServer.joinRoom({ clientId, roomName: String(message) }));
   const hasJoined = await Promise.all(joins);
-  diary.push(`${name} ${String(message)} ${hasJoined.length}`);
+  diary.push(`${name} ${String(message)}: ${hasJoined.filter(Boolean).length} of ${clients.length}`);
 }
 
 @Injectable()
@@ -95,7 +81,7 @@ additions.subscribers.push(
   statusChanges,
   queueDashboard,
   dashboardNews,
-  moves,
+  game,
   forwardQueueEvents({ queue: 'video' }),
 );
 
