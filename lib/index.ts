@@ -13,6 +13,8 @@ export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use
 export type { RevokeOptions } from './auth/token-revocation.js';
 export { getWebSocketClientToken } from './client-module/client-name.js';
 export type {
+  ClientModuleEventMap,
+  ClientModuleEvents,
   ClientRoutingOptions,
   ClientShutdownOptions,
   PxlWebSocketClientModuleOptions,
@@ -28,7 +30,8 @@ export type { UserInterest } from './clients/user-interest.interface.js';
 export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
 export type { WsRequest as WsRequestInfo } from './clients/ws-request.js';
-export { InjectWsRedis, PXL_WS_REDIS } from './cluster/application-redis.js';
+export { InjectWsRedis } from './cluster/application-redis.js';
+export { PXL_WS_REDIS } from './redis/redis.token.js';
 export {
   PXL_WS_BROADCASTER,
   type Broadcaster,

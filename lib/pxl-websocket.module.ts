@@ -19,7 +19,7 @@ import { PXL_WS_BROADCASTER } from './cluster/broadcaster.interface.js';
 import { ClusterCalls } from './cluster/cluster-calls.js';
 import { PeerCheck } from './cluster/peer-check.js';
 import { ClusterEvents } from './cluster/cluster-events.js';
-import { PXL_WS_REDIS } from './cluster/application-redis.js';
+import { PXL_WS_REDIS } from './redis/redis.token.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
 import { ClusterView } from './cluster/cluster-view.js';
 import { Encryption } from './encryption/encryption.js';

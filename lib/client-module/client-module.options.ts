@@ -1,14 +1,13 @@
 import { WebSocket, type ClientOptions } from 'ws';
-import type { WebSocketClientOptions } from '../client/client-options.interface.js';
 import type { WebSocketConstructor } from '../client/socket.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { isGroup, OptionChecks } from '../options/option-checks.js';
 import { checkOptionNames } from './client-option-names.js';
-import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+import type { ApplicationClientOptions, PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 
 /** The options of a client with every default in place; those of the client itself are checked by it. */
 export interface ResolvedClientModuleOptions {
-  readonly client: WebSocketClientOptions;
+  readonly client: ApplicationClientOptions;
   readonly waitForConnection: number | false;
   readonly routing: { readonly globalGuards: boolean; readonly globalFilters: boolean };
   readonly shutdown: { readonly timeout: number };

@@ -5,6 +5,8 @@ import { LogLimiter } from '../errors/log-limiter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
+import type { ClientModuleEvents } from './client-module-options.interface.js';
+import type { ClientSurroundings } from './client-surroundings.js';
 
 /** What the log tells of a client: where its connection is, and what nobody else hears of. */
 export class ClientLog {
@@ -15,8 +17,9 @@ export class ClientLog {
 
   constructor(
     private readonly name: string,
-    private readonly given: ClientEvents = {},
+    private readonly given: ClientModuleEvents,
     runtime: Runtime,
+    surroundings: ClientSurroundings,
   ) {
     this.#limiter = new LogLimiter(runtime);
     const onError = ({ error }: { error: unknown }): void => {
@@ -30,7 +33,8 @@ export class ClientLog {
         get(_target, name) {
           const own: unknown = Reflect.get(given, name);
           if (name === 'onError') return onError;
-          return typeof own === 'function' ? (own.bind(given) as unknown) : own;
+          if (typeof own !== 'function') return own;
+          return (event: object): unknown => own.call(given, surroundings.complete(name, event)) as unknown;
         },
       },
     );

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { WebSocketClientOptions } from '../client/client-options.interface.js';
+import { ModuleRef } from '@nestjs/core';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import { WebSocketClient } from '../client/websocket-client.js';
 import { PxlWebSocketOptionsError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { isGroup } from '../options/option-checks.js';
-import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+import type { ApplicationClientOptions, PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
+import { ClientSurroundings } from './client-surroundings.js';
 import { ClientLog } from './client.log.js';
 import { resolveClientModuleOptions, type ResolvedClientModuleOptions } from './client-module.options.js';
 import { forApplication, readably } from './application-client.js';
 import { ControllerRoutes } from './controller-routes.js';
+import { findRedis } from './find-redis.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedEncryption } from './watched-encryption.js';
 
@@ -27,7 +29,10 @@ export interface RegisteredClient {
 export class ClientRegistry {
   readonly #clients = new Map<string, RegisteredClient>();
 
-  constructor(private readonly runtime: Runtime) {}
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly moduleRef: ModuleRef,
+  ) {}
 
   get all(): RegisteredClient[] {
     return [...this.#clients.values()];
@@ -55,32 +60,35 @@ export class ClientRegistry {
     }
     const options = resolveClientModuleOptions(given);
     const encryption = watched(options.client);
-    const client = makeClient(name, encryption ? { ...options.client, encryption } : options.client, this.runtime);
+    const client = this.#make(name, encryption ? { ...options.client, encryption } : options.client);
     this.#clients.set(name, { name, client, options, routes: new ControllerRoutes(name, client), encryption });
     return client;
   }
-}
 
-function makeClient(name: string, options: WebSocketClientOptions, runtime: Runtime): WebSocketClient {
-  const { events, getToken } = options;
-  // What is no object, or no function, is left to the client, which refuses it.
-  const log = new ClientLog(name, isGroup(events) ? events : {}, runtime);
-  const watchedOptions = {
-    ...options,
-    events: isGroup(events ?? {}) ? log.events : events,
-    getToken: typeof getToken === 'function' ? readably(getToken) : getToken,
-  };
-  try {
-    const client = new WebSocketClient(watchedOptions);
-    client.onState((change) => log.changed(change));
-    return forApplication(client, log);
-  } catch (error) {
-    if (!(error instanceof WebSocketClientError)) throw error;
-    throw new PxlWebSocketOptionsError(`${error.message} (of the WebSocket client "${name}")`, { cause: error });
+  #make(name: string, options: ApplicationClientOptions): WebSocketClient {
+    const { events, getToken, webSocket } = options;
+    const surroundings = new ClientSurroundings(() => findRedis(this.moduleRef));
+    // What is no object, or no function, is left to the client, which refuses it.
+    const log = new ClientLog(name, isGroup(events) ? events : {}, this.runtime, surroundings);
+    const watchedOptions = {
+      ...options,
+      events: (events ?? undefined) === undefined || isGroup(events) ? log.events : events,
+      getToken: typeof getToken === 'function' ? readably(getToken) : getToken,
+      webSocket: typeof webSocket === 'function' ? surroundings.watch(webSocket) : webSocket,
+    };
+    try {
+      const client = new WebSocketClient(watchedOptions);
+      client.onState((change) => log.changed(change));
+      surroundings.belongTo(client);
+      return forApplication(client, log);
+    } catch (error) {
+      if (!(error instanceof WebSocketClientError)) throw error;
+      throw new PxlWebSocketOptionsError(`${error.message} (of the WebSocket client "${name}")`, { cause: error });
+    }
   }
 }
 
-function watched({ encryption }: WebSocketClientOptions): WatchedEncryption | undefined {
+function watched({ encryption }: ApplicationClientOptions): WatchedEncryption | undefined {
   // What is no object is left to the client, which refuses it.
   return isGroup(encryption) ? new WatchedEncryption(encryption) : undefined;
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
+import { kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsUser } from '../interfaces/client-entry.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -86,7 +87,8 @@ export class ClientManager {
 
   /** The id of the client behind a socket, as gateways get it from ws; undefined when it is not (or no longer) one. */
   getClientId({ ws }: { ws: WebSocket }): string | undefined {
-    const { client } = ws as Partial<ClientSocket>;
+    // Null where the socket is that of another worker's client.
+    const client = (ws as Partial<ClientSocket> | null)?.client;
     return client && this.#clients.get(client.clientId) === client ? client.clientId : undefined;
   }
 
@@ -176,11 +178,16 @@ export class ClientManager {
    * module's own path, its end is noticed. An id or a socket that is a client already is left alone, and so is a socket
    * that is not open.
    *
-   * @throws WsError BAD_MESSAGE for an id that is no text, and a user that is none
+   * @throws WsError BAD_MESSAGE for an id that is no text, a user that is none, and without a socket: clients of other
+   * workers become known by themselves
    */
   addClient({ clientId, ws, lastActivity, user }: AddClientOptions): void {
     if (typeof clientId !== 'string' || clientId === '') {
       throw new WsError('BAD_MESSAGE', 'A client id is a text that is not empty.');
+    }
+    if (typeof (ws as Partial<WebSocket> | null | undefined)?.readyState !== 'number') {
+      const why = 'clients of other workers are known here without it, by the registry that the workers share';
+      throw new WsError('BAD_MESSAGE', `addClient takes an open socket of ws, not ${kindOf(ws)}: ${why}.`);
     }
     // Not by truthiness: an empty text where a user was meant must not be an anonymous client.
     const identity = user === undefined || user === null ? null : toUser(user);

@@ -4,9 +4,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { isCluster } from '../redis/redis-client.js';
 import { unavailable } from '../redis/redis-failures.js';
-
-/** The token of the connection to Redis that applications may use: see {@link InjectWsRedis}. */
-export const PXL_WS_REDIS = Symbol('PXL_WS_REDIS');
+import { PXL_WS_REDIS } from '../redis/redis.token.js';
 
 /**
  * Injects a connection to the module's Redis for the application's own commands: the instance that was given as the option

@@ -13,7 +13,8 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Metrics } from '../runtime/metrics.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
-import { ApplicationRedis, PXL_WS_REDIS } from './application-redis.js';
+import { PXL_WS_REDIS } from '../redis/redis.token.js';
+import { ApplicationRedis } from './application-redis.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
 import { checkBroadcaster } from './check-broadcaster.js';
 import { ClusterEvents } from './cluster-events.js';

@@ -78,7 +78,7 @@ export class KeyExchange {
     const report = (error: unknown): void => this.errors.report('encryption.handshake failed.', error, client.clientId);
     try {
       const shaking = new Promise<ExchangedKeys | null | false>((resolve) =>
-        resolve(handshake({ client, userId, data })),
+        resolve(handshake({ client, clientId: client.clientId, userId, data })),
       );
       const keys = checkKeys(await this.runtime.within(limit, shaking, late, report));
       return keys && { ...keys, cipher: applicationCipher(client, this.callbacks, transform, open) };

@@ -30,6 +30,7 @@ export interface ExchangedKeys {
  */
 export type KeyHandshake = (exchange: {
   client: WsClient;
+  clientId: string;
   userId: string | undefined;
   data: unknown;
 }) => ExchangedKeys | null | false | Promise<ExchangedKeys | null | false>;

@@ -6,6 +6,7 @@ import type { RoomUser } from '../rooms/room-manager.js';
 import type { Broadcaster } from '../cluster/broadcaster.interface.js';
 import type { PxlWebSocketServer } from '../server/pxl-websocket-server.js';
 import type { ProtocolName } from '../protocol/codec.interface.js';
+import type { RedisClient } from '../redis/redis-client.js';
 import type { AuthOptions } from './auth-options.interface.js';
 import type { EncryptionOptions, OutboundTransformer } from './encryption-options.interface.js';
 import type { RedisOption } from './redis-option.interface.js';
@@ -336,7 +337,16 @@ export interface EventOptions {
   /** A connection has ended. */
   onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;
   /** A client sent a message: the whole of it, before its route is looked up. Its handler does not wait for this. */
-  onMessage?(received: { ws: WebSocket; client: WsClient; clientId: string; data: unknown }): unknown;
+  onMessage?(received: {
+    ws: WebSocket;
+    client: WsClient;
+    clientId: string;
+    data: unknown;
+    /** For ordinary commands; null in an application without Redis. */
+    redis: RedisClient | null;
+    /** The same under the name that PXL gave it. */
+    redisInstance: RedisClient | null;
+  }): unknown;
   /** Something failed that nobody is waiting for: a hook, an event callback, a socket, a promise that was not awaited. */
   onError?(failed: { error: Error; clientId?: string }): unknown;
 }

@@ -21,6 +21,8 @@ export interface RequestNames {
 export interface Codec {
   /** The subprotocol name of this codec. */
   readonly name: CodecName;
+  /** What a client is told that sends anything else before it has authenticated. */
+  readonly unauthenticated: string;
   /** What closes a client of this codec that sends nothing, where such clients are closed. */
   readonly inactive: CloseReason;
   /** Reads one text frame. Never throws. */

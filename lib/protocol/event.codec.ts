@@ -7,17 +7,18 @@ import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE } fro
 /** The envelope of Ignis, which Nest's own gateways speak too: `{ event, data?, id? }`. */
 export const eventCodec: Codec = {
   name: 'event.v1',
+  unauthenticated: 'Not authenticated',
   inactive: CLOSE_CODES.HEARTBEAT_TIMEOUT,
 
   decode(text: string): InboundMessage | ProtocolError {
     const whole = readFields(text);
-    if (typeof whole === 'string') return { problem: whole, id: undefined };
+    if (typeof whole === 'string') return invalid(whole, undefined);
     const { event, data, id } = whole;
-    if (id !== undefined && !isRequestId(id)) return { problem: ID_PROBLEM, id: undefined };
-    if (typeof event !== 'string') return { problem: 'The event is not a string.', id };
+    if (id !== undefined && !isRequestId(id)) return invalid(ID_PROBLEM, undefined);
+    if (typeof event !== 'string') return invalid('The event is not a string.', id);
     const { type, action } = isSystemEvent(event) ? { type: SYSTEM_TYPE, action: event } : routeOfEvent(event);
     if (!isName(type) || !isName(action)) {
-      return { problem: 'The event is not a name of 1 to 64 characters, nor two of them around a colon.', id };
+      return invalid('The event is not a name of 1 to 64 characters, nor two of them around a colon.', id);
     }
     return { type, action, data, id, whole };
   },
@@ -63,6 +64,11 @@ export const eventCodec: Codec = {
     return JSON.stringify({ event: ENCRYPTED, data });
   },
 };
+
+/** Ignis has one sentence for every frame that is no message; what exactly is wrong with it stands beside that. */
+function invalid(problem: string, id: RequestId | undefined): ProtocolError {
+  return { problem: 'Invalid message format', details: { problem }, id };
+}
 
 /** A message in either shape as an event; undefined for any other value. */
 function eventShape(message: unknown): EventMessage | undefined {

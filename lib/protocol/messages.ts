@@ -30,6 +30,8 @@ export interface InboundMessage {
 /** A frame that is no message: why, in a sentence for people, and the request's id where one could be read. */
 export interface ProtocolError {
   readonly problem: string;
+  /** More about it, where the sentence is a fixed one. */
+  readonly details?: { readonly problem: string } | undefined;
   readonly id: RequestId | undefined;
 }
 

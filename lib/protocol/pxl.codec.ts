@@ -7,6 +7,7 @@ import { ENCRYPTED, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
 /** The envelope of PXL: `{ type, action, data?, id? }`. */
 export const pxlCodec: Codec = {
   name: 'pxl.v1',
+  unauthenticated: 'Authenticate first.',
   inactive: CLOSE_CODES.INACTIVE,
 
   decode(text: string): InboundMessage | ProtocolError {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
-import { PXL_WS_REDIS } from '../cluster/application-redis.js';
+import { PXL_WS_REDIS } from '../redis/redis.token.js';
 import { ClusterEvents } from '../cluster/cluster-events.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/cluster-redis.js';
 import { ErrorReporter } from '../errors/error-reporter.js';

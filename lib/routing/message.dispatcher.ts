@@ -10,6 +10,8 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { PXL_WS_REDIS } from '../redis/redis.token.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
@@ -30,6 +32,7 @@ export class MessageDispatcher {
     private readonly traffic: Traffic,
     private readonly rates: MessageRates,
     counters: RefusalCounters,
+    @Inject(PXL_WS_REDIS) private readonly redis: RedisClient | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#services = { runtime, errors, counters, options };
@@ -44,7 +47,7 @@ export class MessageDispatcher {
       return;
     }
     if (client.state !== 'authenticated' && !mayComeFirst(message)) {
-      this.#refuseMessage(client, message, new WsError('UNAUTHENTICATED', 'Authenticate first.'));
+      this.#refuseMessage(client, message, new WsError('UNAUTHENTICATED', client.codec.unauthenticated));
       return;
     }
     // The client library pings by itself when it hears nothing: that is no sign of its user.
@@ -75,8 +78,9 @@ export class MessageDispatcher {
   }
 
   /** Answers a frame that is no message. */
-  refuse(client: WsClient, { problem, id }: ProtocolError): void {
-    client.sendText(client.codec.encodeError({ error: problem, code: 'BAD_MESSAGE', retryable: false }, { id }));
+  refuse(client: WsClient, { problem, details, id }: ProtocolError): void {
+    const error = { error: problem, code: 'BAD_MESSAGE', retryable: false, details };
+    client.sendText(client.codec.encodeError(error, { id }));
   }
 
   /** From now on new messages are answered UNAVAILABLE; those that run finish. */
@@ -119,9 +123,10 @@ export class MessageDispatcher {
 
   #notify(client: WsClient, { whole }: InboundMessage): void {
     const { ws, clientId } = client;
+    const { redis } = this;
     const notify = async (): Promise<void> => {
       try {
-        await this.options.events.onMessage?.({ ws, client, clientId, data: whole });
+        await this.options.events.onMessage?.({ ws, client, clientId, data: whole, redis, redisInstance: redis });
       } catch (error) {
         this.errors.report('events.onMessage failed.', error, clientId);
       }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { PXL_WS_REDIS } from '../cluster/application-redis.js';
+import { PXL_WS_REDIS } from '../redis/redis.token.js';
 import { ClusterEvents, type ClusterEvent } from '../cluster/cluster-events.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';

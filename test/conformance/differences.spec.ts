@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Global, Injectable, Module } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import {
   ClientManager,
   defineWebSocketSubscriber,
+  PxlWebSocketModule,
   PxlWebSocketServer,
   WebSocketDefaults,
   WebSocketService,
@@ -13,8 +14,11 @@ import {
   type WsCredentials,
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
+import { WebSocketClient } from 'nestjs-pxl-websocket/client';
+import { WebSocket } from 'ws';
 import { IgnisClient } from '../support/ignis-client.js';
 import { RedisServer } from '../support/redis-server.js';
+import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { claimsOf, hs256, SECRET } from '../support/tokens.js';
@@ -25,6 +29,10 @@ import { until } from '../support/until.js';
 class Jobs {
   readonly added: unknown[] = [];
 }
+
+@Global()
+@Module({ providers: [Jobs], exports: [Jobs] })
+class JobsModule {}
 
 /** Another host than that of the applications here. */
 const ELSEWHERE = 'https://app.example.com';
@@ -63,8 +71,24 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   const jwt = { secret: SECRET };
   strict = await startApp({
-    providers: [Jobs],
-    options: { redis: redis.url, auth: { jwt }, subscribers: [jobs, picked] },
+    options: false,
+    imports: [
+      JobsModule,
+      PxlWebSocketModule.forRootAsync({
+        inject: [Jobs],
+        useFactory: ({ added }: Jobs): PxlWebSocketModuleOptions => ({
+          redis: redis.url,
+          auth: { jwt },
+          subscribers: [jobs, picked],
+          events: {
+            onMessage: ({ ws, clientId, data, redisInstance }) => {
+              const given = { ws, clientId, data, redisInstance };
+              added.push(Object.entries(given).flatMap(([name, value]) => (value ? [name] : [])));
+            },
+          },
+        }),
+      }),
+    ],
   });
   open = await startApp({
     options: {
@@ -237,6 +261,33 @@ const ofPxl: Record<string, () => Promise<void>> = {
     const { added } = strict.app.get(Jobs);
     await open.app.get(WebSocketService).publish('jobs', { id: 7 });
     await until(() => JSON.stringify(added).includes('{"id":7}'));
+  },
+  async '`events.onMessage` gets `queueManager` and `databaseInstance`'() {
+    const client = await user(strict, 1);
+    await client.request('system', 'ping');
+    const { added } = strict.app.get(Jobs);
+    expect(added).toContainEqual(['ws', 'clientId', 'data', 'redisInstance']);
+    await client.close();
+  },
+  async 'a client’s own `events` get `ws`, `redisInstance` and the rest'() {
+    const heard: string[][] = [];
+    const note = (event: object): number => heard.push(Object.keys(event).sort());
+    const client = new WebSocketClient({
+      url: open.url(),
+      webSocket: WebSocket,
+      events: { onConnected: note, onMessage: note },
+    });
+    await client.connect();
+    verbs(open).sendMessageToAll({ data: news('all') });
+    await until(() => heard.length === 2);
+    client.destroy();
+    expect(heard).toEqual([['clientId', 'joinRoom'], ['data']]);
+  },
+  '`addClient({ clientId, ws: null })` enters another worker’s client'() {
+    const clients = open.app.get(ClientManager);
+    const add = (): void => clients.addClient({ clientId: 'remote-1', ws: null as never, lastActivity: 0, user: null });
+    expect(add).toThrow(refused());
+    return Promise.resolve();
   },
   async '`broadcastToAllClients` reaches this worker’s clients'() {
     const [here, there] = [await user(open, 1), await user(strict, 2)];

@@ -101,9 +101,10 @@ const promises: Record<string, () => Promise<void>> = {
     const details = { because: 'it was asked' };
     expect(await someone.next()).toEqual({ event: 'error', id: 1, data: { ...data, event: 'test:fail', details } });
     someone.send('not JSON');
+    const noJson = { problem: expect.any(String) };
     expect(await someone.next()).toEqual({
       event: 'error',
-      data: { message: expect.any(String), code: 'BAD_MESSAGE', retryable: false },
+      data: { message: 'Invalid message format', code: 'BAD_MESSAGE', retryable: false, details: noJson },
     });
 
     const server = app.app.get(PxlWebSocketServer);

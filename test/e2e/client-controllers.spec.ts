@@ -24,6 +24,7 @@ import {
   InjectWebSocketClient,
   PxlWebSocketClientModule,
   PxlWebSocketModule,
+  PxlWebSocketServer,
   UseConnectionGuards,
   WebSocketClientController,
   WebSocketService,
@@ -36,6 +37,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { WebSocketClient, WebSocketClientError } from 'nestjs-pxl-websocket/client';
 import { map, of } from 'rxjs';
+import { WebSocket } from 'ws';
 import { Diary } from '../support/diary.js';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
@@ -649,32 +651,45 @@ describe('coming from PXL', () => {
         diary.write(`thanks ${JSON.stringify(data)}`);
       }
     }
-    const server = await start({ providers: [Chat] });
+    const server = await start({ providers: [Chat], options: { rooms: { open: true } } });
+    const sockets: unknown[] = [];
+    const joined: Promise<unknown>[] = [];
     const forRoot = PxlWebSocketClientModule.forRoot({
       url: server.url(),
       waitForConnection: 5_000,
       events: {
-        onConnected: ({ clientId }) => diary.write(`connected ${clientId.length > 0}`),
-        onMessage: ({ data }) => diary.write(`message ${JSON.stringify(data)}`),
+        onConnected: ({ ws, clientId, joinRoom }) => {
+          sockets.push(ws);
+          diary.write(`connected ${clientId.length > 0} ${ws instanceof WebSocket} ${ws.readyState}`);
+          joined.push(joinRoom({ roomName: 'general', username: 'Robot' }), joinRoom('news'));
+        },
+        onMessage: ({ ws, clientId, data, redisInstance }) => {
+          diary.write(`message ${JSON.stringify(data)} ${ws === sockets.at(-1)} ${redisInstance === null}`);
+          expect(clientId).toBe(app.get(WebSocketClient).clientId);
+        },
         onDisconnected: () => diary.write('disconnected'),
       },
     });
     const { app } = await start({ options: false, imports: [forRoot], providers: [ChatController, Database] });
     const client = app.get(WebSocketClient);
+    const { roomManager } = server.app.get(PxlWebSocketServer);
     expect([client.type, client.isClientConnected()]).toEqual(['client', true]);
+    expect(await Promise.all(joined)).toMatchObject([{ roomName: 'general', username: 'Robot' }, { roomName: 'news' }]);
+    expect([...roomManager.rooms.keys()]).toEqual(['general', 'news']);
     client.sendClientMessage({ type: 'chat', action: 'send', data: { text: 'Hello server!' } });
     await diary.until('thanks');
     client.disconnect();
     expect(client.isClientConnected()).toBe(false);
     await client.connectToServer();
     expect(diary.entries).toEqual([
-      'connected true',
+      'connected true true 1',
       'sent {"text":"Hello server!"}',
-      'message {"type":"chat","action":"welcome","data":{"room":"general"}}',
+      'message {"type":"chat","action":"welcome","data":{"room":"general"}} true true',
       'welcome db {"room":"general"} true',
       'thanks {"to":"all"}',
       'disconnected',
-      'connected true',
+      'connected true true 1',
     ]);
+    expect(new Set(sockets).size).toBe(2);
   });
 });

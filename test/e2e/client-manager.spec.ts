@@ -56,6 +56,8 @@ describe('looking up clients', () => {
     }
     const ada = await app.client();
     expect(manager.getClientId({ ws: ada.socket })).toBeUndefined();
+    // As the `ws` of another worker's client is.
+    expect(manager.getClientId({ ws: null as never })).toBeUndefined();
   });
 
   it('gives with requireWs only a client whose socket is open', async () => {
@@ -361,6 +363,23 @@ describe('addClient', () => {
     expect(() => manager.addClient({ clientId: '', ws })).toThrow(refused());
     expect(() => manager.addClient({ clientId: 'robot', ws, user: { userId: '' } })).toThrow(refused());
     expect(() => manager.addClient({ clientId: 'robot', ws, user: { userId: NaN } })).toThrow(refused());
+    expect(manager.size).toBe(0);
+  });
+
+  it.each([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [{}, 'an object'],
+    ['ws', 'a text'],
+  ])('refuses %p in place of a socket, and says why nobody needs it', async (ws, kind) => {
+    await startBoth();
+    // As PXL's own call for a client of another worker.
+    const add = (): void => manager.addClient({ clientId: 'remote-1', ws: ws as never, lastActivity: Date.now() });
+    expect(add).toThrow(refused());
+    expect(add).toThrow(
+      `addClient takes an open socket of ws, not ${kind}: clients of other workers are known here without it, by the ` +
+        'registry that the workers share.',
+    );
     expect(manager.size).toBe(0);
   });
 });

@@ -3,8 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import {
   InjectWsRedis,
+  PXL_WS_REDIS,
+  PxlWebSocketClientModule,
+  PxlWebSocketModule,
   WebSocketService,
   WsSubscriber,
+  type ClientModuleEvents,
+  type EventOptions,
   type PxlWebSocketModuleOptions,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
@@ -46,7 +51,8 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 async function start(options: PxlWebSocketModuleOptions): Promise<void> {
-  app = await startApp({ options, providers: [Orders] });
+  const onMessage: EventOptions['onMessage'] = ({ redis, redisInstance }) => orders.heard.push(redis, redisInstance);
+  app = await startApp({ options: { ...options, events: { onMessage } }, providers: [Orders] });
   orders = app.app.get(Orders);
 }
 
@@ -56,12 +62,16 @@ async function connections(): Promise<number> {
   return list.trim().split('\n').length - 1;
 }
 
-/** Fails unless handlers get the connection that is injected. */
+/** Fails unless handlers, and events.onMessage, get the connection that is injected. */
 async function expectHandlersToGet(connection: Connection): Promise<void> {
   orders.heard.length = 0;
   await app.app.get(WebSocketService).publish('orders', { id: 1 });
   await eventually('the handler has run', () => orders.heard.length > 0);
-  expect(orders.heard).toEqual([connection, connection]);
+  const client = await app.client();
+  await client.request('system', 'ping');
+  await client.close();
+  expect(orders.heard).toHaveLength(4);
+  for (const heard of orders.heard) expect(heard).toBe(connection);
 }
 
 describe('@InjectWsRedis', () => {
@@ -117,6 +127,26 @@ describe('@InjectWsRedis', () => {
     await start(options());
     expect(orders.redis).toBeNull();
   });
+
+  it.each([true, false])(
+    'gives it to the events of a client in the same application, too (isGlobal: %p)',
+    async (isGlobal) => {
+      const other = await startApp({});
+      const heard: Connection[] = [];
+      const onMessage: ClientModuleEvents['onMessage'] = ({ redis, redisInstance }) => heard.push(redis, redisInstance);
+      const imports = [
+        PxlWebSocketModule.forRoot({ redis: server.url, isGlobal }),
+        PxlWebSocketClientModule.forRoot({ url: other.url(), waitForConnection: 5_000, events: { onMessage } }),
+      ];
+      app = await startApp({ options: false, imports });
+      await other.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
+      await eventually('the client has heard it', () => heard.length > 0);
+      const own: Connection = app.app.get(PXL_WS_REDIS, { strict: false });
+      expect(own).not.toBeNull();
+      expect(heard).toEqual([own, own]);
+      await other.close();
+    },
+  );
 
   it('gives handlers null, too, where there is no Redis', async () => {
     await start({});

@@ -126,8 +126,8 @@ describe('an own handshake', () => {
   it('gets what Ignis names, and its keys are the last that is sent in clear', async () => {
     const asked: unknown[] = [];
     await start({
-      handshake: ({ client, userId, data }) => {
-        asked.push([client.clientId, userId, data]);
+      handshake: ({ client, clientId, userId, data }) => {
+        asked.push([clientId === client.clientId && clientId, userId, data]);
         return KEYS;
       },
       transform,

@@ -85,8 +85,9 @@ describe.each(PLATFORMS)('events on %s', (platform) => {
   it('onMessage gets the whole message of every kind, before its handler runs', async () => {
     await start(
       {
-        onMessage({ ws, client, clientId, data }) {
-          diary.write(`${ws === client.ws} ${clientId === client.clientId} ${JSON.stringify(data)}`);
+        onMessage({ ws, client, clientId, data, redis, redisInstance }) {
+          const isComplete = ws === client.ws && redis === null && redisInstance === null;
+          diary.write(`${isComplete} ${clientId === client.clientId} ${JSON.stringify(data)}`);
         },
       },
       { platform },

@@ -3,6 +3,13 @@ import { eventCodec } from '../../lib/protocol/event.codec.js';
 
 const longest = 'x'.repeat(64);
 
+/** A frame that is no message, in Ignis' sentence and in ours. */
+const invalid = (problem: unknown, id?: number): object => ({
+  problem: 'Invalid message format',
+  details: { problem },
+  id,
+});
+
 describe('reading a frame', () => {
   it.each<[string, object]>([
     ['{"event":"news"}', { type: 'event', action: 'news', data: undefined, id: undefined }],
@@ -25,25 +32,26 @@ describe('reading a frame', () => {
   );
 
   it.each(['', 'hello', '{', '\ufeff{}', "{'event':'t'}"])('%j is not JSON', (text) => {
-    expect(eventCodec.decode(text)).toEqual({ problem: 'The message is not JSON.', id: undefined });
+    expect(eventCodec.decode(text)).toEqual(invalid('The message is not JSON.'));
   });
 
   it.each(['null', '7', '"text"', 'true', '[]', '[{"event":"t"}]'])('%s is no object', (text) => {
-    expect(eventCodec.decode(text)).toEqual({ problem: 'The message is not an object.', id: undefined });
+    expect(eventCodec.decode(text)).toEqual(invalid('The message is not an object.'));
   });
 
   it.each(['null', 'true', '1.5', '{}', '[1]', `"${'i'.repeat(65)}"`])('refuses the id %s', (id) => {
     const read = eventCodec.decode(`{"event":"t","id":${id}}`);
-    expect(read).toEqual({ problem: expect.stringMatching(/^The id is neither/), id: undefined });
+    expect(read).toEqual(invalid(expect.stringMatching(/^The id is neither/)));
   });
 
   it.each(['null', '7', '{}', '["t"]', '{"length":1}', 'true'])('refuses the event %s, which is no string', (event) => {
-    expect(eventCodec.decode(`{"event":${event},"id":5}`)).toEqual({ problem: 'The event is not a string.', id: 5 });
+    const read = eventCodec.decode(`{"event":${event},"id":5}`);
+    expect(read).toEqual(invalid('The event is not a string.', 5));
   });
 
   it.each(['', ':', 'a:', ':b', `${longest}x`, `${longest}x:a`, `a:${longest}x`])('refuses the event %j', (event) => {
     const read = eventCodec.decode(JSON.stringify({ event, id: 5 }));
-    expect(read).toEqual({ problem: expect.stringMatching(/^The event is not a name/), id: 5 });
+    expect(read).toEqual(invalid(expect.stringMatching(/^The event is not a name/), 5));
   });
 
   it('refuses a message without an event, whatever an object inherits', () => {

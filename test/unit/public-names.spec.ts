@@ -114,6 +114,8 @@ describe('The public names', () => {
         "ClientEntry",
         "ClientListOptions",
         "ClientMetadata",
+        "ClientModuleEventMap",
+        "ClientModuleEvents",
         "ClientPredicate",
         "ClientQuery",
         "ClientReference",
