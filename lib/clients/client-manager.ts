@@ -116,22 +116,10 @@ export class ClientManager {
    * @throws WsError BAD_MESSAGE when the key begins with no field of a client
    */
   getClientByKey(query: ClientByKey): AnyClient | undefined {
-    const found = this.findByKey(query);
+    const found = this.#findByKey(query);
     const claim = claimOf(query.key);
     if (!found && claim !== undefined && !query.requireWs && this.mirror.size > 0) this.claims.looksFor(claim);
     return found;
-  }
-
-  /** @internal {@link getClientByKey}, for whom it does not matter what other workers know of their users. */
-  findByKey({ key, value, requireWs = false, userType }: ClientByKey): AnyClient | undefined {
-    const read = fieldReader(key);
-    const wanted = key === 'user.userId' ? String(value) : value;
-    for (const client of this.#candidates(key, wanted)) {
-      if (requireWs && client.ws?.readyState !== OPEN) continue;
-      if (userType !== undefined && client.user?.userType !== userType) continue;
-      if (read(client) === wanted) return client;
-    }
-    return undefined;
   }
 
   /**
@@ -317,6 +305,17 @@ export class ClientManager {
     if (this.#clients.get(client.clientId) !== client) return;
     this.#addSession(client, user);
     for (const listener of this.#listeners) listener.identified?.(client);
+  }
+
+  #findByKey({ key, value, requireWs = false, userType }: ClientByKey): AnyClient | undefined {
+    const read = fieldReader(key);
+    const wanted = key === 'user.userId' ? String(value) : value;
+    for (const client of this.#candidates(key, wanted)) {
+      if (requireWs && client.ws?.readyState !== OPEN) continue;
+      if (userType !== undefined && client.user?.userType !== userType) continue;
+      if (read(client) === wanted) return client;
+    }
+    return undefined;
   }
 
   #candidates(key: string, value: unknown): Iterable<AnyClient> {

@@ -29,7 +29,10 @@ export class RemoteClient implements ClientEntry {
   readonly connectedAt: number;
   /** When its worker last told something of it; what it sends is not told. */
   lastActivity: number;
-  /** With the claims that `cluster.shareUser` names and no others. */
+  /**
+   * With the claims that `cluster.shareUser` names and no others. Looking for another one is a warning, once for each, for
+   * which the payload has a prototype of its own: it equals a plain object by what it holds.
+   */
   user: WsUser | null;
   readonly metadata: ClientMetadata;
   #rooms: Set<string> | null = null;
