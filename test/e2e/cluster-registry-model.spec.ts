@@ -79,8 +79,11 @@ class Story {
     const { clientId, user, rooms } = random.pick(clients);
     const roomName = random.pick(ROOMS);
     if (random.chance(0.2)) worker.disconnect(clientId);
-    else if (!user && random.chance(0.2)) worker.identify(clientId, { userId: `user ${random.below(5)}`, payload: {} });
-    else if (random.chance(0.2)) worker.update(clientId, random.pick(['a', 'b']), random.below(100));
+    else if (random.chance(0.2)) {
+      // Of a user that is known, the type changes.
+      const { userId, payload } = user ?? { userId: `user ${random.below(5)}`, payload: {} };
+      worker.identify(clientId, { userId, userType: random.pick([undefined, 'guest', 'member']), payload });
+    } else if (random.chance(0.2)) worker.update(clientId, random.pick(['a', 'b']), random.below(100));
     else if (rooms.some((room) => room.roomName === roomName)) worker.leave(clientId, roomName);
     else worker.join(clientId, roomName);
   }
