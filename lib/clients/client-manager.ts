@@ -277,11 +277,16 @@ export class ClientManager {
    */
   assign(client: WsClient, user: WsUser): void {
     const known = client.user;
-    if (known) checkSame(known, user);
-    // Not where the credentials say the same: newer ones may take it back.
-    if (known?.userType === undefined) client.assignedType ??= user.userType;
-    if (!known) this.#begin(client, user);
-    else if (known.userType !== user.userType) this.renew(client, known);
+    if (!known) {
+      client.assignedType = user.userType;
+      this.#begin(client, user);
+      return;
+    }
+    checkSame(known, user);
+    // A type that the credentials have named as well is theirs: newer ones may take it back.
+    if (known.userType !== undefined || user.userType === undefined) return;
+    client.assignedType = user.userType;
+    this.renew(client, known);
   }
 
   /** @internal Newer credentials of the same user. A type that the application has assigned fills in where they name none. */

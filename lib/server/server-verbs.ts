@@ -65,8 +65,8 @@ export class ServerVerbs extends SendVerbs {
   /**
    * Puts a client into a room.
    *
-   * @returns true once the client receives what is sent there; false when it is gone, or the bus is down, and on
-   * every worker but its own for a subscriber with `run: 'everyWorker'`
+   * @returns true once the client receives what is sent there; false when it is gone, and when the bus is down. For a
+   * subscriber with `run: 'everyWorker'` also on every worker but the client's own
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
    * no client is named, or a user type without a user
    */
@@ -74,7 +74,7 @@ export class ServerVerbs extends SendVerbs {
     return this.host.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
   }
 
-  /** Takes a client out of a room; does nothing when it is not there, or where {@link joinRoom} does not. */
+  /** Takes a client out of a room; does nothing when it is not there. */
   leaveRoom(leave: ClientReference & { roomName: string }): void {
     checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
     const clientId = clientIdOf(this.clientManager, leave);
