@@ -23,7 +23,8 @@ export interface BroadcastToAllOptions {
   /**
    * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
    * `cluster.shareUser` only, and with `cluster.mirror: false` or a `broadcaster` of your own this worker's alone. What goes
-   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`.
+   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`: there, with
+   * `run: 'everyWorker'`, it is asked of this worker's clients only, with all their claims.
    */
   predicate?: ClientPredicate;
 }

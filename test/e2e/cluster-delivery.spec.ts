@@ -271,7 +271,10 @@ it('what runs on every worker sees all clients and rooms, and does something to 
       for (const clientId of [other, own]) hasJoined.push(await view.joinRoom({ clientId, roomName: 'tea' }));
       rooms.removeClientFromRoom({ clientId: own, roomName: 'tea' });
       const found = clients.getClient({ clientId: other });
+      const asked: string[] = [];
+      view.broadcastToAllClients({ data: null, predicate: ({ clientId }) => asked.push(clientId) === 0 });
       return {
+        asked: [asked.length, asked.includes(other)],
         found: [found?.clientId, found?.ws, clients.getClient({ clientId: other, requireWs: true })],
         counts: [clients.size, clients.getClients().length, view.getClients({ userType: 'admin' }).length],
         ofUser: clients.getClientsByUser({ userId: 7 }).length,
@@ -284,6 +287,7 @@ it('what runs on every worker sees all clients and rooms, and does something to 
     [ada0, ada1] as const,
   );
   expect(seen).toEqual({
+    asked: [3, false],
     found: [ada0, null, null],
     counts: [3, 9, 3],
     ofUser: 3,
