@@ -6,8 +6,9 @@ import { isClassWith } from '../options/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { WsAuthenticator, WsCredentials } from './authenticator.interface.js';
-import type { Decision } from './decision.js';
+import { PASS, type Decision } from './decision.js';
 import type { Identity } from './identity.js';
+import { reasonOfTokenError } from './jwt-failure.js';
 import { JwtAuthenticator } from './jwt.authenticator.js';
 import { readVerdict } from './read-verdict.js';
 import type { RefusalReason } from './refusal-reason.js';
@@ -71,7 +72,7 @@ export class Authentication implements OnModuleInit {
         const ask = await this.#resolve(authenticate);
         return {
           name: `auth.authenticate${place}${nameOf(authenticate)}`,
-          decide: async (credentials) => readVerdict(await ask(credentials)),
+          decide: (credentials) => decide(ask, credentials),
         };
       }),
     );
@@ -136,6 +137,16 @@ export class Authentication implements OnModuleInit {
     if (!isClassWith('authenticate', authenticate)) return authenticate as (credentials: WsCredentials) => unknown;
     const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
     return async (credentials) => (await source(credentials.request)).authenticate(credentials);
+  }
+}
+
+async function decide(ask: (credentials: WsCredentials) => unknown, credentials: WsCredentials): Promise<Decision> {
+  try {
+    return readVerdict(await ask(credentials));
+  } catch (error) {
+    // It has verified a token where there is none: that says nothing of a client that may still tell who it is.
+    if (credentials.token === undefined && reasonOfTokenError(error) === 'missing') return PASS;
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ const BY_SENTENCE: readonly (readonly [beginning: string, reason: RefusalReason]
   ['iat required', 'too_old'],
   ['jwt not active', 'not_before'],
   ['jwt malformed', 'malformed'],
+  ['jwt must be provided', 'missing'],
   ['jwt must be', 'malformed'],
   ['invalid token', 'malformed'],
   ['invalid algorithm', 'algorithm'],
@@ -38,6 +39,9 @@ const OF_THE_CALLER = [
 
 /** How jsonwebtoken passes on what jwks-rsa says of a token that names a key which its issuer has not. */
 const UNKNOWN_KEY = 'error in secret or public key callback: Unable to find a signing key';
+
+/** What jose says, of the code ERR_JWS_INVALID, where it was given no token. */
+const NO_TOKEN_OF_JOSE = 'Compact JWS must be a string';
 
 /** The errors of jsonwebtoken, of any copy of it, by their names; what one of them is where its sentence is not known. */
 const BY_NAME: ReadonlyMap<unknown, RefusalReason> = new Map([
@@ -99,7 +103,7 @@ export function reasonOfTokenError(thrown: unknown): RefusalReason | undefined {
       if (OF_THE_CALLER.some((beginning) => text.startsWith(beginning))) return undefined;
       return reasonOfSentence(text) ?? ofName;
     }
-    const ofCode = BY_CODE.get(code);
+    const ofCode = text.startsWith(NO_TOKEN_OF_JOSE) ? 'missing' : BY_CODE.get(code);
     return ofCode && (BY_CLAIM.get(claim) ?? ofCode);
   } catch {
     return undefined;

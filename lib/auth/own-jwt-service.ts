@@ -27,6 +27,7 @@ export async function findOwnJwtService(moduleRef: ModuleRef, type: JwtServiceTy
   if (service.verifyAsync !== type.prototype.verifyAsync) return service; // a class of the application's own
   const options = optionsOf(service);
   if (options?.secretOrKeyProvider) {
+    if (Object.getPrototypeOf(service) !== type.prototype) return service; // it may find its keys in another way
     return new type({
       ...options,
       secretOrKeyProvider: (...args) => askForKey(() => options.secretOrKeyProvider?.(...args)),

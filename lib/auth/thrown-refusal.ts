@@ -1,5 +1,4 @@
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
-import { WsException } from '@nestjs/websockets';
 import { isError, isInstanceOf } from '../errors/as-error.js';
 import { codeOf } from '../errors/code-of.js';
 import { reasonOfTokenError } from './jwt-failure.js';
@@ -44,9 +43,11 @@ function statusOf(thrown: unknown): unknown {
   return typeof getStatus === 'function' && typeof getResponse === 'function' ? getStatus.call(thrown) : undefined;
 }
 
+/** Of this copy of its package or another. */
 function ofWsException(thrown: unknown): ThrownRefusal | null {
-  if (!isInstanceOf(thrown, WsException)) return null;
-  const content: unknown = thrown.getError();
+  const { getError } = Object(thrown) as { getError?: () => unknown };
+  if (!isError(thrown) || typeof getError !== 'function') return null;
+  const content = getError.call(thrown);
   if (isError(content)) return thrownRefusal(content);
   const { code, status, statusCode } = Object(content) as Readonly<Record<string, unknown>>;
   const outcome = [code, status, statusCode].map((said) => OUTCOMES.get(said)).find((known) => known !== undefined);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { UnauthorizedException, ForbiddenException } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
 import { WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect } from '@nestjs/websockets';
 import {
   ClientManager,
@@ -90,6 +91,10 @@ const told = (): TestAppOptions['options'] => {
     events: { onServerStarted: (server) => gate.open(server as never) },
   };
 };
+
+interface Claims {
+  sub: string;
+}
 
 const byName = ({ data }: { data?: unknown }): WsVerdict => {
   const { name } = (data ?? {}) as { name?: string };
@@ -370,6 +375,30 @@ describe('auth.mode message', () => {
 });
 
 describe('auth.mode either', () => {
+  it.each([
+    ['@nestjs/jwt', (token: string | undefined) => new JwtService({ secret: SECRET }).verifyAsync<Claims>(token!)],
+    [
+      'jose',
+      (token: string | undefined): Claims => {
+        // As jose 6.2 does.
+        if (typeof token !== 'string') throw new TypeError('Compact JWS must be a string or Uint8Array');
+        return new JwtService({ secret: SECRET }).verify<Claims>(token);
+      },
+    ],
+  ])('lets a client wait whose authenticator has verified, by %s, a token that there is not', async (_by, verify) => {
+    const authenticate = async ({ token }: WsCredentials): Promise<WsVerdict> => ({
+      userId: (await verify(token)).sub,
+    });
+    const app = await start({ authenticate, mode: 'either' }, { options: told() });
+    const client = await app.open();
+    expect(await client.request('system', 'authenticate', { token: hs256({ sub: 'ada' }) })).toEqual({ userId: 'ada' });
+    const nobody = await app.open();
+    await expect(nobody.request('system', 'authenticate', {})).rejects.toThrow('UNAUTHENTICATED');
+    expect(await upgradeStatus(app.port, {}, '/ws?token=garbage')).toBe(401);
+    const lenient = await start({ authenticate, required: false }, { options: told() });
+    expect((await TestClient.connect(lenient.url())).userId).toBeUndefined();
+  });
+
   it('takes who it is from the upgrade where that says so, else from a message', async () => {
     const app = await start({ jwt: { secret: SECRET }, mode: 'either' }, { options: told() });
     const later = Math.floor(app.clock.now() / 1_000) + 3_600;

@@ -310,6 +310,15 @@ describe('auth.jwt', () => {
       const app = await start({ jwt: true }, { providers: [WhoAmI, { provide: JwtService, useClass: Tokens }] });
       expect(await userOf(app, hs256(claimsOf('ada')))).toMatchObject({ userId: 'ada' });
     });
+
+    it('is a class of its own with a provider, it is used as it is', async () => {
+      class Tokens extends JwtService {}
+      // What JwtService asks for the key, and hides from TypeScript.
+      Object.defineProperty(Tokens.prototype, 'overrideSecretFromOptions', { value: () => SECRET });
+      const tokens = new Tokens({ secretOrKeyProvider: () => 'another key' });
+      const app = await start({ jwt: true }, { providers: [WhoAmI, { provide: JwtService, useValue: tokens }] });
+      expect(await userOf(app, hs256(claimsOf('ada')))).toMatchObject({ userId: 'ada' });
+    });
   });
 
   const { publicKey } = rsaKeys();

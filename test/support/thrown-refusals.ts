@@ -24,6 +24,12 @@ class ForeignException extends Error {
   }
 }
 
+class ForeignWsException extends Error {
+  getError(): object {
+    return { code: 'FORBIDDEN' };
+  }
+}
+
 /** The error of the name, as another copy of the package throws it. */
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 /** As jose 6.2 throws them. */
@@ -42,13 +48,15 @@ export const THROWN_REFUSALS: readonly (readonly [what: string, thrown: unknown,
   ['a WsException with a code', new WsException({ code: 'FORBIDDEN', message: 'ada' }), ['forbidden']],
   ['a WsException with a status', new WsException({ status: 401, message: 'ada' }), ['unauthenticated']],
   ['a WsException with a statusCode', new WsException({ status: 'error', statusCode: 403 }), ['forbidden']],
+  ['a WsException of another copy of the package', new ForeignWsException('ada'), ['forbidden']],
   ['a WsException around one', new WsException(new UnauthorizedException('ada')), ['unauthenticated']],
 
   ['what jsonwebtoken says of an expired token', failureOf({ exp: seconds(-10) }), ['unauthenticated', 'expired']],
   ['of an early one', failureOf({ nbf: seconds(100) }), ['unauthenticated', 'not_before']],
   ['of a wrong signature', failureOf({}, 'another key'), ['unauthenticated', 'signature']],
   ['of another audience', failureOf({ aud: 'mail' }), ['unauthenticated', 'audience']],
-  ['of garbage', failureOf(null), ['unauthenticated', 'malformed']],
+  ['of garbage', failureOf('no.token'), ['unauthenticated', 'malformed']],
+  ['of none', failureOf(''), ['unauthenticated', 'missing']],
   ['of what is not known here', named('JsonWebTokenError', 'jwt ada'), ['unauthenticated', 'invalid']],
   ['an error of another copy: expired', named('TokenExpiredError', 'ada'), ['unauthenticated', 'expired']],
   ['an error of another copy: early', named('NotBeforeError', 'ada'), ['unauthenticated', 'not_before']],
@@ -66,6 +74,7 @@ export const THROWN_REFUSALS: readonly (readonly [what: string, thrown: unknown,
   ['of jose: no such key', ofJose('ERR_JWKS_NO_MATCHING_KEY'), ['unauthenticated', 'no_key']],
   ['of jose: the algorithm', ofJose('ERR_JOSE_ALG_NOT_ALLOWED'), ['unauthenticated', 'algorithm']],
   ['of jose: garbage', ofJose('ERR_JWS_INVALID'), ['unauthenticated', 'malformed']],
+  ['of jose: none', new Error('Compact JWS must be a string or Uint8Array'), ['unauthenticated', 'missing']],
 
   ['any other error', new Error('ada'), null],
   ['no error', 'ada', null],
@@ -86,9 +95,9 @@ export const THROWN_REFUSALS: readonly (readonly [what: string, thrown: unknown,
   ['jose whose keys are none', ofJose('ERR_JWKS_INVALID'), null],
 ];
 
-/** What a JwtService throws at a token of these claims; null: at what is none. */
-function failureOf(claims: object | null, signedWith = 'key', verifiedWith = 'key'): unknown {
-  const token = claims ? hs256({ aud: 'chat', ...claims }, signedWith) : 'no.token';
+/** What a JwtService throws at a token of these claims, or at a text. */
+function failureOf(claims: object | string, signedWith = 'key', verifiedWith = 'key'): unknown {
+  const token = typeof claims === 'string' ? claims : hs256({ aud: 'chat', ...claims }, signedWith);
   try {
     new JwtService().verify(token, { secret: verifiedWith, audience: 'chat' });
   } catch (error) {
