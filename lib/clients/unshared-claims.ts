@@ -43,9 +43,10 @@ export class UnsharedClaims {
     this.#prototype = Object.create(listener, { constructor }) as object;
   }
 
-  /** The user of another worker, with a payload that tells of reads. */
-  ofRemote({ userId, userType, payload }: WsUser): WsUser {
-    return { userId, userType, payload: Object.setPrototypeOf({ ...payload }, this.#prototype) as typeof payload };
+  /** Has the payload of another worker's user tell of reads; in place, so that no client costs more by it. */
+  watch<User extends WsUser>(user: User): User {
+    Object.setPrototypeOf(user.payload, this.#prototype);
+    return user;
   }
 
   /** Somebody has looked for a claim of another worker's user that is not there. */

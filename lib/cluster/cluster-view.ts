@@ -160,7 +160,7 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
   }
 
   #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {
-    const user = shared && this.claims.ofRemote(shared);
+    const user = shared && this.claims.watch(shared);
     const client = new RemoteClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
     this.mirror.add(client);
     for (const { roomName, username } of rooms) this.rooms.enterRemote(client, roomName, username);
@@ -173,7 +173,7 @@ export class ClusterView implements RegistryHost, ClientListener, RoomListener {
         this.mirror.remove(client);
         break;
       case 'identified':
-        this.mirror.identify(client, this.claims.ofRemote(change.user));
+        this.mirror.identify(client, this.claims.watch(change.user));
         break;
       case 'joined':
         this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);

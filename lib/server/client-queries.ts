@@ -73,7 +73,7 @@ export class ClientQueries {
   }
 
   #entryOf({ workerId, lastActivity, rooms, user, ...record }: FetchedRecord): AnyClient {
-    const shared = user && this.claims.ofRemote(user);
+    const shared = user && this.claims.watch(user);
     const client = new RemoteClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
     client.lastActivity = lastActivity;
     for (const { roomName, username } of rooms) client.enter(roomName, username);
