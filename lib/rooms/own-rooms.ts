@@ -1,3 +1,4 @@
+import type { RemoteClient } from '../clients/remote-client.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -21,6 +22,11 @@ export class OwnRooms {
   /** Whether it is the client's own room. */
   isOf(client: WsClient, roomName: string): boolean {
     return roomName === client.clientId && client.options.rooms.own;
+  }
+
+  /** Whether the room is called like another worker's client, whose id an application has given, and so may be its own. */
+  isKeptFor({ clientId }: RemoteClient, roomName: string): boolean {
+    return this.#areThere && roomName === clientId && workerOf(clientId) === undefined;
   }
 
   /** @throws WsError FORBIDDEN when a client asks for what is the own room of another, or will be */

@@ -201,6 +201,8 @@ export class RoomManager {
   enterRemote(client: RemoteClient, roomName: string, username: string | undefined): void {
     client.enter(roomName, username);
     this.#roomOf(roomName).add(client.clientId);
+    // Its worker has said so already, where the bus was there.
+    if (this.#own.isKeptFor(client, roomName)) this.vacate(roomName);
   }
 
   /** @internal Another worker's client is no longer in the room. */

@@ -207,9 +207,13 @@ describe('rooms.own of a client with an id of the application', () => {
 });
 
 it('rooms.own refuses no connection while Redis is away, and hears the room once it is back', async () => {
+  await bo.join('machine');
   await redis.kill();
   await eventually('it is noticed', () => !workers[0].app.get(WebSocketService).getWebSocketHealth().ready);
   const cy = await workers[0].client();
+  // Nobody can tell the other worker to whom the room belongs from now on.
+  const machine = await adopt('machine');
+  await machine.request('system', 'ping');
   await cy.request('system', 'ping');
   expect(roomsOf(cy)).toContain(cy.clientId);
   await redis.run();
@@ -218,5 +222,7 @@ it('rooms.own refuses no connection while Redis is away, and hears the room once
     await service.sendToRooms([cy.clientId], news).catch(() => undefined);
     return cy.pending.length > 0;
   });
+  await eventually('the other client is out', () => membersOf('machine', workers[1]).join() === 'machine');
+  await machine.close();
   await cy.close();
 });
