@@ -22,6 +22,7 @@ import { resolveCompression } from './options/compression.options.js';
 import { resolveBroadcaster, resolveCluster, resolvePrefix, type ResolvedCluster } from './options/cluster.options.js';
 import { resolveOutbound, type ResolvedOutbound } from './options/encryption.options.js';
 import { optionsOfEndpoints } from './options/endpoint.options.js';
+import { FORMER_OPTIONS } from './options/former-options.js';
 import { describeWord, isGroup, OptionChecks } from './options/option-checks.js';
 import { DEFAULTS_OF } from './options/protocol.options.js';
 import { resolveRedis, type ResolvedRedis } from './options/redis.options.js';
@@ -189,7 +190,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     })),
     debug: group(options, 'debug', (debug) => ({ printRoutes: debug.boolean('printRoutes', false) })),
   };
-  options.finish();
+  options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved);
   return Object.freeze(resolved);
 }

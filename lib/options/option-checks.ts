@@ -120,10 +120,18 @@ export class OptionChecks {
     throw new PxlWebSocketOptionsError(`The option ${this.#path(option)} is ${allowed}, not ${given}${end}`);
   }
 
-  /** Refuses options that nobody has read: a misspelt one would silently do nothing. */
-  finish(): void {
+  /**
+   * Refuses options that nobody has read: a misspelt one would silently do nothing.
+   *
+   * @param former what options of other systems are here, by their names there
+   */
+  finish(former?: ReadonlyMap<string, string>): void {
     for (const option of Object.keys(this.#given)) {
       if (this.#read.has(option) || this.#given[option] === undefined) continue;
+      const here = former?.get(option);
+      if (here !== undefined) {
+        throw new PxlWebSocketOptionsError(`There is no option ${this.#path(option)}: here it is ${here}.`);
+      }
       throw new PxlWebSocketOptionsError(noSuchName('option', this.#path(option), [...this.#read]));
     }
   }

@@ -38,6 +38,6 @@ export function unknownParams(
   const which = `parameter${unknown.length > 1 ? 's' : ''} ${places} of ${source}`;
   const rule = isDecorated
     ? 'beside decorated parameters only the first may have no decorator, and is the client where no other is'
-    : 'a handler without decorators gets (client, data)';
+    : 'a handler without decorators gets (client, data), its second parameter is the data';
   return `Nothing is known of ${which}, which will be undefined: ${rule}.`;
 }

@@ -453,7 +453,8 @@ describe('the parameters of a handler', () => {
       'which will be undefined: beside decorated parameters only the first may have no decorator, and is the client where ' +
       'no other is.';
     const told = [
-      'Nothing is known of parameter 3 of Gaps.ofPxl, which will be undefined: a handler without decorators gets (client, data).',
+      'Nothing is known of parameter 3 of Gaps.ofPxl, which will be undefined: ' +
+        'a handler without decorators gets (client, data), its second parameter is the data.',
       `Nothing is known of parameters 3 and 4 of Gaps.behind, ${beside}`,
       `Nothing is known of parameter 1 of Gaps.before, ${beside}`,
       `Nothing is known of parameter 3 of Gaps.rest, ${beside}`,

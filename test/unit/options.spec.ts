@@ -240,6 +240,9 @@ describe('a bad option is refused in one sentence', () => {
 
   it.each<[object, string]>([
     [{ compression: { treshold: 9 } }, 'There is no option compression.treshold; did you mean threshold? There are'],
+    [{ url: 'ws://localhost' }, 'There is no option url: here it is path, and where app.listen(port, host) listens.'],
+    [{ routes: [] }, 'There is no option routes: here it is @WsRoute(type, action) on methods of gateways.'],
+    [{ authenticateFn: () => null }, 'There is no option authenticateFn: here it is auth.authenticate.'],
     [{ room: {} }, 'There is no option room; did you mean rooms? There are protocol, enabled,'],
     [
       { limits: { maxpayload: 1 } },
