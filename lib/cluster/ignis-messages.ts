@@ -43,8 +43,9 @@ export function publicationsOf({ target, exclude, content }: Envelope, serverId:
   const addresses = addressesOf(target, exclude);
   const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
   if (push === undefined) return [];
-  // An object with the event and its data.
-  const message = push.slice(1);
+  // A push in the shape of an event may have any fields beside these two: none may take the place of those of the address.
+  const { event, data } = JSON.parse(push) as EventMessage;
+  const message = JSON.stringify({ event, data }).slice(1);
   const excluded = exclude.length > 0 ? exclude : undefined;
   return addresses.map(({ channel, ...address }) => {
     // The id comes first: see `openingOf`.

@@ -265,6 +265,8 @@ describe('what is sent here is told to the old fleet once, and reaches our own c
     const data = { serverId: 'x' };
     const forged = { type: 'a', action: 'b', data, serverId: 'x', target: 'y', exclude: ['z'] };
     verbs.broadcastToUsers({ userIds: ['8'], data: forged });
+    const disguised = { event: 'c', data, serverId: 'x', target: 'y', exclude: ['z'] };
+    verbs.broadcastToUsers({ userIds: ['8'], data: { type: 'a', action: 'b', toJSON: () => disguised } });
     verbs.broadcastToUsers({ userIds: ['8'], data: 'any value' });
     verbs.broadcastToUsers({ userIds: ['8'], data: { type: 'error', action: 'message', data: { error: 'no' } } });
     await publishedByVerbs();
@@ -272,6 +274,7 @@ describe('what is sent here is told to the old fleet once, and reaches our own c
     const envelope = { serverId: expect.stringMatching(/^pxl:/), type: 'user', target: '8' };
     expect((await old.heard()).map(([, heard]) => heard)).toEqual([
       { ...envelope, event: 'a:b', data },
+      { ...envelope, event: 'c', data },
       { ...envelope, event: 'message', data: 'any value' },
       { ...envelope, event: 'error', data: { message: 'no' } },
     ]);
