@@ -360,6 +360,15 @@ const ofIgnis: Record<string, () => Promise<void>> = {
     expect(states).toEqual(['authenticating']);
     await app.close();
   },
+  async 'an encrypted client may send in clear, its `heartbeat` for example'() {
+    const app = await startApp({ options: encrypting({}) });
+    const client = await IgnisClient.open(app.url());
+    client.emit('authenticate', { name: 'ada', publicKey: 'client' });
+    await client.next('connected');
+    client.emit('heartbeat');
+    expect((await client.closed).code).toBe(1008);
+    await app.close();
+  },
   async 'encrypted messages can overtake each other'() {
     let turn = 0;
     const app = await startApp({

@@ -9,7 +9,9 @@ import {
 import { eventually } from '../../lib/testing/eventually.js';
 import { IgnisFleet, type IgnisEnvelope } from '../support/ignis-fleet.js';
 import { RedisServer } from '../support/redis-server.js';
+import { mutationOf } from '../support/mutations.js';
 import { refused } from '../support/refused.js';
+import { SeededRandom } from '../support/seeded-random.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 import { urlIdentity } from '../support/url-identity.js';
@@ -170,6 +172,26 @@ describe('what a server of Ignis publishes', () => {
     expect(await received()).toMatchObject({ ada: [message], bo: [message] });
     expect(junk() - before).toBe(bad.length + 4);
     expect(failures).toEqual([]);
+  });
+
+  it('and is anything at all, also very deep or large, ends no connection, and the next one is heard', async () => {
+    const random = new SeededRandom(14);
+    const channels = ['ws:broadcast', 'ws:room:tea', 'ws:user:7', `ws:client:${idOf('bo')}`];
+    const events = ['error', 'connected', 'encrypted', 'disconnect', '__proto__', 'system:ping'];
+    const data = JSON.parse('{"__proto__":{"polluted":true}}') as unknown;
+    for (let count = 0; count < 1_000; count++) {
+      const envelope = { serverId: 'other', type: random.pick(['broadcast', 'room', 'user', 'client']), data };
+      const named = { ...envelope, target: random.pick(['tea', '7', idOf('bo')]), event: random.pick(events) };
+      await old.say(random.pick(channels), mutationOf(JSON.stringify(named), random));
+    }
+    for (const text of ['['.repeat(50_000) + ']'.repeat(50_000), JSON.stringify('x'.repeat(1_000_000))]) {
+      await old.say('ws:user:7', `{"serverId":"other","type":"user","target":"7","event":"a","data":${text}}`);
+    }
+    await received();
+    failures.length = 0; // what is too deep to be written again is reported
+    await old.publish('ws:broadcast', { type: 'broadcast', ...message });
+    expect(Object.keys(await received())).toEqual(['ada', 'bo', 'cy']);
+    expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('polluted');
   });
 });
 
