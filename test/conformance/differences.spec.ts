@@ -326,6 +326,15 @@ const connect = (name: string): Promise<IgnisClient> => IgnisClient.connect(igni
 
 const ofIgnis: Record<string, () => Promise<void>> = {
   'pages of any origin connect': pagesOfOtherHosts,
+  async '`send()` without a topic or without data does nothing, in silence'() {
+    const service = ignis.app.get(WebSocketService);
+    for (const payload of [
+      { topic: '', data: 1 },
+      { topic: 'news', data: undefined },
+    ]) {
+      await expect(service.send({ payload })).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    }
+  },
   async 'an event that nobody handles is dropped'() {
     const client = await connect('ada');
     client.emit('chat', { text: 'Hello' });
