@@ -46,7 +46,9 @@ declare const keys: {
 };
 declare const session: { token(): string }, tokens: { issue(): string }, videoQueue: Queue;
 declare const sockets: WebSocketService;
-declare function authenticateFn(data: unknown): Promise<{ userId: string } | null>;
+declare function authenticateFn(
+  data: object,
+): Promise<{ userId?: string; metadata?: Record<string, unknown> } | null | false>;
 declare function confirm(question: string): boolean;
 declare function mayEnter(userId: string | undefined, roomName: string): boolean;
 declare function onMounted(hook: () => void): void;
