@@ -1,13 +1,27 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { build, type BuildResult } from 'esbuild';
+import { build, type BuildOptions, type BuildResult } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '../..');
 
+interface Bundle {
+  readonly text: string;
+  readonly metafile: BuildResult['metafile'] & object;
+}
+
 /** The entry `./client` as a page gets it: one minified file. */
-export async function bundleClient(): Promise<{ text: string; metafile: BuildResult['metafile'] & object }> {
+export function bundleClient(): Promise<Bundle> {
+  return bundleForPages({ entryPoints: [join(ROOT, 'lib/client/index.ts')] });
+}
+
+/** Socket.IO's client as a page gets it that takes from it what it needs. */
+export function bundleSocketIoClient(): Promise<Bundle> {
+  return bundleForPages({ stdin: { contents: "export { io } from 'socket.io-client'", resolveDir: ROOT } });
+}
+
+async function bundleForPages(source: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(ROOT, 'lib/client/index.ts')],
+    ...source,
     absWorkingDir: ROOT,
     bundle: true,
     minify: true,
