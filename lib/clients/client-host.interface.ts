@@ -15,6 +15,8 @@ export interface ClientHost {
   readonly runtime: Runtime;
   /** Milliseconds that a call to a client waits for its answer. */
   readonly callTimeout: number;
+  /** What the welcome tells every client of the endpoint: fields of a JSON object. */
+  readonly welcomeTerms: string;
   /** A promise for the application of what the work returns or throws: a rejection that nobody takes is reported. */
   watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T>;
   join(client: WsClient, roomName: string): Promise<boolean>;

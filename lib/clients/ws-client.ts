@@ -119,6 +119,11 @@ export class WsClient implements ClientEntry {
     return this.host.options;
   }
 
+  /** @internal */
+  get welcomeTerms(): string {
+    return this.host.welcomeTerms;
+  }
+
   get workerId(): string {
     return this.host.workerId;
   }

@@ -49,10 +49,9 @@ export const eventCodec: Codec = {
     return [this.encodeIdentified(welcome)];
   },
 
-  encodeIdentified({ clientId, ...welcome }: Welcome): string {
-    const { userId, time, heartbeat, serverPublicKey, salt } = welcome;
-    const data = { id: clientId, userId, time, heartbeat, serverPublicKey, salt };
-    return JSON.stringify({ event: 'connected', data });
+  encodeIdentified({ clientId, terms, userId, time, serverPublicKey, salt }: Welcome): string {
+    const own = JSON.stringify({ id: clientId, userId, time, serverPublicKey, salt });
+    return `{"event":"connected","data":${own.slice(0, -1)},${terms}}}`;
   },
 
   encodeCall(message: unknown, callId: number): string {

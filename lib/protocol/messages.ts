@@ -50,7 +50,8 @@ export interface ErrorPayload {
 /** What the first frame of an accepted connection tells. */
 export interface Welcome {
   readonly clientId: string;
-  readonly heartbeat: { readonly interval: number; readonly timeout: number } | null;
+  /** What is the same for all clients of the endpoint, as `termsText` writes it. */
+  readonly terms: string;
   readonly userId: string | undefined;
   /** Where the connection is encrypted: PROTOCOL.md "Encryption". */
   readonly serverPublicKey?: string;

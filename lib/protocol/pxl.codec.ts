@@ -44,9 +44,9 @@ export const pxlCodec: Codec = {
   },
 
   encodeWelcome(welcome: Welcome): string[] {
-    const { clientId, heartbeat, userId, serverPublicKey, salt } = welcome;
-    const connected = { clientId, protocol: 'pxl.v1', heartbeat, userId, serverPublicKey, salt };
-    const frame = JSON.stringify({ type: 'system', action: 'connected', data: connected });
+    const { clientId, terms, userId, serverPublicKey, salt } = welcome;
+    const own = JSON.stringify({ clientId, protocol: 'pxl.v1', userId, serverPublicKey, salt });
+    const frame = `{"type":"system","action":"connected","data":${own.slice(0, -1)},${terms}}}`;
     return userId === undefined ? [frame] : [frame, this.encodeIdentified(welcome)];
   },
 

@@ -10,6 +10,7 @@ const REPLACEABLE: readonly string[] = ['join', 'leave'];
 export class Router {
   readonly #routes = new Map<string, Route>();
   #fallback: Route | undefined;
+  #ownJoin = false;
 
   /**
    * @param path the endpoint's path, for messages
@@ -34,11 +35,17 @@ export class Router {
     if (type !== EVENT_TYPE || !isSystemEvent(action)) return;
     if (REPLACEABLE.includes(action)) {
       this.#routes.set(routeKey(SYSTEM_TYPE, action), route);
+      if (action === 'join') this.#ownJoin = true;
     } else if (this.protocol === 'event') {
       throw new PxlWebSocketSetupError(
         `The route of ${route.source} cannot be: the event "${action}" of ${this.path} belongs to the library.`,
       );
     }
+  }
+
+  /** Whether the application's own `join` event has taken the place of the library's. */
+  get ownJoin(): boolean {
+    return this.#ownJoin;
   }
 
   /** @throws DuplicateWsRouteError when there is a fallback already */

@@ -6,6 +6,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
 import { CODECS } from '../protocol/codecs.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
+import { termsText } from '../protocol/welcome-terms.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import type { RoomManager } from '../rooms/room-manager.js';
 import type { MessageDispatcher } from '../routing/message.dispatcher.js';
@@ -39,6 +40,7 @@ export class Endpoint implements ClientHost {
   readonly inboundLimits: InboundLimits;
   readonly runtime: Runtime;
   readonly callTimeout: number;
+  #terms: { readonly text: string; readonly ownJoin: boolean } | undefined;
 
   /** @param port 0 for the application's own HTTP server */
   constructor(
@@ -65,6 +67,13 @@ export class Endpoint implements ClientHost {
     });
   }
 
+  /** Written once: an adopted client may be welcomed before the routes are found, which only then tell of a `join`. */
+  get welcomeTerms(): string {
+    const { ownJoin } = this.router;
+    if (this.#terms?.ownJoin !== ownJoin) this.#terms = { text: termsOf(this.options, ownJoin), ownJoin };
+    return this.#terms.text;
+  }
+
   watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T> {
     return this.services.errors.watch(what, work, clientId);
   }
@@ -84,4 +93,14 @@ export class Endpoint implements ClientHost {
   receive(client: WsClient, message: InboundMessage | ProtocolError): void {
     this.services.dispatcher.receive(client, this.router, message);
   }
+}
+
+function termsOf({ heartbeat, limits }: ResolvedOptions, ownJoin: boolean): string {
+  const { maxPayload, messagesPerSecond, burst, roomsPerClient } = limits;
+  const rate = messagesPerSecond === false ? { messagesPerSecond: null, burst: null } : { messagesPerSecond, burst };
+  return termsText({
+    heartbeat,
+    limits: { maxPayload, ...rate, rooms: roomsPerClient === false ? null : roomsPerClient },
+    rooms: ownJoin ? { ownJoin } : undefined,
+  });
 }

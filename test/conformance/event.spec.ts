@@ -33,7 +33,14 @@ class EventGateway {
   }
 }
 
+@WebSocketGateway()
+class OwnJoinGateway {
+  @WsRoute('event', 'join')
+  join(): void {}
+}
+
 const heartbeat = { interval: 15_000, timeout: 10_000 };
+const limits = { maxPayload: 131_072, messagesPerSecond: null, burst: null, rooms: 128 };
 
 let app: TestApp;
 
@@ -143,7 +150,7 @@ const promises: Record<string, () => Promise<void>> = {
 
   async 'Event connected'() {
     const nobody = await TestClient.open(app.url());
-    const connected = { id: expect.any(String), time: expect.any(Number), heartbeat };
+    const connected = { id: expect.any(String), time: expect.any(Number), heartbeat, limits };
     expect(await nobody.next()).toEqual({ event: 'connected', data: connected });
     nobody.send({ event: 'authenticate', data: { token: hs256({ sub: 'ada' }) }, id: 1 });
     expect(await nobody.next()).toEqual({ event: 'connected', data: { ...connected, userId: 'ada' } });
@@ -160,6 +167,14 @@ const promises: Record<string, () => Promise<void>> = {
     early.send({ event: 'authenticate', id: 1 });
     expect(await early.next()).toMatchObject({ event: 'connected' });
     expect(await early.next()).toEqual({ event: 'authenticate', id: 1, data: { userId: 'bo' } });
+
+    const own = await startApp({ providers: [OwnJoinGateway], options: { protocol: 'event' } });
+    try {
+      const first = await (await TestClient.open(own.url())).next();
+      expect(first).toMatchObject({ event: 'connected', data: { limits, rooms: { ownJoin: true } } });
+    } finally {
+      await own.close();
+    }
   },
 
   async 'Event example'() {

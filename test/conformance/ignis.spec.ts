@@ -74,7 +74,7 @@ describe('authenticate', () => {
     client.emit('authenticate', ada);
     expect(await client.next()).toEqual({
       event: 'connected',
-      data: { id: expect.any(String), userId: 'ada', time: clock.now(), heartbeat: null },
+      data: { id: expect.any(String), userId: 'ada', time: clock.now(), heartbeat: null, limits: expect.any(Object) },
     });
     await settled(client);
     expect(client.pending).toEqual([]);

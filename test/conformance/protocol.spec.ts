@@ -62,6 +62,12 @@ class ConformanceGateway {
   }
 }
 
+@WebSocketGateway()
+class OwnJoinGateway {
+  @WsRoute('event', 'join')
+  join(): void {}
+}
+
 let app: TestApp;
 const open: TestClient[] = [];
 
@@ -186,9 +192,26 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await someone.next()).toEqual({
       type: 'system',
       action: 'connected',
-      data: { clientId: expect.any(String), protocol: 'pxl.v1', heartbeat: { interval: 200, timeout: 100 } },
+      data: {
+        clientId: expect.any(String),
+        protocol: 'pxl.v1',
+        heartbeat: { interval: 200, timeout: 100 },
+        limits: { maxPayload: 65_536, messagesPerSecond: null, burst: null, rooms: 128 },
+      },
     });
     await someone.close();
+
+    const limits = { maxPayload: 1_000, messagesPerSecond: 7, burst: 9, roomsPerClient: false } as const;
+    const own = await startApp({ providers: [OwnJoinGateway], options: { heartbeat: false, limits } });
+    try {
+      expect((await (await TestClient.open(own.url())).next()).data).toMatchObject({
+        heartbeat: null,
+        limits: { maxPayload: 1_000, messagesPerSecond: 7, burst: 9, rooms: null },
+        rooms: { ownJoin: true },
+      });
+    } finally {
+      await own.close();
+    }
   },
 
   async Authenticated() {

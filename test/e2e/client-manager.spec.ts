@@ -305,7 +305,9 @@ describe('addClient', () => {
     expect(manager.getClient({ clientId: 'robot-1' })).toMatchObject({ ws, lastActivity: 5, user: { userId: '7' } });
     expect(manager.getClient({ clientId: 'robot-1', requireWs: true })?.ip).toBe('127.0.0.1');
     expect(manager.getClientId({ ws })).toBe('robot-1');
-    expect(await client.next()).toMatchObject({ action: 'connected', data: { clientId: 'robot-1', userId: '7' } });
+    const limits = { maxPayload: 65_536, messagesPerSecond: null, burst: null, rooms: 128 };
+    const welcome = { clientId: 'robot-1', userId: '7', limits };
+    expect(await client.next()).toMatchObject({ action: 'connected', data: welcome });
     await client.next('auth', 'authenticated');
 
     expect(await client.request('test', 'whoami')).toEqual({ clientId: 'robot-1', userId: '7' });

@@ -22,7 +22,10 @@ class Everywhere {
 }
 
 @WebSocketGateway({ path: '/admin' })
-class Admin {}
+class Admin {
+  @WsRoute('event', 'join')
+  join(): void {}
+}
 
 /** Takes the query's user at its word. */
 const byQuery = ({ request }: WsCredentials): { userId: string } | null => {
@@ -83,6 +86,12 @@ describe('the option endpoints', () => {
   it('gives a path limits of its own', async () => {
     const limits = { maxPayload: 100, messagesPerSecond: 1, burst: 1, roomName: 3, roomsPerClient: 1 };
     await start({ rooms: { open: true }, endpoints: { '/admin': { limits } } });
+    const announced = async (path: string): Promise<unknown> =>
+      (await (await TestClient.open(app.url(path))).next()).data;
+    const none = { maxPayload: 65_536, messagesPerSecond: null, burst: null, rooms: 128 };
+    expect(await announced('/ws')).toMatchObject({ limits: none });
+    const own = { maxPayload: 100, messagesPerSecond: 1, burst: 1, rooms: 1 };
+    expect(await announced('/admin')).toMatchObject({ limits: own, rooms: { ownJoin: true } });
     const large = { type: 'who', action: 'am-i', data: 'x'.repeat(200), id: 1 };
     const somebody = await app.client({ path: '/ws' });
     somebody.send(large);

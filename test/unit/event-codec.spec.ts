@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventCodec } from '../../lib/protocol/event.codec.js';
+import { termsText } from '../../lib/protocol/welcome-terms.js';
 
 const longest = 'x'.repeat(64);
 
@@ -135,13 +136,14 @@ describe('writing a frame', () => {
   });
 
   it('the welcome is one frame, which tells an identity where there is one', () => {
-    const heartbeat = { interval: 15_000, timeout: 10_000 };
+    const limits = { maxPayload: 65_536, messagesPerSecond: null, burst: null, rooms: 128 };
+    const terms = { heartbeat: null, limits, rooms: { ownJoin: true } } as const;
     const frames = (userId?: string): unknown[] =>
       eventCodec
-        .encodeWelcome({ clientId: 'c', heartbeat, userId, time: 7 })
+        .encodeWelcome({ clientId: 'c', terms: termsText(terms), userId, time: 7 })
         .map((text) => JSON.parse(text) as unknown);
-    expect(frames()).toEqual([{ event: 'connected', data: { id: 'c', time: 7, heartbeat } }]);
-    expect(frames('ada')).toEqual([{ event: 'connected', data: { id: 'c', userId: 'ada', time: 7, heartbeat } }]);
+    expect(frames()).toEqual([{ event: 'connected', data: { id: 'c', time: 7, ...terms } }]);
+    expect(frames('ada')).toEqual([{ event: 'connected', data: { id: 'c', userId: 'ada', time: 7, ...terms } }]);
   });
 
   it.each<[object, object]>([

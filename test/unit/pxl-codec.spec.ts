@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { eventOfRoute, routeOfEvent } from '../../lib/protocol/route-key.js';
+import { termsText } from '../../lib/protocol/welcome-terms.js';
 
 describe('reading a frame', () => {
   it.each<[string, object]>([
@@ -102,10 +103,13 @@ describe('writing a frame', () => {
   });
 
   it('the welcome is one frame, and a second one tells an identity', () => {
-    const heartbeat = { interval: 15_000, timeout: 10_000 };
+    const limits = { maxPayload: 65_536, messagesPerSecond: 10, burst: 20, rooms: null };
+    const terms = { heartbeat: { interval: 15_000, timeout: 10_000 }, limits };
     const frames = (userId?: string): unknown[] =>
-      pxlCodec.encodeWelcome({ clientId: 'c', heartbeat, userId, time: 1 }).map((text) => JSON.parse(text) as unknown);
-    const connected = { clientId: 'c', protocol: 'pxl.v1', heartbeat };
+      pxlCodec
+        .encodeWelcome({ clientId: 'c', terms: termsText(terms), userId, time: 1 })
+        .map((text) => JSON.parse(text) as unknown);
+    const connected = { clientId: 'c', protocol: 'pxl.v1', ...terms };
     expect(frames()).toEqual([{ type: 'system', action: 'connected', data: connected }]);
     expect(frames('7')).toEqual([
       { type: 'system', action: 'connected', data: { ...connected, userId: '7' } },

@@ -126,6 +126,7 @@ function hostWith(options: ResolvedOptions): ClientHost {
     workerId: 'worker',
     inboundLimits: { concurrency: 1, queue: 64 },
     runtime: new Runtime(),
+    welcomeTerms: '"heartbeat":null',
     callTimeout: 10_000,
     watch: (_what, work) => work(),
     join: () => Promise.resolve(false),
