@@ -8,6 +8,7 @@ import type { JoinClaim } from './join-claim.js';
 import { isRoomName } from './room-name.js';
 import { RoomManager } from './room-manager.js';
 import { RoomOpening } from './room-opening.js';
+import { isUsername } from './username.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
@@ -25,7 +26,7 @@ export interface RoomListAnswer {
 /** Rooms in one list; a client has other limits for how many it can be in. */
 const MOST = 1_024;
 
-/** How the channels of Ignis begin: no room of a client's own. */
+/** How the channels of Ignis begin, whose clients cannot join rooms that are called so. */
 const RESERVED_PREFIX = 'ws:';
 
 /** Several rooms in one request of a client: each is joined, left or refused by itself. */
@@ -43,11 +44,12 @@ export class RoomLists {
    * @throws WsError BAD_MESSAGE when that is no list, or one of more than 1,024 rooms
    */
   async join(client: WsClient, list: unknown, claim: JoinClaim): Promise<RoomListAnswer> {
-    const { names, refused } = this.#read(client, list);
-    const codes = await Promise.all(names.map((room) => this.#join(client, room, claim)));
+    const { labels, refused } = this.#read(client, list);
+    const joins = [...labels];
+    const codes = await Promise.all(joins.map(([room, username]) => this.#join(client, room, username, claim)));
     this.rooms.confirm(claim);
     const rooms: string[] = [];
-    for (const [at, room] of names.entries()) {
+    for (const [at, [room]] of joins.entries()) {
       // In one-room mode a later room of the list has taken the place of this one.
       const code = codes[at] ?? (client.rooms.has(room) ? undefined : 'CONFLICT');
       if (code === undefined) rooms.push(room);
@@ -58,35 +60,59 @@ export class RoomLists {
 
   /** @throws WsError as {@link join} */
   leave(client: WsClient, list: unknown): RoomListAnswer {
-    const { names, refused } = this.#read(client, list);
-    for (const room of names) this.rooms.leave(client, room);
-    return { rooms: names, refused };
+    const { labels, refused } = this.#read(client, list);
+    const rooms = [...labels.keys()];
+    for (const room of rooms) this.rooms.leave(client, room);
+    return { rooms, refused };
   }
 
   /** The code of a refusal; undefined when the client was let in. */
-  async #join(client: WsClient, room: string, claim: JoinClaim): Promise<string | undefined> {
+  async #join(
+    client: WsClient,
+    room: string,
+    username: string | undefined,
+    claim: JoinClaim,
+  ): Promise<string | undefined> {
     if (!this.opening.isOpenTo(client)) return 'FORBIDDEN';
     try {
-      return (await this.rooms.join(client, room, { isRequest: true, claim })) ? undefined : 'CONFLICT';
+      return (await this.rooms.join(client, room, { username, isRequest: true, claim })) ? undefined : 'CONFLICT';
     } catch (error) {
       if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
       return toErrorPayload(error).code;
     }
   }
 
-  /** The names of a list, each once, and what is none. */
-  #read(client: WsClient, list: unknown): { names: string[]; refused: RefusedRoom[] } {
+  /** The rooms of a list, each once, with the label that was named last for it; and what is no such entry. */
+  #read(client: WsClient, list: unknown): { labels: Map<string, string | undefined>; refused: RefusedRoom[] } {
     if (!Array.isArray(list) || list.length > MOST) {
       throw new WsError('BAD_MESSAGE', `The rooms are not a list of at most ${MOST}.`);
     }
-    const names: string[] = [];
-    const refused: RefusedRoom[] = [];
-    const { roomName: limit } = client.options.limits;
-    for (const room of new Set<unknown>(list)) {
-      const isName = isRoomName(room, limit, this.counters) && !room.startsWith(RESERVED_PREFIX);
-      if (isName) names.push(room);
-      else refused.push({ room: typeof room === 'string' ? room : null, code: 'INVALID_ROOM' });
+    const labels = new Map<string, string | undefined>();
+    const refused = new Map<unknown, RefusedRoom>();
+    for (const entry of list as unknown[]) {
+      const { room, username } = readEntry(entry);
+      if (!this.#isRoom(client, room, entry)) {
+        const name = typeof room === 'string' ? room : null;
+        refused.set(name ?? entry, { room: name, code: 'INVALID_ROOM' });
+      } else if (isUsername(username)) {
+        labels.set(room, username ?? labels.get(room));
+        refused.delete(room);
+      } else {
+        labels.delete(room);
+        refused.set(room, { room, code: 'BAD_MESSAGE' });
+      }
     }
-    return { names, refused };
+    return { labels, refused: [...refused.values()] };
   }
+
+  /** Clients of Ignis name rooms as bare texts. */
+  #isRoom({ codec, options }: WsClient, room: unknown, entry: unknown): room is string {
+    if (!isRoomName(room, options.limits.roomName, this.counters)) return false;
+    return codec.name !== 'event.v1' || entry !== room || !room.startsWith(RESERVED_PREFIX);
+  }
+}
+
+/** A room by its name alone, or with what the client is called there. */
+function readEntry(entry: unknown): { room?: unknown; username?: unknown } {
+  return typeof entry === 'object' && entry !== null ? entry : { room: entry };
 }

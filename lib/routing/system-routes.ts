@@ -8,6 +8,7 @@ import { JoinClaim } from '../rooms/join-claim.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { checkRoomName } from '../rooms/room-name.js';
 import { RoomOpening } from '../rooms/room-opening.js';
+import { isUsername } from '../rooms/username.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -51,7 +52,7 @@ export class SystemRoutes {
   async #joinRoom(client: WsClient, data: unknown, exchange: AckSource): Promise<unknown> {
     const { roomName, username } = fieldsOf(data);
     checkRoomName(roomName, client.options.limits.roomName, this.counters);
-    if (username !== undefined && (typeof username !== 'string' || username.length > 128)) {
+    if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
     if (!this.opening.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');

@@ -99,6 +99,14 @@ const promises: Record<string, () => Promise<void>> = {
       someone.send({ event, id: 1 });
       expect(await someone.next()).toMatchObject({ event: answer, id: 1 });
     }
+    const rooms = ['tea', { room: 'chess', username: 'Ada' }, { room: 'go', username: 1 }, 'ws:go', { room: 'ws:tea' }];
+    someone.send({ event: 'join', data: { rooms }, id: 1 });
+    const refused = [
+      { room: 'go', code: 'BAD_MESSAGE' },
+      { room: 'ws:go', code: 'INVALID_ROOM' },
+    ];
+    const joined = { rooms: ['tea', 'chess', 'ws:tea'], refused };
+    expect(await someone.next()).toEqual({ event: 'join', id: 1, data: joined });
   },
 
   async 'Event shapes'() {

@@ -381,11 +381,28 @@ const promises: Record<string, () => Promise<void>> = {
 
   async join() {
     const someone = await client();
-    const rooms = ['tea', 'ws:tea', 'tea', '', 5, 'x'.repeat(129), 'chess'];
+    const rooms = ['tea', 'ws:tea', 'tea', '', 5, 'x'.repeat(129), 'chess', { room: '' }, { username: 'Ada' }];
     expect(await someone.request('system', 'join', { rooms })).toEqual({
-      rooms: ['tea', 'chess'],
-      refused: ['ws:tea', '', null, 'x'.repeat(129)].map((room) => ({ room, code: 'INVALID_ROOM' })),
+      rooms: ['tea', 'ws:tea', 'chess'],
+      refused: ['', null, 'x'.repeat(129), null].map((room) => ({ room, code: 'INVALID_ROOM' })),
     });
+    const labelled = [
+      { room: 'labels', username: 'Ada' },
+      { room: 'labels', username: 'Countess' },
+      'labels',
+      { room: 'bad', username: 5 },
+      { room: 'long', username: 'x'.repeat(129) },
+      { room: 'mended', username: null },
+      'mended',
+    ];
+    const observer = await client();
+    await observer.request('system', 'joinRoom', { roomName: 'labels' });
+    expect(await someone.request('system', 'join', { rooms: labelled })).toEqual({
+      rooms: ['labels', 'mended'],
+      refused: ['bad', 'long'].map((room) => ({ room, code: 'BAD_MESSAGE' })),
+    });
+    const member = { clientId: someone.clientId, username: 'Countess' };
+    expect((await observer.next('room', 'memberJoined')).data).toEqual({ roomName: 'labels', member });
     someone.send({ type: 'system', action: 'join', data: { rooms: ['tea'] } });
     someone.send({ type: 'system', action: 'join', data: { rooms: ['go', ''] } });
     const details = { rooms: ['go'], refused: [{ room: '', code: 'INVALID_ROOM' }] };
