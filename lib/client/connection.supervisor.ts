@@ -3,13 +3,14 @@ import type { Arrival, ClientState, Loss } from './client-state.js';
 import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
 import { endingByApplication, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
-import type { ServerFrame, WelcomeFrame } from './server-frame.js';
+import type { ServerFrame } from './server-frame.js';
 import { onWakeUp } from './wake-ups.js';
 import type { WebSocketClientError } from './websocket-client.error.js';
+import type { Welcome } from './welcome.js';
 
 /** Who hears of the connections that follow each other. Each call is the supervisor's last act: it may be called back. */
 export interface SupervisorListener {
-  connected(change: Arrival, welcome: WelcomeFrame): void;
+  connected(change: Arrival, welcome: Welcome): void;
   /** Nothing stands; the first attempt begins. */
   connecting(change: Arrival): void;
   /** A connection, an attempt, or the wait for one is over. */
@@ -26,10 +27,10 @@ export class ConnectionSupervisor implements ConnectionListener {
   #connection: Connection | null = null;
   #wait: { readonly timer: ClientTimer; readonly isAsked: boolean } | null = null;
   /** The promise of `connect()`, of this connection or of the next one. */
-  #standing: Promise<void> | null = null;
+  #standing: Promise<Welcome> | null = null;
   /** Ends the listening for wake-ups. */
   #sleep = (): void => undefined;
-  #settle: (error?: WebSocketClientError) => void = () => undefined;
+  #settle: (outcome: Welcome | WebSocketClientError) => void = () => undefined;
 
   constructor(services: ConnectionServices, policy: ReconnectPolicy, listener: SupervisorListener) {
     this.#services = services;
@@ -46,10 +47,10 @@ export class ConnectionSupervisor implements ConnectionListener {
     return this.#connection?.isOpen ? this.#connection : null;
   }
 
-  /** Resolves once a connection stands; rejects when the client stops before. Cuts the wait for an attempt short. */
-  connect(): Promise<void> {
+  /** Resolves with the welcome once a connection stands; rejects when the client stops before. Cuts the wait for an attempt short. */
+  connect(): Promise<Welcome> {
     const standing = (this.#standing ??= new Promise((resolve, reject) => {
-      this.#settle = (error) => (error ? reject(error) : resolve());
+      this.#settle = (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome));
     }));
     // The state tells of a failure too: whoever does not wait for it need not catch it.
     standing.catch(() => undefined);
@@ -70,9 +71,9 @@ export class ConnectionSupervisor implements ConnectionListener {
     if (this.#wait) this.disconnect('disableAutoReconnect() was called.');
   }
 
-  welcomed(welcome: WelcomeFrame): void {
+  welcomed(welcome: Welcome): void {
     this.#policy.connected();
-    this.#settle();
+    this.#settle(welcome);
     const previous = this.#state;
     this.#state = 'connected';
     this.#listener.connected({ state: 'connected', previous, reason: 'The server has answered.' }, welcome);

@@ -3,22 +3,15 @@ import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime, ClientTimer } from './client-runtime.js';
 import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, LOST, type Ending } from './ending.js';
-import { fieldsOf } from './frame-fields.js';
 import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
 import { isTime } from './option-rules.js';
 import { SecureChannel } from './secure-channel.js';
-import {
-  readFrame,
-  readWelcome,
-  type AnswerFrame,
-  type PushFrame,
-  type ServerFrame,
-  type WelcomeFrame,
-} from './server-frame.js';
+import { readFrame, type AnswerFrame, type PushFrame, type ServerFrame } from './server-frame.js';
 import type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
 import type { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
+import { readWelcome, type Welcome } from './welcome.js';
 
 /** The id of `authenticate`; the ids of requests come after it. */
 const AUTHENTICATION = 0;
@@ -39,7 +32,7 @@ const CLOSED = 3;
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
   /** The server has taken the client: messages can be sent. */
-  welcomed(welcome: WelcomeFrame): void;
+  welcomed(welcome: Welcome): void;
   received(frame: ServerFrame): void;
   /** It is over: once, and last of all. */
   ended(ending: Ending): void;
@@ -63,7 +56,7 @@ export class Connection {
   #heartbeat: Heartbeat | null = null;
   #deadline: ClientTimer | null = null;
   #token: string | null = null;
-  #welcome: WelcomeFrame | null = null;
+  #welcome: Welcome | null = null;
   #awaitsAnswer = false;
   #isReady = false;
   #isEnded = false;
@@ -185,7 +178,7 @@ export class Connection {
 
   #deliver(frame: ServerFrame): void {
     if (this.#isEnded) return;
-    if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame));
+    if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame.welcome));
     else if ('id' in frame && frame.id === AUTHENTICATION) this.#authenticated(frame);
     else if (this.#isReady) this.#listener.received(frame);
     else if (frame.kind === 'error') this.#cause = frame.error;
@@ -198,7 +191,7 @@ export class Connection {
     this.#becomeReady(this.#welcome);
   }
 
-  #becomeReady(welcome: WelcomeFrame | null): void {
+  #becomeReady(welcome: Welcome | null): void {
     if (!welcome || this.#awaitsAnswer || this.#isReady) return;
     if (this.#channel?.isOpen === false) {
       this.end(endingBy(1002, 'The server does not encrypt.'));
@@ -211,15 +204,14 @@ export class Connection {
     this.#listener.welcomed(welcome);
   }
 
-  #startHeartbeat(told: WelcomeFrame['heartbeat']): void {
+  #startHeartbeat(told: Welcome['heartbeat']): void {
     const { codec, heartbeat } = this.#services.options;
-    const wanted = fieldsOf(heartbeat);
-    const { interval, timeout } = fieldsOf(told);
+    const wanted = heartbeat || {};
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
       {
-        interval: [wanted.interval, interval].find(isTime) ?? (codec.isOther ? 30_000 : INTERVAL),
-        timeout: [wanted.timeout, timeout].find(isTime) ?? TIMEOUT,
+        interval: [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : INTERVAL),
+        timeout: [wanted.timeout, told?.timeout].find(isTime) ?? TIMEOUT,
         watches: Boolean(!codec.isOther && heartbeat && (told !== null || heartbeat.interval)),
         ask: () => say({ type: 'system', action: 'ping' }),
         beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,

@@ -36,3 +36,4 @@ export type { JoinedRoom, JoinOptions } from './rooms.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
 export { WebSocketClientError, type WebSocketClientErrorOptions } from './websocket-client.error.js';
 export { WebSocketClient } from './websocket-client.js';
+export type { Welcome, WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from './welcome.js';

@@ -3,6 +3,7 @@ import { routeKey } from '../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
 import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
 import { WebSocketClientError } from './websocket-client.error.js';
+import { readWelcome, type Welcome } from './welcome.js';
 
 /** What a server's frame turned out to be. */
 export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | EncryptedFrame | ValueFrame;
@@ -10,9 +11,7 @@ export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | E
 /** The connection is accepted. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
-  readonly clientId: string;
-  /** Null where the server sends no pings; as it wrote it. */
-  readonly heartbeat: unknown;
+  readonly welcome: Welcome;
   /** The server's half of an encryption's key exchange. */
   readonly agreement: { readonly serverPublicKey: string; readonly salt: string } | undefined;
 }
@@ -65,7 +64,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const { id, data, response, done, callId } = fields;
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
-  if (key === routeKey(codec.ownType, 'connected')) return readWelcome(fieldsOf(data));
+  if (key === routeKey(codec.ownType, 'connected')) return readConnected(fieldsOf(data));
   if (!codec.isOther && key === routeKey(codec.ownType, 'encrypted')) return { kind: 'encrypted', data };
   if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
   if (done === true) return { kind: 'done', id };
@@ -84,12 +83,12 @@ export function readError({ error, message, code: given, retryable, details }: F
   });
 }
 
-export function readWelcome({ clientId, id, heartbeat, serverPublicKey, salt }: Fields): WelcomeFrame {
+function readConnected(fields: Fields): WelcomeFrame {
+  const { serverPublicKey, salt } = fields;
   const isAgreement = typeof serverPublicKey === 'string' && typeof salt === 'string';
   return {
     kind: 'welcome',
-    clientId: textOf(clientId) ?? textOf(id) ?? '',
-    heartbeat,
+    welcome: readWelcome(fields),
     agreement: isAgreement ? { serverPublicKey, salt } : undefined,
   };
 }

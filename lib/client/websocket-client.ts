@@ -30,9 +30,10 @@ import { Outbound } from './outbound.js';
 import { PushHandlers, type PushedMessage, type PushHandler } from './push-handlers.js';
 import { ReconnectPolicy } from './reconnect-policy.js';
 import { Rooms, type JoinedRoom, type JoinOptions } from './rooms.js';
-import type { CallFrame, PushFrame, ServerFrame, WelcomeFrame } from './server-frame.js';
+import type { CallFrame, PushFrame, ServerFrame } from './server-frame.js';
 import { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
+import type { Welcome } from './welcome.js';
 
 /**
  * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that comes back, requests, streams,
@@ -103,19 +104,19 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Connects, and stays connected. Resolves once the server's welcome has come, however many attempts that takes; while
-   * the client waits for its next attempt, makes it now. A failure can also be left to `onState`.
+   * Connects, and stays connected. Resolves with the server's welcome once it has come, however many attempts that takes;
+   * while the client waits for its next attempt, makes it now. A failure can also be left to `onState`.
    *
    * @throws WebSocketClientError when the client stops before: `UNAUTHENTICATED`, `FORBIDDEN`, `UNAVAILABLE` and others, in
    * its `closeCode` what the server said
    */
-  connect(): Promise<void> {
+  connect(): Promise<Welcome> {
     if (!this.#isDestroyed) return this.#supervisor.connect();
     return Promise.reject(badOption('destroy() was called.'));
   }
 
   /** The same as {@link connect}. */
-  connectToServer(): Promise<void> {
+  connectToServer(): Promise<Welcome> {
     return this.connect();
   }
 
@@ -294,7 +295,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#supervisor.stopWaiting();
   }
 
-  #connected(change: Arrival, { clientId }: WelcomeFrame): void {
+  #connected(change: Arrival, { clientId }: Welcome): void {
     this.#clientId = clientId;
     // The rooms first: what has waited may be meant for them, and the server handles a client's requests in order.
     this.#rooms.connected();

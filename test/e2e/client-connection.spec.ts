@@ -44,16 +44,57 @@ describe('connect()', () => {
     server = await ScriptedServer.start((connection) => void gate.passed.then(() => connection.welcome()));
     const { client, states } = newClient(server.url);
     let isThere = false;
-    const connecting = client.connect().then(() => (isThere = true));
+    const connecting = client.connect().then((welcome) => {
+      isThere = true;
+      return welcome;
+    });
     await server.next();
     expect([isThere, client.state, client.clientId]).toEqual([false, 'connecting', null]);
     gate.open();
-    await connecting;
+    const welcome = await connecting;
     expect([client.state, client.clientId]).toEqual(['connected', 'c']);
     expect(states).toEqual(['connecting', 'connected']);
-    await client.connect();
-    await client.connectToServer();
+    expect(await client.connect()).toBe(welcome);
+    expect(await client.connectToServer()).toBe(welcome);
     expect(server.connections).toHaveLength(1);
+  });
+
+  it.each<'pxl' | 'event'>(['pxl', 'event'])('resolves with what the welcome of %s tells', async (protocol) => {
+    const app = await start({
+      options: {
+        auth: { authenticate: () => ({ userId: 'ada' }) },
+        heartbeat: { interval: 900, timeout: 800 },
+        limits: { maxPayload: 2_000, messagesPerSecond: 5, burst: 7, roomsPerClient: 3 },
+      },
+    });
+    const { client } = newClient(app.url(), { protocol });
+    const welcome = await client.connect();
+    expect(welcome).toEqual({
+      clientId: client.clientId,
+      userId: 'ada',
+      heartbeat: { interval: 900, timeout: 800 },
+      limits: { maxPayload: 2_000, messagesPerSecond: 5, burst: 7, rooms: 3 },
+      rooms: {},
+    });
+    client.disconnect();
+    const again = await client.connectToServer();
+    expect(again.clientId).not.toBe(welcome.clientId);
+  });
+
+  it.each<[Record<string, unknown>, object]>([
+    [{ heartbeat: null }, { heartbeat: null }],
+    [{ heartbeat: 7, limits: 'none', rooms: null, userId: 1 }, {}],
+    [{ clientId: 5, heartbeat: undefined }, { clientId: '' }],
+  ])('resolves with what a welcome with %j tells', async (told, read) => {
+    server = await ScriptedServer.start((connection) => connection.welcome(told));
+    const { client } = newClient(server.url);
+    expect(await client.connect()).toEqual({ clientId: 'c', rooms: {}, ...read });
+  });
+
+  it('resolves with nothing in particular where another server tells nothing', async () => {
+    server = await ScriptedServer.start(() => undefined);
+    const { client } = newClient(server.url, { server: 'other' });
+    expect(await client.connect()).toEqual({ clientId: '', rooms: {} });
   });
 
   it('opens one connection for several calls', async () => {

@@ -326,6 +326,10 @@ describe('The names of the entry ./client', () => {
         "WebSocketConstructor",
         "WebSocketContract",
         "WebSocketLike",
+        "Welcome",
+        "WelcomeHeartbeat",
+        "WelcomeLimits",
+        "WelcomeRooms",
       ]
     `);
   });

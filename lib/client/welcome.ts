@@ -1,0 +1,60 @@
+import { textOf, type Fields } from './frame-fields.js';
+
+/**
+ * What the server told when it took the client in. Of a server that tells less, as an older one or another one than this
+ * library's, what it does not tell is left out.
+ */
+export interface Welcome {
+  /** The id that the server knows this connection by; empty where it tells none, as one of the PXL framework. */
+  readonly clientId: string;
+  /** Who the server has verified the client to be; left out for nobody in particular. */
+  readonly userId?: string | undefined;
+  /** The pings of the server; null: it sends none. */
+  readonly heartbeat?: WelcomeHeartbeat | null | undefined;
+  readonly limits?: WelcomeLimits | undefined;
+  readonly rooms: WelcomeRooms;
+}
+
+/** When the server asks a silent client for a sign of life. */
+export interface WelcomeHeartbeat {
+  /** After how much silence, in ms. */
+  readonly interval: number;
+  /** How long the answer may take, in ms. */
+  readonly timeout: number;
+}
+
+/** How much the server takes of this connection. */
+export interface WelcomeLimits {
+  /** The longest frame, in bytes of UTF-8. */
+  readonly maxPayload: number;
+  /** On average; null: as many as come. */
+  readonly messagesPerSecond: number | null;
+  /** Messages at once; null: as many as come. */
+  readonly burst: number | null;
+  /** Rooms at once; null: as many as it joins. */
+  readonly rooms: number | null;
+}
+
+/** What is special about the server's rooms. */
+export interface WelcomeRooms {
+  /** Pushes to a room carry its name. */
+  readonly named?: true;
+  /** The application has a `join` event of its own in the place of the library's for several rooms. */
+  readonly ownJoin?: true;
+}
+
+/** Reads the welcome in the words of either envelope. */
+export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: Fields): Welcome {
+  return {
+    clientId: textOf(clientId) ?? textOf(id) ?? '',
+    userId: textOf(userId),
+    heartbeat: heartbeat === null || isGroup(heartbeat) ? heartbeat : undefined,
+    limits: isGroup(limits) ? limits : undefined,
+    rooms: isGroup(rooms) ? rooms : {},
+  };
+}
+
+/** What the fields of a group hold is the server's word: where the client does by one of them, it looks at that first. */
+function isGroup(value: unknown): value is WelcomeHeartbeat & WelcomeLimits & WelcomeRooms {
+  return typeof value === 'object' && value !== null;
+}
