@@ -1,8 +1,11 @@
 export type {
+  AnyAction,
   CallAction,
   CallData,
   CallReply,
   CallType,
+  DataArgument,
+  DataArguments,
   PushAction,
   PushData,
   PushMessage,

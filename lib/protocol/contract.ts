@@ -26,9 +26,18 @@ export interface WebSocketContract {
   readonly calls?: object;
 }
 
-/** The part of a contract; where it has none, any names with unknown data. */
-type Part<C, Name extends keyof WebSocketContract> =
-  C extends Readonly<Record<Name, infer Given>> ? Given : Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+/** Any names, each with the same entry. */
+type AnyNames<Entry> = Readonly<Record<string, Readonly<Record<string, Entry>>>>;
+
+/** What holds of `any`, and what of every other type. */
+type IfAny<T, Then, Else> = 0 extends 1 & T ? Then : Else;
+
+/** The part of a contract; where it has none, any names with unknown data. Of the contract `any` the data is `any` too. */
+type Part<C, Name extends keyof WebSocketContract> = IfAny<
+  C,
+  AnyNames<C>,
+  C extends Readonly<Record<Name, infer Given>> ? Given : AnyNames<unknown>
+>;
 
 /** What travels: the input of a schema, any other type as it is. */
 type Wire<T> = T extends { readonly '~standard': { readonly types?: infer Types } }
@@ -37,22 +46,27 @@ type Wire<T> = T extends { readonly '~standard': { readonly types?: infer Types 
     : unknown
   : T;
 
-/** The entry of one route, push or call. */
-type Entry<Of, Type, Action> = Type extends keyof Of
+/** The entry of one route, push or call; `Without` where there is none. */
+type Entry<Of, Type, Action, Without = never> = Type extends keyof Of
   ? Action extends keyof Of[Type]
     ? Of[Type][Action]
-    : never
-  : never;
+    : Without
+  : Without;
 
-/** A field of an entry; unknown where the entry is, `Without` where it has no such field. */
+/** A field of an entry; unknown (or any) where the entry is, `Without` where it has no such field. */
 type Field<E, Name extends string, Without> = unknown extends E
-  ? unknown
-  : E extends Readonly<Record<Name, infer Given>>
-    ? Wire<Given>
-    : Without;
+  ? E
+  : E extends unknown
+    ? Name extends keyof E
+      ? Wire<E[Name]>
+      : Without
+    : never;
 
 /** The types of a part. */
-type TypesOf<Of> = keyof Of & string;
+type TypesOf<Of> = Of extends infer Known ? keyof Known & string : never;
+
+/** The actions of a type. */
+type NamesOf<Of, Type> = Type extends keyof Of ? keyof Of[Type] & string : never;
 
 /** The actions of a type that have a field, or that have not; all of them where nothing is known. */
 type ActionsOf<Of, Type, Name extends string, Has extends boolean> = Type extends keyof Of
@@ -72,20 +86,51 @@ type ActionsOf<Of, Type, Name extends string, Has extends boolean> = Type extend
 /** Data that can be undefined can be left out. */
 type Carrying<Data> = undefined extends Data ? { readonly data?: Data } : { readonly data: Data };
 
-/** The types of a contract's routes. */
+/** The types of a contract's routes, as `'chat'`. */
 export type RouteType<C> = TypesOf<Part<C, 'routes'>>;
-/** The actions of a type that have one answer. */
+/** The actions of a type that have one answer: those of `WebSocketClient.request`. */
 export type RouteAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', false>;
-/** The actions of a type that have many answers. */
+/** The actions of a type that have many answers: those of `WebSocketClient.stream`. */
 export type StreamAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', true>;
-/** All actions of a type. */
-export type AnyAction<C, Type> = RouteAction<C, Type> | StreamAction<C, Type>;
-/** What a request carries. */
-export type RouteData<C, Type, Action> = Field<Entry<Part<C, 'routes'>, Type, Action>, 'data', undefined>;
-/** What a request is answered with. */
-export type RouteReply<C, Type, Action> = Field<Entry<Part<C, 'routes'>, Type, Action>, 'reply', null>;
-/** What each answer of a stream is. */
-export type StreamValue<C, Type, Action> = Field<Entry<Part<C, 'routes'>, Type, Action>, 'stream', never>;
+/** All actions of a type: those of `WebSocketClient.send`. */
+export type AnyAction<C, Type> = NamesOf<Part<C, 'routes'>, Type>;
+/**
+ * What a request carries.
+ *
+ * @example
+ * send(\@MessageBody() data: RouteData<Chat, 'chat', 'send'>): RouteReply<Chat, 'chat', 'send'> { ... }
+ */
+export type RouteData<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+  Entry<Part<C, 'routes'>, Type, Action>,
+  'data',
+  undefined
+>;
+/**
+ * What a request is answered with; null where the contract names no reply.
+ *
+ * @example
+ * function ask<C extends WebSocketContract, T extends RouteType<C>, A extends RouteAction<C, T>>(
+ *   client: WebSocketClient<C>, type: T, action: A, data: RouteData<C, T, A>,
+ * ): Promise<RouteReply<C, T, A>> {
+ *   return client.request(type, action, data);
+ * }
+ */
+export type RouteReply<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+  Entry<Part<C, 'routes'>, Type, Action>,
+  'reply',
+  null
+>;
+/**
+ * What each answer of a stream is.
+ *
+ * @example
+ * async function * history(): AsyncGenerator<StreamValue<Chat, 'chat', 'history'>> { ... }
+ */
+export type StreamValue<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+  Entry<Part<C, 'routes'>, Type, Action>,
+  'stream',
+  never
+>;
 
 /** What every server of this library pushes. */
 interface OwnPushes {
@@ -103,23 +148,50 @@ interface MemberMove {
   member: { clientId: string; userId?: string; username?: string; profile?: Record<string, unknown> };
 }
 
-type Pushes<C> = Part<C, 'pushes'> & OwnPushes;
-
-/** The types of what the server says unasked. */
-export type PushType<C> = TypesOf<Pushes<C>>;
+/** The types of what the server says unasked: the contract's and this library's own, as `'room'`. */
+export type PushType<C> = TypesOf<Part<C, 'pushes'>> | keyof OwnPushes;
 /** The actions of such a type. */
-export type PushAction<C, Type> = Type extends keyof Pushes<C> ? keyof Pushes<C>[Type] & string : never;
-/** What such a message carries. */
-export type PushData<C, Type, Action> = Wire<Entry<Pushes<C>, Type, Action>>;
+export type PushAction<C, Type> = Type extends keyof OwnPushes
+  ? NamesOf<Part<C, 'pushes'>, Type> | (keyof OwnPushes[Type] & string)
+  : NamesOf<Part<C, 'pushes'>, Type>;
+/**
+ * What such a message carries: what a handler of `WebSocketClient.on` gets. With its sisters {@link PushType} and
+ * {@link PushAction} it types what stands around `on`, without a cast.
+ *
+ * @example
+ * function usePush<C extends WebSocketContract, T extends PushType<C>, A extends PushAction<C, T>>(
+ *   client: WebSocketClient<C>, type: T, action: A, handler: (data: PushData<C, T, A>) => void,
+ * ): Unsubscribe {
+ *   return client.on(type, action, handler);
+ * }
+ * usePush(client, 'chat', 'message', ({ from, text }) => show(from, text));
+ */
+export type PushData<C, Type extends PushType<C>, Action extends PushAction<C, Type>> = Wire<
+  Entry<Part<C, 'pushes'>, Type, Action, unknown>
+> &
+  Entry<OwnPushes, Type, Action, unknown>;
 
 /** The types of what the server asks. */
 export type CallType<C> = TypesOf<Part<C, 'calls'>>;
 /** The actions of such a type. */
-export type CallAction<C, Type> = Type extends keyof Part<C, 'calls'> ? keyof Part<C, 'calls'>[Type] & string : never;
-/** What the server's question carries. */
-export type CallData<C, Type, Action> = Field<Entry<Part<C, 'calls'>, Type, Action>, 'data', undefined>;
-/** What it is answered with. */
-export type CallReply<C, Type, Action> = Field<Entry<Part<C, 'calls'>, Type, Action>, 'reply', null>;
+export type CallAction<C, Type> = NamesOf<Part<C, 'calls'>, Type>;
+/**
+ * What the server's question carries: what a handler of `WebSocketClient.handle` gets.
+ *
+ * @example
+ * const confirm = ({ question }: CallData<Chat, 'user', 'confirm'>): CallReply<Chat, 'user', 'confirm'> => ask(question);
+ */
+export type CallData<C, Type extends CallType<C>, Action extends CallAction<C, Type>> = Field<
+  Entry<Part<C, 'calls'>, Type, Action>,
+  'data',
+  undefined
+>;
+/** What it is answered with; null where the contract names no reply. */
+export type CallReply<C, Type extends CallType<C>, Action extends CallAction<C, Type>> = Field<
+  Entry<Part<C, 'calls'>, Type, Action>,
+  'reply',
+  null
+>;
 
 /** The event name of a pair. */
 type EventName<Type extends string, Action extends string> = Type extends 'event' ? Action : `${Type}:${Action}`;

@@ -1,31 +1,53 @@
 import { realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import ts from 'typescript';
+import ts5 from 'typescript-5';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What programs share: libraries, which all of them read alike. By path and by how a file is read. */
+/** The compilers that applications have; what is used of them here is the same in both. */
+export const COMPILERS = { 'TypeScript 5': ts5 as unknown as typeof ts, 'TypeScript 6': ts } as const;
+
+/** What programs share: libraries, which all of them read alike. By compiler, path and how a file is read. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
+
+/** An error in a source text. */
+export interface TypeError {
+  readonly line: number;
+  /** The text that the compiler points at. */
+  readonly at: string;
+  readonly message: string;
+}
 
 /**
  * What the compiler says of source texts, in the order of these: for each one its errors, as `line: message`. They see the
  * library as an application does, and each other not at all.
  */
 export function typeErrorsOf(texts: readonly string[], options: ts.CompilerOptions = {}): string[][] {
+  return errorsOf(texts, ts, options).map((found) => found.map(({ line, message }) => `${line}: ${message}`));
+}
+
+/** The same with what each error points at, by a compiler of one's own choice. */
+export function errorsOf(
+  texts: readonly string[],
+  compiler: typeof ts,
+  options: ts.CompilerOptions = {},
+): TypeError[][] {
   const config = configOf(ROOT, options);
   const files = new Map(texts.map((text, index) => [join(ROOT, `test/snippet-${index}.ts`), text]));
-  const host = hostOf(config.options, (path) => !files.has(path));
+  const host = hostOf(config.options, (path) => !files.has(path), compiler);
   const { fileExists, readFile } = host;
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.readFile = (path) => files.get(path) ?? readFile(path);
-  const program = ts.createProgram([...files.keys()], config.options, host);
-  return [...files.keys()].map((path) => {
+  const program = compiler.createProgram([...files.keys()], config.options, host);
+  return [...files].map(([path, text]) => {
     const source = program.getSourceFile(path);
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    return found.map(({ start = 0, messageText }) => {
-      const line = (source?.getLineAndCharacterOfPosition(start).line ?? 0) + 1;
-      return `${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-    });
+    return found.map(({ start = 0, length = 0, messageText }) => ({
+      line: (source?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
+      at: text.slice(start, start + length),
+      message: compiler.flattenDiagnosticMessageText(messageText, ' '),
+    }));
   });
 }
 
@@ -64,15 +86,19 @@ function configOf(folder: string, options: ts.CompilerOptions = {}): ts.ParsedCo
 }
 
 /** Reads files as the compiler does, those that programs may share once. */
-function hostOf(options: ts.CompilerOptions, isShared: (path: string) => boolean): ts.CompilerHost {
-  const host = ts.createCompilerHost(options);
+function hostOf(
+  options: ts.CompilerOptions,
+  isShared: (path: string) => boolean,
+  compiler: typeof ts = ts,
+): ts.CompilerHost {
+  const host = compiler.createCompilerHost(options);
   const { getSourceFile } = host;
   host.getSourceFile = (path, language, ...rest) => {
     const read = (): ts.SourceFile | undefined => getSourceFile.call(host, path, language, ...rest);
     if (!isShared(path)) return read();
     const { languageVersion, impliedNodeFormat } =
       typeof language === 'object' ? language : { languageVersion: language, impliedNodeFormat: undefined };
-    const key = [path, languageVersion, impliedNodeFormat].join(' ');
+    const key = [compiler.version, path, languageVersion, impliedNodeFormat].join(' ');
     if (!parsed.has(key)) parsed.set(key, read());
     return parsed.get(key);
   };

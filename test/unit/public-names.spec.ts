@@ -287,6 +287,7 @@ describe('The names of the entry ./client', () => {
   it('that are types are these', () => {
     expect(exportedNames('client/index.ts').types).toMatchInlineSnapshot(`
       [
+        "AnyAction",
         "CallAction",
         "CallData",
         "CallHandler",
@@ -298,6 +299,8 @@ describe('The names of the entry ./client', () => {
         "ClientHeartbeatOptions",
         "ClientState",
         "ConnectionStatus",
+        "DataArgument",
+        "DataArguments",
         "DroppedMessage",
         "EncryptionSession",
         "ErrorCode",

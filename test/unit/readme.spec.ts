@@ -23,7 +23,9 @@ import type {
   WebSocketSubscriberMiddleware, WsAuthenticator, WsClient, WsCredentials,
 } from 'nestjs-pxl-websocket';
 import { WebSocketClient } from 'nestjs-pxl-websocket/client';
-import type { ClientState } from 'nestjs-pxl-websocket/client';
+import type {
+  ClientState, PushAction, PushData, PushType, Unsubscribe, WebSocketContract,
+} from 'nestjs-pxl-websocket/client';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
 import { createWsTestApp } from 'nestjs-pxl-websocket/testing';
 import type { WsTestApp } from 'nestjs-pxl-websocket/testing';
