@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import ts, { type CompilerOptions } from 'typescript';
 import { Consumer, pack, type Packed } from '../support/consumer.js';
+import { COMPILERS } from '../support/type-check.js';
 
 /** What a consumer has installed: the peers, the package's own dependencies, and nothing optional. */
 const NEEDED = [
@@ -95,6 +97,52 @@ describe('the packed package', () => {
     expect(types).toContain('send(message: unknown): boolean');
     expect(types).not.toContain('@internal');
   });
+});
+
+/** The optional peers, which the types of some entries are made of. */
+const OPTIONAL = ['@nestjs/jwt', '@nestjs/testing', '@types/react', 'bullmq', 'react', 'vue'];
+
+/** What a project finds packages by: that of CommonJS before `exports`, which Nest generated up to version 10, and today's. */
+const RESOLUTIONS: Record<string, CompilerOptions> = {
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- what many projects still have is what is tested
+  node10: { module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10 },
+  node16: { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 },
+  nodenext: { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+  bundler: { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler },
+};
+
+describe('every entry', () => {
+  let consumer: Consumer;
+
+  beforeAll(async () => {
+    consumer = await install([...NEEDED, ...OPTIONAL]);
+    const { exports } = JSON.parse(await consumer.read('package.json')) as { exports: Record<string, unknown> };
+    const entries = Object.keys(exports).filter((entry) => entry !== './package.json');
+    // What cannot be found is an error; and what is any has every name.
+    const uses = entries.map(
+      (entry, index) => `
+        import * as entry${index} from 'nestjs-pxl-websocket${entry.slice(1)}';
+        export const all${index} = entry${index};
+        // @ts-expect-error an entry has no such name
+        export const none${index} = entry${index}.nothing;`,
+    );
+    await consumer.write('entries.ts', uses.join('\n'));
+    await consumer.add('contract.ts');
+  });
+
+  it.each(
+    Object.keys(RESOLUTIONS).flatMap((resolution) =>
+      Object.keys(COMPILERS).map((compiler) => [resolution, compiler as keyof typeof COMPILERS] as const),
+    ),
+  )(
+    'has its types by the resolution %s, to %s',
+    (resolution, compiler) => {
+      const ignoreDeprecations = compiler === 'TypeScript 6' ? '6.0' : '5.0';
+      const options = { ...RESOLUTIONS[resolution], ignoreDeprecations, lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'] };
+      expect(consumer.typeErrors(COMPILERS[compiler], options)).toBe('');
+    },
+    60_000,
+  );
 });
 
 describe('the entry ./client', () => {

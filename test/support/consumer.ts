@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { projectErrors } from './type-check.js';
+import type { CompilerOptions } from 'typescript';
+import { projectErrors, type Compiler } from './type-check.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FIXTURES = join(ROOT, 'test/fixtures/consumer');
@@ -137,8 +138,8 @@ export class Consumer {
   }
 
   /** What the strict compiler says of the project's files and of the package's types; nothing, when all is well. */
-  typeErrors(): string {
-    return projectErrors(this.folder);
+  typeErrors(...how: [compiler?: Compiler, options?: CompilerOptions]): string {
+    return projectErrors(this.folder, ...how);
   }
 
   /** A file of the installed package. */

@@ -5,6 +5,8 @@ import ts5 from 'typescript-5';
 
 const ROOT = join(import.meta.dirname, '../..');
 
+export type Compiler = typeof ts;
+
 /** The compilers that applications have; what is used of them here is the same in both. */
 export const COMPILERS = { 'TypeScript 5': ts5 as unknown as typeof ts, 'TypeScript 6': ts } as const;
 
@@ -30,7 +32,7 @@ export function typeErrorsOf(texts: readonly string[], options: ts.CompilerOptio
 /** The same with what each error points at, by a compiler of one's own choice. */
 export function errorsOf(
   texts: readonly string[],
-  compiler: typeof ts,
+  compiler: Compiler,
   options: ts.CompilerOptions = {},
 ): TypeError[][] {
   const config = configOf(ROOT, options);
@@ -55,13 +57,13 @@ export function errorsOf(
  * What the compiler says of a project of its own: of its files and of those that are installed in its folder, not of what
  * is linked there.
  */
-export function projectErrors(project: string): string {
+export function projectErrors(project: string, compiler: Compiler = ts, options: ts.CompilerOptions = {}): string {
   const folder = realpathSync(project);
-  const config = configOf(folder);
+  const config = configOf(folder, options);
   const isOwn = (path: string): boolean => path.startsWith(folder + sep);
-  const host = hostOf(config.options, (path) => !isOwn(path));
+  const host = hostOf(config.options, (path) => !isOwn(path), compiler);
   host.getCurrentDirectory = () => folder;
-  const program = ts.createProgram(config.fileNames, config.options, host);
+  const program = compiler.createProgram(config.fileNames, config.options, host);
   const own = program.getSourceFiles().filter(({ fileName }) => isOwn(fileName));
   const found = [
     ...config.errors,
@@ -70,7 +72,7 @@ export function projectErrors(project: string): string {
     ...program.getSyntacticDiagnostics(),
     ...own.flatMap((source) => program.getSemanticDiagnostics(source)),
   ];
-  return ts.formatDiagnostics(found, host);
+  return compiler.formatDiagnostics(found, host);
 }
 
 function configOf(folder: string, options: ts.CompilerOptions = {}): ts.ParsedCommandLine {
@@ -89,7 +91,7 @@ function configOf(folder: string, options: ts.CompilerOptions = {}): ts.ParsedCo
 function hostOf(
   options: ts.CompilerOptions,
   isShared: (path: string) => boolean,
-  compiler: typeof ts = ts,
+  compiler: Compiler = ts,
 ): ts.CompilerHost {
   const host = compiler.createCompilerHost(options);
   const { getSourceFile } = host;
