@@ -43,7 +43,10 @@ export interface AuthOptions {
    * its authentication runs. Default: 5 000.
    */
   timeout?: number | undefined;
-  /** `'close'`: where an upgrade would be answered 401, it is accepted and closed with 4003, which browsers can read. Default: `'status'`. */
+  /**
+   * `'close'`: where an upgrade would be answered 401, it is accepted and closed with 4003, which browsers can read. Clients
+   * that offer `pxl.refusals` read close codes in any case. Default: `'status'`.
+   */
   rejectMode?: 'status' | 'close' | undefined;
 }
 

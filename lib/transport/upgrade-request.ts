@@ -33,16 +33,21 @@ export function problemOfHandshake(request: IncomingMessage): HttpRefusal | unde
   return undefined;
 }
 
+/** The offered subprotocols; undefined without any, and when the list is malformed or names one twice (RFC 6455, 11.3.4). */
+export function offeredProtocols({ headers }: IncomingMessage): string[] | undefined {
+  const names = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
+  if (!names || new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
+  return names;
+}
+
 /**
  * The codec of a connection: the first offered subprotocol that is one of ours, the endpoint's where none is offered.
- * Undefined when others were offered only, since browsers fail a connection that answers none of them, and when the
- * list is malformed or names one twice (RFC 6455, 11.3.4).
+ * Undefined when others were offered only, since browsers fail a connection that answers none of them, and for a
+ * malformed list.
  */
-export function negotiateCodec({ headers }: IncomingMessage, protocol: ProtocolName): Codec | undefined {
-  const offered = headers['sec-websocket-protocol'];
-  if (offered === undefined) return codecOf(protocol);
-  const names = offered.split(',').map((name) => name.trim());
-  if (new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
-  const name = names.find((candidate): candidate is CodecName => Object.hasOwn(CODECS, candidate));
+export function negotiateCodec(request: IncomingMessage, protocol: ProtocolName): Codec | undefined {
+  if (request.headers['sec-websocket-protocol'] === undefined) return codecOf(protocol);
+  const isCodec = (candidate: string): candidate is CodecName => Object.hasOwn(CODECS, candidate);
+  const name = offeredProtocols(request)?.find(isCodec);
   return name && CODECS[name];
 }

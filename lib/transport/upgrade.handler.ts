@@ -12,13 +12,14 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { ConnectionCounts } from '../limits/connection-counts.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { ConnectionHandler } from './connection.handler.js';
 import type { Endpoint } from './endpoint.js';
+import { acceptAndClose, closeOf, readsCloseRefusals } from './close-refusal.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
 import { OutboxServices } from './outbox.services.js';
 import type { PassageSocket } from './passage.socket.js';
@@ -35,15 +36,18 @@ const REFUSALS = {
   protocol: { status: 400, body: 'Offer pxl.v1 or event.v1 beside bearer.<token>.' },
 } as const satisfies Record<string, HttpRefusal>;
 
-/** How long a client that was refused by a close code has to answer it. */
-const LAST_WORDS = 1_000;
-
-/** One upgrade on its way. */
-interface Upgrade {
-  readonly endpoint: Endpoint;
-  readonly server: Server;
+/** What it takes to refuse an upgrade. */
+interface Refusable {
   readonly request: IncomingMessage;
   readonly stream: Duplex;
+  /** Undefined where the handshake is no good. */
+  readonly codec: Codec | undefined;
+}
+
+/** One upgrade on its way. */
+interface Upgrade extends Refusable {
+  readonly endpoint: Endpoint;
+  readonly server: Server;
   readonly head: Buffer;
   readonly codec: Codec;
   readonly applicant: Applicant;
@@ -54,7 +58,9 @@ interface Upgrade {
 export class UpgradeHandler {
   readonly #logger = new ModuleLogger();
   /** The upgrades whose authentication runs. */
-  readonly #pending = new Set<Duplex>();
+  readonly #pending = new Set<Upgrade>();
+  /** Those that were refused by a close code and whose sockets are not gone yet. */
+  #closing = 0;
   #isOpen = false;
   #warnedOfCut = false;
 
@@ -86,21 +92,27 @@ export class UpgradeHandler {
   /** Upgrades under way are answered 503 too: the server's close would wait for their authentication. */
   close(): void {
     this.#isOpen = false;
-    for (const stream of this.#pending) this.#refusePending(stream, REFUSALS.closed);
+    for (const upgrade of this.#pending) this.#refusePending(upgrade, REFUSALS.closed);
   }
 
   /** The stream has an error listener already: a reset at any time ends this upgrade, nothing else. */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const problem = this.#isOpen ? problemOfHandshake(request) : REFUSALS.closed;
+    const problem = problemOfHandshake(request);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
-    if (!codec) {
-      refuseUpgrade(stream, problem ?? REFUSALS.protocol, this.runtime);
+    if (!this.#isOpen || !codec) {
+      const refusal = this.#isOpen ? (problem ?? REFUSALS.protocol) : REFUSALS.closed;
+      this.#refuse({ request, stream, codec }, refusal);
+      return;
+    }
+    if (this.#isFull(this.#pending.size)) {
+      this.counters.count('pendingUpgrades');
+      refuseUpgrade(stream, REFUSALS.tooMany, this.runtime);
       return;
     }
     const ip = this.addresses.of(request);
     const refusal = this.#takePlace(stream, ip) ?? this.#checkOrigin(request, endpoint);
     if (refusal) {
-      refuseUpgrade(stream, refusal, this.runtime);
+      this.#refuse({ request, stream, codec }, refusal);
       return;
     }
     const { guards, options } = endpoint;
@@ -117,13 +129,14 @@ export class UpgradeHandler {
     void scope.runInAsyncScope(() => this.#admit(upgrade, decide));
   }
 
+  /** Whether there are as many upgrades of a kind as there may be: those that are under way, or those being closed. */
+  #isFull(count: number): boolean {
+    const { pendingUpgrades } = this.options.limits;
+    return pendingUpgrades !== false && count >= pendingUpgrades;
+  }
+
   /** Counts the connection in, from now until its stream is gone. */
   #takePlace(stream: Duplex, ip: string): HttpRefusal | undefined {
-    const { pendingUpgrades } = this.options.limits;
-    if (pendingUpgrades !== false && this.#pending.size >= pendingUpgrades) {
-      this.counters.count('pendingUpgrades');
-      return REFUSALS.tooMany;
-    }
     if (!this.counts.areLimited) return undefined;
     const place = this.counts.enter(networkOf(ip));
     if ('refusedBy' in place) {
@@ -152,14 +165,14 @@ export class UpgradeHandler {
     const late = (): void => {
       this.counters.count('upgradeTimeout');
       this.refusals.count(applicant.options, 'timeout');
-      this.#refusePending(stream, REFUSALS.late);
+      this.#refusePending(upgrade, REFUSALS.late);
     };
     const timer = limit === false ? undefined : this.runtime.timeout(limit, late);
-    this.#pending.add(stream);
+    this.#pending.add(upgrade);
     const result = await this.admission.ofUpgrade(applicant);
     timer?.cancel();
     if (result.outcome === 'failed') this.errors.report('The authentication of an upgrade failed.', result.error);
-    if (!this.#pending.delete(stream)) return; // refused meanwhile
+    if (!this.#pending.delete(upgrade)) return; // refused meanwhile
     if (stream.destroyed || stream.writableEnded) this.#gone(upgrade);
     else decide(result);
   }
@@ -167,14 +180,30 @@ export class UpgradeHandler {
   #decide(upgrade: Upgrade, result: AdmissionResult): void {
     if (result.outcome === 'accepted') this.#accept(upgrade, result.identity);
     else if (result.outcome === 'later') this.#accept(upgrade, null);
-    else if (result.outcome === 'unauthenticated' && upgrade.applicant.options.auth.rejectMode === 'close')
-      this.#rejectOpen(upgrade);
-    else refuseUpgrade(upgrade.stream, REFUSALS[result.outcome], this.runtime);
+    else this.#refuse(upgrade, REFUSALS[result.outcome], rejectCloseOf(upgrade, result));
   }
 
-  #refusePending(stream: Duplex, refusal: HttpRefusal): void {
-    this.#pending.delete(stream);
-    refuseUpgrade(stream, refusal, this.runtime);
+  #refusePending(upgrade: Upgrade, refusal: HttpRefusal): void {
+    this.#pending.delete(upgrade);
+    this.#refuse(upgrade, refusal);
+  }
+
+  /**
+   * By a close code to those that read it, else by a status. Many that do not answer their close frames cannot pile up:
+   * beyond `limits.pendingUpgrades` of them the next ones get a status too.
+   *
+   * @param always with what everybody is closed
+   */
+  #refuse({ request, stream, codec }: Refusable, refusal: HttpRefusal, always?: CloseReason): void {
+    const close = codec && readsCloseRefusals(request) ? (closeOf(refusal) ?? always) : always;
+    if (!close || stream.closed || this.#isFull(this.#closing)) {
+      refuseUpgrade(stream, refusal, this.runtime);
+      return;
+    }
+    this.#closing++;
+    stream.once('close', () => this.#closing--);
+    const isAsked = request.headers['sec-websocket-protocol'] !== undefined;
+    acceptAndClose(request, stream, isAsked ? codec?.name : undefined, close, this.runtime);
   }
 
   /** @param identity null: it will be told by message */
@@ -194,16 +223,6 @@ export class UpgradeHandler {
         ...who,
       });
       endpoint.webSocketServer.emit('connection', socket, request);
-    });
-  }
-
-  /** Browsers cannot read the status of a refused upgrade, but they can read a close code. */
-  #rejectOpen(upgrade: Upgrade): void {
-    const { code, reason } = CLOSE_CODES.AUTH_FAILED;
-    this.#complete(upgrade, (socket) => {
-      socket.on('error', () => socket.terminate());
-      socket.close(code, reason);
-      this.runtime.timeout(LAST_WORDS, () => socket.terminate());
     });
   }
 
@@ -229,4 +248,10 @@ export class UpgradeHandler {
       'Another listener ended an upgrade while it was being authenticated: give Socket.IO the option destroyUpgrade: false.',
     );
   }
+}
+
+/** Browsers cannot read the status of a refused upgrade, but they can read a close code. */
+function rejectCloseOf({ applicant }: Upgrade, { outcome }: AdmissionResult): CloseReason | undefined {
+  const isClosed = outcome === 'unauthenticated' && applicant.options.auth.rejectMode === 'close';
+  return isClosed ? CLOSE_CODES.AUTH_FAILED : undefined;
 }

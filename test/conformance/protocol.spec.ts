@@ -16,6 +16,7 @@ import { WebSocket } from 'ws';
 import { WebSocketClient } from '../../lib/client/index.js';
 import { reactionTo } from '../../lib/protocol/close-codes.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
+import { closeRefusal } from '../support/close-refusal.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient, type Received } from '../support/test-client.js';
@@ -168,6 +169,8 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await answered('bearer.abc, event.v1, pxl.v1')).toBe('event.v1');
     expect(await answered('other')).toBe(400);
     expect(await answered('bearer.abc')).toBe(400);
+    expect(await answered('pxl.refusals')).toBe(400);
+    expect(await answered('pxl.refusals, pxl.v1')).toBe('pxl.v1');
   },
 
   async 'HTTP refusals'() {
@@ -182,6 +185,13 @@ const promises: Record<string, () => Promise<void>> = {
       expect(statusCode).toBe(status);
       expect(headers.connection).toBe('close');
       expect(Number(headers['content-length'])).toBeGreaterThan(0);
+    }
+    const full = await startApp({ options: { limits: { connections: 1 } } });
+    try {
+      await full.client();
+      expect(await closeRefusal(full.url())).toMatchObject({ code: 4009, told: { after: 5_000 } });
+    } finally {
+      await full.close();
     }
     const plain = await fetch(`${app.origin}/ws`);
     expect([plain.status, plain.headers.get('upgrade')]).toEqual([426, 'websocket']);
@@ -543,7 +553,15 @@ const promises: Record<string, () => Promise<void>> = {
       expect(await upgradeStatus(plain.port, {}, `/ws`)).toBe(401);
       expect(await upgradeStatus(plain.port, {}, `/ws?token=garbage`)).toBe(401);
       expect(await upgradeStatus(plain.port, { Cookie: `token=${bo}` }, `/ws?token=${ada}`)).toBe(401);
-      expect((await (await TestClient.open(strict.url())).closed).code).toBe(4003);
+      expect(await (await TestClient.open(strict.url())).closed).toMatchObject({
+        code: 4003,
+        reason: expect.stringMatching(/^[a-z ]+$/),
+      });
+      for (const { url } of [strict, plain]) {
+        const refused = { code: 4003, told: { error: expect.any(String) }, protocol: 'pxl.v1', pending: 0 };
+        expect(await closeRefusal(url())).toEqual(refused);
+        expect(await closeRefusal(url(), { codec: 'event.v1' })).toEqual({ ...refused, protocol: 'event.v1' });
+      }
     } finally {
       await strict.close();
       await plain.close();

@@ -19,6 +19,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { EMPTY, of } from 'rxjs';
 import { failureOf } from '../support/failure-of.js';
+import { closeRefusal } from '../support/close-refusal.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -195,9 +196,10 @@ describe('connectionGuards', () => {
 
   it('that never settle end at limits.upgradeTimeout with 503', async () => {
     const clock = new ManualRuntime();
-    const reached = new Gate();
+    const [reached, again] = [new Gate(), new Gate()];
+    let asked = 0;
     const never = guard(() => {
-      reached.open();
+      (asked++ === 0 ? reached : again).open();
       return new Promise<boolean>(() => undefined);
     });
     const app = await start({
@@ -205,9 +207,13 @@ describe('connectionGuards', () => {
       override: (builder) => builder.overrideProvider(Runtime).useValue(clock),
     });
     const client = await RawClient.upgrading(app.port);
+    const closed = closeRefusal(app.url());
     await reached.passed;
+    await again.passed;
     await clock.advance(3_000);
     expect((await client.response()).status).toBe(503);
+    const told = { error: 'The upgrade took too long.', after: 1_000 };
+    expect(await closed).toMatchObject({ code: 1013, told, pending: 0 });
     client.reset();
   });
 

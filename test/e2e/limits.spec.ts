@@ -10,6 +10,7 @@ import {
   type WsIdentity,
 } from 'nestjs-pxl-websocket';
 import { ConnectionCounts } from '../../lib/limits/connection-counts.js';
+import { closeRefusal } from '../support/close-refusal.js';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
 import { RawClient } from '../support/raw-client.js';
@@ -44,6 +45,8 @@ async function start(
   return app;
 }
 
+const READS_REFUSALS = { headers: { 'Sec-WebSocket-Protocol': 'pxl.v1, pxl.refusals' } };
+
 const refusals = (app: TestApp): unknown => app.app.get(WebSocketService).getRefusals();
 
 /** Resolves once the server counts so many connections, which it does where they are limited. */
@@ -59,7 +62,9 @@ describe.each(PLATFORMS)('limits.connections (%s)', (platform) => {
     await app.client();
     const answer = await upgradeAnswer(app.port);
     expect([answer.status, answer.body, answer.headers['retry-after']]).toEqual([429, 'Too many connections.', '5']);
-    expect(refusals(app)).toEqual({ connections: 1 });
+    const told = { error: 'Too many connections.', after: 5_000 };
+    expect(await closeRefusal(app.url())).toMatchObject({ code: 4009, told });
+    expect(refusals(app)).toEqual({ connections: 2 });
     await first.close();
     await connections(app, 1);
     await app.client();
@@ -79,6 +84,18 @@ describe('limits.connections', () => {
     gate.open(null);
     expect((await refused.response()).status).toBe(401);
     refused.reset();
+    await connections(app, 0);
+  });
+
+  it('counts those that are closed instead of answered with a status until they are gone', async () => {
+    const app = await start({ connections: 1 }, { auth: { authenticate: () => null } });
+    const refused = await RawClient.upgrading(app.port, '/ws', READS_REFUSALS);
+    expect((await refused.response()).status).toBe(101);
+    expect(await refused.closeCode()).toBe(4003);
+    expect(await upgradeStatus(app.port)).toBe(429);
+    refused.writeFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa3]) });
+    await refused.ended; // well before it would have been cut
+    refused.end();
     await connections(app, 0);
   });
 });
@@ -117,8 +134,9 @@ describe('limits.connectionsPerUser', () => {
     const app = await start({ connections: 9, connectionsPerUser: { max: 1 } }, { auth: { authenticate } });
     const first = await app.client({ path: '/ws?ada' });
     expect(await upgradeStatus(app.port, {}, '/ws?ada')).toBe(429);
+    expect(await closeRefusal(app.url('/ws?ada'))).toMatchObject({ code: 4009, told: { after: 5_000 } });
     await app.client({ path: '/ws?bo' });
-    expect(refusals(app)).toEqual({ connectionsPerUser: 1 });
+    expect(refusals(app)).toEqual({ connectionsPerUser: 2 });
     await first.close();
     await connections(app, 1);
     await app.client({ path: '/ws?ada' });
@@ -175,11 +193,22 @@ describe('limits.pendingUpgrades', () => {
     const pending = await RawClient.upgrading(app.port);
     await asked.passed;
     expect(await upgradeStatus(app.port)).toBe(429);
-    expect(refusals(app)).toEqual({ pendingUpgrades: 1 });
+    expect(await upgradeStatus(app.port, READS_REFUSALS.headers)).toBe(429);
+    expect(refusals(app)).toEqual({ pendingUpgrades: 2 });
     gate.open({ userId: 'ada' });
     expect((await pending.response()).status).toBe(101);
     expect(await upgradeStatus(app.port)).toBe(101);
     pending.reset();
+  });
+
+  it('bounds those that are being closed instead of answered with a status: beyond it all get the status', async () => {
+    const app = await start({ pendingUpgrades: 1 }, { auth: { authenticate: () => null } });
+    const closing = await RawClient.upgrading(app.port, '/ws', READS_REFUSALS);
+    expect((await closing.response()).status).toBe(101);
+    expect(await upgradeStatus(app.port, READS_REFUSALS.headers)).toBe(401);
+    closing.reset();
+    let status = 0;
+    while (status !== 101) status = await upgradeStatus(app.port, READS_REFUSALS.headers);
   });
 });
 

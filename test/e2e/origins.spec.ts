@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Origins } from 'nestjs-pxl-websocket';
+import { closeRefusal } from '../support/close-refusal.js';
 import { failureOf } from '../support/failure-of.js';
 import { Logbook } from '../support/logbook.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
@@ -50,6 +51,12 @@ describe.each(PLATFORMS)('the origin of a page (%s)', (platform) => {
     const app = await start(undefined, { platform });
     const answer = await upgradeAnswer(app.port, { Origin, Host });
     expect([answer.status, answer.body]).toEqual([403, 'Pages of this origin may not connect.']);
+  });
+
+  it('that may not connect is told so by a close code to a page that offers pxl.refusals', async () => {
+    const app = await start(['https://app.example.com'], { platform });
+    const told = { error: 'Pages of this origin may not connect.' };
+    expect(await closeRefusal(app.url(), { origin: 'https://evil.io' })).toMatchObject({ code: 3003, told });
   });
 
   it('none is no browser, and passes', async () => {

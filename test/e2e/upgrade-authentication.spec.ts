@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { ForbiddenException, Injectable, UnauthorizedException, type LoggerService } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  ClientManager,
   WsRoute,
   type PxlWebSocketModuleOptions,
   type WsAuthenticate,
@@ -13,6 +14,8 @@ import {
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { EndpointRegistry } from '../../lib/transport/endpoint.registry.js';
+import { closeRefusal } from '../support/close-refusal.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { ODD_ANSWERS } from '../support/odd-answers.js';
@@ -199,6 +202,45 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
       expect(reported).toHaveLength(ODD_ANSWERS.length);
       expect(logger.lines.length).toBeGreaterThan(0);
       expect([...reported, ...logger.lines].filter((line) => /\bada\b/.test(line))).toEqual([]);
+    });
+
+    it('by a close code where the client offers pxl.refusals, and nobody hears of it', async () => {
+      const heard: string[] = [];
+      const verdicts: Record<string, () => WsVerdict> = {
+        ada: () => ({ userId: 'ada' }),
+        outside: () => {
+          throw new ForbiddenException();
+        },
+        broken: () => {
+          throw new Error('The database is away.');
+        },
+      };
+      const authenticate: WsAuthenticate = ({ request }) => verdicts[request.url.split('?')[1] ?? '']?.() ?? null;
+      const events = { onConnected: () => void heard.push('connected'), onDisconnected: () => void heard.push('gone') };
+      const { app, url, port } = await start(authenticate, { options: { events, compression: true }, logger: false });
+      const server = app.get(EndpointRegistry).all[0]!.webSocketServer;
+      server.on('connection', () => heard.push('connection'));
+
+      const common = { protocol: 'pxl.v1', pending: 0 };
+      expect(await closeRefusal(url('/ws?nobody'))).toEqual({
+        code: 4003,
+        told: { error: 'Unauthorized.' },
+        ...common,
+      });
+      const refused = await closeRefusal(url('/ws?outside'), { codec: 'event.v1' });
+      expect(refused).toEqual({ code: 3003, told: { error: 'Forbidden.' }, ...common, protocol: 'event.v1' });
+      await expect(closeRefusal(url('/ws?broken'))).rejects.toThrow('500');
+      expect([heard, app.get(ClientManager).size, server.clients.size]).toEqual([[], 0, 0]);
+
+      const stubborn = await RawClient.upgrading(port, '/ws?nobody', {
+        headers: { 'Sec-WebSocket-Protocol': 'pxl.v1, pxl.refusals' },
+      });
+      expect((await stubborn.response()).status).toBe(101);
+      expect(await stubborn.closeCode()).toBe(4003);
+      await stubborn.ended; // without having answered the close frame
+      const accepted = await TestClient.open(url('/ws?ada'), { protocols: ['pxl.refusals', 'pxl.v1'] });
+      expect(await accepted.next()).toMatchObject({ action: 'connected' });
+      expect(accepted.socket.protocol).toBe('pxl.v1');
     });
 
     it('with 503 when it has not settled after limits.upgradeTimeout, and what it says later changes nothing', async () => {

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { createCertificate } from '../support/certificate.js';
+import { closeRefusal } from '../support/close-refusal.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient, encodeFrame, type RawResponse, type UpgradeRequest } from '../support/raw-client.js';
@@ -214,6 +215,12 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
       const { status, headers } = await refusal(port);
       expect(status).toBe(503);
       expect(headers['retry-after']).toBe('1');
+      const told = { error: 'The server takes no connections now.', after: 1_000 };
+      expect(await closeRefusal(`ws://127.0.0.1:${port}/ws`)).toMatchObject({ code: 1013, told });
+      const malformed = { headers: { 'Sec-WebSocket-Protocol': 'pxl.v1, pxl.refusals', 'Sec-WebSocket-Key': 'short' } };
+      const bad = await RawClient.upgrading(port, '/ws', malformed);
+      clients.push(bad);
+      expect((await bad.response()).status).toBe(503);
 
       started.open();
       await initialized;
@@ -240,7 +247,7 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
         return new Promise(() => undefined);
       };
       const options = { auth: { authenticate }, limits: { upgradeTimeout: false as const } };
-      const { app, port, client } = await start(options, { providers: [Slow] });
+      const { app, port, client, url } = await start(options, { providers: [Slow] });
       const busy = await client();
       const answer = busy.request('test', 'slow');
       await begun.passed;
@@ -250,6 +257,7 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
       const closing = app.close();
 
       expect((await refusalOf(undecided)).status).toBe(503);
+      expect((await closeRefusal(url())).code).toBe(1013);
       expect((await refusal(port)).status).toBe(503);
       finish.open();
       expect(await answer).toBe('done');
