@@ -3,8 +3,8 @@ import type { ClientEventMap, ClientEvents, WebSocketClientOptions } from '../cl
 import type { WebSocketLike } from '../client/socket.interface.js';
 import type { RedisClient } from '../redis/redis-client.js';
 
-/** The options of a client of an application. */
-export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events'> {
+/** The options of a client of an application: those of pages are left out. */
+export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events' | 'pageLifecycle'> {
   events?: ClientModuleEvents | undefined;
 }
 

@@ -37,6 +37,11 @@ export interface WebSocketClientOptions {
   queue?: QueueOptions | false | undefined;
   /** Finds a server that has fallen silent; `false` does not. Default: what the server's welcome says. */
   heartbeat?: ClientHeartbeatOptions | false | undefined;
+  /**
+   * In a page: lets go of the connection while the browser keeps the page for the way back, or has frozen it, and connects
+   * again when the page is back. Meanwhile the state is `reconnecting`. `false`: the page keeps its connection. Default: true.
+   */
+  pageLifecycle?: boolean | undefined;
   events?: ClientEvents | undefined;
   /** Encrypts the frames beside TLS; a server that does not is left. Default: none. Not beside `server`. */
   encryption?: ClientEncryption | undefined;
@@ -103,7 +108,7 @@ export interface ClientEventMap {
    * tokens that could not be had, handlers that threw. Without it, only the last ones are reported, as uncaught.
    */
   onError: { error: unknown };
-  /** The next attempt is planned, in `delay` ms. */
+  /** The next attempt is planned, in `delay` ms; Infinity: once the page is back. */
   onReconnecting: { attempt: number; delay: number };
   /** A connection stands again, after one that was lost. */
   onReconnected: { clientId: string };

@@ -7,7 +7,10 @@ import { surroundings } from './surroundings.js';
 import { badOption } from './websocket-client.error.js';
 
 /** The options as the client works with them: checked, with every default filled in. */
-export interface ResolvedClientOptions extends Pick<WebSocketClientOptions, 'events' | 'encryption' | 'getToken'> {
+export interface ResolvedClientOptions extends Pick<
+  WebSocketClientOptions,
+  'events' | 'encryption' | 'getToken' | 'pageLifecycle'
+> {
   readonly url: string;
   readonly codec: ClientCodec;
   readonly webSocket: WebSocketConstructor;

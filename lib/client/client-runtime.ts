@@ -11,9 +11,9 @@ export class ClientRuntime {
     return performance.now();
   }
 
-  /** Calls `callback` once after `ms`. */
+  /** Calls `callback` once after `ms`; never, where that is more than a timer can be set to: it would fire at once. */
   timeout(ms: number, callback: () => void): ClientTimer {
-    const timer = setTimeout(callback, ms);
+    const timer = ms < 2 ** 31 ? setTimeout(callback, ms) : undefined;
     return { cancel: () => clearTimeout(timer) };
   }
 

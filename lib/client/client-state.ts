@@ -28,7 +28,7 @@ export interface Retreat {
   readonly code: number;
   /** Which attempt comes next, from 1. */
   readonly attempt: number;
-  /** How many milliseconds until then. */
+  /** How many milliseconds until then; Infinity: once the page is back (the option `pageLifecycle`). */
   readonly delay: number;
 }
 

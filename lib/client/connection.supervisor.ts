@@ -1,7 +1,7 @@
 import type { ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, Loss } from './client-state.js';
 import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
-import { endingByApplication, type Ending } from './ending.js';
+import { endingBy, endingByApplication, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
 import type { ServerFrame } from './server-frame.js';
 import { onWakeUp } from './wake-ups.js';
@@ -95,7 +95,7 @@ export class ConnectionSupervisor implements ConnectionListener {
       if (this.#state === 'connected') this.#standing = null;
       this.#state = 'reconnecting';
       this.#wait = { timer: this.#services.runtime.timeout(delay, () => this.#attempt()), isAsked };
-      this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts, delay }, ending);
+      this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
     } else {
       this.#state = 'disconnected';
       this.#sleep();
@@ -108,7 +108,10 @@ export class ConnectionSupervisor implements ConnectionListener {
   #begin(): void {
     this.#services.tokens.pardon();
     this.#policy.reset();
-    this.#sleep = onWakeUp(() => this.#wake());
+    this.#sleep = onWakeUp(
+      () => this.#wake(),
+      () => this.#pause(),
+    );
     this.#state = 'connecting';
     const connection = (this.#connection = new Connection(this.#services, this));
     this.#listener.connecting({ state: 'connecting', previous: 'disconnected', reason: 'connect() was called.' });
@@ -125,6 +128,12 @@ export class ConnectionSupervisor implements ConnectionListener {
   #wake(): void {
     if (this.#state === 'connected') this.#connection?.probe();
     else if (this.#wait && !this.#wait.isAsked) this.#attempt();
+  }
+
+  /** Nobody looks at the page. A wait holds no connection, and goes on with the page. */
+  #pause(): void {
+    if (this.#services.options.pageLifecycle === false) return;
+    this.#connection?.end({ ...endingBy(1001, 'The page is not in use.'), after: Infinity, isOwn: true });
   }
 
   #cancelWait(): void {

@@ -16,9 +16,9 @@ export interface Ending {
   /** The close code. */
   readonly code: number;
   readonly reaction: ClientReaction;
-  /** Milliseconds that the server asked to wait. */
+  /** Milliseconds that the server asked to wait; Infinity: until the page is back. */
   readonly after?: number | undefined;
-  /** The application wanted it so. */
+  /** This side has ended it, in peace: the server sees 1000. */
   readonly isOwn?: boolean;
   /** What was under way rejects with it. */
   readonly error: WebSocketClientError;

@@ -22,6 +22,7 @@ const RULES: Rules = {
   requestTimeout: orElse(NUMBER, false),
   queue: orElse(OBJECT, false, { limit: NUMBER, policy: either('dropOldest', 'dropNewest') }),
   heartbeat: orElse(OBJECT, false, { interval: NUMBER, timeout: NUMBER }),
+  pageLifecycle: either(true, false),
   events: OBJECT,
   encryption: OBJECT,
 };
@@ -59,8 +60,8 @@ export function checkOptions(given: object, rules = RULES, prefix = ''): void {
   }
 }
 
-function either(...values: readonly string[]): Rule {
-  return [values.join(' or '), (value) => values.includes(value as string)];
+function either(...values: readonly unknown[]): Rule {
+  return [values.join(' or '), (value) => values.includes(value)];
 }
 
 function orElse([allowed, isMet]: Rule, other: unknown, inner?: Rules): Rule {

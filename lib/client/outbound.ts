@@ -66,11 +66,10 @@ export class Outbound {
       };
       const abandon = (): void => reject(signal?.reason as Error);
       const late = (): void => reject(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
-      // What no timer can be set to would fire at once.
-      const timer = timeout && timeout < 2 ** 31 ? this.#services.runtime.timeout(timeout, late) : undefined;
+      const timer = timeout && this.#services.runtime.timeout(timeout, late);
       signal?.addEventListener('abort', abandon);
       end = () => {
-        timer?.cancel();
+        if (timer) timer.cancel();
         signal?.removeEventListener('abort', abandon);
         this.#forget(asking);
       };

@@ -10,7 +10,7 @@ const FEW_TIMES = 3;
 
 /** When the next attempt is made. */
 export interface NextAttempt {
-  /** In ms. */
+  /** In ms; Infinity: once the page is back. */
   readonly delay: number;
   /** The server has asked for the wait: nothing but the application cuts it short. */
   readonly isAsked: boolean;
@@ -61,6 +61,8 @@ export class ReconnectPolicy {
   next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
     if (this.#stoodSince !== null && this.#runtime.now() - this.#stoodSince >= STABLE) this.reset();
     this.#stoodSince = null;
+    // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
+    if (after === Infinity) return { delay: after, isAsked: false };
     if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
     const delay = this.#draw();
     if (after !== undefined) return { delay: after + delay, isAsked: true };

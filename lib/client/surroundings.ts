@@ -1,19 +1,27 @@
 import type { WebSocketConstructor } from './socket.interface.js';
 
 /** What a page has and other places may lack. */
-interface Surroundings {
+interface Surroundings extends PageTarget {
   readonly WebSocket?: WebSocketConstructor | undefined;
   readonly location?: { readonly href: string } | undefined;
   readonly document?: PageDocument | undefined;
   readonly reportError?: ((error: unknown) => void) | undefined;
-  addEventListener?(type: 'online', listener: () => void): void;
-  removeEventListener?(type: 'online', listener: () => void): void;
 }
 
-interface PageDocument {
+interface PageDocument extends PageTarget {
   readonly hidden: boolean;
-  addEventListener(type: 'visibilitychange', listener: () => void): void;
-  removeEventListener(type: 'visibilitychange', listener: () => void): void;
+  /** Undefined where the browser does not tell of pages that it freezes. */
+  readonly onfreeze?: unknown;
+}
+
+/** What tells of a page's life. */
+export interface PageTarget {
+  addEventListener?(type: string, listener: (event: PageEvent) => unknown, options: { signal: AbortSignal }): void;
+}
+
+export interface PageEvent {
+  /** Of `pagehide` and `pageshow`: the browser keeps the page, to show it again as it is; or has kept it. */
+  readonly persisted?: boolean;
 }
 
 /** The global object, as far as the client knows it. */

@@ -1,18 +1,29 @@
-import { surroundings } from './surroundings.js';
+import { surroundings, type PageEvent, type PageTarget } from './surroundings.js';
 
 /**
- * Calls `wake` when a page should look after its connection: the network is back, or somebody looks at it.
+ * Calls `wake` when a page should look after its connection: the network is back, or somebody looks at it. Calls `pause`
+ * when the browser keeps a page that was left, or freezes one: it would keep its connection, and nobody would read what
+ * comes. A page that is gone for good needs nothing: the browser closes its connection.
  *
  * @returns what ends that
  */
-export function onWakeUp(wake: () => void): () => void {
-  const becameVisible = (): void => {
-    if (!surroundings.document?.hidden) wake();
+export function onWakeUp(wake: () => void, pause: () => void): () => void {
+  const { document } = surroundings;
+  // Has the one option that the listeners need: `signal`.
+  const end = new AbortController();
+  const listen = (target: PageTarget | undefined, listeners: Record<string, (event: PageEvent) => unknown>): void => {
+    for (const [type, listener] of Object.entries(listeners)) target?.addEventListener?.(type, listener, end);
   };
-  surroundings.addEventListener?.('online', wake);
-  surroundings.document?.addEventListener('visibilitychange', becameVisible);
-  return () => {
-    surroundings.removeEventListener?.('online', wake);
-    surroundings.document?.removeEventListener('visibilitychange', becameVisible);
-  };
+  listen(surroundings, {
+    online: wake,
+    // Where there is `freeze`, it follows: until then the page may say its last words.
+    pagehide: ({ persisted }) => persisted && document?.onfreeze === undefined && pause(),
+    pageshow: ({ persisted }) => persisted && wake(),
+  });
+  listen(document, {
+    visibilitychange: () => !document?.hidden && wake(),
+    freeze: pause,
+    resume: wake,
+  });
+  return () => end.abort();
 }

@@ -1,7 +1,8 @@
 import { chromium, type Browser } from 'playwright-core';
 import { ensureChromium } from './global-setup.js';
 
-const SWITCHES = [
+/** Of every Chromium of ours. */
+export const SWITCHES = [
   '--no-sandbox',
   '--disable-dev-shm-usage',
   '--disable-gpu',

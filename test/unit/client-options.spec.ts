@@ -35,6 +35,7 @@ describe('a bad option', () => {
     [{ reconnect: { delay: 1 } }, 'There is no option reconnect.delay.'],
     [{ requestTimeout: -5 }, 'The option requestTimeout has to be a number above 0 or false.'],
     [{ queue: 100 }, 'The option queue has to be an object or false.'],
+    [{ pageLifecycle: 1 }, 'The option pageLifecycle has to be true or false.'],
     [{ queue: { limit: 0 } }, 'The option queue.limit has to be a number above 0.'],
     [{ queue: { policy: 'drop' } }, 'The option queue.policy has to be dropOldest or dropNewest.'],
     [{ heartbeat: { interval: 'often' } }, 'The option heartbeat.interval has to be a number above 0.'],
