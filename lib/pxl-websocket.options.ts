@@ -54,6 +54,7 @@ export interface ResolvedOptions {
     readonly clientCanJoinMultipleRooms: boolean;
     readonly open: boolean;
     readonly announce: boolean;
+    readonly named: boolean;
     readonly defaults: readonly string[];
     readonly own: boolean;
     readonly authorize: RoomAuthorizeOption | undefined;
@@ -131,6 +132,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
       // Who has a rule for joining means that clients may ask.
       open: rooms.boolean('open', rooms.raw('authorize') !== undefined),
       announce: rooms.boolean('announce', false),
+      named: rooms.boolean('named', false),
       defaults: Object.freeze([...rooms.texts('defaults', usual.rooms)]),
       own: resolveOwnRooms(rooms, protocol),
       authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,

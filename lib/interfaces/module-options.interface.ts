@@ -191,6 +191,13 @@ export interface RoomOptions {
   /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
   announce?: boolean | undefined;
   /**
+   * True: what is sent to a room, announcements included, carries the room's name: `{ type, action, data, room }`,
+   * `{ event, data, room }`. A client that is in several of the rooms of one send is told the first of them. The name takes
+   * the place of a field `room` of the message's own; values that are no message of either shape carry none. The client
+   * library's `client.room(name).on(...)` needs it. Default: false.
+   */
+  named?: boolean | undefined;
+  /**
    * Rooms that every client is put into once it is authenticated: within `limits.roomName` and `limits.roomsPerClient`.
    * Default: none; on an event endpoint `'ws-default'` and `'ws-notification'`.
    */

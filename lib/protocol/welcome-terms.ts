@@ -12,6 +12,8 @@ export interface WelcomeLimits {
 
 /** What is particular about a server's rooms. */
 export interface WelcomeRooms {
+  /** Pushes to a room carry its name in `room`. */
+  readonly named?: true | undefined;
   /** The application has a `join` event of its own in the place of `system.join`. */
   readonly ownJoin?: true | undefined;
 }

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OWN_SENDS } from '../clients/own-sends.js';
+import type { WsClient } from '../clients/ws-client.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../cluster/broadcaster.interface.js';
 import type { Envelope, Target } from '../cluster/envelope.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import { codecOf } from '../protocol/codecs.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { OutboundMessage } from '../transport/outbound-message.js';
 import { Recipients } from './recipients.js';
 
@@ -27,6 +28,8 @@ export class Delivery {
   /** What most clients are likely to speak. */
   readonly #codec: Codec;
   readonly #hasOthers: boolean;
+  /** Whether there is an endpoint whose clients are told the rooms. */
+  readonly #namesRooms: boolean;
 
   constructor(
     private readonly recipients: Recipients,
@@ -35,6 +38,7 @@ export class Delivery {
   ) {
     this.#codec = codecOf(options.protocol);
     this.#hasOthers = broadcaster.isAlone !== true;
+    this.#namesRooms = allOptions(options).some(({ rooms }) => rooms.named);
   }
 
   /**
@@ -74,11 +78,33 @@ export class Delivery {
 
   #deliver(target: Target, exclude: readonly string[], isVolatile: boolean, message: OutboundMessage): void {
     const excluded = exclude.length === 0 ? NOBODY : new Set(exclude);
+    if (this.#namesRooms && target.kind === 'rooms') {
+      this.#deliverToRooms(target.roomNames, excluded, isVolatile, message);
+      return;
+    }
     const isNamed = target.kind === 'clients';
     for (const client of this.recipients.of(target)) {
       if (excluded.has(client.clientId)) continue;
       client.sendFrame(message.frameFor(client.codec), isVolatile);
       if (isNamed) OWN_SENDS.note(client);
+    }
+  }
+  /** A client that is in several of the rooms is told the first of them. */
+  #deliverToRooms(
+    roomNames: readonly string[],
+    excluded: ReadonlySet<string>,
+    isVolatile: boolean,
+    message: OutboundMessage,
+  ): void {
+    const served = new Set<WsClient>();
+    for (const roomName of roomNames) {
+      const named = message.inRoom(roomName);
+      for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {
+        if (excluded.has(client.clientId) || served.has(client)) continue;
+        if (roomNames.length > 1) served.add(client);
+        const own = client.options.rooms.named ? named : message;
+        client.sendFrame(own.frameFor(client.codec), isVolatile);
+      }
     }
   }
 }

@@ -8,6 +8,8 @@ export interface WsTestMessage {
   readonly event?: string;
   readonly id?: string | number;
   readonly data?: unknown;
+  /** The room that a push was sent to, where the server has `rooms.named`. */
+  readonly room?: string;
   /** What a handler answered. */
   readonly response?: unknown;
   /** True in the last frame of a stream. */

@@ -95,12 +95,12 @@ export class Endpoint implements ClientHost {
   }
 }
 
-function termsOf({ heartbeat, limits }: ResolvedOptions, ownJoin: boolean): string {
+function termsOf({ heartbeat, limits, rooms: { named } }: ResolvedOptions, ownJoin: boolean): string {
   const { maxPayload, messagesPerSecond, burst, roomsPerClient } = limits;
   const rate = messagesPerSecond === false ? { messagesPerSecond: null, burst: null } : { messagesPerSecond, burst };
   return termsText({
     heartbeat,
     limits: { maxPayload, ...rate, rooms: roomsPerClient === false ? null : roomsPerClient },
-    rooms: ownJoin ? { ownJoin } : undefined,
+    rooms: named || ownJoin ? { named: named || undefined, ownJoin: ownJoin || undefined } : undefined,
   });
 }

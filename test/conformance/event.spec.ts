@@ -176,10 +176,16 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await early.next()).toMatchObject({ event: 'connected' });
     expect(await early.next()).toEqual({ event: 'authenticate', id: 1, data: { userId: 'bo' } });
 
-    const own = await startApp({ providers: [OwnJoinGateway], options: { protocol: 'event' } });
+    const rooms = { named: true, defaults: ['tea'] };
+    const own = await startApp({ providers: [OwnJoinGateway], options: { protocol: 'event', rooms } });
     try {
-      const first = await (await TestClient.open(own.url())).next();
-      expect(first).toMatchObject({ event: 'connected', data: { limits, rooms: { ownJoin: true } } });
+      const someone = await TestClient.open(own.url());
+      const data = { limits, rooms: { named: true, ownJoin: true } };
+      expect(await someone.next()).toMatchObject({ event: 'connected', data });
+      someone.send({ event: 'system:ping' });
+      await someone.next('system', 'pong');
+      await own.app.get(WebSocketService).sendToRooms(['tea'], { type: 'news', action: 'flash', data: 1 });
+      expect(await someone.next()).toEqual({ event: 'news:flash', data: 1, room: 'tea' });
     } finally {
       await own.close();
     }

@@ -283,6 +283,22 @@ const promises: Record<string, () => Promise<void>> = {
       server.broadcastToClient({ clientId: someone.clientId, data });
       expect(await someone.next()).toEqual(data);
     }
+    const named = await startApp({ options: { rooms: { named: true, open: true } } });
+    try {
+      const member = await TestClient.open(named.url());
+      expect(await member.next()).toMatchObject({ action: 'connected', data: { rooms: { named: true } } });
+      await member.request('system', 'join', { rooms: ['tea', 'go'] });
+      const news = { type: 'news', action: 'flash', data: [1] };
+      const service = named.app.get(WebSocketService);
+      await service.sendToRooms(['chess', 'go', 'tea'], news);
+      expect(await member.next()).toEqual({ ...news, room: 'go' });
+      named.app.get(PxlWebSocketServer).broadcastToRoom({ roomName: 'tea', data: ['any', 'JSON'] });
+      expect(await member.next()).toEqual(['any', 'JSON']);
+      await service.broadcast(news);
+      expect(await member.next()).toEqual(news);
+    } finally {
+      await named.close();
+    }
   },
 
   async Stream() {

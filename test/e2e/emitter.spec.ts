@@ -5,6 +5,7 @@ import {
   PxlWebSocketEmitterModule,
   RoomManager,
   WebSocketEmitter,
+  WebSocketService,
   type WebSocketEmitterOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
@@ -70,6 +71,24 @@ describe('The emitter', () => {
   it('reaches the members of a room', async () => {
     await create().toRoom({ room: 'tea', ...news });
     await expectReached(bob);
+  });
+
+  it('and other workers name the room to clients of a worker with rooms.named', async () => {
+    const options = { redis: redis.url, rooms: { named: true } };
+    const naming = await startApp({ options });
+    try {
+      const cy = await naming.client();
+      await naming.app.get(RoomManager).addClientToRoom({ clientId: cy.clientId, roomName: 'tea' });
+      await create().toRoom({ room: 'tea', ...news });
+      await expectReached(bob);
+      expect(await cy.next()).toEqual({ ...news, room: 'tea' });
+      const line = { ...news, room: 'mine' };
+      await workers[0]!.app.get(WebSocketService).sendToRooms(['nowhere', 'tea'], line);
+      expect(await bob.next()).toEqual(line);
+      expect(await cy.next()).toEqual({ ...news, room: 'tea' });
+    } finally {
+      await naming.close();
+    }
   });
 
   it('reaches everybody', async () => {

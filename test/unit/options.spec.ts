@@ -15,6 +15,7 @@ describe('the defaults', () => {
       clientCanJoinMultipleRooms: true,
       open: false,
       announce: false,
+      named: false,
       defaults: [],
     });
     expect(defaults.clientList).toEqual({ enabled: false, fields: ['clientId', 'userId', 'username', 'rooms'] });
