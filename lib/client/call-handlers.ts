@@ -1,4 +1,4 @@
-import { routeKey } from '../protocol/route-key.js';
+import { routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import type { CallFrame } from './server-frame.js';
 import type { OnFailed, Unsubscribe } from './listeners.js';
@@ -29,20 +29,24 @@ export class CallHandlers {
     };
   }
 
-  /** The answer to a call, whatever its handler does. */
-  async answer({ type, action, data, callId }: CallFrame): Promise<ClientMessage> {
-    let outcome: object;
+  /**
+   * Answers a call, whatever its handler does.
+   *
+   * @param send sends the answer; throws for one that is too large: then another one says so
+   */
+  async answer({ type, action, data, callId }: CallFrame, send: (answer: ClientMessage) => unknown): Promise<void> {
+    const say = (outcome: object): unknown =>
+      send({ type: SYSTEM_TYPE, action: 'answer', data: { callId, ...outcome } });
     try {
       const handler = this.#handlers.get(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
-      // Found here, where the server can still be told, and not where the answer is sent.
+      // Beside other fields, what has no JSON form would be left out without a word.
       if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
-      outcome = { response };
+      say({ response });
     } catch (error) {
-      outcome = { error: this.#refusalOf(error) };
+      say({ error: this.#refusalOf(error) });
     }
-    return { type: 'system', action: 'answer', data: { callId, ...outcome } };
   }
 
   /** What a handler refuses with is told; what else it throws is not. */

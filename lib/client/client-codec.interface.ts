@@ -23,6 +23,4 @@ export interface ClientCodec {
   encodeNames(type: string, action: string): object;
   /** The names of a frame; undefined when it has none. */
   decodeNames(fields: Fields): Omit<ClientMessage, 'data'> | undefined;
-  join(roomName: string, username: string | undefined): ClientMessage;
-  leave(roomName: string): ClientMessage;
 }

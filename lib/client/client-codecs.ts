@@ -12,8 +12,6 @@ const pxl: Envelope = {
   encodeNames: (type, action) => ({ type, action }),
   decodeNames: ({ type, action }) =>
     typeof type === 'string' && typeof action === 'string' ? { type, action } : undefined,
-  join: (roomName, username) => ({ type: 'system', action: 'joinRoom', data: { roomName, username } }),
-  leave: (roomName) => ({ type: 'system', action: 'leaveRoom', data: { roomName } }),
 };
 
 /** The client's side of `{ event, data?, id? }`. */
@@ -24,8 +22,6 @@ const event: Envelope = {
   beats: true,
   encodeNames: (type, action) => ({ event: eventOfRoute(type, action) }),
   decodeNames: ({ event: name }) => (typeof name === 'string' ? routeOfEvent(name) : undefined),
-  join: (roomName) => ({ type: EVENT_TYPE, action: 'join', data: { rooms: [roomName] } }),
-  leave: (roomName) => ({ type: EVENT_TYPE, action: 'leave', data: { rooms: [roomName] } }),
 };
 
 /** Both, by the names that the option `protocol` has for them. */

@@ -36,6 +36,6 @@ function isName(value: unknown): boolean {
   return name !== '' && name.length <= MAX_NAME_LENGTH;
 }
 
-function badMessage(sentence: string, cause?: unknown): WebSocketClientError {
+export function badMessage(sentence: string, cause?: unknown): WebSocketClientError {
   return new WebSocketClientError('BAD_MESSAGE', sentence, { cause });
 }

@@ -88,12 +88,17 @@ export interface RequestOptions {
 export interface DroppedMessage {
   /** `{ type, action, data }`, or what was given to `sendMessage`. */
   readonly message: unknown;
-  /** `overflow`: the queue was full; `offline`: there was no queue; `disconnected`: the client has stopped. */
-  readonly reason: 'overflow' | 'offline' | 'disconnected';
+  /**
+   * `overflow`: the queue was full; `offline`: there was no queue; `disconnected`: the client has stopped; `tooLarge`: it
+   * has waited for a server that turned out not to take so large a message.
+   */
+  readonly reason: 'overflow' | 'offline' | 'disconnected' | 'tooLarge';
 }
 
 /** Callbacks for the life of the connection. One that throws disturbs nothing and is reported to `onError`. */
-export type ClientEvents = { [Name in keyof ClientEventMap]?: ((event: ClientEventMap[Name]) => void) | undefined };
+export type ClientEvents = {
+  [Name in keyof ClientEventMap]?: ((event: ClientEventMap[Name]) => unknown) | undefined;
+};
 
 /** What each of {@link ClientEvents} is called with. */
 export interface ClientEventMap {

@@ -1,5 +1,6 @@
 import type { ClientEventMap, ClientEvents } from './client-options.interface.js';
 import type { StateChange } from './client-state.js';
+import { fieldsOf } from './frame-fields.js';
 import { guard, Listeners } from './listeners.js';
 import { reportUncaught } from './surroundings.js';
 
@@ -35,13 +36,21 @@ export class ClientReports {
     this.together(() => this.#untold.push(() => this.stateListeners.call(change)));
   }
 
-  /** Calls one of the application's callbacks, if it is there. */
-  tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name]): void {
-    const call = (): void =>
-      void guard(
-        () => this.#events[name]?.(event),
+  /**
+   * Calls one of the application's callbacks, if it is there.
+   *
+   * @param done called once it has done what it does: at once, unless it returned something to wait for
+   */
+  tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name], done?: () => void): void {
+    const call = (): void => {
+      let result: unknown;
+      const settled = guard(
+        () => (result = this.#events[name]?.(event)),
         (error) => this.failed(error, name),
       );
+      if (fieldsOf(result).then) void settled.then(done);
+      else done?.();
+    };
     this.together(() => this.#untold.push(call));
   }
 

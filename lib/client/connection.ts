@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
@@ -49,6 +50,8 @@ export interface ConnectionServices {
 export class Connection {
   readonly #services: ConnectionServices;
   readonly #listener: ConnectionListener;
+  /** What the server takes of this connection, as far as its welcome has told. */
+  allowance: Allowance;
   #socket: WebSocketLike | null = null;
   #channel: SecureChannel | null = null;
   /** The frames that are being encrypted or decrypted. */
@@ -68,6 +71,7 @@ export class Connection {
   constructor(services: ConnectionServices, listener: ConnectionListener) {
     this.#services = services;
     this.#listener = listener;
+    this.allowance = new Allowance({}, services);
   }
 
   /** Whether a message that is sent now leaves. */
@@ -85,6 +89,7 @@ export class Connection {
   /** Sends ready text, or the bytes of it. */
   send(text: string, isBinary = false): void {
     const channel = this.#channel;
+    this.allowance.count();
     if (channel) this.#inOrder(async () => this.#socket?.send(await channel.seal(text)));
     else this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
   }
@@ -200,6 +205,7 @@ export class Connection {
     this.#isReady = true;
     this.#deadline?.cancel();
     this.#services.tokens.accept(this.#token);
+    this.allowance = new Allowance(welcome, this.#services);
     this.#startHeartbeat(welcome.heartbeat);
     this.#listener.welcomed(welcome);
   }

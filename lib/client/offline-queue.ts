@@ -11,12 +11,18 @@ export interface Outgoing {
   /** Of a request: what its answers come under, and who waits for them. Without an id it is answered once it has left. */
   readonly id?: number | string | undefined;
   readonly asker?: Asker;
+  /** The library's own word on the connection that there is: it counts, and waits for nothing. */
+  readonly isUrgent?: boolean;
+  /** Leaves before everything that waits in the queue. */
+  readonly isFirst?: boolean;
+  /** Means nothing on any later connection. */
+  readonly isBound?: boolean;
 }
 
 /** Called with a message that will not leave, and why. */
 export type OnDropped = (outgoing: Outgoing, reason: DroppedMessage['reason']) => void;
 
-/** What waits for a connection, in order, up to a limit. */
+/** What waits for a connection, or for its turn on one, in order, up to a limit. */
 export class OfflineQueue {
   readonly #options: ResolvedClientOptions['queue'];
   readonly #drop: OnDropped;
@@ -38,16 +44,14 @@ export class OfflineQueue {
     return true;
   }
 
-  /** Takes a message back that nobody waits for any more. */
-  remove(outgoing: Outgoing): void {
-    this.#waiting.delete(outgoing);
+  /** Takes a message out: it leaves, or nobody waits for it any more. @returns whether it was there */
+  delete(outgoing: Outgoing): boolean {
+    return this.#waiting.delete(outgoing);
   }
 
-  /** Empties the queue. */
-  takeAll(): Outgoing[] {
-    const all = [...this.#waiting];
-    this.#waiting.clear();
-    return all;
+  /** What waits now. */
+  get all(): Outgoing[] {
+    return [...this.#waiting];
   }
 
   #refuse(outgoing: Outgoing, reason: DroppedMessage['reason']): false {

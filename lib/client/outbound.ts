@@ -1,23 +1,43 @@
 import { routeKey } from '../protocol/route-key.js';
+import { Allowance } from './allowance.js';
 import { AnswerStream } from './answer-stream.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage, encodeValue } from './client-message.js';
 import type { DroppedMessage, RequestOptions } from './client-options.interface.js';
-import type { ConnectionServices } from './connection.js';
+import type { ClientTimer } from './client-runtime.js';
+import type { Connection, ConnectionServices } from './connection.js';
 import type { ConnectionSupervisor } from './connection.supervisor.js';
 import { OfflineQueue, type Outgoing } from './offline-queue.js';
 import type { AnswerFrame, PushFrame } from './server-frame.js';
 import { badOption, WebSocketClientError } from './websocket-client.error.js';
 
-/** What goes out: at once where a connection stands, else once one does, as far as the queue holds it. */
+/** How a request goes out, beside what the application says of it. */
+export interface AskOptions extends Pick<Outgoing, 'isUrgent' | 'isFirst' | 'isBound'> {
+  /** Another server does not answer it: resolves as soon as it has left. */
+  readonly isTold?: boolean;
+  /** Called when nobody waits for the answer any more, and the request has left. */
+  readonly abandoned?: () => void;
+}
+
+/**
+ * What goes out. It leaves at once where a connection stands and its server takes another message now; all else waits, as
+ * far as the queue holds it, and leaves in order when it may.
+ */
 export class Outbound {
   readonly #services: ConnectionServices;
   readonly #supervisor: ConnectionSupervisor;
   readonly #dropped: (message: DroppedMessage) => void;
   readonly #queue: OfflineQueue;
+  /** What waits for its turn before the queue does. */
+  readonly #first = new Set<Outgoing>();
   /** Requests that have left and wait for answers, by their ids. */
   readonly #sent = new Map<unknown, Outgoing>();
+  /** Set while something waits for its turn. */
+  #pause: ClientTimer | null = null;
+  /** Whether the queue may leave over the connection that there is. */
+  #isOpen = false;
   #lastId = 0;
+  #known: Allowance;
 
   /** @param dropped told of messages, not of requests, which reject */
   constructor(
@@ -28,29 +48,31 @@ export class Outbound {
     this.#services = services;
     this.#supervisor = supervisor;
     this.#dropped = dropped;
+    this.#known = new Allowance({}, services);
     this.#queue = new OfflineQueue(services.options.queue, (outgoing, reason) => this.#drop(outgoing, reason));
   }
 
+  /** What the server takes, or the one of the last connection did. */
+  get allowance(): Allowance {
+    return (this.#known = this.#supervisor.connection?.allowance ?? this.#known);
+  }
+
   /** Sends a message that wants no answer; false when it was dropped. */
-  send(message: ClientMessage): boolean {
-    return this.#post({ text: this.#encode(message), message });
+  send(message: ClientMessage, isUrgent = false): boolean {
+    return this.#post({ text: this.#encode(message), message, isUrgent });
   }
 
   /** Sends any JSON value as it is; false when it was dropped. */
   sendValue(message: unknown, isBinary: boolean): boolean {
-    return this.#post({ text: encodeValue(message), message, isBinary });
+    return this.#post({ text: this.#fitting(encodeValue(message)), message, isBinary });
   }
 
-  /**
-   * Sends a request, and resolves with its answer.
-   *
-   * @param isTold another server does not answer it: resolves as soon as it has left
-   */
-  async ask(message: ClientMessage, options: RequestOptions = {}, isTold = false): Promise<unknown> {
+  /** Sends a request, and resolves with its answer. */
+  async ask(message: ClientMessage, options: RequestOptions = {}, how: AskOptions = {}): Promise<unknown> {
     const { codec, requestTimeout } = this.#services.options;
     const { timeout = requestTimeout, signal } = options;
     signal?.throwIfAborted();
-    isTold &&= codec.isOther;
+    const isTold = how.isTold && codec.isOther;
     // Another server of pxl answers without ids: under the names.
     const number = isTold || (codec.isOther && !codec.beats) ? undefined : ++this.#lastId;
     const id = isTold ? undefined : (number ?? routeKey(message.type, message.action));
@@ -58,14 +80,14 @@ export class Outbound {
     let end = (): void => undefined;
     const answer = new Promise((resolve, reject) => {
       // A stream may end before it has said anything.
-      const asking: Outgoing = {
-        text,
-        message,
-        id,
-        asker: { reply: resolve, done: () => resolve(null), fail: reject },
+      const asker = { reply: resolve, done: () => resolve(null), fail: reject };
+      const asking: Outgoing = { ...how, text, message, id, asker };
+      const giveUp = (reason: unknown): void => {
+        asker.fail(reason);
+        if (this.#forget(asking)) how.abandoned?.();
       };
-      const abandon = (): void => reject(signal?.reason as Error);
-      const late = (): void => reject(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
+      const abandon = (): void => giveUp(signal?.reason);
+      const late = (): void => giveUp(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
       const timer = timeout && this.#services.runtime.timeout(timeout, late);
       signal?.addEventListener('abort', abandon);
       end = () => {
@@ -85,7 +107,7 @@ export class Outbound {
     const id = ++this.#lastId;
     const text = this.#encode(message, id);
     const end = (isLeft: boolean): void => {
-      if (this.#forget(asking) && isLeft) this.send({ type: 'system', action: 'cancel', data: { id } });
+      if (this.#forget(asking) && isLeft) this.send({ type: 'system', action: 'cancel', data: { id } }, true);
     };
     const asker = new AnswerStream(() => void this.#post(asking), end, signal);
     const asking: Outgoing = { text, message, id, asker };
@@ -102,40 +124,93 @@ export class Outbound {
     return true;
   }
 
-  /** A connection stands: what has waited leaves. */
-  flush(): void {
-    for (const outgoing of this.#queue.takeAll()) this.#post(outgoing);
+  /** The application and the rooms have had their word on a connection: what has waited leaves. */
+  open(): void {
+    this.#isOpen = true;
+    this.#pump();
   }
 
   /** The connection is gone: what was sent over it is not answered any more, and nothing else leaves if it was the last. */
   ended(error: WebSocketClientError, isLast: boolean): void {
+    this.#isOpen = false;
+    this.#rest();
+    const waiting = [...this.#queue.all, ...this.#first];
     for (const { asker } of this.#sent.values()) asker?.fail(error);
-    if (isLast) for (const outgoing of this.#queue.takeAll()) this.#drop(outgoing, 'disconnected', error);
+    for (const outgoing of waiting) {
+      this.#remove(outgoing);
+      if (isLast || outgoing.isBound) this.#drop(outgoing, 'disconnected', error);
+      else this.#queue.add(outgoing);
+    }
   }
 
   #encode(message: ClientMessage, id?: number): string {
-    return encodeMessage(message, this.#services.options.codec, id);
+    return this.#fitting(encodeMessage(message, this.#services.options.codec, id));
+  }
+
+  /** @throws WebSocketClientError BAD_MESSAGE for a text that is known to be too large */
+  #fitting(text: string): string {
+    this.allowance.check(text);
+    return text;
   }
 
   /** @returns false when the message was dropped */
   #post(outgoing: Outgoing): boolean {
     const { connection, state } = this.#supervisor;
-    // Under the same names one request at a time is answered; others wait for it.
-    if (connection && !this.#sent.has(outgoing.id)) {
-      connection.send(outgoing.text, outgoing.isBinary);
-      if (outgoing.id) this.#sent.set(outgoing.id, outgoing);
-      else outgoing.asker?.done();
-      return true;
+    const { isUrgent, isFirst } = outgoing;
+    const isPaced = !isUrgent && (isFirst ?? this.#services.options.queue);
+    if (connection && this.#isFree(outgoing) && !(isPaced && (this.#pause || connection.allowance.wait > 0))) {
+      return this.#leave(connection, outgoing);
     }
-    if (state !== 'disconnected') return this.#queue.add(outgoing);
-    this.#drop(outgoing, 'disconnected');
-    return false;
+    if (state === 'disconnected') {
+      this.#drop(outgoing, 'disconnected');
+      return false;
+    }
+    if (connection && (isFirst || !this.#isOpen)) this.#first.add(outgoing);
+    else if (!this.#queue.add(outgoing)) return false;
+    if (!this.#pause) this.#pump();
+    return true;
+  }
+
+  /** Lets leave what waits, as far as it may. */
+  #pump(): void {
+    this.#rest();
+    for (const outgoing of [...this.#first, ...(this.#isOpen ? this.#queue.all : [])]) {
+      const { connection } = this.#supervisor;
+      if (!connection || !this.#isFree(outgoing)) continue;
+      const { wait } = connection.allowance;
+      if (wait > 0) {
+        this.#pause = this.#services.runtime.timeout(wait, () => this.#pump());
+        return;
+      }
+      // Who is told of a message may have caused another one to go.
+      if (this.#remove(outgoing)) this.#leave(connection, outgoing);
+    }
+  }
+
+  /** Under the same names one request at a time is answered; others wait for it. */
+  #isFree({ id }: Outgoing): boolean {
+    return !this.#sent.has(id);
+  }
+
+  /** @returns false when the message was dropped */
+  #leave(connection: Connection, outgoing: Outgoing): boolean {
+    const { text, isBinary, id, asker } = outgoing;
+    try {
+      connection.allowance.check(text);
+    } catch (error) {
+      this.#drop(outgoing, 'tooLarge', error);
+      return false;
+    }
+    connection.send(text, isBinary);
+    if (id) this.#sent.set(id, outgoing);
+    else asker?.done();
+    return true;
   }
 
   #drop(
     { message, asker }: Outgoing,
     reason: DroppedMessage['reason'],
-    error = new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.'),
+    error: unknown = new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.'),
   ): void {
     if (asker) asker.fail(error);
     else this.#dropped({ message, reason });
@@ -143,9 +218,19 @@ export class Outbound {
 
   /** @returns whether the request had left */
   #forget(asking: Outgoing): boolean {
-    this.#queue.remove(asking);
+    this.#remove(asking);
     const hasLeft = this.#sent.get(asking.id) === asking && this.#sent.delete(asking.id);
-    if (this.#services.options.codec.isOther) this.flush();
+    if (this.#services.options.codec.isOther) this.#pump();
     return hasLeft;
+  }
+
+  /** @returns whether it has waited */
+  #remove(outgoing: Outgoing): boolean {
+    return [this.#first, this.#queue].some((all) => all.delete(outgoing));
+  }
+
+  #rest(): void {
+    this.#pause?.cancel();
+    this.#pause = null;
   }
 }

@@ -7,6 +7,8 @@ export interface PushedMessage {
   readonly type: string;
   readonly action: string;
   readonly data: unknown;
+  /** The room that it was sent to, where the server names rooms (`rooms.named`) and it was sent to a room. */
+  readonly room?: string | undefined;
 }
 
 /** Takes the data of a message, and the message. */
@@ -32,8 +34,8 @@ export class PushHandlers {
     return this.#add(ALL, (_data, message) => handler(message));
   }
 
-  dispatch({ type, action, data }: PushFrame): void {
-    for (const key of [routeKey(type, action), ALL]) this.#byRoute.get(key)?.call(data, { type, action, data });
+  dispatch({ id, type, action, data, room }: PushFrame): void {
+    for (const key of [id, ALL]) this.#byRoute.get(key)?.call(data, { type, action, data, room });
   }
 
   #add(key: string, handler: PushHandler): Unsubscribe {

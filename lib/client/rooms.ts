@@ -1,15 +1,24 @@
-import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
+import { bytesOf } from './allowance.js';
+import type { ClientMessage } from './client-codec.interface.js';
 import type { ClientEventMap, RequestOptions } from './client-options.interface.js';
-import type { ClientRuntime, ClientTimer } from './client-runtime.js';
+import type { ClientTimer } from './client-runtime.js';
 import type { ConnectionServices } from './connection.js';
 import { fieldsOf } from './frame-fields.js';
+import type { AskOptions, Outbound } from './outbound.js';
 import { readError } from './server-frame.js';
-import { WebSocketClientError } from './websocket-client.error.js';
+import type { Welcome } from './welcome.js';
 
 /** How a client joins a room. */
 export interface JoinOptions extends RequestOptions {
   /** The label that the other members see, where the server shows labels. Default: none. */
   username?: string | undefined;
+}
+
+/** How a client leaves a room. */
+export interface LeaveOptions extends RequestOptions {
+  /** Leaves the room however many joins there are. Default: false, the room is left with the last of its joins. */
+  all?: boolean | undefined;
 }
 
 /** What the server tells of a room that it let the client into. */
@@ -22,115 +31,226 @@ export interface JoinedRoom {
   readonly joinedAt?: string | undefined;
 }
 
-/** Asks the server, and resolves with its answer. */
-type Ask = (request: ClientMessage, options: RequestOptions) => Promise<unknown>;
 /** Called when the client is not in a room any more that it was in. */
-type OnRefused = (room: ClientEventMap['onRoomRefused']) => void;
+type OnRefused = (room: ClientEventMap['onRoomRefused'], holds: readonly Hold[]) => void;
+
+/** One of the joins of a room. */
+export interface Hold {
+  /** Called when the server has not let the client in again. */
+  readonly onRefused?: ((error: unknown) => void) | undefined;
+  /** The server has let the client in. */
+  isJoined?: boolean;
+}
 
 /** The least wait before a room is tried again that was not to be had just now, in ms; at most twice that. */
 const RETRY = 2_000;
+/** How many rooms the server takes in one list. */
+const MOST = 1_024;
+/** More bytes than a list has beside its rooms. */
+const AROUND = 99;
 
 interface Membership {
-  readonly username: string | undefined;
-  /** The server has let the client in. */
-  isJoined: boolean;
-  /** The request that is under way since the client is back. */
+  username: string | undefined;
+  /** The joins that were not left. Those of handles are last: who leaves without one takes another one back. */
+  holds: Hold[];
+  /** What the server told when it let the client in. */
+  joined?: JoinedRoom | undefined;
+  /** The client is in the room on this connection, or may be: nobody has waited for the answer. */
+  isIn?: boolean;
+  /** The request that is under way, whose answer others can share. */
   joining?: Promise<JoinedRoom> | undefined;
-  /** When that is made once more. */
-  retry?: ClientTimer;
 }
 
 /** The rooms that the client is in, so that it is in them again after a reconnect. */
 export class Rooms {
-  readonly #codec: ClientCodec;
-  readonly #request: Ask;
+  readonly #services: ConnectionServices;
+  readonly #outbound: Outbound;
   readonly #refused: OnRefused;
-  readonly #runtime: ClientRuntime;
+  /** In the order in which they were joined: where a client is in one room at a time, the last one is the one. */
   readonly #memberships = new Map<string, Membership>();
-  /** Stands for the connection that the client is on; null between two. */
-  #connection: object | null = null;
+  /** When what is not to be had just now is tried again. */
+  #retry: ClientTimer | undefined;
+  /** The welcome of the connection that the client is on, and stands for it; null between two. */
+  #welcome: Welcome | null = null;
+  #userId: string | undefined;
 
-  constructor({ options, runtime }: ConnectionServices, ask: Ask, refused: OnRefused) {
-    this.#codec = options.codec;
-    this.#runtime = runtime;
-    this.#request = ask;
+  constructor(services: ConnectionServices, outbound: Outbound, refused: OnRefused) {
+    this.#services = services;
+    this.#outbound = outbound;
     this.#refused = refused;
   }
 
   /** Joins a room, which is remembered once the server has let the client in. */
-  async join(roomName: string, { username, ...options }: JoinOptions): Promise<JoinedRoom> {
-    const before = this.#memberships.get(roomName);
-    // Who joins when the client is back finds the room being joined again: one request, and one answer to it.
-    if (before?.joining && before.username === username) return before.joining;
-    const membership: Membership = { username, isJoined: false };
-    // Where a client is in one room at a time, the one that was joined last is the one: it is joined again last, too.
-    this.#forget(roomName);
+  async join(roomName: string, { username, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
+    const membership: Membership = this.#memberships.get(roomName) ?? { username, holds: [] };
+    this.#memberships.delete(roomName);
     this.#memberships.set(roomName, membership);
+    const hold = own ?? {};
+    if (own) membership.holds.push(hold);
+    else membership.holds.unshift(hold);
+    const mayShare = membership.username === username && !options.signal;
+    let joining = mayShare && membership.joining;
+    if (!joining) {
+      const abandoned = (): void => {
+        if (!membership.joined) membership.isIn = true;
+      };
+      const answer = this.#ask('join', roomName, options, { abandoned }, username);
+      joining = this.#enter(roomName, membership, answer, username);
+      if (mayShare) membership.joining = joining;
+    }
     try {
-      const joined = await this.#ask(roomName, membership, options);
-      membership.isJoined = true;
+      const joined = await joining;
+      hold.isJoined = true;
       return joined;
     } catch (error) {
-      if (this.#memberships.get(roomName) === membership) {
-        if (before) this.#memberships.set(roomName, before);
-        else this.#memberships.delete(roomName);
-      }
+      membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;
+    } finally {
+      this.#settle(roomName, membership);
     }
   }
 
-  /** Forgets a room, and leaves it where the client may be in it. */
-  async leave(roomName: string, options: RequestOptions): Promise<void> {
-    const isJoined = this.#forget(roomName)?.isJoined;
-    // A join that waits for the connection is followed by its leave; else there is nothing to leave between two.
-    if (this.#connection || isJoined === false) await this.#request(this.#codec.leave(roomName), options);
+  /** Takes a join back; with the last one, the room is forgotten, and left where the client may be in it. */
+  async leave(roomName: string, { all, ...options }: LeaveOptions, own?: Hold): Promise<void> {
+    const membership = this.#memberships.get(roomName);
+    const welcome = this.#welcome;
+    const { holds = [] } = membership ?? {};
+    const at = own ? holds.indexOf(own) : 0;
+    if (at < 0) return;
+    holds.splice(at, all ? Infinity : 1);
+    if (holds.length) return;
+    this.#memberships.delete(roomName);
+    if (membership) membership.isIn = false;
+    // A join that waits for a connection is followed by its leave; else there is nothing to leave between two.
+    if (!welcome) return;
+    await this.#ask('leave', roomName, options, { isBound: true }).catch((error: unknown) => {
+      // With its connection, the client has left.
+      if (this.#welcome === welcome) throw error;
+    });
   }
 
-  /** A connection stands: its server knows nothing of the client's rooms. */
-  connected(): void {
-    const connection = (this.#connection = {});
-    for (const [roomName, membership] of this.#memberships) {
-      if (membership.isJoined) void this.#rejoin(roomName, membership, connection);
+  /** A connection stands: its server knows nothing of the client's rooms, which were those of its user alone. */
+  connected(welcome: Welcome): void {
+    this.#welcome = welcome;
+    if (welcome.userId === this.#userId) return;
+    this.#userId = welcome.userId;
+    for (const membership of this.#memberships.values()) {
+      membership.holds = membership.holds.filter(({ isJoined }) => !isJoined);
+      membership.joined = undefined;
     }
   }
 
   /** The connection is gone. */
   disconnected(): void {
-    this.#connection = null;
-    for (const { retry } of this.#memberships.values()) retry?.cancel();
+    this.#welcome = null;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    for (const membership of this.#memberships.values()) membership.isIn = false;
   }
 
-  async #rejoin(roomName: string, membership: Membership, connection: object): Promise<void> {
-    try {
-      membership.joining = this.#ask(roomName, membership, {});
-      await membership.joining.finally(() => (membership.joining = undefined));
-    } catch (error) {
-      // Left, joined anew, or to be joined on the next connection.
-      if (this.#memberships.get(roomName) !== membership || this.#connection !== connection) return;
-      if (error instanceof WebSocketClientError && error.retryable) {
-        membership.retry = this.#runtime.timeout(
-          RETRY * (1 + this.#runtime.random()),
-          () => void this.#rejoin(roomName, membership, connection),
-        );
-      } else {
-        this.#memberships.delete(roomName);
-        this.#refused({ roomName, error });
+  /** Joins the rooms again that the client is not in, with as few requests as the server allows. */
+  rejoin(): void {
+    const { limits, rooms } = this.#welcome ?? {};
+    const isListed = limits && !rooms?.ownJoin;
+    let chunk: [string, Membership][] = [];
+    let size = AROUND;
+    const send = (): void => {
+      const [first] = chunk;
+      if (!first) return;
+      const how = { isFirst: true, isBound: true };
+      const answer = isListed
+        ? this.#outbound.ask(
+            { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: chunk.map(entryOf) } },
+            {},
+            how,
+          )
+        : this.#ask('join', first[0], {}, how, first[1].username);
+      for (const [roomName, membership] of chunk) {
+        membership.joining = this.#enter(roomName, membership, answer, membership.username);
+        const settle = (): void => this.#settle(roomName, membership);
+        membership.joining.then(settle, settle);
       }
+      chunk = [];
+      size = AROUND;
+    };
+    for (const entry of this.#memberships) {
+      const [, { joined, isIn, joining }] = entry;
+      if (!joined || isIn || joining) continue;
+      const bytes = bytesOf(JSON.stringify(entryOf(entry))) + 1;
+      // An older server knows no labels in lists.
+      if (!isListed || chunk.length === MOST || this.#outbound.allowance.sizeOf(size + bytes) > limits.maxPayload / 2)
+        send();
+      chunk.push(entry);
+      size += bytes;
+    }
+    send();
+  }
+
+  /** Takes the server's answer, which lets the client in, or refuses it as one of the two envelopes does. */
+  async #enter(
+    roomName: string,
+    membership: Membership,
+    answer: Promise<unknown>,
+    username: string | undefined,
+  ): Promise<JoinedRoom> {
+    const welcome = this.#welcome;
+    try {
+      const { refused, data } = fieldsOf(await answer);
+      for (const refusal of Object.values(fieldsOf(refused)).map(fieldsOf)) {
+        if (refusal.room === roomName) throw readError(refusal);
+      }
+      membership.isIn = true;
+      membership.username = username;
+      return (membership.joined = { ...membership.joined, ...fieldsOf(data), roomName });
+    } catch (error) {
+      const { retryable, code } = fieldsOf(error);
+      // It is in as before, was left, or is to be joined on the next connection.
+      if (membership.isIn || !membership.joined || !welcome || this.#welcome !== welcome) throw error;
+      if (retryable !== false) {
+        this.#retry ??= this.#services.runtime.timeout(RETRY * (1 + this.#services.runtime.random()), () => {
+          this.#retry = undefined;
+          this.rejoin();
+        });
+        // Another room has taken its place, where a client is in one at a time: as when it was joined.
+      } else if (code === 'CONFLICT') membership.isIn = true;
+      else if (this.#memberships.get(roomName) === membership) {
+        this.#memberships.delete(roomName);
+        this.#refused({ roomName, error }, membership.holds);
+      }
+      throw error;
     }
   }
 
-  /** @throws WebSocketClientError the refusal, which one of the two envelopes answers like a success */
-  async #ask(roomName: string, { username }: Membership, options: RequestOptions): Promise<JoinedRoom> {
-    const { refused, data } = fieldsOf(await this.#request(this.#codec.join(roomName, username), options));
-    const refusal = fieldsOf(refused)[0];
-    if (refusal !== undefined) throw readError(fieldsOf(refusal));
-    return { ...fieldsOf(data), roomName };
+  /** A request has been answered, or given up: a room that nobody wants is left. */
+  #settle(roomName: string, membership: Membership): void {
+    membership.joining = undefined;
+    if (this.#memberships.get(roomName) === membership && !membership.holds.length) this.#memberships.delete(roomName);
+    if (this.#welcome && membership.isIn && !this.#memberships.has(roomName)) {
+      membership.isIn = false;
+      this.#outbound.send(this.#message('leave', roomName), true);
+    }
   }
 
-  #forget(roomName: string): Membership | undefined {
-    const membership = this.#memberships.get(roomName);
-    membership?.retry?.cancel();
-    this.#memberships.delete(roomName);
-    return membership;
+  #ask(
+    action: 'join' | 'leave',
+    roomName: string,
+    options: RequestOptions,
+    how: AskOptions,
+    username?: string,
+  ): Promise<unknown> {
+    return this.#outbound.ask(this.#message(action, roomName, username), options, { ...how, isTold: true });
   }
+
+  /** The request for one room. Where an event is the application's own, or has no place for the label, it is another one. */
+  #message(action: 'join' | 'leave', roomName: string, username?: string): ClientMessage {
+    const { codec } = this.#services.options;
+    return codec.beats && (codec.isOther || (username === undefined && !this.#welcome?.rooms.ownJoin))
+      ? { type: EVENT_TYPE, action, data: { rooms: [roomName] } }
+      : { type: SYSTEM_TYPE, action: `${action}Room`, data: { roomName, username } };
+  }
+}
+
+/** A room as it stands in a list. */
+function entryOf([room, { username }]: readonly [string, Membership]): unknown {
+  return username === undefined ? room : { room, username };
 }

@@ -35,6 +35,8 @@ export interface PushFrame extends ClientMessage {
   /** Of its names. */
   readonly id: string;
   readonly response: unknown;
+  /** The room that it was sent to, where the server names rooms. */
+  readonly room: string | undefined;
   /** As the server wrote it. */
   readonly whole: unknown;
 }
@@ -61,7 +63,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const fields = fieldsOf(whole);
   const names = codec.decodeNames(fields);
   if (!names) return { kind: 'value', whole };
-  const { id, data, response, done, callId } = fields;
+  const { id, data, response, done, callId, room } = fields;
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
   if (key === routeKey(codec.ownType, 'connected')) return readConnected(fieldsOf(data));
@@ -71,7 +73,15 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
   if (id !== undefined || key === 'system:pong')
     return { kind: 'reply', id, response: response === undefined ? data : response };
-  return { kind: response === undefined ? 'push' : 'value', ...names, id: key, data, response, whole };
+  return {
+    kind: response === undefined ? 'push' : 'value',
+    ...names,
+    id: key,
+    data,
+    response,
+    room: textOf(room),
+    whole,
+  };
 }
 
 /** A refusal as the server tells it, in the words of either envelope. */

@@ -17,23 +17,27 @@ import type {
   StreamValue,
   WebSocketContract,
 } from '../protocol/contract.js';
+import type { ClientMessage } from './client-codec.interface.js';
 import { CallHandlers, type CallHandler } from './call-handlers.js';
 import { resolveClientOptions } from './client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './client-options.interface.js';
 import { ClientReports, type StateListener } from './client-reports.js';
-import { ClientRuntime } from './client-runtime.js';
+import { ClientRuntime, type ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, ConnectionStatus, Loss } from './client-state.js';
 import { ConnectionSupervisor } from './connection.supervisor.js';
 import type { Ending } from './ending.js';
-import type { Unsubscribe } from './listeners.js';
+import { guard, type Unsubscribe } from './listeners.js';
 import { Outbound } from './outbound.js';
 import { PushHandlers, type PushedMessage, type PushHandler } from './push-handlers.js';
 import { ReconnectPolicy } from './reconnect-policy.js';
-import { Rooms, type JoinedRoom, type JoinOptions } from './rooms.js';
+import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
+import { Rooms, type JoinedRoom, type JoinOptions, type LeaveOptions } from './rooms.js';
 import type { CallFrame, PushFrame, ServerFrame } from './server-frame.js';
 import { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
 import type { Welcome } from './welcome.js';
+
+const UNNAMED = 'The server does not name rooms: its option rooms.named is not true.';
 
 /**
  * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that comes back, requests, streams,
@@ -59,11 +63,19 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   readonly #rooms: Rooms;
   readonly #pushHandlers: PushHandlers;
   readonly #callHandlers: CallHandlers;
+  readonly #runtime: ClientRuntime;
+  readonly #connectTimeout: number;
   readonly #isOther: boolean;
+  /** While `onConnected` has its word: when the rest goes on without it. */
+  #greeting: ClientTimer | null = null;
   #clientId: string | null = null;
   /** There was a connection since `connect()`. */
   #hasStood = false;
   #isDestroyed = false;
+  /** Whether the server's pushes to rooms name them; undefined before the first welcome. */
+  #isNamed: boolean | undefined;
+  /** Somebody listens to what names a room. */
+  #awaitsNames = false;
 
   /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong */
   constructor(options: WebSocketClientOptions);
@@ -86,11 +98,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       received: (frame) => this.#received(frame),
     });
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => this.#reports.tell('onDropped', dropped));
-    this.#rooms = new Rooms(
-      services,
-      (request, options) => this.#outbound.ask(request, options, true),
-      (room) => this.#reports.tell('onRoomRefused', room),
-    );
+    this.#rooms = new Rooms(services, this.#outbound, (room, holds) => {
+      this.#reports.tell('onRoomRefused', room);
+      for (const { onRefused } of holds) if (onRefused) void guard(() => onRefused(room.error), failed);
+    });
+    this.#runtime = runtime;
+    this.#connectTimeout = resolved.connectTimeout;
   }
 
   /** Where the client is; `onState` tells of changes. */
@@ -244,8 +257,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Joins a room. Resolves once its messages arrive; from then on it is joined again after each reconnect, and
-   * `events.onRoomRefused` hears when that does not succeed. While that is under way, it is what this waits for too. With
-   * `server: 'other'` nothing answers: resolves once it has left.
+   * `events.onRoomRefused` hears when that does not succeed. Joins are counted: a room that was joined twice is left with
+   * the second {@link leave}; a join that fails counts nothing. A further join asks the server again, also to change the
+   * label, unless the same is being asked already. With `server: 'other'` nothing answers: resolves once it has left.
    *
    * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server says no
    */
@@ -253,9 +267,51 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     return this.#rooms.join(roomName, options);
   }
 
-  /** Leaves a room, and does not join it again. */
-  leave(roomName: string, options: RequestOptions = {}): Promise<void> {
+  /**
+   * Takes one {@link join} back. With the last one the client leaves the room, and does not join it again; resolves once
+   * the server has answered.
+   */
+  leave(roomName: string, options: LeaveOptions = {}): Promise<void> {
     return this.#rooms.leave(roomName, options);
+  }
+
+  /**
+   * Joins a room for as long as somebody needs it, a component of a page for example: the join counts until `leave()` of
+   * what this returns, however often that is called.
+   *
+   * @example
+   * const tea = client.room('tea');
+   * tea.on('chat', 'message', ({ text }) => show(text));
+   * await tea.joined;
+   */
+  room(roomName: string, { onRefused, ...options }: RoomOptions = {}): RoomHandle<C> {
+    const hold = { onRefused };
+    const joined = this.#rooms.join(roomName, options, hold);
+    // Whoever does not wait for it need not catch it.
+    joined.catch(() => undefined);
+    const handlers = new Set<Unsubscribe>();
+    let left: Promise<void> | undefined;
+    return {
+      joined,
+      leave: () => {
+        for (const stop of handlers) stop();
+        return (left ??= this.#rooms.leave(roomName, {}, hold));
+      },
+      on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
+        if (left || this.#isNamed === false) throw badOption(left ? 'The room was left.' : UNNAMED);
+        this.#awaitsNames = true;
+        const hear = checked(handler) as PushHandler;
+        const stop = this.#pushHandlers.add(type, action, (data, message) => {
+          if (message.room === roomName) return hear(data, message);
+          return undefined;
+        });
+        handlers.add(stop);
+        return () => {
+          handlers.delete(stop);
+          stop();
+        };
+      },
+    };
   }
 
   /**
@@ -269,7 +325,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const next = token ?? (await this.#tokens.renew());
     if (next === null) throw badOption('There is no token.');
     const request = { type: 'system', action: 'refresh', data: { token: next } };
-    if (this.isClientConnected() && !this.#isOther) await this.#outbound.ask(request);
+    if (this.isClientConnected() && !this.#isOther) await this.#outbound.ask(request, {}, { isUrgent: true });
     this.#tokens.put(next);
   }
 
@@ -295,23 +351,39 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#supervisor.stopWaiting();
   }
 
-  #connected(change: Arrival, { clientId }: Welcome): void {
+  #connected(change: Arrival, welcome: Welcome): void {
+    const { clientId } = welcome;
+    const hasStood = this.#hasStood;
     this.#clientId = clientId;
-    // The rooms first: what has waited may be meant for them, and the server handles a client's requests in order.
-    this.#rooms.connected();
-    this.#outbound.flush();
+    this.#hasStood = true;
+    this.#rooms.connected(welcome);
+    this.#isNamed = Boolean(welcome.rooms.named);
+    if (this.#awaitsNames && !this.#isNamed) this.#reports.failed(badOption(UNNAMED));
+    const greeting = (this.#greeting = this.#runtime.timeout(this.#connectTimeout, () => goOn()));
+    const goOn = (): void => {
+      if (this.#greeting !== greeting) return;
+      this.#endGreeting();
+      // The rooms first: what has waited may be meant for them, and the server handles a client's requests in order.
+      this.#rooms.rejoin();
+      this.#outbound.open();
+      if (hasStood) this.#reports.tell('onReconnected', { clientId });
+    };
     this.#reports.together(() => {
       this.#reports.changed(change);
-      this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) });
-      if (this.#hasStood) this.#reports.tell('onReconnected', { clientId });
+      this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) }, goOn);
     });
-    this.#hasStood = true;
+  }
+
+  #endGreeting(): void {
+    this.#greeting?.cancel();
+    this.#greeting = null;
   }
 
   #ended(change: Loss, { error, isOwn }: Ending): void {
     const { previous, code, reason } = change;
     const clientId = this.#clientId;
     this.#clientId = null;
+    this.#endGreeting();
     if (change.state === 'disconnected') this.#hasStood = false;
     this.#reports.together(() => {
       this.#reports.changed(change);
@@ -327,13 +399,13 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     if ('id' in frame && this.#outbound.settle(frame)) return;
     if (frame.kind === 'push') this.#pushed(frame);
     else if (frame.kind === 'value') this.#reports.tell('onMessage', { data: frame.whole });
-    else if (frame.kind === 'call') void this.#answer(frame);
+    else if (frame.kind === 'call') this.#answer(frame);
     else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
   }
 
   #pushed(frame: PushFrame): void {
     const { type, action } = frame;
-    if (type === 'system' && action === 'ping') this.#outbound.send({ type, action: 'pong' });
+    if (type === 'system' && action === 'ping') this.#outbound.send({ type, action: 'pong' }, true);
     if (type === 'auth' && action === 'expiring' && this.#tokens.areRenewable) this.#refreshInTime();
     this.#reports.tell('onMessage', { data: frame.whole });
     this.#pushHandlers.dispatch(frame);
@@ -347,11 +419,13 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  async #answer(call: CallFrame): Promise<void> {
-    const connection = this.#supervisor.connection;
-    const answer = await this.#callHandlers.answer(call);
-    // The question of a connection that is gone is nobody's any more.
-    if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer);
+  #answer(call: CallFrame): void {
+    const { connection } = this.#supervisor;
+    const send = (answer: ClientMessage): void => {
+      // The question of a connection that is gone is nobody's any more.
+      if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer, true);
+    };
+    this.#callHandlers.answer(call, send).catch((error: unknown) => this.#reports.failed(error));
   }
 }
 
