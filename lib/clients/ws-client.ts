@@ -1,11 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { WsTokenInfo } from '../auth/authenticator.interface.js';
-import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import type { SecureChannel } from '../encryption/secure-channel.js';
 import { WsError } from '../errors/ws.error.js';
 import type { Codec } from '../protocol/codec.interface.js';
+import type {
+  CallAction,
+  CallAnswer,
+  CallEvent,
+  CallMessage,
+  CallType,
+  DataArgument,
+  IfGiven,
+  MetadataOf,
+  SentAction,
+  SentEvent,
+  SentEventData,
+  SentMessage,
+  SentType,
+  UserPayload,
+  WebSocketContract,
+} from '../protocol/contract.js';
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { brand } from '../runtime/brand.js';
@@ -31,8 +48,11 @@ const NO_ROOMS: ReadonlySet<string> = new Set<string>();
  * One connection of this worker: what gateways get as `@ConnectedSocket()`. It stays readable after the connection has
  * closed (`handleDisconnect` still sees its user and rooms); sends then do nothing. A rejection of `join` or `call` that
  * nobody takes goes to the log and `events.onError`.
+ *
+ * @typeParam C the contract with the clients, as in `@ConnectedSocket() client: WsClient<Chat>`: what it says of pushes,
+ * calls, users and metadata
  */
-export class WsClient implements ClientEntry {
+export class WsClient<C extends WebSocketContract = WebSocketContract> implements ClientEntry<C> {
   static {
     brand(this, 'WsClient');
   }
@@ -41,7 +61,7 @@ export class WsClient implements ClientEntry {
   readonly codec: Codec;
   state: WsClientState = 'authenticated';
   lastActivity: number;
-  #user: WsUser | null = null;
+  #user: WsUser<UserPayload<C>> | null = null;
   /** @internal What is known of the token behind `user`; null without one. */
   token: WsTokenInfo | null = null;
   /** @internal The user type that the application has said, for credentials that name none. */
@@ -50,7 +70,7 @@ export class WsClient implements ClientEntry {
   /** True while more bytes wait for this client than its budget allows. */
   backpressured = false;
   #rooms: Set<string> | null = null;
-  #metadata: ClientMetadata | null = null;
+  #metadata: MetadataOf<C> | null = null;
   #requests: Map<RequestId, Cancel | null> | null = null;
   #streams: Set<ClientStream> | null = null;
   #inbound: InboundQueue | null = null;
@@ -87,12 +107,12 @@ export class WsClient implements ClientEntry {
    * Who the client is, from its verified credentials; null for an anonymous one. It cannot be assigned, as guards written
    * for HTTP do with `request.user`: sessions, rooms and revocation go by it.
    */
-  get user(): WsUser | null {
+  get user(): WsUser<UserPayload<C>> | null {
     return this.#user;
   }
 
   /** @internal */
-  setUser(user: WsUser | null): void {
+  setUser(user: WsUser<UserPayload<C>> | null): void {
     this.#user = user;
   }
 
@@ -153,7 +173,7 @@ export class WsClient implements ClientEntry {
    * Data of the application's own; `ClientManager.updateClient` changes it from anywhere. What is put into it here, and
    * has no JSON form, stays on this worker.
    */
-  get metadata(): ClientMetadata {
+  get metadata(): MetadataOf<C> {
     return (this.#metadata ??= {});
   }
 
@@ -164,10 +184,13 @@ export class WsClient implements ClientEntry {
    * @returns false when the client is gone
    * @throws WsError BAD_MESSAGE when the message has no JSON form; nothing is sent then
    */
+  send<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(message: SentMessage<C, Type, Action, Event, unknown> | string): boolean;
   send(message: unknown): boolean {
-    const isSent = this.sendText(typeof message === 'string' ? message : encodeMessage(this.codec, message));
-    OWN_SENDS.note(this);
-    return isSent;
+    return this.#sendMessage(message);
   }
 
   /**
@@ -176,9 +199,19 @@ export class WsClient implements ClientEntry {
    * @returns false when the client is gone
    * @throws WsError BAD_MESSAGE when the event is no text, or the data has no JSON form; nothing is sent then
    */
-  emit(event: string, data?: unknown): boolean {
-    if (typeof (event as unknown) !== 'string') throw new WsError('BAD_MESSAGE', 'The event is not a text.');
-    return this.send({ event, data });
+  emit<Event extends SentEvent<C>>(
+    event: IfGiven<C, 'pushes', Event, string>,
+    ...rest: IfGiven<C, 'pushes', DataArgument<SentEventData<C, Event>>, [data?: unknown]>
+  ): boolean;
+  emit(event: unknown, data?: unknown): boolean {
+    if (typeof event !== 'string') throw new WsError('BAD_MESSAGE', 'The event is not a text.');
+    return this.#sendMessage({ event, data });
+  }
+
+  #sendMessage(message: unknown): boolean {
+    const isSent = this.sendText(typeof message === 'string' ? message : encodeMessage(this.codec, message));
+    OWN_SENDS.note(this);
+    return isSent;
   }
 
   /** @internal Queues a frame that other clients may share. */
@@ -195,6 +228,11 @@ export class WsClient implements ClientEntry {
    * when the message cannot be sent, and for options that there are not; RATE_LIMITED with 1,024 calls open; else the code
    * that the client refused with, its own words in `cause`. With a signal: the signal's reason.
    */
+  call<
+    Type extends CallType<C> = never,
+    Action extends CallAction<C, Type> = never,
+    Event extends CallEvent<C> = never,
+  >(message: CallMessage<C, Type, Action, Event>, options?: CallOptions): Promise<CallAnswer<C, Type, Action, Event>>;
   call(message: WebSocketMessage, options: CallOptions = {}): Promise<unknown> {
     const work = (): Promise<unknown> => this.calls.call(message, options, this.host.callTimeout);
     return this.host.watch('WsClient.call', work, this.clientId);

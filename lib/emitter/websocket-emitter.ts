@@ -14,8 +14,9 @@ import { resolveIgnis, resolvePrefix } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveSecrets } from '../options/secret.options.js';
 import { resolveRedis } from '../options/redis.options.js';
-import { pxlCodec } from '../protocol/pxl.codec.js';
+import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
 import { abandon } from '../redis/abandon.js';
 import { FaultLog } from '../redis/fault-log.js';
 import { RedisLink } from '../redis/redis-link.js';
@@ -55,6 +56,15 @@ interface Exclusion {
   exclude?: readonly string[] | undefined;
 }
 
+/** A message and whom it is for, as the argument of a verb. */
+type Addressed<
+  C,
+  Type extends SentType<C>,
+  Action extends SentAction<C, Type>,
+  Event extends SentEvent<C>,
+  To extends object,
+> = IfGiven<C, 'pushes', [given: SentMessage<C, Type, Action, Event> & To], [given: WebSocketMessage & To]>;
+
 /**
  * Reaches the clients and subscribers of all workers from a process that holds no sockets itself: a job's worker, a cron
  * task, a script. Needs neither Nest nor an HTTP server.
@@ -63,8 +73,10 @@ interface Exclusion {
  * form, or an id, a room or `exclude` is not what it has to be; with UNAVAILABLE when Redis cannot be reached; it is not
  * delivered later then. Unknown clients, users and rooms are no error. A rejection that nobody takes goes to `log`; it
  * does not end the process.
+ *
+ * @typeParam C the contract with the clients, as in `new WebSocketEmitter<Chat>(...)`; without one any message goes
  */
-export class WebSocketEmitter {
+export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #runtime = new Runtime();
   readonly #link: RedisLink;
   readonly #publisher: EnvelopePublisher;
@@ -107,7 +119,12 @@ export class WebSocketEmitter {
   }
 
   /** To one client: `{ clientId, event, data }` or `{ clientId, type, action, data }`. */
-  toClient(given: WebSocketMessage & { clientId: string }): Promise<void> {
+  toClient<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...given: Addressed<C, Type, Action, Event, { clientId: string }>): Promise<void>;
+  toClient(given: { clientId: string }): Promise<void> {
     return this.#watch('toClient', () => {
       checkNames('field', given, ['clientId', ...MESSAGE]);
       const { clientId, ...message } = given;
@@ -116,7 +133,12 @@ export class WebSocketEmitter {
   }
 
   /** To every session of a user. */
-  toUser(given: WebSocketMessage & Exclusion & { userId: string | number }): Promise<void> {
+  toUser<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...given: Addressed<C, Type, Action, Event, Exclusion & { userId: string | number }>): Promise<void>;
+  toUser(given: Exclusion & { userId: string | number }): Promise<void> {
     return this.#watch('toUser', () => {
       checkNames('field', given, ['userId', 'exclude', ...MESSAGE]);
       const { userId, exclude, ...message } = given;
@@ -125,7 +147,12 @@ export class WebSocketEmitter {
   }
 
   /** To the members of a room. */
-  toRoom(given: WebSocketMessage & Exclusion & { room: string }): Promise<void> {
+  toRoom<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...given: Addressed<C, Type, Action, Event, Exclusion & { room: string }>): Promise<void>;
+  toRoom(given: Exclusion & { room: string }): Promise<void> {
     return this.#watch('toRoom', () => {
       checkNames('field', given, ['room', 'exclude', ...MESSAGE]);
       const { room, exclude, ...message } = given;
@@ -134,7 +161,12 @@ export class WebSocketEmitter {
   }
 
   /** To every client. */
-  broadcast(given: WebSocketMessage & Exclusion): Promise<void> {
+  broadcast<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...given: Addressed<C, Type, Action, Event, Exclusion>): Promise<void>;
+  broadcast(given: Exclusion): Promise<void> {
     return this.#watch('broadcast', () => {
       checkNames('field', given, ['exclude', ...MESSAGE]);
       const { exclude, ...message } = given;

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { MetadataOf, UserPayload, WebSocketContract } from '../protocol/contract.js';
 
 /** Who a client is, from its verified credentials and nothing else. */
 export interface WsUser<Payload = Record<string, unknown>> {
@@ -11,19 +12,22 @@ export interface WsUser<Payload = Record<string, unknown>> {
 /** Data of the application's own, kept with a client. */
 export type ClientMetadata = Record<string, unknown>;
 
-/** One client of the registry. An entry of this worker is the `WsClient` itself. */
-export interface ClientEntry {
+/**
+ * One client of the registry. Of another worker's user it has the claims that `cluster.shareUser` names. An entry of this
+ * worker is the `WsClient` itself.
+ */
+export interface ClientEntry<C extends WebSocketContract = WebSocketContract> {
   readonly clientId: string;
   /** The socket, for reading its state and events; null when the client is connected to another worker. */
   readonly ws: WebSocket | null;
   /** When the client last sent something, in ms since 1970. */
   readonly lastActivity: number;
-  readonly user: WsUser | null;
+  readonly user: WsUser<Partial<UserPayload<C>>> | null;
   /** The room that was joined last and is still joined, or null. */
   readonly roomName: string | null;
   readonly rooms: ReadonlySet<string>;
   /** When the connection was accepted, in ms since 1970. */
   readonly connectedAt: number;
   readonly workerId: string;
-  readonly metadata: Readonly<ClientMetadata>;
+  readonly metadata: Readonly<MetadataOf<C>>;
 }

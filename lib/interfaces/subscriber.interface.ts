@@ -1,4 +1,5 @@
 import type { ModuleRef } from '@nestjs/core';
+import type { WebSocketContract } from '../protocol/contract.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import type { ServerVerbs } from '../server/server-verbs.js';
 import type { HANDLER_HOST, HandlerHost } from '../subscribers/handler-host.js';
@@ -12,8 +13,15 @@ import type { StandardSchema } from './standard-schema.interface.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `message?.data` and `value > 5` compile with no other type; this is the only place
 export type UntypedMessage = any;
 
-/** What a subscriber gets for an event. */
-export interface WebSocketSubscriberHandlerContext<Message = UntypedMessage> {
+/**
+ * What a subscriber gets for an event.
+ *
+ * @typeParam C the contract with the clients, for `webSocketServer`
+ */
+export interface WebSocketSubscriberHandlerContext<
+  Message = UntypedMessage,
+  C extends WebSocketContract = WebSocketContract,
+> {
   /** The event's name: one of `WebSocketRedisSubscriberEvent` or a channel of the application's own. */
   readonly channel: string;
   /** As JSON carries it; all subscribers of this worker share one, which they read and do not change. */
@@ -23,7 +31,7 @@ export interface WebSocketSubscriberHandlerContext<Message = UntypedMessage> {
    * is responsible for: with `run: 'everyWorker'` the clients of this worker (its `sendMessage` and `sendCustomMessage` tell
    * the subscribers of this worker), with `'oneWorker'` all of the cluster.
    */
-  readonly webSocketServer: ServerVerbs;
+  readonly webSocketServer: ServerVerbs<C>;
   /** For ordinary commands; null in an application without Redis. */
   readonly redis: RedisClient | null;
   /** The same under the name that PXL gave it. */

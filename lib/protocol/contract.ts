@@ -1,4 +1,4 @@
-import type { WebSocketMessage } from './messages.js';
+import type { RequestId, WebSocketMessage } from './messages.js';
 
 /**
  * What travels between a server and its clients, as one type that both sides name. All parts may be left out; what a
@@ -15,6 +15,8 @@ import type { WebSocketMessage } from './messages.js';
  *   };
  *   pushes: { chat: { message: { from: string; text: string } } };
  *   calls: { user: { confirm: { data: { question: string }; reply: boolean } } };
+ *   user: { name: string };
+ *   metadata: { theme: 'light' | 'dark' };
  * }
  */
 export interface WebSocketContract {
@@ -24,6 +26,10 @@ export interface WebSocketContract {
   readonly pushes?: object;
   /** What the server asks clients: `type` → `action` → `{ data?, reply? }`. */
   readonly calls?: object;
+  /** What the server knows of a user beside its ids: `WsClient.user.payload`. */
+  readonly user?: object;
+  /** What the application keeps with a client: `WsClient.metadata`, in which each key may still be missing. */
+  readonly metadata?: object;
 }
 
 /** Any names, each with the same entry. */
@@ -33,7 +39,7 @@ type AnyNames<Entry> = Readonly<Record<string, Readonly<Record<string, Entry>>>>
 type IfAny<T, Then, Else> = 0 extends 1 & T ? Then : Else;
 
 /** The part of a contract; where it has none, any names with unknown data. Of the contract `any` the data is `any` too. */
-type Part<C, Name extends keyof WebSocketContract> = IfAny<
+type Part<C, Name extends 'routes' | 'pushes' | 'calls'> = IfAny<
   C,
   AnyNames<C>,
   C extends Readonly<Record<Name, infer Given>> ? Given : AnyNames<unknown>
@@ -194,7 +200,41 @@ export type CallReply<C, Type extends CallType<C>, Action extends CallAction<C, 
 >;
 
 /** The event name of a pair. */
-type EventName<Type extends string, Action extends string> = Type extends 'event' ? Action : `${Type}:${Action}`;
+type EventName<Type extends string, Action extends string> = string extends Type
+  ? string
+  : Type extends 'event'
+    ? Action
+    : `${Type}:${Action}`;
+
+/** The event names of a part. */
+type EventsOf<Of> = {
+  [Type in keyof Of & string]: { [Action in keyof Of[Type] & string]: EventName<Type, Action> }[keyof Of[Type] &
+    string];
+}[keyof Of & string];
+
+/** The entry under an event name. */
+type EventEntry<Of, Event> = Event extends `${infer Type}:${infer Action}`
+  ? Entry<Of, Type, Action>
+  : Entry<Of, 'event', Event>;
+
+/** A message under a pair of names, and under an event name. A message has one or the other, so that errors are about that. */
+type Pair<Type, Action, Data> = Carrying<Data> & {
+  readonly type: Type;
+  readonly action: Action;
+  readonly event?: undefined;
+};
+type Event<Name, Data> = Carrying<Data> & {
+  readonly event: Name;
+  readonly type?: undefined;
+  readonly action?: undefined;
+};
+
+/** What holds of a contract with such a part, and what of any other one, `any` among them. */
+export type IfGiven<C, Name extends keyof WebSocketContract, Then, Else> = IfAny<
+  C,
+  Else,
+  C extends Readonly<Record<Name, unknown>> ? Then : Else
+>;
 
 /** A message that a server may send by its contract, in either shape; any message without one. */
 export type PushMessage<C> = C extends { readonly pushes: infer Given }
@@ -206,6 +246,106 @@ export type PushMessage<C> = C extends { readonly pushes: infer Given }
       }[keyof Given[Type] & string];
     }[keyof Given & string]
   : WebSocketMessage;
+
+/** The types of what an application may push. */
+export type SentType<C> = TypesOf<Part<C, 'pushes'>>;
+/** The actions of such a type. */
+export type SentAction<C, Type> = NamesOf<Part<C, 'pushes'>, Type>;
+/** The event names of what an application may push, as `'chat:message'`. */
+export type SentEvent<C> = EventsOf<Part<C, 'pushes'>>;
+/** What such a message carries. */
+export type SentData<C, Type, Action> = Wire<Entry<Part<C, 'pushes'>, Type, Action>>;
+/** What such an event carries. */
+export type SentEventData<C, Name> = Wire<EventEntry<Part<C, 'pushes'>, Name>>;
+/**
+ * A message of these names, in either shape, as every verb takes it; `Else` where the contract speaks of no pushes. The
+ * compiler finds the names by itself, and so points at the one field that is wrong.
+ */
+export type SentMessage<
+  C,
+  Type extends SentType<C>,
+  Action extends SentAction<C, Type>,
+  Name extends SentEvent<C>,
+  Else = WebSocketMessage,
+> = IfGiven<C, 'pushes', Pair<Type, Action, SentData<C, Type, Action>> | Event<Name, SentEventData<C, Name>>, Else>;
+
+/**
+ * Such a message and what stands behind it, as the arguments of a verb. A class whose first verb takes them is compared
+ * with others of its kind by what it takes, and not by its contract: one goes where another is expected.
+ */
+export type SentArguments<
+  C,
+  Type extends SentType<C>,
+  Action extends SentAction<C, Type>,
+  Name extends SentEvent<C>,
+  Rest extends readonly unknown[] = [],
+> = IfGiven<
+  C,
+  'pushes',
+  [message: SentMessage<C, Type, Action, Name>, ...rest: Rest],
+  [message: WebSocketMessage, ...rest: Rest]
+>;
+
+/** The event names of what a server asks, as `'user:confirm'`. */
+export type CallEvent<C> = EventsOf<Part<C, 'calls'>>;
+/** A question of these names, in either shape; any message without a contract. */
+export type CallMessage<
+  C,
+  Type extends CallType<C>,
+  Action extends CallAction<C, Type>,
+  Name extends CallEvent<C>,
+> = IfGiven<
+  C,
+  'calls',
+  | Pair<Type, Action, CallData<C, Type, Action>>
+  | Event<Name, Field<EventEntry<Part<C, 'calls'>, Name>, 'data', undefined>>,
+  WebSocketMessage
+>;
+/** What such a question is answered with. */
+export type CallAnswer<
+  C,
+  Type extends CallType<C>,
+  Action extends CallAction<C, Type>,
+  Name extends CallEvent<C>,
+> = IfGiven<
+  C,
+  'calls',
+  CallReply<C, Type, Action> | Field<EventEntry<Part<C, 'calls'>, Name>, 'reply', null>,
+  IfAny<C, C, unknown>
+>;
+
+/** The event names of what clients ask, as `'chat:send'`. */
+export type RouteEvent<C> = EventsOf<Part<C, 'routes'>>;
+/** A request of these names, in either shape; `Else` where the contract speaks of no routes. */
+export type RouteMessage<
+  C,
+  Type extends RouteType<C>,
+  Action extends AnyAction<C, Type>,
+  Name extends RouteEvent<C>,
+  Else = WebSocketMessage,
+> = IfGiven<
+  C,
+  'routes',
+  | (Pair<Type, Action, RouteData<C, Type, Action>> & Identified)
+  | (Event<Name, Field<EventEntry<Part<C, 'routes'>, Name>, 'data', undefined>> & Identified),
+  Else
+>;
+interface Identified {
+  readonly id?: RequestId;
+}
+
+/** The same type as one of its own, which goes where `Record<string, unknown>` is expected: an interface does not. */
+type Plain<T> = { [Key in keyof T]: T[Key] };
+type Shape<C, Name extends 'user' | 'metadata'> = IfAny<
+  C,
+  Record<string, C>,
+  C extends Readonly<Record<Name, infer Given>> ? Wire<Given> : Record<string, unknown>
+>;
+
+/** What the server knows of a user beside its ids. */
+export type UserPayload<C> = Plain<Shape<C, 'user'>>;
+/** What the application keeps with a client; there is nothing at first. */
+export type MetadataOf<C> = Partial<Shape<C, 'metadata'>>;
 
 /** The arguments behind the names of a request: its data, which may be left out where it can be undefined, and options. */
 export type DataArguments<Data, Options> = undefined extends Data

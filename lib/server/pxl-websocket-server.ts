@@ -5,23 +5,28 @@ import { Encryption } from '../encryption/encryption.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
+import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Drain } from '../transport/drain.js';
 import { Delivery, type Mailing } from './delivery.js';
 import { EveryWorkerClients } from './every-worker-clients.js';
 import { EveryWorkerRooms } from './every-worker-rooms.js';
-import { SendVerbs, type BroadcastToAllOptions, type SendScope } from './send-verbs.js';
+import { SendVerbs, type BroadcastToAllOptions, type SendScope, type ToAll } from './send-verbs.js';
 import { ServerVerbs } from './server-verbs.js';
 import { VerbEvents } from './verb-events.js';
 
-/** The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone. */
+/**
+ * The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone.
+ *
+ * @typeParam C the contract with the clients, as in `constructor(server: PxlWebSocketServer<Chat>)`
+ */
 @Injectable()
-export class PxlWebSocketServer extends ServerVerbs {
+export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract> extends ServerVerbs<C> {
   /** The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. */
-  readonly local: SendVerbs;
-  readonly #responsible: ServerVerbs;
-  readonly #bystander: ServerVerbs;
+  readonly local: SendVerbs<C>;
+  readonly #responsible: ServerVerbs<C>;
+  readonly #bystander: ServerVerbs<C>;
   readonly #logger = new ModuleLogger();
   #hasToldOfPredicates = false;
 
@@ -50,21 +55,30 @@ export class PxlWebSocketServer extends ServerVerbs {
       send: (mailing: Mailing) => delivery.deliver(mailing),
       tell: (channel, message) => verbEvents.tell(channel, message, isResponsible),
     });
-    this.local = new SendVerbs(here(true));
+    this.local = new SendVerbs<C>(here(true));
     const clients = new EveryWorkerClients(clientManager);
     const rooms = new EveryWorkerRooms(roomManager, clientManager);
-    this.#responsible = new ServerVerbs(clients, rooms, here(true), host);
-    this.#bystander = new ServerVerbs(clients, rooms, here(false), host);
+    this.#responsible = new ServerVerbs<C>(clients, rooms, here(true), host);
+    this.#bystander = new ServerVerbs<C>(clients, rooms, here(false), host);
   }
 
   /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
-  override sendMessageToAll(message: { data: unknown }): void {
-    super.sendMessageToAll(message);
-    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, message.data);
+  override sendMessageToAll<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...message: ToAll<C, Type, Action, Event>): void {
+    super.sendMessageToAll<Type, Action, Event>(...message);
+    const [{ data }] = message;
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
   }
 
   /** Sends to every client but one, or to those that the predicate picks among the clients that this worker knows. */
-  override broadcastToAllClients(broadcast: BroadcastToAllOptions): void {
+  override broadcastToAllClients<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: BroadcastToAllOptions<SentMessage<C, Type, Action, Event, unknown>>): void {
     super.broadcastToAllClients(broadcast);
     if (broadcast.predicate) this.#tellOfUnknownClients();
   }
@@ -80,7 +94,7 @@ export class PxlWebSocketServer extends ServerVerbs {
    * @internal The view for who handles an event on every worker. What it tells subscribers is for one worker to act on: the
    * one that the event is for.
    */
-  viewFor({ isResponsible }: ClusterEvent): ServerVerbs {
+  viewFor({ isResponsible }: ClusterEvent): ServerVerbs<C> {
     return isResponsible ? this.#responsible : this.#bystander;
   }
 

@@ -3,6 +3,7 @@ import { checkNames, readName, readUserIds } from '../clients/verb-checks.js';
 import type { Target } from '../cluster/envelope.js';
 import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
 import { WebSocketRedisSubscriberEvent } from '../protocol/cluster-events.js';
+import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { Mailing } from './delivery.js';
 
 /** What {@link SendVerbs.broadcastToAllClients} asks of each client. */
@@ -17,8 +18,8 @@ export type ClientPredicate = (candidate: {
 }) => boolean;
 
 /** What {@link SendVerbs.broadcastToAllClients} takes. */
-export interface BroadcastToAllOptions {
-  data: unknown;
+export interface BroadcastToAllOptions<Data = unknown> {
+  data: Data;
   excludeClientId?: string;
   /**
    * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
@@ -28,6 +29,14 @@ export interface BroadcastToAllOptions {
    */
   predicate?: ClientPredicate;
 }
+
+/** What {@link SendVerbs.sendMessageToAll} takes. */
+export type ToAll<
+  C,
+  Type extends SentType<C>,
+  Action extends SentAction<C, Type>,
+  Event extends SentEvent<C>,
+> = IfGiven<C, 'pushes', [message: { data: SentMessage<C, Type, Action, Event> }], [message: { data: unknown }]>;
 
 /** Whom sends reach: the cluster, or one worker. */
 export interface SendScope {
@@ -42,8 +51,10 @@ export interface SendScope {
 /**
  * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
  * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
+ *
+ * @typeParam C the contract with the clients; without one any JSON value goes
  */
-export class SendVerbs {
+export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
   constructor(private readonly scope: SendScope) {}
 
   /** All clients, or those of one user type. */
@@ -54,32 +65,57 @@ export class SendVerbs {
   }
 
   /** Sends to every client. */
+  sendMessageToAll<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...message: ToAll<C, Type, Action, Event>): void;
   sendMessageToAll(message: { data: unknown }): void {
     const { data } = read(message, ['data']);
     this.#send({ kind: 'everybody' }, data);
   }
 
   /** Sends to every client but one, or to those that the predicate picks. */
-  broadcastToAllClients(broadcast: BroadcastToAllOptions): void {
+  broadcastToAllClients<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: BroadcastToAllOptions<SentMessage<C, Type, Action, Event, unknown>>): void {
     const { data, excludeClientId, predicate } = read(broadcast, ['data', 'excludeClientId', 'predicate']);
     const target: Target = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
     this.#send(target, data, excludeClientId);
   }
 
   /** Sends to the members of a room. */
-  broadcastToRoom(broadcast: { roomName: string; data: unknown; excludeClientId?: string }): void {
+  broadcastToRoom<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: {
+    roomName: string;
+    data: SentMessage<C, Type, Action, Event, unknown>;
+    excludeClientId?: string;
+  }): void {
     const { roomName, data, excludeClientId } = read(broadcast, ['roomName', 'data', 'excludeClientId']);
     this.#send({ kind: 'rooms', roomNames: [readName('roomName', roomName)] }, data, excludeClientId);
   }
 
   /** Sends to every session of the users. */
-  broadcastToUsers(broadcast: { userIds: readonly (string | number)[]; data: unknown }): void {
+  broadcastToUsers<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: { userIds: readonly (string | number)[]; data: SentMessage<C, Type, Action, Event, unknown> }): void {
     const { userIds, data } = read(broadcast, ['userIds', 'data']);
     this.#send({ kind: 'users', userIds: readUserIds(userIds) }, data);
   }
 
   /** Sends to one client. */
-  broadcastToClient(broadcast: { clientId: string; data: unknown }): void {
+  broadcastToClient<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: { clientId: string; data: SentMessage<C, Type, Action, Event, unknown> }): void {
     const { clientId, data } = read(broadcast, ['clientId', 'data']);
     this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, data);
   }

@@ -5,6 +5,7 @@ import { OWN_SENDS } from '../clients/own-sends.js';
 import { checkNames } from '../clients/verb-checks.js';
 import { WsClient } from '../clients/ws-client.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
+import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketType } from '../protocol/web-socket-type.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { checkRoomName, longestRoomName } from '../rooms/room-name.js';
@@ -36,7 +37,7 @@ export interface VerbHost {
  * PXL's `WebSocketServer`: `PxlWebSocketServer`, and what a subscriber gets. For a subscriber with `run: 'everyWorker'` it
  * sees all clients of the cluster, and does something to this worker's only, so that what runs on every worker happens once.
  */
-export class ServerVerbs extends SendVerbs {
+export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extends SendVerbs<C> {
   readonly type = 'server' satisfies WebSocketType;
 
   constructor(
@@ -88,7 +89,11 @@ export class ServerVerbs extends SendVerbs {
    * library's `WebSocketClient` takes text frames only, and tells its `events.onError` of any other. Default: false
    * @throws WsError BAD_MESSAGE when the data has no JSON form
    */
-  sendClientMessage(to: WebSocket | WsClient, data: unknown, binary = false): void {
+  sendClientMessage<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(to: WebSocket | WsClient<C>, data: SentMessage<C, Type, Action, Event, unknown>, binary = false): void {
     const client = to instanceof WsClient ? to : this.#clientOf(to);
     if (client?.readyState !== 1) return;
     const text = encodeMessage(client.codec, data);

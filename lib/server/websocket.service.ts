@@ -21,7 +21,18 @@ import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ClientEntry } from '../interfaces/client-entry.interface.js';
 import { RefusalCounters, type LimitName } from '../limits/refusal-counters.js';
-import type { PushMessage, WebSocketContract } from '../protocol/contract.js';
+import type {
+  DataArgument,
+  IfGiven,
+  SentAction,
+  SentArguments,
+  SentData,
+  SentEvent,
+  SentEventData,
+  SentMessage,
+  SentType,
+  WebSocketContract,
+} from '../protocol/contract.js';
 import type { EventMessage } from '../protocol/messages.js';
 import { Metrics, type WebSocketMetric } from '../runtime/metrics.js';
 import { ClientQueries, type ClientQuery } from './client-queries.js';
@@ -40,10 +51,10 @@ export interface SendOptions {
 }
 
 /** What {@link WebSocketService.send} takes. */
-export interface SendRequest extends SendOptions {
+export interface SendRequest<Topic extends string = string, Data = unknown> extends SendOptions {
   destination?: SendDestination;
   /** An event name with its data; anything but undefined. */
-  payload: { topic: string; data: unknown };
+  payload: { topic: Topic; data: Data };
   /** Called once the message is on its way. */
   cb?: () => void;
 }
@@ -85,38 +96,67 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   ) {}
 
   /** To every client. */
-  broadcast(message: PushMessage<C>, options?: SendOptions): Promise<void> {
+  broadcast<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...message: SentArguments<C, Type, Action, Event, [options?: SendOptions]>): Promise<void>;
+  broadcast(message: unknown, options?: SendOptions): Promise<void> {
     return this.#send('broadcast', { kind: 'everybody' }, message, options);
   }
 
   /** To the clients with these ids, each once. */
-  sendToClients(clientIds: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
+  sendToClients<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(clientIds: readonly string[], message: SentMessage<C, Type, Action, Event>, options?: SendOptions): Promise<void> {
     return this.#watch('sendToClients', () =>
       this.#deliver({ kind: 'clients', clientIds: readNames('clientIds', clientIds) }, message, options),
     );
   }
 
   /** To every session of these users. */
-  sendToUsers(userIds: readonly (string | number)[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
+  sendToUsers<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(
+    userIds: readonly (string | number)[],
+    message: SentMessage<C, Type, Action, Event>,
+    options?: SendOptions,
+  ): Promise<void> {
     return this.#watch('sendToUsers', () =>
       this.#deliver({ kind: 'users', userIds: readUserIds(userIds) }, message, options),
     );
   }
 
   /** To the members of these rooms; a client in several of them gets it once. */
-  sendToRooms(roomNames: readonly string[], message: PushMessage<C>, options?: SendOptions): Promise<void> {
+  sendToRooms<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(roomNames: readonly string[], message: SentMessage<C, Type, Action, Event>, options?: SendOptions): Promise<void> {
     return this.#watch('sendToRooms', () =>
       this.#deliver({ kind: 'rooms', roomNames: readNames('roomNames', roomNames) }, message, options),
     );
   }
 
   /** To everybody, as `{ type: 'user', action, data }`. */
-  sendUserMessage(action: string, data: unknown): Promise<void> {
+  sendUserMessage<Action extends SentAction<C, 'user'>>(
+    action: Action,
+    ...rest: DataArgument<SentData<C, 'user', Action>>
+  ): Promise<void>;
+  sendUserMessage(action: string, data?: unknown): Promise<void> {
     return this.#send('sendUserMessage', { kind: 'everybody' }, { type: 'user', action, data });
   }
 
   /** To everybody, as `{ type: 'system', action, data }`. */
-  sendSystemMessage(action: string, data: unknown): Promise<void> {
+  sendSystemMessage<Action extends SentAction<C, 'system'>>(
+    action: Action,
+    ...rest: DataArgument<SentData<C, 'system', Action>>
+  ): Promise<void>;
+  sendSystemMessage(action: string, data?: unknown): Promise<void> {
     return this.#send('sendSystemMessage', { kind: 'everybody' }, { type: 'system', action, data });
   }
 
@@ -131,6 +171,9 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    *
    * @throws WsError BAD_MESSAGE without a topic or data, and for a destination that is none
    */
+  send<Event extends SentEvent<C>>(
+    request: IfGiven<C, 'pushes', SendRequest<Event, SentEventData<C, Event>>, SendRequest>,
+  ): Promise<void>;
   send(request: SendRequest): Promise<void> {
     return this.#watch('send', async () => {
       checkNames('option', request, ['destination', 'payload', 'cb', 'exclude', 'volatile']);

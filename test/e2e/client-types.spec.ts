@@ -4,7 +4,11 @@ import { COMPILERS, errorsOf, typeErrorsOf, type TypeError } from '../support/ty
 const CONTRACT = `
 import { z } from 'zod';
 import { Injectable } from '@nestjs/common';
-import { WebSocketService, type RouteData, type RouteReply } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketServer, WebSocketEmitter, WebSocketService, WsSubscriber, type ClientEntry, type PushMessage, type RouteData,
+  type RouteReply, type SendRequest, type ServerVerbs, type WebSocketMessage, type WebSocketSubscriberHandlerContext,
+  type WsClient,
+} from 'nestjs-pxl-websocket';
 import {
   WebSocketClient, type AnyAction, type CallAction, type CallData, type CallReply, type CallType, type PushAction,
   type PushData, type PushType, type RouteAction, type RouteType, type StreamAction, type StreamValue,
@@ -20,9 +24,12 @@ interface Chat {
     };
     user: { name: { reply: string } };
   };
-  pushes: { chat: { message: { from: string; text: string }; cleared: undefined }; event: { plain: number } };
-  calls: { user: { confirm: { data: { question: string }; reply: boolean } } };
+  pushes: { chat: { message: { from: string; text: string }; cleared: undefined }; user: { renamed: { name: string } }; event: { plain: number } };
+  calls: { user: { confirm: { data: { question: string }; reply: boolean } }; event: { ask: { reply: number } } };
+  user: Payload;
+  metadata: { theme: 'light' | 'dark' };
 }
+interface Payload { name: string }
 const schemas = {
   routes: { chat: { send: { data: z.object({ text: z.string(), at: z.coerce.date() }), reply: z.object({ sent: z.boolean() }) } } },
   pushes: { chat: { message: z.object({ text: z.string().default('') }) } },
@@ -33,6 +40,13 @@ const untyped = new WebSocketClient({ url: '/ws' });
 declare const sockets: WebSocketService<Chat>;
 declare const plain: WebSocketService;
 declare const loose: WebSocketClient<any>;
+declare const server: PxlWebSocketServer<Chat>, plainServer: PxlWebSocketServer, anyServer: PxlWebSocketServer<any>;
+declare const emitter: WebSocketEmitter<Chat>, plainEmitter: WebSocketEmitter, anySockets: WebSocketService<any>;
+declare const client: WsClient<Chat>, plainClient: WsClient, anyClient: WsClient<any>;
+export {
+  WsSubscriber, server, plainServer, anyServer, emitter, plainEmitter, anySockets, client, plainClient, anyClient,
+};
+export type { ClientEntry, PushMessage, SendRequest, ServerVerbs, WebSocketMessage, WebSocketSubscriberHandlerContext };
 export { Injectable, chat, schemed, untyped, loose, sockets, plain };
 export type { Chat, RouteData, RouteReply };
 export type {
@@ -113,6 +127,95 @@ const GOOD = [
    const hooks = createSocketHooks<Chat>(); createApp({}).use(hooks.socketPlugin, chat).use(socketPlugin, chat); hooks.useRoom(() => 'tea');
    hooks.usePush('chat', 'message', ({ from }) => from.trim()); const { data } = hooks.useRequest('chat', 'send', ref({ text: '' }));
    const sent: boolean | undefined = data.value?.sent; hooks.useRequest('chat', 'find', () => ({ text: 'a' })); export { sent };`,
+];
+
+/** Of the server's side: of a contract, without one, and with any. */
+const GOOD_OF_SERVERS = [
+  `await sockets.broadcast({ event: 'plain', data: 5 }); await sockets.send({ payload: { topic: 'chat:message', data: { from: '', text: '' } } });
+   await sockets.sendUserMessage('renamed', { name: 'Ada' }); const message: PushMessage<Chat> = { event: 'plain', data: 1 }; await sockets.broadcast(message);`,
+  `server.sendMessageToAll({ data: { event: 'plain', data: 1 } }); server.local.broadcastToRoom({ roomName: 'tea', data: { type: 'chat', action: 'cleared' } });
+   server.broadcastToAllClients({ data: { event: 'plain', data: 1 }, predicate: ({ clientId }) => clientId === 'a' });
+   server.sendClientMessage(client, { event: 'plain', data: 1 }); server.local.broadcastToUsers({ userIds: [1], data: { event: 'plain', data: 1 } });`,
+  `await emitter.toUser({ userId: 1, type: 'chat', action: 'message', data: { from: '', text: '' } });
+   await emitter.toRoom({ room: 'tea', event: 'plain', data: 1, exclude: ['c'] }); await emitter.broadcast({ event: 'chat:cleared' });`,
+  `client.send({ type: 'chat', action: 'cleared' }); client.send('ready text'); client.emit('plain', 1); client.emit('chat:cleared');
+   const yes: boolean = await client.call({ type: 'user', action: 'confirm', data: { question: '' } }, { timeout: 5 });
+   const count: number = await client.call({ event: 'ask' }); export { yes, count };`,
+  `const name: string | undefined = client.user?.payload.name; client.metadata.theme = 'dark';
+   const theme: 'light' | 'dark' | undefined = client.metadata.theme; export { name, theme };`,
+  `export const asUntyped: [WsClient, WebSocketService, PxlWebSocketServer, WebSocketEmitter, ServerVerbs, ClientEntry] =
+     [client, sockets, server, emitter, server, client];
+   export const asTyped: [WebSocketService<Chat>, PxlWebSocketServer<Chat>, WebSocketEmitter<Chat>, WsClient<Chat>, ClientEntry<Chat>] =
+     [plain, plainServer, plainEmitter, anyClient, client];`,
+  `await plain.broadcast({ type: 'a', action: 'b' }); plainServer.sendMessageToAll({ data: 5 }); plainClient.send(5); plainClient.emit('a', 1);
+   const answer: unknown = await plainClient.call({ event: 'a' }); plainClient.metadata['a'] = 1; await plainEmitter.broadcast({ event: 'a' });
+   const request: SendRequest = { payload: { topic: 'a', data: 1 } }; await plain.send(request); await plain.sendUserMessage('a', 1);
+   declare const some: WebSocketMessage; await plain.broadcast(some); const own = { type: 'a', action: 'b', data: 1 }; await plain.broadcast(own);
+   export { answer, own };`,
+  `await anySockets.broadcast({ type: 'a', action: 'b' }); anyServer.sendMessageToAll({ data: 5 }); anyClient.send(5); anyClient.emit('a');
+   (await anyClient.call({ event: 'a' })).deep; anyClient.metadata.a = 1; anyClient.user?.payload.deep.field;`,
+  `export class Own extends WebSocketService {
+     override broadcast(message: WebSocketMessage): Promise<void> { return super.broadcast(message); }
+   }`,
+  `export class Rooms {
+     @WsSubscriber({ channel: 'rooms' })
+     told({ webSocketServer }: WebSocketSubscriberHandlerContext<string, Chat>): void {
+       webSocketServer.broadcastToRoom({ roomName: 'tea', data: { event: 'plain', data: 1 } });
+     }
+   }`,
+];
+
+const BAD_OF_SERVERS: [snippet: string, at: string, message: string][] = [
+  [
+    `await sockets.broadcast({ type: 'chats', action: 'message', data: { from: '', text: '' } });`,
+    'type',
+    `"chat" | "user" | "event"`,
+  ],
+  [`await sockets.broadcast({ type: 'chat', action: 'mesage' });`, 'action', `Did you mean '"message"'`],
+  [
+    `await sockets.broadcast({ type: 'chat', action: 'message', data: { from: 5, text: '' } });`,
+    'from',
+    `'number' is not assignable to type 'string'`,
+  ],
+  [`await sockets.broadcast({ type: 'chat', action: 'message', data: { from: '' } });`, 'data', `'text' is missing`],
+  [`await sockets.broadcast({ event: 'plain', data: 'one' });`, 'data', `'string' is not assignable to type 'number'`],
+  [`await sockets.sendToRooms(['tea'], { event: 'chat:mesage' });`, 'event', `Did you mean '"chat:message"'`],
+  [`await sockets.sendToRooms('tea', { event: 'plain', data: 1 });`, `'tea'`, `'readonly string[]'`],
+  [`await sockets.sendToUsers([1], { event: 'plain', data: '' });`, 'data', `'string' is not assignable`],
+  [`await sockets.sendToClients(['c'], { event: 'plain', data: '' });`, 'data', `'string' is not assignable`],
+  [`await sockets.send({ payload: { topic: 'plains', data: 1 } });`, 'topic', `Did you mean '"plain"'`],
+  [`await sockets.send({ payload: { topic: 'plain', data: '' } });`, 'data', `'string' is not assignable`],
+  [`await sockets.sendUserMessage('renamd', { name: '' });`, `'renamd'`, `'"renamed"'`],
+  [`await sockets.sendUserMessage('renamed', { name: 5 });`, 'name', `'number' is not assignable to type 'string'`],
+  [`await sockets.sendSystemMessage('restart', 1);`, `'restart'`, `type 'never'`],
+  [`server.sendMessageToAll({ data: { type: 'chat', action: 'mesage' } });`, 'action', `Did you mean '"message"'`],
+  [`server.broadcastToAllClients({ data: { event: 'plain', data: '' } });`, 'data', `'string' is not assignable`],
+  [
+    `server.local.broadcastToRoom({ roomName: '', data: { event: 'plain', data: '' } });`,
+    'data',
+    `'string' is not assignable`,
+  ],
+  [`server.broadcastToUsers({ userIds: [1], data: { event: 'plains' } });`, 'event', `Did you mean '"plain"'`],
+  [`server.broadcastToClient({ clientId: '', data: { event: 'plains' } });`, 'event', `Did you mean '"plain"'`],
+  [`server.sendClientMessage(client, { event: 'plain', data: '' });`, 'data', `'string' is not assignable`],
+  [`await emitter.toClient({ clientId: '', event: 'plains' });`, 'event', `Did you mean '"plain"'`],
+  [`await emitter.toUser({ userId: 1, event: 'plain', data: '' });`, 'data', `'string' is not assignable`],
+  [
+    `await emitter.toRoom({ room: '', type: 'chat', action: 'message', data: { from: 5, text: '' } });`,
+    'from',
+    `'number' is not assignable`,
+  ],
+  [`await emitter.broadcast({ type: 'chat', action: 'mesage' });`, 'action', `Did you mean '"message"'`],
+  [`client.send({ type: 'chat', action: 'mesage' });`, 'action', `Did you mean '"message"'`],
+  [`client.send({ type: 'chat', action: 'message', data: { from: '', text: 5 } });`, 'text', `'number' is not`],
+  [`client.emit('plains', 1);`, `'plains'`, 'not assignable to parameter'],
+  [`client.emit('plain', '');`, `''`, `'string' is not assignable to parameter of type 'number'`],
+  [`await client.call({ type: 'user', action: 'confrm' });`, 'action', `'"confirm"'`],
+  [`await client.call({ type: 'user', action: 'confirm', data: { question: 5 } });`, 'question', `'number' is not`],
+  [`const answer: string = await client.call({ event: 'ask' }); export { answer };`, 'answer', `'number' is not`],
+  [`client.user?.payload.nam;`, 'nam', `Did you mean 'name'`],
+  [`client.metadata.them = 'dark';`, 'them', `Did you mean 'theme'`],
+  [`client.metadata.theme = 'blue';`, 'client.metadata.theme', `'"blue"' is not assignable`],
 ];
 
 /** What the compiler points at, and what it says. */
@@ -196,7 +299,9 @@ function use(from: string): string {
     export const client = new WebSocketClient({ url: '/ws', webSocket: WebSocket });`;
 }
 
-const SNIPPETS = [...GOOD, ...BAD.map(([snippet]) => snippet)].map((snippet) => `${CONTRACT}${snippet}`);
+const ALL_GOOD = [...GOOD, ...GOOD_OF_SERVERS];
+const ALL_BAD = [...BAD, ...BAD_OF_SERVERS];
+const SNIPPETS = [...ALL_GOOD, ...ALL_BAD.map(([snippet]) => snippet)].map((snippet) => `${CONTRACT}${snippet}`);
 const errors = new Map<string, TypeError[][]>();
 
 describe.each(Object.entries(COMPILERS))('a contract, to %s', (name, compiler) => {
@@ -204,11 +309,11 @@ describe.each(Object.entries(COMPILERS))('a contract, to %s', (name, compiler) =
     errors.set(name, errorsOf([...SNIPPETS, ...Object.values(SOCKETS)], compiler));
   }, 60_000);
 
-  it.each(GOOD.map((snippet, index) => [snippet, index] as const))('lets pass: %s', (_snippet, index) => {
+  it.each(ALL_GOOD.map((snippet, index) => [snippet, index] as const))('lets pass: %s', (_snippet, index) => {
     expect(errors.get(name)?.[index]).toEqual([]);
   });
 
-  it.each(BAD.map(([snippet, at, message], index) => [snippet, at, message, GOOD.length + index] as const))(
+  it.each(ALL_BAD.map(([snippet, at, message], index) => [snippet, at, message, ALL_GOOD.length + index] as const))(
     'finds the mistake in: %s',
     (_snippet, at, message, index) => {
       expect(errors.get(name)?.[index]).toEqual([{ line: LINE, at, message: expect.stringContaining(message) }]);
