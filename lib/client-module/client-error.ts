@@ -9,10 +9,21 @@ export function clientErrorOf(thrown: unknown): WebSocketClientError | undefined
   if (isInstanceOf(thrown, WebSocketClientError)) return thrown;
   if (!isError(thrown)) return undefined;
   try {
-    const { name, message, code, retryable, details }: Error & Partial<Record<keyof WebSocketClientError, unknown>> =
-      thrown;
+    const {
+      name,
+      message,
+      code,
+      retryable,
+      details,
+      closeCode,
+    }: Error & Partial<Record<keyof WebSocketClientError, unknown>> = thrown;
     if (name !== 'WebSocketClientError' || typeof code !== 'string') return undefined;
-    return new WebSocketClientError(code, message, { retryable: retryable === true, details, cause: thrown });
+    return new WebSocketClientError(code, message, {
+      retryable: retryable === true,
+      details,
+      closeCode: typeof closeCode === 'number' ? closeCode : undefined,
+      cause: thrown,
+    });
   } catch {
     return undefined; // its own properties throw
   }

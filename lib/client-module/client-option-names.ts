@@ -18,6 +18,7 @@ const OPTIONS: Record<keyof PxlWebSocketClientModuleOptions, true> = {
   webSocket: true,
   getToken: true,
   tokenTo: true,
+  tokenPatience: true,
   connectTimeout: true,
   reconnect: true,
   requestTimeout: true,

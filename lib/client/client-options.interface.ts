@@ -17,9 +17,10 @@ export interface WebSocketClientOptions {
   /** The class of the sockets. Default: the global `WebSocket`; Node 20 has none, there it is that of `ws`. */
   webSocket?: WebSocketConstructor | undefined;
   /**
-   * Gives the token. Asked before the first connection, when a token was refused or has expired, and before it expires;
-   * null is no token. When it throws, the client tries again later, unless it throws a `WebSocketClientError` that is not
-   * retryable. Default: no token.
+   * Gives the token. Asked after each `connect()` that follows the start or a `disconnect()`, when a token was refused or has
+   * expired, when an attempt has failed, and before a token expires; null is no token. When it throws, `events.onError` hears
+   * of it, and the client tries again later, unless it throws a `WebSocketClientError` that is not retryable: the client stops
+   * with that one. Default: no token.
    */
   getToken?: (() => Promise<string | null | undefined> | string | null | undefined) | undefined;
   /**
@@ -27,7 +28,17 @@ export interface WebSocketClientOptions {
    * `'protocol'`. Not beside `server`.
    */
   tokenTo?: 'protocol' | 'query' | 'message' | undefined;
-  /** Milliseconds until a connection must stand, its token fetched and its welcome read. Default: 15 000. */
+  /**
+   * Milliseconds for which `getToken` is asked again, with growing waits, while it gives the token that the server has refused,
+   * the one that is about to expire, or none in its place. After that the client stops with `UNAUTHENTICATED`; a refresh
+   * rejects with it. Default: 30 000.
+   */
+  tokenPatience?: number | undefined;
+  /**
+   * Milliseconds until the token is fetched and the socket open, and, once it is, until the welcome is read. Browsers hold dials
+   * back without telling: a socket that is still on its way then counts as one attempt, and is left until the next one is
+   * due. Default: 15 000.
+   */
   connectTimeout?: number | undefined;
   /** Whether and when the client comes back after it lost its connection. Default: always. */
   reconnect?: ReconnectOptions | false | undefined;

@@ -15,6 +15,7 @@ export interface ResolvedClientOptions extends Pick<
   readonly codec: ClientCodec;
   readonly webSocket: WebSocketConstructor;
   readonly tokenTo: 'protocol' | 'query' | 'message';
+  readonly tokenPatience: number;
   readonly connectTimeout: number;
   readonly reconnect: ResolvedReconnect;
   readonly requestTimeout: number | false;
@@ -39,6 +40,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     server,
     webSocket = surroundings.WebSocket,
     tokenTo = server ? (protocol === 'pxl' ? 'query' : 'message') : 'protocol',
+    tokenPatience = 30_000,
     connectTimeout = 15_000,
     reconnect = {},
     requestTimeout = 10_000,
@@ -57,6 +59,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     codec: { ...CLIENT_CODECS[protocol], isOther: Boolean(server) },
     webSocket,
     tokenTo,
+    tokenPatience,
     connectTimeout,
     reconnect: { isEnabled: Boolean(reconnect), minDelay, maxDelay: Math.max(minDelay, maxDelay), attempts },
     requestTimeout,

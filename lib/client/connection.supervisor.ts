@@ -1,7 +1,7 @@
 import type { ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, Loss } from './client-state.js';
 import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
-import { endingBy, endingByApplication, type Ending } from './ending.js';
+import { endingBy, endingByApplication, LOST, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
 import type { ServerFrame } from './server-frame.js';
 import { onWakeUp } from './wake-ups.js';
@@ -25,6 +25,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   readonly #policy: ReconnectPolicy;
   #state: ClientState = 'disconnected';
   #connection: Connection | null = null;
+  /** Beside a connection: it is held back, and stands until the next attempt takes its place. */
   #wait: { readonly timer: ClientTimer; readonly isAsked: boolean } | null = null;
   /** The promise of `connect()`, of this connection or of the next one. */
   #standing: Promise<Welcome> | null = null;
@@ -83,30 +84,49 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#listener.received(frame);
   }
 
+  held(ending: Ending): void {
+    if (!this.#retreat(ending)) this.#connection?.end(ending);
+  }
+
+  opened(): void {
+    this.#cancelWait();
+  }
+
   /** The one way out of a connection, an attempt and a wait. */
   ended(ending: Ending): void {
-    const { code, error } = ending;
-    const loss = { previous: this.#state, reason: error.message, code };
-    const next = this.#policy.next(ending, this.#services.tokens.areRenewable);
+    const wasHeld = this.#wait && this.#connection;
     this.#connection = null;
+    // What comes after it is planned, and told, already.
+    if (wasHeld && !ending.isOwn) return;
     this.#cancelWait();
-    if (next) {
-      const { delay, isAsked } = next;
-      if (this.#state === 'connected') this.#standing = null;
-      this.#state = 'reconnecting';
-      this.#wait = { timer: this.#services.runtime.timeout(delay, () => this.#attempt()), isAsked };
-      this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
-    } else {
-      this.#state = 'disconnected';
-      this.#sleep();
-      this.#settle(error);
-      this.#standing = null;
-      this.#listener.ended({ ...loss, state: 'disconnected' }, ending);
-    }
+    if (this.#retreat(ending)) return;
+    const { code, error } = ending;
+    const previous = this.#state;
+    this.#state = 'disconnected';
+    this.#sleep();
+    this.#services.tokens.end(ending);
+    this.#settle(error);
+    this.#standing = null;
+    this.#listener.ended({ state: 'disconnected', previous, reason: error.message, code }, ending);
+  }
+
+  /** Plans the next attempt. @returns false when there is to be none */
+  #retreat(ending: Ending): boolean {
+    const { areRenewable, patience } = this.#services.tokens;
+    const next = this.#policy.next(ending, areRenewable, patience);
+    if (!next) return false;
+    const { code, error } = ending;
+    const { delay, isAsked } = next;
+    const previous = this.#state;
+    if (previous === 'connected') this.#standing = null;
+    this.#state = 'reconnecting';
+    this.#wait = { timer: this.#services.runtime.timeout(delay, () => this.#attempt()), isAsked };
+    const attempt = this.#policy.attempts || 1;
+    this.#listener.ended({ state: 'reconnecting', previous, reason: error.message, code, attempt, delay }, ending);
+    return true;
   }
 
   #begin(): void {
-    this.#services.tokens.pardon();
     this.#policy.reset();
     this.#sleep = onWakeUp(
       () => this.#wake(),
@@ -119,6 +139,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   }
 
   #attempt(): void {
+    this.#connection?.end(endingBy(LOST, ''));
     this.#cancelWait();
     this.#connection = new Connection(this.#services, this);
     this.#connection.open();

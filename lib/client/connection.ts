@@ -32,6 +32,9 @@ const CLOSED = 3;
 
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
+  /** Its time is over, and its dial stands on: it may still be opened. */
+  held(ending: Ending): void;
+  opened(): void;
   /** The server has taken the client: messages can be sent. */
   welcomed(welcome: Welcome): void;
   received(frame: ServerFrame): void;
@@ -82,7 +85,7 @@ export class Connection {
   /** Begins; to be called once. Does nothing when the connection has ended already. */
   open(): void {
     if (this.#isEnded) return;
-    this.#limit(this.#services.options.connectTimeout, () => this.#giveUp('There was no answer in time.'));
+    this.#allowTime();
     this.#dial().catch((error: unknown) => this.end(endingOfFailure(error)));
   }
 
@@ -109,7 +112,7 @@ export class Connection {
     this.#isEnded = true;
     this.#deadline?.cancel();
     this.#heartbeat?.stop();
-    if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token);
+    if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token, ending.error);
     // A page does not see why an upgrade fails: a token that has led to no welcome is not known to be good.
     else if (!this.#isReady || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
     if (this.#socket) this.#part(this.#socket, ending.isOwn ? 1000 : 4002, isDead);
@@ -129,6 +132,9 @@ export class Connection {
       socket.close();
     });
     socket.onopen = () => {
+      // How long the dial was held back says nothing of the server.
+      this.#allowTime();
+      this.#listener.opened();
       if (credentials) this.#authenticate(socket, credentials);
       // Nobody welcomes the client.
       else if (options.codec.isOther) this.#becomeReady(readWelcome({}));
@@ -150,6 +156,21 @@ export class Connection {
         this.#inOrder(end);
       } else end();
     };
+  }
+
+  /**
+   * Browsers dial a host once at a time over all pages, and hold dials back after a failure; Firefox for up to a minute. A
+   * page sees none of this: the socket is on its way, as it is when the network swallows the dial. Closed and dialled again,
+   * it would go to the end of the line each time. So it stands until the next attempt, which takes its place.
+   */
+  #allowTime(): void {
+    this.#limit(this.#services.options.connectTimeout, () => {
+      const socket = this.#socket;
+      const ending = late('There was no answer in time.');
+      // What can be cut is no browser's.
+      if (socket?.readyState !== CONNECTING || socket.terminate) this.end(ending, true);
+      else this.#listener.held({ ...ending, reaction: 'retryLater' });
+    });
   }
 
   /** Sets the one deadline that the connection has at a time. */
@@ -221,14 +242,10 @@ export class Connection {
         watches: Boolean(!codec.isOther && heartbeat && (told !== null || heartbeat.interval)),
         ask: () => say({ type: 'system', action: 'ping' }),
         beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
-        giveUp: () => this.#giveUp('The server has fallen silent.'),
+        giveUp: () => this.end(late('The server has fallen silent.'), true),
       },
       this.#services.runtime,
     );
-  }
-
-  #giveUp(reason: string): void {
-    this.end(endingBy(LOST, reason, { errorCode: 'TIMEOUT' }), true);
   }
 
   /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */
@@ -252,6 +269,10 @@ export class Connection {
     else if (this.#channel?.isOpen) void this.#encryption.then(close);
     else close();
   }
+}
+
+function late(reason: string): Ending {
+  return endingBy(LOST, reason, { errorCode: 'TIMEOUT' });
 }
 
 /** @throws WebSocketClientError BAD_OPTION when there can be no such socket, as with a token that is none */

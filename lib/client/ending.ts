@@ -8,6 +8,8 @@ import { WebSocketClientError } from './websocket-client.error.js';
 export const LOST = 1006;
 /** The longest wait in ms that a server can ask for. */
 const MAX_AFTER = 300_000;
+/** The close codes whose reason may be `{ error?, after? }`: of refused upgrades, and of a restart. */
+const TOLD_CODES = [1012, 1013, 3003, 4003, 4009];
 /** The close code that says the same as a status. */
 const CODE_OF_STATUS: Readonly<Partial<Record<number, number>>> = { 401: 4003, 403: 3003, 429: 4009 };
 
@@ -25,15 +27,18 @@ export interface Ending {
 }
 
 /** The connection was closed by the server, or broke. */
-export function endingOfClose(code: number, words: string, cause?: unknown): Ending {
-  // The reason of a restart is for programs.
-  const after = code === 1012 ? waitOf(fieldsOf(parse(words)).after) : undefined;
-  const told = (after === undefined && words) || fieldsOf(cause).message;
+export function endingOfClose(given: number, words: string, cause?: unknown): Ending {
+  // Deno has 0 for a connection that broke.
+  const code = given || LOST;
+  // The reasons of a restart and of refusals are for programs.
+  const { error, after: asked } = fieldsOf(TOLD_CODES.includes(code) ? parse(words) : undefined);
+  const after = waitOf(asked);
+  const told = (textOf(error) ?? (after === undefined && words)) || fieldsOf(cause).message;
   const reason = textOf(told) ?? `The connection has ended (${code}).`;
   return { ...endingBy(code, reason, { cause }), after };
 }
 
-/** The server has refused the upgrade; seen in Node only, in pages this is a connection that broke. */
+/** The server has refused the upgrade by HTTP; seen by `ws` only, in pages this is a connection that broke. */
 export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer): Ending {
   const code = CODE_OF_STATUS[status] ?? (status < 500 ? 1002 : 1013);
   const after = waitOf(Number(headers['retry-after']) * 1_000);
@@ -43,7 +48,7 @@ export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer)
 /** The attempt never came to the server: an error of ours says whether another one makes sense, others may pass. */
 export function endingOfFailure(cause: unknown): Ending {
   if (!(cause instanceof WebSocketClientError)) return endingBy(LOST, String(cause), { cause });
-  return { code: LOST, reaction: cause.retryable ? 'retry' : 'stop', error: cause };
+  return { code: cause.closeCode ?? LOST, reaction: cause.retryable ? 'retry' : 'stop', error: cause };
 }
 
 /** The application wanted it so. */

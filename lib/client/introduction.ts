@@ -1,5 +1,8 @@
 import type { ResolvedClientOptions } from './client-options.js';
 
+/** Offered beside the codec: a refusal is to be told by a close code, which a page can read. */
+const REFUSALS = 'pxl.refusals';
+
 /** What a client says about itself when it comes. */
 export interface Introduction {
   readonly url: string;
@@ -12,7 +15,7 @@ export interface Introduction {
 export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
-  const protocols = codec.isOther ? [] : [codec.name];
+  const protocols = codec.isOther ? [] : [codec.name, REFUSALS];
   let credentials: object | undefined;
   // Another server of events waits for these in any case.
   if (tokenTo === 'message' && (codec.isOther || token !== null)) credentials = { token, publicKey };

@@ -17,6 +17,7 @@ const RULES: Rules = {
   webSocket: FUNCTION,
   getToken: FUNCTION,
   tokenTo: either('protocol', 'query', 'message'),
+  tokenPatience: NUMBER,
   connectTimeout: NUMBER,
   reconnect: orElse(OBJECT, false, { minDelay: NUMBER, maxDelay: NUMBER, attempts: orElse(NUMBER, Infinity) }),
   requestTimeout: orElse(NUMBER, false),

@@ -10,7 +10,7 @@ const FEW_TIMES = 3;
 
 /** When the next attempt is made. */
 export interface NextAttempt {
-  /** In ms; Infinity: once the page is back. */
+  /** In whole ms; Infinity: once the page is back. */
   readonly delay: number;
   /** The server has asked for the wait: nothing but the application cuts it short. */
   readonly isAsked: boolean;
@@ -57,17 +57,25 @@ export class ReconnectPolicy {
     this.#stoodSince = null;
   }
 
-  /** What follows an ending; null when the client stops. */
-  next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
+  /**
+   * What follows an ending; null when the client stops.
+   *
+   * @param patience the longest wait, in ms, unless the server has asked for one
+   */
+  next({ reaction, after }: Ending, hasTokens: boolean, patience = Infinity): NextAttempt | null {
     if (this.#stoodSince !== null && this.#runtime.now() - this.#stoodSince >= STABLE) this.reset();
     this.#stoodSince = null;
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
     if (after === Infinity) return { delay: after, isAsked: false };
     if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
-    const delay = this.#draw();
-    if (after !== undefined) return { delay: after + delay, isAsked: true };
-    if (reaction === 'retryLater') return { delay: (this.#options.maxDelay + delay) / 2, isAsked: true };
-    return { delay, isAsked: false };
+    const drawn = this.#draw();
+    const isAsked = after !== undefined || reaction === 'retryLater';
+    const delay = isAsked
+      ? after === undefined
+        ? (this.#options.maxDelay + drawn) / 2
+        : after + drawn
+      : Math.min(drawn, patience);
+    return { delay: Math.round(delay), isAsked };
   }
 
   #allows(reaction: ClientReaction, hasTokens: boolean): boolean {

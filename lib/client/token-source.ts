@@ -1,45 +1,99 @@
-import type { WebSocketClientOptions } from './client-options.interface.js';
+import type { ResolvedClientOptions } from './client-options.js';
+import type { ClientRuntime } from './client-runtime.js';
+import type { Ending } from './ending.js';
+import type { OnFailed } from './listeners.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
-/** The token, kept for as long as it is known to be good: after a loss of the network nobody is asked for another. */
+/** How long a renewal waits before it asks for the second time, in ms; each further wait is twice as long. */
+const FIRST_WAIT = 500;
+
+/**
+ * The token of one session of the application, which `disconnect()` ends: the next one may be another user's. Within it the
+ * token is kept for as long as it is known to be good: after a loss of the network nobody is asked for another.
+ */
 export class TokenSource {
-  readonly #getToken: WebSocketClientOptions['getToken'];
+  readonly #options: ResolvedClientOptions;
+  readonly #runtime: ClientRuntime;
+  readonly #failed: OnFailed;
   #token: string | null = null;
   #isGood = false;
   /** What the server has refused last; undefined when nothing. */
   #refused: string | null | undefined;
+  #refusal: WebSocketClientError | undefined;
+  /** Until when another one in its place is asked for. */
+  #patientUntil = 0;
+  /** What the server has said to end soon. */
+  #expiring: string | null | undefined;
+  #session = new AbortController();
 
-  constructor(getToken: WebSocketClientOptions['getToken']) {
-    this.#getToken = getToken;
+  /** @param failed told of what `getToken` throws where no caller hears it */
+  constructor(options: ResolvedClientOptions, runtime: ClientRuntime, failed: OnFailed) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#failed = failed;
   }
 
   /** Whether another token can be had. */
   get areRenewable(): boolean {
-    return this.#getToken !== undefined;
+    return this.#options.getToken !== undefined;
+  }
+
+  /** How many ms another token in the place of a refused one is still asked for; Infinity when that is not, or no more. */
+  get patience(): number {
+    const left = this.#patientUntil - this.#runtime.now();
+    return left > 0 ? left : Infinity;
   }
 
   /**
    * The token for the next connection; null for none.
    *
-   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives what was refused
+   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives what was refused, retryable for as
+   * long as there is patience
    */
   async current(): Promise<string | null> {
     // Where nobody gives another, the one that was put is all there is: that an attempt failed says nothing against it.
-    return this.#isGood || !this.#getToken ? this.#token : await this.renew();
+    if (this.#isGood || !this.areRenewable) return this.#token;
+    const { signal } = this.#session;
+    const token = await this.#ask().catch((error: unknown) => {
+      if (!signal.aborted) this.#failed(error);
+      throw error;
+    });
+    if (isOld(token, this.#refused)) throw this.#noOther(this.patience < Infinity);
+    return token;
   }
 
-  /** Another token, from `getToken`; otherwise as {@link current}. */
+  /**
+   * Another token. Who keeps tokens may not have it yet: asks with growing waits while there is patience.
+   *
+   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives no other; the end of the session
+   */
   async renew(): Promise<string | null> {
-    const token = (await this.#getToken?.()) ?? null;
-    if (token === this.#refused) throw new WebSocketClientError('UNAUTHENTICATED', 'The token was refused already.');
-    return token;
+    const { signal } = this.#session;
+    const until = this.#runtime.now() + this.#options.tokenPatience;
+    for (let wait = FIRST_WAIT; ; wait *= 2) {
+      const token = await this.#ask();
+      // Of a user who has left: it is not for the next one's connection.
+      signal.throwIfAborted();
+      if (!isOld(token, this.#refused) && !isOld(token, this.#expiring)) return token;
+      const left = until - this.#runtime.now();
+      if (left <= 0) throw this.#noOther(false);
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          timer.cancel();
+          signal.removeEventListener('abort', go);
+          resolve();
+        };
+        const timer = this.#runtime.timeout(Math.min(wait, left), go);
+        signal.addEventListener('abort', go);
+      });
+    }
   }
 
   /** The server has taken a token; it is kept unless there is another one meanwhile. */
   accept(token: string | null): void {
     if (!this.#isGood) this.#token = token;
     this.#isGood = true;
-    this.#refused = undefined;
+    this.#pardon();
   }
 
   /** A token is not known to be good any more. */
@@ -48,9 +102,16 @@ export class TokenSource {
   }
 
   /** The server has refused a token. */
-  refuse(token: string | null): void {
+  refuse(token: string | null, refusal: WebSocketClientError): void {
     this.forget(token);
+    this.#patientUntil ||= this.#runtime.now() + this.#options.tokenPatience;
     this.#refused = token;
+    this.#refusal = refusal;
+  }
+
+  /** The token of the connection is good, and ends soon. */
+  expire(): void {
+    this.#expiring = this.#token;
   }
 
   /** The next connection is to use this one. */
@@ -59,8 +120,37 @@ export class TokenSource {
     this.accept(token);
   }
 
-  /** Somebody has seen to it that another try makes sense. */
-  pardon(): void {
-    this.#refused = undefined;
+  /**
+   * The session is over: `getToken` says who the next one is. A token that was put is dropped where the application wanted
+   * the end; a client that has given up by itself may go on with it.
+   */
+  end({ error, isOwn }: Ending): void {
+    this.#session.abort(error);
+    this.#session = new AbortController();
+    this.#isGood = false;
+    if (isOwn) this.#token = null;
+    this.#pardon();
   }
+
+  #pardon(): void {
+    this.#refused = this.#expiring = undefined;
+    this.#patientUntil = 0;
+  }
+
+  async #ask(): Promise<string | null> {
+    return (await this.#options.getToken?.()) ?? null;
+  }
+
+  #noOther(retryable: boolean): WebSocketClientError {
+    return new WebSocketClientError('UNAUTHENTICATED', 'getToken has given no new token.', {
+      retryable,
+      closeCode: this.#refusal?.closeCode,
+      cause: this.#refusal,
+    });
+  }
+}
+
+/** Whether a token is the one that is of no use any more, or none in its place: who was somebody is not nobody now. */
+function isOld(token: string | null, old: string | null | undefined): boolean {
+  return old !== undefined && (token === null || token === old);
 }

@@ -23,7 +23,7 @@ import { resolveClientOptions } from './client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './client-options.interface.js';
 import { ClientReports, type StateListener } from './client-reports.js';
 import { ClientRuntime, type ClientTimer } from './client-runtime.js';
-import type { Arrival, ClientState, ConnectionStatus, Loss, StateChange } from './client-state.js';
+import type { Arrival, ClientState, ConnectionStatus, Loss } from './client-state.js';
 import { ConnectionSupervisor } from './connection.supervisor.js';
 import type { Ending } from './ending.js';
 import { guard, type Unsubscribe } from './listeners.js';
@@ -34,7 +34,7 @@ import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 import { Rooms, type JoinedRoom, type JoinOptions, type LeaveOptions } from './rooms.js';
 import type { CallFrame, PushFrame, ServerFrame } from './server-frame.js';
 import { TokenSource } from './token-source.js';
-import { badOption } from './websocket-client.error.js';
+import { badOption, WebSocketClientError } from './websocket-client.error.js';
 import type { Welcome } from './welcome.js';
 
 const UNNAMED = 'The server does not name rooms: its option rooms.named is not true.';
@@ -85,8 +85,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const resolved = resolveClientOptions(options);
     this.#isOther = resolved.codec.isOther;
     const failed = (error: unknown): void => this.#reports.failed(error);
-    this.#tokens = new TokenSource(resolved.getToken);
     this.#reports = new ClientReports(resolved.events);
+    this.#tokens = new TokenSource(resolved, runtime, (error) => this.#reports.tell('onError', { error }));
     this.#pushHandlers = new PushHandlers(failed);
     this.#callHandlers = new CallHandlers(failed);
     const services = { options: resolved, tokens: this.#tokens, runtime };
@@ -109,11 +109,6 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** Where the client is; `onState` tells of changes. */
   get state(): ClientState {
     return this.#supervisor.state;
-  }
-
-  /** The newest change of the state, and why; null before the first one. The same object until the next change. */
-  get lastChange(): StateChange | null {
-    return this.#reports.lastChange;
   }
 
   /** The id that the server knows this connection by; null while there is none, and where the server tells none. */
@@ -321,16 +316,23 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Gives the server another token of the same user, before the present one expires. With `getToken` this happens by
-   * itself. While there is no connection, and with `server: 'other'`, the token is kept for the next one.
+   * itself. While there is no connection, and with `server: 'other'`, the token is kept for the next one; `disconnect()`
+   * drops it.
    *
-   * @param token by default what `getToken` gives
+   * @param token by default what `getToken` gives, which is asked again for `tokenPatience` while that is the token that was
+   * refused or is about to expire
    * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server does not take it
    */
   async refresh(token?: string): Promise<void> {
     const next = token ?? (await this.#tokens.renew());
     if (next === null) throw badOption('There is no token.');
     const request = { type: 'system', action: 'refresh', data: { token: next } };
-    if (this.isClientConnected() && !this.#isOther) await this.#outbound.ask(request, {}, { isUrgent: true });
+    if (this.isClientConnected() && !this.#isOther) {
+      await this.#outbound.ask(request, {}, { isUrgent: true }).catch((error: unknown) => {
+        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED') this.#tokens.refuse(next, error);
+        throw error;
+      });
+    }
     this.#tokens.put(next);
   }
 
@@ -418,6 +420,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /** A failure is no end: the connection goes on as long as its token, and a new one asks for another. */
   #refreshInTime(): void {
+    this.#tokens.expire();
     this.refresh().catch((error: unknown) => {
       this.#tokens.forget();
       this.#reports.tell('onError', { error });

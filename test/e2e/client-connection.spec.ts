@@ -161,11 +161,9 @@ describe('connect()', () => {
       const webSocket = UnclosedWebSocket;
       const changes: StateChange[] = [];
       const client = new WebSocketClient({ url, webSocket, connectTimeout: 60_000, reconnect: { minDelay: 5 } });
-      expect(client.lastChange).toBeNull();
       client.onState((change) => changes.push(change));
       const connecting = client.connect();
       await until(() => changes.length === 4);
-      expect(client.lastChange).toBe(changes[3]);
       expect(changes.slice(1)).toEqual(Array(3).fill(expect.objectContaining({ state: 'reconnecting', code: 1006 })));
       server = await ScriptedServer.start(undefined, port);
       await client.connect();
@@ -210,9 +208,9 @@ describe('connect()', () => {
 
 describe('a server that refuses the upgrade', () => {
   it.each<[number, PxlWebSocketModuleOptions, Record<string, unknown>]>([
-    [401, { auth: { authenticate: () => null } }, { code: 'UNAUTHENTICATED', closeCode: 4003 }],
+    [4003, { auth: { authenticate: () => null } }, { code: 'UNAUTHENTICATED' }],
     [
-      403,
+      3003,
       {
         connectionGuards: [
           {
@@ -222,13 +220,15 @@ describe('a server that refuses the upgrade', () => {
           },
         ],
       },
-      { code: 'FORBIDDEN', closeCode: 3003 },
+      { code: 'FORBIDDEN' },
     ],
-  ])('with %d stops the client, which says why', async (status, options, error) => {
+  ])('tells it by %d, and stops the client, which says why', async (closeCode, options, error) => {
     const app = await start({ options });
     const { client, states } = newClient(app.url());
-    expect(await refusalOf(client.connect())).toMatchObject({ ...error, details: { status }, retryable: false });
-    expect(states).toEqual(['connecting', `disconnected:${String(error.closeCode)}`]);
+    const refusal = await refusalOf(client.connect());
+    expect(refusal).toMatchObject({ ...error, closeCode, retryable: false });
+    expect(refusal.message).toMatch(/^[A-Z][^{]+$/);
+    expect(states).toEqual(['connecting', `disconnected:${closeCode}`]);
   });
 
   it('with 404 stops the client', async () => {
@@ -248,6 +248,17 @@ describe('a server that refuses the upgrade', () => {
     first.client.disconnect();
     await until('the place is free', () => app.app.get(PxlWebSocketServer).getClients({}).length === 0);
     await client.connect();
+  });
+
+  it.each([
+    [401, { code: 'UNAUTHENTICATED', closeCode: 4003 }],
+    [403, { code: 'FORBIDDEN', closeCode: 3003 }],
+  ])('by HTTP with %d, as an older one, stops the client', async (status, error) => {
+    http = createServer().listen(0, '127.0.0.1');
+    http.on('upgrade', (_request, socket) => socket.end(`HTTP/1.1 ${status} No\r\nConnection: close\r\n\r\n`));
+    await once(http, 'listening');
+    const { client } = newClient(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    expect(await refusalOf(client.connect())).toMatchObject({ ...error, details: { status }, retryable: false });
   });
 
   it.each([

@@ -34,7 +34,7 @@ async function connected(options: Partial<WebSocketClientOptions> = {}, clock?: 
 describe('a client of event.v1', () => {
   it('offers the codec, with its token beside it, and is welcomed', async () => {
     const { client, connection } = await connected({ getToken: () => 'ada' });
-    expect(connection.request.headers['sec-websocket-protocol']).toBe('event.v1,bearer.ada');
+    expect(connection.request.headers['sec-websocket-protocol']).toBe('event.v1,pxl.refusals,bearer.ada');
     expect(client.clientId).toBe('e1');
   });
 

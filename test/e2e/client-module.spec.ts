@@ -239,7 +239,7 @@ describe('a server that is away when the application starts', () => {
     const { url } = await startServer({ options: { auth: { jwt: { secret: SECRET } } } });
     const forRoot = PxlWebSocketClientModule.forRoot({ url: url(), name: 'vault', waitForConnection: 60_000 });
     expect(await failureOf({ options: false, imports: [forRoot] })).toMatch(
-      /^The WebSocket client "vault" could not connect: The server .* 401/,
+      /^The WebSocket client "vault" could not connect: Unauthorized\.$/,
     );
   });
 });

@@ -69,8 +69,12 @@ describe('a client of a PXL server that is not ours', () => {
   });
 
   it('without another token stops at the 401', async () => {
-    const refused = made({ getToken: () => 'bad' }).client.connect();
-    await expect(refused).rejects.toMatchObject({ code: 'UNAUTHENTICATED', message: 'The token was refused already.' });
+    const refused = made({ getToken: () => 'bad', tokenPatience: 1 }).client.connect();
+    await expect(refused).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: 'getToken has given no new token.',
+      closeCode: 4003,
+    });
   });
 
   it('sends in the shape of the framework, and hears what it pushes', async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Controller, Get, Header } from '@nestjs/common';
 import { WsClient, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import type { Browser, Page } from 'playwright-core';
-import type { WebSocketClient } from '../../lib/client/index.js';
+import type { WebSocketClient, WebSocketClientError } from '../../lib/client/index.js';
 import { launchChromium } from '../support/chromium.js';
 import { bundleClient } from '../support/client-bundle.js';
 import { ScriptedServer } from '../support/scripted-server.js';
@@ -106,19 +106,32 @@ describe('the single file, in a page', () => {
     expect(answer).toEqual([{ n: 1 }, null]);
   });
 
-  it('stops when its token is refused, where the server lets pages see that', async () => {
-    const { page } = await open({ auth: { authenticate: () => null, rejectMode: 'close' } });
-    const refusal = await page.evaluate(async () => {
-      const client = new window.WebSocketClient({ url: '/ws', getToken: () => 'bad' });
-      return client
-        .connect()
-        .catch((error: unknown) => [String(error), (error as { code: string }).code, client.state]);
+  it('stops when its token is refused: with the reason, and when there was no other for as long as it is patient', async () => {
+    const { page } = await open({ auth: { authenticate: () => null } });
+    const refusals = await page.evaluate(async () => {
+      const refusalOf = async (options: object) => {
+        const client = new window.WebSocketClient({ url: '/ws', ...options });
+        const refusal = await client.connect().then(
+          () => null,
+          (error: unknown) => error as WebSocketClientError,
+        );
+        return { code: refusal?.code, closeCode: refusal?.closeCode, message: refusal?.message, state: client.state };
+      };
+      return [await refusalOf({}), await refusalOf({ getToken: () => 'bad', tokenPatience: 700 })];
     });
-    expect(refusal).toEqual([
-      'WebSocketClientError: The token was refused already.',
-      'UNAUTHENTICATED',
-      'disconnected',
+    const refusal = { code: 'UNAUTHENTICATED', closeCode: 4003, state: 'disconnected' };
+    expect(refusals).toEqual([
+      { ...refusal, message: expect.stringMatching(/^[A-Z][^{]+\.$/) },
+      { ...refusal, message: 'getToken has given no new token.' },
     ]);
+  });
+
+  it('goes on over a connection that works when the page hears that it is offline', async () => {
+    const { page, server } = await openConnected();
+    await happens(page, 'window', 'offline');
+    await page.evaluate(() => void window.client.send('still', 'there'));
+    await (await server.next()).next('there');
+    expect(await states(page)).toEqual(['connecting', 'connected']);
   });
 
   it('says what a token is that no subprotocol may hold', async () => {

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RoomManager } from 'nestjs-pxl-websocket';
+import type { WebSocketClientOptions } from '../../lib/client/index.js';
 import { ChildProgram } from '../support/child-program.js';
 import { entered } from '../support/client-states.js';
+import { Gate } from '../support/gate.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
-import { ScriptedServer } from '../support/scripted-server.js';
+import { ScriptedServer, type Script } from '../support/scripted-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { startsOneApp } from '../support/test-app.js';
 import { testsClients, type TestedClient } from '../support/test-clients.js';
 import { until } from '../support/until.js';
@@ -238,6 +241,29 @@ describe('a connection that is closed', () => {
     expect((await closedWith(1012, '{"after":1e300}')).delay).toBe(300_500);
   });
 
+  it.each([4009, 1013])(
+    'with %d and a reason for programs waits for as long as that says, and tells why',
+    async (code) => {
+      const { changes, delay } = await closedWith(code, '{"error":"Too many.","after":3000}');
+      expect([delay, changes.at(-1)]).toMatchObject([3_500, { code, reason: 'Too many.' }]);
+    },
+  );
+
+  it.each([3003, 4003])('with %d and a reason for programs stops, and tells why', async (code) => {
+    const { changes } = await closedWith(code, '{"error":"Not you."}');
+    expect(changes.at(-1)).toMatchObject({ state: 'disconnected', code, reason: 'Not you.' });
+  });
+
+  it.each(['{"error":7}', '[]', 'null'])('with 4009 and %s is told somehow', async (reason) => {
+    const { changes, delay } = await closedWith(4009, reason);
+    expect([delay, changes.at(-1)!.reason]).toEqual([4_250, reason]);
+  });
+
+  it('with another code tells its reason as it is', async () => {
+    const { changes, delay } = await closedWith(4100, '{"error":"No.","after":3000}');
+    expect([delay, changes.at(-1)!.reason]).toEqual([500, '{"error":"No.","after":3000}']);
+  });
+
   it('with 4001 comes back three times in a row, and then stops', async () => {
     server = await ScriptedServer.start((connection) => connection.socket.close(4001, 'authentication timeout'));
     const { client } = newClient(server.url);
@@ -246,7 +272,88 @@ describe('a connection that is closed', () => {
   });
 });
 
+describe('a dial that a browser holds back', () => {
+  let proxy: TcpProxy | undefined;
+
+  afterEach(() => proxy?.close());
+
+  /** A client whose dials hear nothing, on a clock that stands still; the first one's time is over. */
+  async function held(options: Partial<WebSocketClientOptions> = {}, script?: Script) {
+    server = await ScriptedServer.start(script);
+    proxy = await TcpProxy.before(server.port);
+    proxy.replies = 'hold';
+    const clock = new ManualClientRuntime();
+    const tested = newClient(`ws://127.0.0.1:${proxy.port}`, { reconnect: {}, ...options }, clock, true);
+    const connecting = tested.client.connect();
+    connecting.catch(() => undefined);
+    await server.next();
+    await clock.advance(15_000);
+    return { ...tested, server, proxy, clock, connecting };
+  }
+
+  it('counts as one attempt and stands: once it is let go it is the connection', async () => {
+    const { changes, clock, connecting, server, proxy } = await held();
+    expect(changes.slice(1)).toMatchObject([
+      { state: 'reconnecting', previous: 'connecting', code: 1006, attempt: 1, delay: 10_125 },
+    ]);
+    await clock.advance(10_000);
+    proxy.replies = 'pass';
+    await connecting;
+    expect(changes.slice(2)).toMatchObject([{ state: 'connected' }]);
+    await clock.advance(60_000);
+    expect([changes.length, server.connections.length]).toEqual([3, 1]);
+  });
+
+  it('has all its time for the welcome once it is let go', async () => {
+    const welcome = new Gate();
+    const { changes, clock, connecting, proxy, sockets } = await held({}, (connection) => {
+      void welcome.passed.then(() => connection.welcome());
+    });
+    proxy.replies = 'pass';
+    await until('the socket is open', () => sockets.all[0]!.readyState === 1);
+    await clock.advance(14_000);
+    welcome.open();
+    await connecting;
+    expect([changes.map(({ state }) => state), sockets.all.length]).toEqual([
+      ['connecting', 'reconnecting', 'connected'],
+      1,
+    ]);
+  });
+
+  it('gives way to the next attempt, and is told once, whatever becomes of it', async () => {
+    const { changes, clock, client, server, proxy, sockets } = await held();
+    proxy.reset();
+    await until('the dial has failed', () => sockets.open.length === 0);
+    expect(changes).toHaveLength(2);
+    await clock.advance(10_125);
+    await server.next();
+    await clock.advance(15_000);
+    expect(changes.slice(2)).toMatchObject([{ state: 'reconnecting', attempt: 2 }]);
+    await clock.advance(11_000);
+    await server.next();
+    expect([client.state, changes.length]).toEqual(['reconnecting', 3]);
+    client.disconnect();
+    expect(changes.at(-1)).toMatchObject({ state: 'disconnected', code: 1000 });
+  });
+
+  it('is the last one where the attempts are used up', async () => {
+    const { client, connecting } = await held({ reconnect: false });
+    await expect(connecting).rejects.toMatchObject({ code: 'TIMEOUT', closeCode: 1006 });
+    expect(client.state).toBe('disconnected');
+  });
+});
+
 describe('attempts', () => {
+  it('are told in whole milliseconds', async () => {
+    server = await ScriptedServer.start((connection) => connection.socket.close(1013, '{"after":10.4}'));
+    const clock = new ManualClientRuntime();
+    clock.chance = 0.123456;
+    const { client, changes } = newClient(server.url, { reconnect: { minDelay: 100 } }, clock);
+    void client.connect();
+    await entered(client, 'reconnecting');
+    expect(changes.at(-1)).toMatchObject({ delay: 23 });
+  });
+
   it('have windows that double up to the longest wait, each with the same place in it', async () => {
     server = await ScriptedServer.start((connection) => connection.socket.close(1013));
     const clock = new ManualClientRuntime();

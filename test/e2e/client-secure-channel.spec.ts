@@ -90,7 +90,7 @@ describe('a client with encryption', () => {
   it('offers its key with the upgrade, and agrees on keys before anything else', async () => {
     const { connection, cipher, client } = await connected({ getToken: () => 'ada' });
     expect(connection.request.url).toBe('/ws?publicKey=client-key');
-    expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.ada');
+    expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.ada');
     expect(cipher.log).toEqual(['offer', 'agree']);
     expect(client.clientId).toBe('c');
   });

@@ -4,10 +4,11 @@ import { WebSocketClientError, type WebSocketClientOptions } from '../../lib/cli
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { entered } from '../support/client-states.js';
 import { Gate } from '../support/gate.js';
+import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startsOneApp } from '../support/test-app.js';
-import { testsClients } from '../support/test-clients.js';
+import { testsClients, type TestedClient } from '../support/test-clients.js';
 import { claimsOf, hs256, SECRET } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
@@ -47,7 +48,7 @@ describe('a token', () => {
 
   it('by message that is refused stops the client with the reason', async () => {
     const app = await start({ options: { auth: { jwt: { secret: SECRET }, mode: 'message' } } });
-    const { client } = newClient(app.url(), { getToken: () => 'forged', tokenTo: 'message' });
+    const { client } = newClient(app.url(), { getToken: () => 'forged', tokenTo: 'message', tokenPatience: 1 });
     await expect(client.connect()).rejects.toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
   });
 
@@ -72,7 +73,7 @@ describe('a token', () => {
     await client.connect();
     for (let round = 0; round < 3; round++) {
       const connection = await server.next();
-      expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.token1');
+      expect(connection.request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.token1');
       connection.socket.terminate();
       await entered(client, 'reconnecting');
       await client.connect();
@@ -101,11 +102,13 @@ describe('a token', () => {
     await client.connect();
     expect(states).toEqual(['connecting', `reconnecting:${code}`, 'connected']);
 
-    const stubborn = newClient(server.url, { getToken: () => 'always-bad' });
+    const stubborn = newClient(server.url, { getToken: () => 'always-bad', tokenPatience: 1 });
     await expect(stubborn.client.connect()).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
-      message: 'The token was refused already.',
+      message: 'getToken has given no new token.',
       retryable: false,
+      closeCode: code,
+      cause: { message: 'authentication failed' },
     });
     expect(server.connections).toHaveLength(3);
     await expect(stubborn.client.connect()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -134,8 +137,177 @@ describe('a token', () => {
     (await server.next()).socket.close(4005, 'token expired');
     await entered(client, 'reconnecting');
     await client.connect();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.token2');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.token2');
     expect(states).toEqual(['connecting', 'connected', 'reconnecting:4005', 'connected']);
+  });
+});
+
+describe('a session of the application', () => {
+  it("has the identity of its own user: disconnect() ends the former one's", async () => {
+    const app = await start({ options: { auth: { jwt: { secret: SECRET }, required: false } } });
+    let user: string | null = 'ada';
+    const getToken = (): string | null => user && hs256(claimsOf(user));
+    const { client } = newClient(app.url(), { getToken });
+    const identities: unknown[] = [];
+    for (user of ['ada', 'bo', null, 'ada']) {
+      const { userId } = await client.connect();
+      identities.push(userId, userOf(app, client.clientId));
+      client.disconnect();
+    }
+    expect(identities).toEqual(['ada', 'ada', 'bo', 'bo', undefined, undefined, 'ada', 'ada']);
+  });
+
+  it('drops the token that was given to it by hand; one that is given later is for the next', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url, { reconnect: { minDelay: 5, attempts: 1 } });
+    await client.refresh('of-ada');
+    await client.connect();
+    server.script = ({ socket }) => socket.terminate();
+    (await server.next()).socket.terminate();
+    await entered(client, 'disconnected');
+    server.script = (connection) => connection.welcome();
+    // Giving up is not the application's word: Ada is still there.
+    await client.connect();
+    client.disconnect();
+    await client.connect();
+    client.disconnect();
+    await client.refresh('of-bo');
+    await client.connect();
+    const offered = server.connections.map(({ request }) => request.headers['sec-websocket-protocol']);
+    const [ada, nobody, bo] = [
+      'pxl.v1,pxl.refusals,bearer.of-ada',
+      'pxl.v1,pxl.refusals',
+      'pxl.v1,pxl.refusals,bearer.of-bo',
+    ];
+    expect(offered).toEqual([ada, ada, ada, nobody, bo]);
+  });
+
+  it('takes a refresh that is under way with it', async () => {
+    server = await ScriptedServer.start();
+    const ada = new Gate<string>();
+    const tokens: (string | Promise<string>)[] = ['ada', ada.passed, 'bo'];
+    const { client } = newClient(server.url, { getToken: () => tokens.shift() });
+    await client.connect();
+    const refreshing = client.refresh();
+    client.disconnect();
+    await client.connect();
+    ada.open('another-of-ada');
+    await expect(refreshing).rejects.toMatchObject({ code: 'UNAVAILABLE', closeCode: 1000 });
+    await server.next();
+    const connection = await server.next();
+    connection.socket.terminate();
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.bo');
+    expect(connection.heard).toEqual([]);
+  });
+});
+
+describe('a stale token', () => {
+  /** A client whose first token is refused, on a clock that stands still. */
+  async function refused(
+    next: (waited: number) => string | null,
+  ): Promise<TestedClient & { clock: ManualClientRuntime; asked: number[] }> {
+    server = await ScriptedServer.start((connection) => {
+      if (connection.request.headers['sec-websocket-protocol']!.endsWith('good')) connection.welcome();
+      else connection.socket.close(4003, '{"error":"The token has expired."}');
+    });
+    const clock = new ManualClientRuntime();
+    const began = clock.now();
+    const asked: number[] = [];
+    const getToken = (): string | null => {
+      asked.push(clock.now() - began);
+      return next(asked.at(-1)!);
+    };
+    const tested = newClient(server.url, { getToken, reconnect: {} }, clock);
+    void tested.client.connect();
+    await entered(tested.client, 'reconnecting');
+    return { ...tested, clock, asked };
+  }
+
+  it.each(['stale', null])('(%s) is no verdict: another one is waited for', async (stale) => {
+    const { client, states, changes, clock, asked } = await refused((waited) =>
+      waited === 0 ? 'stale' : waited > 10_000 ? 'good' : stale,
+    );
+    expect(changes.at(-1)!.reason).toBe('The token has expired.');
+    await clock.advance(20_000);
+    await entered(client, 'connected');
+    expect(asked).toEqual([0, 250, 1_000, 2_500, 5_500, 11_500]);
+    expect(states).toEqual(['connecting', ...Array<string>(5).fill('reconnecting:4003'), 'connected']);
+    expect(server!.connections).toHaveLength(2);
+  });
+
+  it('that stays the only one stops the client once it has been patient', async () => {
+    const { client, states, clock, asked } = await refused(() => 'stale');
+    const stopped = expect(client.connect()).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: 'getToken has given no new token.',
+      closeCode: 4003,
+      retryable: false,
+      cause: { message: 'The token has expired.' },
+    });
+    await clock.advance(29_999);
+    expect(client.state).toBe('reconnecting');
+    await clock.advance(1);
+    await stopped;
+    expect([states.at(-1), asked.at(-1), server!.connections.length]).toEqual(['disconnected:4003', 30_000, 1]);
+  });
+
+  it('is waited for in vain no longer when tokens that differ are refused in turns', async () => {
+    let turn = 0;
+    const { client, clock } = await refused(() => `bad${Math.floor(turn++ / 2)}`);
+    while (client.state !== 'disconnected' && clock.now() < 1_700_000_060_000) {
+      await clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(client.state).toBe('disconnected');
+  });
+
+  it('in place of one that is about to expire, or was refused in a refresh, is asked for again', async () => {
+    server = await ScriptedServer.start();
+    const clock = new ManualClientRuntime();
+    const tokens = ['old', 'old', null, 'bad', 'bad', 'new'];
+    const { client, errors } = newClient(server.url, { getToken: () => tokens.shift() }, clock);
+    await client.connect();
+    const connection = await server.next();
+    const idle = clock.size;
+    connection.send({ type: 'auth', action: 'expiring', data: { expiresAt: 1 } });
+    await until(() => clock.size > idle);
+    await clock.advance(500);
+    expect([tokens.length, connection.heard]).toEqual([3, []]);
+    await clock.advance(1_000);
+    const asked = await connection.next('refresh');
+    connection.refuse(asked, 'UNAUTHENTICATED');
+    await until(() => errors.length === 1);
+    const timers = clock.size;
+    const refreshing = client.refresh();
+    await until(() => clock.size > timers);
+    await clock.advance(500);
+    const again = await connection.next('refresh');
+    expect([asked.data, again.data]).toEqual([{ token: 'bad' }, { token: 'new' }]);
+    connection.reply(again, { userId: 'ada' });
+    await refreshing;
+    expect([client.state, errors]).toMatchObject(['connected', [{ code: 'UNAUTHENTICATED' }]]);
+  });
+
+  it('in a refresh is waited for no longer than patience lasts, nor than the session', async () => {
+    server = await ScriptedServer.start();
+    const clock = new ManualClientRuntime();
+    const { client, errors } = newClient(server.url, { getToken: () => 'old', tokenPatience: 4_000 }, clock);
+    await client.connect();
+    const connection = await server.next();
+    connection.send({ type: 'auth', action: 'expiring', data: { expiresAt: 1 } });
+    await new Promise((resolve) => client.on('auth', 'expiring', resolve));
+    const timers = clock.size;
+    const refused = expect(client.refresh()).rejects.toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
+    await until(() => clock.size > timers);
+    await clock.advance(4_000);
+    await refused;
+    expect(errors).toMatchObject([{ code: 'UNAUTHENTICATED' }]);
+    const left = clock.size;
+    const ended = expect(client.refresh()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await until(() => clock.size > left);
+    client.disconnect();
+    await ended;
+    expect(connection.heard).toEqual([]);
   });
 });
 
@@ -147,8 +319,9 @@ describe('getToken', () => {
       if (++asked < 3) throw new Error('The login server is away.');
       return 'token';
     };
-    const { client, changes } = newClient(server.url, { getToken });
+    const { client, changes, errors } = newClient(server.url, { getToken });
     await client.connect();
+    expect(errors.map(String)).toEqual(Array(2).fill('Error: The login server is away.'));
     expect(changes.map(({ state, reason }) => [state, reason.includes('The login server is away.')])).toEqual([
       ['connecting', false],
       ['reconnecting', true],
@@ -162,8 +335,9 @@ describe('getToken', () => {
     const getToken = (): never => {
       throw reason;
     };
-    const { client, states } = newClient('ws://127.0.0.1:1', { getToken });
+    const { client, states, errors } = newClient('ws://127.0.0.1:1', { getToken });
     await expect(client.connect()).rejects.toBe(reason);
+    expect(errors).toEqual([reason]);
     expect(states).toEqual(['connecting', 'disconnected:1006']);
   });
 
@@ -175,11 +349,11 @@ describe('getToken', () => {
     const { client, states } = newClient(server.url, { getToken, connectTimeout: 30 });
     await client.connect();
     late.open('first');
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.second');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.second');
     expect(states).toEqual(['connecting', 'reconnecting:1006', 'connected']);
     expect(server.connections).toHaveLength(1);
     server.connections[0]!.socket.terminate();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.second');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.second');
   });
 });
 
@@ -218,7 +392,7 @@ describe('a token that expires soon', () => {
     await until(() => errors.length === 1);
     expect([client.state, errors[0]]).toMatchObject(['connected', { code: 'UNAUTHENTICATED' }]);
     connection.socket.terminate();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.third');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.third');
   });
 
   it('is the business of the application where there is no getToken', async () => {
@@ -236,7 +410,7 @@ describe('a token that expires soon', () => {
     await expect(client.refresh()).rejects.toMatchObject({ code: 'BAD_OPTION', message: 'There is no token.' });
     expect(errors).toEqual([]);
     connection.socket.terminate();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.by-hand');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.by-hand');
   });
 
   it('given by hand outlives attempts that fail', async () => {
@@ -250,7 +424,9 @@ describe('a token that expires soon', () => {
     };
     (await server.next()).socket.terminate();
     for (let attempt = 0; attempt < 2; attempt++) {
-      expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.by-hand');
+      expect((await server.next()).request.headers['sec-websocket-protocol']).toBe(
+        'pxl.v1,pxl.refusals,bearer.by-hand',
+      );
     }
     await client.connect();
   });
@@ -265,7 +441,7 @@ describe('a token that expires soon', () => {
     welcome.open();
     await connecting;
     connection.socket.terminate();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.new');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.new');
   });
 
   it('can be replaced while there is no connection', async () => {
@@ -273,6 +449,6 @@ describe('a token that expires soon', () => {
     const { client } = newClient(server.url);
     await client.refresh('before');
     await client.connect();
-    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,bearer.before');
+    expect((await server.next()).request.headers['sec-websocket-protocol']).toBe('pxl.v1,pxl.refusals,bearer.before');
   });
 });

@@ -25,6 +25,8 @@ describe('a bad option', () => {
     [{ webSocket: 'ws' }, 'The option webSocket has to be a function.'],
     [{ getToken: 'token' }, 'The option getToken has to be a function.'],
     [{ tokenTo: 'cookie' }, 'The option tokenTo has to be protocol or query or message.'],
+    [{ tokenPatience: 0 }, 'The option tokenPatience has to be a number above 0.'],
+    [{ tokenPatience: Infinity }, 'The option tokenPatience has to be a number above 0.'],
     [{ connectTimeout: 0 }, 'The option connectTimeout has to be a number above 0.'],
     [{ connectTimeout: NaN }, 'The option connectTimeout has to be a number above 0.'],
     [{ connectTimeout: 2 ** 31 }, 'The option connectTimeout has to be a number above 0.'],
@@ -74,7 +76,7 @@ describe('a good option', () => {
     { server: undefined, tokenTo: 'message' },
     { reconnect: false, requestTimeout: false, queue: false, heartbeat: false },
     { reconnect: { minDelay: 30_000 }, queue: {}, heartbeat: {}, events: {} },
-    { reconnect: { attempts: Infinity }, connectTimeout: 0.5 },
+    { reconnect: { attempts: Infinity }, connectTimeout: 0.5, tokenPatience: 1 },
   ])('%o passes', (options) => {
     expect(refusalOf(options)).toBeUndefined();
   });

@@ -22,6 +22,12 @@ describe('what a client does when its connection was closed', () => {
   });
 });
 
+describe('a connection that broke', () => {
+  it.each([1006, 0])('is 1006 also where the runtime says %d', (code) => {
+    expect(endingOfClose(code, '')).toMatchObject({ code: 1006, reaction: 'retry', error: { closeCode: 1006 } });
+  });
+});
+
 /** The times at which a crowd that lost its server comes back, when that is away for so long; in ms, in order. */
 function timesOfReturn(away: number, delaysOf: (random: SeededRandom) => () => number, seed: number): number[] {
   const random = new SeededRandom(seed);
