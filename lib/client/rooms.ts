@@ -86,8 +86,10 @@ export class Rooms {
     this.#memberships.delete(roomName);
     this.#memberships.set(roomName, membership);
     const hold = own ?? {};
+    const { joined, isIn } = membership;
     if (own) membership.holds.push(hold);
-    else membership.holds.unshift(hold);
+    // What onConnected joins each time, before the room is joined again, is one join.
+    else if (!joined || isIn || membership.joining || !this.#welcome) membership.holds.unshift(hold);
     const mayShare = membership.username === username && !options.signal;
     let joining = mayShare && membership.joining;
     if (!joining) {
@@ -99,9 +101,9 @@ export class Rooms {
       if (mayShare) membership.joining = joining;
     }
     try {
-      const joined = await joining;
+      const answer = await joining;
       hold.isJoined = true;
-      return joined;
+      return answer;
     } catch (error) {
       membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;

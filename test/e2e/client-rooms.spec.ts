@@ -215,6 +215,13 @@ describe('a room that does not take the client back', () => {
     await until(() => told.length === 2);
     second.reply(await nextOf(client, second), null);
     expect(second.heard).toEqual([]);
+    // It counts once: this is the leave of the last join.
+    const leaving = client.leave('tea');
+    second.reply(await second.next('leaveRoom'), null);
+    await leaving;
+    const joining = client.join('tea');
+    await letIn(second);
+    await joining;
     second.socket.terminate();
     const third = await server.next();
     third.refuse(await third.next('joinRoom'), 'FORBIDDEN');
