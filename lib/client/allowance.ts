@@ -39,7 +39,7 @@ export class Allowance {
 
   /** How many milliseconds to wait until another frame may leave; 0 or less: none. */
   get wait(): number {
-    return this.#used - this.#services.runtime.now() - this.#ahead * this.#interval;
+    return Math.ceil(this.#used - this.#services.runtime.now() - this.#ahead * this.#interval);
   }
 
   /** Counts a frame that leaves. */

@@ -13,6 +13,7 @@ export type StateListener = (change: StateChange) => void;
  */
 export class ClientReports {
   readonly stateListeners = new Listeners<[StateChange]>((error) => this.failed(error));
+  lastChange: StateChange | null = null;
   readonly #events: ClientEvents;
   readonly #untold: (() => void)[] = [];
   #isHeld = false;
@@ -33,6 +34,7 @@ export class ClientReports {
   }
 
   changed(change: StateChange): void {
+    this.lastChange = change;
     this.together(() => this.#untold.push(() => this.stateListeners.call(change)));
   }
 

@@ -23,7 +23,7 @@ import { resolveClientOptions } from './client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './client-options.interface.js';
 import { ClientReports, type StateListener } from './client-reports.js';
 import { ClientRuntime, type ClientTimer } from './client-runtime.js';
-import type { Arrival, ClientState, ConnectionStatus, Loss } from './client-state.js';
+import type { Arrival, ClientState, ConnectionStatus, Loss, StateChange } from './client-state.js';
 import { ConnectionSupervisor } from './connection.supervisor.js';
 import type { Ending } from './ending.js';
 import { guard, type Unsubscribe } from './listeners.js';
@@ -109,6 +109,11 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** Where the client is; `onState` tells of changes. */
   get state(): ClientState {
     return this.#supervisor.state;
+  }
+
+  /** The newest change of the state, and why; null before the first one. The same object until the next change. */
+  get lastChange(): StateChange | null {
+    return this.#reports.lastChange;
   }
 
   /** The id that the server knows this connection by; null while there is none, and where the server tells none. */

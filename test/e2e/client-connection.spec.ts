@@ -161,9 +161,11 @@ describe('connect()', () => {
       const webSocket = UnclosedWebSocket;
       const changes: StateChange[] = [];
       const client = new WebSocketClient({ url, webSocket, connectTimeout: 60_000, reconnect: { minDelay: 5 } });
+      expect(client.lastChange).toBeNull();
       client.onState((change) => changes.push(change));
       const connecting = client.connect();
       await until(() => changes.length === 4);
+      expect(client.lastChange).toBe(changes[3]);
       expect(changes.slice(1)).toEqual(Array(3).fill(expect.objectContaining({ state: 'reconnecting', code: 1006 })));
       server = await ScriptedServer.start(undefined, port);
       await client.connect();

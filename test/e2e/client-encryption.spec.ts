@@ -119,6 +119,22 @@ describe('a client with webCryptoEncryption', () => {
     await client.connect();
   });
 
+  it('refuses what is too large when it is encrypted, and sends what just fits', async () => {
+    const { client } = newClient(app.url(), { encryption: webCryptoEncryption() });
+    const { limits } = await client.connect();
+    const whole = (length: number): string =>
+      JSON.stringify({ type: 'test', action: 'echo', data: 'x'.repeat(length), id: 1 });
+    const around = '{"type":"system","action":"encrypted","data":""}'.length;
+    let length = Math.floor(((limits!.maxPayload - around) / 4) * 3) - 24 - whole(0).length;
+    expect(await client.request('test', 'echo', 'x'.repeat(length))).toHaveLength(length);
+    length += 1;
+    await expect(client.request('test', 'echo', 'x'.repeat(length))).rejects.toMatchObject({
+      code: 'BAD_MESSAGE',
+      message: expect.stringContaining(`the server takes ${limits!.maxPayload}.`),
+    });
+    expect(await client.request('test', 'echo', 1)).toBe(1);
+  });
+
   it('that is disconnected at any moment of its exchange connects again, and is understood', async () => {
     const { client, errors } = newClient(app.url(), { encryption: webCryptoEncryption() });
     for (let turns = 0; turns < 40; turns++) {

@@ -515,3 +515,91 @@ describe('what is sent while there is no connection', () => {
     expect(await (await server.next()).next()).toMatchObject({ action: 'kept' });
   });
 });
+
+describe('on a server that tells its limits', () => {
+  const limits = { maxPayload: 200, messagesPerSecond: 10, burst: 4, rooms: null };
+
+  /** A client, whose clock a test turns. */
+  async function paced(options: Partial<WebSocketClientOptions> = {}) {
+    const clock = new ManualClientRuntime();
+    server = await ScriptedServer.start((connection) => connection.welcome({ limits }));
+    const dropped: unknown[] = [];
+    const events = { onDropped: (event: unknown) => dropped.push(event) };
+    const { client, errors } = newClient(server.url, { requestTimeout: false, events, ...options }, clock);
+    await client.connect();
+    return { client, clock, dropped, errors, server, connection: await server.next() };
+  }
+
+  it('messages leave no faster than it takes them, in their order; its own pongs wait for nothing', async () => {
+    const { client, clock, connection } = await paced();
+    for (let n = 0; n < 6; n++) client.send('a', String(n));
+    for (let n = 0; n < 3; n++) expect((await connection.next()).action).toBe(String(n));
+    connection.send({ type: 'system', action: 'ping' });
+    expect((await connection.next()).action).toBe('pong');
+    const start = clock.now();
+    for (let n = 3; n < 6; n++) {
+      while (!connection.heard.some(({ action }) => action === String(n))) {
+        await clock.advance(10);
+        expect(connection.heard.length).toBeLessThan(2);
+      }
+      await connection.next(String(n));
+    }
+    expect(clock.now() - start).toBeGreaterThan(300);
+  });
+
+  it('what waits for its turn is dropped and told where the queue is full, and where the client stops', async () => {
+    const { client, dropped } = await paced({ queue: { limit: 1 } });
+    const sent = Array.from({ length: 5 }, (_, n) => client.send('a', String(n)));
+    const request = refusalOf(client.request('a', '5'));
+    client.send('a', '6');
+    expect(await request).toMatchObject({ code: 'UNAVAILABLE' });
+    client.disconnect();
+    expect(sent).toEqual([true, true, true, true, true]);
+    expect(dropped).toMatchObject([
+      { message: { action: '3' }, reason: 'overflow' },
+      { message: { action: '4' }, reason: 'overflow' },
+      { message: { action: '6' }, reason: 'disconnected' },
+    ]);
+  });
+
+  it('what waits for its turn when the connection is lost leaves over the next one', async () => {
+    const { client, clock, server, connection, dropped } = await paced();
+    for (let n = 0; n < 6; n++) client.send('a', String(n));
+    for (let n = 0; n < 3; n++) await connection.next(String(n));
+    connection.socket.terminate();
+    await until(() => client.state === 'reconnecting');
+    await client.connect();
+    const second = await server.next();
+    for (let n = 3; n < 6; n++) expect((await second.next()).action).toBe(String(n));
+    expect([dropped, clock.size]).toEqual([[], 0]);
+  });
+
+  it('one that is too large is refused where it stands, by its size and the limit, and nothing else ends', async () => {
+    const { client, connection } = await paced();
+    const sentence = /^The message has 2\d\d bytes, the server takes 200\.$/;
+    expect(() => client.send('a', 'b', 'é'.repeat(90))).toThrow(sentence);
+    expect(() => client.sendMessage('x'.repeat(200))).toThrow(sentence);
+    expect(() => client.stream('a', 'b', 'x'.repeat(200))).toThrow(sentence);
+    const refused = await refusalOf(client.request('a', 'b', 'x'.repeat(200)));
+    expect([refused.code, refused.message]).toEqual(['BAD_MESSAGE', expect.stringMatching(sentence)]);
+    client.handle('user', 'confirm', () => 'x'.repeat(200));
+    connection.send({ type: 'user', action: 'confirm', callId: 7 });
+    expect((await connection.next('answer')).data).toMatchObject({ callId: 7, error: { code: 'BAD_MESSAGE' } });
+    expect(connection.heard).toEqual([]);
+    expect(client.sendMessage('x'.repeat(198))).toBe(true);
+    expect(await connection.next()).toBe('x'.repeat(198));
+  });
+
+  it('one that was too large before it was known is dropped and told', async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome({ limits }));
+    const dropped: unknown[] = [];
+    const { client } = newClient(server.url, { events: { onDropped: (event) => dropped.push(event) } });
+    void client.connect();
+    client.send('a', 'large', 'x'.repeat(200));
+    const request = refusalOf(client.request('a', 'b', 'x'.repeat(200)));
+    client.send('a', 'small');
+    expect(await request).toMatchObject({ code: 'BAD_MESSAGE' });
+    expect(dropped).toMatchObject([{ message: { action: 'large' }, reason: 'tooLarge' }]);
+    expect((await (await server.next()).next()).action).toBe('small');
+  });
+});

@@ -282,6 +282,282 @@ describe('a room that does not take the client back', () => {
   });
 });
 
+describe('all rooms, after a loss', () => {
+  const limits = { maxPayload: 1_000_000, messagesPerSecond: null, burst: null, rooms: null };
+
+  /** A client in some rooms, whose next connection has these in its welcome. */
+  async function backFrom(rooms: [string, string?][], terms: object, options: Partial<WebSocketClientOptions> = {}) {
+    const tested = await connected(options);
+    const { client, server, connection } = tested;
+    for (const [roomName, username] of rooms) {
+      const joining = client.join(roomName, { username });
+      await letIn(connection);
+      await joining;
+    }
+    server.script = (next) => next.welcome({ limits, ...terms });
+    connection.socket.terminate();
+    await entered(client, 'reconnecting');
+    return { ...tested, next: () => server.next() };
+  }
+
+  it('are asked for in one list, in their order and with their labels, before what has waited', async () => {
+    const { client, next } = await backFrom([['tea', 'Ada'], ['chess'], ['go']], {});
+    client.send('chat', 'waited');
+    const second = await next();
+    const asked = await second.next();
+    expect(asked).toMatchObject({ action: 'join', data: { rooms: [{ room: 'tea', username: 'Ada' }, 'chess', 'go'] } });
+    expect(await second.next()).toMatchObject({ action: 'waited' });
+  });
+
+  it('are asked for in lists of at most half the largest frame', async () => {
+    const rooms = Array.from({ length: 20 }, (_, n): [string] => [`room-${n}-${'é'.repeat(20)}`]);
+    const { next } = await backFrom(rooms, { limits: { ...limits, maxPayload: 600 } });
+    const second = await next();
+    const asked: string[] = [];
+    while (asked.length < rooms.length) {
+      const list = await second.next('join');
+      expect(Buffer.byteLength(JSON.stringify(list))).toBeLessThanOrEqual(300);
+      asked.push(...(list.data as { rooms: string[] }).rooms);
+    }
+    expect(asked).toEqual(rooms.flat());
+  });
+
+  it('are asked for one by one where `join` is the application’s own', async () => {
+    const { next } = await backFrom([['tea'], ['chess']], { rooms: { ownJoin: true } });
+    const second = await next();
+    expect([await letIn(second), await letIn(second)]).toEqual(['tea', 'chess']);
+  });
+
+  it('that the list refuses are told and forgotten, tried again, or kept where another one is in their place', async () => {
+    const refused: unknown[] = [];
+    const events = {
+      onRoomRefused: (room: { roomName: string; error: unknown }) =>
+        refused.push([room.roomName, (room.error as { code: string }).code]),
+    };
+    const { next } = await backFrom([['no'], ['later'], ['replaced'], ['yes']], {}, { events });
+    const second = await next();
+    second.reply(await second.next('join'), {
+      rooms: ['yes'],
+      refused: [
+        { room: 'no', code: 'FORBIDDEN' },
+        { room: 'later', code: 'UNAVAILABLE' },
+        { room: 'replaced', code: 'CONFLICT' },
+      ],
+    });
+    const again = await second.next('join');
+    expect(again.data).toEqual({ rooms: ['later'] });
+    second.reply(again, { rooms: ['later'], refused: [] });
+    expect(refused).toEqual([['no', 'FORBIDDEN']]);
+    second.socket.terminate();
+    expect((await (await next()).next('join')).data).toEqual({ rooms: ['later', 'replaced', 'yes'] });
+  });
+
+  it('and what has waited leave no faster than a real server takes them', async () => {
+    const limits = { messagesPerSecond: 100, burst: 5 };
+    const app = await start({ options: { rooms: { open: true }, limits } });
+    const { client, errors, changes } = newClient(app.url());
+    await client.connect();
+    const names = Array.from({ length: 30 }, (_, n) => `room-${n}`);
+    await Promise.all(names.map((name) => client.join(name, { username: 'Ada' })));
+    app.app.get(ClientManager).disconnectClient({ clientId: client.clientId!, code: 4000 });
+    await entered(client, 'reconnecting');
+    const pongs = names.map(() => client.request('system', 'ping'));
+    await Promise.all(pongs);
+    const members = names.map((roomName) => app.app.get(RoomManager).getRoomClients({ roomName }).length);
+    expect(members).toEqual(names.map(() => 1));
+    expect([errors, changes.filter((change) => 'code' in change && change.code !== 4000)]).toEqual([[], []]);
+  });
+
+  it('are left to the user who joined them: another one is in none', async () => {
+    server = await ScriptedServer.start((connection) => connection.welcome({ userId: 'ada' }));
+    const { client } = newClient(server.url);
+    await client.connect();
+    const joining = client.join('tea');
+    await letIn(await server.next());
+    await joining;
+    client.disconnect();
+    server.script = (connection) => connection.welcome({ userId: 'bob' });
+    void client.connect();
+    const wanted = client.join('tea');
+    const second = await server.next();
+    expect(await letIn(second)).toBe('tea');
+    await wanted;
+    const leaving = client.leave('tea');
+    second.reply(await second.next('leaveRoom'), null);
+    await leaving;
+    expect(second.heard).toEqual([]);
+  });
+});
+
+describe('joins are counted', () => {
+  it('a room is left with the last of them, or whatever their number', async () => {
+    const { client, connection } = await connected();
+    const join = async (): Promise<void> => {
+      const joining = client.join('tea');
+      await letIn(connection);
+      await joining;
+    };
+    await join();
+    await join();
+    await client.leave('tea');
+    connection.reply(await nextOf(client, connection), null);
+    expect(connection.heard).toEqual([]);
+    const leaving = client.leave('tea');
+    connection.reply(await connection.next('leaveRoom'), null);
+    await leaving;
+    await join();
+    await join();
+    const all = client.leave('tea', { all: true });
+    connection.reply(await connection.next('leaveRoom'), null);
+    await all;
+  });
+
+  it('one that fails counts nothing, and the same one under way is asked once', async () => {
+    const { client, connection } = await connected();
+    const both = Promise.allSettled([client.join('tea'), client.join('tea')]);
+    connection.refuse(await connection.next('joinRoom'), 'FORBIDDEN');
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const joining = client.join('tea');
+    await letIn(connection);
+    await joining;
+    const leaving = client.leave('tea');
+    connection.reply(await connection.next('leaveRoom'), null);
+    await leaving;
+    expect(connection.heard).toEqual([]);
+  });
+
+  it.each(['timeout', 'signal'] as const)('one that is given up (%s) is followed by a leave', async (how) => {
+    const { client, connection } = await connected();
+    const giveUp = new AbortController();
+    const joining = client.join('tea', how === 'timeout' ? { timeout: 20 } : { signal: giveUp.signal });
+    await connection.next('joinRoom');
+    giveUp.abort();
+    await expect(joining).rejects.toBeDefined();
+    expect((await connection.next('leaveRoom')).data).toEqual({ roomName: 'tea' });
+  });
+
+  it('one that waited when the room was left is followed by a leave', async () => {
+    server = await ScriptedServer.start();
+    const { client } = newClient(server.url);
+    void client.connect();
+    const joining = client.join('tea');
+    await client.leave('tea');
+    const connection = await server.next();
+    await letIn(connection);
+    await joining;
+    expect((await connection.next('leaveRoom')).data).toEqual({ roomName: 'tea' });
+  });
+
+  it('those of handles are taken back once each, and hear their own room alone', async () => {
+    const app = await start({ options: { rooms: { open: true, named: true } } });
+    const { client } = newClient(app.url());
+    const heard: unknown[] = [];
+    void client.connect();
+    const tea = client.room('tea', { username: 'Ada' });
+    const same = client.room('tea', { username: 'Ada' });
+    tea.on('a', 'b', (data, { room }) => heard.push([data, room]));
+    await Promise.all([tea.joined, same.joined, client.join('chess')]);
+    const service = app.app.get(WebSocketService);
+    await service.sendToRooms(['chess'], { type: 'a', action: 'b', data: 0 });
+    await service.sendToRooms(['tea'], { type: 'a', action: 'b', data: 1 });
+    await until(() => heard.length > 0);
+    await Promise.all([tea.leave(), tea.leave()]);
+    expect(app.app.get(RoomManager).getRoomClients({ roomName: 'tea' })).toHaveLength(1);
+    expect(() => tea.on('a', 'b', () => undefined)).toThrow('The room was left.');
+    await service.sendToRooms(['tea'], { type: 'a', action: 'b', data: 2 });
+    await same.leave();
+    expect(app.app.get(RoomManager).getRoomClients({ roomName: 'tea' })).toHaveLength(0);
+    expect(heard).toEqual([[1, 'tea']]);
+  });
+
+  it('a handle says where the server names no rooms, and that it was not let in again', async () => {
+    const { client, server, connection, errors } = await connected();
+    const refused: unknown[] = [];
+    const tea = client.room('tea', { onRefused: (error) => refused.push(error) });
+    await letIn(connection);
+    await tea.joined;
+    expect(() => tea.on('a', 'b', () => undefined)).toThrow('The server does not name rooms');
+    connection.socket.terminate();
+    const second = await server.next();
+    second.refuse(await second.next('joinRoom'), 'FORBIDDEN');
+    await until(() => refused.length === 1);
+    await tea.leave();
+    second.reply(await nextOf(client, second), null);
+    expect(second.heard).toEqual([]);
+    const early = newClient(server.url);
+    const unjoined = early.client.room('tea');
+    unjoined.on('a', 'b', () => undefined);
+    await expect(unjoined.joined).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await early.client.connect();
+    expect([early.errors, errors]).toEqual([[expect.objectContaining({ code: 'BAD_OPTION' })], []]);
+  });
+});
+
+describe('onConnected', () => {
+  /** A client that has lost its connection, with one room and a message that waits, and what its `onConnected` does. */
+  async function backWith(
+    onConnected: (client: { request(t: string, a: string): Promise<unknown> }) => unknown,
+    ms = 15_000,
+  ) {
+    const told: string[] = [];
+    const asked: { act?: () => unknown } = {};
+    const tested = await connected({
+      connectTimeout: ms,
+      events: {
+        onConnected: () => asked.act?.(),
+        onReconnected: () => told.push('onReconnected'),
+        onError: ({ error }) => told.push(String(error)),
+      },
+    });
+    const { client, server, connection } = tested;
+    const joining = client.join('tea');
+    await letIn(connection);
+    await joining;
+    asked.act = () => onConnected(client);
+    connection.socket.terminate();
+    await entered(client, 'reconnecting');
+    client.send('chat', 'waited');
+    return { ...tested, told, second: await server.next() };
+  }
+
+  it('has its word before the rooms and what has waited; onReconnected comes last', async () => {
+    const { second, told } = await backWith((client) => client.request('device', 'hello'));
+    const hello = await second.next();
+    expect(hello.action).toBe('hello');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([second.heard, told]).toEqual([[], []]);
+    second.reply(hello, null);
+    expect([(await second.next()).action, (await second.next()).action]).toEqual(['joinRoom', 'waited']);
+    expect(told).toEqual(['onReconnected']);
+  });
+
+  it('that rejects is reported, and one that takes too long is not waited for', async () => {
+    const failing = await backWith(() => Promise.reject(new Error('No.')));
+    expect([(await failing.second.next()).action, (await failing.second.next()).action]).toEqual([
+      'joinRoom',
+      'waited',
+    ]);
+    expect(failing.told).toEqual(['Error: No.', 'onReconnected']);
+    await failing.server.close();
+    const slow = await backWith(() => new Promise(() => undefined), 100);
+    expect((await slow.second.next()).action).toBe('joinRoom');
+  });
+
+  it('of a connection that ends meanwhile opens nothing on the next one', async () => {
+    const open: (() => void)[] = [];
+    const { second, server, told } = await backWith(() => new Promise<void>((resolve) => open.push(resolve)));
+    await until(() => open.length === 1);
+    second.socket.terminate();
+    const third = await server.next();
+    await until(() => open.length === 2);
+    open[0]!();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([third.heard, told]).toEqual([[], []]);
+    open[1]!();
+    expect([(await third.next()).action, (await third.next()).action]).toEqual(['joinRoom', 'waited']);
+  });
+});
+
 /** The next request that the client makes for this purpose alone: what it would have sent before has arrived then. */
 async function nextOf(
   client: { request(type: string, action: string): Promise<unknown> },

@@ -119,6 +119,14 @@ const GOOD = [
    ): AsyncIterable<StreamValue<C, T, A>> { return client.stream(type, action, data); }
    tell(chat, 'chat', 'history', { room: '' }); for await (const { text } of each(chat, 'chat', 'history', { room: '' })) text.trim();`,
   `class Other { constructor(readonly client: WebSocketClient<Chat>) {} } new Other(chat); const some: WebSocketClient<Chat> = chat; export { some };`,
+  `import { createElement } from 'react'; import { createSocketHooks, SocketProvider } from 'nestjs-pxl-websocket/react';
+   const hooks = createSocketHooks<Chat>(); createElement(hooks.SocketProvider, { client: chat }); createElement(SocketProvider, { client: chat });
+   hooks.usePush('chat', 'message', ({ from }) => from.trim()); hooks.usePush('auth', 'expiring', ({ expiresAt }) => expiresAt.toFixed());
+   const asked: Promise<{ sent: boolean }> = hooks.useRequest('chat', 'send', { text: '' }).promise; hooks.useRequest('chat', 'find'); export { asked };`,
+  `import { createApp, ref } from 'vue'; import { createSocketHooks, socketPlugin } from 'nestjs-pxl-websocket/vue';
+   const hooks = createSocketHooks<Chat>(); createApp({}).use(hooks.socketPlugin, chat).use(socketPlugin, chat); hooks.useRoom(() => 'tea');
+   hooks.usePush('chat', 'message', ({ from }) => from.trim()); const { data } = hooks.useRequest('chat', 'send', ref({ text: '' }));
+   const sent: boolean | undefined = data.value?.sent; hooks.useRequest('chat', 'find', () => ({ text: 'a' })); export { sent };`,
 ];
 
 /** Of the server's side: of a contract, without one, and with any. */
@@ -259,6 +267,14 @@ const BAD: [snippet: string, at: string, message: string][] = [
   [`export let data: RouteData<Chat, 'chat', 'sned'>;`, `'sned'`, `"send" | "typing" | "history" | "find"'`],
   [`export let reply: RouteReply<Chat, 'chats', 'send'>;`, `'chats'`, `"chat" | "user"'`],
   [`export let data: CallData<Chat, 'user', 'confrm'>;`, `'confrm'`, `'"confirm"'`],
+  [hooks('react', `usePush('chat', 'mesage', () => 1)`), `'mesage'`, `"message" | "cleared"'`],
+  [hooks('react', `usePush('chat', 'message', ({ nobody }) => nobody)`), 'nobody', `'nobody' does not exist`],
+  [hooks('react', `useRequest('chat', 'send', { txt: '' })`), 'txt', `'txt' does not exist`],
+  [hooks('react', `useSocketClient({ url: '/ws', prtocol: 'pxl' })`), 'prtocol', `'prtocol' does not exist`],
+  [hooks('vue', `usePush('chat', 'mesage', () => 1)`), `'mesage'`, `"message" | "cleared"'`],
+  [hooks('vue', `usePush('chat', 'message', ({ nobody }) => nobody)`), 'nobody', `'nobody' does not exist`],
+  [hooks('vue', `useRequest('chat', 'send', { txt: '' })`), 'txt', `'txt' does not exist`],
+  [hooks('vue', `useSocketClient({ url: '/ws', prtocol: 'pxl' })`), 'prtocol', `'prtocol' does not exist`],
 ];
 
 /** Classes of sockets, each of which a client takes. */
@@ -272,6 +288,10 @@ const SOCKETS = {
       }
     }`),
 };
+
+function hooks(framework: string, call: string): string {
+  return `import { createSocketHooks } from 'nestjs-pxl-websocket/${framework}'; createSocketHooks<Chat>().${call};`;
+}
 
 function use(from: string): string {
   return `${from}

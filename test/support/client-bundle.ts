@@ -19,7 +19,13 @@ export function bundleSocketIoClient(): Promise<Bundle> {
   return bundleForPages({ stdin: { contents: "export { io } from 'socket.io-client'", resolveDir: ROOT } });
 }
 
-async function bundleForPages(source: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<Bundle> {
+/** The entry of a framework as a page gets it beside the framework and the client. */
+export function bundleHooks(framework: 'react' | 'vue'): Promise<Bundle> {
+  const external = [framework, '*/client/index.js'];
+  return bundleForPages({ entryPoints: [join(ROOT, `lib/${framework}/index.ts`)], external });
+}
+
+async function bundleForPages(source: Pick<BuildOptions, 'entryPoints' | 'external' | 'stdin'>): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     ...source,
     absWorkingDir: ROOT,

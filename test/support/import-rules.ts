@@ -27,11 +27,20 @@ const LAYERS: readonly (readonly string[])[] = [
   ['module'],
   ['index'],
   ['testing'],
+  // Of pages: nothing of the server may need them.
+  ['hooks'],
+  ['react', 'vue'],
 ];
 const NEST_INTERNALS = 'lib/routing/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
-const ENTRIES: readonly string[] = [`${LIBRARY}/client`, `${LIBRARY}/emitter`, `${LIBRARY}/testing`];
+const ENTRIES: readonly string[] = ['client', 'emitter', 'react', 'testing', 'vue'].map((name) => `${LIBRARY}/${name}`);
+/** What folders of code for pages may import beside themselves: files under one of these paths, or one of these packages. */
+const FOR_PAGES: Readonly<Record<string, readonly string[]>> = {
+  hooks: ['lib/client/index.ts'],
+  react: ['lib/client/index.ts', 'lib/hooks/', 'react'],
+  vue: ['lib/client/index.ts', 'lib/hooks/', 'vue'],
+};
 
 /** What the imports of the files do that they must not, one sentence each. */
 export function breachesOf(files: readonly SourceFile[]): string[] {
@@ -58,6 +67,9 @@ function breachesOfFile(file: SourceFile): string[] {
     if (path.startsWith('lib/client/') && !/^lib\/(?:client|protocol)\//.test(target ?? '')) {
       breaches.push(`${path} imports ${specifier}: the client needs nothing but the protocol`);
     }
+    if (isForeignToPages(path, target ?? specifier, isTypeOnly)) {
+      breaches.push(`${path} imports ${specifier}: a page gets the client and its own framework only`);
+    }
     if (path.startsWith('lib/') && target !== undefined && !isTypeOnly) breaches.push(...breachOfLayers(path, target));
     if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
       breaches.push(`${path} imports ${specifier}: a sample knows ${LIBRARY} only`);
@@ -77,6 +89,16 @@ function rankOf(path: string): number {
   const layer =
     second !== undefined ? first : first === 'index.ts' ? 'index' : first.includes('option') ? 'options' : 'module';
   return LAYERS.findIndex((layers) => layers.includes(layer));
+}
+
+/** Types of the protocol vanish; its values would be a second copy beside the client. */
+function isForeignToPages(path: string, target: string, isTypeOnly: boolean): boolean {
+  const [, folder = ''] = path.split('/');
+  const allowed = FOR_PAGES[folder];
+  if (!path.startsWith('lib/') || !allowed || (isTypeOnly && target.startsWith('lib/protocol/'))) return false;
+  return ![`lib/${folder}/`, ...allowed].some((start) =>
+    start.endsWith('/') ? target.startsWith(start) : target === start,
+  );
 }
 
 function isForeignToSample(path: string, specifier: string, target: string | undefined): boolean {

@@ -14,6 +14,12 @@ export async function bundleForPage(modules: Record<string, URL>): Promise<strin
     globalName: 'bundle',
     footer: { js: 'Object.assign(globalThis, bundle);' },
     target: 'es2022',
+    // What Vue asks bundlers for.
+    define: {
+      __VUE_OPTIONS_API__: 'false',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'true',
+    },
   });
   return outputFiles[0]!.text;
 }

@@ -36,7 +36,8 @@ export function errorsOf(
   options: ts.CompilerOptions = {},
 ): TypeError[][] {
   const config = configOf(ROOT, options);
-  const files = new Map(texts.map((text, index) => [join(ROOT, `test/snippet-${index}.ts`), text]));
+  const extension = options.jsx === undefined ? 'ts' : 'tsx';
+  const files = new Map(texts.map((text, index) => [join(ROOT, `test/snippet-${index}.${extension}`), text]));
   const host = hostOf(config.options, (path) => !files.has(path), compiler);
   const { fileExists, readFile } = host;
   host.fileExists = (path) => files.has(path) || fileExists(path);

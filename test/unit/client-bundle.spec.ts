@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { bundleClient, bundleSocketIoClient } from '../support/client-bundle.js';
+import { bundleClient, bundleHooks, bundleSocketIoClient } from '../support/client-bundle.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT = 9_216;
@@ -31,6 +31,20 @@ describe('the bundle of the entry ./client', () => {
     const { text } = await bundleClient();
     for (const word of ['server is shutting down', 'VALIDATION_FAILED', 'encodeWelcome'])
       expect(text).not.toContain(word);
+  });
+});
+
+describe.each([
+  ['react', 1_700],
+  ['vue', 1_300],
+] as const)('the bundle of the entry ./%s', (framework, limit) => {
+  it(`weighs ${limit} bytes at most beside the framework and the client, of which it brings no second copy`, async () => {
+    const { text, metafile } = await bundleHooks(framework);
+    const size = compressedSize(text);
+    process.stdout.write(`${framework}: ${size} bytes\n`);
+    expect(size).toBeLessThanOrEqual(limit);
+    const [output] = Object.values(metafile.outputs);
+    expect(new Set(output?.imports.map(({ path }) => path))).toEqual(new Set([framework, '../client/index.js']));
   });
 });
 

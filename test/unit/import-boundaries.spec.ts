@@ -84,6 +84,28 @@ describe('The check of the imports finds', () => {
       ],
     ],
     [
+      'a hook that needs the server, the other framework, or parts of the client',
+      {
+        'lib/react/hooks.ts': [
+          'react',
+          '../client/index.js',
+          '../hooks/room-stay.js',
+          'type:../protocol/contract.js',
+          'vue',
+        ],
+        'lib/vue/hooks.ts': ['vue', './own.js', '../protocol/contract.js', '../client/websocket-client.js'],
+        'lib/hooks/room-stay.ts': ['type:../client/index.js', 'react'],
+        'lib/server/x.ts': ['../hooks/room-stay.js'],
+      },
+      [
+        'lib/react/hooks.ts imports vue: a page gets the client and its own framework only',
+        'lib/vue/hooks.ts imports ../protocol/contract.js: a page gets the client and its own framework only',
+        'lib/vue/hooks.ts imports ../client/websocket-client.js: a page gets the client and its own framework only',
+        'lib/hooks/room-stay.ts imports react: a page gets the client and its own framework only',
+        'lib/server/x.ts imports lib/hooks/room-stay.ts, which stands above it',
+      ],
+    ],
+    [
       'a sample that reaches into the library or into another sample',
       {
         'sample/01-chat/src/main.ts': [

@@ -3,7 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import * as library from 'nestjs-pxl-websocket';
 import * as client from 'nestjs-pxl-websocket/client';
 import * as emitter from 'nestjs-pxl-websocket/emitter';
+import * as react from 'nestjs-pxl-websocket/react';
 import * as testing from 'nestjs-pxl-websocket/testing';
+import * as vue from 'nestjs-pxl-websocket/vue';
 import ts from 'typescript';
 
 const LIBRARY = new URL('../../lib/', import.meta.url);
@@ -13,6 +15,8 @@ function exportedNames(file = 'index.ts'): { values: string[]; types: string[] }
   const source = ts.createSourceFile(file, readFileSync(new URL(file, LIBRARY), 'utf8'), ts.ScriptTarget.Latest);
   const names: { values: string[]; types: string[] } = { values: [], types: [] };
   for (const statement of source.statements) {
+    // A directive, as 'use client'.
+    if (ts.isExpressionStatement(statement) && ts.isStringLiteral(statement.expression)) continue;
     if (!ts.isExportDeclaration(statement) || !statement.exportClause || !ts.isNamedExports(statement.exportClause)) {
       throw new Error(`lib/${file} names what it exports, one by one: ${statement.getText(source)}`);
     }
@@ -366,6 +370,65 @@ describe('The public names of the entry ./emitter', () => {
         "WebSocketEmitterOptions",
         "WebSocketMessage",
         "WsErrorOptions",
+      ]
+    `);
+  });
+});
+
+describe('The names of the entry ./react', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(react).sort()).toEqual(exportedNames('react/index.ts').values);
+    expect(Object.keys(react).sort()).toMatchInlineSnapshot(`
+      [
+        "SocketProvider",
+        "createSocketHooks",
+        "useConnectionState",
+        "usePush",
+        "useRequest",
+        "useRoom",
+        "useSocketClient",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('react/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "AskedRequest",
+        "ConnectionState",
+        "RoomStatus",
+        "SocketHooks",
+        "SocketProviderProps",
+        "UseRoomOptions",
+      ]
+    `);
+  });
+});
+
+describe('The names of the entry ./vue', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(vue).sort()).toEqual(exportedNames('vue/index.ts').values);
+    expect(Object.keys(vue).sort()).toMatchInlineSnapshot(`
+      [
+        "createSocketHooks",
+        "socketPlugin",
+        "useConnectionState",
+        "usePush",
+        "useRequest",
+        "useRoom",
+        "useSocketClient",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('vue/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "AskedRequest",
+        "ConnectionState",
+        "RoomStatus",
+        "SocketHooks",
+        "UseRoomOptions",
       ]
     `);
   });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
 import { typeErrorsOf } from '../support/type-check.js';
 
 /** What a reader has beside an example: the imports that it leaves out, and things of an application. */
@@ -23,6 +24,7 @@ import type {
   WebSocketSubscriberMiddleware, WsAuthenticator, WsClient, WsCredentials,
 } from 'nestjs-pxl-websocket';
 import { WebSocketClient } from 'nestjs-pxl-websocket/client';
+import { createSocketHooks } from 'nestjs-pxl-websocket/react';
 import type {
   ClientState, PushAction, PushData, PushType, Unsubscribe, WebSocketContract,
 } from 'nestjs-pxl-websocket/client';
@@ -34,7 +36,6 @@ interface Order { amount: number }
 interface Price { symbol: string }
 interface Prices { routes: { price: { buy: { data: { symbol: string }; reply: boolean } } } }
 interface Response { status(code: number): void }
-type MaybeRefOrGetter<T> = T | { value: T } | (() => T);
 interface StatusChange { userId: string; status: string }
 declare class AppModule {}
 declare class PricePipe implements PipeTransform { transform(value: unknown): Price }
@@ -53,21 +54,25 @@ declare function authenticateFn(
 ): Promise<{ userId?: string; metadata?: Record<string, unknown> } | null | false>;
 declare function confirm(question: string): boolean;
 declare function mayEnter(userId: string | undefined, roomName: string): boolean;
-declare function onMounted(hook: () => void): void;
 declare function print(...texts: string[]): void;
-declare function ref<T>(value: T): { value: T };
-declare function shallowRef<T>(value: T): { value: T };
 declare function show(...states: unknown[]): void;
 declare function tokenOf(userId: string): string;
-declare function toValue<T>(source: MaybeRefOrGetter<T>): T;
-declare function watchEffect(effect: (onCleanup: (cleanUp: () => void) => void) => void): void;
 declare function withoutPrices(data: unknown): object;
+`;
+
+/** The same for components: what Vue's compiler knows. */
+const SURROUNDINGS_OF_HOOKS = `
+declare class AppModule {}
+declare const session: { token(): string };
+declare function defineProps<T>(): T;
 `;
 
 const ROOT = join(import.meta.dirname, '../..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const PAGES = readdirSync(join(ROOT, 'docs')).map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'));
-const EXAMPLES = [README, ...PAGES].flatMap((page) =>
+/** Its examples build on each other. */
+const HOOKS_PAGE = 'react-and-vue.md';
+const PAGES = readdirSync(join(ROOT, 'docs')).filter((name) => name !== HOOKS_PAGE);
+const EXAMPLES = [README, ...PAGES.map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'))].flatMap((page) =>
   [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code),
 );
 /** The contract of the examples, which one of them declares. */
@@ -84,12 +89,35 @@ function programOf(code: string): string {
   return `${SURROUNDINGS}${CONTRACT}\nexport async function example() {\n${statements}\n}\n`;
 }
 
+/** The examples of one section of the page on hooks as one program; of a Vue component its script. */
+function programOfSection(title: string): string {
+  const page = readFileSync(join(ROOT, 'docs', HOOKS_PAGE), 'utf8');
+  const section = page.split(/^## /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
+  const codes = [...section.matchAll(/^```(?:tsx?|vue\n<script setup lang="ts">)\n(.*?)^(?:```|<\/script>)/gms)];
+  const imports = new Set<string>();
+  const bodies = codes.map(([block, code = ''], index) => {
+    const body = code.replace(
+      /^import (type )?\{ (.*) \} from (.*)$/gm,
+      (_, type = '', names: string, from: string) => {
+        for (const name of names.split(', ')) imports.add(`import { ${type}${name} } from ${from}`);
+        return '';
+      },
+    );
+    return block.startsWith('```vue') ? `export function component${index}() {\n${body}\n}` : body;
+  });
+  return [...imports, SURROUNDINGS_OF_HOOKS, CONTRACT, ...bodies].join('\n');
+}
+
 describe('the examples of the README and of its pages', () => {
   it('compile under strict, as they stand', () => {
     const examples = EXAMPLES.filter((code) => !/^constructor\(/m.test(code));
     expect(examples.length).toBeGreaterThan(20);
-    const errors = typeErrorsOf(examples.map(programOf));
-    const failed = errors.flatMap((found, index) => (found.length > 0 ? [{ example: examples[index], found }] : []));
+    const sections = ['React', 'Vue', 'Tests'].map(programOfSection);
+    for (const name of ['function Badge', 'createApp(', 'createWsTestApp(']) expect(sections.join()).toContain(name);
+    const programs = [...examples.map(programOf), ...sections];
+    const options = { jsx: ts.JsxEmit.ReactJSX, lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'] };
+    const errors = typeErrorsOf(programs, options);
+    const failed = errors.flatMap((found, index) => (found.length > 0 ? [{ program: programs[index], found }] : []));
     expect(failed).toEqual([]);
   }, 60_000);
 });

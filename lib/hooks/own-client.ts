@@ -1,0 +1,25 @@
+import {
+  WebSocketClient,
+  type WebSocketClientOptions,
+  type WebSocketContract,
+  type WebSocketLike,
+} from '../client/index.js';
+
+/** There is a page; without one a server renders. */
+export const isPage = 'window' in globalThis;
+
+/** A client of a component's own. On a server, where it never connects, it needs neither a whole url nor sockets. */
+export function ownClient<C extends WebSocketContract>(options: WebSocketClientOptions): WebSocketClient<C> {
+  if (isPage) return new WebSocketClient(options);
+  return new WebSocketClient({ webSocket: NoSocket, ...options, url: new URL(options.url, 'ws://server') });
+}
+
+class NoSocket implements WebSocketLike {
+  declare readyState: number;
+  declare onopen: WebSocketLike['onopen'];
+  declare onmessage: WebSocketLike['onmessage'];
+  declare onerror: WebSocketLike['onerror'];
+  declare onclose: WebSocketLike['onclose'];
+  declare send: WebSocketLike['send'];
+  declare close: WebSocketLike['close'];
+}

@@ -1,0 +1,14 @@
+'use client';
+
+export type { ConnectionState } from '../hooks/connection-state.js';
+export type { RoomStatus } from '../hooks/room-stay.js';
+export type { AskedRequest, SocketHooks, SocketProviderProps, UseRoomOptions } from './socket-hooks.interface.js';
+export {
+  createSocketHooks,
+  SocketProvider,
+  useConnectionState,
+  usePush,
+  useRequest,
+  useRoom,
+  useSocketClient,
+} from './socket-hooks.js';

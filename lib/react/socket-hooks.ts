@@ -1,0 +1,115 @@
+import {
+  createContext,
+  createElement,
+  useCallback,
+  useContext,
+  useEffect,
+  useInsertionEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import type {
+  PushAction,
+  PushData,
+  PushedMessage,
+  PushType,
+  RouteAction,
+  RouteData,
+  RouteReply,
+  RouteType,
+  WebSocketClient,
+  WebSocketContract,
+} from '../client/index.js';
+import { connectionStateOf, IDLE } from '../hooks/connection-state.js';
+import { OUTSIDE, stayInRoom, type RoomStatus } from '../hooks/room-stay.js';
+import type { DataArgument } from '../protocol/contract.js';
+import { requestOf } from './kept-request.js';
+import { useOwnClient } from './own-client.js';
+import type { AskedRequest, SocketHooks } from './socket-hooks.interface.js';
+
+/**
+ * Makes a provider and its hooks that know a contract. Each call makes others: components of an application that has two
+ * servers find the client of each.
+ *
+ * @typeParam C the contract with the server; without one all data is `unknown`
+ *
+ * @example
+ * export const { SocketProvider, useSocketClient, usePush, useRoom } = createSocketHooks<Chat>();
+ */
+export function createSocketHooks<C extends WebSocketContract = WebSocketContract>(): SocketHooks<C> {
+  const Context = createContext<WebSocketClient<C> | null>(null);
+
+  function useShared(own: WebSocketClient<C> | null = null): WebSocketClient<C> {
+    const shared = useContext(Context);
+    const client = own ?? shared;
+    if (client) return client;
+    throw new Error('There is no client: put a <SocketProvider client={...}> around this component.');
+  }
+
+  function usePush<Type extends PushType<C>, Action extends PushAction<C, Type>>(
+    type: Type,
+    action: Action,
+    handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
+  ): void {
+    const client = useShared();
+    const newest = useRef(handler);
+    useInsertionEffect(() => {
+      newest.current = handler;
+    });
+    useEffect(() => client.on(type, action, (data, message) => newest.current(data, message)), [client, type, action]);
+  }
+
+  function useRequest<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArgument<RouteData<C, Type, Action>>
+  ): AskedRequest<RouteReply<C, Type, Action>> {
+    const client = useShared();
+    const key = JSON.stringify([type, action, ...rest]);
+    const request = requestOf(client, key, () => client.request(type, action, ...rest));
+    const [shown, show] = useState({ request, promise: request.promise });
+    useEffect(() => {
+      const update = (): void => {
+        const { promise } = request;
+        show((before) => (before.promise === promise ? before : { request, promise }));
+      };
+      update();
+      return request.add(update);
+    }, [request]);
+    return { promise: (shown.request === request ? shown : request).promise, renew: request.renew };
+  }
+
+  return {
+    SocketProvider: ({ client, children }) => createElement(Context.Provider, { value: client }, children),
+    useSocketClient: (options) => useShared(useOwnClient(options)),
+    useConnectionState() {
+      const client = useShared();
+      const subscribe = useCallback((listener: () => void) => client.onState(listener), [client]);
+      return useSyncExternalStore(
+        subscribe,
+        () => connectionStateOf(client),
+        () => IDLE,
+      );
+    },
+    usePush,
+    useRoom(name, { username } = {}) {
+      const client = useShared();
+      const [stay, setStay] = useState<{ client: object; name: string; status: RoomStatus } | null>(null);
+      useEffect(() => {
+        if (name === null || name === undefined) return;
+        const leave = stayInRoom(client, name, username, (status) => setStay({ client, name, status }));
+        return () => {
+          leave();
+          setStay(null);
+        };
+      }, [client, name, username]);
+      return stay?.client === client && stay.name === name ? stay.status : OUTSIDE;
+    },
+    useRequest,
+  };
+}
+
+/** The provider and the hooks without a contract. */
+export const { SocketProvider, useSocketClient, useConnectionState, usePush, useRoom, useRequest } =
+  createSocketHooks();

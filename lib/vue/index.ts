@@ -1,0 +1,12 @@
+export type { ConnectionState } from '../hooks/connection-state.js';
+export type { RoomStatus } from '../hooks/room-stay.js';
+export type { AskedRequest, SocketHooks, UseRoomOptions } from './socket-hooks.interface.js';
+export {
+  createSocketHooks,
+  socketPlugin,
+  useConnectionState,
+  usePush,
+  useRequest,
+  useRoom,
+  useSocketClient,
+} from './socket-hooks.js';

@@ -1,0 +1,139 @@
+import {
+  computed,
+  getCurrentInstance,
+  hasInjectionContext,
+  inject,
+  markRaw,
+  provide,
+  shallowRef,
+  toValue,
+  watch,
+  type InjectionKey,
+} from 'vue';
+import type {
+  PushAction,
+  PushData,
+  PushedMessage,
+  PushType,
+  RouteAction,
+  RouteData,
+  RouteReply,
+  RouteType,
+  WebSocketClient,
+  WebSocketContract,
+} from '../client/index.js';
+import { connectionStateOf, IDLE } from '../hooks/connection-state.js';
+import { ownClient } from '../hooks/own-client.js';
+import { OUTSIDE, stayInRoom } from '../hooks/room-stay.js';
+import type { DataArgument } from '../protocol/contract.js';
+import type { AskedRequest, RequestData, SocketHooks } from './socket-hooks.interface.js';
+import { whileMounted } from './while-mounted.js';
+
+/**
+ * Makes a plugin and its composables that know a contract. Each call makes others: an application that has two servers
+ * shares the client of each.
+ *
+ * @typeParam C the contract with the server; without one all data is `unknown`
+ *
+ * @example
+ * export const { socketPlugin, useSocketClient, usePush, useRoom } = createSocketHooks<Chat>();
+ */
+export function createSocketHooks<C extends WebSocketContract = WebSocketContract>(): SocketHooks<C> {
+  const key: InjectionKey<WebSocketClient<C>> = Symbol('WebSocketClient');
+
+  function useShared(): WebSocketClient<C> {
+    const client = hasInjectionContext() ? inject(key, null) : null;
+    if (client) return client;
+    throw new Error('There is no client: call app.use(socketPlugin, client), or useSocketClient(options) further up.');
+  }
+
+  function usePush<Type extends PushType<C>, Action extends PushAction<C, Type>>(
+    type: Type,
+    action: Action,
+    handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
+  ): void {
+    const client = useShared();
+    whileMounted(() => client.on(type, action, handler));
+  }
+
+  function useRequest<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: RequestData<RouteData<C, Type, Action>>
+  ): AskedRequest<RouteReply<C, Type, Action>> {
+    const client = useShared();
+    const data = shallowRef<RouteReply<C, Type, Action>>();
+    const error = shallowRef<unknown>(null);
+    const isPending = shallowRef(false);
+    let turn = 0;
+    const renew = async (): Promise<void> => {
+      const own = ++turn;
+      isPending.value = true;
+      try {
+        const reply = await client.request(type, action, ...valuesOf<RouteData<C, Type, Action>>(rest));
+        if (own !== turn) return;
+        data.value = reply;
+        error.value = null;
+      } catch (failure) {
+        if (own !== turn) return;
+        error.value = failure;
+      }
+      isPending.value = false;
+    };
+    // Its text changes when anything in it does, and only then.
+    whileMounted(() => watch(() => JSON.stringify(valuesOf(rest)), renew, { immediate: true }));
+    return { data, error, isPending, renew };
+  }
+
+  return {
+    // A proxy of a client would not get at its private fields: Vue is to make none.
+    socketPlugin: { install: (app, client) => void app.provide(key, markRaw(client)) },
+    useSocketClient(options) {
+      if (!options) return useShared();
+      const client = markRaw(ownClient<C>(options));
+      if (getCurrentInstance()) provide(key, client);
+      whileMounted(() => {
+        // The state tells of a failure.
+        client.connect().catch(() => undefined);
+        return () => client.destroy();
+      });
+      return client;
+    },
+    useConnectionState() {
+      const client = useShared();
+      const newest = shallowRef(IDLE);
+      whileMounted(() => {
+        newest.value = connectionStateOf(client);
+        return client.onState((change) => (newest.value = change));
+      });
+      return { state: computed(() => newest.value.state), reason: computed(() => newest.value.reason) };
+    },
+    usePush,
+    useRoom(name, options = {}) {
+      const client = useShared();
+      const status = shallowRef(OUTSIDE);
+      whileMounted(() =>
+        watch(
+          [() => toValue(name), () => toValue(options.username)],
+          ([room, username], _before, onCleanup) => {
+            status.value = OUTSIDE;
+            if (room !== null && room !== undefined)
+              onCleanup(stayInRoom(client, room, username, (told) => (status.value = told)));
+          },
+          { immediate: true },
+        ),
+      );
+      return { joined: computed(() => status.value.joined), error: computed(() => status.value.error) };
+    },
+    useRequest,
+  };
+}
+
+/** The values of what may be refs and getters. */
+function valuesOf<Data>(rest: RequestData<Data>): DataArgument<Data>;
+function valuesOf(rest: [data?: unknown]): unknown[] {
+  return rest.map((given) => toValue(given));
+}
+
+/** The plugin and the composables without a contract. */
+export const { socketPlugin, useSocketClient, useConnectionState, usePush, useRoom, useRequest } = createSocketHooks();
