@@ -124,13 +124,27 @@ export { WebSocketDefaults } from './protocol/constants/web-socket-defaults.js';
 export { WebSocketEvents } from './protocol/constants/web-socket-events.js';
 export { WebSocketMessageTypes } from './protocol/constants/web-socket-message-types.js';
 export type {
+  AnyAction,
+  CallAction,
   CallData,
   CallReply,
+  CallType,
+  MetadataOf,
+  PushAction,
   PushData,
   PushMessage,
+  PushType,
+  RouteAction,
   RouteData,
   RouteReply,
+  RouteType,
+  SentAction,
+  SentEvent,
+  SentMessage,
+  SentType,
+  StreamAction,
   StreamValue,
+  UserPayload,
   WebSocketContract,
 } from './protocol/contract.js';
 export { ERROR_CODES, type ErrorCode } from './protocol/error-codes.js';
@@ -143,6 +157,7 @@ export type { QueueEventsOptions } from './queue/queue-job-events.js';
 export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
 export type { RedisClient } from './redis/redis-client.js';
 export { RoomManager, type AddClientToRoomOptions, type RoomUser } from './rooms/room-manager.js';
+export type { ContractRoute } from './routing/decorators/contract-route.js';
 export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';

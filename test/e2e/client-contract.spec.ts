@@ -23,6 +23,8 @@ class Announcer {
   }
 }
 
+const ChatRoute = WsRoute<Chat>();
+
 @WebSocketGateway()
 class ChatGateway {
   constructor(
@@ -30,7 +32,7 @@ class ChatGateway {
     private readonly sockets: WebSocketService<Chat>,
   ) {}
 
-  @WsRoute('chat', 'send')
+  @ChatRoute('chat', 'send')
   async send(@MessageBody() { text }: RouteData<Chat, 'chat', 'send'>): Promise<RouteReply<Chat, 'chat', 'send'>> {
     await this.announcer.announce(text);
     return { sent: this.sockets === this.announcer.sockets ? 1 : 0 };
@@ -46,6 +48,13 @@ describe('a contract', () => {
     expect(await client.request('chat', 'send', { text: 'Hello' })).toEqual({ sent: 1 });
     expect(await heard).toBe('Hello');
     client.destroy();
+  });
+
+  it('makes a decorator that says so where it stands on a method itself', () => {
+    const decorate = WsRoute<Chat>() as unknown as MethodDecorator;
+    expect(() => decorate(ChatGateway.prototype, 'send', { value: () => undefined })).toThrow(
+      'WsRoute() makes the decorator of a contract',
+    );
   });
 
   it('leaves the metadata that Nest injects by as it was', () => {

@@ -4,7 +4,10 @@ import { COMPILERS, errorsOf, typeErrorsOf, type TypeError } from '../support/ty
 const CONTRACT = `
 import { z } from 'zod';
 import { Injectable } from '@nestjs/common';
+import { Ack, ConnectedSocket, MessageBody } from '@nestjs/websockets';
+import { of, type Observable } from 'rxjs';
 import {
+  ClientId, WsRoute, WsUser, type WsUserInfo,
   PxlWebSocketServer, WebSocketEmitter, WebSocketService, WsSubscriber, type ClientEntry, type PushMessage, type RouteData,
   type RouteReply, type SendRequest, type ServerVerbs, type WebSocketMessage, type WebSocketSubscriberHandlerContext,
   type WsClient,
@@ -40,6 +43,9 @@ const untyped = new WebSocketClient({ url: '/ws' });
 declare const sockets: WebSocketService<Chat>;
 declare const plain: WebSocketService;
 declare const loose: WebSocketClient<any>;
+const ChatRoute = WsRoute<Chat>(), FromServer = WsRoute<Chat, 'client'>();
+export { Ack, ConnectedSocket, MessageBody, of, ClientId, WsRoute, WsUser, ChatRoute, FromServer };
+export type { Observable, WsUserInfo };
 declare const server: PxlWebSocketServer<Chat>, plainServer: PxlWebSocketServer, anyServer: PxlWebSocketServer<any>;
 declare const emitter: WebSocketEmitter<Chat>, plainEmitter: WebSocketEmitter, anySockets: WebSocketService<any>;
 declare const client: WsClient<Chat>, plainClient: WsClient, anyClient: WsClient<any>;
@@ -164,6 +170,84 @@ const GOOD_OF_SERVERS = [
      }
    }`,
 ];
+
+/** Methods under a route of the contract, each in a class of its own. */
+const GOOD_METHODS = [
+  `@ChatRoute('chat', 'send') a(@MessageBody() { text }: { text: string }): { sent: boolean } { return { sent: text === '' }; }`,
+  `@ChatRoute('chat', 'send') async a(@ConnectedSocket() of: WsClient<Chat>, @MessageBody() data: unknown): Promise<{ sent: boolean }> {
+     return { sent: of.send(String(data)) }; }`,
+  `@ChatRoute('chat', 'send') a(@MessageBody('text') text: string, @ClientId() id: string, @WsUser() user: WsUserInfo | null): { sent: boolean } {
+     return { sent: text + id === user?.userId }; }`,
+  `@ChatRoute('chat', 'send') a(): Observable<{ sent: boolean }> { return of({ sent: true }); }`,
+  `@ChatRoute('chat', 'send') a(@Ack() ack: (reply: { sent: boolean }) => void): void { ack({ sent: true }); }`,
+  `@ChatRoute('chat', 'send') a(): never { throw new Error('no'); }`,
+  `@ChatRoute('chat', 'typing') async a(@ConnectedSocket() of: WsClient): Promise<void> { of.leave('tea'); }`,
+  `@ChatRoute('chat', 'history') async *a(@MessageBody() { room }: { room: string }): AsyncGenerator<{ text: string }> { yield { text: room }; }`,
+  `@ChatRoute('chat', 'history') a(of: WsClient, { room }: RouteData<Chat, 'chat', 'history'>): Promise<Observable<{ text: string }>> {
+     throw new Error(of.clientId + room); }`,
+  `@FromServer('chat', 'message') a(@MessageBody() { from }: { from: string }): void { from.trim(); }`,
+  `@FromServer('room', 'memberJoined') a(@MessageBody('roomName') name: string): void { name.trim(); }`,
+  `@FromServer('user', 'confirm') a(@MessageBody() { question }: { question: string }): boolean { return question === ''; }`,
+  `@WsRoute('any', 'thing') a(data: number): number { return data; }`,
+].map((method) => `export class Gateway { ${method} }`);
+
+const BAD_METHODS = (
+  [
+    [`@ChatRoute('chat', 'sned') a(): void {}`, `'sned'`, `"send" | "typing" | "history" | "find"`],
+    [
+      `@ChatRoute('chat', 'send') a(@MessageBody() data: { text: number }): { sent: boolean } { return { sent: !data }; }`,
+      `ChatRoute('chat', 'send')`,
+      `Types of property 'text' are incompatible. `,
+    ],
+    [
+      `@ChatRoute('chat', 'send') a(of: WsClient, @MessageBody() data: { txt: string }): { sent: boolean } { return { sent: of.send(data.txt) }; }`,
+      `ChatRoute('chat', 'send')`,
+      `'txt' is missing`,
+    ],
+    [
+      `@ChatRoute('chat', 'send') a(@MessageBody('text') text: number): { sent: boolean } { return { sent: !text }; }`,
+      `ChatRoute('chat', 'send')`,
+      `'text' and 'text' are incompatible`,
+    ],
+    [
+      `@ChatRoute('chat', 'typing') a(@MessageBody() data: { on: boolean }): void { data.on; }`,
+      `ChatRoute('chat', 'typing')`,
+      `'undefined' is not assignable to type '{ on: boolean; }'`,
+    ],
+    [
+      `@ChatRoute('chat', 'send') a(): { sent: string } { return { sent: '' }; }`,
+      `ChatRoute('chat', 'send')`,
+      `Type 'string' is not assignable to type 'boolean'`,
+    ],
+    [
+      `@ChatRoute('chat', 'send') async a(): Promise<{ sent: string }> { return { sent: '' }; }`,
+      `ChatRoute('chat', 'send')`,
+      `Types of property 'sent' are incompatible. `,
+    ],
+    [
+      `@ChatRoute('chat', 'send') a(): void {}`,
+      `ChatRoute('chat', 'send')`,
+      `Type 'void' is not assignable to type '{ sent: boolean; }'`,
+    ],
+    [
+      `@ChatRoute('chat', 'history') a(): { text: string } { return { text: '' }; }`,
+      `ChatRoute('chat', 'history')`,
+      `required in type 'AsyncIterable<{ text: string; }>'`,
+    ],
+    [`@FromServer('chat', 'mesage') a(): void {}`, `'mesage'`, `"message" | "cleared"`],
+    [
+      `@FromServer('chat', 'message') a(@MessageBody() data: { from: number }): void { data.from; }`,
+      `FromServer('chat', 'message')`,
+      `Types of property 'from' are incompatible. `,
+    ],
+    [
+      `@FromServer('user', 'confirm') a(): string { return ''; }`,
+      `FromServer('user', 'confirm')`,
+      `Type 'string' is not assignable to type 'boolean'`,
+    ],
+    [`@WsRoute<Chat>('chat', 'send') a(): void {}`, `'chat', 'send'`, 'Expected 0 arguments'],
+  ] as const
+).map(([method, at, message]): [string, string, string] => [`export class Gateway { ${method} }`, at, message]);
 
 const BAD_OF_SERVERS: [snippet: string, at: string, message: string][] = [
   [
@@ -299,8 +383,8 @@ function use(from: string): string {
     export const client = new WebSocketClient({ url: '/ws', webSocket: WebSocket });`;
 }
 
-const ALL_GOOD = [...GOOD, ...GOOD_OF_SERVERS];
-const ALL_BAD = [...BAD, ...BAD_OF_SERVERS];
+const ALL_GOOD = [...GOOD, ...GOOD_OF_SERVERS, ...GOOD_METHODS];
+const ALL_BAD = [...BAD, ...BAD_OF_SERVERS, ...BAD_METHODS];
 const SNIPPETS = [...ALL_GOOD, ...ALL_BAD.map(([snippet]) => snippet)].map((snippet) => `${CONTRACT}${snippet}`);
 const errors = new Map<string, TypeError[][]>();
 

@@ -1,4 +1,7 @@
+import type { WebSocketContract } from '../../protocol/contract.js';
+import type { WebSocketType } from '../../protocol/web-socket-type.js';
 import { ROUTES_METADATA, type RouteMetadata } from '../route-metadata.js';
+import type { ContractRoute } from './contract-route.js';
 
 /**
  * Handles the messages of one type and action. On a method of any provider, normally of a class with Nest's
@@ -13,7 +16,34 @@ import { ROUTES_METADATA, type RouteMetadata } from '../route-metadata.js';
  * \@WsRoute('chat', 'send')
  * send(\@ConnectedSocket() client: WsClient, \@MessageBody() message: ChatMessage) { ... }
  */
-export function WsRoute(type: string, action: string): MethodDecorator {
+export function WsRoute(type: string, action: string): MethodDecorator;
+/**
+ * The same decorator for the routes of a contract: a name that it has not, a parameter that its data does not fit and
+ * another reply do not compile.
+ *
+ * Of the parameters, one has to take the data or one of its fields, beside those that the library gives (`WsClient`,
+ * `@WsUser()`, `@ClientId()`, `@WsRequest()`, a callback). Where a pipe makes something else of the data, use
+ * `@WsRoute(type, action)`.
+ *
+ * @typeParam C the contract
+ * @typeParam Side `'client'` for a `@WebSocketClientController()`, whose methods handle the contract's pushes and calls
+ * @example
+ * const ChatRoute = WsRoute<Chat>();
+ *
+ * \@ChatRoute('chat', 'send')
+ * send(\@MessageBody() { text }: { text: string }): { sent: boolean } { ... }
+ */
+export function WsRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'>(): ContractRoute<C, Side>;
+export function WsRoute(...names: [] | [type: string, action: string]): unknown {
+  return names.length === 0 ? contractRoute : routeOf(...names);
+}
+
+function contractRoute(type: unknown, action: string): MethodDecorator {
+  if (typeof type === 'string') return routeOf(type, action);
+  throw new TypeError('WsRoute() makes the decorator of a contract, which takes a type and an action.');
+}
+
+function routeOf(type: string, action: string): MethodDecorator {
   return (_target, _name, descriptor) => {
     const method = descriptor.value as object;
     const routes = (Reflect.getOwnMetadata(ROUTES_METADATA, method) ?? []) as RouteMetadata[];
