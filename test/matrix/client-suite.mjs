@@ -154,6 +154,24 @@ const checks = {
     assert.deepEqual([code, JSON.parse(reason)], [4_003, { error: 'Unauthorized.' }]);
   },
 
+  async 'a token that is refused for good ends the log-in, and connect() says so'() {
+    let asked = 0;
+    const client = create({ getToken: () => `refused${++asked}`, tokenPatience: 300 });
+    await assert.rejects(client.connect(), isCode('UNAUTHENTICATED'));
+    assert.equal(client.state, 'disconnected');
+    assert.ok(asked > 0 && asked < 20, `getToken was asked ${asked} times`);
+  },
+
+  async 'another connect() is another user'() {
+    let user = 'ada';
+    const client = create({ getToken: () => user });
+    assert.equal((await client.connect()).userId, 'ada');
+    client.disconnect();
+    user = 'bo';
+    assert.equal((await client.connect()).userId, 'bo');
+    assert.equal((await client.request('suite', 'whoami')).userId, 'bo');
+  },
+
   async 'a message over the limit is refused by itself, in UTF-8, and all else goes on'() {
     for (const encryption of [undefined, webCryptoEncryption()]) {
       const client = await connected({ encryption, queue: { limit: 500 } }, '/strict');
