@@ -2,7 +2,7 @@ import type { RoomHandle, Unsubscribe, WebSocketClient, WebSocketContract } from
 
 /** Whether a component is in its room. */
 export interface RoomStatus {
-  /** The server has let the client in; over a reconnect it stays, since the client joins again by itself. */
+  /** The server has let the client in. It stays true over a reconnect, since the client joins again by itself, and ends with `disconnect()`. */
   readonly joined: boolean;
   /** Why it is not in the room, as far as the last attempt told; null while it is under way. */
   readonly error: unknown;
@@ -48,17 +48,24 @@ export function stayInRoom<C extends WebSocketContract>(
     tell(isRetryable && !isConnected ? OUTSIDE : { joined: false, error });
     if (isRetryable && isConnected) retry = setTimeout(enter, RETRY);
   };
+  const leave = (): void => {
+    clearTimeout(retry);
+    const last = room;
+    room = null;
+    queueMicrotask(() => void last?.leave().catch(() => undefined));
+  };
   const stopListening = client.onState(({ state }) => {
     clearTimeout(retry);
-    if (state === 'connected' && !room) enter();
+    if (state === 'disconnected') {
+      // The next session may be another user's, whose rooms the client does not join by itself.
+      leave();
+      tell(OUTSIDE);
+    } else if (state !== 'reconnecting' && !room) enter();
   });
   // At once, though there may be no connection yet: what is sent from now on finds the client in the room.
   enter();
   return () => {
-    clearTimeout(retry);
     stopListening();
-    const last = room;
-    room = null;
-    queueMicrotask(() => void last?.leave().catch(() => undefined));
+    leave();
   };
 }

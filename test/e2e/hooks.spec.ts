@@ -32,6 +32,8 @@ type Framework = keyof typeof FRAMEWORKS;
 
 /** What the pages know. */
 declare const hooks: Pick<typeof reactPage, 'page' | 'WebSocketClient'>;
+/** One that a test has made there. */
+declare const client: WebSocketClient;
 
 const scripts = new Map<Framework, string>();
 let app: TestApp;
@@ -41,6 +43,8 @@ let upgrades = 0;
 let markup = '';
 let script = '';
 let closedRooms: string[] = [];
+/** Who connects from now on, as a cookie says it. */
+let userId: string;
 let asked: string[] = [];
 let complaints: string[] = [];
 
@@ -71,12 +75,17 @@ beforeAll(async () => {
     scripts.set(name as Framework, await bundleForPage({ hooks: program }));
   });
   const authorize = ({ roomName }: { roomName: string }): boolean => !closedRooms.includes(roomName);
-  const parts = { controllers: [PageController], providers: [TeaGateway], options: { rooms: { authorize } } };
+  const parts = {
+    controllers: [PageController],
+    providers: [TeaGateway],
+    options: { auth: { authenticate: () => ({ userId }) }, rooms: { authorize } },
+  };
   [browser, app] = await Promise.all([launchChromium(), startApp(parts), ...bundled]);
   (app.app.getHttpServer() as NodeJS.EventEmitter).on('upgrade', () => upgrades++);
 }, 30_000);
 beforeEach(() => {
   upgrades = 0;
+  userId = 'ada';
   markup = '';
   closedRooms = [];
   asked = [];
@@ -118,7 +127,7 @@ async function shows(page: Page, place: string, text: string): Promise<void> {
   );
 }
 
-const membersOf = (roomName: string) => app.app.get(RoomManager).getRoomClients({ roomName }).length;
+const membersOf = (roomName: string) => app.app.get(RoomManager).getRoomClients({ roomName });
 const pour = (text: string) =>
   app.app.get(WebSocketService).sendToRooms(['tea'], { type: 'tea', action: 'poured', data: { text } });
 
@@ -150,18 +159,18 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
     const page = await open(framework);
     await show(page, { hears: true, rooms: ['tea', 'tea'] });
     await shows(page, '#rooms li', 'tea true,tea true');
-    expect(membersOf('tea')).toBe(1);
+    expect(membersOf('tea')).toHaveLength(1);
     await show(page, { rooms: ['tea'] });
     // A leave would have come before this request.
     await show(page, { pot: 'green' });
     await shows(page, '#pot', 'green 1');
-    expect(membersOf('tea')).toBe(1);
+    expect(membersOf('tea')).toHaveLength(1);
     await show(page, { rooms: ['chess'] });
     await shows(page, '#rooms li', 'chess true');
-    await until(() => membersOf('tea') === 0);
+    await until(() => membersOf('tea').length === 0);
     await show(page, { rooms: [null] });
     await shows(page, '#rooms li', 'null false');
-    await until(() => membersOf('chess') === 0);
+    await until(() => membersOf('chess').length === 0);
   });
 
   it('say why a room is not to be had, and try again on the next connection', async () => {
@@ -172,7 +181,25 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
     closedRooms = [];
     app.app.get(ClientManager).getClients()[0]!.ws!.terminate();
     await shows(page, '#rooms li', 'tea true');
-    expect(membersOf('tea')).toBe(1);
+    expect(membersOf('tea')).toHaveLength(1);
+  });
+
+  it('are in the same rooms when another user comes in the place of the first', async () => {
+    const page = await load(framework);
+    await page.evaluate(async () => {
+      const client = new hooks.WebSocketClient({ url: '/ws' });
+      Object.assign(globalThis, { client });
+      hooks.page.open({ client, first: { rooms: ['tea'] } });
+      await client.connect();
+    });
+    await shows(page, '#rooms li', 'tea true');
+    userId = 'bob';
+    await page.evaluate(() => client.disconnect());
+    await shows(page, '#rooms li', 'tea false');
+    await page.evaluate(() => client.connect());
+    await shows(page, '#rooms li', 'tea true');
+    const users = membersOf('tea').map((clientId) => app.app.get(ClientManager).getClient({ clientId })?.user?.userId);
+    expect(users).toEqual(['bob']);
   });
 
   it('ask once, keep the answer, and ask again when they are told to', async () => {
