@@ -1,4 +1,4 @@
-import { Allowance } from './allowance.js';
+import { allowanceOf, type Allowance } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
@@ -47,14 +47,14 @@ export interface ConnectionServices {
   readonly options: ResolvedClientOptions;
   readonly tokens: TokenSource;
   readonly runtime: ClientRuntime;
+  /** What the server takes, as its newest welcome has told. */
+  allowance: Allowance;
 }
 
 /** One socket's life, from the token that it needs to the last word. Whatever happens, it ends once, in `end`. */
 export class Connection {
   readonly #services: ConnectionServices;
   readonly #listener: ConnectionListener;
-  /** What the server takes of this connection, as far as its welcome has told. */
-  allowance: Allowance;
   #socket: WebSocketLike | null = null;
   #channel: SecureChannel | null = null;
   /** The frames that are being encrypted or decrypted. */
@@ -74,7 +74,6 @@ export class Connection {
   constructor(services: ConnectionServices, listener: ConnectionListener) {
     this.#services = services;
     this.#listener = listener;
-    this.allowance = new Allowance({}, services);
   }
 
   /** Whether a message that is sent now leaves. */
@@ -92,7 +91,7 @@ export class Connection {
   /** Sends ready text, or the bytes of it. */
   send(text: string, isBinary = false): void {
     const channel = this.#channel;
-    this.allowance.count();
+    this.#services.allowance.count();
     if (channel) this.#inOrder(async () => this.#socket?.send(await channel.seal(text)));
     else this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
   }
@@ -226,7 +225,8 @@ export class Connection {
     this.#isReady = true;
     this.#deadline?.cancel();
     this.#services.tokens.accept(this.#token);
-    this.allowance = new Allowance(welcome, this.#services);
+    const { options, runtime } = this.#services;
+    this.#services.allowance = allowanceOf(welcome, options, runtime);
     this.#startHeartbeat(welcome.heartbeat);
     this.#listener.welcomed(welcome);
   }

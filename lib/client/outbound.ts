@@ -1,5 +1,4 @@
 import { routeKey } from '../protocol/route-key.js';
-import { Allowance } from './allowance.js';
 import { AnswerStream } from './answer-stream.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage, encodeValue } from './client-message.js';
@@ -37,7 +36,6 @@ export class Outbound {
   /** Whether the queue may leave over the connection that there is. */
   #isOpen = false;
   #lastId = 0;
-  #known: Allowance;
 
   /** @param dropped told of messages, not of requests, which reject */
   constructor(
@@ -48,13 +46,7 @@ export class Outbound {
     this.#services = services;
     this.#supervisor = supervisor;
     this.#dropped = dropped;
-    this.#known = new Allowance({}, services);
     this.#queue = new OfflineQueue(services.options.queue, (outgoing, reason) => this.#drop(outgoing, reason));
-  }
-
-  /** What the server takes, or the one of the last connection did. */
-  get allowance(): Allowance {
-    return (this.#known = this.#supervisor.connection?.allowance ?? this.#known);
   }
 
   /** Sends a message that wants no answer; false when it was dropped. */
@@ -64,7 +56,7 @@ export class Outbound {
 
   /** Sends any JSON value as it is; false when it was dropped. */
   sendValue(message: unknown, isBinary: boolean): boolean {
-    return this.#post({ text: this.#fitting(encodeValue(message)), message, isBinary });
+    return this.#post({ text: encodeValue(message), message, isBinary });
   }
 
   /** Sends a request, and resolves with its answer. */
@@ -144,22 +136,22 @@ export class Outbound {
   }
 
   #encode(message: ClientMessage, id?: number): string {
-    return this.#fitting(encodeMessage(message, this.#services.options.codec, id));
+    return encodeMessage(message, this.#services.options.codec, id);
   }
 
-  /** @throws WebSocketClientError BAD_MESSAGE for a text that is known to be too large */
-  #fitting(text: string): string {
-    this.allowance.check(text);
-    return text;
-  }
-
-  /** @returns false when the message was dropped */
+  /**
+   * @returns false when the message was dropped
+   * @throws WebSocketClientError BAD_MESSAGE for one that is known to be too large
+   */
   #post(outgoing: Outgoing): boolean {
     const { connection, state } = this.#supervisor;
-    const { isUrgent, isFirst } = outgoing;
-    const isPaced = !isUrgent && (isFirst ?? this.#services.options.queue);
-    if (connection && this.#isFree(outgoing) && !(isPaced && (this.#pause || connection.allowance.wait > 0))) {
-      return this.#leave(connection, outgoing);
+    const { allowance, options } = this.#services;
+    const { text, isUrgent, isFirst } = outgoing;
+    allowance.check(text);
+    const isPaced = !isUrgent && (isFirst ?? options.queue);
+    if (connection && !this.#sent.has(outgoing.id) && !(isPaced && (this.#pause || allowance.wait() > 0))) {
+      this.#leave(connection, outgoing);
+      return true;
     }
     if (state === 'disconnected') {
       this.#drop(outgoing, 'disconnected');
@@ -174,37 +166,32 @@ export class Outbound {
   /** Lets leave what waits, as far as it may. */
   #pump(): void {
     this.#rest();
+    const { allowance, runtime } = this.#services;
     for (const outgoing of [...this.#first, ...(this.#isOpen ? this.#queue.all : [])]) {
       const { connection } = this.#supervisor;
-      if (!connection || !this.#isFree(outgoing)) continue;
-      const { wait } = connection.allowance;
+      // Under the same names one request at a time is answered; others wait for it.
+      if (!connection || this.#sent.has(outgoing.id)) continue;
+      const wait = allowance.wait();
       if (wait > 0) {
-        this.#pause = this.#services.runtime.timeout(wait, () => this.#pump());
+        this.#pause = runtime.timeout(wait, () => this.#pump());
         return;
       }
       // Who is told of a message may have caused another one to go.
-      if (this.#remove(outgoing)) this.#leave(connection, outgoing);
+      if (!this.#remove(outgoing)) continue;
+      try {
+        allowance.check(outgoing.text);
+        this.#leave(connection, outgoing);
+      } catch (error) {
+        this.#drop(outgoing, 'tooLarge', error);
+      }
     }
   }
 
-  /** Under the same names one request at a time is answered; others wait for it. */
-  #isFree({ id }: Outgoing): boolean {
-    return !this.#sent.has(id);
-  }
-
-  /** @returns false when the message was dropped */
-  #leave(connection: Connection, outgoing: Outgoing): boolean {
+  #leave(connection: Connection, outgoing: Outgoing): void {
     const { text, isBinary, id, asker } = outgoing;
-    try {
-      connection.allowance.check(text);
-    } catch (error) {
-      this.#drop(outgoing, 'tooLarge', error);
-      return false;
-    }
     connection.send(text, isBinary);
     if (id) this.#sent.set(id, outgoing);
     else asker?.done();
-    return true;
   }
 
   #drop(

@@ -180,7 +180,7 @@ export class Rooms {
       if (!joined || isIn || joining) continue;
       const bytes = bytesOf(JSON.stringify(entryOf(entry))) + 1;
       // An older server knows no labels in lists.
-      if (!isListed || chunk.length === MOST || this.#outbound.allowance.sizeOf(size + bytes) > limits.maxPayload / 2)
+      if (!isListed || chunk.length === MOST || this.#services.allowance.sizeOf(size + bytes) > limits.maxPayload / 2)
         send();
       chunk.push(entry);
       size += bytes;

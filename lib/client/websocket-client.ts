@@ -17,6 +17,7 @@ import type {
   StreamValue,
   WebSocketContract,
 } from '../protocol/contract.js';
+import { allowanceOf } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { CallHandlers, type CallHandler } from './call-handlers.js';
 import { resolveClientOptions } from './client-options.js';
@@ -89,7 +90,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#tokens = new TokenSource(resolved, runtime, (error) => this.#reports.tell('onError', { error }));
     this.#pushHandlers = new PushHandlers(failed);
     this.#callHandlers = new CallHandlers(failed);
-    const services = { options: resolved, tokens: this.#tokens, runtime };
+    const services = {
+      options: resolved,
+      tokens: this.#tokens,
+      runtime,
+      allowance: allowanceOf({}, resolved, runtime),
+    };
     this.#policy = new ReconnectPolicy(resolved.reconnect, runtime);
     this.#supervisor = new ConnectionSupervisor(services, this.#policy, {
       connecting: (change) => this.#reports.changed(change),

@@ -579,7 +579,7 @@ describe('on a server that tells its limits', () => {
     const sentence = /^The message has 2\d\d bytes, the server takes 200\.$/;
     expect(() => client.send('a', 'b', 'é'.repeat(90))).toThrow(sentence);
     expect(() => client.sendMessage('x'.repeat(200))).toThrow(sentence);
-    expect(() => client.stream('a', 'b', 'x'.repeat(200))).toThrow(sentence);
+    await expect(client.stream('a', 'b', 'x'.repeat(200)).next()).rejects.toThrow(sentence);
     const refused = await refusalOf(client.request('a', 'b', 'x'.repeat(200)));
     expect([refused.code, refused.message]).toEqual(['BAD_MESSAGE', expect.stringMatching(sentence)]);
     client.handle('user', 'confirm', () => 'x'.repeat(200));
