@@ -30,13 +30,16 @@ export class ChromiumTab {
     private readonly sessionId: string,
   ) {}
 
+  /** Resolves once the page has been loaded. */
   static async open(browser: RemoteBrowser, url: string): Promise<ChromiumTab> {
     const { targetId } = await browser.send<{ targetId: string }>('Target.createTarget', { url });
     const { sessionId } = await browser.send<{ sessionId: string }>('Target.attachToTarget', {
       targetId,
       flatten: true,
     });
-    return new ChromiumTab(browser, targetId, sessionId);
+    const tab = new ChromiumTab(browser, targetId, sessionId);
+    while (!(await tab.evaluate("document.readyState === 'complete' && location.protocol !== 'about:'"))) continue;
+    return tab;
   }
 
   /** The value of an expression in the page that is shown now, or of its promise. */
@@ -68,8 +71,10 @@ export class ChromiumTab {
     await this.#send('Page.setWebLifecycleState', { state: 'frozen' });
   }
 
+  /** Somebody looks at it again. */
   async thaw(): Promise<void> {
     await this.#send('Page.setWebLifecycleState', { state: 'active' });
+    await this.#send('Page.bringToFront');
   }
 
   async setOffline(offline: boolean): Promise<void> {

@@ -27,6 +27,13 @@ const REDIS: Program = {
   debianPackage: 'redis-server',
 };
 
+const FIREFOX: Program = {
+  what: 'Firefox, for one of the tests of npm run test:matrix,',
+  variable: 'FIREFOX_PATH',
+  names: ['firefox-esr', 'firefox'],
+  debianPackage: 'firefox-esr',
+};
+
 /**
  * Runs once before all tests, so that a missing program is said in one sentence and not by every test that needs it, and
  * what child processes run is bundled once. Jest loads this file without its module resolution: it can import no other
@@ -42,6 +49,11 @@ export default function globalSetup(): void {
 /** The browser of the page tests, installed where it is missing. */
 export function ensureChromium(): string {
   return ensure(CHROMIUM);
+}
+
+/** The other browser, as {@link ensureChromium}; it is no need of `npm test`. */
+export function ensureFirefox(): string {
+  return ensure(FIREFOX);
 }
 
 /** The Redis of the tests that need one, installed where it is missing. Each test starts its own, on a port of its own. */
