@@ -130,7 +130,7 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#policy.reset();
     this.#sleep = onWakeUp(
       () => this.#wake(),
-      () => this.#pause(),
+      (isAgain) => this.#pause(isAgain),
     );
     this.#state = 'connecting';
     const connection = (this.#connection = new Connection(this.#services, this));
@@ -151,9 +151,12 @@ export class ConnectionSupervisor implements ConnectionListener {
     else if (this.#wait && !this.#wait.isAsked) this.#attempt();
   }
 
-  /** Nobody looks at the page. A wait holds no connection, and goes on with the page. */
-  #pause(): void {
-    if (this.#services.options.pageLifecycle === false) return;
+  /**
+   * Nobody looks at the page. A wait holds no connection, and goes on with the page. Until the last moment the page may say
+   * its last words; but then Chromium closes no socket that is still connecting: it opens, and stays.
+   */
+  #pause(isAgain: boolean): void {
+    if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
     this.#connection?.end({ ...endingBy(1001, 'The page is not in use.'), after: Infinity, isOwn: true });
   }
 
