@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
+import type { WebSocketContract } from '../protocol/contract.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { createApplication } from './create-application.js';
 import type { WsTestAppOptions } from './ws-test-app-options.interface.js';
-import type { WsTestApp } from './ws-test-app.interface.js';
+import type { WsTestApp, WsTestAppClientOptions } from './ws-test-app.interface.js';
 import { WsTestClient } from './ws-test-client.js';
 
 /**
@@ -45,8 +46,8 @@ function testAppOf(app: INestApplication): WsTestApp {
     port,
     origin: `http://127.0.0.1:${port}`,
     url,
-    client: async ({ path, ...options } = {}) => {
-      const client = await WsTestClient.connect(url(path), options);
+    client: async <C extends WebSocketContract>({ path, ...options }: WsTestAppClientOptions = {}) => {
+      const client = await WsTestClient.connect<C>(url(path), options);
       clients.push(client);
       return client;
     },

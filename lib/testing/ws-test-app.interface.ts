@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import type { WebSocketContract } from '../protocol/contract.js';
 import type { WsTestClient, WsTestClientOptions } from './ws-test-client.js';
 
 /** An application that listens on a free port of this machine. Its functions may be taken out of it. */
@@ -10,11 +11,13 @@ export interface WsTestApp {
   /** The WebSocket url of a path, which may have a query; without one, that of the module's own path. */
   readonly url: (path?: string) => string;
   /**
-   * A connected client, its welcome taken; it is gone when the application is closed.
+   * A connected client, its welcome taken; it is gone when the application is closed. `client<Chat>()` knows a contract.
    *
    * @throws Error `Unexpected server response: <status>` when the upgrade is refused
    */
-  readonly client: (options?: WsTestAppClientOptions) => Promise<WsTestClient>;
+  readonly client: <C extends WebSocketContract = WebSocketContract>(
+    options?: WsTestAppClientOptions,
+  ) => Promise<WsTestClient<C>>;
   /** Closes the application, then its clients: nothing is left that would keep the process alive. */
   readonly close: () => Promise<void>;
 }

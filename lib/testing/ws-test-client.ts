@@ -1,5 +1,17 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions, type RawData } from 'ws';
+import type {
+  AnyAction,
+  DataArgument,
+  IfGiven,
+  RouteAction,
+  RouteData,
+  RouteEvent,
+  RouteMessage,
+  RouteReply,
+  RouteType,
+  WebSocketContract,
+} from '../protocol/contract.js';
 import type { ErrorPayload } from '../protocol/messages.js';
 import { eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
 import { MessageQueue } from './message-queue.js';
@@ -22,8 +34,10 @@ export interface WsTestClientOptions extends ClientOptions {
 /**
  * A connection with a queue: a test awaits the next message instead of sleeping. Speaks the codec that the server welcomes
  * it with; of `event.v1` an event `a:b` is type `a`, action `b`.
+ *
+ * @typeParam C the contract with the server, which `send`, `request` and `call` know then
  */
-export class WsTestClient {
+export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   /** Resolves when the connection has closed. */
   readonly closed: Promise<WsTestClose>;
   #clientId = '';
@@ -55,19 +69,25 @@ export class WsTestClient {
    * @throws Error `Unexpected server response: <status>` when the upgrade is refused; `Opening handshake has timed out` when
    * the server does not answer
    */
-  static async open(url: string, options: WsTestClientOptions = {}): Promise<WsTestClient> {
+  static async open<C extends WebSocketContract = WebSocketContract>(
+    url: string,
+    options: WsTestClientOptions = {},
+  ): Promise<WsTestClient<C>> {
     const { protocols = [], token, patience = PATIENCE, headers, ...rest } = options;
     const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
     const settings = { handshakeTimeout: patience, ...rest, headers: { ...authorization, ...headers } };
     const socket = new WebSocket(url, protocols, settings);
-    const client = new WsTestClient(socket, new MessageQueue(patience));
+    const client = new WsTestClient<C>(socket, new MessageQueue(patience));
     await once(socket, 'open');
     return client;
   }
 
   /** Opens a connection and takes what greets it: `connected`, and for a user `authenticated`. */
-  static async connect(url: string, options?: WsTestClientOptions): Promise<WsTestClient> {
-    const client = await WsTestClient.open(url, options);
+  static async connect<C extends WebSocketContract = WebSocketContract>(
+    url: string,
+    options?: WsTestClientOptions,
+  ): Promise<WsTestClient<C>> {
+    const client = await WsTestClient.open<C>(url, options);
     await client.welcomed();
     return client;
   }
@@ -98,8 +118,15 @@ export class WsTestClient {
   }
 
   /** Sends a message; a string goes out as it is. */
+  send<
+    Type extends RouteType<C> = never,
+    Action extends AnyAction<C, Type> = never,
+    Event extends RouteEvent<C> = never,
+  >(
+    ...message: IfGiven<C, 'routes', [message: RouteMessage<C, Type, Action, Event> | string], [message: unknown]>
+  ): void;
   send(message: unknown): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    this.#write(message);
   }
 
   /**
@@ -107,29 +134,51 @@ export class WsTestClient {
    *
    * @throws WsTestRefusalError when it is refused
    */
-  async request(type: string, action: string, data?: unknown): Promise<unknown> {
-    const reply = await this.call(type, action, data);
+  request<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArgument<RouteData<C, Type, Action>>
+  ): Promise<RouteReply<C, Type, Action>>;
+  request(type: string, action: string, data?: unknown): Promise<unknown> {
+    return this.#request(type, action, data);
+  }
+
+  async #request(type: string, action: string, data: unknown): Promise<unknown> {
+    const reply = await this.#call(type, action, data);
     if (reply.type === 'error') throw new WsTestRefusalError(reply.data as ErrorPayload);
     if (reply.event === 'error') throw new WsTestRefusalError(errorOf(reply.data));
     return this.#speaksEvents ? reply.data : reply.response;
   }
 
   /** Sends a request and resolves with the frame that answers it, a reply or an error. */
+  call<Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
+    type: Type,
+    action: Action,
+    ...rest: DataArgument<RouteData<C, Type, Action>>
+  ): Promise<WsTestMessage>;
   call(type: string, action: string, data?: unknown): Promise<WsTestMessage> {
+    return this.#call(type, action, data);
+  }
+
+  #call(type: string, action: string, data: unknown): Promise<WsTestMessage> {
     const id = `t${++this.#lastId}`;
-    this.send(this.#speaksEvents ? { event: eventOfRoute(type, action), data, id } : { type, action, data, id });
+    this.#write(this.#speaksEvents ? { event: eventOfRoute(type, action), data, id } : { type, action, data, id });
     return this.#take(`The answer to ${type}.${action}`, (message) => message.id === id);
+  }
+
+  #write(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
   /** Answers a call of the server, which {@link next} has given. */
   answer({ callId }: WsTestMessage, response?: unknown): void {
     const data = { callId, response };
-    this.send(this.#speaksEvents ? { event: 'system:answer', data } : { type: 'system', action: 'answer', data });
+    this.#write(this.#speaksEvents ? { event: 'system:answer', data } : { type: 'system', action: 'answer', data });
   }
 
   /** Enters a room; rejects when the server does not let clients do that. */
   async join(roomName: string): Promise<void> {
-    await this.request('system', 'joinRoom', { roomName });
+    await this.#request('system', 'joinRoom', { roomName });
   }
 
   /** The next message, or the next one of a type, or of a type and action; the others stay in the queue. */

@@ -17,6 +17,7 @@ import {
   type PushData, type PushType, type RouteAction, type RouteType, type StreamAction, type StreamValue,
   type Unsubscribe, type WebSocketContract,
 } from 'nestjs-pxl-websocket/client';
+import type { WsTestClient } from 'nestjs-pxl-websocket/testing';
 interface Chat {
   routes: {
     chat: {
@@ -43,6 +44,8 @@ const untyped = new WebSocketClient({ url: '/ws' });
 declare const sockets: WebSocketService<Chat>;
 declare const plain: WebSocketService;
 declare const loose: WebSocketClient<any>;
+declare const tester: WsTestClient<Chat>, plainTester: WsTestClient;
+export { tester, plainTester };
 const ChatRoute = WsRoute<Chat>(), FromServer = WsRoute<Chat, 'client'>();
 export { Ack, ConnectedSocket, MessageBody, of, ClientId, WsRoute, WsUser, ChatRoute, FromServer };
 export type { Observable, WsUserInfo };
@@ -160,6 +163,10 @@ const GOOD_OF_SERVERS = [
    export { answer, own };`,
   `await anySockets.broadcast({ type: 'a', action: 'b' }); anyServer.sendMessageToAll({ data: 5 }); anyClient.send(5); anyClient.emit('a');
    (await anyClient.call({ event: 'a' })).deep; anyClient.metadata.a = 1; anyClient.user?.payload.deep.field;`,
+  `const { sent }: { sent: boolean } = await tester.request('chat', 'send', { text: '' }); tester.send('any text'); export { sent };
+   tester.send({ type: 'chat', action: 'send', data: { text: '' }, id: 1 }); tester.send({ event: 'chat:typing' });
+   await tester.call('chat', 'history', { room: 'tea' }); plainTester.send(5); plainTester.send({ type: 'a' });
+   const answer: unknown = await plainTester.request('any', 'thing', 1); export const some: WsTestClient = tester; export { answer };`,
   `export class Own extends WebSocketService {
      override broadcast(message: WebSocketMessage): Promise<void> { return super.broadcast(message); }
    }`,
@@ -297,6 +304,11 @@ const BAD_OF_SERVERS: [snippet: string, at: string, message: string][] = [
   [`await client.call({ type: 'user', action: 'confrm' });`, 'action', `'"confirm"'`],
   [`await client.call({ type: 'user', action: 'confirm', data: { question: 5 } });`, 'question', `'number' is not`],
   [`const answer: string = await client.call({ event: 'ask' }); export { answer };`, 'answer', `'number' is not`],
+  [`await tester.request('chat', 'sned');`, `'sned'`, `"send" | "typing" | "find"`],
+  [`await tester.request('chat', 'send', { text: 5 });`, 'text', `'number' is not`],
+  [`tester.send({ type: 'chat', action: 'send', data: { text: 5 } });`, 'text', `'number' is not`],
+  [`tester.send({ type: 'chat', action: 'sned' });`, 'action', `"send" | "typing" | "history" | "find"`],
+  [`await tester.call('chats', 'send', { text: '' });`, `'chats'`, `"chat" | "user"`],
   [`client.user?.payload.nam;`, 'nam', `Did you mean 'name'`],
   [`client.metadata.them = 'dark';`, 'them', `Did you mean 'theme'`],
   [`client.metadata.theme = 'blue';`, 'client.metadata.theme', `'"blue"' is not assignable`],

@@ -114,4 +114,4 @@ type FittingReturn<Reply, Returned> =
 type Stream<Value, Returned> = Returned extends Observable<unknown> ? Observable<Value> : AsyncIterable<Value>;
 
 /** A handler that returns nothing answers null. */
-type Nothing<Value> = null extends Value ? void : Value;
+type Nothing<Value> = null extends Value ? ReturnType<() => void> : Value;
