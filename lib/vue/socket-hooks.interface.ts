@@ -1,4 +1,4 @@
-import type { MaybeRefOrGetter, ObjectPlugin, Ref } from 'vue';
+import type { App, MaybeRefOrGetter, Ref } from 'vue';
 import type {
   PushAction,
   PushData,
@@ -47,7 +47,7 @@ export interface SocketHooks<C extends WebSocketContract = WebSocketContract> {
    * `app.use(socketPlugin, client)` shares a client with all components. It neither connects nor destroys it: that is for
    * who has made it.
    */
-  readonly socketPlugin: ObjectPlugin<[client: WebSocketClient<C>]>;
+  readonly socketPlugin: { readonly install: (app: App, client: WebSocketClient<C>) => void };
 
   /**
    * Without options: the shared client. With options: makes one for this component and shares it with those below; it

@@ -140,7 +140,7 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
     await until(() => app.app.get(ClientManager).getClients().length === 0);
     await show(page, { isOn: true });
     await shows(page, '#state', 'connected');
-    expect(upgrades).toBe(2);
+    expect([upgrades, await page.evaluate(() => hooks.page.clients.size)]).toEqual([2, 2]);
   });
 
   it('hear what the server says once, by the newest handler, however often they are rendered', async () => {

@@ -14,6 +14,8 @@ import { createSocketHooks } from 'nestjs-pxl-websocket/react';
 import { NOTHING, type Shown, type Tea } from './page-contract.js';
 
 const { SocketProvider, useSocketClient, useConnectionState, usePush, useRequest, useRoom } = createSocketHooks<Tea>();
+/** The clients that the page has had of its own. */
+const clients = new Set<object>();
 let change: (change: Partial<Shown>) => void;
 
 export interface AppProps {
@@ -31,7 +33,9 @@ export function App({ client, url = '/ws', first }: AppProps): ReactElement {
 }
 
 function Own({ url, shown }: { url: string; shown: Shown }): ReactElement {
-  return h(SocketProvider, { client: useSocketClient({ url }) }, h(Parts, shown));
+  const client = useSocketClient({ url });
+  clients.add(client);
+  return h(SocketProvider, { client }, h(Parts, shown));
 }
 
 function Parts({ hears, rooms, pot, round }: Shown): ReactElement {
@@ -76,6 +80,7 @@ const inStrictMode = (app: ReactElement): ReactElement => h(StrictMode, null, ap
 
 /** What the test calls. */
 export const page = {
+  clients,
   show: (next: Partial<Shown>): void => change(next),
   open(props: AppProps): void {
     createRoot(root()).render(inStrictMode(h(App, props)));

@@ -4,6 +4,8 @@ import { createSocketHooks } from 'nestjs-pxl-websocket/vue';
 import { NOTHING, type Shown, type Tea } from './page-contract.js';
 
 const { socketPlugin, useSocketClient, useConnectionState, usePush, useRequest, useRoom } = createSocketHooks<Tea>();
+/** The clients that the page has had of its own. */
+const clients = new Set<object>();
 let change: (change: Partial<Shown>) => void;
 
 export interface AppProps {
@@ -65,7 +67,7 @@ const Parts = defineComponent({
 const Own = defineComponent({
   props: { shown: { type: Object as PropType<Shown>, required: true }, url: { type: String, required: true } },
   setup(props) {
-    useSocketClient({ url: props.url });
+    clients.add(useSocketClient({ url: props.url }));
     return () => h(Parts, { shown: props.shown });
   },
 });
@@ -81,6 +83,7 @@ export function app({ client, url = '/ws', first }: AppProps, create = createSSR
 
 /** What the test calls. */
 export const page = {
+  clients,
   show: (next: Partial<Shown>): void => change(next),
   open(props: AppProps): void {
     app(props, createApp).mount('#root');
