@@ -6,7 +6,7 @@ import type { DroppedMessage, RequestOptions } from './client-options.interface.
 import type { ClientTimer } from './client-runtime.js';
 import type { Connection, ConnectionServices } from './connection.js';
 import type { ConnectionSupervisor } from './connection.supervisor.js';
-import { OfflineQueue, type Outgoing } from './offline-queue.js';
+import type { Outgoing } from './outgoing.interface.js';
 import type { AnswerFrame, PushFrame } from './server-frame.js';
 import { badOption, WebSocketClientError } from './websocket-client.error.js';
 
@@ -26,7 +26,8 @@ export class Outbound {
   readonly #services: ConnectionServices;
   readonly #supervisor: ConnectionSupervisor;
   readonly #dropped: (message: DroppedMessage) => void;
-  readonly #queue: OfflineQueue;
+  /** What waits for a connection, or for its turn on one, in order, up to the limit of the option `queue`. */
+  readonly #queue = new Set<Outgoing>();
   /** What waits for its turn before the queue does. */
   readonly #first = new Set<Outgoing>();
   /** Requests that have left and wait for answers, by their ids. */
@@ -46,7 +47,6 @@ export class Outbound {
     this.#services = services;
     this.#supervisor = supervisor;
     this.#dropped = dropped;
-    this.#queue = new OfflineQueue(services.options.queue, (outgoing, reason) => this.#drop(outgoing, reason));
   }
 
   /** Sends a message that wants no answer; false when it was dropped. */
@@ -126,12 +126,12 @@ export class Outbound {
   ended(error: WebSocketClientError, isLast: boolean): void {
     this.#isOpen = false;
     this.#rest();
-    const waiting = [...this.#queue.all, ...this.#first];
+    const waiting = [...this.#queue, ...this.#first];
     for (const { asker } of this.#sent.values()) asker?.fail(error);
     for (const outgoing of waiting) {
       this.#remove(outgoing);
       if (isLast || outgoing.isBound) this.#drop(outgoing, 'disconnected', error);
-      else this.#queue.add(outgoing);
+      else this.#wait(outgoing);
     }
   }
 
@@ -158,8 +158,25 @@ export class Outbound {
       return false;
     }
     if (connection && (isFirst || !this.#isOpen)) this.#first.add(outgoing);
-    else if (!this.#queue.add(outgoing)) return false;
+    else if (!this.#wait(outgoing)) return false;
     if (!this.#pause) this.#pump();
+    return true;
+  }
+
+  /** @returns false when the message was dropped */
+  #wait(outgoing: Outgoing): boolean {
+    const { queue } = this.#services.options;
+    const [oldest] = this.#queue;
+    const isFull = queue && this.#queue.size >= queue.limit;
+    if (!queue || (isFull && queue.policy === 'dropNewest')) {
+      this.#drop(outgoing, queue ? 'overflow' : 'offline');
+      return false;
+    }
+    this.#queue.add(outgoing);
+    if (isFull && oldest) {
+      this.#queue.delete(oldest);
+      this.#drop(oldest, 'overflow');
+    }
     return true;
   }
 
@@ -167,7 +184,7 @@ export class Outbound {
   #pump(): void {
     this.#rest();
     const { allowance, runtime } = this.#services;
-    for (const outgoing of [...this.#first, ...(this.#isOpen ? this.#queue.all : [])]) {
+    for (const outgoing of [...this.#first, ...(this.#isOpen ? this.#queue : [])]) {
       const { connection } = this.#supervisor;
       // Under the same names one request at a time is answered; others wait for it.
       if (!connection || this.#sent.has(outgoing.id)) continue;

@@ -38,7 +38,7 @@ import { TokenSource } from './token-source.js';
 import { badOption, WebSocketClientError } from './websocket-client.error.js';
 import type { Welcome } from './welcome.js';
 
-const UNNAMED = 'The server does not name rooms: its option rooms.named is not true.';
+const UNNAMED = 'The server does not name rooms (rooms.named).';
 
 /**
  * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that comes back, requests, streams,
