@@ -75,6 +75,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   welcomed(welcome: Welcome): void {
     this.#policy.connected();
     this.#settle(welcome);
+    this.#standing ??= Promise.resolve(welcome);
     const previous = this.#state;
     this.#state = 'connected';
     this.#listener.connected({ state: 'connected', previous, reason: 'The server has answered.' }, welcome);
@@ -84,46 +85,37 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#listener.received(frame);
   }
 
-  held(ending: Ending): void {
-    if (!this.#retreat(ending)) this.#connection?.end(ending);
-  }
-
   opened(): void {
     this.#cancelWait();
   }
 
-  /** The one way out of a connection, an attempt and a wait. */
-  ended(ending: Ending): void {
-    const wasHeld = this.#wait && this.#connection;
-    this.#connection = null;
+  /** The one way out of a connection, an attempt and a wait; into a wait also of a dial that stands on. */
+  ended(ending: Ending, isHeld = false): void {
+    const connection = this.#connection;
+    const wasHeld = this.#wait && connection;
+    if (!isHeld) this.#connection = null;
     // What comes after it is planned, and told, already.
     if (wasHeld && !ending.isOwn) return;
+    const { runtime, tokens } = this.#services;
+    const next = this.#policy.next(ending, tokens.areRenewable, tokens.patience);
+    const loss = { previous: this.#state, reason: ending.error.message, code: ending.code };
     this.#cancelWait();
-    if (this.#retreat(ending)) return;
-    const { code, error } = ending;
-    const previous = this.#state;
-    this.#state = 'disconnected';
-    this.#sleep();
-    this.#services.tokens.end(ending);
-    this.#settle(error);
-    this.#standing = null;
-    this.#listener.ended({ state: 'disconnected', previous, reason: error.message, code }, ending);
-  }
-
-  /** Plans the next attempt. @returns false when there is to be none */
-  #retreat(ending: Ending): boolean {
-    const { areRenewable, patience } = this.#services.tokens;
-    const next = this.#policy.next(ending, areRenewable, patience);
-    if (!next) return false;
-    const { code, error } = ending;
-    const { delay, isAsked } = next;
-    const previous = this.#state;
-    if (previous === 'connected') this.#standing = null;
-    this.#state = 'reconnecting';
-    this.#wait = { timer: this.#services.runtime.timeout(delay, () => this.#attempt()), isAsked };
-    const attempt = this.#policy.attempts || 1;
-    this.#listener.ended({ state: 'reconnecting', previous, reason: error.message, code, attempt, delay }, ending);
-    return true;
+    if (next) {
+      const { delay, isAsked } = next;
+      if (this.#state === 'connected') this.#standing = null;
+      this.#state = 'reconnecting';
+      this.#wait = { timer: runtime.timeout(delay, () => this.#attempt()), isAsked };
+      this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
+    } else if (isHeld) {
+      connection?.end(ending);
+    } else {
+      this.#state = 'disconnected';
+      this.#sleep();
+      tokens.end(ending);
+      this.#settle(ending.error);
+      this.#standing = null;
+      this.#listener.ended({ ...loss, state: 'disconnected' }, ending);
+    }
   }
 
   #begin(): void {

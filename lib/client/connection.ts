@@ -21,9 +21,6 @@ const AUTHENTICATION = 0;
  * to be encrypted before it counts. And how long what came before a close may take to be decrypted.
  */
 const LAST_WORDS = 1_000;
-/** How a silent server is treated where neither it nor the options say so, in ms. */
-const INTERVAL = 15_000;
-const TIMEOUT = 10_000;
 
 /** The `readyState` of a socket on its way, of one that takes messages, and of one that is over. */
 const CONNECTING = 0;
@@ -32,14 +29,17 @@ const CLOSED = 3;
 
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
-  /** Its time is over, and its dial stands on: it may still be opened. */
-  held(ending: Ending): void;
+  /** Its dial has come to the server. */
   opened(): void;
   /** The server has taken the client: messages can be sent. */
   welcomed(welcome: Welcome): void;
   received(frame: ServerFrame): void;
-  /** It is over: once, and last of all. */
-  ended(ending: Ending): void;
+  /**
+   * It is over: once, and last of all.
+   *
+   * @param isHeld only its time is: its dial stands on, and may still be opened
+   */
+  ended(ending: Ending, isHeld?: boolean): void;
 }
 
 /** What connections are made with; one set for all of them. */
@@ -139,7 +139,7 @@ export class Connection {
       else if (options.codec.isOther) this.#becomeReady(readWelcome({}));
     };
     socket.onmessage = ({ data }) => this.#read(data);
-    const closed = ({ code, reason } = { code: LOST, reason: '' }): void =>
+    const closed = ({ code, reason } = { code: 0, reason: '' }): void =>
       this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
     socket.onerror = ({ error }: { readonly error?: unknown }) => {
       // Only the reason of the close that follows: nothing ends here.
@@ -168,7 +168,7 @@ export class Connection {
       const ending = late('There was no answer in time.');
       // What can be cut is no browser's.
       if (socket?.readyState !== CONNECTING || socket.terminate) this.end(ending, true);
-      else this.#listener.held({ ...ending, reaction: 'retryLater' });
+      else this.#listener.ended({ ...ending, reaction: 'retryLater' }, true);
     });
   }
 
@@ -237,8 +237,9 @@ export class Connection {
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
       {
-        interval: [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : INTERVAL),
-        timeout: [wanted.timeout, told?.timeout].find(isTime) ?? TIMEOUT,
+        // In ms, where neither the server nor the options say so.
+        interval: [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
+        timeout: [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
         watches: Boolean(!codec.isOther && heartbeat && (told !== null || heartbeat.interval)),
         ask: () => say({ type: 'system', action: 'ping' }),
         beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
@@ -253,10 +254,7 @@ export class Connection {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
     if (socket.readyState === CLOSED) return;
     const close = (): void => socket.close(code);
-    const cut = (): void => {
-      if (socket.terminate) socket.terminate();
-      else close();
-    };
+    const cut = (): void => (socket.terminate ? socket.terminate() : close());
     const late = this.#services.runtime.timeout(LAST_WORDS, cut);
     // Closed while it connects, a socket of `ws` fails; an error that nobody listens to would end the process.
     socket.onerror = () => undefined;

@@ -68,14 +68,12 @@ export class ReconnectPolicy {
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
     if (after === Infinity) return { delay: after, isAsked: false };
     if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
-    const drawn = this.#draw();
-    const isAsked = after !== undefined || reaction === 'retryLater';
-    const delay = isAsked
-      ? after === undefined
-        ? (this.#options.maxDelay + drawn) / 2
-        : after + drawn
-      : Math.min(drawn, patience);
-    return { delay: Math.round(delay), isAsked };
+    const isLater = reaction === 'retryLater';
+    let delay = this.#draw();
+    if (after !== undefined) delay += after;
+    else if (isLater) delay = (this.#options.maxDelay + delay) / 2;
+    else delay = Math.min(delay, patience);
+    return { delay: Math.round(delay), isAsked: isLater || after !== undefined };
   }
 
   #allows(reaction: ClientReaction, hasTokens: boolean): boolean {

@@ -19,7 +19,7 @@ export class TokenSource {
   #isGood = false;
   /** What the server has refused last; undefined when nothing. */
   #refused: string | null | undefined;
-  #refusal: WebSocketClientError | undefined;
+  #closeCode: number | undefined;
   /** Until when another one in its place is asked for. */
   #patientUntil = 0;
   /** What the server has said to end soon. */
@@ -58,7 +58,7 @@ export class TokenSource {
       if (!signal.aborted) this.#failed(error);
       throw error;
     });
-    if (isOld(token, this.#refused)) throw this.#noOther(this.patience < Infinity);
+    if (isOld(token, this.#refused)) throw this.#noOther();
     return token;
   }
 
@@ -76,15 +76,13 @@ export class TokenSource {
       signal.throwIfAborted();
       if (!isOld(token, this.#refused) && !isOld(token, this.#expiring)) return token;
       const left = until - this.#runtime.now();
-      if (left <= 0) throw this.#noOther(false);
+      if (left <= 0) throw this.#noOther();
       await new Promise<void>((resolve) => {
-        const go = (): void => {
+        const timer = this.#runtime.timeout(wait < left ? wait : left, resolve);
+        signal.addEventListener('abort', () => {
           timer.cancel();
-          signal.removeEventListener('abort', go);
           resolve();
-        };
-        const timer = this.#runtime.timeout(Math.min(wait, left), go);
-        signal.addEventListener('abort', go);
+        });
       });
     }
   }
@@ -106,7 +104,7 @@ export class TokenSource {
     this.forget(token);
     this.#patientUntil ||= this.#runtime.now() + this.#options.tokenPatience;
     this.#refused = token;
-    this.#refusal = refusal;
+    this.#closeCode = refusal.closeCode;
   }
 
   /** The token of the connection is good, and ends soon. */
@@ -141,11 +139,10 @@ export class TokenSource {
     return (await this.#options.getToken?.()) ?? null;
   }
 
-  #noOther(retryable: boolean): WebSocketClientError {
+  #noOther(): WebSocketClientError {
     return new WebSocketClientError('UNAUTHENTICATED', 'getToken has given no new token.', {
-      retryable,
-      closeCode: this.#refusal?.closeCode,
-      cause: this.#refusal,
+      retryable: this.patience < Infinity,
+      closeCode: this.#closeCode,
     });
   }
 }

@@ -97,6 +97,19 @@ describe('connect()', () => {
     expect(await client.connect()).toEqual({ clientId: '', rooms: {} });
   });
 
+  it('resolves with the newest welcome while the client is connected again', async () => {
+    server = await ScriptedServer.start((connection) =>
+      connection.welcome({ clientId: `c${server!.connections.length}` }),
+    );
+    const { client } = newClient(server.url);
+    await client.connect();
+    (await server.next()).socket.terminate();
+    await entered(client, 'reconnecting');
+    await entered(client, 'connected');
+    expect(await client.connect()).toMatchObject({ clientId: 'c2' });
+    expect(server.connections).toHaveLength(2);
+  });
+
   it('opens one connection for several calls', async () => {
     server = await ScriptedServer.start();
     const { client } = newClient(server.url);
