@@ -6,6 +6,10 @@ import { readably } from './application-client.js';
 export class WatchedEncryption implements ClientEncryption {
   readonly #running = new Set<Promise<string>>();
 
+  get over(): ClientEncryption['over'] {
+    return this.encryption.over;
+  }
+
   constructor(private readonly encryption: ClientEncryption) {}
 
   async offer(): Promise<EncryptionSession> {

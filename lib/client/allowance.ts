@@ -1,4 +1,5 @@
-import { badMessage, encodeMessage } from './client-message.js';
+import type { EncryptedSocket } from './client-encryption.interface.js';
+import { badMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime } from './client-runtime.js';
 import type { Welcome } from './welcome.js';
@@ -21,17 +22,16 @@ export interface Allowance {
 /** What a welcome allows; without limits in it, everything. */
 export function allowanceOf(
   { limits }: Partial<Welcome>,
-  { codec, encryption, tokenTo }: ResolvedClientOptions,
+  { tokenTo }: ResolvedClientOptions,
   runtime: ClientRuntime,
+  encrypted?: EncryptedSocket,
 ): Allowance {
   const { maxPayload, messagesPerSecond, burst } = limits ?? {};
   /** Milliseconds from one frame to the next; 0 without a limit. */
   const interval = messagesPerSecond ? 1_000 / SHARE / messagesPerSecond : 0;
-  const around = encodeMessage({ type: codec.ownType, action: 'encrypted', data: '' }, codec).length;
   /** When everything that has left would have left, one frame in each interval. The credentials came before the welcome. */
   let used = tokenTo === 'message' ? runtime.now() + interval : 0;
-  // A counter of 8 bytes comes before what is encrypted, a tag of 16 behind it, and all of it is in base64url.
-  const sizeOf = (bytes: number): number => (encryption ? around + Math.ceil(((bytes + 24) * 4) / 3) : bytes);
+  const sizeOf = (bytes: number): number => encrypted?.sizeOf(bytes) ?? bytes;
   return {
     wait: () => Math.ceil(used - runtime.now() - ((burst ?? 1) * SHARE - 1) * interval),
     count: () => {

@@ -1,3 +1,5 @@
+import type { WebSocketLike } from './socket.interface.js';
+
 /** How frames are encrypted beside TLS: what begins the key exchange of one connection after the other. */
 export interface ClientEncryption {
   /**
@@ -6,11 +8,16 @@ export interface ClientEncryption {
    * retryable: the client stops then, and `connect()` rejects with it.
    */
   offer(): Promise<EncryptionSession>;
+  /**
+   * Lays the encryption of a connection over its socket: `encryptedSocket` of the entry `client/encryption`, which is no
+   * part of the client itself, so that only pages that encrypt load it.
+   */
+  readonly over: (socket: WebSocketLike, session: EncryptionSession, protocol: string) => EncryptedSocket;
 }
 
 /**
- * The encryption of one connection. The client keeps the order of the calls: no `encrypt` or `decrypt` begins before the one
- * of the same kind before it has settled.
+ * The encryption of one connection. The order of the calls is kept: no `encrypt` or `decrypt` begins before the one of the
+ * same kind before it has settled.
  */
 export interface EncryptionSession {
   /** The client's half of the exchange, as it is sent. */
@@ -21,4 +28,12 @@ export interface EncryptionSession {
   encrypt(text: string): Promise<string>;
   /** The text behind what `encrypt` of the other side made; rejects when it is not, or not the next one. */
   decrypt(data: string): Promise<string>;
+}
+
+/** A socket that takes and gives frames in clear, and carries them encrypted. */
+export interface EncryptedSocket extends WebSocketLike {
+  /** Whether both sides have agreed on keys: until then frames are clear, afterwards a clear one is a breach. */
+  readonly isAgreed: boolean;
+  /** The bytes of a frame as it leaves, of so many bytes in clear. */
+  sizeOf(bytes: number): number;
 }

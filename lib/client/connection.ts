@@ -1,5 +1,6 @@
 import { allowanceOf, type Allowance } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
+import type { EncryptedSocket } from './client-encryption.interface.js';
 import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime, ClientTimer } from './client-runtime.js';
@@ -7,7 +8,6 @@ import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, LOST, type E
 import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
 import { isTime } from './option-rules.js';
-import { SecureChannel } from './secure-channel.js';
 import { readFrame, type AnswerFrame, type PushFrame, type ServerFrame } from './server-frame.js';
 import type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
 import type { TokenSource } from './token-source.js';
@@ -18,7 +18,7 @@ import { readWelcome, type Welcome } from './welcome.js';
 const AUTHENTICATION = 0;
 /**
  * How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms; what is still
- * to be encrypted before it counts. And how long what came before a close may take to be decrypted.
+ * to be encrypted before it counts.
  */
 const LAST_WORDS = 1_000;
 
@@ -56,9 +56,8 @@ export class Connection {
   readonly #services: ConnectionServices;
   readonly #listener: ConnectionListener;
   #socket: WebSocketLike | null = null;
-  #channel: SecureChannel | null = null;
-  /** The frames that are being encrypted or decrypted. */
-  #encryption = Promise.resolve();
+  /** The same socket, where frames are encrypted. */
+  #encrypted: EncryptedSocket | undefined;
   #heartbeat: Heartbeat | null = null;
   #deadline: ClientTimer | null = null;
   #token: string | null = null;
@@ -90,10 +89,8 @@ export class Connection {
 
   /** Sends ready text, or the bytes of it. */
   send(text: string, isBinary = false): void {
-    const channel = this.#channel;
     this.#services.allowance.count();
-    if (channel) this.#inOrder(async () => this.#socket?.send(await channel.seal(text)));
-    else this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
+    this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
   }
 
   /** Asks the server for a sign of life, now. */
@@ -124,9 +121,10 @@ export class Connection {
     const session = this.#isEnded ? undefined : await options.encryption?.offer();
     if (this.#isEnded) return;
     const { url, protocols, credentials } = introduce(options, this.#token, session?.publicKey);
-    const socket = (this.#socket = openSocket(options.webSocket, url, protocols));
-    if (session) this.#channel = new SecureChannel(session, options.codec);
-    socket.on?.('unexpected-response', (_request, answer) => {
+    const opened = openSocket(options.webSocket, url, protocols);
+    if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
+    const socket = (this.#socket = this.#encrypted ?? opened);
+    opened.on?.('unexpected-response', (_request, answer) => {
       this.#refusal = endingOfRefusal(answer);
       socket.close();
     });
@@ -147,14 +145,7 @@ export class Connection {
       // Node 22's own sockets tell of no close when they cannot connect: nodejs/undici#3546.
       if (socket.readyState === CONNECTING) this.#limit(0, closed);
     };
-    socket.onclose = (close) => {
-      const end = (): void => closed(close);
-      // What came before the close is told before it.
-      if (this.#channel) {
-        this.#limit(LAST_WORDS, end);
-        this.#inOrder(end);
-      } else end();
-    };
+    socket.onclose = closed;
   }
 
   /**
@@ -189,16 +180,7 @@ export class Connection {
   #read(data: unknown): void {
     this.#heartbeat?.heard();
     const frame = readFrame(data, this.#services.options.codec);
-    const channel = this.#channel;
-    if (channel) this.#inOrder(async () => this.#deliver(await channel.open(frame)));
-    else this.#deliver(frame);
-  }
-
-  /** Encryption takes its time: frames keep their order, and so does the end. */
-  #inOrder(work: () => Promise<void> | void): void {
-    this.#encryption = this.#encryption
-      .then(work)
-      .catch((cause: unknown) => this.end(endingBy(1002, 'The encryption is broken.', { cause })));
+    this.#deliver(frame);
   }
 
   #deliver(frame: ServerFrame): void {
@@ -218,7 +200,7 @@ export class Connection {
 
   #becomeReady(welcome: Welcome | null): void {
     if (!welcome || this.#awaitsAnswer || this.#isReady) return;
-    if (this.#channel?.isOpen === false) {
+    if (this.#encrypted?.isAgreed === false) {
       this.end(endingBy(1002, 'The server does not encrypt.'));
       return;
     }
@@ -226,7 +208,7 @@ export class Connection {
     this.#deadline?.cancel();
     this.#services.tokens.accept(this.#token);
     const { options, runtime } = this.#services;
-    this.#services.allowance = allowanceOf(welcome, options, runtime);
+    this.#services.allowance = allowanceOf(welcome, options, runtime, this.#encrypted);
     this.#startHeartbeat(welcome.heartbeat);
     this.#listener.welcomed(welcome);
   }
@@ -263,8 +245,6 @@ export class Connection {
       socket.onerror = socket.onclose = null;
     };
     if (isDead) cut();
-    // What was sent before leaves before.
-    else if (this.#channel?.isOpen) void this.#encryption.then(close);
     else close();
   }
 }

@@ -20,7 +20,7 @@ export type {
 } from '../protocol/contract.js';
 export type { ErrorCode } from '../protocol/error-codes.js';
 export type { CallHandler } from './call-handlers.js';
-export type { ClientEncryption, EncryptionSession } from './client-encryption.interface.js';
+export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
   ClientEventMap,
   ClientEvents,

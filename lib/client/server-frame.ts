@@ -6,14 +6,12 @@ import { WebSocketClientError } from './websocket-client.error.js';
 import { readWelcome, type Welcome } from './welcome.js';
 
 /** What a server's frame turned out to be. */
-export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | EncryptedFrame | ValueFrame;
+export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | ValueFrame;
 
 /** The connection is accepted. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
   readonly welcome: Welcome;
-  /** The server's half of an encryption's key exchange. */
-  readonly agreement: { readonly serverPublicKey: string; readonly salt: string } | undefined;
 }
 
 /** An answer to a request, or the refusal of something that was none. */
@@ -41,12 +39,6 @@ export interface PushFrame extends ClientMessage {
   readonly whole: unknown;
 }
 
-/** A frame inside another one. */
-export interface EncryptedFrame {
-  readonly kind: 'encrypted';
-  readonly data: unknown;
-}
-
 /** JSON without names. */
 export interface ValueFrame {
   readonly kind: 'value';
@@ -66,8 +58,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const { id, data, response, done, callId, room } = fields;
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
-  if (key === routeKey(codec.ownType, 'connected')) return readConnected(fieldsOf(data));
-  if (!codec.isOther && key === routeKey(codec.ownType, 'encrypted')) return { kind: 'encrypted', data };
+  if (key === routeKey(codec.ownType, 'connected')) return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)) };
   if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
   if (done === true) return { kind: 'done', id };
   // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
@@ -91,14 +82,4 @@ export function readError({ error, message, code: given, retryable, details }: F
     retryable: typeof retryable === 'boolean' ? retryable : isRetryable(code),
     details,
   });
-}
-
-function readConnected(fields: Fields): WelcomeFrame {
-  const { serverPublicKey, salt } = fields;
-  const isAgreement = typeof serverPublicKey === 'string' && typeof salt === 'string';
-  return {
-    kind: 'welcome',
-    welcome: readWelcome(fields),
-    agreement: isAgreement ? { serverPublicKey, salt } : undefined,
-  };
 }

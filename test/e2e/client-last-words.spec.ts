@@ -8,7 +8,7 @@ import {
   type WsClient,
 } from 'nestjs-pxl-websocket';
 import type { ClientEncryption, WebSocketClientOptions } from '../../lib/client/index.js';
-import { webCryptoEncryption } from '../../lib/client/encryption/index.js';
+import { encryptedSocket, webCryptoEncryption } from '../../lib/client/encryption/index.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { startApp, startsOneApp, type TestApp } from '../support/test-app.js';
@@ -84,6 +84,7 @@ describe.each([
 /** Encrypts late, and tells how much of it is under way. */
 class LateEncryption implements ClientEncryption {
   running = 0;
+  readonly over = encryptedSocket;
 
   async offer() {
     const session = await webCryptoEncryption().offer();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ClientEncryption, EncryptionSession, WebSocketClientOptions } from '../../lib/client/index.js';
+import { encryptedSocket } from '../../lib/client/encryption/index.js';
 import { entered } from '../support/client-states.js';
 import { Gate } from '../support/gate.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
@@ -17,6 +18,7 @@ afterEach(async () => {
 /** No cipher, but as slow and as strict as one: frames carry a counter, and the later ones are done first. */
 class SlowCipher implements ClientEncryption {
   readonly log: string[] = [];
+  readonly over = encryptedSocket;
 
   async offer(): Promise<EncryptionSession> {
     this.log.push('offer');
@@ -184,6 +186,7 @@ describe('a client with encryption', () => {
   ])('ends soon after %s where it can no longer %s', async (_what, method, end) => {
     server = await ScriptedServer.start((connection) => connection.welcome(KEYS));
     const encryption: ClientEncryption = {
+      over: encryptedSocket,
       offer: async () =>
         Object.assign(await new SlowCipher().offer(), { [method]: () => new Promise(() => undefined) }),
     };

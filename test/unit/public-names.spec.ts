@@ -321,6 +321,7 @@ describe('The names of the entry ./client', () => {
         "DataArgument",
         "DataArguments",
         "DroppedMessage",
+        "EncryptedSocket",
         "EncryptionSession",
         "ErrorCode",
         "JoinOptions",

@@ -1,4 +1,5 @@
 import type { ClientEncryption } from '../client-encryption.interface.js';
+import { encryptedSocket } from './encrypted-socket.js';
 import { WebCryptoSession } from './web-crypto.session.js';
 
 /**
@@ -9,5 +10,5 @@ import { WebCryptoSession } from './web-crypto.session.js';
  * @example new WebSocketClient({ url, encryption: webCryptoEncryption() })
  */
 export function webCryptoEncryption(): ClientEncryption {
-  return { offer: () => WebCryptoSession.create() };
+  return { offer: () => WebCryptoSession.create(), over: encryptedSocket };
 }

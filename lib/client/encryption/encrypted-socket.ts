@@ -1,0 +1,110 @@
+import type { EncryptedSocket, EncryptionSession } from '../client-encryption.interface.js';
+import { fieldsOf, parse, type Fields } from '../frame-fields.js';
+import type { WebSocketLike } from '../socket.interface.js';
+
+/** How long what came before a close may take to be decrypted, in ms. */
+const LAST_WORDS = 1_000;
+/** What a frame's counter and tag add to the bytes of its text: PROTOCOL.md "Keys and frames". */
+const SEAL = 24;
+
+/**
+ * Encrypts the frames of a connection and decrypts them, in their order, however long each takes. Up to the welcome with the
+ * keys they are clear; then everything else than the next encrypted frame is a breach, and closes with 1002.
+ *
+ * @param protocol the subprotocol: `pxl.v1` or `event.v1`
+ */
+export function encryptedSocket(socket: WebSocketLike, session: EncryptionSession, protocol: string): EncryptedSocket {
+  return new SocketOverSocket(socket, session, protocol.startsWith('event'));
+}
+
+class SocketOverSocket implements EncryptedSocket {
+  onopen: EncryptedSocket['onopen'] = null;
+  onmessage: EncryptedSocket['onmessage'] = null;
+  onerror: EncryptedSocket['onerror'] = null;
+  onclose: EncryptedSocket['onclose'] = null;
+  readonly terminate?: () => void;
+  readonly #socket: WebSocketLike;
+  readonly #session: EncryptionSession;
+  readonly #isEvent: boolean;
+  /** The frames that are being encrypted or decrypted. */
+  #work = Promise.resolve();
+  #isAgreed = false;
+  #isClosing = false;
+
+  constructor(socket: WebSocketLike, session: EncryptionSession, isEvent: boolean) {
+    this.#socket = socket;
+    this.#session = session;
+    this.#isEvent = isEvent;
+    if (socket.terminate) this.terminate = () => socket.terminate?.();
+    socket.onopen = (event) => this.onopen?.(event);
+    socket.onerror = (event) => this.onerror?.(event);
+    socket.onmessage = ({ data }) => this.#inOrder(async () => this.onmessage?.({ data: await this.#open(data) }));
+    // What came before the close is told before it.
+    socket.onclose = (event) => {
+      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+      const late = setTimeout(() => this.onclose?.(event), LAST_WORDS);
+      this.#inOrder(() => {
+        clearTimeout(late);
+        this.onclose?.(event);
+      });
+    };
+  }
+
+  get isAgreed(): boolean {
+    return this.#isAgreed;
+  }
+
+  get readyState(): number {
+    return this.#socket.readyState;
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (!this.#isAgreed) {
+      this.#socket.send(data);
+      return;
+    }
+    const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+    this.#inOrder(async () => this.#socket.send(this.#frameOf(await this.#session.encrypt(text))));
+  }
+
+  /** What was sent before leaves before; a second call does not wait for it any more. */
+  close(code?: number, reason?: string): void {
+    const close = (): void => this.#socket.close(code, reason);
+    if (!this.#isAgreed || this.#isClosing) close();
+    else void this.#work.then(close);
+    this.#isClosing = true;
+  }
+
+  sizeOf(bytes: number): number {
+    return this.#frameOf('').length + Math.ceil(((bytes + SEAL) * 4) / 3);
+  }
+
+  #frameOf(data: string): string {
+    return JSON.stringify(this.#isEvent ? { event: 'encrypted', data } : { type: 'system', action: 'encrypted', data });
+  }
+
+  /** The frame inside a frame. @throws Error when it is not as it has to be */
+  async #open(text: unknown): Promise<unknown> {
+    const fields = fieldsOf(parse(text));
+    // A clear frame is none that can be decrypted either.
+    if (this.#isAgreed) return this.#session.decrypt(String(this.#isNamed(fields, 'encrypted') && fields.data));
+    const { serverPublicKey, salt } = fieldsOf(this.#isNamed(fields, 'connected') && fields.data);
+    if (typeof serverPublicKey === 'string' && typeof salt === 'string') {
+      await this.#session.agree({ serverPublicKey, salt });
+      this.#isAgreed = true;
+    }
+    return text;
+  }
+
+  /** Whether a frame has one of the library's own names. */
+  #isNamed({ event, type, action }: Fields, name: string): boolean {
+    return this.#isEvent ? event === name : type === 'system' && action === name;
+  }
+
+  #inOrder(work: () => Promise<void> | void): void {
+    this.#work = this.#work.then(work).catch((error: unknown) => {
+      this.onerror?.({ error });
+      this.onclose?.({ code: 1002, reason: 'The encryption is broken.' });
+    });
+  }
+}
