@@ -64,11 +64,15 @@ interface More {
 }
 
 /** The ending with a close code. */
-export function endingBy(code: number, reason: string, { cause, details, errorCode }: More = {}): Ending {
+export function endingBy(
+  code: number,
+  reason: string,
+  { cause, details, errorCode = errorCodeOf(code) }: More = {},
+): Ending {
   const reaction = reactionTo(code);
   const retryable = reaction !== 'stop' && reaction !== 'replaceToken';
   const options = { retryable, closeCode: code, details, cause };
-  return { code, reaction, error: new WebSocketClientError(errorCode ?? errorCodeOf(code), reason, options) };
+  return { code, reaction, error: new WebSocketClientError(errorCode, reason, options) };
 }
 
 function errorCodeOf(closeCode: number): ErrorCode {

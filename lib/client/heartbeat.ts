@@ -59,8 +59,8 @@ export class Heartbeat {
 
   #wait(): void {
     const left = this.#heardAt + this.#plan.interval - this.#runtime.now();
-    if (left <= 0) this.ask();
-    else this.#watch = this.#runtime.timeout(left, () => this.#wait());
+    if (left > 0) this.#watch = this.#runtime.timeout(left, () => this.#wait());
+    else this.ask();
   }
 
   #judge(askedAt: number): void {

@@ -77,10 +77,9 @@ export class ReconnectPolicy {
   }
 
   #allows(reaction: ClientReaction, hasTokens: boolean): boolean {
-    if (reaction === 'stop' || (reaction === 'replaceToken' && !hasTokens)) return false;
-    const isRefusal = reaction === 'retryFewTimes' || reaction === 'replaceToken';
-    this.#refusals = isRefusal ? this.#refusals + 1 : 0;
-    return this.#refusals <= FEW_TIMES;
+    const isReplaced = reaction === 'replaceToken';
+    this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
+    return reaction !== 'stop' && (hasTokens || !isReplaced) && this.#refusals <= FEW_TIMES;
   }
 
   #draw(): number {

@@ -140,7 +140,7 @@ export class TokenSource {
   }
 
   #noOther(): WebSocketClientError {
-    return new WebSocketClientError('UNAUTHENTICATED', 'getToken has given no new token.', {
+    return new WebSocketClientError('UNAUTHENTICATED', 'There is no new token.', {
       retryable: this.patience < Infinity,
       closeCode: this.#closeCode,
     });

@@ -72,7 +72,7 @@ describe('a client of a PXL server that is not ours', () => {
     const refused = made({ getToken: () => 'bad', tokenPatience: 1 }).client.connect();
     await expect(refused).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
-      message: 'getToken has given no new token.',
+      message: 'There is no new token.',
       closeCode: 4003,
     });
   });

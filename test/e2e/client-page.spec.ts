@@ -122,7 +122,7 @@ describe('the single file, in a page', () => {
     const refusal = { code: 'UNAUTHENTICATED', closeCode: 4003, state: 'disconnected' };
     expect(refusals).toEqual([
       { ...refusal, message: expect.stringMatching(/^[A-Z][^{]+\.$/) },
-      { ...refusal, message: 'getToken has given no new token.' },
+      { ...refusal, message: 'There is no new token.' },
     ]);
   });
 

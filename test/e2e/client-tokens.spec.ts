@@ -105,7 +105,7 @@ describe('a token', () => {
     const stubborn = newClient(server.url, { getToken: () => 'always-bad', tokenPatience: 1 });
     await expect(stubborn.client.connect()).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
-      message: 'getToken has given no new token.',
+      message: 'There is no new token.',
       retryable: false,
       closeCode: code,
     });
@@ -238,7 +238,7 @@ describe('a stale token', () => {
     const { client, states, clock, asked } = await refused(() => 'stale');
     const stopped = expect(client.connect()).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
-      message: 'getToken has given no new token.',
+      message: 'There is no new token.',
       closeCode: 4003,
       retryable: false,
     });
