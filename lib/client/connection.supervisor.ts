@@ -97,7 +97,7 @@ export class ConnectionSupervisor implements ConnectionListener {
     // What comes after it is planned, and told, already.
     if (wasHeld && !ending.isOwn) return;
     const { runtime, tokens } = this.#services;
-    const next = this.#policy.next(ending, tokens.areRenewable, tokens.patience);
+    const next = this.#policy.next(ending, tokens.areRenewable);
     const loss = { previous: this.#state, reason: ending.error.message, code: ending.code };
     this.#cancelWait();
     if (next) {

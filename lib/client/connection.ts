@@ -83,7 +83,7 @@ export class Connection {
   /** Begins; to be called once. Does nothing when the connection has ended already. */
   open(): void {
     if (this.#isEnded) return;
-    this.#allowTime();
+    this.#allowTime(this.#services.tokens.patience);
     this.#dial().catch((error: unknown) => this.end(endingOfFailure(error)));
   }
 
@@ -108,7 +108,7 @@ export class Connection {
     this.#isEnded = true;
     this.#deadline?.cancel();
     this.#heartbeat?.stop();
-    if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token, ending.error);
+    if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token, ending.code);
     // A page does not see why an upgrade fails: a token that has led to no welcome is not known to be good.
     else if (!this.#isReady || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
     if (this.#socket) this.#part(this.#socket, ending.isOwn ? 1000 : 4002, isDead);
@@ -153,8 +153,8 @@ export class Connection {
    * page sees none of this: the socket is on its way, as it is when the network swallows the dial. Closed and dialled again,
    * it would go to the end of the line each time. So it stands until the next attempt, which takes its place.
    */
-  #allowTime(): void {
-    this.#limit(this.#services.options.connectTimeout, () => {
+  #allowTime(patience = 0): void {
+    this.#limit(this.#services.options.connectTimeout + patience, () => {
       const socket = this.#socket;
       const ending = late('There was no answer in time.');
       // What can be cut is no browser's.

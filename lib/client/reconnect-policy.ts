@@ -57,12 +57,8 @@ export class ReconnectPolicy {
     this.#stoodSince = null;
   }
 
-  /**
-   * What follows an ending; null when the client stops.
-   *
-   * @param patience the longest wait, in ms, unless the server has asked for one
-   */
-  next({ reaction, after }: Ending, hasTokens: boolean, patience = Infinity): NextAttempt | null {
+  /** What follows an ending; null when the client stops. */
+  next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
     if (this.#stoodSince !== null && this.#runtime.now() - this.#stoodSince >= STABLE) this.reset();
     this.#stoodSince = null;
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
@@ -72,7 +68,6 @@ export class ReconnectPolicy {
     let delay = this.#draw();
     if (after !== undefined) delay += after;
     else if (isLater) delay = (this.#options.maxDelay + delay) / 2;
-    else delay = Math.min(delay, patience);
     return { delay: Math.round(delay), isAsked: isLater || after !== undefined };
   }
 

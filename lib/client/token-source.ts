@@ -17,13 +17,12 @@ export class TokenSource {
   readonly #failed: OnFailed;
   #token: string | null = null;
   #isGood = false;
-  /** What the server has refused last; undefined when nothing. */
-  #refused: string | null | undefined;
-  #closeCode: number | undefined;
-  /** Until when another one in its place is asked for. */
-  #patientUntil = 0;
-  /** What the server has said to end soon. */
+  /** What the server has refused: another one, and not none, is to follow. */
+  readonly #old = new Set<string | null>();
+  /** What it has said to end soon, while that connection lasts. */
   #expiring: string | null | undefined;
+  /** The close code of the last refusal. */
+  #closeCode: number | undefined;
   #session = new AbortController();
 
   /** @param failed told of what `getToken` throws where no caller hears it */
@@ -38,28 +37,25 @@ export class TokenSource {
     return this.#options.getToken !== undefined;
   }
 
-  /** How many ms another token in the place of a refused one is still asked for; Infinity when that is not, or no more. */
+  /** How many ms longer than usual the token for the next connection may take. */
   get patience(): number {
-    const left = this.#patientUntil - this.#runtime.now();
-    return left > 0 ? left : Infinity;
+    return this.#old.size && this.#options.tokenPatience;
   }
 
   /**
    * The token for the next connection; null for none.
    *
-   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives what was refused, retryable for as
-   * long as there is patience
+   * @throws as {@link renew}
    */
   async current(): Promise<string | null> {
+    this.#expiring = undefined;
     // Where nobody gives another, the one that was put is all there is: that an attempt failed says nothing against it.
     if (this.#isGood || !this.areRenewable) return this.#token;
     const { signal } = this.#session;
-    const token = await this.#ask().catch((error: unknown) => {
+    return this.renew().catch((error: unknown) => {
       if (!signal.aborted) this.#failed(error);
       throw error;
     });
-    if (isOld(token, this.#refused)) throw this.#noOther();
-    return token;
   }
 
   /**
@@ -69,21 +65,23 @@ export class TokenSource {
    */
   async renew(): Promise<string | null> {
     const { signal } = this.#session;
-    const until = this.#runtime.now() + this.#options.tokenPatience;
+    let left = this.#options.tokenPatience;
     for (let wait = FIRST_WAIT; ; wait *= 2) {
-      const token = await this.#ask();
+      const token = (await this.#options.getToken?.()) ?? null;
       // Of a user who has left: it is not for the next one's connection.
       signal.throwIfAborted();
-      if (!isOld(token, this.#refused) && !isOld(token, this.#expiring)) return token;
-      const left = until - this.#runtime.now();
-      if (left <= 0) throw this.#noOther();
+      const isDue = this.#old.size || this.#expiring !== undefined;
+      if (!isDue || (token !== null && token !== this.#expiring && !this.#old.has(token))) return token;
+      if (left <= 0)
+        throw new WebSocketClientError('UNAUTHENTICATED', 'There is no new token.', { closeCode: this.#closeCode });
       await new Promise<void>((resolve) => {
-        const timer = this.#runtime.timeout(wait < left ? wait : left, resolve);
+        const timer = this.#runtime.timeout(Math.min(wait, left), resolve);
         signal.addEventListener('abort', () => {
           timer.cancel();
           resolve();
         });
       });
+      left -= wait;
     }
   }
 
@@ -91,7 +89,8 @@ export class TokenSource {
   accept(token: string | null): void {
     if (!this.#isGood) this.#token = token;
     this.#isGood = true;
-    this.#pardon();
+    this.#expiring = undefined;
+    this.#old.clear();
   }
 
   /** A token is not known to be good any more. */
@@ -100,11 +99,10 @@ export class TokenSource {
   }
 
   /** The server has refused a token. */
-  refuse(token: string | null, refusal: WebSocketClientError): void {
+  refuse(token: string | null, closeCode?: number): void {
     this.forget(token);
-    this.#patientUntil ||= this.#runtime.now() + this.#options.tokenPatience;
-    this.#refused = token;
-    this.#closeCode = refusal.closeCode;
+    this.#old.add(token);
+    this.#closeCode = closeCode;
   }
 
   /** The token of the connection is good, and ends soon. */
@@ -127,27 +125,6 @@ export class TokenSource {
     this.#session = new AbortController();
     this.#isGood = false;
     if (isOwn) this.#token = null;
-    this.#pardon();
+    this.#old.clear();
   }
-
-  #pardon(): void {
-    this.#refused = this.#expiring = undefined;
-    this.#patientUntil = 0;
-  }
-
-  async #ask(): Promise<string | null> {
-    return (await this.#options.getToken?.()) ?? null;
-  }
-
-  #noOther(): WebSocketClientError {
-    return new WebSocketClientError('UNAUTHENTICATED', 'There is no new token.', {
-      retryable: this.patience < Infinity,
-      closeCode: this.#closeCode,
-    });
-  }
-}
-
-/** Whether a token is the one that is of no use any more, or none in its place: who was somebody is not nobody now. */
-function isOld(token: string | null, old: string | null | undefined): boolean {
-  return old !== undefined && (token === null || token === old);
 }

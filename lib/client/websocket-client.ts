@@ -340,7 +340,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const request = { type: 'system', action: 'refresh', data: { token: next } };
     if (this.isClientConnected() && !this.#isOther) {
       await this.#outbound.ask(request, {}, { isUrgent: true }).catch((error: unknown) => {
-        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED') this.#tokens.refuse(next, error);
+        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED') this.#tokens.refuse(next);
         throw error;
       });
     }

@@ -229,8 +229,8 @@ describe('a stale token', () => {
     expect(changes.at(-1)!.reason).toBe('The token has expired.');
     await clock.advance(20_000);
     await entered(client, 'connected');
-    expect(asked).toEqual([0, 250, 1_000, 2_500, 5_500, 11_500]);
-    expect(states).toEqual(['connecting', ...Array<string>(5).fill('reconnecting:4003'), 'connected']);
+    expect(asked).toEqual([0, 250, 750, 1_750, 3_750, 7_750, 15_750]);
+    expect(states).toEqual(['connecting', 'reconnecting:4003', 'connected']);
     expect(server!.connections).toHaveLength(2);
   });
 
@@ -242,11 +242,12 @@ describe('a stale token', () => {
       closeCode: 4003,
       retryable: false,
     });
+    await clock.advance(250);
     await clock.advance(29_999);
     expect(client.state).toBe('reconnecting');
     await clock.advance(1);
     await stopped;
-    expect([states.at(-1), asked.at(-1), server!.connections.length]).toEqual(['disconnected:4003', 30_000, 1]);
+    expect([states.at(-1), asked.at(-1), server!.connections.length]).toEqual(['disconnected:4003', 30_250, 1]);
   });
 
   it('is waited for in vain no longer when tokens that differ are refused in turns', async () => {
