@@ -387,8 +387,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       if (hasStood) this.#reports.tell('onReconnected', { clientId });
     };
     this.#reports.together(() => {
-      this.#reports.changed(change);
+      // First: what others ask once they hear of the connection comes behind the rooms, unless this takes its time.
       this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) }, goOn);
+      this.#reports.changed(change);
     });
   }
 

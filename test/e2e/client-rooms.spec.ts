@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, RoomManager, WebSocketService } from 'nestjs-pxl-websocket';
-import type { WebSocketClientOptions } from '../../lib/client/index.js';
+import type { WebSocketClient, WebSocketClientOptions } from '../../lib/client/index.js';
 import { entered } from '../support/client-states.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ScriptedServer, type ScriptedConnection } from '../support/scripted-server.js';
@@ -495,10 +495,7 @@ describe('joins are counted', () => {
 
 describe('onConnected', () => {
   /** A client that has lost its connection, with one room and a message that waits, and what its `onConnected` does. */
-  async function backWith(
-    onConnected: (client: { request(t: string, a: string): Promise<unknown> }) => unknown,
-    ms = 15_000,
-  ) {
+  async function backWith(onConnected: (client: WebSocketClient) => unknown, ms = 15_000) {
     const told: string[] = [];
     const asked: { act?: () => unknown } = {};
     const tested = await connected({
@@ -529,6 +526,17 @@ describe('onConnected', () => {
     second.reply(hello, null);
     expect([(await second.next()).action, (await second.next()).action]).toEqual(['joinRoom', 'waited']);
     expect(told).toEqual(['onReconnected']);
+  });
+
+  it('that waits for nothing lets the rooms leave before what others ask once they hear of the connection', async () => {
+    const { second } = await backWith((client) => {
+      const stop = client.onState(({ state }) => {
+        stop();
+        if (state === 'connected') client.request('chat', 'members').catch(() => undefined);
+      });
+    });
+    const actions = [(await second.next()).action, (await second.next()).action, (await second.next()).action];
+    expect(actions).toEqual(['joinRoom', 'waited', 'members']);
   });
 
   it('that rejects is reported, and one that takes too long is not waited for', async () => {
