@@ -9,7 +9,7 @@ import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
 import { isTime } from './option-rules.js';
 import { readFrame, type AnswerFrame, type PushFrame, type ServerFrame } from './server-frame.js';
-import type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
+import type { WebSocketLike } from './socket.interface.js';
 import type { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
 import { readWelcome, type Welcome } from './welcome.js';
@@ -65,8 +65,6 @@ export class Connection {
   #awaitsAnswer = false;
   #isReady = false;
   #isEnded = false;
-  /** What the server answered instead of an upgrade. */
-  #refusal: Ending | null = null;
   /** The last trouble before the close. */
   #cause: unknown;
 
@@ -120,13 +118,18 @@ export class Connection {
     this.#token = await tokens.current();
     const session = this.#isEnded ? undefined : await options.encryption?.offer();
     if (this.#isEnded) return;
-    const { url, protocols, credentials } = introduce(options, this.#token, session?.publicKey);
-    const opened = openSocket(options.webSocket, url, protocols);
+    const [url, protocols, credentials] = introduce(options, this.#token, session?.publicKey);
+    let opened;
+    // A token that is none, for one, makes no socket, ever.
+    try {
+      opened = new options.webSocket(url, protocols);
+    } catch (cause) {
+      throw badOption(`There is no such socket: ${String(cause)}`);
+    }
     if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
     const socket = (this.#socket = this.#encrypted ?? opened);
     opened.on?.('unexpected-response', (_request, answer) => {
-      this.#refusal = endingOfRefusal(answer);
-      socket.close();
+      this.end(endingOfRefusal(answer));
     });
     socket.onopen = () => {
       // How long the dial was held back says nothing of the server.
@@ -138,7 +141,7 @@ export class Connection {
     };
     socket.onmessage = ({ data }) => this.#read(data);
     const closed = ({ code, reason } = { code: 0, reason: '' }): void =>
-      this.end(this.#refusal ?? endingOfClose(code, reason, this.#cause));
+      this.end(endingOfClose(code, reason, this.#cause));
     socket.onerror = ({ error }: { readonly error?: unknown }) => {
       // Only the reason of the close that follows: nothing ends here.
       this.#cause = error;
@@ -209,26 +212,22 @@ export class Connection {
     this.#services.tokens.accept(this.#token);
     const { options, runtime } = this.#services;
     this.#services.allowance = allowanceOf(welcome, options, runtime, this.#encrypted);
-    this.#startHeartbeat(welcome.heartbeat);
-    this.#listener.welcomed(welcome);
-  }
-
-  #startHeartbeat(told: Welcome['heartbeat']): void {
-    const { codec, heartbeat } = this.#services.options;
+    const { codec, heartbeat } = options;
+    const told = welcome.heartbeat;
     const wanted = heartbeat || {};
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
-      {
-        // In ms, where neither the server nor the options say so.
-        interval: [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
-        timeout: [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
-        watches: Boolean(!codec.isOther && heartbeat && (told !== null || heartbeat.interval)),
-        ask: () => say({ type: 'system', action: 'ping' }),
-        beat: codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
-        giveUp: () => this.end(late('The server has fallen silent.'), true),
-      },
-      this.#services.runtime,
+      runtime,
+      // In ms, where neither the server nor the options say so.
+      [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
+      [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
+      () => this.end(late('The server has fallen silent.'), true),
+      !codec.isOther && heartbeat && (told !== null || heartbeat.interval)
+        ? () => say({ type: 'system', action: 'ping' })
+        : undefined,
+      codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
     );
+    this.#listener.welcomed(welcome);
   }
 
   /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */
@@ -251,13 +250,4 @@ export class Connection {
 
 function late(reason: string): Ending {
   return endingBy(LOST, reason, { errorCode: 'TIMEOUT' });
-}
-
-/** @throws WebSocketClientError BAD_OPTION when there can be no such socket, as with a token that is none */
-function openSocket(webSocket: WebSocketConstructor, url: string, protocols: string[]): WebSocketLike {
-  try {
-    return new webSocket(url, protocols);
-  } catch (cause) {
-    throw badOption(`There is no such socket: ${String(cause)}`);
-  }
 }

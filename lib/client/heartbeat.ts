@@ -23,19 +23,40 @@ export interface HeartbeatPlan {
  * nobody. After an interval without a frame it asks; nothing within the timeout, and the server is given up.
  */
 export class Heartbeat {
-  readonly #plan: HeartbeatPlan;
   readonly #runtime: ClientRuntime;
+  readonly #interval: number;
+  readonly #timeout: number;
+  readonly #giveUp: () => void;
+  readonly #ask: (() => void) | undefined;
   #heardAt: number;
   #watch: ClientTimer | null = null;
   #beating: ClientTimer | null = null;
 
-  /** Begins at once. */
-  constructor(plan: HeartbeatPlan, runtime: ClientRuntime) {
-    this.#plan = plan;
+  /**
+   * Begins at once.
+   *
+   * @param interval milliseconds of silence until the server is asked for a sign of life
+   * @param timeout milliseconds until one must have come
+   * @param giveUp the server has given none in time
+   * @param ask asks for one; undefined where the server is not watched
+   * @param beat shows the server a sign of life, each interval; undefined where it needs none
+   */
+  constructor(
+    runtime: ClientRuntime,
+    interval: number,
+    timeout: number,
+    giveUp: () => void,
+    ask: (() => void) | undefined,
+    beat: (() => void) | undefined,
+  ) {
     this.#runtime = runtime;
+    this.#interval = interval;
+    this.#timeout = timeout;
+    this.#giveUp = giveUp;
+    this.#ask = ask;
     this.#heardAt = runtime.now();
-    if (plan.watches) this.#wait();
-    if (plan.beat) this.#beatLater(plan.beat);
+    if (ask) this.#wait();
+    if (beat) this.#beatLater(beat);
   }
 
   stop(): void {
@@ -50,15 +71,15 @@ export class Heartbeat {
 
   /** Asks now: there is reason to doubt the connection. */
   ask(): void {
-    if (!this.#plan.watches) return;
+    if (!this.#ask) return;
     this.#watch?.cancel();
     const askedAt = this.#runtime.now();
-    this.#plan.ask();
-    this.#watch = this.#runtime.timeout(this.#plan.timeout, () => this.#judge(askedAt));
+    this.#ask();
+    this.#watch = this.#runtime.timeout(this.#timeout, () => this.#judge(askedAt));
   }
 
   #wait(): void {
-    const left = this.#heardAt + this.#plan.interval - this.#runtime.now();
+    const left = this.#heardAt + this.#interval - this.#runtime.now();
     if (left > 0) this.#watch = this.#runtime.timeout(left, () => this.#wait());
     else this.ask();
   }
@@ -66,12 +87,12 @@ export class Heartbeat {
   #judge(askedAt: number): void {
     if (this.#heardAt >= askedAt) this.#wait();
     // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
-    else if (this.#runtime.now() - askedAt - this.#plan.timeout > STALL) this.ask();
-    else this.#plan.giveUp();
+    else if (this.#runtime.now() - askedAt - this.#timeout > STALL) this.ask();
+    else this.#giveUp();
   }
 
   #beatLater(beat: () => void): void {
-    this.#beating = this.#runtime.timeout(this.#plan.interval, () => {
+    this.#beating = this.#runtime.timeout(this.#interval, () => {
       beat();
       this.#beatLater(beat);
     });

@@ -3,13 +3,11 @@ import type { ResolvedClientOptions } from './client-options.js';
 /** Offered beside the codec: a refusal is to be told by a close code, which a page can read. */
 const REFUSALS = 'pxl.refusals';
 
-/** What a client says about itself when it comes. */
-export interface Introduction {
-  readonly url: string;
-  readonly protocols: string[];
-  /** What it says once the connection stands; undefined where the upgrade said everything. */
-  readonly credentials: object | undefined;
-}
+/**
+ * What a client says about itself when it comes: by the upgrade, and once the connection stands; undefined where the upgrade
+ * said everything.
+ */
+type Introduction = readonly [url: string, protocols: string[], credentials: object | undefined];
 
 /** Puts the token, and the public key of an encryption, where the server looks for them. */
 export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
@@ -24,5 +22,5 @@ export function introduce(options: ResolvedClientOptions, token: string | null, 
     else protocols.push(`bearer.${token}`);
   }
   if (publicKey !== undefined && !credentials) url.searchParams.set('publicKey', publicKey);
-  return { url: url.href, protocols, credentials };
+  return [url.href, protocols, credentials];
 }

@@ -64,11 +64,9 @@ export class ReconnectPolicy {
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
     if (after === Infinity) return { delay: after, isAsked: false };
     if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
-    const isLater = reaction === 'retryLater';
-    let delay = this.#draw();
-    if (after !== undefined) delay += after;
-    else if (isLater) delay = (this.#options.maxDelay + delay) / 2;
-    return { delay: Math.round(delay), isAsked: isLater || after !== undefined };
+    const drawn = this.#draw();
+    const least = after ?? (reaction === 'retryLater' ? (this.#options.maxDelay - drawn) / 2 : undefined);
+    return { delay: Math.round(drawn + (least ?? 0)), isAsked: least !== undefined };
   }
 
   #allows(reaction: ClientReaction, hasTokens: boolean): boolean {
