@@ -1,7 +1,7 @@
 import { routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import type { CallFrame } from './server-frame.js';
-import type { OnFailed, Unsubscribe } from './listeners.js';
+import { Listeners, type OnFailed, type Unsubscribe } from './listeners.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
 /** Answers a request of the server with what it returns. */
@@ -10,23 +10,19 @@ export type CallHandler = (data: unknown) => unknown;
 /** Who answers what the server asks. */
 export class CallHandlers {
   readonly #failed: OnFailed;
-  readonly #handlers = new Map<string, CallHandler>();
+  readonly #handlers: Listeners<[data: unknown]>;
 
   /** @param failed what a handler threw that was meant for nobody */
   constructor(failed: OnFailed) {
     this.#failed = failed;
+    this.#handlers = new Listeners(failed);
   }
 
   /** @throws WebSocketClientError CONFLICT when somebody answers it already */
   add(type: string, action: string, handler: CallHandler): Unsubscribe {
     const key = routeKey(type, action);
-    if (this.#handlers.has(key)) {
-      throw new WebSocketClientError('CONFLICT', `${key} has a handler already.`);
-    }
-    this.#handlers.set(key, handler);
-    return () => {
-      if (this.#handlers.get(key) === handler) this.#handlers.delete(key);
-    };
+    if (this.#handlers.of(key).length) throw new WebSocketClientError('CONFLICT', `${key} has a handler already.`);
+    return this.#handlers.add(key, handler);
   }
 
   /**
@@ -38,21 +34,18 @@ export class CallHandlers {
     const say = (outcome: object): unknown =>
       send({ type: SYSTEM_TYPE, action: 'answer', data: { callId, ...outcome } });
     try {
-      const handler = this.#handlers.get(routeKey(type, action));
+      const [handler] = this.#handlers.of(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
       // Beside other fields, what has no JSON form would be left out without a word.
       if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
       say({ response });
     } catch (error) {
-      say({ error: this.#refusalOf(error) });
+      // What a handler refuses with is told; what else it throws is not.
+      const isTold = error instanceof WebSocketClientError;
+      if (!isTold) this.#failed(error);
+      const { code, message } = isTold ? error : new WebSocketClientError('INTERNAL', 'The handler failed.');
+      say({ error: { code, message } });
     }
-  }
-
-  /** What a handler refuses with is told; what else it throws is not. */
-  #refusalOf(error: unknown): { code: string; message: string } {
-    if (error instanceof WebSocketClientError) return { code: error.code, message: error.message };
-    this.#failed(error);
-    return { code: 'INTERNAL', message: 'The handler failed.' };
   }
 }

@@ -35,7 +35,7 @@ export class ClientReports {
 
   changed(change: StateChange): void {
     this.lastChange = change;
-    this.together(() => this.#untold.push(() => this.stateListeners.call(change)));
+    this.together(() => this.#untold.push(() => this.stateListeners.call(null, change)));
   }
 
   /**

@@ -34,7 +34,7 @@ export type {
 export type { StateListener } from './client-reports.js';
 export type { ClientState, ConnectionStatus, StateChange } from './client-state.js';
 export type { Unsubscribe } from './listeners.js';
-export type { PushedMessage, PushHandler } from './push-handlers.js';
+export type { PushedMessage, PushHandler } from './pushed-message.interface.js';
 export type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 export type { JoinedRoom, JoinOptions, LeaveOptions } from './rooms.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';

@@ -1,34 +1,40 @@
+import { badOption } from './websocket-client.error.js';
+
 /** Stops what it was returned for. */
 export type Unsubscribe = () => void;
 
 /** Takes what somebody else's function threw, or its promise rejected with. */
 export type OnFailed = (error: unknown) => void;
 
-/** Functions that are called with the same thing. Each one that is added is called, and one that throws stops no other. */
+/**
+ * Functions that are called with the same thing, by what they listen to. Each one that is added is called, also one that
+ * is added twice, and one that throws stops no other.
+ */
 export class Listeners<Args extends unknown[]> {
-  /** Replaced, never changed: one that is being called is not disturbed. */
-  #all: readonly ((...args: Args) => unknown)[] = [];
+  readonly #all = new Set<readonly [key: unknown, listener: (...args: Args) => unknown]>();
   readonly #failed: OnFailed;
 
   constructor(failed: OnFailed) {
     this.#failed = failed;
   }
 
-  get isEmpty(): boolean {
-    return this.#all.length === 0;
-  }
-
-  add(listener: (...args: Args) => unknown): Unsubscribe {
-    // One registration is one entry, also of a function that is registered twice.
-    const own = (...args: Args): unknown => listener(...args);
-    this.#all = [...this.#all, own];
+  /** @throws WebSocketClientError BAD_OPTION for what is no function */
+  add(key: unknown, listener: (...args: Args) => unknown): Unsubscribe {
+    if (typeof listener !== 'function') throw badOption('The handler is no function.');
+    const own = [key, listener] as const;
+    this.#all.add(own);
     return () => {
-      this.#all = this.#all.filter((other) => other !== own);
+      this.#all.delete(own);
     };
   }
 
-  call(...args: Args): void {
-    for (const listener of this.#all) void guard(() => listener(...args), this.#failed);
+  /** Those that there are now: who is called may add others, and take them away. */
+  of(key: unknown): ((...args: Args) => unknown)[] {
+    return [...this.#all].filter(([own]) => own === key).map(([, listener]) => listener);
+  }
+
+  call(key: unknown, ...args: Args): void {
+    for (const listener of this.of(key)) void guard(() => listener(...args), this.#failed);
   }
 }
 

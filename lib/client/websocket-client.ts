@@ -17,6 +17,7 @@ import type {
   StreamValue,
   WebSocketContract,
 } from '../protocol/contract.js';
+import { routeKey } from '../protocol/route-key.js';
 import { allowanceOf } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { CallHandlers, type CallHandler } from './call-handlers.js';
@@ -25,11 +26,12 @@ import type { RequestOptions, WebSocketClientOptions } from './client-options.in
 import { ClientReports, type StateListener } from './client-reports.js';
 import { ClientRuntime, type ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, ConnectionStatus, Loss, StateChange } from './client-state.js';
+import type { ConnectionServices } from './connection.js';
 import { ConnectionSupervisor } from './connection.supervisor.js';
 import type { Ending } from './ending.js';
-import { guard, type Unsubscribe } from './listeners.js';
+import { guard, Listeners, type Unsubscribe } from './listeners.js';
 import { Outbound } from './outbound.js';
-import { PushHandlers, type PushedMessage, type PushHandler } from './push-handlers.js';
+import type { PushedMessage, PushHandler } from './pushed-message.interface.js';
 import { ReconnectPolicy } from './reconnect-policy.js';
 import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 import { Rooms, type JoinedRoom, type JoinOptions, type LeaveOptions } from './rooms.js';
@@ -56,17 +58,17 @@ const UNNAMED = 'The server does not name rooms (rooms.named).';
 export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** Which end of a connection this is. */
   readonly type = 'client';
-  readonly #tokens: TokenSource;
+  readonly #services: ConnectionServices;
   readonly #reports: ClientReports;
   readonly #policy: ReconnectPolicy;
   readonly #supervisor: ConnectionSupervisor;
   readonly #outbound: Outbound;
   readonly #rooms: Rooms;
-  readonly #pushHandlers: PushHandlers;
+  /** Who hears what the server says unasked, by its names. Nothing of it belongs to a connection. */
+  readonly #pushHandlers: Listeners<Parameters<PushHandler>>;
+  /** Who hears all of it that names a room, by the room; by null: whatever it names. */
+  readonly #pushListeners: Listeners<[message: PushedMessage]>;
   readonly #callHandlers: CallHandlers;
-  readonly #runtime: ClientRuntime;
-  readonly #connectTimeout: number;
-  readonly #isOther: boolean;
   /** While `onConnected` has its word: when the rest goes on without it. */
   #greeting: ClientTimer | null = null;
   #clientId: string | null = null;
@@ -84,32 +86,29 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** @internal */ constructor(options: WebSocketClientOptions, runtime: ClientRuntime);
   constructor(options: WebSocketClientOptions, runtime = new ClientRuntime()) {
     const resolved = resolveClientOptions(options);
-    this.#isOther = resolved.codec.isOther;
-    const failed = (error: unknown): void => this.#reports.failed(error);
-    this.#reports = new ClientReports(resolved.events);
-    this.#tokens = new TokenSource(resolved, runtime, (error) => this.#reports.tell('onError', { error }));
-    this.#pushHandlers = new PushHandlers(failed);
+    const reports = (this.#reports = new ClientReports(resolved.events));
+    const failed = (error: unknown): void => reports.failed(error);
+    this.#pushHandlers = new Listeners(failed);
+    this.#pushListeners = new Listeners(failed);
     this.#callHandlers = new CallHandlers(failed);
-    const services = {
+    const services = (this.#services = {
       options: resolved,
-      tokens: this.#tokens,
+      tokens: new TokenSource(resolved, runtime, (error) => reports.tell('onError', { error })),
       runtime,
       allowance: allowanceOf({}, resolved, runtime),
-    };
+    });
     this.#policy = new ReconnectPolicy(resolved.reconnect, runtime);
     this.#supervisor = new ConnectionSupervisor(services, this.#policy, {
-      connecting: (change) => this.#reports.changed(change),
+      connecting: (change) => reports.changed(change),
       connected: (change, welcome) => this.#connected(change, welcome),
       ended: (change, ending) => this.#ended(change, ending),
       received: (frame) => this.#received(frame),
     });
-    this.#outbound = new Outbound(services, this.#supervisor, (dropped) => this.#reports.tell('onDropped', dropped));
+    this.#outbound = new Outbound(services, this.#supervisor, (dropped) => reports.tell('onDropped', dropped));
     this.#rooms = new Rooms(services, this.#outbound, (room, holds) => {
-      this.#reports.tell('onRoomRefused', room);
+      reports.tell('onRoomRefused', room);
       for (const { onRefused } of holds) if (onRefused) void guard(() => onRefused(room.error), failed);
     });
-    this.#runtime = runtime;
-    this.#connectTimeout = resolved.connectTimeout;
   }
 
   /** Where the client is; `onState` tells of changes. */
@@ -237,17 +236,17 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   ): Unsubscribe;
   on(type: string, action: string, handler: (data: never, message: PushedMessage) => unknown): Unsubscribe {
     // That the wire brings what the contract says is the server's word: nobody can check it here.
-    return this.#pushHandlers.add(type, action, checked(handler) as PushHandler);
+    return this.#pushHandlers.add(routeKey(type, action), handler as PushHandler);
   }
 
   /** Calls a handler with every message that the server sends unasked, behind those of {@link on}. */
   onAny(handler: (message: PushedMessage) => unknown): Unsubscribe {
-    return this.#pushHandlers.addForAll(checked(handler));
+    return this.#pushListeners.add(null, handler);
   }
 
   /** Calls a listener with every change of the state, and why it changed. */
   onState(listener: StateListener): Unsubscribe {
-    return this.#reports.stateListeners.add(checked(listener));
+    return this.#reports.stateListeners.add(null, listener);
   }
 
   /**
@@ -263,7 +262,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     handler: (data: CallData<C, Type, Action>) => CallReply<C, Type, Action> | Promise<CallReply<C, Type, Action>>,
   ): Unsubscribe;
   handle(type: string, action: string, handler: (data: never) => unknown): Unsubscribe {
-    return this.#callHandlers.add(type, action, checked(handler) as CallHandler);
+    return this.#callHandlers.add(type, action, handler as CallHandler);
   }
 
   /**
@@ -300,27 +299,22 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const joined = this.#rooms.join(roomName, options, hold);
     // Whoever does not wait for it need not catch it.
     joined.catch(() => undefined);
-    const handlers = new Set<Unsubscribe>();
+    const handlers = new Listeners<Parameters<PushHandler>>((error) => this.#reports.failed(error));
+    let stop: Unsubscribe | undefined;
     let left: Promise<void> | undefined;
     return {
       joined,
       leave: () => {
-        for (const stop of handlers) stop();
+        stop?.();
         return (left ??= this.#rooms.leave(roomName, {}, hold));
       },
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
         if (left || this.#isNamed === false) throw badOption(left ? 'The room was left.' : UNNAMED);
         this.#awaitsNames = true;
-        const hear = checked(handler) as PushHandler;
-        const stop = this.#pushHandlers.add(type, action, (data, message) => {
-          if (message.room === roomName) return hear(data, message);
-          return undefined;
-        });
-        handlers.add(stop);
-        return () => {
-          handlers.delete(stop);
-          stop();
-        };
+        stop ??= this.#pushListeners.add(roomName, (message) =>
+          handlers.call(routeKey(message.type, message.action), message.data, message),
+        );
+        return handlers.add(routeKey(type, action), handler as PushHandler);
       },
     };
   }
@@ -335,16 +329,17 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server does not take it
    */
   async refresh(token?: string): Promise<void> {
-    const next = token ?? (await this.#tokens.renew());
+    const next = token ?? (await this.#services.tokens.renew());
     if (next === null) throw badOption('There is no token.');
     const request = { type: 'system', action: 'refresh', data: { token: next } };
-    if (this.isClientConnected() && !this.#isOther) {
+    if (this.isClientConnected() && !this.#services.options.codec.isOther) {
       await this.#outbound.ask(request, {}, { isUrgent: true }).catch((error: unknown) => {
-        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED') this.#tokens.refuse(next);
+        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED')
+          this.#services.tokens.refuse(next);
         throw error;
       });
     }
-    this.#tokens.put(next);
+    this.#services.tokens.put(next);
   }
 
   /** Whether messages can be sent. */
@@ -377,7 +372,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#rooms.connected(welcome);
     this.#isNamed = Boolean(welcome.rooms.named);
     if (this.#awaitsNames && !this.#isNamed) this.#reports.failed(badOption(UNNAMED));
-    const greeting = (this.#greeting = this.#runtime.timeout(this.#connectTimeout, () => goOn()));
+    const greeting = (this.#greeting = this.#services.runtime.timeout(this.#services.options.connectTimeout, () =>
+      goOn(),
+    ));
     const goOn = (): void => {
       if (this.#greeting !== greeting) return;
       this.#endGreeting();
@@ -416,27 +413,27 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   #received(frame: ServerFrame): void {
     if ('id' in frame && this.#outbound.settle(frame)) return;
-    if (frame.kind === 'push') this.#pushed(frame);
-    else if (frame.kind === 'value') this.#reports.tell('onMessage', { data: frame.whole });
-    else if (frame.kind === 'call') this.#answer(frame);
-    else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
+    if (frame.kind === 'call') this.#answer(frame);
+    else if ('whole' in frame) {
+      this.#reports.tell('onMessage', { data: frame.whole });
+      if (frame.kind === 'push') this.#pushed(frame);
+    } else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
   }
 
-  #pushed(frame: PushFrame): void {
-    const { type, action } = frame;
-    if (type === 'system' && action === 'ping') this.#outbound.send({ type, action: 'pong' }, true);
-    if (type === 'auth' && action === 'expiring' && this.#tokens.areRenewable) this.#refreshInTime();
-    this.#reports.tell('onMessage', { data: frame.whole });
-    this.#pushHandlers.dispatch(frame);
-  }
-
-  /** A failure is no end: the connection goes on as long as its token, and a new one asks for another. */
-  #refreshInTime(): void {
-    this.#tokens.expire();
-    this.refresh().catch((error: unknown) => {
-      this.#tokens.forget();
-      this.#reports.tell('onError', { error });
-    });
+  #pushed({ id, type, action, data, room }: PushFrame): void {
+    const { tokens } = this.#services;
+    if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, true);
+    if (id === 'auth:expiring' && tokens.areRenewable) {
+      tokens.expire();
+      // A failure is no end: the connection goes on as long as its token, and a new one asks for another.
+      this.refresh().catch((error: unknown) => {
+        tokens.forget();
+        this.#reports.tell('onError', { error });
+      });
+    }
+    const message = { type, action, data, room };
+    this.#pushHandlers.call(id, data, message);
+    for (const key of [room, null]) this.#pushListeners.call(key, message);
   }
 
   #answer(call: CallFrame): void {
@@ -447,9 +444,4 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     };
     this.#callHandlers.answer(call, send).catch((error: unknown) => this.#reports.failed(error));
   }
-}
-
-function checked<Handler>(handler: Handler): Handler {
-  if (typeof handler === 'function') return handler;
-  throw badOption('The handler is no function.');
 }
