@@ -34,8 +34,8 @@ export interface ResolvedReconnect {
 
 /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
 export function resolveClientOptions(options: WebSocketClientOptions): ResolvedClientOptions {
+  const { url, ...others } = options;
   const {
-    url,
     protocol = 'pxl',
     server,
     webSocket = surroundings.WebSocket,
@@ -46,8 +46,10 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     requestTimeout = 10_000,
     queue = {},
     heartbeat = {},
-  } = options;
-  checkOptions({ ...options, url });
+  } = others;
+  const href = urlOf(url);
+  if (!href) throw badOption('The option url has to be a ws, wss, http or https url.');
+  checkOptions(others);
   if (server && (options.encryption ?? options.tokenTo)) {
     throw badOption('There is no option tokenTo or encryption beside server.');
   }
@@ -55,7 +57,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
   const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect || {};
   return {
     ...options,
-    url: String(urlOf(url)),
+    url: href,
     codec: { ...CLIENT_CODECS[protocol], isOther: Boolean(server) },
     webSocket,
     tokenTo,

@@ -1,31 +1,43 @@
 import { surroundings } from './surroundings.js';
 import { badOption } from './websocket-client.error.js';
 
-/** What an option has to be: in words, and as a test; and what options it may hold. */
-type Rule = readonly [allowed: string, isMet: (value: unknown) => boolean, inner?: Rules];
-type Rules = Readonly<Partial<Record<string, Rule>>>;
+/** What an option may be: one of these values, or of these {@link KINDS}. */
+type Rules = Readonly<Partial<Record<string, readonly unknown[]>>>;
 
-const OBJECT: Rule = ['an object', (value) => typeof value === 'object' && value !== null];
-const FUNCTION: Rule = ['a function', (value) => typeof value === 'function'];
+const FUNCTION = 'a function';
 /** A time in ms, or a number of things. */
-const NUMBER: Rule = ['a number above 0', isTime];
+const NUMBER = 'a number above 0';
+const OBJECT = 'an object';
 
+const KINDS: Readonly<Partial<Record<string, (value: unknown) => boolean>>> = {
+  [FUNCTION]: (value) => typeof value === 'function',
+  [NUMBER]: isTime,
+  [OBJECT]: (value) => typeof value === 'object' && value !== null,
+};
+
+/** All but the url's. */
 const RULES: Rules = {
-  url: ['a ws, wss, http or https url', (value) => urlOf(value as string) !== undefined],
-  protocol: either('pxl', 'event'),
-  server: either('other'),
-  webSocket: FUNCTION,
-  getToken: FUNCTION,
-  tokenTo: either('protocol', 'query', 'message'),
-  tokenPatience: NUMBER,
-  connectTimeout: NUMBER,
-  reconnect: orElse(OBJECT, false, { minDelay: NUMBER, maxDelay: NUMBER, attempts: orElse(NUMBER, Infinity) }),
-  requestTimeout: orElse(NUMBER, false),
-  queue: orElse(OBJECT, false, { limit: NUMBER, policy: either('dropOldest', 'dropNewest') }),
-  heartbeat: orElse(OBJECT, false, { interval: NUMBER, timeout: NUMBER }),
-  pageLifecycle: either(true, false),
-  events: OBJECT,
-  encryption: OBJECT,
+  protocol: ['pxl', 'event'],
+  server: ['other'],
+  webSocket: [FUNCTION],
+  getToken: [FUNCTION],
+  tokenTo: ['protocol', 'query', 'message'],
+  tokenPatience: [NUMBER],
+  connectTimeout: [NUMBER],
+  reconnect: [OBJECT, false],
+  requestTimeout: [NUMBER, false],
+  queue: [OBJECT, false],
+  heartbeat: [OBJECT, false],
+  pageLifecycle: [true, false],
+  events: [OBJECT],
+  encryption: [OBJECT],
+};
+
+/** Of the options that hold others. */
+const INNER: Readonly<Partial<Record<string, Rules>>> = {
+  reconnect: { minDelay: [NUMBER], maxDelay: [NUMBER], attempts: [NUMBER, Infinity] },
+  queue: { limit: [NUMBER], policy: ['dropOldest', 'dropNewest'] },
+  heartbeat: { interval: [NUMBER], timeout: [NUMBER] },
 };
 
 /** A time that a timer can be set to. */
@@ -53,18 +65,11 @@ export function checkOptions(given: object, rules = RULES, prefix = ''): void {
     const name = prefix + key;
     const rule = Object.hasOwn(rules, key) && rules[key];
     if (!rule) throw badOption(`There is no option ${name}.`);
-    const [allowed, isMet, inner] = rule;
-    if (value === undefined && name !== 'url') continue;
+    if (value === undefined) continue;
+    const isMet = rule.some((allowed) => KINDS[String(allowed)]?.(value) ?? value === allowed);
     // Without what was given: that may be a token, or a url with a password in it.
-    if (!isMet(value)) throw badOption(`The option ${name} has to be ${allowed}.`);
+    if (!isMet) throw badOption(`The option ${name} has to be ${rule.join(' or ')}.`);
+    const inner = INNER[name];
     if (inner && value) checkOptions(value, inner, `${name}.`);
   }
-}
-
-function either(...values: readonly unknown[]): Rule {
-  return [values.join(' or '), (value) => values.includes(value)];
-}
-
-function orElse([allowed, isMet]: Rule, other: unknown, inner?: Rules): Rule {
-  return [`${allowed} or ${String(other)}`, (value) => value === other || isMet(value), inner];
 }

@@ -1,5 +1,5 @@
 import { routeKey } from '../protocol/route-key.js';
-import { AnswerStream } from './answer-stream.js';
+import { answerStream, type AnswerStream } from './answer-stream.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import { encodeMessage, encodeValue } from './client-message.js';
 import type { DroppedMessage, RequestOptions } from './client-options.interface.js';
@@ -101,7 +101,7 @@ export class Outbound {
     const end = (isLeft: boolean): void => {
       if (this.#forget(asking) && isLeft) this.send({ type: 'system', action: 'cancel', data: { id } }, true);
     };
-    const asker = new AnswerStream(() => void this.#post(asking), end, signal);
+    const asker = answerStream(() => void this.#post(asking), end, signal);
     const asking: Outgoing = { text, message, id, asker };
     return asker;
   }
