@@ -1,11 +1,10 @@
 import { EVENT_TYPE, eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
 import type { ClientCodec } from './client-codec.interface.js';
 
-type Envelope = Omit<ClientCodec, 'isOther'>;
+type Envelope = Omit<ClientCodec, 'name' | 'isOther'>;
 
 /** The client's side of `{ type, action, data?, id? }`. */
 const pxl: Envelope = {
-  name: 'pxl.v1',
   ownType: 'system',
   errorKey: 'error:message',
   beats: false,
@@ -16,7 +15,6 @@ const pxl: Envelope = {
 
 /** The client's side of `{ event, data?, id? }`. */
 const event: Envelope = {
-  name: 'event.v1',
   ownType: EVENT_TYPE,
   errorKey: 'event:error',
   beats: true,

@@ -58,7 +58,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
   return {
     ...options,
     url: href,
-    codec: { ...CLIENT_CODECS[protocol], isOther: Boolean(server) },
+    codec: { ...CLIENT_CODECS[protocol], name: `${protocol}.v1`, isOther: Boolean(server) },
     webSocket,
     tokenTo,
     tokenPatience,

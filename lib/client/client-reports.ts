@@ -15,8 +15,8 @@ export class ClientReports {
   readonly stateListeners = new Listeners<[StateChange]>((error) => this.failed(error));
   lastChange: StateChange | null = null;
   readonly #events: ClientEvents;
-  readonly #untold: (() => void)[] = [];
-  #isHeld = false;
+  /** What is told once all of it is known; undefined while nothing happens. */
+  #untold: (() => void)[] | undefined;
 
   constructor(events: ClientEvents = {}) {
     this.#events = events;
@@ -24,18 +24,17 @@ export class ClientReports {
 
   /** Tells what `work` reports only when it is done. */
   together(work: () => void): void {
-    const isInner = this.#isHeld;
-    this.#isHeld = true;
+    const isInner = this.#untold;
+    this.#untold ??= [];
     work();
     if (isInner) return;
     for (const tell of this.#untold) tell();
-    this.#untold.length = 0;
-    this.#isHeld = false;
+    this.#untold = undefined;
   }
 
   changed(change: StateChange): void {
     this.lastChange = change;
-    this.together(() => this.#untold.push(() => this.stateListeners.call(null, change)));
+    this.together(() => this.#untold?.push(() => this.stateListeners.call(null, change)));
   }
 
   /**
@@ -53,7 +52,7 @@ export class ClientReports {
       if (fieldsOf(result).then) void settled.then(done);
       else done?.();
     };
-    this.together(() => this.#untold.push(call));
+    this.together(() => this.#untold?.push(call));
   }
 
   /** Something of the application's own has failed: where `onError` cannot take it, it is reported as anything uncaught. */

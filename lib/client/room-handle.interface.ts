@@ -23,7 +23,7 @@ export interface RoomHandle<C extends WebSocketContract = WebSocketContract> {
    *
    * @returns what takes the handler away again
    * @throws WebSocketClientError BAD_OPTION where the server does not name rooms, which its option `rooms.named` changes,
-   * and after `leave()`. Before the first connection it is not known: then `events.onError` hears it.
+   * and after `leave()`. Until the server has answered `connect()` it is not known: then `events.onError` hears it.
    */
   on<Type extends PushType<C>, Action extends PushAction<C, Type>>(
     type: Type,

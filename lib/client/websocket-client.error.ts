@@ -18,19 +18,18 @@ export interface WebSocketClientErrorOptions {
  */
 export class WebSocketClientError extends Error {
   override readonly name = 'WebSocketClientError';
+  declare readonly code: ErrorCode | 'BAD_OPTION' | (string & {});
   declare readonly retryable: boolean;
   declare readonly details: unknown;
   declare readonly closeCode: number | undefined;
 
   constructor(
-    readonly code: ErrorCode | 'BAD_OPTION' | (string & {}),
+    code: ErrorCode | 'BAD_OPTION' | (string & {}),
     message: string,
     { retryable = isRetryable(code), details, closeCode, cause }: WebSocketClientErrorOptions = {},
   ) {
     super(message, { cause });
-    this.retryable = retryable;
-    this.details = details;
-    this.closeCode = closeCode;
+    Object.assign(this, { code, retryable, details, closeCode });
   }
 }
 

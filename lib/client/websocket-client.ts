@@ -71,12 +71,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   readonly #callHandlers: CallHandlers;
   /** While `onConnected` has its word: when the rest goes on without it. */
   #greeting: ClientTimer | null = null;
-  #clientId: string | null = null;
-  /** There was a connection since `connect()`. */
-  #hasStood = false;
+  /** The newest one since `connect()`. */
+  #welcome: Welcome | undefined;
   #isDestroyed = false;
-  /** Whether the server's pushes to rooms name them; undefined before the first welcome. */
-  #isNamed: boolean | undefined;
   /** Somebody listens to what names a room. */
   #awaitsNames = false;
 
@@ -107,7 +104,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => reports.tell('onDropped', dropped));
     this.#rooms = new Rooms(services, this.#outbound, (room, holds) => {
       reports.tell('onRoomRefused', room);
-      for (const { onRefused } of holds) if (onRefused) void guard(() => onRefused(room.error), failed);
+      for (const { onRefused } of holds) void guard(() => onRefused?.(room.error), failed);
     });
   }
 
@@ -123,7 +120,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /** The id that the server knows this connection by; null while there is none, and where the server tells none. */
   get clientId(): string | null {
-    return this.#clientId === '' ? null : this.#clientId;
+    const { clientId } = this.#welcome ?? {};
+    return clientId && this.isClientConnected() ? clientId : null;
   }
 
   /**
@@ -294,8 +292,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    * tea.on('chat', 'message', ({ text }) => show(text));
    * await tea.joined;
    */
-  room(roomName: string, { onRefused, ...options }: RoomOptions = {}): RoomHandle<C> {
-    const hold = { onRefused };
+  room(roomName: string, options: RoomOptions = {}): RoomHandle<C> {
+    const hold = { ...options };
     const joined = this.#rooms.join(roomName, options, hold);
     // Whoever does not wait for it need not catch it.
     joined.catch(() => undefined);
@@ -309,7 +307,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
         return (left ??= this.#rooms.leave(roomName, {}, hold));
       },
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
-        if (left || this.#isNamed === false) throw badOption(left ? 'The room was left.' : UNNAMED);
+        if (left || (this.#welcome && !this.#welcome.rooms.named))
+          throw badOption(left ? 'The room was left.' : UNNAMED);
         this.#awaitsNames = true;
         stop ??= this.#pushListeners.add(roomName, (message) =>
           handlers.call(routeKey(message.type, message.action), message.data, message),
@@ -365,16 +364,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   #connected(change: Arrival, welcome: Welcome): void {
-    const { clientId } = welcome;
-    const hasStood = this.#hasStood;
-    this.#clientId = clientId;
-    this.#hasStood = true;
+    const { clientId, rooms } = welcome;
+    const { runtime, options } = this.#services;
+    const hasStood = this.#welcome;
+    this.#welcome = welcome;
     this.#rooms.connected(welcome);
-    this.#isNamed = Boolean(welcome.rooms.named);
-    if (this.#awaitsNames && !this.#isNamed) this.#reports.failed(badOption(UNNAMED));
-    const greeting = (this.#greeting = this.#services.runtime.timeout(this.#services.options.connectTimeout, () =>
-      goOn(),
-    ));
+    if (this.#awaitsNames && !rooms.named) this.#reports.failed(badOption(UNNAMED));
     const goOn = (): void => {
       if (this.#greeting !== greeting) return;
       this.#endGreeting();
@@ -383,6 +378,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       this.#outbound.open();
       if (hasStood) this.#reports.tell('onReconnected', { clientId });
     };
+    const greeting = (this.#greeting = runtime.timeout(options.connectTimeout, goOn));
     this.#reports.together(() => {
       // First: what others ask once they hear of the connection comes behind the rooms, unless this takes its time.
       this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) }, goOn);
@@ -397,17 +393,18 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   #ended(change: Loss, { error, isOwn }: Ending): void {
     const { previous, code, reason } = change;
-    const clientId = this.#clientId;
-    this.#clientId = null;
+    const welcome = this.#welcome;
+    const isLast = change.state === 'disconnected';
     this.#endGreeting();
-    if (change.state === 'disconnected') this.#hasStood = false;
+    if (isLast) this.#welcome = undefined;
     this.#reports.together(() => {
       this.#reports.changed(change);
-      if (clientId !== null) this.#reports.tell('onDisconnected', { clientId, code, reason });
-      if (change.state === 'reconnecting') this.#reports.tell('onReconnecting', change);
+      if (welcome && previous === 'connected')
+        this.#reports.tell('onDisconnected', { clientId: welcome.clientId, code, reason });
+      if (!isLast) this.#reports.tell('onReconnecting', change);
       else if (previous === 'reconnecting' && !isOwn) this.#reports.tell('onReconnectFailed', { error });
       this.#rooms.disconnected();
-      this.#outbound.ended(error, change.state === 'disconnected');
+      this.#outbound.ended(error, isLast);
     });
   }
 
