@@ -26,7 +26,9 @@ export class ConnectionSupervisor implements ConnectionListener {
   #state: ClientState = 'disconnected';
   #connection: Connection | null = null;
   /** Beside a connection: it is held back, and stands until the next attempt takes its place. */
-  #wait: { readonly timer: ClientTimer; readonly isAsked: boolean } | null = null;
+  #wait: ClientTimer | null = null;
+  /** The server has asked for the wait. */
+  #isAsked = false;
   /** The promise of `connect()`, of this connection or of the next one. */
   #standing: Promise<Welcome> | null = null;
   /** Ends the listening for wake-ups. */
@@ -104,7 +106,8 @@ export class ConnectionSupervisor implements ConnectionListener {
       const { delay, isAsked } = next;
       if (this.#state === 'connected') this.#standing = null;
       this.#state = 'reconnecting';
-      this.#wait = { timer: runtime.timeout(delay, () => this.#attempt()), isAsked };
+      this.#wait = runtime.timeout(delay, () => this.#attempt());
+      this.#isAsked = isAsked;
       this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
     } else if (isHeld) {
       connection?.end(ending);
@@ -140,7 +143,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   /** The network is back, or somebody looks at the page. */
   #wake(): void {
     if (this.#state === 'connected') this.#connection?.probe();
-    else if (this.#wait && !this.#wait.isAsked) this.#attempt();
+    else if (this.#wait && !this.#isAsked) this.#attempt();
   }
 
   /**
@@ -153,7 +156,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   }
 
   #cancelWait(): void {
-    this.#wait?.timer.cancel();
+    this.#wait?.cancel();
     this.#wait = null;
   }
 }

@@ -133,15 +133,14 @@ export class Connection {
     });
     socket.onopen = () => {
       // How long the dial was held back says nothing of the server.
-      this.#allowTime();
       this.#listener.opened();
+      this.#allowTime();
       if (credentials) this.#authenticate(socket, credentials);
       // Nobody welcomes the client.
       else if (options.codec.isOther) this.#becomeReady(readWelcome({}));
     };
     socket.onmessage = ({ data }) => this.#read(data);
-    const closed = ({ code, reason } = { code: 0, reason: '' }): void =>
-      this.end(endingOfClose(code, reason, this.#cause));
+    const closed = ({ code = 0, reason = '' } = {}): void => this.end(endingOfClose(code, reason, this.#cause));
     socket.onerror = ({ error }: { readonly error?: unknown }) => {
       // Only the reason of the close that follows: nothing ends here.
       this.#cause = error;

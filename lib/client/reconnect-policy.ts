@@ -26,7 +26,8 @@ export class ReconnectPolicy {
   readonly #runtime: ClientRuntime;
   /** Whether the client comes back at all. */
   isEnabled: boolean;
-  #attempts = 0;
+  /** Attempts since a connection was last stable. */
+  attempts = 0;
   #refusals = 0;
   /** The place of the attempts in their windows. */
   #place = 0;
@@ -40,11 +41,6 @@ export class ReconnectPolicy {
     this.isEnabled = options.isEnabled;
   }
 
-  /** Attempts since a connection was last stable. */
-  get attempts(): number {
-    return this.#attempts;
-  }
-
   /** A connection stands. */
   connected(): void {
     this.#stoodSince = this.#runtime.now();
@@ -52,7 +48,7 @@ export class ReconnectPolicy {
 
   /** Begins anew. */
   reset(): void {
-    this.#attempts = 0;
+    this.attempts = 0;
     this.#refusals = 0;
     this.#stoodSince = null;
   }
@@ -63,8 +59,15 @@ export class ReconnectPolicy {
     this.#stoodSince = null;
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
     if (after === Infinity) return { delay: after, isAsked: false };
-    if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.#attempts >= this.#options.attempts) return null;
-    const drawn = this.#draw();
+    if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.attempts >= this.#options.attempts) return null;
+    if (!this.attempts) {
+      this.#place = this.#runtime.random();
+      this.#rest = 0;
+    }
+    const { minDelay, maxDelay } = this.#options;
+    const window = Math.min(maxDelay, minDelay * 2 ** this.attempts++);
+    const drawn = this.#rest + this.#place * window;
+    this.#rest = (1 - this.#place) * window;
     const least = after ?? (reaction === 'retryLater' ? (this.#options.maxDelay - drawn) / 2 : undefined);
     return { delay: Math.round(drawn + (least ?? 0)), isAsked: least !== undefined };
   }
@@ -73,17 +76,5 @@ export class ReconnectPolicy {
     const isReplaced = reaction === 'replaceToken';
     this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
     return reaction !== 'stop' && (hasTokens || !isReplaced) && this.#refusals <= FEW_TIMES;
-  }
-
-  #draw(): number {
-    if (!this.#attempts) {
-      this.#place = this.#runtime.random();
-      this.#rest = 0;
-    }
-    const { minDelay, maxDelay } = this.#options;
-    const window = Math.min(maxDelay, minDelay * 2 ** this.#attempts++);
-    const delay = this.#rest + this.#place * window;
-    this.#rest = (1 - this.#place) * window;
-    return delay;
   }
 }

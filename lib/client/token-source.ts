@@ -20,7 +20,7 @@ export class TokenSource {
   /** What the server has refused: another one, and not none, is to follow. */
   readonly #old = new Set<string | null>();
   /** What it has said to end soon, while that connection lasts. */
-  #expiring: string | null | undefined;
+  #expiring: string | null = null;
   /** The close code of the last refusal. */
   #closeCode: number | undefined;
   #session = new AbortController();
@@ -48,7 +48,7 @@ export class TokenSource {
    * @throws as {@link renew}
    */
   async current(): Promise<string | null> {
-    this.#expiring = undefined;
+    this.#expiring = null;
     // Where nobody gives another, the one that was put is all there is: that an attempt failed says nothing against it.
     if (this.#isGood || !this.areRenewable) return this.#token;
     const { signal } = this.#session;
@@ -70,8 +70,9 @@ export class TokenSource {
       const token = (await this.#options.getToken?.()) ?? null;
       // Of a user who has left: it is not for the next one's connection.
       signal.throwIfAborted();
-      const isDue = this.#old.size || this.#expiring !== undefined;
-      if (!isDue || (token !== null && token !== this.#expiring && !this.#old.has(token))) return token;
+      // None in the place of an old one is old, too: who was somebody is not nobody now.
+      if (token === null ? !this.#old.size && !this.#expiring : token !== this.#expiring && !this.#old.has(token))
+        return token;
       if (left <= 0)
         throw new WebSocketClientError('UNAUTHENTICATED', 'There is no new token.', { closeCode: this.#closeCode });
       await new Promise<void>((resolve) => {
@@ -89,7 +90,7 @@ export class TokenSource {
   accept(token: string | null): void {
     if (!this.#isGood) this.#token = token;
     this.#isGood = true;
-    this.#expiring = undefined;
+    this.#expiring = null;
     this.#old.clear();
   }
 
