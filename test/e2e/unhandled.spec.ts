@@ -36,7 +36,6 @@ it('An application that awaits nothing lives, and is told once of each promise t
     'connect',
     'connectToServer',
     'join',
-    'leave',
     'refresh',
     'request',
     'stream',

@@ -112,7 +112,6 @@ void client.connect();
 void client.connectToServer();
 void client.request('a', 'b');
 void client.join('r');
-void client.leave('r');
 void client.refresh();
 void client.stream('a', 'b').next();
 
