@@ -12,7 +12,12 @@ export type StateListener = (change: StateChange) => void;
  * is told causes the next thing. Nothing that the application does there disturbs the client.
  */
 export class ClientReports {
-  readonly stateListeners = new Listeners<[StateChange]>((error) => this.failed(error));
+  /** Something of the application's own has failed: where `onError` cannot take it, it is reported as anything uncaught. */
+  readonly failed = (error: unknown, where?: string): void => {
+    if (!this.#events.onError || where === 'onError') reportUncaught(error);
+    else this.tell('onError', { error });
+  };
+  readonly stateListeners = new Listeners<[StateChange]>(this.failed);
   lastChange: StateChange | null = null;
   readonly #events: ClientEvents;
   /** What is told once all of it is known; undefined while nothing happens. */
@@ -53,11 +58,5 @@ export class ClientReports {
       else done?.();
     };
     this.together(() => this.#untold?.push(call));
-  }
-
-  /** Something of the application's own has failed: where `onError` cannot take it, it is reported as anything uncaught. */
-  failed(error: unknown, where?: string): void {
-    if (!this.#events.onError || where === 'onError') reportUncaught(error);
-    else this.tell('onError', { error });
   }
 }

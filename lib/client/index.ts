@@ -19,7 +19,7 @@ export type {
   WebSocketContract,
 } from '../protocol/contract.js';
 export type { ErrorCode } from '../protocol/error-codes.js';
-export type { CallHandler } from './call-handlers.js';
+export type { CallHandler } from './call-handler.interface.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
   ClientEventMap,

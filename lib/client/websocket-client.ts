@@ -19,8 +19,7 @@ import type {
 } from '../protocol/contract.js';
 import { routeKey } from '../protocol/route-key.js';
 import { allowanceOf } from './allowance.js';
-import type { ClientMessage } from './client-codec.interface.js';
-import { CallHandlers, type CallHandler } from './call-handlers.js';
+import type { CallHandler } from './call-handler.interface.js';
 import { resolveClientOptions } from './client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './client-options.interface.js';
 import { ClientReports, type StateListener } from './client-reports.js';
@@ -68,7 +67,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   readonly #pushHandlers: Listeners<Parameters<PushHandler>>;
   /** Who hears all of it that names a room, by the room; by null: whatever it names. */
   readonly #pushListeners: Listeners<[message: PushedMessage]>;
-  readonly #callHandlers: CallHandlers;
+  /** Who answers what the server asks, by its names. */
+  readonly #callHandlers: Listeners<Parameters<CallHandler>>;
   /** While `onConnected` has its word: when the rest goes on without it. */
   #greeting: ClientTimer | null = null;
   /** The newest one since `connect()`. */
@@ -84,10 +84,10 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   constructor(options: WebSocketClientOptions, runtime = new ClientRuntime()) {
     const resolved = resolveClientOptions(options);
     const reports = (this.#reports = new ClientReports(resolved.events));
-    const failed = (error: unknown): void => reports.failed(error);
+    const { failed } = reports;
     this.#pushHandlers = new Listeners(failed);
     this.#pushListeners = new Listeners(failed);
-    this.#callHandlers = new CallHandlers(failed);
+    this.#callHandlers = new Listeners(failed);
     const services = (this.#services = {
       options: resolved,
       tokens: new TokenSource(resolved, runtime, (error) => reports.tell('onError', { error })),
@@ -260,7 +260,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     handler: (data: CallData<C, Type, Action>) => CallReply<C, Type, Action> | Promise<CallReply<C, Type, Action>>,
   ): Unsubscribe;
   handle(type: string, action: string, handler: (data: never) => unknown): Unsubscribe {
-    return this.#callHandlers.add(type, action, handler as CallHandler);
+    const key = routeKey(type, action);
+    if (this.#callHandlers.of(key).length) throw new WebSocketClientError('CONFLICT', `${key} has a handler already.`);
+    return this.#callHandlers.add(key, handler as CallHandler);
   }
 
   /**
@@ -297,7 +299,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const joined = this.#rooms.join(roomName, options, hold);
     // Whoever does not wait for it need not catch it.
     joined.catch(() => undefined);
-    const handlers = new Listeners<Parameters<PushHandler>>((error) => this.#reports.failed(error));
+    const handlers = new Listeners<Parameters<PushHandler>>(this.#reports.failed);
     let stop: Unsubscribe | undefined;
     let left: Promise<void> | undefined;
     return {
@@ -410,7 +412,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   #received(frame: ServerFrame): void {
     if ('id' in frame && this.#outbound.settle(frame)) return;
-    if (frame.kind === 'call') this.#answer(frame);
+    if (frame.kind === 'call') this.#answer(frame).catch(this.#reports.failed);
     else if ('whole' in frame) {
       this.#reports.tell('onMessage', { data: frame.whole });
       if (frame.kind === 'push') this.#pushed(frame);
@@ -433,12 +435,26 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     for (const key of [room, null]) this.#pushListeners.call(key, message);
   }
 
-  #answer(call: CallFrame): void {
+  async #answer({ type, action, data, callId }: CallFrame): Promise<void> {
     const { connection } = this.#supervisor;
-    const send = (answer: ClientMessage): void => {
+    const say = (outcome: object): void => {
+      const answer = { type: 'system', action: 'answer', data: { callId, ...outcome } };
       // The question of a connection that is gone is nobody's any more.
       if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer, true);
     };
-    this.#callHandlers.answer(call, send).catch((error: unknown) => this.#reports.failed(error));
+    try {
+      const [handler] = this.#callHandlers.of(routeKey(type, action));
+      if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
+      const response = (await handler(data)) ?? null;
+      // Beside other fields, what has no JSON form would be left out without a word.
+      if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
+      say({ response });
+    } catch (error) {
+      // What a handler refuses with is told; what else it throws is not.
+      const isTold = error instanceof WebSocketClientError;
+      if (!isTold) this.#reports.failed(error);
+      const { code, message } = isTold ? error : new WebSocketClientError('INTERNAL', 'The handler failed.');
+      say({ error: { code, message } });
+    }
   }
 }
