@@ -2,6 +2,7 @@ import type { EncryptedSocket } from './client-encryption.interface.js';
 import { badMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime } from './client-runtime.js';
+import type { WebSocketClientError } from './websocket-client.error.js';
 import type { Welcome } from './welcome.js';
 
 /** How much of the announced rate is used: clocks differ, and what was sent evenly arrives in bunches. */
@@ -13,10 +14,10 @@ export interface Allowance {
   wait(): number;
   /** Counts a frame that leaves. */
   count(): void;
-  /** The bytes of a frame as it leaves, of so many bytes in clear. */
-  sizeOf(bytes: number): number;
-  /** @throws WebSocketClientError BAD_MESSAGE for the text of a frame that the server would not take */
-  check(text: string): void;
+  /** The bytes of a text as it leaves: in UTF-8, encrypted where frames are. */
+  sizeOf(text: string): number;
+  /** The BAD_MESSAGE for the text of a frame that the server would not take; undefined for any other. */
+  refusalOf(text: string): WebSocketClientError | undefined;
 }
 
 /** What a welcome allows; without limits in it, everything. */
@@ -31,23 +32,19 @@ export function allowanceOf(
   const interval = messagesPerSecond ? 1_000 / SHARE / messagesPerSecond : 0;
   /** When everything that has left would have left, one frame in each interval. The credentials came before the welcome. */
   let used = tokenTo === 'message' ? runtime.now() + interval : 0;
-  const sizeOf = (bytes: number): number => encrypted?.sizeOf(bytes) ?? bytes;
+  const sizeOf = (text: string): number => {
+    const { length } = new TextEncoder().encode(text);
+    return encrypted?.sizeOf(length) ?? length;
+  };
   return {
     wait: () => Math.ceil(used - runtime.now() - ((burst ?? 1) * SHARE - 1) * interval),
     count: () => {
       used = Math.max(used, runtime.now()) + interval;
     },
     sizeOf,
-    check: (text) => {
-      // No character has more than three bytes: most texts need not be counted.
-      if (!maxPayload || sizeOf(text.length * 3) <= maxPayload) return;
-      const size = sizeOf(bytesOf(text));
-      if (size > maxPayload) throw badMessage(`The message has ${size} bytes, the server takes ${maxPayload}.`);
-    },
+    refusalOf: (text) =>
+      maxPayload && sizeOf(text) > maxPayload
+        ? badMessage(`The message has ${sizeOf(text)} bytes, the server takes ${maxPayload}.`)
+        : undefined,
   };
-}
-
-/** How many bytes a text has in UTF-8. */
-export function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

@@ -1,14 +1,23 @@
-import type { Asker } from './asker.interface.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
 /** Answers that may wait to be read. */
 const MAX_UNREAD = 1_024;
 
 /**
- * The many answers of one request, as they come. Leaving a `for await` cancels it at the server. A reader that falls more
- * than 1,024 answers behind has lost the stream.
+ * The answers of one request, as they come, be it one or many. Leaving a `for await` cancels it at the server. A reader that
+ * falls more than 1,024 answers behind has lost the stream.
  */
-export type AnswerStream = Asker & AsyncIterableIterator<unknown, undefined>;
+export interface AnswerStream extends AsyncIterableIterator<unknown, undefined> {
+  /** An answer has come. */
+  reply(response: unknown): void;
+  /**
+   * There will be no further one.
+   *
+   * @param isLeft the server would go on
+   * @param failure what the reader is to hear of it, if anything
+   */
+  end(isLeft: boolean, ...failure: readonly unknown[]): void;
+}
 
 /**
  * @param begin sends the request; called with the first `next()`
@@ -59,7 +68,6 @@ export function answerStream(
       if (values.length > MAX_UNREAD) end(true, new WebSocketClientError('RATE_LIMITED', 'The stream is not read.'));
       wake();
     },
-    done: () => end(false),
-    fail: (reason) => end(false, reason),
+    end,
   };
 }

@@ -1,6 +1,6 @@
 import type { ClientCodec } from './client-codec.interface.js';
 import { CLIENT_CODECS } from './client-codecs.js';
-import type { ClientHeartbeatOptions, WebSocketClientOptions } from './client-options.interface.js';
+import type { ClientHeartbeatOptions, QueueOptions, WebSocketClientOptions } from './client-options.interface.js';
 import { checkOptions, urlOf } from './option-rules.js';
 import type { WebSocketConstructor } from './socket.interface.js';
 import { surroundings } from './surroundings.js';
@@ -19,7 +19,8 @@ export interface ResolvedClientOptions extends Pick<
   readonly connectTimeout: number;
   readonly reconnect: ResolvedReconnect;
   readonly requestTimeout: number | false;
-  readonly queue: { readonly limit: number; readonly policy: 'dropOldest' | 'dropNewest' } | false;
+  /** With the limit 0 nothing waits. */
+  readonly queue: QueueOptions & { readonly limit: number };
   /** What is left out is the welcome's, or the library's. */
   readonly heartbeat: ClientHeartbeatOptions | false;
 }
@@ -65,7 +66,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     connectTimeout,
     reconnect: { isEnabled: Boolean(reconnect), minDelay, maxDelay: Math.max(minDelay, maxDelay), attempts },
     requestTimeout,
-    queue: queue && { limit: queue.limit ?? 100, policy: queue.policy ?? 'dropOldest' },
+    queue: queue ? { ...queue, limit: queue.limit ?? 100 } : { limit: 0 },
     heartbeat,
   };
 }

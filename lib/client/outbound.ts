@@ -6,17 +6,9 @@ import type { DroppedMessage, RequestOptions } from './client-options.interface.
 import type { ClientTimer } from './client-runtime.js';
 import type { Connection, ConnectionServices } from './connection.js';
 import type { ConnectionSupervisor } from './connection.supervisor.js';
-import type { Outgoing } from './outgoing.interface.js';
+import type { Outgoing, OutgoingOptions } from './outgoing.interface.js';
 import type { AnswerFrame, PushFrame } from './server-frame.js';
 import { badOption, WebSocketClientError } from './websocket-client.error.js';
-
-/** How a request goes out, beside what the application says of it. */
-export interface AskOptions extends Pick<Outgoing, 'isUrgent' | 'isFirst' | 'isBound'> {
-  /** Another server does not answer it: resolves as soon as it has left. */
-  readonly isTold?: boolean;
-  /** Called when nobody waits for the answer any more, and the request has left. */
-  readonly abandoned?: () => void;
-}
 
 /**
  * What goes out. It leaves at once where a connection stands and its server takes another message now; all else waits, as
@@ -32,8 +24,8 @@ export class Outbound {
   readonly #first = new Set<Outgoing>();
   /** Requests that have left and wait for answers, by their ids. */
   readonly #sent = new Map<unknown, Outgoing>();
-  /** Set while something waits for its turn. */
-  #pause: ClientTimer | null = null;
+  /** Until the server takes another message. */
+  #pause: ClientTimer | undefined;
   /** Whether the queue may leave over the connection that there is. */
   #isOpen = false;
   #lastId = 0;
@@ -50,8 +42,8 @@ export class Outbound {
   }
 
   /** Sends a message that wants no answer; false when it was dropped. */
-  send(message: ClientMessage, isUrgent = false): boolean {
-    return this.#post({ text: this.#encode(message), message, isUrgent });
+  send(message: ClientMessage, lane?: OutgoingOptions['lane']): boolean {
+    return this.#post({ text: encodeMessage(message, this.#services.options.codec), message, lane });
   }
 
   /** Sends any JSON value as it is; false when it was dropped. */
@@ -59,59 +51,43 @@ export class Outbound {
     return this.#post({ text: encodeValue(message), message, isBinary });
   }
 
-  /** Sends a request, and resolves with its answer. */
-  async ask(message: ClientMessage, options: RequestOptions = {}, how: AskOptions = {}): Promise<unknown> {
-    const { codec, requestTimeout } = this.#services.options;
-    const { timeout = requestTimeout, signal } = options;
-    signal?.throwIfAborted();
-    const isTold = how.isTold && codec.isOther;
-    // Another server of pxl answers without ids: under the names.
-    const number = isTold || (codec.isOther && !codec.beats) ? undefined : ++this.#lastId;
-    const id = isTold ? undefined : (number ?? routeKey(message.type, message.action));
-    const text = this.#encode(message, number);
-    let end = (): void => undefined;
-    const answer = new Promise((resolve, reject) => {
+  /**
+   * Sends a request, and resolves with its answer.
+   *
+   * @param own for the library's own ones: another server does not answer them, they resolve as soon as they have left
+   */
+  async ask(
+    message: ClientMessage,
+    { timeout = this.#services.options.requestTimeout, signal }: RequestOptions = {},
+    own?: OutgoingOptions,
+  ): Promise<unknown> {
+    const answers = this.#answersTo(message, signal, own);
+    const late = (): void => answers.end(true, new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
+    const timer = this.#services.runtime.timeout(timeout || Infinity, late);
+    try {
+      const { done, value } = await answers.next();
       // A stream may end before it has said anything.
-      const asker = { reply: resolve, done: () => resolve(null), fail: reject };
-      const asking: Outgoing = { ...how, text, message, id, asker };
-      const giveUp = (reason: unknown): void => {
-        asker.fail(reason);
-        if (this.#forget(asking)) how.abandoned?.();
-      };
-      const abandon = (): void => giveUp(signal?.reason);
-      const late = (): void => giveUp(new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
-      const timer = timeout && this.#services.runtime.timeout(timeout, late);
-      signal?.addEventListener('abort', abandon);
-      end = () => {
-        if (timer) timer.cancel();
-        signal?.removeEventListener('abort', abandon);
-        this.#forget(asking);
-      };
-      this.#post(asking);
-    });
-    return answer.finally(end);
+      return done ? null : value;
+    } finally {
+      timer.cancel();
+      answers.end(false);
+    }
   }
 
   /** The answers of a request, which is sent when the first one is asked for. */
   stream(message: ClientMessage, signal: AbortSignal | undefined): AnswerStream {
     if (this.#services.options.codec.isOther) throw badOption('Another server has no streams.');
-    // An id is never given again, so that a late answer finds nobody.
-    const id = ++this.#lastId;
-    const text = this.#encode(message, id);
-    const end = (isLeft: boolean): void => {
-      if (this.#forget(asking) && isLeft) this.send({ type: 'system', action: 'cancel', data: { id } }, true);
-    };
-    const asker = answerStream(() => void this.#post(asking), end, signal);
-    const asking: Outgoing = { text, message, id, asker };
-    return asker;
+    return this.#answersTo(message, signal, {
+      abandoned: (id) => void this.send({ type: 'system', action: 'cancel', data: { id } }, 'now'),
+    });
   }
 
   /** Gives an answer to whoever waits for it. @returns false when nobody does, or it is no answer */
   settle(frame: AnswerFrame | PushFrame): boolean {
     const asker = this.#sent.get(frame.id)?.asker;
     if (!asker || frame.data !== undefined) return false;
-    if (frame.kind === 'done') asker.done();
-    else if (frame.kind === 'error') asker.fail(frame.error);
+    if (frame.kind === 'done') asker.end(false);
+    else if (frame.kind === 'error') asker.end(false, frame.error);
     else asker.reply(frame.response);
     return true;
   }
@@ -125,18 +101,29 @@ export class Outbound {
   /** The connection is gone: what was sent over it is not answered any more, and nothing else leaves if it was the last. */
   ended(error: WebSocketClientError, isLast: boolean): void {
     this.#isOpen = false;
-    this.#rest();
-    const waiting = [...this.#queue, ...this.#first];
-    for (const { asker } of this.#sent.values()) asker?.fail(error);
-    for (const outgoing of waiting) {
-      this.#remove(outgoing);
-      if (isLast || outgoing.isBound) this.#drop(outgoing, 'disconnected', error);
-      else this.#wait(outgoing);
+    this.#pause?.cancel();
+    for (const { asker } of this.#sent.values()) asker?.end(false, error);
+    for (const outgoing of [...this.#queue, ...this.#first]) {
+      if (isLast || outgoing.lane) this.#drop(outgoing, 'disconnected', error);
     }
   }
 
-  #encode(message: ClientMessage, id?: number): string {
-    return encodeMessage(message, this.#services.options.codec, id);
+  #answersTo(message: ClientMessage, signal: AbortSignal | undefined, own?: OutgoingOptions): AnswerStream {
+    const { codec } = this.#services.options;
+    // An id is never given again, so that a late answer finds nobody. Another server of pxl answers without: under the names.
+    const number = codec.isOther && (own || !codec.beats) ? undefined : ++this.#lastId;
+    const id = number ?? (own ? undefined : routeKey(message.type, message.action));
+    const text = encodeMessage(message, codec, number);
+    const begin = (): void => void this.#post(asking);
+    const ended = (isLeft: boolean): void => {
+      this.#remove(asking);
+      if (this.#sent.get(id) === asking && this.#sent.delete(id) && isLeft) own?.abandoned?.(id);
+      // Others under the same names may have waited for it.
+      this.#pump();
+    };
+    const asker = answerStream(begin, ended, signal);
+    const asking: Outgoing = { ...own, text, message, id, asker };
+    return asker;
   }
 
   /**
@@ -146,95 +133,68 @@ export class Outbound {
   #post(outgoing: Outgoing): boolean {
     const { connection, state } = this.#supervisor;
     const { allowance, options } = this.#services;
-    const { text, isUrgent, isFirst } = outgoing;
-    allowance.check(text);
-    const isPaced = !isUrgent && (isFirst ?? options.queue);
-    if (connection && !this.#sent.has(outgoing.id) && !(isPaced && (this.#pause || allowance.wait() > 0))) {
-      this.#leave(connection, outgoing);
-      return true;
-    }
-    if (state === 'disconnected') {
-      this.#drop(outgoing, 'disconnected');
-      return false;
-    }
-    if (connection && (isFirst || !this.#isOpen)) this.#first.add(outgoing);
-    else if (!this.#wait(outgoing)) return false;
-    if (!this.#pause) this.#pump();
-    return true;
-  }
-
-  /** @returns false when the message was dropped */
-  #wait(outgoing: Outgoing): boolean {
-    const { queue } = this.#services.options;
-    const [oldest] = this.#queue;
-    const isFull = queue && this.#queue.size >= queue.limit;
-    if (!queue || (isFull && queue.policy === 'dropNewest')) {
-      this.#drop(outgoing, queue ? 'overflow' : 'offline');
-      return false;
-    }
-    this.#queue.add(outgoing);
-    if (isFull && oldest) {
-      this.#queue.delete(oldest);
-      this.#drop(oldest, 'overflow');
-    }
-    return true;
+    const { text, id, lane } = outgoing;
+    const refusal = allowance.refusalOf(text);
+    if (refusal) throw refusal;
+    const isAtOnce = lane ? lane === 'now' : !options.queue.limit;
+    if (connection && isAtOnce && !this.#sent.has(id)) return this.#leave(connection, outgoing);
+    if (state === 'disconnected') return this.#drop(outgoing, 'disconnected');
+    const isFirst = connection && (lane === 'first' || !this.#isOpen);
+    (isFirst ? this.#first : this.#queue).add(outgoing);
+    this.#pump();
+    const { limit, policy } = options.queue;
+    if (this.#queue.size <= limit) return true;
+    const [oldest = outgoing] = this.#queue;
+    const surplus = policy === 'dropNewest' ? outgoing : oldest;
+    this.#drop(surplus, limit ? 'overflow' : 'offline');
+    return surplus !== outgoing;
   }
 
   /** Lets leave what waits, as far as it may. */
   #pump(): void {
-    this.#rest();
     const { allowance, runtime } = this.#services;
-    for (const outgoing of [...this.#first, ...(this.#isOpen ? this.#queue : [])]) {
-      const { connection } = this.#supervisor;
-      // Under the same names one request at a time is answered; others wait for it.
-      if (!connection || this.#sent.has(outgoing.id)) continue;
-      const wait = allowance.wait();
-      if (wait > 0) {
-        this.#pause = runtime.timeout(wait, () => this.#pump());
-        return;
-      }
-      // Who is told of a message may have caused another one to go.
-      if (!this.#remove(outgoing)) continue;
-      try {
-        allowance.check(outgoing.text);
-        this.#leave(connection, outgoing);
-      } catch (error) {
-        this.#drop(outgoing, 'tooLarge', error);
+    for (const waiting of [this.#first, this.#isOpen ? this.#queue : []]) {
+      for (const outgoing of waiting) {
+        const { connection } = this.#supervisor;
+        if (!connection) return;
+        // Under the same names one request at a time is answered; others wait for it.
+        if (this.#sent.has(outgoing.id)) continue;
+        const wait = allowance.wait();
+        if (wait > 0) {
+          this.#pause?.cancel();
+          this.#pause = runtime.timeout(wait, () => this.#pump());
+          return;
+        }
+        const refusal = allowance.refusalOf(outgoing.text);
+        if (refusal) this.#drop(outgoing, 'tooLarge', refusal);
+        else this.#leave(connection, outgoing);
       }
     }
   }
 
-  #leave(connection: Connection, outgoing: Outgoing): void {
+  #leave(connection: Connection, outgoing: Outgoing): true {
     const { text, isBinary, id, asker } = outgoing;
+    this.#remove(outgoing);
     connection.send(text, isBinary);
     if (id) this.#sent.set(id, outgoing);
-    else asker?.done();
+    else asker?.end(false);
+    return true;
   }
 
   #drop(
-    { message, asker }: Outgoing,
+    outgoing: Outgoing,
     reason: DroppedMessage['reason'],
     error: unknown = new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.'),
-  ): void {
-    if (asker) asker.fail(error);
+  ): false {
+    const { message, asker } = outgoing;
+    this.#remove(outgoing);
+    if (asker) asker.end(false, error);
     else this.#dropped({ message, reason });
+    return false;
   }
 
-  /** @returns whether the request had left */
-  #forget(asking: Outgoing): boolean {
-    this.#remove(asking);
-    const hasLeft = this.#sent.get(asking.id) === asking && this.#sent.delete(asking.id);
-    if (this.#services.options.codec.isOther) this.#pump();
-    return hasLeft;
-  }
-
-  /** @returns whether it has waited */
-  #remove(outgoing: Outgoing): boolean {
-    return [this.#first, this.#queue].some((all) => all.delete(outgoing));
-  }
-
-  #rest(): void {
-    this.#pause?.cancel();
-    this.#pause = null;
+  #remove(outgoing: Outgoing): void {
+    this.#first.delete(outgoing);
+    this.#queue.delete(outgoing);
   }
 }

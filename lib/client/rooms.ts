@@ -1,11 +1,10 @@
 import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
-import { bytesOf } from './allowance.js';
-import type { ClientMessage } from './client-codec.interface.js';
 import type { ClientEventMap, RequestOptions } from './client-options.interface.js';
 import type { ClientTimer } from './client-runtime.js';
 import type { ConnectionServices } from './connection.js';
 import { fieldsOf } from './frame-fields.js';
-import type { AskOptions, Outbound } from './outbound.js';
+import type { Outbound } from './outbound.js';
+import type { OutgoingOptions } from './outgoing.interface.js';
 import { readError } from './server-frame.js';
 import type { Welcome } from './welcome.js';
 
@@ -50,13 +49,12 @@ const MOST = 1_024;
 const AROUND = 99;
 
 interface Membership {
+  readonly roomName: string;
   username: string | undefined;
   /** The joins that were not left. Those of handles are last: who leaves without one takes another one back. */
   holds: Hold[];
-  /** What the server told when it let the client in. */
-  joined?: JoinedRoom | undefined;
-  /** The client is in the room on this connection, or may be: nobody has waited for the answer. */
-  isIn?: boolean;
+  /** The welcome of the last connection on which the client was in the room, or may have been: nobody has waited for the answer. */
+  on?: Welcome | null | undefined;
   /** The request that is under way, whose answer others can share. */
   joining?: Promise<JoinedRoom> | undefined;
 }
@@ -72,7 +70,6 @@ export class Rooms {
   #retry: ClientTimer | undefined;
   /** The welcome of the connection that the client is on, and stands for it; null between two. */
   #welcome: Welcome | null = null;
-  #userId: string | undefined;
 
   constructor(services: ConnectionServices, outbound: Outbound, refused: OnRefused) {
     this.#services = services;
@@ -82,50 +79,51 @@ export class Rooms {
 
   /** Joins a room, which is remembered once the server has let the client in. */
   async join(roomName: string, { username, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
-    const membership: Membership = this.#memberships.get(roomName) ?? { username, holds: [] };
+    const membership: Membership = this.#memberships.get(roomName) ?? { roomName, username, holds: [] };
     this.#memberships.delete(roomName);
     this.#memberships.set(roomName, membership);
     const hold = own ?? {};
-    const { joined, isIn } = membership;
+    const isMissing = !membership.joining && this.#isMissing(membership);
     if (own) membership.holds.push(hold);
     // What onConnected joins each time, before the room is joined again, is one join.
-    else if (!joined || isIn || membership.joining || !this.#welcome) membership.holds.unshift(hold);
+    else if (!isMissing) membership.holds.unshift(hold);
     const mayShare = membership.username === username && !options.signal;
-    let joining = mayShare && membership.joining;
-    if (!joining) {
-      const abandoned = (): void => {
-        if (!membership.joined) membership.isIn = true;
-      };
-      const answer = this.#ask('join', roomName, options, { abandoned }, username);
-      joining = this.#enter(roomName, membership, answer, username);
-      if (mayShare) membership.joining = joining;
-    }
+    const ask = (): Promise<JoinedRoom> => {
+      const abandoned = (): void => void (membership.on ??= this.#welcome);
+      const lane = isMissing ? 'first' : undefined;
+      return this.#enter(membership, this.#ask('join', roomName, options, { lane, abandoned }, username));
+    };
     try {
-      const answer = await joining;
+      const answer = await (mayShare ? (membership.joining ??= ask()) : ask());
+      membership.username = username;
       hold.isJoined = true;
       return answer;
     } catch (error) {
       membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;
     } finally {
-      this.#settle(roomName, membership);
+      // Nobody wants to be in it any more.
+      if (!this.#memberships.get(roomName)?.holds.length) {
+        const { on } = membership;
+        membership.on = undefined;
+        this.#memberships.delete(roomName);
+        if (on === this.#welcome) this.leave(roomName).catch(() => undefined);
+      }
     }
   }
 
   /** Takes a join back; with the last one, the room is forgotten, and left where the client may be in it. */
-  async leave(roomName: string, { all, ...options }: LeaveOptions, own?: Hold): Promise<void> {
-    const membership = this.#memberships.get(roomName);
+  async leave(roomName: string, { all, ...options }: LeaveOptions = {}, own?: Hold): Promise<void> {
     const welcome = this.#welcome;
-    const { holds = [] } = membership ?? {};
+    const holds = this.#memberships.get(roomName)?.holds ?? [];
     const at = own ? holds.indexOf(own) : 0;
     if (at < 0) return;
     holds.splice(at, all ? Infinity : 1);
     if (holds.length) return;
     this.#memberships.delete(roomName);
-    if (membership) membership.isIn = false;
     // A join that waits for a connection is followed by its leave; else there is nothing to leave between two.
     if (!welcome) return;
-    await this.#ask('leave', roomName, options, { isBound: true }).catch((error: unknown) => {
+    await this.#ask('leave', roomName, options, { lane: 'inTurn' }).catch((error: unknown) => {
       // With its connection, the client has left.
       if (this.#welcome === welcome) throw error;
     });
@@ -134,11 +132,10 @@ export class Rooms {
   /** A connection stands: its server knows nothing of the client's rooms, which were those of its user alone. */
   connected(welcome: Welcome): void {
     this.#welcome = welcome;
-    if (welcome.userId === this.#userId) return;
-    this.#userId = welcome.userId;
     for (const membership of this.#memberships.values()) {
+      if (membership.on?.userId === welcome.userId) continue;
       membership.holds = membership.holds.filter(({ isJoined }) => !isJoined);
-      membership.joined = undefined;
+      membership.on = undefined;
     }
   }
 
@@ -146,113 +143,92 @@ export class Rooms {
   disconnected(): void {
     this.#welcome = null;
     this.#retry?.cancel();
-    this.#retry = undefined;
-    for (const membership of this.#memberships.values()) membership.isIn = false;
   }
 
-  /** Joins the rooms again that the client is not in, with as few requests as the server allows. */
-  rejoin(): void {
+  /** Joins the rooms again that the client is not in, in lists; half by half, until the server takes them. */
+  rejoin(
+    missing = [...this.#memberships.values()].filter(
+      (membership) => !membership.joining && this.#isMissing(membership),
+    ),
+  ): void {
     const { limits, rooms } = this.#welcome ?? {};
-    const isListed = limits && !rooms?.ownJoin;
-    let chunk: [string, Membership][] = [];
-    let size = AROUND;
-    const send = (): void => {
-      const [first] = chunk;
-      if (!first) return;
-      const how = { isFirst: true, isBound: true };
-      const answer = isListed
-        ? this.#outbound.ask(
-            { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: chunk.map(entryOf) } },
-            {},
-            how,
-          )
-        : this.#ask('join', first[0], {}, how, first[1].username);
-      for (const [roomName, membership] of chunk) {
-        membership.joining = this.#enter(roomName, membership, answer, membership.username);
-        const settle = (): void => this.#settle(roomName, membership);
-        membership.joining.then(settle, settle);
-      }
-      chunk = [];
-      size = AROUND;
-    };
-    for (const entry of this.#memberships) {
-      const [, { joined, isIn, joining }] = entry;
-      if (!joined || isIn || joining) continue;
-      const bytes = bytesOf(JSON.stringify(entryOf(entry))) + 1;
+    const [first] = missing;
+    const half = missing.length >> 1;
+    const list = missing.map(({ roomName: room, username }) => (username ? { room, username } : room));
+    if (
+      first &&
+      missing.length <= MOST &&
       // An older server knows no labels in lists.
-      if (!isListed || chunk.length === MOST || this.#services.allowance.sizeOf(size + bytes) > limits.maxPayload / 2)
-        send();
-      chunk.push(entry);
-      size += bytes;
-    }
-    send();
+      limits &&
+      !rooms?.ownJoin &&
+      this.#services.allowance.sizeOf(JSON.stringify(list)) + AROUND <= limits.maxPayload / 2
+    ) {
+      const message = { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: list } };
+      const answer = this.#outbound.ask(message, {}, { lane: 'first' });
+      for (const membership of missing) {
+        membership.joining = this.#enter(membership, answer);
+        membership.joining.catch(() => undefined);
+      }
+    } else if (half) {
+      this.rejoin(missing.slice(0, half));
+      this.rejoin(missing.slice(half));
+    } else if (first) this.join(first.roomName, first).catch(() => undefined);
+  }
+
+  /** Whether it is to be joined again on this connection, and is not yet. */
+  #isMissing({ on }: Membership): unknown {
+    return on && this.#welcome && on !== this.#welcome;
   }
 
   /** Takes the server's answer, which lets the client in, or refuses it as one of the two envelopes does. */
-  async #enter(
-    roomName: string,
-    membership: Membership,
-    answer: Promise<unknown>,
-    username: string | undefined,
-  ): Promise<JoinedRoom> {
-    const welcome = this.#welcome;
+  async #enter(membership: Membership, answer: Promise<unknown>): Promise<JoinedRoom> {
+    const { roomName } = membership;
     try {
       const { refused, data } = fieldsOf(await answer);
-      for (const refusal of Object.values(fieldsOf(refused)).map(fieldsOf)) {
-        if (refusal.room === roomName) throw readError(refusal);
-      }
-      membership.isIn = true;
-      membership.username = username;
-      return (membership.joined = { ...membership.joined, ...fieldsOf(data), roomName });
+      const refusal = Object.values(fieldsOf(refused))
+        .map(fieldsOf)
+        .find(({ room }) => room === roomName);
+      if (refusal) throw readError(refusal);
+      membership.on = this.#welcome;
+      return { ...fieldsOf(data), roomName };
     } catch (error) {
       const { retryable, code } = fieldsOf(error);
-      // It is in as before, was left, or is to be joined on the next connection.
-      if (membership.isIn || !membership.joined || !welcome || this.#welcome !== welcome) throw error;
-      if (retryable !== false) {
-        this.#retry ??= this.#services.runtime.timeout(RETRY * (1 + this.#services.runtime.random()), () => {
-          this.#retry = undefined;
-          this.rejoin();
-        });
-        // Another room has taken its place, where a client is in one at a time: as when it was joined.
-      } else if (code === 'CONFLICT') membership.isIn = true;
-      else if (this.#memberships.get(roomName) === membership) {
-        this.#memberships.delete(roomName);
-        this.#refused({ roomName, error }, membership.holds);
+      const { holds } = membership;
+      // Otherwise it is in as before, was left, or is to be joined on the next connection.
+      if (holds.length && this.#isMissing(membership)) {
+        if (retryable !== false) {
+          const { runtime } = this.#services;
+          this.#retry?.cancel();
+          this.#retry = runtime.timeout(RETRY * (1 + runtime.random()), () => this.rejoin());
+          // Another room has taken its place, where a client is in one at a time: as when it was joined.
+        } else if (code === 'CONFLICT') membership.on = this.#welcome;
+        else {
+          membership.holds = [];
+          this.#memberships.delete(roomName);
+          this.#refused({ roomName, error }, holds);
+        }
       }
       throw error;
+    } finally {
+      membership.joining = undefined;
     }
   }
 
-  /** A request has been answered, or given up: a room that nobody wants is left. */
-  #settle(roomName: string, membership: Membership): void {
-    membership.joining = undefined;
-    if (this.#memberships.get(roomName) === membership && !membership.holds.length) this.#memberships.delete(roomName);
-    if (this.#welcome && membership.isIn && !this.#memberships.has(roomName)) {
-      membership.isIn = false;
-      this.#outbound.send(this.#message('leave', roomName), true);
-    }
-  }
-
+  /** Asks for one room. Where an event is the application's own, or has no place for the label, it is another one. */
   #ask(
     action: 'join' | 'leave',
     roomName: string,
     options: RequestOptions,
-    how: AskOptions,
+    own: OutgoingOptions,
     username?: string,
   ): Promise<unknown> {
-    return this.#outbound.ask(this.#message(action, roomName, username), options, { ...how, isTold: true });
-  }
-
-  /** The request for one room. Where an event is the application's own, or has no place for the label, it is another one. */
-  #message(action: 'join' | 'leave', roomName: string, username?: string): ClientMessage {
     const { codec } = this.#services.options;
-    return codec.beats && (codec.isOther || (username === undefined && !this.#welcome?.rooms.ownJoin))
-      ? { type: EVENT_TYPE, action, data: { rooms: [roomName] } }
-      : { type: SYSTEM_TYPE, action: `${action}Room`, data: { roomName, username } };
+    return this.#outbound.ask(
+      codec.beats && (codec.isOther || (!username && !this.#welcome?.rooms.ownJoin))
+        ? { type: EVENT_TYPE, action, data: { rooms: [roomName] } }
+        : { type: SYSTEM_TYPE, action: `${action}Room`, data: { roomName, username } },
+      options,
+      own,
+    );
   }
-}
-
-/** A room as it stands in a list. */
-function entryOf([room, { username }]: readonly [string, Membership]): unknown {
-  return username === undefined ? room : { room, username };
 }

@@ -334,7 +334,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     if (next === null) throw badOption('There is no token.');
     const request = { type: 'system', action: 'refresh', data: { token: next } };
     if (this.isClientConnected() && !this.#services.options.codec.isOther) {
-      await this.#outbound.ask(request, {}, { isUrgent: true }).catch((error: unknown) => {
+      await this.#outbound.ask(request, {}, { lane: 'now' }).catch((error: unknown) => {
         if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED')
           this.#services.tokens.refuse(next);
         throw error;
@@ -421,7 +421,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   #pushed({ id, type, action, data, room }: PushFrame): void {
     const { tokens } = this.#services;
-    if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, true);
+    if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, 'now');
     if (id === 'auth:expiring' && tokens.areRenewable) {
       tokens.expire();
       // A failure is no end: the connection goes on as long as its token, and a new one asks for another.
@@ -440,7 +440,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const say = (outcome: object): void => {
       const answer = { type: 'system', action: 'answer', data: { callId, ...outcome } };
       // The question of a connection that is gone is nobody's any more.
-      if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer, true);
+      if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer, 'now');
     };
     try {
       const [handler] = this.#callHandlers.of(routeKey(type, action));
