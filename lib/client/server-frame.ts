@@ -1,6 +1,6 @@
-import { isRetryable } from '../protocol/error-codes.js';
 import { routeKey } from '../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { badMessage } from './client-message.js';
 import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 import { readWelcome, type Welcome } from './welcome.js';
@@ -50,8 +50,7 @@ const NO_JSON = 'The server has sent no JSON.';
 /** Reads one frame; what is not JSON is an error to nobody in particular. Never throws. */
 export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const whole = parse(text);
-  if (whole === undefined)
-    return { kind: 'error', id: undefined, error: new WebSocketClientError('BAD_MESSAGE', NO_JSON) };
+  if (whole === undefined) return { kind: 'error', id: undefined, error: badMessage(NO_JSON) };
   const fields = fieldsOf(whole);
   const names = codec.decodeNames(fields);
   if (!names) return { kind: 'value', whole };
@@ -79,7 +78,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
 export function readError({ error, message, code: given, retryable, details }: Fields): WebSocketClientError {
   const code = textOf(given) ?? 'APPLICATION';
   return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server has refused.', {
-    retryable: typeof retryable === 'boolean' ? retryable : isRetryable(code),
+    retryable: typeof retryable === 'boolean' ? retryable : undefined,
     details,
   });
 }

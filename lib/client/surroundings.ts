@@ -5,7 +5,6 @@ interface Surroundings extends PageTarget {
   readonly WebSocket?: WebSocketConstructor | undefined;
   readonly location?: { readonly href: string } | undefined;
   readonly document?: PageDocument | undefined;
-  readonly reportError?: ((error: unknown) => void) | undefined;
 }
 
 interface PageDocument extends PageTarget {
@@ -29,9 +28,7 @@ export const surroundings: Surroundings = globalThis;
 
 /** Tells of an error that nobody handles as the place where we run tells of any: pages log it, Node ends the process. */
 export function reportUncaught(error: unknown): void {
-  if (surroundings.reportError) surroundings.reportError(error);
-  else
-    queueMicrotask(() => {
-      throw error;
-    });
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -432,7 +432,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     }
     const message = { type, action, data, room };
     this.#pushHandlers.call(id, data, message);
-    for (const key of [room, null]) this.#pushListeners.call(key, message);
+    this.#pushListeners.call(room, message);
+    this.#pushListeners.call(null, message);
   }
 
   async #answer({ type, action, data, callId }: CallFrame): Promise<void> {
