@@ -8,12 +8,12 @@ const NO_JSON = 'The message has no JSON form.';
 /**
  * The text of a message's frame.
  *
- * @throws WebSocketClientError BAD_MESSAGE for names that are none, and data without a JSON form
+ * @throws WebSocketClientError BAD_MESSAGE for names that are not of 1 to 64 characters, a colon in the type, and data without a JSON
+ * form
  */
 export function encodeMessage({ type, action, data }: ClientMessage, codec: ClientCodec, id?: number): string {
-  if (!isName(type) || !isName(action) || type.includes(':')) {
-    throw badMessage('Names have 1 to 64 characters, a type no colon.');
-  }
+  if (!isName(type) || !isName(action) || type.includes(':'))
+    throw badMessage('The message has no valid type or action.');
   if (typeof data === 'function' || typeof data === 'symbol') throw badMessage(NO_JSON);
   return encodeValue({ ...codec.encodeNames(type, action), data, id });
 }

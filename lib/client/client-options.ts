@@ -49,7 +49,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     heartbeat = {},
   } = others;
   const href = urlOf(url);
-  if (!href) throw badOption('The option url has to be a ws, wss, http or https url.');
+  if (!href) throw badOption('The option url has to be a ws or http url.');
   checkOptions(others);
   if (server && (options.encryption ?? options.tokenTo)) {
     throw badOption('There is no option tokenTo or encryption beside server.');

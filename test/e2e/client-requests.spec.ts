@@ -118,7 +118,7 @@ describe('with a server of the library,', () => {
       ['a:b', 'c'],
       ['a'.repeat(65), 'b'],
     ] as const) {
-      expect(() => client.send(type, action)).toThrow('Names have 1 to 64 characters, a type no colon.');
+      expect(() => client.send(type, action)).toThrow('The message has no valid type or action.');
     }
     expect(await client.request('test', 'echo', 'the connection is fine')).toBe('the connection is fine');
   });
