@@ -3,7 +3,7 @@ import { badMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime } from './client-runtime.js';
 import type { WebSocketClientError } from './websocket-client.error.js';
-import type { Welcome } from './welcome.js';
+import type { WelcomeLimits } from './welcome.js';
 
 /** How much of the announced rate is used: clocks differ, and what was sent evenly arrives in bunches. */
 const SHARE = 0.9;
@@ -22,12 +22,11 @@ export interface Allowance {
 
 /** What a welcome allows; without limits in it, everything. */
 export function allowanceOf(
-  { limits }: Partial<Welcome>,
+  { limits: { maxPayload, messagesPerSecond, burst } = {} }: { readonly limits?: Partial<WelcomeLimits> | undefined },
   { tokenTo }: ResolvedClientOptions,
   runtime: ClientRuntime,
   encrypted?: EncryptedSocket,
 ): Allowance {
-  const { maxPayload, messagesPerSecond, burst } = limits ?? {};
   /** Milliseconds from one frame to the next; 0 without a limit. */
   const interval = messagesPerSecond ? 1_000 / SHARE / messagesPerSecond : 0;
   /** When everything that has left would have left, one frame in each interval. The credentials came before the welcome. */

@@ -45,12 +45,12 @@ export function answerStream(
     signal?.throwIfAborted();
     signal?.addEventListener('abort', abort);
     begin();
-    for (;;) {
+    while (values.length || !over) {
       if (values.length) yield values.shift();
-      else if (over?.length) throw over[0];
-      else if (over) return undefined;
       else await new Promise<void>((resolve) => (wake = resolve));
     }
+    if (over.length) throw over[0];
+    return undefined;
   };
   const reading = read();
   return {

@@ -62,8 +62,9 @@ export class Outbound {
     own?: OutgoingOptions,
   ): Promise<unknown> {
     const answers = this.#answersTo(message, signal, own);
-    const late = (): void => answers.end(true, new WebSocketClientError('TIMEOUT', 'There was no answer in time.'));
-    const timer = this.#services.runtime.timeout(timeout || Infinity, late);
+    const timer = this.#services.runtime.timeout(timeout || Infinity, () =>
+      answers.end(true, new WebSocketClientError('TIMEOUT', 'There was no answer in time.')),
+    );
     try {
       const { done, value } = await answers.next();
       // A stream may end before it has said anything.
