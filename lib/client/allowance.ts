@@ -5,9 +5,6 @@ import type { ClientRuntime } from './client-runtime.js';
 import type { WebSocketClientError } from './websocket-client.error.js';
 import type { WelcomeLimits } from './welcome.js';
 
-/** How much of the announced rate is used: clocks differ, and what was sent evenly arrives in bunches. */
-const SHARE = 0.9;
-
 /** How much the server takes of one connection: how large frames may be, and how many of them may leave now. */
 export interface Allowance {
   /** How many milliseconds to wait until another frame may leave; 0 or less: none. */
@@ -27,8 +24,10 @@ export function allowanceOf(
   runtime: ClientRuntime,
   encrypted?: EncryptedSocket,
 ): Allowance {
+  /** How much of the announced rate is used: clocks differ, and what was sent evenly arrives in bunches. */
+  const share = 0.9;
   /** Milliseconds from one frame to the next; 0 without a limit. */
-  const interval = messagesPerSecond ? 1_000 / SHARE / messagesPerSecond : 0;
+  const interval = messagesPerSecond ? 1_000 / share / messagesPerSecond : 0;
   /** When everything that has left would have left, one frame in each interval. The credentials came before the welcome. */
   let used = tokenTo === 'message' ? runtime.now() + interval : 0;
   const sizeOf = (text: string): number => {
@@ -36,7 +35,7 @@ export function allowanceOf(
     return encrypted?.sizeOf(length) ?? length;
   };
   return {
-    wait: () => Math.ceil(used - runtime.now() - ((burst ?? 1) * SHARE - 1) * interval),
+    wait: () => Math.ceil(used - runtime.now() - ((burst ?? 1) * share - 1) * interval),
     count: () => {
       used = Math.max(used, runtime.now()) + interval;
     },

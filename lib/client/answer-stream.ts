@@ -1,8 +1,5 @@
 import { WebSocketClientError } from './websocket-client.error.js';
 
-/** Answers that may wait to be read. */
-const MAX_UNREAD = 1_024;
-
 /**
  * The answers of one request, as they come, be it one or many. Leaving a `for await` cancels it at the server. A reader that
  * falls more than 1,024 answers behind has lost the stream.
@@ -28,6 +25,8 @@ export function answerStream(
   ended: (isLeft: boolean) => void,
   signal: AbortSignal | undefined,
 ): AnswerStream {
+  /** Answers that may wait to be read. */
+  const most = 1_024;
   const values: unknown[] = [];
   /** Set once no more is to come; holds what the stream has failed with. */
   let over: readonly unknown[] | undefined;
@@ -65,7 +64,7 @@ export function answerStream(
     },
     reply: (response) => {
       values.push(response);
-      if (values.length > MAX_UNREAD) end(true, new WebSocketClientError('RATE_LIMITED', 'The stream is not read.'));
+      if (values.length > most) end(true, new WebSocketClientError('RATE_LIMITED', 'The stream is not read.'));
       wake();
     },
     end,

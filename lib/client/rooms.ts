@@ -41,13 +41,6 @@ export interface Hold {
   isJoined?: boolean;
 }
 
-/** The least wait before a room is tried again that was not to be had just now, in ms; at most twice that. */
-const RETRY = 2_000;
-/** How many rooms the server takes in one list. */
-const MOST = 1_024;
-/** More bytes than a list has beside its rooms. */
-const AROUND = 99;
-
 interface Membership {
   readonly roomName: string;
   username: string | undefined;
@@ -90,8 +83,10 @@ export class Rooms {
     const mayShare = membership.username === username && !options.signal;
     const ask = (): Promise<JoinedRoom> => {
       const abandoned = (): void => void (membership.on ??= this.#welcome);
-      const lane = isMissing ? 'first' : undefined;
-      return this.#enter(membership, this.#ask('join', roomName, options, { lane, abandoned }, username));
+      return this.#enter(
+        membership,
+        this.#ask('join', roomName, options, { lane: isMissing ? 'first' : undefined, abandoned }, username),
+      );
     };
     try {
       const answer = await (mayShare ? (membership.joining ??= ask()) : ask());
@@ -152,16 +147,19 @@ export class Rooms {
     ),
   ): void {
     const { limits, rooms } = this.#welcome ?? {};
+    /** How many rooms the server takes in one list, and more bytes than a list has beside them. */
+    const most = 1_024;
+    const around = 99;
     const [first] = missing;
     const half = missing.length >> 1;
     const list = missing.map(({ roomName: room, username }) => (username ? { room, username } : room));
     if (
       first &&
-      missing.length <= MOST &&
+      missing.length <= most &&
       // An older server knows no labels in lists.
       limits &&
       !rooms?.ownJoin &&
-      this.#services.allowance.sizeOf(JSON.stringify(list)) + AROUND <= limits.maxPayload / 2
+      this.#services.allowance.sizeOf(JSON.stringify(list)) + around <= limits.maxPayload / 2
     ) {
       const message = { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: list } };
       const answer = this.#outbound.ask(message, {}, { lane: 'first' });
@@ -197,9 +195,11 @@ export class Rooms {
       // Otherwise it is in as before, was left, or is to be joined on the next connection.
       if (holds.length && this.#isMissing(membership)) {
         if (retryable !== false) {
+          /** The least wait before it is tried again, in ms; at most twice that. */
+          const wait = 2_000;
           const { runtime } = this.#services;
           this.#retry?.cancel();
-          this.#retry = runtime.timeout(RETRY * (1 + runtime.random()), () => this.rejoin());
+          this.#retry = runtime.timeout(wait * (1 + runtime.random()), () => this.rejoin());
           // Another room has taken its place, where a client is in one at a time: as when it was joined.
         } else if (code === 'CONFLICT') membership.on = this.#welcome;
         else {
