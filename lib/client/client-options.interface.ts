@@ -36,8 +36,7 @@ export interface WebSocketClientOptions {
   tokenPatience?: number | undefined;
   /**
    * Milliseconds until the token is fetched and the socket open, and, once it is, until the welcome is read. Browsers hold dials
-   * back without telling: a socket that is still on its way then counts as one attempt, and is left until the next one is
-   * due. While another token than a refused one is waited for, `tokenPatience` is added. Default: 15 000.
+   * back without telling: there, and with other sockets that cannot be cut, the dial itself has a minute more. While another token than a refused one is waited for, `tokenPatience` is added. Default: 15 000.
    */
   connectTimeout?: number | undefined;
   /** Whether and when the client comes back after it lost its connection. Default: always. */

@@ -1,7 +1,7 @@
 import type { ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, Loss } from './client-state.js';
 import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
-import { endingBy, endingByApplication, LOST, type Ending } from './ending.js';
+import { endingBy, endingByApplication, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
 import type { ServerFrame } from './server-frame.js';
 import { onWakeUp } from './wake-ups.js';
@@ -25,7 +25,6 @@ export class ConnectionSupervisor implements ConnectionListener {
   readonly #policy: ReconnectPolicy;
   #state: ClientState = 'disconnected';
   #connection: Connection | null = null;
-  /** Beside a connection: it is held back, and stands until the next attempt takes its place. */
   #wait: ClientTimer | null = null;
   /** The server has asked for the wait. */
   #isAsked = false;
@@ -87,17 +86,9 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#listener.received(frame);
   }
 
-  opened(): void {
-    this.#cancelWait();
-  }
-
-  /** The one way out of a connection, an attempt and a wait; into a wait also of a dial that stands on. */
-  ended(ending: Ending, isHeld = false): void {
-    const connection = this.#connection;
-    const wasHeld = this.#wait && connection;
-    if (!isHeld) this.#connection = null;
-    // What comes after it is planned, and told, already.
-    if (wasHeld && !ending.isOwn) return;
+  /** The one way out of a connection, an attempt and a wait. */
+  ended(ending: Ending): void {
+    this.#connection = null;
     const { runtime, tokens } = this.#services;
     const next = this.#policy.next(ending, tokens.areRenewable);
     const loss = { previous: this.#state, reason: ending.error.message, code: ending.code };
@@ -109,8 +100,6 @@ export class ConnectionSupervisor implements ConnectionListener {
       this.#wait = runtime.timeout(delay, () => this.#attempt());
       this.#isAsked = isAsked;
       this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
-    } else if (isHeld) {
-      connection?.end(ending);
     } else {
       this.#state = 'disconnected';
       this.#sleep();
@@ -134,7 +123,6 @@ export class ConnectionSupervisor implements ConnectionListener {
   }
 
   #attempt(): void {
-    this.#connection?.end(endingBy(LOST, ''));
     this.#cancelWait();
     this.#connection = new Connection(this.#services, this);
     this.#connection.open();

@@ -22,6 +22,13 @@ const AUTHENTICATION = 0;
  */
 const LAST_WORDS = 1_000;
 
+/**
+ * How much more time a browser has for a dial, in ms. Browsers dial a host once at a time over all pages, and hold dials back
+ * after a failure; Firefox for up to a minute. A page sees none of this: the socket is on its way, as it is when the network
+ * swallows the dial. Closed and dialled again, it would go to the end of the line each time.
+ */
+const HELD_BACK = 60_000;
+
 /** The `readyState` of a socket on its way, of one that takes messages, and of one that is over. */
 const CONNECTING = 0;
 const OPEN = 1;
@@ -29,17 +36,11 @@ const CLOSED = 3;
 
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
-  /** Its dial has come to the server. */
-  opened(): void;
   /** The server has taken the client: messages can be sent. */
   welcomed(welcome: Welcome): void;
   received(frame: ServerFrame): void;
-  /**
-   * It is over: once, and last of all.
-   *
-   * @param isHeld only its time is: its dial stands on, and may still be opened
-   */
-  ended(ending: Ending, isHeld?: boolean): void;
+  /** It is over: once, and last of all. */
+  ended(ending: Ending): void;
 }
 
 /** What connections are made with; one set for all of them. */
@@ -128,12 +129,13 @@ export class Connection {
     }
     if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
     const socket = (this.#socket = this.#encrypted ?? opened);
+    // What can be cut is no browser's.
+    if (!opened.terminate) this.#allowTime(HELD_BACK);
     opened.on?.('unexpected-response', (_request, answer) => {
       this.end(endingOfRefusal(answer));
     });
     socket.onopen = () => {
       // How long the dial was held back says nothing of the server.
-      this.#listener.opened();
       this.#allowTime();
       if (credentials) this.#authenticate(socket, credentials);
       // Nobody welcomes the client.
@@ -150,19 +152,9 @@ export class Connection {
     socket.onclose = closed;
   }
 
-  /**
-   * Browsers dial a host once at a time over all pages, and hold dials back after a failure; Firefox for up to a minute. A
-   * page sees none of this: the socket is on its way, as it is when the network swallows the dial. Closed and dialled again,
-   * it would go to the end of the line each time. So it stands until the next attempt, which takes its place.
-   */
   #allowTime(patience = 0): void {
-    this.#limit(this.#services.options.connectTimeout + patience, () => {
-      const socket = this.#socket;
-      const ending = late('There was no answer in time.');
-      // What can be cut is no browser's.
-      if (socket?.readyState !== CONNECTING || socket.terminate) this.end(ending, true);
-      else this.#listener.ended({ ...ending, reaction: 'retryLater' }, true);
-    });
+    const { connectTimeout } = this.#services.options;
+    this.#limit(connectTimeout + patience, () => this.end(late('There was no answer in time.'), true));
   }
 
   /** Sets the one deadline that the connection has at a time. */
@@ -181,12 +173,8 @@ export class Connection {
 
   #read(data: unknown): void {
     this.#heartbeat?.heard();
-    const frame = readFrame(data, this.#services.options.codec);
-    this.#deliver(frame);
-  }
-
-  #deliver(frame: ServerFrame): void {
     if (this.#isEnded) return;
+    const frame = readFrame(data, this.#services.options.codec);
     if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame.welcome));
     else if ('id' in frame && frame.id === AUTHENTICATION) this.#authenticated(frame);
     else if (this.#isReady) this.#listener.received(frame);
