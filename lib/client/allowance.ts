@@ -24,7 +24,7 @@ export function allowanceOf(
   runtime: ClientRuntime,
   encrypted?: EncryptedSocket,
 ): Allowance {
-  /** How much of the announced rate is used: clocks differ, and what was sent evenly arrives in bunches. */
+  /** How much of the announced rate is used, since clocks differ. */
   const share = 0.9;
   /** Milliseconds from one frame to the next; 0 without a limit. */
   const interval = messagesPerSecond ? 1_000 / share / messagesPerSecond : 0;
@@ -35,7 +35,8 @@ export function allowanceOf(
     return encrypted?.sizeOf(length) ?? length;
   };
   return {
-    wait: () => Math.ceil(used - runtime.now() - ((burst ?? 1) * share - 1) * interval),
+    // Half of the burst is left for what was sent evenly and arrives in a bunch, behind a stall on the way.
+    wait: () => Math.ceil(used - runtime.now() - (((burst ?? 1) - 1) / 2) * interval),
     count: () => {
       used = Math.max(used, runtime.now()) + interval;
     },

@@ -517,7 +517,7 @@ describe('what is sent while there is no connection', () => {
 });
 
 describe('on a server that tells its limits', () => {
-  const limits = { maxPayload: 200, messagesPerSecond: 10, burst: 4, rooms: null };
+  const limits = { maxPayload: 200, messagesPerSecond: 10, burst: 6, rooms: null };
 
   /** A client, whose clock a test turns. */
   async function paced(options: Partial<WebSocketClientOptions> = {}) {
