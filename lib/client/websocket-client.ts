@@ -28,6 +28,7 @@ import type { Arrival, ClientState, ConnectionStatus, Loss, StateChange } from '
 import type { ConnectionServices } from './connection.js';
 import { ConnectionSupervisor } from './connection.supervisor.js';
 import type { Ending } from './ending.js';
+import { fieldsOf } from './frame-fields.js';
 import { guard, Listeners, type Unsubscribe } from './listeners.js';
 import { Outbound } from './outbound.js';
 import type { PushedMessage, PushHandler } from './pushed-message.interface.js';
@@ -335,8 +336,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const request = { type: 'system', action: 'refresh', data: { token: next } };
     if (this.isClientConnected() && !this.#services.options.codec.isOther) {
       await this.#outbound.ask(request, {}, { lane: 'now' }).catch((error: unknown) => {
-        if (error instanceof WebSocketClientError && error.code === 'UNAUTHENTICATED')
-          this.#services.tokens.refuse(next);
+        if (fieldsOf(error).code === 'UNAUTHENTICATED') this.#services.tokens.refuse(next);
         throw error;
       });
     }
