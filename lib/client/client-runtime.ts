@@ -13,7 +13,7 @@ export class ClientRuntime {
 
   /** Calls `callback` once after `ms`; never, where that is more than a timer can be set to: it would fire at once. */
   timeout(ms: number, callback: () => void): ClientTimer {
-    const timer = ms < 2 ** 31 ? setTimeout(callback, ms) : undefined;
+    const timer = ms < 2e9 ? setTimeout(callback, ms) : undefined;
     return { cancel: () => clearTimeout(timer) };
   }
 

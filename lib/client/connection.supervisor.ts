@@ -30,8 +30,8 @@ export class ConnectionSupervisor implements ConnectionListener {
   #isAsked = false;
   /** The promise of `connect()`, of this connection or of the next one. */
   #standing: Promise<Welcome> | null = null;
-  /** Ends the listening for wake-ups. */
-  #sleep = (): void => undefined;
+  /** Its end is that of the listening for wake-ups. */
+  #awake = new AbortController();
   #settle: (outcome: Welcome | WebSocketClientError) => void = () => undefined;
 
   constructor(services: ConnectionServices, policy: ReconnectPolicy, listener: SupervisorListener) {
@@ -102,7 +102,7 @@ export class ConnectionSupervisor implements ConnectionListener {
       this.#listener.ended({ ...loss, state: 'reconnecting', attempt: this.#policy.attempts || 1, delay }, ending);
     } else {
       this.#state = 'disconnected';
-      this.#sleep();
+      this.#awake.abort();
       tokens.end(ending);
       this.#settle(ending.error);
       this.#standing = null;
@@ -112,9 +112,11 @@ export class ConnectionSupervisor implements ConnectionListener {
 
   #begin(): void {
     this.#policy.reset();
-    this.#sleep = onWakeUp(
+    this.#awake = new AbortController();
+    onWakeUp(
       () => this.#wake(),
       (isAgain) => this.#pause(isAgain),
+      this.#awake,
     );
     this.#state = 'connecting';
     const connection = (this.#connection = new Connection(this.#services, this));

@@ -1,10 +1,11 @@
+import { LOST } from '../protocol/close-codes.js';
 import { allowanceOf, type Allowance } from './allowance.js';
 import type { ClientMessage } from './client-codec.interface.js';
 import type { EncryptedSocket } from './client-encryption.interface.js';
 import { encodeMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime, ClientTimer } from './client-runtime.js';
-import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, LOST, type Ending } from './ending.js';
+import { endingBy, endingOfClose, endingOfFailure, endingOfRefusal, type Ending } from './ending.js';
 import { Heartbeat } from './heartbeat.js';
 import { introduce } from './introduction.js';
 import { isTime } from './option-rules.js';
@@ -14,25 +15,7 @@ import type { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
 import { readWelcome, type Welcome } from './welcome.js';
 
-/** The id of `authenticate`; the ids of requests come after it. */
-const AUTHENTICATION = 0;
-/**
- * How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms; what is still
- * to be encrypted before it counts.
- */
-const LAST_WORDS = 1_000;
-
-/**
- * How much more time a browser has for a dial, in ms. Browsers dial a host once at a time over all pages, and hold dials back
- * after a failure; Firefox for up to a minute. A page sees none of this: the socket is on its way, as it is when the network
- * swallows the dial. Closed and dialled again, it would go to the end of the line each time.
- */
-const HELD_BACK = 60_000;
-
-/** The `readyState` of a socket on its way, of one that takes messages, and of one that is over. */
-const CONNECTING = 0;
-const OPEN = 1;
-const CLOSED = 3;
+const TIMEOUT = { errorCode: 'TIMEOUT' } as const;
 
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
@@ -56,15 +39,15 @@ export interface ConnectionServices {
 export class Connection {
   readonly #services: ConnectionServices;
   readonly #listener: ConnectionListener;
-  #socket: WebSocketLike | null = null;
+  #socket: WebSocketLike | undefined;
   /** The same socket, where frames are encrypted. */
   #encrypted: EncryptedSocket | undefined;
-  #heartbeat: Heartbeat | null = null;
-  #deadline: ClientTimer | null = null;
+  /** Begins once messages can be sent. */
+  #heartbeat: Heartbeat | undefined;
+  #deadline: ClientTimer | undefined;
   #token: string | null = null;
   #welcome: Welcome | null = null;
   #awaitsAnswer = false;
-  #isReady = false;
   #isEnded = false;
   /** The last trouble before the close. */
   #cause: unknown;
@@ -76,7 +59,8 @@ export class Connection {
 
   /** Whether a message that is sent now leaves. */
   get isOpen(): boolean {
-    return this.#isReady && this.#socket?.readyState === OPEN;
+    const open = 1;
+    return !!this.#heartbeat && this.#socket?.readyState === open;
   }
 
   /** Begins; to be called once. Does nothing when the connection has ended already. */
@@ -109,7 +93,7 @@ export class Connection {
     this.#heartbeat?.stop();
     if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token, ending.code);
     // A page does not see why an upgrade fails: a token that has led to no welcome is not known to be good.
-    else if (!this.#isReady || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
+    else if (!this.#heartbeat || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
     if (this.#socket) this.#part(this.#socket, ending.isOwn ? 1000 : 4002, isDead);
     this.#listener.ended(ending);
   }
@@ -129,8 +113,12 @@ export class Connection {
     }
     if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
     const socket = (this.#socket = this.#encrypted ?? opened);
+    // How much more time a browser has for a dial, in ms. Browsers dial a host once at a time over all pages, and hold dials
+    // back after a failure; Firefox for up to a minute. A page sees none of this: the socket is on its way, as it is when the
+    // network swallows the dial. Closed and dialled again, it would go to the end of the line each time.
+    const heldBack = 60_000;
     // What can be cut is no browser's.
-    if (!opened.terminate) this.#allowTime(HELD_BACK);
+    if (!opened.terminate) this.#allowTime(heldBack);
     opened.on?.('unexpected-response', (_request, answer) => {
       this.end(endingOfRefusal(answer));
     });
@@ -147,28 +135,29 @@ export class Connection {
       // Only the reason of the close that follows: nothing ends here.
       this.#cause = error;
       // Node 22's own sockets tell of no close when they cannot connect: nodejs/undici#3546.
-      if (socket.readyState === CONNECTING) this.#limit(0, closed);
+      const connecting = 0;
+      if (socket.readyState === connecting) this.#allowTime(0, closed, 0);
     };
     socket.onclose = closed;
   }
 
-  #allowTime(patience = 0): void {
-    const { connectTimeout } = this.#services.options;
-    this.#limit(connectTimeout + patience, () => this.end(late('There was no answer in time.'), true));
-  }
-
   /** Sets the one deadline that the connection has at a time. */
-  #limit(ms: number, late: () => void): void {
+  #allowTime(
+    patience = 0,
+    expired = (): void => this.end(endingBy(LOST, 'There was no answer in time.', TIMEOUT), true),
+    ms = this.#services.options.connectTimeout + patience,
+  ): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#services.runtime.timeout(ms, late);
+    this.#deadline = this.#services.runtime.timeout(ms, expired);
   }
 
   #authenticate(socket: WebSocketLike, credentials: object): void {
     const { codec } = this.#services.options;
     // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
     this.#awaitsAnswer = !codec.isOther;
-    const message = { type: codec.ownType, action: 'authenticate', data: credentials };
-    socket.send(encodeMessage(message, codec, codec.isOther ? undefined : AUTHENTICATION));
+    // The ids of requests come after this one.
+    const id = codec.isOther ? undefined : 0;
+    socket.send(encodeMessage({ type: codec.ownType, action: 'authenticate', data: credentials }, codec, id));
   }
 
   #read(data: unknown): void {
@@ -176,8 +165,8 @@ export class Connection {
     if (this.#isEnded) return;
     const frame = readFrame(data, this.#services.options.codec);
     if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame.welcome));
-    else if ('id' in frame && frame.id === AUTHENTICATION) this.#authenticated(frame);
-    else if (this.#isReady) this.#listener.received(frame);
+    else if ('id' in frame && frame.id === 0) this.#authenticated(frame);
+    else if (this.#heartbeat) this.#listener.received(frame);
     else if (frame.kind === 'error') this.#cause = frame.error;
   }
 
@@ -189,12 +178,11 @@ export class Connection {
   }
 
   #becomeReady(welcome: Welcome | null): void {
-    if (!welcome || this.#awaitsAnswer || this.#isReady) return;
+    if (!welcome || this.#awaitsAnswer || this.#heartbeat) return;
     if (this.#encrypted?.isAgreed === false) {
       this.end(endingBy(1002, 'The server does not encrypt.'));
       return;
     }
-    this.#isReady = true;
     this.#deadline?.cancel();
     this.#services.tokens.accept(this.#token);
     const { options, runtime } = this.#services;
@@ -208,7 +196,7 @@ export class Connection {
       // In ms, where neither the server nor the options say so.
       [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
       [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
-      () => this.end(late('The server has fallen silent.'), true),
+      () => this.end(endingBy(LOST, 'The server has fallen silent.', TIMEOUT), true),
       !codec.isOther && heartbeat && (told !== null || heartbeat.interval)
         ? () => say({ type: 'system', action: 'ping' })
         : undefined,
@@ -220,10 +208,14 @@ export class Connection {
   /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */
   #part(socket: WebSocketLike, code: number, isDead: boolean): void {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
-    if (socket.readyState === CLOSED) return;
+    const closed = 3;
+    if (socket.readyState === closed) return;
+    // How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms; what is
+    // still to be encrypted before it counts.
+    const lastWords = 1_000;
     const close = (): void => socket.close(code);
     const cut = (): void => (socket.terminate ? socket.terminate() : close());
-    const late = this.#services.runtime.timeout(LAST_WORDS, cut);
+    const late = this.#services.runtime.timeout(lastWords, cut);
     // Closed while it connects, a socket of `ws` fails; an error that nobody listens to would end the process.
     socket.onerror = () => undefined;
     socket.onclose = () => {
@@ -233,8 +225,4 @@ export class Connection {
     if (isDead) cut();
     else close();
   }
-}
-
-function late(reason: string): Ending {
-  return endingBy(LOST, reason, { errorCode: 'TIMEOUT' });
 }

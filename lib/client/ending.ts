@@ -1,17 +1,8 @@
-import { reactionTo, type ClientReaction } from '../protocol/close-codes.js';
+import { LOST, reactionTo, type ClientReaction } from '../protocol/close-codes.js';
 import type { ErrorCode } from '../protocol/error-codes.js';
 import { fieldsOf, parse, textOf } from './frame-fields.js';
 import type { HttpAnswer } from './socket.interface.js';
 import { WebSocketClientError } from './websocket-client.error.js';
-
-/** The code of a connection that broke, or never stood (RFC 6455, 7.1.5). */
-export const LOST = 1006;
-/** The longest wait in ms that a server can ask for. */
-const MAX_AFTER = 300_000;
-/** The close codes whose reason may be `{ error?, after? }`: of refused upgrades, and of a restart. */
-const TOLD_CODES = [1012, 1013, 3003, 4003, 4009];
-/** The close code that says the same as a status. */
-const CODE_OF_STATUS: Readonly<Partial<Record<number, number>>> = { 401: 4003, 403: 3003, 429: 4009 };
 
 /** How an attempt or a connection ended: every way out has one, and what comes next depends on nothing else. */
 export interface Ending {
@@ -30,17 +21,20 @@ export interface Ending {
 export function endingOfClose(given: number, words: string, cause?: unknown): Ending {
   // Deno has 0 for a connection that broke.
   const code = given || LOST;
-  // The reasons of a restart and of refusals are for programs.
-  const { error, after: asked } = fieldsOf(TOLD_CODES.includes(code) ? parse(words) : undefined);
+  // The codes of refused upgrades, and of a restart: the reason may be `{ error?, after? }`, for programs.
+  const told = [1012, 1013, 3003, 4003, 4009];
+  const { error, after: asked } = fieldsOf(told.includes(code) ? parse(words) : undefined);
   const after = waitOf(asked);
-  const told = (textOf(error) ?? (after === undefined && words)) || fieldsOf(cause).message;
-  const reason = textOf(told) ?? `The connection has ended (${code}).`;
+  const said = (textOf(error) ?? (after === undefined && words)) || fieldsOf(cause).message;
+  const reason = textOf(said) ?? `The connection has ended (${code}).`;
   return { ...endingBy(code, reason, { cause }), after };
 }
 
 /** The server has refused the upgrade by HTTP; seen by `ws` only, in pages this is a connection that broke. */
 export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer): Ending {
-  const code = CODE_OF_STATUS[status] ?? (status < 500 ? 1002 : 1013);
+  /** The close code that says the same as a status. */
+  const codes: Partial<Record<number, number>> = { 401: 4003, 403: 3003, 429: 4009 };
+  const code = codes[status] ?? (status < 500 ? 1002 : 1013);
   const after = waitOf(Number(headers['retry-after']) * 1_000);
   return { ...endingBy(code, `The server answered HTTP ${status}.`, { details: { status } }), after };
 }
@@ -88,5 +82,7 @@ function errorCodeOf(closeCode: number): ErrorCode {
 }
 
 function waitOf(ms: unknown): number | undefined {
-  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, MAX_AFTER) : undefined;
+  /** The longest wait in ms that a server can ask for. */
+  const longest = 300_000;
+  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, longest) : undefined;
 }

@@ -29,8 +29,8 @@ export class Heartbeat {
   readonly #giveUp: () => void;
   readonly #ask: (() => void) | undefined;
   #heardAt: number;
-  #watch: ClientTimer | null = null;
-  #beating: ClientTimer | null = null;
+  #watch: ClientTimer | undefined;
+  #beating: ClientTimer | undefined;
 
   /**
    * Begins at once.
@@ -87,7 +87,7 @@ export class Heartbeat {
   #judge(askedAt: number): void {
     if (this.#heardAt >= askedAt) this.#wait();
     // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
-    else if (this.#runtime.now() - askedAt - this.#timeout > STALL) this.ask();
+    else if (this.#runtime.now() > askedAt + this.#timeout + STALL) this.ask();
     else this.#giveUp();
   }
 

@@ -1,8 +1,5 @@
 import type { ResolvedClientOptions } from './client-options.js';
 
-/** Offered beside the codec: a refusal is to be told by a close code, which a page can read. */
-const REFUSALS = 'pxl.refusals';
-
 /**
  * What a client says about itself when it comes: by the upgrade, and once the connection stands; undefined where the upgrade
  * said everything.
@@ -13,7 +10,8 @@ type Introduction = readonly [url: string, protocols: string[], credentials: obj
 export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
-  const protocols = codec.isOther ? [] : [codec.name, REFUSALS];
+  // Beside the codec: a refusal is to be told by a close code, which a page can read.
+  const protocols = codec.isOther ? [] : [codec.name, 'pxl.refusals'];
   let credentials: object | undefined;
   // Another server of events waits for these in any case.
   if (tokenTo === 'message' && (codec.isOther || token !== null)) credentials = { token, publicKey };

@@ -68,7 +68,7 @@ export class ReconnectPolicy {
     const window = Math.min(maxDelay, minDelay * 2 ** this.attempts++);
     const drawn = this.#rest + this.#place * window;
     this.#rest = (1 - this.#place) * window;
-    const least = after ?? (reaction === 'retryLater' ? (this.#options.maxDelay - drawn) / 2 : undefined);
+    const least = after ?? (reaction === 'retryLater' ? (maxDelay - drawn) / 2 : undefined);
     return { delay: Math.round(drawn + (least ?? 0)), isAsked: least !== undefined };
   }
 

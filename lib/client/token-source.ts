@@ -4,9 +4,6 @@ import type { Ending } from './ending.js';
 import type { OnFailed } from './listeners.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
-/** How long a renewal waits before it asks for the second time, in ms; each further wait is twice as long. */
-const FIRST_WAIT = 500;
-
 /**
  * The token of one session of the application, which `disconnect()` ends: the next one may be another user's. Within it the
  * token is kept for as long as it is known to be good: after a loss of the network nobody is asked for another.
@@ -34,7 +31,7 @@ export class TokenSource {
 
   /** Whether another token can be had. */
   get areRenewable(): boolean {
-    return this.#options.getToken !== undefined;
+    return !!this.#options.getToken;
   }
 
   /** How many ms longer than usual the token for the next connection may take. */
@@ -66,7 +63,8 @@ export class TokenSource {
   async renew(): Promise<string | null> {
     const { signal } = this.#session;
     let left = this.#options.tokenPatience;
-    for (let wait = FIRST_WAIT; ; wait *= 2) {
+    // In ms, before it asks for the second time; each further wait is twice as long.
+    for (let wait = 500; ; wait *= 2) {
       const token = (await this.#options.getToken?.()) ?? null;
       // Of a user who has left: it is not for the next one's connection.
       signal.throwIfAborted();
@@ -113,7 +111,7 @@ export class TokenSource {
 
   /** The next connection is to use this one. */
   put(token: string): void {
-    this.forget();
+    this.#isGood = false;
     this.accept(token);
   }
 

@@ -1,3 +1,6 @@
+/** The code of a connection that broke, or never stood (RFC 6455, 7.1.5). */
+export const LOST = 1006;
+
 /**
  * The close codes that the server writes, each with its constant reason. 1000–1015 are RFC 6455 (7.4.1), 4001–4004 were
  * fixed by Ignis; `reactionTo` says what a client does on each.
