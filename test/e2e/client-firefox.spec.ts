@@ -25,7 +25,7 @@ function page(): string {
   return `<!doctype html><script type="module">
     import { WebSocketClient } from '/client.js';
     window.told = [];
-    window.client = new WebSocketClient({ url: '${server.url}', reconnect: { attempts: 8 } });
+    window.client = new WebSocketClient({ url: '${server.url}', reconnect: { attempts: 4 } });
     client.onState(({ state, code, attempt }) => told.push([state, code, attempt].filter((part) => part).join(' ')));
     window.addEventListener('offline', () => told.push('offline'));
     client.connect();
