@@ -1,7 +1,7 @@
 import type { ClientTimer } from './client-runtime.js';
 import type { Arrival, ClientState, Loss } from './client-state.js';
 import { Connection, type ConnectionListener, type ConnectionServices } from './connection.js';
-import { endingBy, endingByApplication, type Ending } from './ending.js';
+import { endingBy, type Ending } from './ending.js';
 import type { ReconnectPolicy } from './reconnect-policy.js';
 import type { ServerFrame } from './server-frame.js';
 import { onWakeUp } from './wake-ups.js';
@@ -63,7 +63,7 @@ export class ConnectionSupervisor implements ConnectionListener {
 
   /** Stops, whatever is under way. */
   disconnect(reason: string): void {
-    const ending = endingByApplication(reason);
+    const ending = { ...endingBy(1000, reason), isOwn: true };
     if (this.#connection) this.#connection.end(ending);
     else if (this.#state !== 'disconnected') this.ended(ending);
   }
@@ -114,8 +114,17 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#policy.reset();
     this.#awake = new AbortController();
     onWakeUp(
-      () => this.#wake(),
-      (isAgain) => this.#pause(isAgain),
+      // The network is back, or somebody looks at the page.
+      () => {
+        if (this.#state === 'connected') this.#connection?.probe();
+        else if (this.#wait && !this.#isAsked) this.#attempt();
+      },
+      // Nobody looks at the page. A wait holds no connection, and goes on with the page. Until the last moment the page may
+      // say its last words; but then Chromium closes no socket that is still connecting: it opens, and stays.
+      (isAgain) => {
+        if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
+        this.#connection?.end({ ...endingBy(1001, 'The page is not in use.'), after: Infinity, isOwn: true });
+      },
       this.#awake,
     );
     this.#state = 'connecting';
@@ -128,21 +137,6 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#cancelWait();
     this.#connection = new Connection(this.#services, this);
     this.#connection.open();
-  }
-
-  /** The network is back, or somebody looks at the page. */
-  #wake(): void {
-    if (this.#state === 'connected') this.#connection?.probe();
-    else if (this.#wait && !this.#isAsked) this.#attempt();
-  }
-
-  /**
-   * Nobody looks at the page. A wait holds no connection, and goes on with the page. Until the last moment the page may say
-   * its last words; but then Chromium closes no socket that is still connecting: it opens, and stays.
-   */
-  #pause(isAgain: boolean): void {
-    if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
-    this.#connection?.end({ ...endingBy(1001, 'The page is not in use.'), after: Infinity, isOwn: true });
   }
 
   #cancelWait(): void {

@@ -101,7 +101,7 @@ export class Connection {
   async #dial(): Promise<void> {
     const { options, tokens } = this.#services;
     this.#token = await tokens.current();
-    const session = this.#isEnded ? undefined : await options.encryption?.offer();
+    const session = await options.encryption?.offer();
     if (this.#isEnded) return;
     const [url, protocols, credentials] = introduce(options, this.#token, session?.publicKey);
     let opened;

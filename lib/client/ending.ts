@@ -4,6 +4,16 @@ import { fieldsOf, parse, textOf } from './frame-fields.js';
 import type { HttpAnswer } from './socket.interface.js';
 import { WebSocketClientError } from './websocket-client.error.js';
 
+/** What says the same as a close code; any other one: UNAVAILABLE. */
+const CODES: Partial<Record<number, ErrorCode>> = {
+  3000: 'UNAUTHENTICATED',
+  3003: 'FORBIDDEN',
+  4001: 'UNAUTHENTICATED',
+  4003: 'UNAUTHENTICATED',
+  4005: 'UNAUTHENTICATED',
+  4009: 'RATE_LIMITED',
+};
+
 /** How an attempt or a connection ended: every way out has one, and what comes next depends on nothing else. */
 export interface Ending {
   /** The close code. */
@@ -45,11 +55,6 @@ export function endingOfFailure(cause: unknown): Ending {
   return { code: cause.closeCode ?? LOST, reaction: cause.retryable ? 'retry' : 'stop', error: cause };
 }
 
-/** The application wanted it so. */
-export function endingByApplication(reason: string): Ending {
-  return { ...endingBy(1000, reason), isOwn: true };
-}
-
 interface More {
   readonly cause?: unknown;
   readonly details?: unknown;
@@ -61,24 +66,12 @@ interface More {
 export function endingBy(
   code: number,
   reason: string,
-  { cause, details, errorCode = errorCodeOf(code) }: More = {},
+  { cause, details, errorCode = CODES[code] ?? 'UNAVAILABLE' }: More = {},
 ): Ending {
   const reaction = reactionTo(code);
   const retryable = reaction !== 'stop' && reaction !== 'replaceToken';
   const options = { retryable, closeCode: code, details, cause };
   return { code, reaction, error: new WebSocketClientError(errorCode, reason, options) };
-}
-
-function errorCodeOf(closeCode: number): ErrorCode {
-  const codes: Partial<Record<number, ErrorCode>> = {
-    3000: 'UNAUTHENTICATED',
-    3003: 'FORBIDDEN',
-    4001: 'UNAUTHENTICATED',
-    4003: 'UNAUTHENTICATED',
-    4005: 'UNAUTHENTICATED',
-    4009: 'RATE_LIMITED',
-  };
-  return codes[closeCode] ?? 'UNAVAILABLE';
 }
 
 function waitOf(ms: unknown): number | undefined {

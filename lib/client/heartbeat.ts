@@ -3,21 +3,6 @@ import type { ClientRuntime, ClientTimer } from './client-runtime.js';
 /** How much later than planned a verdict may come before it is this side that was stalled, not the server. */
 const STALL = 1_000;
 
-/** When a heartbeat does what. */
-export interface HeartbeatPlan {
-  /** Milliseconds of silence until the server is asked for a sign of life. */
-  readonly interval: number;
-  /** Milliseconds until one must have come. */
-  readonly timeout: number;
-  /** Whether the server is watched, and not only shown that the client is there. */
-  readonly watches: boolean;
-  ask(): void;
-  /** Shows the server a sign of life, each interval; undefined where it needs none. */
-  readonly beat: (() => void) | undefined;
-  /** The server has given none in time. */
-  giveUp(): void;
-}
-
 /**
  * Notices a server that has fallen silent, which closes nothing: pages see no ping frames, and a network that is gone tells
  * nobody. After an interval without a frame it asks; nothing within the timeout, and the server is given up.
@@ -75,20 +60,18 @@ export class Heartbeat {
     this.#watch?.cancel();
     const askedAt = this.#runtime.now();
     this.#ask();
-    this.#watch = this.#runtime.timeout(this.#timeout, () => this.#judge(askedAt));
+    this.#watch = this.#runtime.timeout(this.#timeout, () => {
+      if (this.#heardAt >= askedAt) this.#wait();
+      // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
+      else if (this.#runtime.now() > askedAt + this.#timeout + STALL) this.ask();
+      else this.#giveUp();
+    });
   }
 
   #wait(): void {
     const left = this.#heardAt + this.#interval - this.#runtime.now();
     if (left > 0) this.#watch = this.#runtime.timeout(left, () => this.#wait());
     else this.ask();
-  }
-
-  #judge(askedAt: number): void {
-    if (this.#heardAt >= askedAt) this.#wait();
-    // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
-    else if (this.#runtime.now() > askedAt + this.#timeout + STALL) this.ask();
-    else this.#giveUp();
   }
 
   #beatLater(beat: () => void): void {

@@ -1,4 +1,3 @@
-import type { ClientReaction } from '../protocol/close-codes.js';
 import type { ClientRuntime } from './client-runtime.js';
 import type { ResolvedReconnect } from './client-options.js';
 import type { Ending } from './ending.js';
@@ -33,7 +32,8 @@ export class ReconnectPolicy {
   #place = 0;
   /** What is left of the window of the last attempt. */
   #rest = 0;
-  #stoodSince: number | null = null;
+  /** When the connection that stands will have stood long enough. */
+  #stableAt = Infinity;
 
   constructor(options: ResolvedReconnect, runtime: ClientRuntime) {
     this.#options = options;
@@ -43,23 +43,25 @@ export class ReconnectPolicy {
 
   /** A connection stands. */
   connected(): void {
-    this.#stoodSince = this.#runtime.now();
+    this.#stableAt = this.#runtime.now() + STABLE;
   }
 
   /** Begins anew. */
   reset(): void {
     this.attempts = 0;
     this.#refusals = 0;
-    this.#stoodSince = null;
   }
 
   /** What follows an ending; null when the client stops. */
   next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
-    if (this.#stoodSince !== null && this.#runtime.now() - this.#stoodSince >= STABLE) this.reset();
-    this.#stoodSince = null;
+    if (this.#runtime.now() >= this.#stableAt) this.reset();
+    this.#stableAt = Infinity;
     // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
     if (after === Infinity) return { delay: after, isAsked: false };
-    if (!this.isEnabled || !this.#allows(reaction, hasTokens) || this.attempts >= this.#options.attempts) return null;
+    const isReplaced = reaction === 'replaceToken';
+    this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
+    const isLast = reaction === 'stop' || (isReplaced && !hasTokens) || this.#refusals > FEW_TIMES;
+    if (isLast || !this.isEnabled || this.attempts >= this.#options.attempts) return null;
     if (!this.attempts) {
       this.#place = this.#runtime.random();
       this.#rest = 0;
@@ -70,11 +72,5 @@ export class ReconnectPolicy {
     this.#rest = (1 - this.#place) * window;
     const least = after ?? (reaction === 'retryLater' ? (maxDelay - drawn) / 2 : undefined);
     return { delay: Math.round(drawn + (least ?? 0)), isAsked: least !== undefined };
-  }
-
-  #allows(reaction: ClientReaction, hasTokens: boolean): boolean {
-    const isReplaced = reaction === 'replaceToken';
-    this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
-    return reaction !== 'stop' && (hasTokens || !isReplaced) && this.#refusals <= FEW_TIMES;
   }
 }
