@@ -15,8 +15,6 @@ import type { TokenSource } from './token-source.js';
 import { badOption } from './websocket-client.error.js';
 import { readWelcome, type Welcome } from './welcome.js';
 
-const TIMEOUT = { errorCode: 'TIMEOUT' } as const;
-
 /** Who hears of a connection; nothing is told once it has ended. */
 export interface ConnectionListener {
   /** The server has taken the client: messages can be sent. */
@@ -49,6 +47,9 @@ export class Connection {
   #welcome: Welcome | null = null;
   #awaitsAnswer = false;
   #isEnded = false;
+  /** The server does not answer. */
+  readonly #expire = (): void =>
+    this.end(endingBy(LOST, 'There was no answer in time.', { errorCode: 'TIMEOUT' }), true);
   /** The last trouble before the close. */
   #cause: unknown;
 
@@ -142,21 +143,17 @@ export class Connection {
   }
 
   /** Sets the one deadline that the connection has at a time. */
-  #allowTime(
-    patience = 0,
-    expired = (): void => this.end(endingBy(LOST, 'There was no answer in time.', TIMEOUT), true),
-    ms = this.#services.options.connectTimeout + patience,
-  ): void {
+  #allowTime(patience = 0, expired = this.#expire, ms = this.#services.options.connectTimeout + patience): void {
     this.#deadline?.cancel();
     this.#deadline = this.#services.runtime.timeout(ms, expired);
   }
 
   #authenticate(socket: WebSocketLike, credentials: object): void {
     const { codec } = this.#services.options;
-    // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
-    this.#awaitsAnswer = !codec.isOther;
     // The ids of requests come after this one.
     const id = codec.isOther ? undefined : 0;
+    // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
+    this.#awaitsAnswer = id === 0;
     socket.send(encodeMessage({ type: codec.ownType, action: 'authenticate', data: credentials }, codec, id));
   }
 
@@ -196,7 +193,7 @@ export class Connection {
       // In ms, where neither the server nor the options say so.
       [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
       [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
-      () => this.end(endingBy(LOST, 'The server has fallen silent.', TIMEOUT), true),
+      this.#expire,
       !codec.isOther && heartbeat && (told !== null || heartbeat.interval)
         ? () => say({ type: 'system', action: 'ping' })
         : undefined,

@@ -30,8 +30,6 @@ export class ReconnectPolicy {
   #refusals = 0;
   /** The place of the attempts in their windows. */
   #place = 0;
-  /** What is left of the window of the last attempt. */
-  #rest = 0;
   /** When the connection that stands will have stood long enough. */
   #stableAt = Infinity;
 
@@ -62,14 +60,12 @@ export class ReconnectPolicy {
     this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
     const isLast = reaction === 'stop' || (isReplaced && !hasTokens) || this.#refusals > FEW_TIMES;
     if (isLast || !this.isEnabled || this.attempts >= this.#options.attempts) return null;
-    if (!this.attempts) {
-      this.#place = this.#runtime.random();
-      this.#rest = 0;
-    }
+    if (!this.attempts) this.#place = this.#runtime.random();
     const { minDelay, maxDelay } = this.#options;
-    const window = Math.min(maxDelay, minDelay * 2 ** this.attempts++);
-    const drawn = this.#rest + this.#place * window;
-    this.#rest = (1 - this.#place) * window;
+    const window = minDelay * 2 ** this.attempts;
+    // What is left of the window of the last attempt comes first.
+    const rest = this.attempts++ && (1 - this.#place) * Math.min(maxDelay, window / 2);
+    const drawn = rest + this.#place * Math.min(maxDelay, window);
     const least = after ?? (reaction === 'retryLater' ? (maxDelay - drawn) / 2 : undefined);
     return { delay: Math.round(drawn + (least ?? 0)), isAsked: least !== undefined };
   }

@@ -10,13 +10,13 @@ import { surroundings, type PageEvent, type PageTarget } from './surroundings.js
  */
 export function onWakeUp(wake: () => void, pause: (isAgain: boolean) => void, end: AbortController): void {
   const { document } = surroundings;
-  const listen = (type: string, listener: (event: PageEvent) => unknown, target?: PageTarget): void =>
+  const listen = (target: PageTarget | undefined, type: string, listener: (event: PageEvent) => unknown): void =>
     target?.addEventListener?.(type, listener, end);
-  listen('online', wake, surroundings);
+  listen(surroundings, 'online', wake);
   // Where there is `freeze`, it follows.
-  listen('pagehide', ({ persisted }) => persisted && pause(document?.onfreeze !== undefined), surroundings);
-  listen('pageshow', ({ persisted }) => persisted && wake(), surroundings);
-  listen('visibilitychange', () => !document?.hidden && wake(), document);
-  listen('freeze', () => pause(false), document);
-  listen('resume', wake, document);
+  listen(surroundings, 'pagehide', ({ persisted }) => persisted && pause(document?.onfreeze !== undefined));
+  listen(surroundings, 'pageshow', ({ persisted }) => persisted && wake());
+  listen(document, 'visibilitychange', () => !document?.hidden && wake());
+  listen(document, 'freeze', () => pause(false));
+  listen(document, 'resume', wake);
 }
