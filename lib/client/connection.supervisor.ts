@@ -65,7 +65,7 @@ export class ConnectionSupervisor implements ConnectionListener {
   disconnect(reason: string): void {
     const ending = { ...endingBy(1000, reason), isOwn: true };
     if (this.#connection) this.#connection.end(ending);
-    else if (this.#state !== 'disconnected') this.ended(ending);
+    else if (this.#wait) this.ended(ending);
   }
 
   /** Stops where nothing but the next attempt is waited for. */

@@ -194,7 +194,7 @@ export class Connection {
       [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
       [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
       this.#expire,
-      !codec.isOther && heartbeat && (told !== null || heartbeat.interval)
+      !codec.isOther && heartbeat && (told !== null || wanted.interval)
         ? () => say({ type: 'system', action: 'ping' })
         : undefined,
       codec.beats ? () => say({ type: 'event', action: 'heartbeat' }) : undefined,
