@@ -49,7 +49,7 @@ export function answerStream(
       else await new Promise<void>((resolve) => (wake = resolve));
     }
     if (over.length) throw over[0];
-    return undefined;
+    return;
   };
   const reading = read();
   return {
@@ -64,7 +64,7 @@ export function answerStream(
     },
     reply: (response) => {
       values.push(response);
-      if (values.length > most) end(true, new WebSocketClientError('RATE_LIMITED', 'The stream is not read.'));
+      if (values.length > most) end(true, new WebSocketClientError('RATE_LIMITED', 'There is no reader.'));
       wake();
     },
     end,

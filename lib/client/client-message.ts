@@ -12,8 +12,7 @@ const NO_JSON = 'The message has no JSON form.';
  * form
  */
 export function encodeMessage({ type, action, data }: ClientMessage, codec: ClientCodec, id?: number): string {
-  if (!isName(type) || !isName(action) || type.includes(':'))
-    throw badMessage('The message has no valid type or action.');
+  if (!isName(type) || !isName(action) || type.includes(':')) throw badMessage('The message has no type or action.');
   if (typeof data === 'function' || typeof data === 'symbol') throw badMessage(NO_JSON);
   return encodeValue({ ...codec.encodeNames(type, action), data, id });
 }
@@ -32,8 +31,8 @@ export function encodeValue(value: unknown): string {
 }
 
 function isName(value: unknown): boolean {
-  const name = textOf(value) ?? '';
-  return name !== '' && name.length <= MAX_NAME_LENGTH;
+  const { length } = textOf(value) ?? '';
+  return length > 0 && length <= MAX_NAME_LENGTH;
 }
 
 export function badMessage(sentence: string, cause?: unknown): WebSocketClientError {

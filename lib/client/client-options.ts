@@ -49,10 +49,10 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
     heartbeat = {},
   } = others;
   const href = urlOf(url);
-  if (!href) throw badOption('The option url has to be a ws or http url.');
+  if (!href) throw badOption('The option url has to be a ws url.');
   checkOptions(others);
   if (server && (options.encryption ?? options.tokenTo)) {
-    throw badOption('There is no option tokenTo or encryption beside server.');
+    throw badOption('There is no tokenTo or encryption beside server.');
   }
   if (!webSocket) throw badOption('There is no global WebSocket: the option webSocket has to be one.');
   const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect || {};

@@ -62,15 +62,15 @@ export class ConnectionSupervisor implements ConnectionListener {
   }
 
   /** Stops, whatever is under way. */
-  disconnect(reason: string): void {
-    const ending = { ...endingBy(1000, reason), isOwn: true };
+  disconnect(): void {
+    const ending = { ...endingBy(1000, 'The client was stopped.'), isOwn: true };
     if (this.#connection) this.#connection.end(ending);
     else if (this.#wait) this.ended(ending);
   }
 
   /** Stops where nothing but the next attempt is waited for. */
   stopWaiting(): void {
-    if (this.#wait) this.disconnect('disableAutoReconnect() was called.');
+    if (this.#wait) this.disconnect();
   }
 
   welcomed(welcome: Welcome): void {
@@ -79,7 +79,7 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#standing ??= Promise.resolve(welcome);
     const previous = this.#state;
     this.#state = 'connected';
-    this.#listener.connected({ state: 'connected', previous, reason: 'The server has answered.' }, welcome);
+    this.#listener.connected({ state: 'connected', previous, reason: 'The server answered.' }, welcome);
   }
 
   received(frame: ServerFrame): void {
@@ -123,7 +123,7 @@ export class ConnectionSupervisor implements ConnectionListener {
       // say its last words; but then Chromium closes no socket that is still connecting: it opens, and stays.
       (isAgain) => {
         if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
-        this.#connection?.end({ ...endingBy(1001, 'The page is not in use.'), after: Infinity, isOwn: true });
+        this.#connection?.end({ ...endingBy(1001, 'The page was hidden.'), after: Infinity, isOwn: true });
       },
       this.#awake,
     );

@@ -48,8 +48,7 @@ export class Connection {
   #awaitsAnswer = false;
   #isEnded = false;
   /** The server does not answer. */
-  readonly #expire = (): void =>
-    this.end(endingBy(LOST, 'There was no answer in time.', { errorCode: 'TIMEOUT' }), true);
+  readonly #expire = (): void => this.end(endingBy(LOST, 'There was no answer.', { errorCode: 'TIMEOUT' }), true);
   /** The last trouble before the close. */
   #cause: unknown;
 
@@ -110,7 +109,7 @@ export class Connection {
     try {
       opened = new options.webSocket(url, protocols);
     } catch (cause) {
-      throw badOption(`There is no such socket: ${String(cause)}`);
+      throw badOption(`There is no socket: ${String(cause)}`);
     }
     if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
     const socket = (this.#socket = this.#encrypted ?? opened);
@@ -120,9 +119,7 @@ export class Connection {
     const heldBack = 60_000;
     // What can be cut is no browser's.
     if (!opened.terminate) this.#allowTime(heldBack);
-    opened.on?.('unexpected-response', (_request, answer) => {
-      this.end(endingOfRefusal(answer));
-    });
+    opened.on?.('unexpected-response', (_request, answer) => this.end(endingOfRefusal(answer)));
     socket.onopen = () => {
       // How long the dial was held back says nothing of the server.
       this.#allowTime();

@@ -35,8 +35,8 @@ export function endingOfClose(given: number, words: string, cause?: unknown): En
   const told = [1012, 1013, 3003, 4003, 4009];
   const { error, after: asked } = fieldsOf(told.includes(code) ? parse(words) : undefined);
   const after = waitOf(asked);
-  const said = (textOf(error) ?? (after === undefined && words)) || fieldsOf(cause).message;
-  const reason = textOf(said) ?? `The connection has ended (${code}).`;
+  const said = textOf(error) ?? ((after === undefined && words) || fieldsOf(cause).message);
+  const reason = textOf(said) ?? `The connection ended (${code}).`;
   return { ...endingBy(code, reason, { cause }), after };
 }
 

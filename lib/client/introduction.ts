@@ -19,6 +19,6 @@ export function introduce(options: ResolvedClientOptions, token: string | null, 
     if (tokenTo === 'query') url.searchParams.set('token', token);
     else protocols.push(`bearer.${token}`);
   }
-  if (publicKey !== undefined && !credentials) url.searchParams.set('publicKey', publicKey);
+  if (publicKey && !credentials) url.searchParams.set('publicKey', publicKey);
   return [url.href, protocols, credentials];
 }

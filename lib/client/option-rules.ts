@@ -17,7 +17,7 @@ const KINDS: Readonly<Partial<Record<string, (value: unknown) => boolean>>> = {
 
 /** All but the url's. */
 const RULES: Rules = {
-  protocol: ['pxl', 'event'],
+  protocol: ['event', 'pxl'],
   server: ['other'],
   webSocket: [FUNCTION],
   getToken: [FUNCTION],
@@ -29,8 +29,8 @@ const RULES: Rules = {
   queue: [OBJECT, false],
   heartbeat: [OBJECT, false],
   pageLifecycle: [true, false],
-  events: [OBJECT],
   encryption: [OBJECT],
+  events: [OBJECT],
 };
 
 /** Of the options that hold others. */

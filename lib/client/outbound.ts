@@ -63,7 +63,7 @@ export class Outbound {
   ): Promise<unknown> {
     const answers = this.#answersTo(message, signal, own);
     const timer = this.#services.runtime.timeout(timeout || Infinity, () =>
-      answers.end(true, new WebSocketClientError('TIMEOUT', 'There was no answer in time.')),
+      answers.end(true, new WebSocketClientError('TIMEOUT', 'There was no answer.')),
     );
     try {
       const { done, value } = await answers.next();
@@ -77,7 +77,7 @@ export class Outbound {
 
   /** The answers of a request, which is sent when the first one is asked for. */
   stream(message: ClientMessage, signal: AbortSignal | undefined): AnswerStream {
-    if (this.#services.options.codec.isOther) throw badOption('Another server has no streams.');
+    if (this.#services.options.codec.isOther) throw badOption('The server has no streams.');
     return this.#answersTo(message, signal, {
       abandoned: (id) => void this.send({ type: 'system', action: 'cancel', data: { id } }, 'now'),
     });
@@ -87,8 +87,8 @@ export class Outbound {
   settle(frame: AnswerFrame | PushFrame): boolean {
     const asker = this.#sent.get(frame.id)?.asker;
     if (!asker || frame.data !== undefined) return false;
-    if (frame.kind === 'done') asker.end(false);
-    else if (frame.kind === 'error') asker.end(false, frame.error);
+    if (frame.kind === 'error') asker.end(false, frame.error);
+    else if (frame.kind === 'done') asker.end(false);
     else asker.reply(frame.response);
     return true;
   }
@@ -185,7 +185,7 @@ export class Outbound {
   #drop(
     outgoing: Outgoing,
     reason: DroppedMessage['reason'],
-    error: unknown = new WebSocketClientError('UNAVAILABLE', 'There is no connection right now.'),
+    error: unknown = new WebSocketClientError('UNAVAILABLE', 'There is no connection.'),
   ): false {
     const { message, asker } = outgoing;
     this.#remove(outgoing);

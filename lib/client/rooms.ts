@@ -183,10 +183,8 @@ export class Rooms {
     const { roomName } = membership;
     try {
       const { refused, data } = fieldsOf(await answer);
-      const refusal = Object.values(fieldsOf(refused))
-        .map(fieldsOf)
-        .find(({ room }) => room === roomName);
-      if (refusal) throw readError(refusal);
+      for (const refusal of Object.values(fieldsOf(refused)).map(fieldsOf))
+        if (refusal.room === roomName) throw readError(refusal);
       membership.on = this.#welcome;
       return { ...fieldsOf(data), roomName };
     } catch (error) {
@@ -214,7 +212,7 @@ export class Rooms {
     }
   }
 
-  /** Asks for one room. Where an event is the application's own, or has no place for the label, it is another one. */
+  /** Asks for one room: another server of events knows its own events alone. */
   #ask(
     action: 'join' | 'leave',
     roomName: string,
@@ -224,7 +222,7 @@ export class Rooms {
   ): Promise<unknown> {
     const { codec } = this.#services.options;
     return this.#outbound.ask(
-      codec.beats && (codec.isOther || (!username && !this.#welcome?.rooms.ownJoin))
+      codec.beats && codec.isOther
         ? { type: EVENT_TYPE, action, data: { rooms: [roomName] } }
         : { type: SYSTEM_TYPE, action: `${action}Room`, data: { roomName, username } },
       options,

@@ -45,7 +45,7 @@ export interface ValueFrame {
   readonly whole: unknown;
 }
 
-const NO_JSON = 'The server has sent no JSON.';
+const NO_JSON = 'The message has no JSON form.';
 
 /** Reads one frame; what is not JSON is an error to nobody in particular. Never throws. */
 export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
@@ -77,8 +77,8 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
 /** A refusal as the server tells it, in the words of either envelope. */
 export function readError({ error, message, code: given, retryable, details }: Fields): WebSocketClientError {
   const code = textOf(given) ?? 'APPLICATION';
-  return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server has refused.', {
-    retryable: typeof retryable === 'boolean' ? retryable : undefined,
+  return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server refused.', {
+    retryable: retryable === undefined ? retryable : Boolean(retryable),
     details,
   });
 }

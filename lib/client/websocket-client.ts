@@ -147,7 +147,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    * Requests reject with `UNAVAILABLE`; handlers and rooms are kept for the next `connect()`.
    */
   disconnect(): void {
-    this.#supervisor.disconnect('disconnect() was called.');
+    this.#supervisor.disconnect();
   }
 
   /** Ends everything for good: as {@link disconnect}, and `connect()` rejects from now on. */
@@ -262,7 +262,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   ): Unsubscribe;
   handle(type: string, action: string, handler: (data: never) => unknown): Unsubscribe {
     const key = routeKey(type, action);
-    if (this.#callHandlers.of(key).length) throw new WebSocketClientError('CONFLICT', `${key} has a handler already.`);
+    if (this.#callHandlers.of(key).length) throw new WebSocketClientError('CONFLICT', `There is a handler of ${key}.`);
     return this.#callHandlers.add(key, handler as CallHandler);
   }
 
@@ -311,7 +311,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       },
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
         if (left || (this.#welcome && !this.#welcome.rooms.named))
-          throw badOption(left ? 'The room was left.' : UNNAMED);
+          throw badOption(left ? 'There is no room.' : UNNAMED);
         this.#awaitsNames = true;
         stop ??= this.#pushListeners.add(roomName, (message) =>
           handlers.call(routeKey(message.type, message.action), message.data, message),
@@ -441,14 +441,14 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const say = (outcome: object): void => {
       const answer = { type: 'system', action: 'answer', data: { callId, ...outcome } };
       // The question of a connection that is gone is nobody's any more.
-      if (connection && connection === this.#supervisor.connection) this.#outbound.send(answer, 'now');
+      if (connection?.isOpen) this.#outbound.send(answer, 'now');
     };
     try {
       const [handler] = this.#callHandlers.of(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
       // Beside other fields, what has no JSON form would be left out without a word.
-      if (!JSON.stringify(response)) throw new TypeError('The answer has no JSON form.');
+      if (!JSON.stringify(response)) throw new TypeError('The message has no JSON form.');
       say({ response });
     } catch (error) {
       // What a handler refuses with is told; what else it throws is not.

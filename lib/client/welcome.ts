@@ -48,8 +48,8 @@ export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: 
   return {
     clientId: textOf(clientId) ?? textOf(id) ?? '',
     userId: textOf(userId),
-    heartbeat: heartbeat === null || isGroup(heartbeat) ? heartbeat : undefined,
     limits: isGroup(limits) ? limits : undefined,
+    heartbeat: heartbeat === null || isGroup(heartbeat) ? heartbeat : undefined,
     rooms: isGroup(rooms) ? rooms : {},
   };
 }

@@ -216,7 +216,7 @@ describe('connect()', () => {
     const { client, states } = newClient('ws://127.0.0.1:1/ws', { getToken: () => 'no token at all' });
     const error = await refusalOf(client.connect());
     expect(error).toMatchObject({ code: 'BAD_OPTION', retryable: false });
-    expect(error.message).toContain('There is no such socket: SyntaxError');
+    expect(error.message).toContain('There is no socket: SyntaxError');
     expect(states).toEqual(['connecting', 'disconnected:1006']);
   });
 });

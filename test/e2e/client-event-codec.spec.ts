@@ -117,22 +117,25 @@ describe('a client of event.v1', () => {
   it('joins and leaves rooms, and is back in them after a reconnect', async () => {
     const { client, connection, server } = await connected();
     const joining = client.join('tea');
-    expect(await connection.next()).toEqual({ event: 'join', id: 1, data: { rooms: ['tea'] } });
-    connection.send({ event: 'join', id: 1, data: { rooms: ['tea'], refused: [] } });
-    expect(await joining).toEqual({ roomName: 'tea' });
+    expect(await connection.next()).toEqual({ event: 'system:joinRoom', id: 1, data: { roomName: 'tea' } });
+    connection.send({
+      event: 'system:joinRoom',
+      id: 1,
+      data: { success: true, data: { roomName: 'tea', userId: 'ada' } },
+    });
+    expect(await joining).toEqual({ roomName: 'tea', userId: 'ada' });
     const secret = client.join('secret');
-    await connection.next('join');
-    const refused = [{ room: 'secret', code: 'FORBIDDEN' }];
-    connection.send({ event: 'join', id: 2, data: { rooms: [], refused } });
+    await connection.next('system:joinRoom');
+    connection.send({ event: 'error', id: 2, data: { message: 'No.', code: 'FORBIDDEN', retryable: false } });
     await expect(secret).rejects.toMatchObject({ code: 'FORBIDDEN', retryable: false });
 
     connection.socket.terminate();
     const next = await server.next();
-    expect(await next.next()).toMatchObject({ event: 'join', data: { rooms: ['tea'] } });
+    expect(await next.next()).toMatchObject({ event: 'system:joinRoom', data: { roomName: 'tea' } });
     const leaving = client.leave('tea');
-    const left = await next.next('leave');
-    expect(left.data).toEqual({ rooms: ['tea'] });
-    next.send({ event: 'leave', id: left.id, data: { rooms: ['tea'], refused: [] } });
+    const left = await next.next('system:leaveRoom');
+    expect(left.data).toEqual({ roomName: 'tea' });
+    next.send({ event: 'system:leaveRoom', id: left.id, data: { success: true } });
     await leaving;
   });
 

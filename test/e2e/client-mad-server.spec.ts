@@ -86,7 +86,7 @@ describe.each(['pxl', 'event'] as const)('a client of %s', (protocol) => {
     await client.connect();
     (await server.next()).send('{');
     await until(() => errors.length === 1);
-    expect(errors[0]).toMatchObject({ code: 'BAD_MESSAGE', message: 'The server has sent no JSON.' });
+    expect(errors[0]).toMatchObject({ code: 'BAD_MESSAGE', message: 'The message has no JSON form.' });
   });
 
   it('takes a message of 10 MB, and 10 MB of junk', async () => {

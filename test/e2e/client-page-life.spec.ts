@@ -151,7 +151,7 @@ describe('a page that nobody looks at', () => {
     expect(await told()).toEqual([
       'connecting',
       'connected',
-      'reconnecting: The page is not in use.',
+      'reconnecting: The page was hidden.',
       'onDisconnected',
       'onReconnecting Infinity',
       'connected',

@@ -140,7 +140,7 @@ describe('the single file, in a page', () => {
       const client = new window.WebSocketClient({ url: '/ws', getToken: () => 'no token at all' });
       return client.connect().catch((error: unknown) => [(error as { code: string }).code, String(error)]);
     });
-    expect(refusal).toEqual(['BAD_OPTION', expect.stringMatching(/There is no such socket: SyntaxError/)]);
+    expect(refusal).toEqual(['BAD_OPTION', expect.stringMatching(/There is no socket: SyntaxError/)]);
   });
 
   it('comes back at once when the network does, or somebody looks at it', async () => {

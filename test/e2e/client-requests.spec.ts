@@ -118,7 +118,7 @@ describe('with a server of the library,', () => {
       ['a:b', 'c'],
       ['a'.repeat(65), 'b'],
     ] as const) {
-      expect(() => client.send(type, action)).toThrow('The message has no valid type or action.');
+      expect(() => client.send(type, action)).toThrow('The message has no type or action.');
     }
     expect(await client.request('test', 'echo', 'the connection is fine')).toBe('the connection is fine');
   });
@@ -272,7 +272,7 @@ describe('with a server of the library,', () => {
 
   it('there is one handler for a question', async () => {
     const stop = client.handle('user', 'confirm', () => 1);
-    expect(() => client.handle('user', 'confirm', () => 2)).toThrow('user:confirm has a handler already.');
+    expect(() => client.handle('user', 'confirm', () => 2)).toThrow('There is a handler of user:confirm.');
     stop();
     client.handle('user', 'confirm', () => 3);
     stop();
@@ -402,7 +402,7 @@ describe('a request', () => {
     const { client } = newClient(server.url);
     expect(await refusalOf(client.request('a', 'b'))).toMatchObject({
       code: 'UNAVAILABLE',
-      message: 'There is no connection right now.',
+      message: 'There is no connection.',
     });
     expect(await refusalOf(client.stream('a', 'b').next())).toMatchObject({ code: 'UNAVAILABLE' });
   });
@@ -416,7 +416,7 @@ describe('a request', () => {
     expect(await first).toEqual({ done: false, value: 0 });
     expect(await connection.next('cancel')).toMatchObject({ data: { id: asked.id } });
     for (let number = 1; number <= 1_025; number++) expect((await stream.next()).value).toBe(number);
-    expect(await refusalOf(stream.next())).toMatchObject({ message: 'The stream is not read.' });
+    expect(await refusalOf(stream.next())).toMatchObject({ message: 'There is no reader.' });
   });
 });
 

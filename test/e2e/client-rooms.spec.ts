@@ -463,7 +463,7 @@ describe('joins are counted', () => {
     await until(() => heard.length > 0);
     await Promise.all([tea.leave(), tea.leave()]);
     expect(app.app.get(RoomManager).getRoomClients({ roomName: 'tea' })).toHaveLength(1);
-    expect(() => tea.on('a', 'b', () => undefined)).toThrow('The room was left.');
+    expect(() => tea.on('a', 'b', () => undefined)).toThrow('There is no room.');
     await service.sendToRooms(['tea'], { type: 'a', action: 'b', data: 2 });
     await same.leave();
     expect(app.app.get(RoomManager).getRoomClients({ roomName: 'tea' })).toHaveLength(0);

@@ -135,7 +135,7 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
   it('make one client, which connects with the component and is destroyed with it', async () => {
     const page = await open(framework);
     await show(page, { round: 1 });
-    await page.waitForFunction(`document.querySelector('#state').title === 'The server has answered.'`);
+    await page.waitForFunction(`document.querySelector('#state').title === 'The server answered.'`);
     await show(page, { isOn: false });
     await until(() => app.app.get(ClientManager).getClients().length === 0);
     await show(page, { isOn: true });

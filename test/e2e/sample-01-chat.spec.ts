@@ -244,7 +244,7 @@ describe('the page of sample 01-chat', () => {
     await app.close();
     for (const page of [ada, grace]) await status(page, 'Reconnecting');
     await say(ada, 'meanwhile');
-    await ada.getByText('There is no connection right now.').waitFor();
+    await ada.getByText('There is no connection.').waitFor();
     await startServer(port);
     for (const page of [ada, grace]) {
       await status(page, 'Connected');

@@ -14,14 +14,14 @@ function refusalOf(options: object): WebSocketClientError | undefined {
 
 describe('a bad option', () => {
   it.each<[object, string]>([
-    [{ url: undefined }, 'The option url has to be a ws or http url.'],
-    [{ url: 7 }, 'The option url has to be a ws or http url.'],
-    [{ url: '/ws' }, 'The option url has to be a ws or http url.'],
-    [{ url: 'ftp://host' }, 'The option url has to be a ws or http url.'],
-    [{ protocol: 'mqtt' }, 'The option protocol has to be pxl or event.'],
+    [{ url: undefined }, 'The option url has to be a ws url.'],
+    [{ url: 7 }, 'The option url has to be a ws url.'],
+    [{ url: '/ws' }, 'The option url has to be a ws url.'],
+    [{ url: 'ftp://host' }, 'The option url has to be a ws url.'],
+    [{ protocol: 'mqtt' }, 'The option protocol has to be event or pxl.'],
     [{ server: 'ours' }, 'The option server has to be other.'],
-    [{ server: 'other', encryption: {} }, 'There is no option tokenTo or encryption beside server.'],
-    [{ server: 'other', tokenTo: 'query' }, 'There is no option tokenTo or encryption beside server.'],
+    [{ server: 'other', encryption: {} }, 'There is no tokenTo or encryption beside server.'],
+    [{ server: 'other', tokenTo: 'query' }, 'There is no tokenTo or encryption beside server.'],
     [{ webSocket: 'ws' }, 'The option webSocket has to be a function.'],
     [{ getToken: 'token' }, 'The option getToken has to be a function.'],
     [{ tokenTo: 'cookie' }, 'The option tokenTo has to be protocol or query or message.'],
