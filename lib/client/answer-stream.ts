@@ -63,8 +63,7 @@ export function answerStream(
       return reading.return(undefined);
     },
     reply: (response) => {
-      values.push(response);
-      if (values.length > most) end(true, new WebSocketClientError('RATE_LIMITED', 'There is no reader.'));
+      if (values.push(response) > most) end(true, new WebSocketClientError('RATE_LIMITED', 'There is no reader.'));
       wake();
     },
     end,

@@ -54,7 +54,7 @@ export function resolveClientOptions(options: WebSocketClientOptions): ResolvedC
   if (server && (options.encryption ?? options.tokenTo)) {
     throw badOption('There is no tokenTo or encryption beside server.');
   }
-  if (!webSocket) throw badOption('There is no global WebSocket: the option webSocket has to be one.');
+  if (!webSocket) throw badOption('There is no WebSocket: the option webSocket has to be one.');
   const { minDelay = 500, maxDelay = 20_000, attempts = Infinity } = reconnect || {};
   return {
     ...options,

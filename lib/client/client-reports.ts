@@ -49,12 +49,17 @@ export class ClientReports {
    */
   tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name], done?: () => void): void {
     const call = (): void => {
-      let result: unknown;
+      let isLater: unknown;
       const settled = guard(
-        () => (result = this.#events[name]?.(event)),
+        () => {
+          const result: unknown = this.#events[name]?.(event);
+          // Looked at in here: what an application returns may throw even at that.
+          isLater = fieldsOf(result).then;
+          return result;
+        },
         (error) => this.failed(error, name),
       );
-      if (fieldsOf(result).then) void settled.then(done);
+      if (isLater) void settled.then(done);
       else done?.();
     };
     this.together(() => this.#untold?.push(call));

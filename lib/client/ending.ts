@@ -46,7 +46,7 @@ export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer)
   const codes: Partial<Record<number, number>> = { 401: 4003, 403: 3003, 429: 4009 };
   const code = codes[status] ?? (status < 500 ? 1002 : 1013);
   const after = waitOf(Number(headers['retry-after']) * 1_000);
-  return { ...endingBy(code, `The server answered HTTP ${status}.`, { details: { status } }), after };
+  return { ...endingBy(code, `The server answered ${status}.`, { details: { status } }), after };
 }
 
 /** The attempt never came to the server: an error of ours says whether another one makes sense, others may pass. */

@@ -505,7 +505,7 @@ describe('the words of PXL', () => {
 describe('a client without any option but the url', () => {
   it('says what is missing where there is no global WebSocket', () => {
     expect(() => new WebSocketClient({ url: 'ws://localhost' })).toThrow(
-      'There is no global WebSocket: the option webSocket has to be one.',
+      'There is no WebSocket: the option webSocket has to be one.',
     );
     expect(new WebSocketClient({ url: 'ws://localhost', webSocket: WebSocket }).state).toBe('disconnected');
   });

@@ -201,22 +201,25 @@ it('is seen by the server as it is, through a day in the life of a page', async 
   await does('note(9)');
 
   // What was answered too late is reported as lost; what has waited is not lost.
-  const { 4: lastWord, ...notes } = await does<Record<string, string>>('notes');
-  expect(['kept', 'UNAVAILABLE']).toContain(lastWord);
+  const { 4: lastWord, 7: whileAway, ...notes } = await does<Record<string, string>>('notes');
+  // They may still leave over the connection that ends: then their answers are reported as lost.
+  for (const told of [lastWord, whileAway]) expect(['kept', 'UNAVAILABLE']).toContain(told);
   expect(notes).toEqual({
     1: 'kept',
     2: 'UNAVAILABLE',
     3: 'kept',
     5: 'TIMEOUT',
     6: 'kept',
-    7: 'kept',
     8: 'kept',
     9: 'kept',
   });
   // What was under way as the network went may have come to the server; nothing came twice.
-  const certain = kept.filter((line) => line !== 'bob: 5');
-  expect(certain).toEqual(['ada: 1', ...[3, 4, 6, 7, 8, 9].map((n) => `bob: ${n}`)]);
-  expect(kept.length - certain.length).toBeLessThanOrEqual(1);
+  const certain = kept.filter((line) => line !== 'bob: 5' && (line !== 'bob: 7' || whileAway === 'kept'));
+  expect(certain).toEqual([
+    'ada: 1',
+    ...(whileAway === 'kept' ? [3, 4, 6, 7, 8, 9] : [3, 4, 6, 8, 9]).map((n) => `bob: ${n}`),
+  ]);
+  expect(new Set(kept).size).toBe(kept.length);
   expect(await does('heard')).toEqual(told);
 
   await does('logout()');
