@@ -1,9 +1,9 @@
+import type { WelcomeLimits } from '../protocol/welcome-terms.js';
 import type { EncryptedSocket } from './client-encryption.interface.js';
 import { badMessage } from './client-message.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientRuntime } from './client-runtime.js';
 import type { WebSocketClientError } from './websocket-client.error.js';
-import type { WelcomeLimits } from './welcome.js';
 
 /** How much the server takes of one connection: how large frames may be, and how many of them may leave now. */
 export interface Allowance {

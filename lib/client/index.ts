@@ -19,6 +19,7 @@ export type {
   WebSocketContract,
 } from '../protocol/contract.js';
 export type { ErrorCode } from '../protocol/error-codes.js';
+export type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
 export type { CallHandler } from './call-handler.interface.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
@@ -40,4 +41,4 @@ export type { JoinedRoom, JoinOptions, LeaveOptions } from './rooms.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
 export { WebSocketClientError, type WebSocketClientErrorOptions } from './websocket-client.error.js';
 export { WebSocketClient } from './websocket-client.js';
-export type { Welcome, WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from './welcome.js';
+export type { Welcome } from './welcome.js';

@@ -42,7 +42,7 @@ const INNER: Readonly<Partial<Record<string, Rules>>> = {
 
 /** A time that a timer can be set to. */
 export function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value < 2 ** 31;
+  return typeof value === 'number' && value > 0 && value < 2e9;
 }
 
 /** The url of a socket; undefined for what is none. */

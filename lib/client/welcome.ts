@@ -1,3 +1,4 @@
+import type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
 import { textOf, type Fields } from './frame-fields.js';
 
 /**
@@ -13,34 +14,6 @@ export interface Welcome {
   readonly heartbeat?: WelcomeHeartbeat | null | undefined;
   readonly limits?: WelcomeLimits | undefined;
   readonly rooms: WelcomeRooms;
-}
-
-/** When the server asks a silent client for a sign of life. */
-export interface WelcomeHeartbeat {
-  /** After how much silence, in ms. */
-  readonly interval: number;
-  /** How long the answer may take, in ms. */
-  readonly timeout: number;
-}
-
-/** How much the server takes of this connection. */
-export interface WelcomeLimits {
-  /** The longest frame, in bytes of UTF-8. */
-  readonly maxPayload: number;
-  /** On average; null: as many as come. */
-  readonly messagesPerSecond: number | null;
-  /** Messages at once; null: as many as come. */
-  readonly burst: number | null;
-  /** Rooms at once; null: as many as it joins. */
-  readonly rooms: number | null;
-}
-
-/** What is special about the server's rooms. */
-export interface WelcomeRooms {
-  /** Pushes to a room carry its name. */
-  readonly named?: true;
-  /** The application has a `join` event of its own in the place of the library's for several rooms. */
-  readonly ownJoin?: true;
 }
 
 /** Reads the welcome in the words of either envelope. */

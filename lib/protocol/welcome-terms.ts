@@ -1,3 +1,11 @@
+/** When the server asks a silent client for a sign of life. */
+export interface WelcomeHeartbeat {
+  /** After how much silence, in ms. */
+  readonly interval: number;
+  /** How long the answer may take, in ms. */
+  readonly timeout: number;
+}
+
 /** How much a server takes of one client; null: no limit. */
 export interface WelcomeLimits {
   /** Bytes of UTF-8 of the largest frame. */
@@ -20,7 +28,7 @@ export interface WelcomeRooms {
 
 /** What a welcome tells every client of an endpoint. */
 export interface WelcomeTerms {
-  readonly heartbeat: { readonly interval: number; readonly timeout: number } | null;
+  readonly heartbeat: WelcomeHeartbeat | null;
   readonly limits: WelcomeLimits;
   /** Left out where nothing is particular. */
   readonly rooms?: WelcomeRooms | undefined;
