@@ -10,7 +10,7 @@ export type {
 } from './auth/authenticator.interface.js';
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
-export type { RevokeOptions } from './auth/token-revocation.js';
+export type { RevokeOptions } from './auth/tokens/token-revocation.js';
 export { getWebSocketClientToken } from './client-module/client-name.js';
 export type {
   ClientModuleEventMap,
@@ -36,12 +36,17 @@ export {
   PXL_WS_BROADCASTER,
   type Broadcaster,
   type BusHealth,
-  type Receiver,
-} from './cluster/broadcaster.interface.js';
-export type { Content, Envelope, ReceivedEnvelope, Target } from './cluster/envelope.js';
-export { readEnvelope, writeEnvelope, type Letter, type Postmark } from './cluster/envelope-text.js';
-export { LocalBroadcaster } from './cluster/local.broadcaster.js';
-export type { RedisBroadcaster } from './cluster/redis.broadcaster.js';
+  type WsReceiver,
+} from './cluster/bus/broadcaster.interface.js';
+export type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './cluster/bus/envelope.js';
+export {
+  readEnvelope,
+  writeEnvelope,
+  type WsReceivedText,
+  type WsEnvelopeOrigin,
+} from './cluster/bus/envelope-text.js';
+export { LocalBroadcaster } from './cluster/bus/local.broadcaster.js';
+export type { RedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
 export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.module.js';
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
@@ -113,7 +118,7 @@ export type {
   WebSocketSubscriberPredicate,
 } from './interfaces/subscriber.interface.js';
 export { WsRateLimit } from './limits/decorators/ws-rate-limit.decorator.js';
-export type { Rate } from './limits/rate-store.interface.js';
+export type { WsRate } from './limits/rate-store.interface.js';
 export type { LimitName } from './limits/refusal-counters.js';
 export type { ProtocolName } from './protocol/codec.interface.js';
 export { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from './protocol/cluster-events.js';
@@ -155,25 +160,30 @@ export type { RoomInterest } from './rooms/room-interest.interface.js';
 export { forwardQueueEvents, type ForwardQueueEventsOptions, type QueueJobEnd } from './queue/forward-queue-events.js';
 export type { QueueEventsOptions } from './queue/queue-job-events.js';
 export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
-export type { RedisClient } from './redis/redis-client.js';
+export type { RedisClient } from './redis/link/redis-client.js';
 export { RoomManager, type AddClientToRoomOptions, type RoomUser } from './rooms/room-manager.js';
 export type { ContractRoute } from './routing/decorators/contract-route.js';
 export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
 export type { WebSocketMetric } from './runtime/metrics.js';
-export type { ClientQuery } from './server/client-queries.js';
-export type { RouteMetadata as WebSocketRoute } from './routing/route-metadata.js';
-export type { ClientReference } from './server/client-reference.js';
-export type { ClientVerbs } from './server/client-verbs.js';
-export type { WebSocketHealth } from './server/health.js';
-export { PxlWebSocketServer } from './server/pxl-websocket-server.js';
-export type { RoomVerbs } from './server/room-verbs.js';
-export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/send-verbs.js';
-export { ServerVerbs, type JoinRoomOptions } from './server/server-verbs.js';
-export type { RoomMove } from './server/room-moves.js';
-export type { NamedDestination, SendDestination } from './server/send-destination.js';
-export { WebSocketService, type CloseOptions, type SendOptions, type SendRequest } from './server/websocket.service.js';
+export type { ClientQuery } from './server/facade/client-queries.js';
+export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
+export type { ClientReference } from './server/facade/client-reference.js';
+export type { ClientVerbs } from './server/facade/client-verbs.js';
+export type { WebSocketHealth } from './server/coordination/health.js';
+export { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+export type { RoomVerbs } from './server/facade/room-verbs.js';
+export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
+export { ServerVerbs, type JoinRoomOptions } from './server/facade/server-verbs.js';
+export type { RoomMove } from './server/delivery/room-moves.js';
+export type { NamedDestination, SendDestination } from './server/facade/send-destination.js';
+export {
+  WebSocketService,
+  type CloseOptions,
+  type SendOptions,
+  type SendRequest,
+} from './server/facade/websocket.service.js';
 export { WsSubscriber } from './subscribers/decorators/ws-subscriber.decorator.js';
 export { defineWebSocketSubscriber } from './subscribers/define-subscriber.js';
 export { matchAll } from './subscribers/match-all.js';
@@ -197,4 +207,4 @@ export { withRateLimit } from './subscribers/utilities/with-rate-limit.js';
 export { withRetry } from './subscribers/utilities/with-retry.js';
 export { withThrottle } from './subscribers/utilities/with-throttle.js';
 export { withValidation } from './subscribers/utilities/with-validation.js';
-export type { SlowConsumerCounts } from './transport/slow-consumers.js';
+export type { SlowConsumerCounts } from './transport/outbox/slow-consumers.js';

@@ -8,20 +8,20 @@ import { ConnectionGuards } from './auth/connection-guards.js';
 import { InBandAuthentication } from './auth/in-band-authentication.js';
 import { OriginPolicy } from './auth/origin-policy.js';
 import { RuleFactory } from './auth/rule-factory.js';
-import { TokenLife } from './auth/token-life.js';
-import { TokenRevocation } from './auth/token-revocation.js';
+import { TokenLife } from './auth/tokens/token-life.js';
+import { TokenRevocation } from './auth/tokens/token-revocation.js';
 import { ClientManager } from './clients/client-manager.js';
 import { ClientMirror } from './clients/client-mirror.js';
 import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
-import { PXL_WS_BROADCASTER } from './cluster/broadcaster.interface.js';
-import { ClusterCalls } from './cluster/cluster-calls.js';
-import { PeerCheck } from './cluster/peer-check.js';
+import { PXL_WS_BROADCASTER } from './cluster/bus/broadcaster.interface.js';
+import { ClusterCalls } from './cluster/bus/cluster-calls.js';
+import { PeerCheck } from './cluster/bus/peer-check.js';
 import { ClusterEvents } from './cluster/cluster-events.js';
 import { PXL_WS_REDIS } from './redis/redis.token.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
-import { ClusterView } from './cluster/cluster-view.js';
+import { RegistryBridge } from './cluster/registry/registry-bridge.js';
 import { Encryption } from './encryption/encryption.js';
 import { FrameCallbacks } from './encryption/frame-callbacks.js';
 import { KeyExchange } from './encryption/key-exchange.js';
@@ -48,52 +48,52 @@ import { RoomOpening } from './rooms/room-opening.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { RoomManager } from './rooms/room-manager.js';
 import { EventRoutes } from './routing/event-routes.js';
-import { HandlerScanner } from './routing/handler.scanner.js';
+import { HandlerScanner } from './routing/discovery/handler.scanner.js';
 import { MessageDispatcher } from './routing/message.dispatcher.js';
-import { ProviderScanner } from './routing/provider.scanner.js';
+import { ProviderScanner } from './routing/discovery/provider.scanner.js';
 import { SystemRoutes } from './routing/system-routes.js';
-import { WsExplorer } from './routing/ws-explorer.js';
-import { WsMetadataAccessor } from './routing/ws-metadata.accessor.js';
-import { WsPipeline } from './routing/ws-pipeline.js';
+import { WsExplorer } from './routing/discovery/ws-explorer.js';
+import { WsMetadataAccessor } from './routing/discovery/ws-metadata.accessor.js';
+import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
 import { Metrics } from './runtime/metrics.js';
 import { Runtime } from './runtime/runtime.js';
 import { Traffic } from './runtime/traffic.js';
 import { WorkerIdentity } from './runtime/worker-identity.js';
-import { ClientListPushes } from './server/client-list-pushes.js';
-import { ClientQueries } from './server/client-queries.js';
-import { ClusterCommands } from './server/cluster-commands.js';
-import { ClusterInbox } from './server/cluster-inbox.js';
-import { IgnisInbox } from './server/ignis-inbox.js';
-import { ClusterMembership } from './server/cluster-membership.js';
-import { Delivery } from './server/delivery.js';
-import { Health } from './server/health.js';
-import { Lifecycle } from './server/lifecycle.js';
-import { MemberAnnouncements } from './server/member-announcements.js';
-import { PxlWebSocketServer } from './server/pxl-websocket-server.js';
-import { Recipients } from './server/recipients.js';
-import { RemoteClients } from './server/remote-clients.js';
-import { RoomMoves } from './server/room-moves.js';
-import { WorkerMetrics } from './server/worker-metrics.js';
-import { VerbEvents } from './server/verb-events.js';
-import { WebSocketService } from './server/websocket.service.js';
+import { ClientListPushes } from './server/delivery/client-list-pushes.js';
+import { ClientQueries } from './server/facade/client-queries.js';
+import { ClusterCommands } from './server/coordination/cluster-commands.js';
+import { ClusterInbox } from './server/coordination/cluster-inbox.js';
+import { IgnisInbox } from './server/coordination/ignis-inbox.js';
+import { ClusterMembership } from './server/coordination/cluster-membership.js';
+import { Delivery } from './server/delivery/delivery.js';
+import { Health } from './server/coordination/health.js';
+import { Lifecycle } from './server/coordination/lifecycle.js';
+import { MemberAnnouncements } from './server/delivery/member-announcements.js';
+import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+import { Recipients } from './server/delivery/recipients.js';
+import { RemoteClients } from './server/coordination/remote-clients.js';
+import { RoomMoves } from './server/delivery/room-moves.js';
+import { WorkerMetrics } from './server/coordination/worker-metrics.js';
+import { VerbEvents } from './server/facade/verb-events.js';
+import { WebSocketService } from './server/facade/websocket.service.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
 import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
 import { SubscriberRunner } from './subscribers/subscriber.runner.js';
-import { ConnectionHooks } from './transport/connection-hooks.js';
-import { ConnectionHandler } from './transport/connection.handler.js';
-import { Drain } from './transport/drain.js';
-import { EndpointRegistry } from './transport/endpoint.registry.js';
-import { Entrance } from './transport/entrance.js';
-import { Heartbeat } from './transport/heartbeat.js';
-import { InactiveClients } from './transport/inactive-clients.js';
-import { OutboxScheduler } from './transport/outbox.scheduler.js';
-import { OutboxServices } from './transport/outbox.services.js';
-import { OwnServers } from './transport/own-servers.js';
-import { PxlWsAdapterModule } from './transport/pxl-ws-adapter.module.js';
-import { SocketAdoption } from './transport/socket-adoption.js';
-import { SlowConsumers } from './transport/slow-consumers.js';
-import { UpgradeHandler } from './transport/upgrade.handler.js';
+import { ConnectionHooks } from './transport/connection/connection-hooks.js';
+import { ConnectionHandler } from './transport/connection/connection.handler.js';
+import { Drain } from './server/coordination/drain.js';
+import { EndpointRegistry } from './transport/endpoint/endpoint.registry.js';
+import { ClientAdmitter } from './transport/upgrade/client-admitter.js';
+import { Heartbeat } from './transport/connection/heartbeat.js';
+import { InactiveClients } from './transport/connection/inactive-clients.js';
+import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
+import { OutboxServices } from './transport/outbox/outbox.services.js';
+import { OwnServers } from './transport/upgrade/own-servers.js';
+import { PxlWsAdapterModule } from './transport/endpoint/pxl-ws-adapter.module.js';
+import { SocketAdoption } from './transport/connection/socket-adoption.js';
+import { SlowConsumers } from './transport/outbox/slow-consumers.js';
+import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 
 /**
  * Real-time messaging over plain WebSockets. Import it once, with `forRoot()` or `forRootAsync()`; it registers its own
@@ -132,7 +132,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     ClusterInbox,
     IgnisInbox,
     ClusterMembership,
-    ClusterView,
+    RegistryBridge,
     ConnectionCounts,
     ConnectionGuards,
     ConnectionHandler,
@@ -141,7 +141,7 @@ import { UpgradeHandler } from './transport/upgrade.handler.js';
     Drain,
     Encryption,
     EndpointRegistry,
-    Entrance,
+    ClientAdmitter,
     ErrorReporter,
     FrameCallbacks,
     EventRoutes,

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions } from 'ws';
-import type { Broadcaster } from './cluster/broadcaster.interface.js';
+import type { Broadcaster } from './cluster/bus/broadcaster.interface.js';
 import type {
   EventOptions,
   Origins,

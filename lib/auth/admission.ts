@@ -15,7 +15,7 @@ import { closeForGood } from '../clients/close-for-good.js';
 import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
-import { PXL_WS_REVOCATIONS, type Revocations } from './revocations.interface.js';
+import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
 
 /** A connection that asks to be let in. */
 export interface Applicant {

@@ -8,13 +8,13 @@ import { Runtime } from '../runtime/runtime.js';
 import type { WsAuthenticator, WsCredentials } from './authenticator.interface.js';
 import { PASS, type Decision } from './decision.js';
 import type { Identity } from './identity.js';
-import { reasonOfTokenError } from './jwt-failure.js';
-import { JwtAuthenticator } from './jwt.authenticator.js';
+import { reasonOfTokenError } from './jwt/jwt-failure.js';
+import { JwtAuthenticator } from './jwt/jwt.authenticator.js';
 import { readVerdict } from './read-verdict.js';
 import type { RefusalReason } from './refusal-reason.js';
 import { RuleFactory } from './rule-factory.js';
 import { thrownRefusal } from './thrown-refusal.js';
-import { findToken } from './token-extractor.js';
+import { findToken } from './tokens/token-extractor.js';
 
 /** What became of a connection's credentials. */
 export type AuthenticationResult =

@@ -15,7 +15,7 @@ import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { Admission, type AdmissionResult, type Applicant } from './admission.js';
 import { AuthRefusals } from './auth-refusals.js';
 import type { Identity } from './identity.js';
-import { TokenLife } from './token-life.js';
+import { TokenLife } from './tokens/token-life.js';
 
 /** How much longer than `auth.timeout` a client may stay while its authentication runs. */
 const WHILE_AUTHENTICATING = 3;

@@ -1,7 +1,7 @@
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
 import { isError, isInstanceOf } from '../errors/as-error.js';
 import { codeOf } from '../errors/code-of.js';
-import { reasonOfTokenError } from './jwt-failure.js';
+import { reasonOfTokenError } from './jwt/jwt-failure.js';
 import type { RefusalReason } from './refusal-reason.js';
 
 /** What was thrown in order to refuse somebody. */

@@ -1,7 +1,11 @@
 import type { ClientOptions } from 'ws';
-import type { ClientEventMap, ClientEvents, WebSocketClientOptions } from '../client/client-options.interface.js';
-import type { WebSocketLike } from '../client/socket.interface.js';
-import type { RedisClient } from '../redis/redis-client.js';
+import type {
+  ClientEventMap,
+  ClientEvents,
+  WebSocketClientOptions,
+} from '../client/options/client-options.interface.js';
+import type { WebSocketLike } from '../client/connection/socket.interface.js';
+import type { RedisClient } from '../redis/link/redis-client.js';
 
 /** The options of a client of an application: those of pages are left out. */
 export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events' | 'pageLifecycle'> {

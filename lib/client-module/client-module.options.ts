@@ -1,5 +1,5 @@
 import { WebSocket, type ClientOptions } from 'ws';
-import type { WebSocketConstructor } from '../client/socket.interface.js';
+import type { WebSocketConstructor } from '../client/connection/socket.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { isGroup, OptionChecks } from '../options/option-checks.js';
 import { checkOptionNames } from './client-option-names.js';

@@ -3,7 +3,7 @@ import type {
   ClientHeartbeatOptions,
   QueueOptions,
   ReconnectOptions,
-} from '../client/client-options.interface.js';
+} from '../client/options/client-options.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { noSuchName } from '../options/nearest-name.js';
 import { isGroup } from '../options/option-checks.js';

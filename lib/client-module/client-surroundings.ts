@@ -1,6 +1,6 @@
-import type { WebSocketConstructor, WebSocketLike } from '../client/socket.interface.js';
+import type { WebSocketConstructor, WebSocketLike } from '../client/connection/socket.interface.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import type { RedisClient } from '../redis/redis-client.js';
+import type { RedisClient } from '../redis/link/redis-client.js';
 import type { ClientModuleEventMap, RoomToJoin } from './client-module-options.interface.js';
 
 /** What the events of a client get in an application beside what the client itself tells, as PXL's client had it. */

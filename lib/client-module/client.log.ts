@@ -1,5 +1,5 @@
-import type { ClientEvents } from '../client/client-options.interface.js';
-import type { StateChange } from '../client/client-state.js';
+import type { ClientEvents } from '../client/options/client-options.interface.js';
+import type { StateChange } from '../client/connection/client-state.js';
 import { textsOf } from '../errors/as-error.js';
 import { LogLimiter } from '../errors/log-limiter.js';
 import { ModuleLogger } from '../errors/module-logger.js';

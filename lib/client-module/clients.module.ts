@@ -1,9 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { HandlerScanner } from '../routing/handler.scanner.js';
-import { ProviderScanner } from '../routing/provider.scanner.js';
-import { CLIENT_CONTROLLERS } from '../routing/route-metadata.js';
-import { WsMetadataAccessor } from '../routing/ws-metadata.accessor.js';
+import { HandlerScanner } from '../routing/discovery/handler.scanner.js';
+import { ProviderScanner } from '../routing/discovery/provider.scanner.js';
+import { CLIENT_CONTROLLERS } from '../routing/discovery/route-metadata.js';
+import { WsMetadataAccessor } from '../routing/discovery/ws-metadata.accessor.js';
 import { Runtime } from '../runtime/runtime.js';
 import { ClientLifecycle } from './client.lifecycle.js';
 import { ClientRegistry } from './client.registry.js';

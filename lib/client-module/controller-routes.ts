@@ -7,8 +7,8 @@ import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
 import { routeKey } from '../protocol/route-key.js';
-import { AnswerStream, streamOf } from '../routing/answer-stream.js';
-import { unfiltered } from '../routing/filtered-exception.js';
+import { AnswerStream, streamOf } from '../routing/exchange/answer-stream.js';
+import { unfiltered } from '../routing/pipeline/filtered-exception.js';
 import type { AckSource, RouteHandler } from '../routing/handler.interface.js';
 import { clientErrorOf } from './client-error.js';
 

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import { eventOfRoute } from '../protocol/route-key.js';
-import { HandlerScanner, type HandlerMethod } from '../routing/handler.scanner.js';
-import { classOf, nameOf, type ProviderWrapper } from '../routing/provider.scanner.js';
-import { WsMetadataAccessor } from '../routing/ws-metadata.accessor.js';
-import { WsPipeline } from '../routing/ws-pipeline.js';
+import { HandlerScanner, type HandlerMethod } from '../routing/discovery/handler.scanner.js';
+import { classOf, nameOf, type ProviderWrapper } from '../routing/discovery/provider.scanner.js';
+import { WsMetadataAccessor } from '../routing/discovery/ws-metadata.accessor.js';
+import { WsPipeline } from '../routing/pipeline/ws-pipeline.js';
 import { ClientRegistry, type RegisteredClient } from './client.registry.js';
 
 /** Walks the client controllers once, at start-up: their methods become handlers of their clients. */

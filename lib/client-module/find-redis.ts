@@ -1,5 +1,5 @@
 import type { ModuleRef } from '@nestjs/core';
-import type { RedisClient } from '../redis/redis-client.js';
+import type { RedisClient } from '../redis/link/redis-client.js';
 import { PXL_WS_REDIS } from '../redis/redis.token.js';
 
 /** The connection to Redis that `PxlWebSocketModule` has for the application; null without one, or without the module. */

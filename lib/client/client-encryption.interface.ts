@@ -1,4 +1,4 @@
-import type { WebSocketLike } from './socket.interface.js';
+import type { WebSocketLike } from './connection/socket.interface.js';
 
 /** How frames are encrypted beside TLS: what begins the key exchange of one connection after the other. */
 export interface ClientEncryption {

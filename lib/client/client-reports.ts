@@ -1,8 +1,8 @@
-import type { ClientEventMap, ClientEvents } from './client-options.interface.js';
-import type { StateChange } from './client-state.js';
-import { fieldsOf } from './frame-fields.js';
+import type { ClientEventMap, ClientEvents } from './options/client-options.interface.js';
+import type { StateChange } from './connection/client-state.js';
+import { fieldsOf } from './messages/frame-fields.js';
 import { guard, Listeners } from './listeners.js';
-import { reportUncaught } from './surroundings.js';
+import { reportUncaught } from './options/surroundings.js';
 
 /** Hears of every change of the state. */
 export type StateListener = (change: StateChange) => void;

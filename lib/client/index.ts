@@ -20,7 +20,7 @@ export type {
 } from '../protocol/contract.js';
 export type { ErrorCode } from '../protocol/error-codes.js';
 export type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
-export type { CallHandler } from './call-handler.interface.js';
+export type { CallHandler } from './messages/call-handler.interface.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
   ClientEventMap,
@@ -31,14 +31,14 @@ export type {
   ReconnectOptions,
   RequestOptions,
   WebSocketClientOptions,
-} from './client-options.interface.js';
+} from './options/client-options.interface.js';
 export type { StateListener } from './client-reports.js';
-export type { ClientState, ConnectionStatus, StateChange } from './client-state.js';
+export type { ClientState, ConnectionStatus, StateChange } from './connection/client-state.js';
 export type { Unsubscribe } from './listeners.js';
-export type { PushedMessage, PushHandler } from './pushed-message.interface.js';
+export type { PushedMessage, PushHandler } from './messages/pushed-message.interface.js';
 export type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 export type { JoinedRoom, JoinOptions, LeaveOptions } from './rooms.js';
-export type { WebSocketConstructor, WebSocketLike } from './socket.interface.js';
+export type { WebSocketConstructor, WebSocketLike } from './connection/socket.interface.js';
 export { WebSocketClientError, type WebSocketClientErrorOptions } from './websocket-client.error.js';
 export { WebSocketClient } from './websocket-client.js';
 export type { Welcome } from './welcome.js';

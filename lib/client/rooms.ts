@@ -1,11 +1,11 @@
 import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { ClientEventMap, RequestOptions } from './client-options.interface.js';
-import type { ClientTimer } from './client-runtime.js';
-import type { ConnectionServices } from './connection.js';
-import { fieldsOf } from './frame-fields.js';
-import type { Outbound } from './outbound.js';
-import type { OutgoingOptions } from './outgoing.interface.js';
-import { readError } from './server-frame.js';
+import type { ClientEventMap, RequestOptions } from './options/client-options.interface.js';
+import type { ClientTimer } from './options/client-runtime.js';
+import type { ConnectionServices } from './connection/connection.js';
+import { fieldsOf } from './messages/frame-fields.js';
+import type { Outbound } from './messages/outbound.js';
+import type { OutgoingOptions } from './messages/outgoing.interface.js';
+import { readError } from './messages/server-frame.js';
 import type { Welcome } from './welcome.js';
 
 /** How a client joins a room. */

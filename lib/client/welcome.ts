@@ -1,5 +1,5 @@
 import type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
-import { textOf, type Fields } from './frame-fields.js';
+import { textOf, type Fields } from './messages/frame-fields.js';
 
 /**
  * What the server told when it took the client in. Of a server that tells less, as an older one or another one than this

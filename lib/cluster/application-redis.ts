@@ -2,8 +2,8 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { isCluster } from '../redis/redis-client.js';
-import { unavailable } from '../redis/redis-failures.js';
+import { isCluster } from '../redis/link/redis-client.js';
+import { unavailable } from '../redis/link/redis-failures.js';
 import { PXL_WS_REDIS } from '../redis/redis.token.js';
 
 /**

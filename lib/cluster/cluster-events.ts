@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
-import type { ReceivedEnvelope } from './envelope.js';
-import { readJson, toJson } from './json-text.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from './bus/broadcaster.interface.js';
+import type { WsReceivedEnvelope } from './bus/envelope.js';
+import { readJson, toJson } from './bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
 
 /** Something that happened in the cluster, as every worker hears it. */
@@ -68,7 +68,7 @@ export class ClusterEvents {
   }
 
   /** @internal An event that another worker has published. */
-  receive({ origin, target, content }: ReceivedEnvelope): void {
+  receive({ origin, target, content }: WsReceivedEnvelope): void {
     if (target.kind !== 'subscribers') return;
     const message = readJson(content.text);
     // An emitter has no handlers of its own, so one worker stands in for it.

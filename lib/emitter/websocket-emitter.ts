@@ -1,11 +1,11 @@
 import { checkMessage, checkNames, readExclude, readName, readUserId } from '../clients/verb-checks.js';
 import { encodeMessage } from '../clients/encode-message.js';
-import { ClusterChannels } from '../cluster/cluster-channels.js';
-import { EnvelopePublisher } from '../cluster/envelope-publisher.js';
-import type { Content, Envelope, Target } from '../cluster/envelope.js';
-import { ignisServerId } from '../cluster/ignis-wire.js';
-import { toJson } from '../cluster/json-text.js';
-import { checkPublishable } from '../cluster/publishable-channel.js';
+import { ClusterChannels } from '../cluster/bus/cluster-channels.js';
+import { EnvelopePublisher } from '../cluster/bus/envelope-publisher.js';
+import type { WsContent, WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
+import { ignisServerId } from '../cluster/bus/ignis-wire.js';
+import { toJson } from '../cluster/bus/json-text.js';
+import { checkPublishable } from '../cluster/bus/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';
@@ -17,9 +17,9 @@ import { resolveRedis } from '../options/redis.options.js';
 import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
-import { abandon } from '../redis/abandon.js';
-import { FaultLog } from '../redis/fault-log.js';
-import { RedisLink } from '../redis/redis-link.js';
+import { abandon } from '../redis/link/abandon.js';
+import { FaultLog } from '../redis/link/fault-log.js';
+import { RedisLink } from '../redis/link/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
 
@@ -198,19 +198,19 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  async #send(target: Target, message: object, exclude?: readonly string[]): Promise<void> {
+  async #send(target: WsTarget, message: object, exclude?: readonly string[]): Promise<void> {
     checkMessage(message);
     await this.#post(target, readExclude(exclude), { kind: 'message', text: encodeMessage(pxlCodec, message) });
   }
 
-  async #post(target: Target, exclude: readonly string[], content: Content): Promise<void> {
-    const envelope: Envelope = { target, exclude, isVolatile: false, content };
+  async #post(target: WsTarget, exclude: readonly string[], content: WsContent): Promise<void> {
+    const envelope: WsEnvelope = { target, exclude, isVolatile: false, content };
     if (this.#link.isReady) await this.#publisher.publish(envelope);
     else await this.#postOnceReady(envelope);
   }
 
   /** What the wait for the connection has taken is not there for Redis to answer. */
-  async #postOnceReady(envelope: Envelope): Promise<void> {
+  async #postOnceReady(envelope: WsEnvelope): Promise<void> {
     const since = this.#runtime.monotonic();
     await this.#ready();
     const left = LIMIT - (this.#runtime.monotonic() - since);

@@ -7,7 +7,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { Eventually } from './cipher.interface.js';
-import { Turns } from './turns.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
 
 /** A callback of the options that is asked about frames. */
 export interface FrameCallback {
@@ -19,7 +19,7 @@ export interface FrameCallback {
 /** Asks the application's callbacks about single frames. None of them can fail more than its frame, or take for ever. */
 @Injectable()
 export class FrameCallbacks {
-  readonly #turns = new Map<FrameCallback, Turns>();
+  readonly #turns = new Map<FrameCallback, ConcurrencyLimit>();
 
   constructor(
     private readonly errors: ErrorReporter,
@@ -40,7 +40,7 @@ export class FrameCallbacks {
     use: (answer: Answer) => Result | null,
   ): Eventually<Result | null> {
     let turns = this.#turns.get(callback);
-    if (!turns) this.#turns.set(callback, (turns = new Turns(this.options.outbound.batchLimit)));
+    if (!turns) this.#turns.set(callback, (turns = new ConcurrencyLimit(this.options.outbound.batchLimit)));
     return turns.take(() => (client.state === 'disconnected' ? null : this.#call(callback, client, call, use)));
   }
 

@@ -1,7 +1,7 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketContract } from '../protocol/contract.js';
-import type { RedisClient } from '../redis/redis-client.js';
-import type { ServerVerbs } from '../server/server-verbs.js';
+import type { RedisClient } from '../redis/link/redis-client.js';
+import type { ServerVerbs } from '../server/facade/server-verbs.js';
 import type { HANDLER_HOST, HandlerHost } from '../subscribers/handler-host.js';
 import type { StandardSchema } from './standard-schema.interface.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Runtime } from '../runtime/runtime.js';
-import type { Rate, RateStore } from './rate-store.interface.js';
+import type { WsRate, RateStore } from './rate-store.interface.js';
 
 /** How many new keys go by between two looks for windows that have ended. */
 const SWEEP_EACH = 1_024;
@@ -23,7 +23,7 @@ export class MemoryRateStore implements RateStore {
     return this.#windows.size;
   }
 
-  use(key: string, { limit, ttl }: Rate): number {
+  use(key: string, { limit, ttl }: WsRate): number {
     const now = this.runtime.monotonic();
     let window = this.#windows.get(key);
     if (!window || window.endsAt <= now) window = this.#begin(key, ttl, now);

@@ -2,7 +2,7 @@
 export const PXL_WS_RATE_STORE = Symbol('PXL_WS_RATE_STORE');
 
 /** So many uses in so long a time. */
-export interface Rate {
+export interface WsRate {
   readonly limit: number;
   /** Milliseconds. */
   readonly ttl: number;
@@ -11,5 +11,5 @@ export interface Rate {
 /** Counts the uses of routes by users, each key for itself: those of one worker, or of all that share a Redis. */
 export interface RateStore {
   /** Counts one use: 0 when it is within the rate, else the ms until the next one will be; refused uses do not count. */
-  use(key: string, rate: Rate): number | Promise<number>;
+  use(key: string, rate: WsRate): number | Promise<number>;
 }

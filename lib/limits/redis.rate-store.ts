@@ -1,9 +1,9 @@
 import { encodeName } from '../redis/encode-name.js';
-import type { RedisLink } from '../redis/redis-link.js';
+import type { RedisLink } from '../redis/link/redis-link.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import type { MemoryRateStore } from './memory.rate-store.js';
-import type { Rate, RateStore } from './rate-store.interface.js';
+import type { WsRate, RateStore } from './rate-store.interface.js';
 
 /** What Redis may refuse. */
 const WHAT = 'to count uses of routes';
@@ -37,7 +37,7 @@ export class RedisRateStore implements RateStore, MetricSource {
     this.#keys = `${prefix}:rate:`;
   }
 
-  use(key: string, rate: Rate): number | Promise<number> {
+  use(key: string, rate: WsRate): number | Promise<number> {
     const left = this.memory.leftOfFull(key);
     if (left > 0) return left;
     return this.link.isReady ? this.#ask(key, rate) : this.#useAlone(key, rate);
@@ -48,7 +48,7 @@ export class RedisRateStore implements RateStore, MetricSource {
     yield counter('rate_uses_alone', this.#alone);
   }
 
-  async #ask(key: string, rate: Rate): Promise<number> {
+  async #ask(key: string, rate: WsRate): Promise<number> {
     const name = this.#keys + encodeName(key);
     let left: number;
     try {
@@ -63,7 +63,7 @@ export class RedisRateStore implements RateStore, MetricSource {
     return left;
   }
 
-  #useAlone(key: string, rate: Rate): number {
+  #useAlone(key: string, rate: WsRate): number {
     this.#alone++;
     return this.memory.use(key, rate);
   }

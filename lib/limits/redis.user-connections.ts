@@ -1,6 +1,6 @@
-import type { LeasedData, RenewalCause } from '../cluster/registry/leased-data.interface.js';
+import type { LeasedData, RenewalCause } from '../cluster/leases/leased-data.interface.js';
 import type { UserConnectionsLimit } from '../interfaces/module-options.interface.js';
-import type { RedisLink } from '../redis/redis-link.js';
+import type { RedisLink } from '../redis/link/redis-link.js';
 import { byUserBucket, USER_BUCKETS, userBucketOf } from '../redis/user-buckets.js';
 import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
 import type { UserAdmission, UserConnections } from './user-connections.interface.js';

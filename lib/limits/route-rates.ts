@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { MemoryRateStore } from './memory.rate-store.js';
-import { PXL_WS_RATE_STORE, type Rate, type RateStore } from './rate-store.interface.js';
+import { PXL_WS_RATE_STORE, type WsRate, type RateStore } from './rate-store.interface.js';
 import { RefusalCounters } from './refusal-counters.js';
 
 /**
@@ -23,7 +23,7 @@ export class RouteRates {
    * @returns undefined when it is known now, else a promise
    * @throws WsError RATE_LIMITED with `details.retryAfter`
    */
-  use({ user, clientId }: WsClient, route: string, rate: Rate): Promise<void> | undefined {
+  use({ user, clientId }: WsClient, route: string, rate: WsRate): Promise<void> | undefined {
     const retryAfter = user
       ? this.store.use(`${route} user ${user.userId}`, rate)
       : this.memory.use(`${route} client ${clientId}`, rate);

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { Broadcaster } from '../cluster/broadcaster.interface.js';
+import type { Broadcaster } from '../cluster/bus/broadcaster.interface.js';
 import { isClass } from './class-checks.js';
 import { isGroup, OptionChecks } from './option-checks.js';
 import { resolveSecrets, type ResolvedSecrets } from './secret.options.js';

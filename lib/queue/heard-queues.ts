@@ -1,4 +1,4 @@
-import { isCluster, type RedisClient } from '../redis/redis-client.js';
+import { isCluster, type RedisClient } from '../redis/link/redis-client.js';
 
 /** The queues that an application hears already: each one once, or each end of a job would be told twice. */
 export class HeardQueues {

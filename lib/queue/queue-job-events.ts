@@ -4,7 +4,7 @@ import type { RedisOption } from '../interfaces/redis-option.interface.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveRedis } from '../options/redis.options.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { RedisClient } from '../redis/redis-client.js';
+import type { RedisClient } from '../redis/link/redis-client.js';
 import type { QueueJob } from './job-end.js';
 import { JobEndTeller, REMEMBERED } from './job-end.teller.js';
 import { QueueConnection } from './queue-connection.js';

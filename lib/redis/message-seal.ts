@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto';
 import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { FaultLog } from './fault-log.js';
+import type { FaultLog } from './link/fault-log.js';
 import type { RedisClock } from './redis-clock.js';
 import { SeenIds } from './seen-ids.js';
 

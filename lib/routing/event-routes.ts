@@ -8,7 +8,7 @@ import { JoinClaim } from '../rooms/join-claim.js';
 import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Runtime } from '../runtime/runtime.js';
-import { fieldsOf } from './fields-of.js';
+import { fieldsOf } from './pipeline/fields-of.js';
 import type { RouteHandler } from './handler.interface.js';
 import type { Router } from './router.js';
 

@@ -13,9 +13,9 @@ import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
 import { EventRoutes } from './event-routes.js';
-import { fieldsOf } from './fields-of.js';
+import { fieldsOf } from './pipeline/fields-of.js';
 import type { AckSource, RouteHandler } from './handler.interface.js';
-import { NamedAnswer } from './named-answer.js';
+import { NamedAnswer } from './exchange/named-answer.js';
 import type { Router } from './router.js';
 
 /** The requests that every endpoint answers by itself: type `system`, PROTOCOL.md "Built-in requests". */

@@ -3,8 +3,8 @@ import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { WebSocketSubscriberHandler } from '../interfaces/subscriber.interface.js';
 import { OptionChecks } from '../options/option-checks.js';
 import { resolveSubscriber, type ResolvedSubscriber } from '../options/subscriber.options.js';
-import { nameOf, ProviderScanner, type ProviderWrapper } from '../routing/provider.scanner.js';
-import { whyRequestScoped } from '../routing/request-scope.js';
+import { nameOf, ProviderScanner, type ProviderWrapper } from '../routing/discovery/provider.scanner.js';
+import { whyRequestScoped } from '../routing/pipeline/request-scope.js';
 import { subscribersOf } from './subscriber-metadata.js';
 
 /** Finds the methods with `@WsSubscriber()`. */

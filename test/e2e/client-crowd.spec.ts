@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { ClientRuntime } from '../../lib/client/client-runtime.js';
+import { ClientRuntime } from '../../lib/client/options/client-runtime.js';
 import { WebSocketClient, type ClientState } from '../../lib/client/index.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { ChildProgram } from '../support/child-program.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { WebSocketService } from 'nestjs-pxl-websocket';
-import { writeEnvelope } from '../../lib/cluster/envelope-text.js';
-import type { Target } from '../../lib/cluster/envelope.js';
+import { writeEnvelope } from '../../lib/cluster/bus/envelope-text.js';
+import type { WsTarget } from '../../lib/cluster/bus/envelope.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -51,7 +51,7 @@ function serviceOf({ app }: TestApp): WebSocketService {
 }
 
 /** The text of an envelope of another process, as if it had been sent so many ms ago by Redis' clock. */
-async function textOf(target: Target, age: number, id?: string): Promise<string> {
+async function textOf(target: WsTarget, age: number, id?: string): Promise<string> {
   const [seconds, microseconds] = await redis.command<string[]>('TIME');
   const sentAt = Math.round(Number(seconds) * 1_000 + Number(microseconds) / 1_000) - age;
   const content = { kind: 'message', text: JSON.stringify({ type: 'news', action: 'flash', data: age }) } as const;
@@ -68,7 +68,7 @@ function staleOf(worker: TestApp): number {
     .find(({ name }) => name === 'pxl_ws_envelopes_stale_total')!.value;
 }
 
-const TARGETS: [channel: string, target: Target][] = [
+const TARGETS: [channel: string, target: WsTarget][] = [
   ['broadcast', { kind: 'everybody' }],
   ['room:chess', { kind: 'rooms', roomNames: ['chess'] }],
   ['user:7', { kind: 'users', userIds: ['7'] }],

@@ -5,7 +5,7 @@ import { Controller, Get, Injectable, Module } from '@nestjs/common';
 import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { ClientManager, PxlWebSocketServer, WebSocketService, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 import type { WebSocketServer as WsServer } from 'ws';
-import type { GatewayAddress } from '../../lib/routing/ws-metadata.accessor.js';
+import type { GatewayAddress } from '../../lib/routing/discovery/ws-metadata.accessor.js';
 import { Logbook } from '../support/logbook.js';
 import { failureOf } from '../support/failure-of.js';
 import { freePort } from '../support/free-port.js';

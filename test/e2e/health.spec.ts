@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PxlWebSocketServer, RoomManager, WebSocketService } from 'nestjs-pxl-websocket';
-import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';

@@ -23,7 +23,7 @@ import {
   type PxlWebSocketModuleOptions,
   type PxlWebSocketOptionsFactory,
 } from 'nestjs-pxl-websocket';
-import { AfterInitHooks } from '../../lib/transport/after-init-hooks.js';
+import { AfterInitHooks } from '../../lib/transport/endpoint/after-init-hooks.js';
 import { ChildProgram } from '../support/child-program.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { failureOf } from '../support/failure-of.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { keySlotOf } from '../../lib/redis/key-slot.js';
-import { shardedBy } from '../../lib/redis/pub-sub.js';
+import { keySlotOf } from '../../lib/redis/subscriptions/key-slot.js';
+import { shardedBy } from '../../lib/redis/subscriptions/pub-sub.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisCluster } from '../support/redis-cluster.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, RoomManager, WsError, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
-import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { Logbook } from '../support/logbook.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';
 import { refused } from '../support/refused.js';

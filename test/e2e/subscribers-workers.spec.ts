@@ -5,9 +5,9 @@ import {
   PxlWebSocketServer,
   type WebSocketSubscriberDefinition,
 } from 'nestjs-pxl-websocket';
-import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
-import { LocalBroadcaster } from '../../lib/cluster/local.broadcaster.js';
+import { LocalBroadcaster } from '../../lib/cluster/bus/local.broadcaster.js';
 import { Diary } from '../support/diary.js';
 import { queueDashboard, statusChanges } from '../support/pxl-subscribers.js';
 import { startApp, type TestApp } from '../support/test-app.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { PxlWebSocketServer, WsRoute, WsUser, type AuthOptions, type WsUserInfo } from 'nestjs-pxl-websocket';
-import { TokenLife } from '../../lib/auth/token-life.js';
+import { TokenLife } from '../../lib/auth/tokens/token-life.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient } from '../support/raw-client.js';

@@ -14,7 +14,7 @@ import {
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
-import { EndpointRegistry } from '../../lib/transport/endpoint.registry.js';
+import { EndpointRegistry } from '../../lib/transport/endpoint/endpoint.registry.js';
 import { closeRefusal } from '../support/close-refusal.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';

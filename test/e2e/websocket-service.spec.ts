@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RoomManager, WebSocketService, WsError, type RoomMove, type SendRequest } from 'nestjs-pxl-websocket';
-import { PXL_WS_BROADCASTER } from '../../lib/cluster/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { refused } from '../support/refused.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';
 import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';

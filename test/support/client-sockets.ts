@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import { ClientRuntime, type ClientTimer } from '../../lib/client/client-runtime.js';
-import type { WebSocketConstructor } from '../../lib/client/socket.interface.js';
+import { ClientRuntime, type ClientTimer } from '../../lib/client/options/client-runtime.js';
+import type { WebSocketConstructor } from '../../lib/client/connection/socket.interface.js';
 
 /** Everything that clients open: nothing of it may be left when they are done. */
 export class ClientSockets {

@@ -2,9 +2,9 @@ import {
   WsError,
   type Broadcaster,
   type BusHealth,
-  type Envelope,
-  type Receiver,
-  type Target,
+  type WsEnvelope,
+  type WsReceiver,
+  type WsTarget,
 } from 'nestjs-pxl-websocket';
 
 /** Joins the workers of one process. */
@@ -21,7 +21,7 @@ export class Hub {
 export class HubBroadcaster implements Broadcaster {
   readonly #interests = new Map<string, number>();
   readonly #changed: ((isReady: boolean) => void)[] = [];
-  #receive: Receiver | null = null;
+  #receive: WsReceiver | null = null;
   #isCutOff = false;
 
   constructor(
@@ -29,13 +29,13 @@ export class HubBroadcaster implements Broadcaster {
     private readonly members: Set<HubBroadcaster>,
   ) {}
 
-  start(receive: Receiver): Promise<void> {
+  start(receive: WsReceiver): Promise<void> {
     this.#receive = receive;
     this.members.add(this);
     return Promise.resolve();
   }
 
-  publish(envelope: Envelope): Promise<void> {
+  publish(envelope: WsEnvelope): Promise<void> {
     if (!this.isReady) return Promise.reject(unreachable());
     for (const member of this.members) {
       if (member === this || !member.isReady || !member.#wants(envelope.target)) continue;
@@ -101,7 +101,7 @@ export class HubBroadcaster implements Broadcaster {
     for (const changed of this.#changed) changed(!isCutOff);
   }
 
-  #wants(target: Target): boolean {
+  #wants(target: WsTarget): boolean {
     switch (target.kind) {
       case 'everybody':
         return true;

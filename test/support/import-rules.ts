@@ -31,7 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['hooks'],
   ['react', 'vue'],
 ];
-const NEST_INTERNALS = 'lib/routing/ws-pipeline.ts';
+const NEST_INTERNALS = 'lib/routing/pipeline/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
 const ENTRIES: readonly string[] = ['client', 'emitter', 'react', 'testing', 'vue'].map((name) => `${LIBRARY}/${name}`);

@@ -1,4 +1,4 @@
-import type { WebSocketConstructor } from '../../lib/client/socket.interface.js';
+import type { WebSocketConstructor } from '../../lib/client/connection/socket.interface.js';
 import type { ClientSockets } from './client-sockets.js';
 
 /** Sockets as a page has them: nothing cuts them, and nobody hears of what HTTP answers. */

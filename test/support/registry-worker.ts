@@ -1,9 +1,9 @@
 import type { ClientChange, ClientRecord, SharedUser } from '../../lib/cluster/registry/client-record.js';
 import type { RegistryHost } from '../../lib/cluster/registry/cluster-registry.interface.js';
-import type { LeasedData } from '../../lib/cluster/registry/leased-data.interface.js';
+import type { LeasedData } from '../../lib/cluster/leases/leased-data.interface.js';
 import { RedisRegistry } from '../../lib/cluster/registry/redis.registry.js';
 import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
-import type { RedisLink } from '../../lib/redis/redis-link.js';
+import type { RedisLink } from '../../lib/redis/link/redis-link.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { TestLink } from './redis-link.js';
 import { until } from './until.js';

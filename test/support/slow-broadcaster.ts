@@ -1,4 +1,4 @@
-import type { Broadcaster, BusHealth } from '../../lib/cluster/broadcaster.interface.js';
+import type { Broadcaster, BusHealth } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { Diary } from './diary.js';
 
 interface Waiting {

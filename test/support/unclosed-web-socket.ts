@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { WebSocketLike } from '../../lib/client/socket.interface.js';
+import type { WebSocketLike } from '../../lib/client/connection/socket.interface.js';
 
 /** A socket as Node 22's own: one that cannot connect tells of an error and of no close, and stays on its way for ever. */
 export class UnclosedWebSocket implements WebSocketLike {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { endingOfClose } from '../../lib/client/ending.js';
-import { ReconnectPolicy } from '../../lib/client/reconnect-policy.js';
+import { endingOfClose } from '../../lib/client/connection/ending.js';
+import { ReconnectPolicy } from '../../lib/client/connection/reconnect-policy.js';
 import { reactionTo, type ClientReaction } from '../../lib/protocol/close-codes.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { SeededRandom } from '../support/seeded-random.js';

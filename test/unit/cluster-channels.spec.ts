@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ClusterChannels } from '../../lib/cluster/cluster-channels.js';
+import { ClusterChannels } from '../../lib/cluster/bus/cluster-channels.js';
 
 const channels = new ClusterChannels('pxl', false);
 const ada = `AAAAAAAA.${'a'.repeat(16)}`;

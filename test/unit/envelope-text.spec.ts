@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEnvelope, writeEnvelope } from '../../lib/cluster/envelope-text.js';
-import type { Envelope, Target } from '../../lib/cluster/envelope.js';
+import { readEnvelope, writeEnvelope } from '../../lib/cluster/bus/envelope-text.js';
+import type { WsEnvelope, WsTarget } from '../../lib/cluster/bus/envelope.js';
 
 const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
 
-function envelope(target: Target, rest: Partial<Envelope> = {}): Envelope {
+function envelope(target: WsTarget, rest: Partial<WsEnvelope> = {}): WsEnvelope {
   return { target, exclude: [], isVolatile: false, content: { kind: 'message', text: '{"a":1}' }, ...rest };
 }
 
-const TARGETS: Target[] = [
+const TARGETS: WsTarget[] = [
   { kind: 'everybody' },
   { kind: 'clients', clientIds: ['a.b', 'c'] },
   { kind: 'users', userIds: ['7'] },

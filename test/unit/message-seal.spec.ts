@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FaultLog } from '../../lib/redis/fault-log.js';
+import { FaultLog } from '../../lib/redis/link/fault-log.js';
 import { MessageSeal, type Secrets } from '../../lib/redis/message-seal.js';
 import { RedisClock } from '../../lib/redis/redis-clock.js';
 import { mutationOf } from '../support/mutations.js';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { ClusterCalls } from '../../lib/cluster/cluster-calls.js';
-import type { Envelope, ReceivedEnvelope } from '../../lib/cluster/envelope.js';
-import { PeerCheck } from '../../lib/cluster/peer-check.js';
+import { ClusterCalls } from '../../lib/cluster/bus/cluster-calls.js';
+import type { WsEnvelope, WsReceivedEnvelope } from '../../lib/cluster/bus/envelope.js';
+import { PeerCheck } from '../../lib/cluster/bus/peer-check.js';
 import type { ClusterRegistry, ClusterWorker } from '../../lib/cluster/registry/cluster-registry.interface.js';
 import { resolveOptions } from '../../lib/pxl-websocket.options.js';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
@@ -62,7 +62,7 @@ class FleetWorker extends HubBroadcaster {
   readonly calls: ClusterCalls;
   readonly check: PeerCheck;
   readonly #renewed: string[] = [];
-  readonly #waiting: ReceivedEnvelope[] = [];
+  readonly #waiting: WsReceivedEnvelope[] = [];
   beat = 1;
   endsAt: number;
 
@@ -85,7 +85,7 @@ class FleetWorker extends HubBroadcaster {
     return this.#renewed;
   }
 
-  override publish({ target, ...rest }: Envelope): Promise<void> {
+  override publish({ target, ...rest }: WsEnvelope): Promise<void> {
     const names = target.kind === 'workers' ? target.workerIds : [];
     for (const to of names) {
       const other = this.fleet.workers.get(to);
@@ -94,7 +94,7 @@ class FleetWorker extends HubBroadcaster {
     return Promise.resolve();
   }
 
-  deliver(envelope: ReceivedEnvelope): void {
+  deliver(envelope: WsReceivedEnvelope): void {
     this.fleet.messages++;
     if (this.fleet.still.has(this.name)) this.#waiting.push(envelope);
     else this.calls.receive(envelope);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Deadlines } from '../../lib/redis/deadlines.js';
+import { Deadlines } from '../../lib/redis/link/deadlines.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 describe('Deadlines', () => {

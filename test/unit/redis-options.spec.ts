@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { OptionChecks } from '../../lib/options/option-checks.js';
 import { resolveRedis, type ResolvedRedis } from '../../lib/options/redis.options.js';
-import { clusterSettings, connectionSettings } from '../../lib/redis/redis-settings.js';
+import { clusterSettings, connectionSettings } from '../../lib/redis/link/redis-settings.js';
 
 /** The option as a JavaScript user may give it. */
 function resolve(redis: unknown): ResolvedRedis | undefined {

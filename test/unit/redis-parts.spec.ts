@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Backoff } from '../../lib/redis/backoff.js';
-import { FaultLog } from '../../lib/redis/fault-log.js';
+import { Backoff } from '../../lib/redis/link/backoff.js';
+import { FaultLog } from '../../lib/redis/link/fault-log.js';
 import { RedisClock } from '../../lib/redis/redis-clock.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { RedisProbe, type ProbeHost } from '../../lib/redis/redis-probe.js';
+import { RedisProbe, type ProbeHost } from '../../lib/redis/link/redis-probe.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 const PERIOD = 3_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemoryRevocations } from '../../lib/auth/memory.revocations.js';
+import { MemoryRevocations } from '../../lib/auth/tokens/memory.revocations.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 describe('Revocations', () => {

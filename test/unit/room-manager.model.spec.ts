@@ -14,7 +14,7 @@ import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.op
 import { RoomManager } from '../../lib/rooms/room-manager.js';
 import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
-import { PassageSocket } from '../../lib/transport/passage.socket.js';
+import { PassageSocket } from '../../lib/transport/outbox/passage.socket.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const SEQUENCES = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { SETTLING, SlotMap } from '../../lib/redis/slot-map.js';
-import { DoubledMessages } from '../../lib/redis/doubled-messages.js';
+import { SETTLING, SlotMap } from '../../lib/redis/subscriptions/slot-map.js';
+import { DoubledMessages } from '../../lib/redis/subscriptions/doubled-messages.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 function slots(owner: (slot: number) => string): string[][] {

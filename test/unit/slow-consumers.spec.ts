@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveOptions } from '../../lib/pxl-websocket.options.js';
-import { HeldFrames } from '../../lib/transport/held-frames.js';
-import { SlowConsumers, type BudgetedSocket } from '../../lib/transport/slow-consumers.js';
-import { TextFrame } from '../../lib/transport/text-frame.js';
+import { HeldFrames } from '../../lib/transport/outbox/held-frames.js';
+import { SlowConsumers, type BudgetedSocket } from '../../lib/transport/outbox/slow-consumers.js';
+import { TextFrame } from '../../lib/transport/outbox/text-frame.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 /** A socket that only keeps account. */

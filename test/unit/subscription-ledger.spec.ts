@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SubscriptionLedger, type SubscriptionBatch } from '../../lib/redis/subscription-ledger.js';
+import { SubscriptionLedger, type SubscriptionBatch } from '../../lib/redis/subscriptions/subscription-ledger.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const SEQUENCES = 2_000;

@@ -5,7 +5,7 @@ import {
   showsWriteProgress,
   unsentBytesOf,
   writeOneByOneUnlessShown,
-} from '../../lib/transport/write-progress.js';
+} from '../../lib/transport/outbox/write-progress.js';
 
 /** A network socket of a runtime without libuv: nothing but whole writes are to be seen. */
 class Opaque extends Duplex {

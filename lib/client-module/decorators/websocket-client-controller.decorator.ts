@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { CLIENT_CONTROLLER_METADATA } from '../../routing/route-metadata.js';
+import { CLIENT_CONTROLLER_METADATA } from '../../routing/discovery/route-metadata.js';
 import { DEFAULT_CLIENT } from '../client-name.js';
 
 /**

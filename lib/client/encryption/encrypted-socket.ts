@@ -1,6 +1,6 @@
 import type { EncryptedSocket, EncryptionSession } from '../client-encryption.interface.js';
-import { fieldsOf, parse, type Fields } from '../frame-fields.js';
-import type { WebSocketLike } from '../socket.interface.js';
+import { fieldsOf, parse, type Fields } from '../messages/frame-fields.js';
+import type { WebSocketLike } from '../connection/socket.interface.js';
 
 /** How long what came before a close may take to be decrypted, in ms. */
 const LAST_WORDS = 1_000;

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';

@@ -1,6 +1,6 @@
 import type { Hint } from './hint.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
-import type { Lease } from './worker-leases.js';
+import type { Lease } from '../leases/worker-leases.js';
 
 /** Another worker where no mirror is kept: what it tells is passed on and forgotten. */
 export class HeardWorker implements RemoteWorker {

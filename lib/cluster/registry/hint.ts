@@ -1,4 +1,4 @@
-import { readObject } from '../json-text.js';
+import { readObject } from '../bus/json-text.js';
 import type { ClientChange } from './client-record.js';
 import type { Position } from './position.js';
 import { isChange } from './read-record.js';

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { clientIdOf, endOf, type ConnectionEnd } from './client-changes.js';

@@ -1,4 +1,4 @@
-import { readObject } from '../json-text.js';
+import { readObject } from '../bus/json-text.js';
 import type { ClientChange, ClientRecord } from './client-record.js';
 
 /** The record that a text holds; null: somebody else has written it. */

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { scanHash } from '../../redis/scan-hash.js';
 import type { ClientRecord } from './client-record.js';
 import { readRecord } from './read-record.js';

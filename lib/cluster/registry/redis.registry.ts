@@ -1,26 +1,26 @@
 import { WsError } from '../../errors/ws.error.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
-import { bare, isReply } from '../../redis/redis-failures.js';
-import type { RedisLink } from '../../redis/redis-link.js';
+import { bare, isReply } from '../../redis/link/redis-failures.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { Beat } from './beat.js';
+import { Beat } from '../leases/beat.js';
 import { beginningOf } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
 import type { ClusterRegistry, ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
-import { DeadWorkers } from './dead-workers.js';
-import { Evictions } from './evictions.js';
+import { DeadWorkers } from '../leases/dead-workers.js';
+import { Evictions } from '../leases/evictions.js';
 import { readHint, writeHint, type Hint } from './hint.js';
-import type { LeasedData, RenewalCause } from './leased-data.interface.js';
+import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import type { MirrorCounts } from './mirrored-worker.js';
 import { BATCH, OwnRecords } from './own-records.js';
 import type { Position } from './position.js';
 import { RecordReader } from './record-reader.js';
 import { RegistryKeys } from './registry-keys.js';
 import { RemoteWorkers } from './remote-workers.js';
-import { Steadiness } from './steadiness.js';
-import { WorkerLeases } from './worker-leases.js';
+import { LeaseWatch } from '../leases/lease-watch.js';
+import { WorkerLeases } from '../leases/worker-leases.js';
 
 /** Milliseconds that leaving may take. */
 const PATIENCE = 2_000;
@@ -63,7 +63,7 @@ export interface RegistryCounts extends MirrorCounts {
 export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #keys: RegistryKeys;
   readonly #beat: Beat;
-  readonly #steadiness: Steadiness;
+  readonly #steadiness: LeaseWatch;
   readonly #leases: WorkerLeases;
   readonly #records: OwnRecords;
   readonly #remote: RemoteWorkers;
@@ -94,7 +94,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const vanished = (): void => void evictions.look();
     const written = (error: unknown): void => this.#fail(RECORDS, error);
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
-    this.#steadiness = new Steadiness(lease, runtime);
+    this.#steadiness = new LeaseWatch(lease, runtime);
     this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), vanished, written, runtime);
     this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data });
     this.#remote = new RemoteWorkers(

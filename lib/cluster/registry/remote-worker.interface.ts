@@ -1,6 +1,6 @@
 import type { ClientChange } from './client-record.js';
 import type { Hint } from './hint.js';
-import type { Lease } from './worker-leases.js';
+import type { Lease } from '../leases/worker-leases.js';
 
 /** Hears a change of a client of a worker. Must not throw. */
 export type ChangeListener = (change: ClientChange) => void;

@@ -3,7 +3,7 @@ import { HeardWorker } from './heard-worker.js';
 import type { Hint } from './hint.js';
 import { MirroredWorker, type MirrorServices } from './mirrored-worker.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
-import type { Lease } from './worker-leases.js';
+import type { Lease } from '../leases/worker-leases.js';
 
 /** The other workers of the cluster, and what we know of their clients. */
 export class RemoteWorkers {

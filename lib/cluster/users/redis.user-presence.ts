@@ -1,9 +1,9 @@
 import { byUserBucket, USER_BUCKETS } from '../../redis/user-buckets.js';
-import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { readObject } from '../json-text.js';
-import type { LeasedData, RenewalCause } from '../registry/leased-data.interface.js';
+import { readObject } from '../bus/json-text.js';
+import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import { LocalUsers, type LocalUser } from './local-users.js';
 import { SessionBucket, type SessionChange, type UserNews } from './session-bucket.js';
 import type { UserPresence } from './user-presence.interface.js';

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../redis/redis-link.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
 import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
 import { scanHash } from '../../redis/scan-hash.js';
 import { userBucketKey } from '../../redis/user-buckets.js';

@@ -1,4 +1,4 @@
-import type { Rate } from '../rate-store.interface.js';
+import type { WsRate } from '../rate-store.interface.js';
 
 /** The metadata key of `@WsRateLimit`, on the method. */
 export const RATE_LIMIT_METADATA = 'pxl-websocket:rate-limit';
@@ -12,7 +12,7 @@ export const RATE_LIMIT_METADATA = 'pxl-websocket:rate-limit';
  * @throws RangeError for other numbers
  * @example \@WsRateLimit({ limit: 5, ttl: 10_000 })
  */
-export function WsRateLimit({ limit, ttl }: Rate): MethodDecorator {
+export function WsRateLimit({ limit, ttl }: WsRate): MethodDecorator {
   for (const [name, value] of Object.entries({ limit, ttl })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new RangeError(`@WsRateLimit: ${name} is a whole number from 1.`);

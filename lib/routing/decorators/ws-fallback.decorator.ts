@@ -1,4 +1,4 @@
-import { FALLBACK_METADATA } from '../route-metadata.js';
+import { FALLBACK_METADATA } from '../discovery/route-metadata.js';
 
 /**
  * Handles the messages that have no route, instead of UNKNOWN_ROUTE; not those of the library's own types. One method of

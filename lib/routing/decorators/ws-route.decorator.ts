@@ -1,6 +1,6 @@
 import type { WebSocketContract } from '../../protocol/contract.js';
 import type { WebSocketType } from '../../protocol/web-socket-type.js';
-import { ROUTES_METADATA, type RouteMetadata } from '../route-metadata.js';
+import { ROUTES_METADATA, type RouteMetadata } from '../discovery/route-metadata.js';
 import type { ContractRoute } from './contract-route.js';
 
 /**

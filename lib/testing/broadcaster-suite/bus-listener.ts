@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Broadcaster } from '../../cluster/broadcaster.interface.js';
-import type { Content, ReceivedEnvelope, Target } from '../../cluster/envelope.js';
+import type { Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import type { WsContent, WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import type { BusWorker, TestedBus } from './tested-bus.js';
 
@@ -11,7 +11,7 @@ const PATIENCE = 5_000;
 
 /** A worker that has started, and keeps what it hears. */
 export class BusListener {
-  readonly heard: ReceivedEnvelope[] = [];
+  readonly heard: WsReceivedEnvelope[] = [];
   readonly #waiting = new Set<() => void>();
 
   private constructor(
@@ -51,7 +51,7 @@ export class BusListener {
   }
 
   /** Publishes a message, or other content. */
-  publish(target: Target, content: Partial<Content> = {}): Promise<void> {
+  publish(target: WsTarget, content: Partial<WsContent> = {}): Promise<void> {
     const whole = { kind: 'message', text: '"news"', ...content } as const;
     return this.broadcaster.publish({ target, exclude: [], isVolatile: false, content: whole });
   }
@@ -78,7 +78,7 @@ export class BusListener {
   }
 
   /** Whether another worker still hears what is for the target. */
-  async isHeardBy(receiver: BusListener, target: Target): Promise<boolean> {
+  async isHeardBy(receiver: BusListener, target: WsTarget): Promise<boolean> {
     await this.publish(target);
     await this.#fence();
     return receiver.#take() > 0;
@@ -95,7 +95,7 @@ export class BusListener {
     await Promise.all(others.map((other) => other.#until('what was sent last', () => other.heard.some(isFence))));
   }
 
-  #hear(envelope: ReceivedEnvelope): void {
+  #hear(envelope: WsReceivedEnvelope): void {
     this.heard.push(envelope);
     for (const look of [...this.#waiting]) look();
   }
@@ -121,6 +121,6 @@ export class BusListener {
   }
 }
 
-function isFence({ content }: ReceivedEnvelope): boolean {
+function isFence({ content }: WsReceivedEnvelope): boolean {
   return content.text === FENCE;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Target } from '../../cluster/envelope.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import type { BusTest } from './describe-broadcaster.js';
 
@@ -43,7 +43,7 @@ export function describeCutOffWorkers(test: BusTest): void {
 
     await heal();
     await eventually('it is ready', () => broadcaster.isReady);
-    const targets: Target[] = [
+    const targets: WsTarget[] = [
       { kind: 'rooms', roomNames: ['chess'] },
       { kind: 'users', userIds: ['7'] },
       { kind: 'users', userIds: ['8'] },

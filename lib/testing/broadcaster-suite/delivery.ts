@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Envelope } from '../../cluster/envelope.js';
+import type { WsEnvelope } from '../../cluster/bus/envelope.js';
 import type { BusTest } from './describe-broadcaster.js';
 
 /** Who hears what is published, and how it arrives. */
@@ -89,7 +89,7 @@ export function describeDelivery(test: BusTest): void {
 
   test('arrives as it was sent, with the worker that sent it', 2, async ([sender, receiver]) => {
     await receiver.broadcaster.acquireRoom('chess');
-    const envelope: Envelope = {
+    const envelope: WsEnvelope = {
       target: { kind: 'rooms', roomNames: ['chess', 'go'] },
       exclude: ['one', 'two'],
       isVolatile: true,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Target } from '../../cluster/envelope.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import { BusListener } from './bus-listener.js';
 import type { BusTest } from './describe-broadcaster.js';
 
-const ROOM: Target = { kind: 'rooms', roomNames: ['chess'] };
-const USER: Target = { kind: 'users', userIds: ['7'] };
+const ROOM: WsTarget = { kind: 'rooms', roomNames: ['chess'] };
+const USER: WsTarget = { kind: 'users', userIds: ['7'] };
 
 /** What a pattern, a hash tag, a line of a protocol or a property of an object would be written with. */
 const NAMES = ['*', 'a?[b]', 'aXb', '{x}', 'x', '%7Bx%7D', 'a\r\nb', '\u0000', '__proto__', 'é', '🎲', ' ', 'a:b'];
@@ -17,7 +17,7 @@ export function describeInterest(test: BusTest): void {
     2,
     async ([sender, receiver], { mayHearMore = false }) => {
       const { broadcaster } = receiver;
-      const kinds: [acquire: (name: string) => Promise<void> | undefined, targetOf: (name: string) => Target][] = [
+      const kinds: [acquire: (name: string) => Promise<void> | undefined, targetOf: (name: string) => WsTarget][] = [
         [(room) => broadcaster.acquireRoom(room), (room) => ({ kind: 'rooms', roomNames: [room] })],
         [(user) => broadcaster.acquireUser(user), (user) => ({ kind: 'users', userIds: [user] })],
         [(channel) => broadcaster.acquireEvents(channel), (channel) => ({ kind: 'subscribers', channel })],

@@ -1,4 +1,4 @@
-import type { Broadcaster } from '../../cluster/broadcaster.interface.js';
+import type { Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 
 /** A worker's end of a bus. */
 export interface BusWorker {

@@ -1,0 +1,134 @@
+import { UnauthorizedException } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
+import { isInstanceOf } from '../../errors/as-error.js';
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
+import type { ResolvedAuth } from '../../options/auth.options.js';
+import type { ResolvedJwt } from '../../options/jwt.options.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { WsCredentials, WsTokenInfo } from '../authenticator.interface.js';
+import { PASS, refusal, type Decision } from '../decision.js';
+import { isSignedWithEmptyKey } from './empty-key.js';
+import { reasonOfJwtFailure } from './jwt-failure.js';
+import { askForKey, KeyProviderError } from './key-provider.js';
+import { findOwnJwtService } from './own-jwt-service.js';
+import type { RefusalReason } from '../refusal-reason.js';
+import type { TokenVerifier } from './token-verifier.interface.js';
+
+type Claims = Record<string, unknown>;
+
+/**
+ * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes on; a token that is not valid in every respect
+ * is refused. Nothing of a token is used before its signature holds; only a key provider sees it earlier.
+ */
+export class JwtAuthenticator {
+  private constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly auth: ResolvedAuth,
+    private readonly runtime: Runtime,
+  ) {}
+
+  /** @throws PxlWebSocketSetupError when the package, the application's own JwtService or its key is missing */
+  static async create(auth: ResolvedAuth, moduleRef: ModuleRef, runtime: Runtime): Promise<JwtAuthenticator> {
+    const { JwtService } = await importJwt();
+    const verifier =
+      auth.jwt && auth.jwt !== true
+        ? new JwtService({ ...keyOf(auth.jwt), verifyOptions: verifyOptionsOf(auth.jwt) })
+        : await findOwnJwtService(moduleRef, JwtService);
+    return new JwtAuthenticator(verifier, auth, runtime);
+  }
+
+  /** @throws what a key provider of the application failed with */
+  async decide({ token }: WsCredentials): Promise<Decision> {
+    if (token === undefined) return PASS;
+    const claims = await this.#verify(token);
+    if (typeof claims === 'string') return refusal(claims);
+    const { userId: idClaim, userType: typeClaim } = this.auth.claims;
+    const userId = claims[idClaim];
+    if (!(typeof userId === 'string' && userId !== '') && !Number.isSafeInteger(userId)) return refusal('no_subject');
+    if (this.#options.requireExp && typeof claims.exp !== 'number') return refusal('no_expiry');
+    const userType = claims[typeClaim];
+    const user = {
+      userId: String(userId),
+      userType: typeof userType === 'string' ? userType : undefined,
+      payload: claims,
+    };
+    return { kind: 'identity', identity: { user, token: this.#infoOf(claims) } };
+  }
+
+  /** The claims of a token; where it is not valid, the reason. */
+  async #verify(token: string): Promise<Claims | RefusalReason> {
+    const clockTimestamp = Math.floor(this.runtime.now() / 1_000);
+    try {
+      const claims = await this.verifier.verifyAsync(token, { clockTimestamp });
+      if (!this.#isKeyChecked && isSignedWithEmptyKey(token)) return 'no_key';
+      return typeof claims === 'object' && claims !== null ? (claims as Claims) : 'malformed';
+    } catch (error) {
+      if (isInstanceOf(error, KeyProviderError)) throw error;
+      if (isInstanceOf(error, UnauthorizedException)) return 'no_key';
+      return reasonOfJwtFailure(error); // whatever else is wrong, it is wrong with the token
+    }
+  }
+
+  /** Whether the key was looked at when the options were read; all others come with the token. */
+  get #isKeyChecked(): boolean {
+    const { secret, publicKey } = this.#options;
+    return secret !== undefined || publicKey !== undefined;
+  }
+
+  get #options(): Partial<ResolvedJwt> {
+    return this.auth.jwt && this.auth.jwt !== true ? this.auth.jwt : {};
+  }
+
+  #infoOf({ jti, iat, exp }: Claims): WsTokenInfo {
+    const { clockTolerance = 0, maxAge = Infinity } = this.#options;
+    const ends = [typeof exp === 'number' ? exp : Infinity, typeof iat === 'number' ? iat + maxAge : Infinity];
+    const end = Math.min(...ends) + clockTolerance;
+    return {
+      id: typeof jti === 'string' ? jti : undefined,
+      issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
+      expiresAt: end === Infinity ? undefined : end * 1_000,
+    };
+  }
+}
+
+async function importJwt(): Promise<typeof import('@nestjs/jwt')> {
+  try {
+    return await import('@nestjs/jwt');
+  } catch (cause) {
+    throw new PxlWebSocketSetupError('The option auth.jwt needs the package @nestjs/jwt: npm install @nestjs/jwt.', {
+      cause,
+    });
+  }
+}
+
+function keyOf({ secret, publicKey, secretOrKeyProvider: provider }: ResolvedJwt): {
+  secret?: string | Buffer;
+  publicKey?: string | Buffer;
+  secretOrKeyProvider?: (requestType: number, token: unknown) => Promise<string | Buffer>;
+} {
+  if (!provider) return { secret, publicKey };
+  return { secretOrKeyProvider: (requestType, token) => askForKey(() => provider(requestType, String(token))) };
+}
+
+interface VerifyOptions {
+  algorithms?: JwtAlgorithms;
+  issuer?: [string, ...string[]];
+  audience?: [string, ...string[]];
+  clockTolerance: number;
+  maxAge?: number;
+}
+type JwtAlgorithms = NonNullable<ResolvedJwt['algorithms']>[number][];
+
+function verifyOptionsOf({ algorithms, issuer, audience, clockTolerance, maxAge }: ResolvedJwt): VerifyOptions {
+  return {
+    algorithms: algorithms && [...algorithms],
+    issuer: atLeastOne(issuer),
+    audience: atLeastOne(audience),
+    clockTolerance,
+    maxAge,
+  };
+}
+
+function atLeastOne([first, ...others]: readonly string[]): [string, ...string[]] | undefined {
+  return first === undefined ? undefined : [first, ...others];
+}

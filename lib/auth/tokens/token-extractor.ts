@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import type { TokenPlace } from '../../interfaces/auth-options.interface.js';
+
+type Request = Pick<IncomingMessage, 'url' | 'headers'>;
+
+/** What was found: one token, none, or several that are not the same. */
+export type TokenFound =
+  { readonly kind: 'token'; readonly token: string } | { readonly kind: 'none' } | { readonly kind: 'contradiction' };
+
+const BEARER = /^bearer +(\S+) *$/i;
+const PROTOCOL_PREFIX = 'bearer.';
+/** What the cookie and the query parameter are called. */
+const NAME = 'token';
+
+const READERS: Readonly<Record<TokenPlace, (request: Request) => string[]>> = {
+  header: ({ headers }) => {
+    const token = BEARER.exec(headers.authorization ?? '')?.[1];
+    return token === undefined ? [] : [token];
+  },
+  protocol: ({ headers }) =>
+    (headers['sec-websocket-protocol'] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name.startsWith(PROTOCOL_PREFIX))
+      .map((name) => name.slice(PROTOCOL_PREFIX.length)),
+  cookie: ({ headers }) => (headers.cookie ?? '').split(';').flatMap(readCookie),
+  query: ({ url = '' }) => {
+    const query = url.indexOf('?');
+    return query < 0 ? [] : new URLSearchParams(url.slice(query)).getAll(NAME);
+  },
+};
+
+/**
+ * Looks for the token of an upgrade request: `Authorization: Bearer`, `bearer.<token>` beside the codec in
+ * `Sec-WebSocket-Protocol`, the cookie `token`, `?token=`. It may stand in several places, as long as it is the same
+ * one: of two different ones nobody could say whose connection it is.
+ */
+export function findToken(request: Request, places: readonly TokenPlace[]): TokenFound {
+  const tokens = new Set(places.flatMap((place) => READERS[place](request)).filter((token) => token !== ''));
+  const [token, another] = tokens;
+  if (token === undefined) return { kind: 'none' };
+  return another === undefined ? { kind: 'token', token } : { kind: 'contradiction' };
+}
+
+function readCookie(pair: string): string[] {
+  const equals = pair.indexOf('=');
+  if (equals < 0 || pair.slice(0, equals).trim() !== NAME) return [];
+  const value = pair.slice(equals + 1).trim();
+  return [value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value];
+}

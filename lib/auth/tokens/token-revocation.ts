@@ -1,0 +1,110 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { closeForGood } from '../../clients/close-for-good.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import { WsError } from '../../errors/ws.error.js';
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { PXL_WS_REVOCATIONS, type Revocation, type Revocations } from './revocations.interface.js';
+
+/** How long a revocation is kept of which nobody says how long its tokens live: 30 days. */
+const KEPT = 30 * 24 * 3_600_000;
+
+/** What {@link WebSocketService.revoke} takes. */
+export interface RevokeOptions {
+  /** All tokens of this user. */
+  userId?: string | number | undefined;
+  /** The token with this id (`jti`). */
+  jti?: string | undefined;
+  /** Only tokens issued at this time or earlier; ms since 1970 or a Date. Default: now; for a `jti` any time. */
+  before?: number | Date | undefined;
+  /**
+   * When the last of these tokens has expired by itself; ms since 1970 or a Date. Default: `auth.jwt.maxAge` from now, or
+   * 30 days where there is none, and no earlier than the tokens of the clients that are closed.
+   */
+  until?: number | Date | undefined;
+}
+
+/** Ends the connections of revoked tokens, and has them refused until they would have expired. */
+@Injectable()
+export class TokenRevocation {
+  constructor(
+    private readonly clientManager: ClientManager,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Begins to remember the revocation, and enforces it on this worker.
+   *
+   * @returns what the other workers have to enforce, and when it is remembered for those that start later
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none
+   */
+  revoke({ userId, jti, before, until }: RevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
+    const subject = subjectOf(userId, jti);
+    const now = this.runtime.now();
+    const end = timeOf('until', until);
+    // An id means one token, whatever the clock of its issuer says.
+    const meant = { subject, before: timeOf('before', before) ?? (jti === undefined ? now : Infinity) };
+    const clients = this.#clientsOf(meant);
+    const last = end ?? Math.max(now + this.#lifetime, ...endsOf(clients));
+    const revocation = { ...meant, until: last };
+    // Closed here even if it cannot be told to others; and no sooner than the token itself is refused.
+    const remembered = Promise.resolve(this.revocations.add(revocation));
+    this.#close(clients);
+    return { revocation, remembered };
+  }
+
+  /** Remembers another worker's revocation, and ends the connections of this worker that it means. */
+  async enforce(revocation: Revocation): Promise<void> {
+    this.revocations.learn(revocation);
+    const clients = this.#clientsOf(revocation);
+    this.#close(clients);
+    // Who revoked it did not see how long these tokens live.
+    const until = Math.max(0, ...endsOf(clients));
+    if (until > revocation.until) await this.revocations.add({ ...revocation, until });
+  }
+
+  #close(clients: readonly WsClient[]): void {
+    for (const client of clients) closeForGood(client, CLOSE_CODES.REVOKED, this.runtime);
+  }
+
+  get #lifetime(): number {
+    const lifetimes = allOptions(this.options).map(({ auth: { jwt } }) => {
+      const maxAge = jwt && jwt !== true ? jwt.maxAge : undefined;
+      return maxAge === undefined ? KEPT : maxAge * 1_000;
+    });
+    return Math.max(...lifetimes);
+  }
+
+  #clientsOf({ subject, before }: Omit<Revocation, 'until'>): WsClient[] {
+    if (subject.kind === 'user') {
+      const sessions = [...(this.clientManager.localOfUser(subject.userId) ?? [])];
+      // A session without a token (a cookie's, for example) began when it connected.
+      return sessions.filter(({ token, connectedAt }) => (token ? (token.issuedAt ?? 0) : connectedAt) <= before);
+    }
+    const clients = [...this.clientManager.local.values()];
+    return clients.filter(({ token }) => token?.id === subject.id && (token.issuedAt ?? 0) <= before);
+  }
+}
+
+/** When the tokens of these clients expire by themselves, in ms since 1970. */
+function endsOf(clients: readonly WsClient[]): number[] {
+  return clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
+}
+
+/** In ms since 1970. A date that could not be parsed is NaN: no token is older, and the revocation would mean none. */
+function timeOf(name: string, time: number | Date | undefined): number | undefined {
+  if (time === undefined) return undefined;
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === 'number' && !Number.isNaN(ms)) return ms;
+  throw new WsError('BAD_MESSAGE', `The time ${name} of a revocation is a number of ms since 1970 or a valid Date.`);
+}
+
+function subjectOf(userId: string | number | undefined, id: string | undefined): Revocation['subject'] {
+  if (userId !== undefined && id === undefined) return { kind: 'user', userId: String(userId) };
+  if (id !== undefined && userId === undefined) return { kind: 'token', id };
+  throw new WsError('BAD_MESSAGE', 'Give a userId or a jti to revoke.');
+}

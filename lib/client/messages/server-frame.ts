@@ -1,0 +1,84 @@
+import { routeKey } from '../../protocol/route-key.js';
+import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
+import { badMessage } from './client-message.js';
+import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
+import { WebSocketClientError } from '../websocket-client.error.js';
+import { readWelcome, type Welcome } from '../welcome.js';
+
+/** What a server's frame turned out to be. */
+export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | ValueFrame;
+
+/** The connection is accepted. */
+export interface WelcomeFrame {
+  readonly kind: 'welcome';
+  readonly welcome: Welcome;
+}
+
+/** An answer to a request, or the refusal of something that was none. */
+export type AnswerFrame = (
+  | { readonly kind: 'reply'; readonly response: unknown }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'error'; readonly error: WebSocketClientError }
+) & { readonly id: unknown; readonly data?: undefined };
+
+/** A request of the server. */
+export interface CallFrame extends ClientMessage {
+  readonly kind: 'call';
+  readonly callId: number;
+}
+
+/** Something that the server said unasked, or, with a response, an answer without an id: a value. */
+export interface PushFrame extends ClientMessage {
+  readonly kind: 'push' | 'value';
+  /** Of its names. */
+  readonly id: string;
+  readonly response: unknown;
+  /** The room that it was sent to, where the server names rooms. */
+  readonly room: string | undefined;
+  /** As the server wrote it. */
+  readonly whole: unknown;
+}
+
+/** JSON without names. */
+export interface ValueFrame {
+  readonly kind: 'value';
+  readonly whole: unknown;
+}
+
+const NO_JSON = 'The message has no JSON form.';
+
+/** Reads one frame; what is not JSON is an error to nobody in particular. Never throws. */
+export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
+  const whole = parse(text);
+  if (whole === undefined) return { kind: 'error', id: undefined, error: badMessage(NO_JSON) };
+  const fields = fieldsOf(whole);
+  const names = codec.decodeNames(fields);
+  if (!names) return { kind: 'value', whole };
+  const { id, data, response, done, callId, room } = fields;
+  const key = routeKey(names.type, names.action);
+  if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
+  if (key === routeKey(codec.ownType, 'connected')) return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)) };
+  if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
+  if (done === true) return { kind: 'done', id };
+  // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
+  if (id !== undefined || key === 'system:pong')
+    return { kind: 'reply', id, response: response === undefined ? data : response };
+  return {
+    kind: response === undefined ? 'push' : 'value',
+    ...names,
+    id: key,
+    data,
+    response,
+    room: textOf(room),
+    whole,
+  };
+}
+
+/** A refusal as the server tells it, in the words of either envelope. */
+export function readError({ error, message, code: given, retryable, details }: Fields): WebSocketClientError {
+  const code = textOf(given) ?? 'APPLICATION';
+  return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server refused.', {
+    retryable: retryable === undefined ? retryable : Boolean(retryable),
+    details,
+  });
+}

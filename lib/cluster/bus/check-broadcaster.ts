@@ -1,0 +1,21 @@
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
+import type { Broadcaster } from './broadcaster.interface.js';
+
+/** What the library calls of every bus. */
+const METHODS: readonly (keyof Broadcaster)[] = [
+  ...(['start', 'stop', 'publish', 'onChange'] as const),
+  ...(['acquireRoom', 'releaseRoom', 'acquireUser', 'releaseUser', 'acquireEvents', 'acquireAllEvents'] as const),
+];
+
+/**
+ * Asked of the instance: what the application provides for a class need not be made by it.
+ *
+ * @throws PxlWebSocketSetupError that names the class and the methods that it lacks
+ */
+export function checkBroadcaster(name: string, broadcaster: Broadcaster): Broadcaster {
+  const missing = METHODS.filter((method) => typeof broadcaster[method] !== 'function');
+  if (missing.length === 0) return broadcaster;
+  throw new PxlWebSocketSetupError(
+    `The broadcaster ${name} lacks ${missing.join(', ')}: it has to implement Broadcaster.`,
+  );
+}

@@ -1,0 +1,67 @@
+import type { RedisLink } from '../../redis/link/redis-link.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { ClusterChannels } from './cluster-channels.js';
+import { writeEnvelope } from './envelope-text.js';
+import type { WsEnvelope } from './envelope.js';
+import { publicationsOf } from './ignis-messages.js';
+
+/** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns, and where Ignis listens, for its channels. */
+export class EnvelopePublisher implements MetricSource {
+  /** Tells the envelopes of one publisher from those of all others. */
+  readonly #id: string;
+  #envelopes = 0;
+  #published = 0;
+  #failed = 0;
+
+  /**
+   * @param origin the worker that sends; null: a process that is none
+   * @param ignisId by which what is for clients is published on the channels of Ignis too; null: it is not
+   */
+  constructor(
+    private readonly link: RedisLink,
+    private readonly channels: ClusterChannels,
+    private readonly origin: string | null,
+    private readonly ignisId: string | null,
+    runtime: Runtime,
+  ) {
+    this.#id = runtime.randomId(6);
+  }
+
+  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; it is not delivered later then */
+  publish(envelope: WsEnvelope): Promise<void> {
+    if (this.ignisId === null) return this.#publishOurs(envelope);
+    const theirs = publicationsOf(envelope, this.ignisId);
+    const all = [this.#publishOurs(envelope), ...theirs.map(([channel, text]) => this.#publish(channel, text))];
+    return Promise.all(all).then(nothing);
+  }
+
+  #publishOurs(envelope: WsEnvelope): Promise<void> {
+    const channels = this.channels.of(envelope.target, this.origin);
+    const [first, ...others] = channels;
+    if (first === undefined) return Promise.resolve();
+    const id = `${this.#id}.${++this.#envelopes}`;
+    const sentAt = Math.round(this.link.redisNow());
+    const text = writeEnvelope(envelope, { origin: this.origin, sentAt, id });
+    if (others.length === 0) return this.#publish(first, text);
+    return Promise.all(channels.map((channel) => this.#publish(channel, text))).then(nothing);
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    yield counter('envelopes_published', this.#published);
+    yield counter('envelopes_failed', this.#failed);
+  }
+
+  #publish(channel: string, text: string): Promise<void> {
+    this.#published++;
+    return this.link.publish(channel, text, this.channels.everybody).then(nothing, this.#countFailure);
+  }
+
+  readonly #countFailure = (error: unknown): never => {
+    this.#failed++;
+    throw error;
+  };
+}
+
+/** How many have heard a message is nobody's concern. */
+function nothing(): void {}

@@ -1,0 +1,134 @@
+import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
+
+/** The version of the header. A worker ignores envelopes of any other. */
+const VERSION = 1;
+
+/** A longer id would only take memory of those who have to remember it. */
+const LONGEST_ID = 64;
+
+const CONTENTS: readonly unknown[] = ['message', 'event', 'command', 'call', 'answer'] satisfies WsContent['kind'][];
+
+/** What the bus adds to an envelope. */
+export interface WsEnvelopeOrigin {
+  /** The worker that sends it; null: an emitter, which has no clients. */
+  readonly origin: string | null;
+  /** When it was sent, in ms since 1970 by the clock of the bus. */
+  readonly sentAt: number;
+  /**
+   * Tells the envelope from all others, at most 64 characters: copies of it, on other channels or published again, have the
+   * same. Undefined: a worker of version 0.1 has sent it, on one channel.
+   */
+  readonly id?: string | undefined;
+}
+
+/** An envelope as it has come from the bus. */
+export interface WsReceivedText extends WsEnvelopeOrigin {
+  readonly envelope: WsReceivedEnvelope;
+}
+
+/** The first line of an envelope's text. Short names: it stands before every message. */
+interface Header {
+  readonly v: number;
+  readonly from: string | null;
+  readonly at: number;
+  readonly id?: string | undefined;
+  readonly to: readonly [kind: WsTarget['kind'], ...names: string[]];
+  readonly not?: readonly string[] | undefined;
+  readonly volatile?: true | undefined;
+  readonly is: WsContent['kind'];
+}
+
+/** An envelope as text: a header in JSON, a line feed, the content as it is. */
+export function writeEnvelope(
+  { target, exclude, isVolatile, content }: WsEnvelope,
+  postmark: WsEnvelopeOrigin,
+): string {
+  const header: Header = {
+    v: VERSION,
+    from: postmark.origin,
+    at: postmark.sentAt,
+    id: postmark.id,
+    to: addressOf(target),
+    not: exclude.length > 0 ? exclude : undefined,
+    volatile: isVolatile || undefined,
+    is: content.kind,
+  };
+  return `${JSON.stringify(header)}\n${content.text}`;
+}
+
+/** Reads the text of an envelope; null for anything that is none. Never throws. */
+export function readEnvelope(text: string): WsReceivedText | null {
+  const end = text.indexOf('\n');
+  if (end < 0) return null;
+  const header = readHeader(text.slice(0, end));
+  const target = header && targetOf(header.to);
+  if (!target) return null;
+  const { from: origin, at: sentAt, id, not: exclude = [], volatile: isVolatile = false } = header;
+  const content = { kind: header.is, text: text.slice(end + 1) };
+  return { origin, sentAt, id, envelope: { origin, target, exclude, isVolatile, content } };
+}
+
+function addressOf(target: WsTarget): Header['to'] {
+  switch (target.kind) {
+    case 'everybody':
+      return [target.kind];
+    case 'clients':
+      return [target.kind, ...target.clientIds];
+    case 'users':
+      return [target.kind, ...target.userIds];
+    case 'rooms':
+      return [target.kind, ...target.roomNames];
+    case 'workers':
+      return [target.kind, ...target.workerIds];
+    case 'subscribers':
+      return [target.kind, target.channel];
+  }
+}
+
+function targetOf([kind, ...names]: Header['to']): WsTarget | null {
+  switch (kind) {
+    case 'everybody':
+      return { kind };
+    case 'clients':
+      return { kind, clientIds: names };
+    case 'users':
+      return { kind, userIds: names };
+    case 'rooms':
+      return { kind, roomNames: names };
+    case 'workers':
+      return { kind, workerIds: names };
+    case 'subscribers':
+      return names[0] === undefined ? null : { kind, channel: names[0] };
+    default:
+      return null;
+  }
+}
+
+function readHeader(line: string): Header | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  return isHeader(value) ? value : null;
+}
+
+/** Anybody who reaches the bus can write to our channels: nothing of a header is taken for granted. */
+function isHeader(value: unknown): value is Header {
+  if (typeof value !== 'object' || value === null) return false;
+  const { v, from, at, id, to, not, is } = value as Record<keyof Header, unknown>;
+  return (
+    v === VERSION &&
+    (from === null || typeof from === 'string') &&
+    typeof at === 'number' &&
+    (id === undefined || (typeof id === 'string' && id.length <= LONGEST_ID)) &&
+    isTexts(to) &&
+    (not === undefined || isTexts(not)) &&
+    CONTENTS.includes(is)
+  );
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,105 @@
+import { WebSocketChannels } from '../../protocol/constants/web-socket-channels.js';
+import { WebSocketMessageTypes } from '../../protocol/constants/web-socket-message-types.js';
+import { eventCodec } from '../../protocol/event.codec.js';
+import type { EventMessage } from '../../protocol/messages.js';
+import { workerOf } from '../../runtime/client-id.js';
+import type { WsEnvelope, WsTarget } from './envelope.js';
+import { readObject } from './json-text.js';
+
+/** A message for clients, as servers and emitters of Ignis tell each other of it. */
+export interface IgnisMessage {
+  /** Who has published it: a server by its own id, emitters all by the same one. */
+  readonly serverId: string;
+  readonly target: WsTarget;
+  readonly exclude: readonly string[];
+  readonly message: EventMessage;
+}
+
+/** One publication: a message of several names is several of them. */
+export type IgnisPublication = readonly [channel: string, text: string];
+
+/** Whom it is for, beside what all publications of a message have. */
+interface Address {
+  readonly channel: string;
+  readonly type: string;
+  readonly target?: string;
+}
+
+/** Reads what was published on a channel of Ignis; null for anything that no server of Ignis would deliver. Never throws. */
+export function readIgnisMessage(text: string): IgnisMessage | null {
+  const { serverId, type, target, event, data, exclude } = readObject(text) ?? {};
+  const addressed = targetOf(type, target);
+  const excluded = exclude ?? [];
+  if (!addressed || typeof serverId !== 'string' || !isName(event) || !isTexts(excluded)) return null;
+  return { serverId, target: addressed, exclude: excluded, message: { event, data } };
+}
+
+/**
+ * What to publish so that servers of Ignis deliver a message to their clients; nothing for what is no message, and for
+ * clients that only we can have.
+ */
+export function publicationsOf({ target, exclude, content }: WsEnvelope, serverId: string): IgnisPublication[] {
+  if (content.kind !== 'message') return [];
+  const addresses = addressesOf(target, exclude);
+  const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
+  if (push === undefined) return [];
+  // A push in the shape of an event may have any fields beside these two: none may take the place of those of the address.
+  const { event, data } = JSON.parse(push) as EventMessage;
+  const message = JSON.stringify({ event, data }).slice(1);
+  const excluded = exclude.length > 0 ? exclude : undefined;
+  return addresses.map(({ channel, ...address }) => {
+    // The id comes first: see `openingOf`.
+    const fields = JSON.stringify({ serverId, ...address, exclude: excluded });
+    return [channel, `${fields.slice(0, -1)},${message}`];
+  });
+}
+
+/** How the text of a publication begins, by whose sender's id begins so. */
+export function openingOf(serverId: string): string {
+  return JSON.stringify({ serverId }).slice(0, -'"}'.length);
+}
+
+function addressesOf(target: WsTarget, exclude: readonly string[]): readonly Address[] {
+  const { BROADCAST, CLIENT, ROOM, USER } = WebSocketMessageTypes;
+  switch (target.kind) {
+    case 'everybody':
+      return [{ channel: WebSocketChannels.BROADCAST, type: BROADCAST }];
+    case 'rooms':
+      return each(target.roomNames, ROOM, (room) => WebSocketChannels.forRoom({ room }));
+    case 'users':
+      return each(target.userIds, USER, (userId) => WebSocketChannels.forUser({ userId }));
+    case 'clients': {
+      const theirs = target.clientIds.filter((id) => workerOf(id) === undefined && !exclude.includes(id));
+      return each(theirs, CLIENT, (clientId) => WebSocketChannels.forClient({ clientId }));
+    }
+    default:
+      return []; // workers and subscribers are no clients
+  }
+}
+
+function each(names: readonly string[], type: string, channelOf: (name: string) => string): Address[] {
+  return [...new Set(names)].filter(isName).map((target) => ({ channel: channelOf(target), type, target }));
+}
+
+function targetOf(type: unknown, target: unknown): WsTarget | null {
+  if (type === WebSocketMessageTypes.BROADCAST) return { kind: 'everybody' };
+  if (!isName(target)) return null;
+  switch (type) {
+    case WebSocketMessageTypes.ROOM:
+      return { kind: 'rooms', roomNames: [target] };
+    case WebSocketMessageTypes.USER:
+      return { kind: 'users', userIds: [target] };
+    case WebSocketMessageTypes.CLIENT:
+      return { kind: 'clients', clientIds: [target] };
+    default:
+      return null;
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

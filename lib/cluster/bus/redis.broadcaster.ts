@@ -1,0 +1,194 @@
+import { WsError } from '../../errors/ws.error.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
+import { MAX_AGE, SeenIds, type Verdict } from '../../redis/seen-ids.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Broadcaster, BusHealth, WsReceiver } from './broadcaster.interface.js';
+import type { ClusterRedis } from './cluster-redis.js';
+import type { ClusterChannels } from './cluster-channels.js';
+import { EnvelopePublisher } from './envelope-publisher.js';
+import { readEnvelope } from './envelope-text.js';
+import type { WsEnvelope } from './envelope.js';
+import type { IgnisWire } from './ignis-wire.js';
+
+/** What {@link RedisBroadcaster} needs to know. */
+export interface RedisBroadcasterOptions {
+  readonly workerId: string;
+  /** Milliseconds that `start` waits for Redis. */
+  readonly patience: number;
+  /** True: while Redis is down clients may join rooms that this worker does not hear yet. */
+  readonly joinWhenDegraded: boolean;
+}
+
+/** The bus through Redis' pub/sub: one PUBLISH for each channel that an envelope concerns. */
+export class RedisBroadcaster implements Broadcaster, MetricSource {
+  /** No envelopes: somebody else writes to our channels. */
+  #junk = 0;
+  /** Envelopes that came over ten seconds late, or that a clock ahead of Redis' own has dated. */
+  #stale = 0;
+  #losses = 0;
+  #received = 0;
+  readonly #seen = new SeenIds();
+  readonly #changed: ((isReady: boolean) => void)[] = [];
+  #receive: WsReceiver | null = null;
+
+  readonly #link: RedisLink;
+  readonly #channels: ClusterChannels;
+  readonly #publisher: EnvelopePublisher;
+  readonly #ignis: IgnisWire | null;
+
+  /** @internal The module makes it when it has a `redis`. */
+  constructor(
+    redis: ClusterRedis,
+    private readonly options: RedisBroadcasterOptions,
+    private readonly runtime: Runtime,
+  ) {
+    const { link } = redis;
+    this.#link = link;
+    this.#channels = redis.channels;
+    this.#ignis = redis.ignis;
+    this.#publisher = new EnvelopePublisher(
+      link,
+      redis.channels,
+      options.workerId,
+      redis.ignis?.serverId ?? null,
+      runtime,
+    );
+    redis.listenToOthers((payload) => this.#take(payload));
+    link.onReady(() => this.#tell(true));
+    link.onLost(() => {
+      this.#losses++;
+      this.#tell(false);
+    });
+  }
+
+  async start(receive: WsReceiver): Promise<void> {
+    this.#receive = receive;
+    const { subscriptions } = this.#link;
+    subscriptions.want(this.#channels.everybody);
+    subscriptions.want(this.#channels.worker(this.options.workerId));
+    this.#ignis?.start();
+    this.#link.start();
+    const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
+    await this.runtime.waitFor(this.options.patience, ready, unreachable).catch(() => undefined);
+  }
+
+  publish(envelope: WsEnvelope): Promise<void> {
+    return this.#publisher.publish(envelope);
+  }
+
+  acquireRoom(roomName: string, hasMembers = false): Promise<void> | undefined {
+    const { subscriptions } = this.#link;
+    const channel = this.#channels.room(roomName);
+    if (this.isReady || subscriptions.isLive(channel)) return subscriptions.acquire(channel);
+    // A connection that was not found dead yet would only let the client wait.
+    if (!this.options.joinWhenDegraded && !hasMembers) return Promise.reject(unreachable());
+    subscriptions.want(channel);
+    return undefined;
+  }
+
+  releaseRoom(roomName: string): void {
+    this.#link.subscriptions.release(this.#channels.room(roomName));
+  }
+
+  acquireUser(userId: string): Promise<void> | undefined {
+    return this.#hear(this.#channels.user(userId));
+  }
+
+  releaseUser(userId: string): void {
+    this.#link.subscriptions.release(this.#channels.user(userId));
+  }
+
+  acquireEvents(channel: string): Promise<void> | undefined {
+    return this.#hear(this.#channels.event(channel));
+  }
+
+  acquireAllEvents(): Promise<void> | undefined {
+    return this.#link.subscriptions.acquirePattern(this.#channels.everyEvent)?.catch(() => undefined);
+  }
+
+  get isReady(): boolean {
+    return this.#link.isReady;
+  }
+
+  get health(): BusHealth {
+    const { isReady: connected, probeMs, lastError, isLimited } = this.#link;
+    return { connected, probeMs, lastError, isLimited };
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    const { wanted, live } = this.#link.subscriptions.counts;
+    yield* this.#publisher.metrics();
+    yield counter('envelopes_received', this.#received);
+    yield counter('envelopes_junk', this.#junk);
+    yield counter('envelopes_stale', this.#stale);
+    yield counter('envelope_ids_overflow', this.#seen.overflow);
+    yield* this.#link.metrics();
+    if (this.#ignis) yield* this.#ignis.metrics();
+    yield counter('bus_losses', this.#losses);
+    yield gauge('channels_wanted', wanted);
+    yield gauge('channels_live', live);
+  }
+
+  onChange(changed: (isReady: boolean) => void): void {
+    this.#changed.push(changed);
+  }
+
+  renew(why: Error): void {
+    this.#link.renew(why);
+  }
+
+  stop(): Promise<void> {
+    return this.#link.stop();
+  }
+
+  /** A message of one of our channels; a worker's own envelopes come back to it too. */
+  #take(payload: Buffer): void {
+    const letter = readEnvelope(payload.toString());
+    if (!letter) {
+      this.#junk++;
+      return;
+    }
+    const { origin, sentAt, id, envelope } = letter;
+    if (origin === this.options.workerId) return;
+    this.#received++;
+    switch (this.#judge(id, sentAt)) {
+      case 'stale':
+        this.#stale++;
+        break;
+      case 'new':
+        this.#receive?.(envelope);
+        break;
+      case 'repeated':
+        // Several copies of an envelope for several rooms are nothing to be counted.
+        break;
+    }
+  }
+
+  /** Workers of version 0.1, which are there while a new one is rolled out, number only what they publish several times. */
+  #judge(id: string | undefined, sentAt: number): Verdict {
+    const now = this.#link.redisNow();
+    if (id !== undefined) return this.#seen.judge(id, sentAt, now);
+    return Math.abs(now - sentAt) <= MAX_AGE ? 'new' : 'stale';
+  }
+
+  /** Wants a channel for good: it is heard as soon as Redis lets it, if not at once. */
+  #hear(channel: string): Promise<void> | undefined {
+    const { subscriptions } = this.#link;
+    subscriptions.want(channel);
+    // Counted once more only while it waits, so that it may be released meanwhile.
+    const release = (): void => subscriptions.release(channel);
+    const live = subscriptions.acquire(channel);
+    if (live) return live.then(release, () => undefined);
+    release();
+    return undefined;
+  }
+
+  #tell(isReady: boolean): void {
+    for (const changed of this.#changed) changed(isReady);
+  }
+}
+
+function unreachable(): WsError {
+  return new WsError('UNAVAILABLE', 'Redis cannot be reached.');
+}

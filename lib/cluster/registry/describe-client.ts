@@ -1,0 +1,34 @@
+import { sharedUser } from '../../clients/client-json.js';
+import { jsonPartOf } from '../../clients/json-part.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientRecord, SharedMembership } from './client-record.js';
+
+/**
+ * What other workers are told of a client.
+ *
+ * @param shareUser the claims that they see
+ */
+export function describeClient(
+  client: WsClient,
+  shareUser: readonly string[],
+  usernameIn: (roomName: string) => string | undefined,
+): ClientRecord {
+  const { clientId, connectedAt, user, metadata, rooms } = client;
+  const memberships = [...rooms].map((roomName) => describeMembership(client, roomName, usernameIn(roomName)));
+  return {
+    clientId,
+    connectedAt,
+    user: user && sharedUser(user, shareUser),
+    metadata: jsonPartOf(metadata),
+    rooms: memberships,
+  };
+}
+
+/** What other workers are told of a membership. */
+export function describeMembership(
+  { options }: WsClient,
+  roomName: string,
+  username: string | undefined,
+): SharedMembership {
+  return { roomName, username, isAnnounced: options.rooms.announce || undefined };
+}

@@ -1,0 +1,26 @@
+import type { Eventually } from './cipher.interface.js';
+
+/** Lets at most `limit` asynchronous tasks be under way at once; the others wait, in their order. */
+export class ConcurrencyLimit {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private readonly limit: number) {}
+
+  /** @param task neither throws nor rejects; one that answers at once takes no turn */
+  take<T>(task: () => Eventually<T>): Eventually<T> {
+    if (this.#running < this.limit) return this.#begin(task);
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#begin(task))));
+  }
+
+  #begin<T>(task: () => Eventually<T>): Eventually<T> {
+    const result = task();
+    if (!(result instanceof Promise)) return result;
+    this.#running++;
+    return result.then((settled) => {
+      this.#running--;
+      while (this.#running < this.limit && this.#waiting.length > 0) this.#waiting.shift()?.();
+      return settled;
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import { Inject, Injectable, Optional, type Type } from '@nestjs/common';
+import { ConnectionGuards, type BoundGuard } from '../../auth/connection-guards.js';
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
+import { RouteRates } from '../../limits/route-rates.js';
+import { describeGuard, isGuard } from '../../options/access.options.js';
+import { RESERVED_TYPES, eventOfRoute } from '../../protocol/route-key.js';
+import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scanner.js';
+import type { Route, RouteHandler } from '../handler.interface.js';
+import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
+import { CLIENT_CONTROLLERS, type RouteMetadata } from './route-metadata.js';
+import { whyRequestScoped } from '../pipeline/request-scope.js';
+import { WsMetadataAccessor, type GatewayAddress } from './ws-metadata.accessor.js';
+import { WsPipeline } from '../pipeline/ws-pipeline.js';
+
+/** A provider with routes or connection hooks. */
+export interface DiscoveredGateway {
+  readonly name: string;
+  readonly wrapper: ProviderWrapper;
+  /** Undefined for a provider without `@WebSocketGateway()`. */
+  readonly address: GatewayAddress | undefined;
+  readonly routes: readonly (RouteMetadata & { readonly route: Route })[];
+  /** Its methods that want what no route takes. */
+  readonly fallbacks: readonly Route[];
+}
+
+/** Walks the application's providers and controllers once, at start-up, and compiles their handlers. */
+@Injectable()
+export class WsExplorer {
+  constructor(
+    private readonly scanner: HandlerScanner,
+    private readonly accessor: WsMetadataAccessor,
+    private readonly pipeline: WsPipeline,
+    private readonly guards: ConnectionGuards,
+    private readonly rates: RouteRates,
+    @Optional() @Inject(CLIENT_CONTROLLERS) private readonly clientControllers: object | undefined,
+  ) {}
+
+  /** @throws PxlWebSocketSetupError for a route that cannot be served, naming its method */
+  explore(): DiscoveredGateway[] {
+    this.#checkClientControllers();
+    return this.hosts().map((wrapper) => {
+      const methods = this.scanner.methodsOf(wrapper);
+      return {
+        name: nameOf(wrapper),
+        wrapper,
+        address: this.accessor.gatewayOf(classOf(wrapper)),
+        routes: methods.flatMap((method) => this.#compileRoutes(wrapper, method)),
+        fallbacks: methods
+          .filter(({ isFallback }) => isFallback)
+          .map((method) => this.#compileFallback(wrapper, method)),
+      };
+    });
+  }
+
+  /**
+   * The guards that a gateway asks for its connections.
+   *
+   * @throws PxlWebSocketSetupError when one of them cannot be made, and for guards on what is no gateway
+   */
+  async connectionGuardsOf({ name, wrapper, address }: DiscoveredGateway): Promise<BoundGuard[]> {
+    const type = classOf(wrapper) as Type;
+    const guards = this.accessor.connectionGuardsOf(type);
+    if (!address && guards.length > 0) {
+      throw new PxlWebSocketSetupError(`@UseConnectionGuards(...) on ${name} guards nothing: it is no gateway.`);
+    }
+    const wrong = guards.find((guard) => !isGuard(guard));
+    if (wrong !== undefined) {
+      throw new PxlWebSocketSetupError(
+        `@UseConnectionGuards(...) on ${name} names ${describeGuard(wrong)}: a guard has a method canActivate.`,
+      );
+    }
+    return this.guards.bind(guards, type, this.pipeline.moduleRefOf(wrapper));
+  }
+
+  /**
+   * Nest calls `afterInit` once, before there is any client that a request-scoped gateway could be made for: on an object
+   * of its class whose constructor has not run.
+   *
+   * @throws PxlWebSocketSetupError for such a gateway with the hook
+   */
+  checkInitHooks(): void {
+    for (const wrapper of this.hosts()) {
+      const { afterInit } = wrapper.instance as { afterInit?: unknown };
+      const isGateway = this.accessor.gatewayOf(classOf(wrapper)) !== undefined;
+      if (!isGateway || typeof afterInit !== 'function' || wrapper.isDependencyTreeStatic()) continue;
+      throw new PxlWebSocketSetupError(
+        `${nameOf(wrapper)}.afterInit cannot run: ${whyRequestScoped(wrapper)}, so that the gateway is made anew for each ` +
+          'message and has no instance yet. Move the hook to a gateway or another provider (as onModuleInit) without ' +
+          'request-scoped dependencies.',
+      );
+    }
+  }
+
+  /** Where gateways want to be reached. */
+  addresses(): GatewayAddress[] {
+    return this.hosts().flatMap((wrapper) => this.accessor.gatewayOf(classOf(wrapper)) ?? []);
+  }
+
+  /** Every class with routes or `@WebSocketGateway()`, once, however many modules provide it. */
+  hosts(): ProviderWrapper[] {
+    return this.scanner.serverHosts();
+  }
+
+  /** Their own module finds everything else that is wrong with them; where it is missing, nobody would. */
+  #checkClientControllers(): void {
+    const [first] = this.scanner.clientControllers();
+    if (!first || this.clientControllers) return;
+    throw new PxlWebSocketSetupError(
+      `${nameOf(first)} is a client controller, but there is no client: import PxlWebSocketClientModule.forRoot({ url }).`,
+    );
+  }
+
+  #compileRoutes(wrapper: ProviderWrapper, method: HandlerMethod): DiscoveredGateway['routes'] {
+    const { methodName, source, routes } = method;
+    return routes.map(({ type, action, namesAnswers }) => {
+      if (RESERVED_TYPES.includes(type)) refuseRoute(source, `the type "${type}" belongs to the library`);
+      const compiled = this.pipeline.compile({ wrapper, methodName, pattern: eventOfRoute(type, action) });
+      const handle = this.#limit(compiled, method);
+      return { type, action, route: { source, handle, namesAnswers, immediate: false } };
+    });
+  }
+
+  #compileFallback(wrapper: ProviderWrapper, method: HandlerMethod): Route {
+    const { methodName, source } = method;
+    const compiled = this.pipeline.compile({ wrapper, methodName, pattern: '*', takesWhole: true });
+    return { source, handle: this.#limit(compiled, method), immediate: false };
+  }
+
+  /** Before everything else that the handler has, its guards too. */
+  #limit(handle: RouteHandler, { rate, source }: HandlerMethod): RouteHandler {
+    if (!rate) return handle;
+    return (client, message, acks) => {
+      const allowed = this.rates.use(client, source, rate);
+      return allowed ? allowed.then(() => handle(client, message, acks)) : handle(client, message, acks);
+    };
+  }
+}

@@ -1,0 +1,274 @@
+import { OWN_SENDS } from '../../clients/own-sends.js';
+import type { ClientStream, WsClient } from '../../clients/ws-client.js';
+import type { ErrorReporter } from '../../errors/error-reporter.js';
+import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
+import { WsError } from '../../errors/ws.error.js';
+import type { RefusalCounters } from '../../limits/refusal-counters.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+import { routeOfEvent } from '../../protocol/route-key.js';
+import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { AnswerStream, streamOf } from './answer-stream.js';
+import type { AckFunction, AckSource, Route } from '../handler.interface.js';
+import { unfiltered } from '../pipeline/filtered-exception.js';
+import { NamedAnswer } from './named-answer.js';
+import { StreamReply } from './stream-reply.js';
+import { isThenable } from '../../runtime/thenable.js';
+
+/** What an exchange works with; one set for all of them. */
+export interface ExchangeServices {
+  readonly counters: RefusalCounters;
+  readonly runtime: Runtime;
+  readonly errors: ErrorReporter;
+  readonly options: ResolvedOptions;
+}
+
+/** One message of a client on its way to its answer: whatever the handler does, the answer ends once. */
+export class Exchange implements AckSource {
+  #ended = false;
+  #expectsAck = false;
+  #onEnd: (() => void) | null = null;
+  #onGivenUp: (() => void) | null = null;
+
+  /** @param route undefined when the message has none */
+  constructor(
+    private readonly services: ExchangeServices,
+    private readonly client: WsClient,
+    private readonly message: InboundMessage,
+    private readonly route: Route | undefined,
+  ) {}
+
+  /**
+   * Calls the handler and answers with what it returns. Undefined when the message has left the client's queue; else a
+   * promise that settles, never rejecting, when it has: with the answer, or where a stream begins.
+   */
+  run({ handle }: Route): Promise<void> | undefined {
+    try {
+      return this.#answer(handle(this.client, this.message, this));
+    } catch (exception) {
+      this.fail(exception);
+      return undefined;
+    }
+  }
+
+  /**
+   * Answers with an error, unless there was an answer; what a filter of the application has sent in place of one suffices
+   * where nobody waits for an id. A defect of the application is reported, unless it is one that a filter has answered.
+   */
+  fail(thrown: unknown): void {
+    const { exception, isAnswered, failure } = unfiltered(thrown);
+    const source = this.route?.source ?? 'A message';
+    if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
+    if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
+    if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
+    this.client.sendText(this.#encodeError(exception));
+  }
+
+  whenGivenUp(undo: () => void): void {
+    this.#onGivenUp = undo;
+  }
+
+  expectAck(): AckFunction {
+    this.#expectsAck = true;
+    return (value) => {
+      OWN_SENDS.note(this.client);
+      this.#replyOrFail(value);
+    };
+  }
+
+  #answer(result: unknown): Promise<void> | undefined {
+    if (typeof result === 'object' && result !== null) {
+      if (isThenable(result)) return this.#answerLater(result);
+      const stream = result instanceof AnswerStream ? result : asStream(result);
+      if (stream) return this.#stream(stream);
+    }
+    this.#returned(result);
+    return undefined;
+  }
+
+  async #answerLater(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await this.#answer(await this.#inTime(result));
+    } catch (exception) {
+      this.fail(exception);
+    }
+  }
+
+  #returned(value: unknown): void {
+    if (this.#expectsAck) this.#awaitAck();
+    else this.#reply(value);
+  }
+
+  /** @throws what JSON.stringify throws; nothing is sent then */
+  #reply(value: unknown): void {
+    if (this.#ended) return;
+    const isSilent = this.message.id === undefined && (value === undefined || this.route?.answersToIdsOnly === true);
+    const text = isSilent ? null : this.#encode(value);
+    this.#end();
+    if (text !== null) this.client.sendText(text);
+  }
+
+  #replyOrFail(value: unknown): void {
+    try {
+      this.#reply(value);
+    } catch (exception) {
+      this.fail(exception);
+    }
+  }
+
+  #encode(value: unknown): string {
+    try {
+      return this.#encodeReply(value);
+    } catch (error) {
+      // A handler that gives back what it got: the client's nesting, within the payload limit, is deeper than the stack.
+      if (!(error instanceof RangeError)) throw error;
+      throw new WsError('BAD_MESSAGE', 'The answer is nested too deeply.', { cause: error });
+    }
+  }
+
+  #encodeReply(value: unknown): string {
+    const { client, message, route } = this;
+    if (value instanceof NamedAnswer) {
+      const { type, action, response } = value;
+      return client.codec.encodeReply({ type, action, id: message.id }, response);
+    }
+    if (route?.namesAnswers && isEventAnswer(value)) {
+      const { type, action } = routeOfEvent(value.event);
+      return client.codec.encodeReply({ type, action, id: message.id }, value.data);
+    }
+    return client.codec.encodeReply(message, value);
+  }
+
+  #encodeError(exception: unknown): string {
+    const { client, message } = this;
+    const payload = toErrorPayload(exception);
+    try {
+      return client.codec.encodeError(payload, message);
+    } catch (error) {
+      this.#report('The details of an error have no JSON form.', error);
+    }
+    try {
+      return client.codec.encodeError({ ...payload, details: undefined }, message);
+    } catch {
+      // A code that is no text: nobody waits for what is thrown here, so that it would end the process.
+      return client.codec.encodeError(toErrorPayload(undefined), message);
+    }
+  }
+
+  /** The promise resolves once the message leaves its queue: where it turns out to be a stream, or with the answer. */
+  #stream(answer: AnswerStream): Promise<void> {
+    const { client, services } = this;
+    return new Promise((leaveQueue) => {
+      const last = (write: () => void): void => {
+        deadline?.cancel();
+        client.streams.delete(reply);
+        write();
+        leaveQueue();
+      };
+      const reply = new StreamReply(answer, {
+        next: (value) => client.sendText(this.#encode(value)),
+        done: () => last(() => this.#done()),
+        single: (value) => last(() => this.#settle(value)),
+        fail: (exception) => last(() => this.fail(exception)),
+        endingFailed: (exception) => this.#report('A stream could not be ended.', exception),
+      });
+      const limit = services.options.timeouts.handler;
+      const late = (): void => {
+        answer.whenFailed((exception) => this.fail(exception));
+        reply.fail(tooLate());
+      };
+      const deadline = limit === false ? null : services.runtime.timeout(limit, late);
+      answer.whenBegun(() => {
+        deadline?.cancel();
+        this.#open(reply);
+        leaveQueue();
+      });
+      reply.start();
+    });
+  }
+
+  #done(): void {
+    if (!this.#end()) return;
+    const text = this.client.codec.encodeDone(this.message);
+    if (text !== undefined) this.client.sendText(text);
+  }
+
+  #settle(value: unknown): void {
+    try {
+      this.#returned(value);
+    } catch (exception) {
+      this.fail(exception);
+    }
+  }
+
+  /** Counts what stays open after its message has left the queue; it ends with the connection. */
+  #open(stream: ClientStream): void {
+    const { client, message, services } = this;
+    if (client.state === 'disconnected') {
+      stream.cancel();
+      return;
+    }
+    client.streams.add(stream);
+    const limit = client.options.limits.streamsPerClient;
+    if (limit !== false && client.streams.size > limit) {
+      services.counters.count('streamsPerClient');
+      stream.fail(new WsError('RATE_LIMITED', `A client can have ${limit} streams open at most.`));
+    } else if (message.id !== undefined) {
+      client.setCancel(message.id, () => stream.cancel());
+    }
+  }
+
+  /** The handler has returned without having called its ack function, which may still come. */
+  #awaitAck(): void {
+    const { client, services } = this;
+    if (this.#ended || this.message.id === undefined) return;
+    const limit = services.options.timeouts.handler;
+    const deadline = limit === false ? null : services.runtime.timeout(limit, () => this.fail(tooLate()));
+    const stream: ClientStream = {
+      cancel: () => this.#replyOrFail(undefined),
+      fail: (exception) => this.fail(exception),
+    };
+    this.#onEnd = () => {
+      deadline?.cancel();
+      client.streams.delete(stream);
+    };
+    this.#open(stream);
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    if (this.message.id !== undefined) this.client.endRequest(this.message.id);
+    this.#onEnd?.();
+    return true;
+  }
+
+  #inTime(result: PromiseLike<unknown>): Promise<unknown> {
+    const { runtime, options } = this.services;
+    const limit = options.timeouts.handler;
+    const promise = Promise.resolve(result);
+    if (limit === false) return promise;
+    const late = (): WsError => {
+      this.#onGivenUp?.();
+      return tooLate();
+    };
+    return runtime.within(limit, promise, late, (exception) => this.fail(exception));
+  }
+
+  #report(what: string, exception: unknown): void {
+    this.services.errors.report(what, exception, this.client.clientId);
+  }
+}
+
+function asStream(result: object): AnswerStream | undefined {
+  const values = streamOf(result);
+  return values && new AnswerStream(values).begin();
+}
+
+function isEventAnswer(value: unknown): value is { event: string; data?: unknown } {
+  return typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string';
+}
+
+function tooLate(): WsError {
+  return new WsError('TIMEOUT', 'The handler took too long.');
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
+import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
+import { PeerCheck } from '../../cluster/bus/peer-check.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
+import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
+import { WsError } from '../../errors/ws.error.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { Drain, type DrainCompany } from './drain.js';
+import { ClusterInbox } from './cluster-inbox.js';
+
+/** How long the start of an application waits for its place among the other workers, in ms. */
+const PATIENCE = 3_000;
+/** How many workers a line of the log names. */
+const NAMED = 5;
+
+/** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
+@Injectable()
+export class ClusterMembership implements DrainCompany {
+  readonly #logger = new ModuleLogger();
+  #left: Promise<void> | null = null;
+  #onAdmitted: (() => void) | null = null;
+  #isAdmitted = false;
+
+  constructor(
+    private readonly inbox: ClusterInbox,
+    private readonly view: RegistryBridge,
+    private readonly events: ClusterEvents,
+    private readonly peers: PeerCheck,
+    private readonly revocations: RevocationSync,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly runtime: Runtime,
+    drain: Drain,
+  ) {
+    drain.accompany(this);
+  }
+
+  /**
+   * Connects to the bus and enters the registry. Without a Redis that answers this resolves all the same after a while,
+   * and both go on by themselves.
+   */
+  async join(): Promise<void> {
+    if (isClustered(this.options) && !this.options.cluster.mirror) {
+      this.#logger.log("cluster.mirror is false: getClients(), rooms and the like tell of this worker's clients only.");
+    }
+    await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
+    const entered = this.#enter().then(() => this.#admit());
+    // Redis may be lost on the way, or not let this worker in.
+    if (this.broadcaster.isReady) await this.runtime.waitFor(PATIENCE, entered, unknown).catch(() => undefined);
+    if (!this.#isAdmitted) this.#wait();
+  }
+
+  /** Calls back once this worker may take clients: it hears the others and knows theirs. */
+  whenAdmitted(admitted: () => void): void {
+    if (this.#isAdmitted || this.options.cluster.acceptBeforeReady) admitted();
+    else this.#onAdmitted = admitted;
+  }
+
+  /** Whether the other workers can be reached, are known, and hear this one as it hears them, and Ignis where it is heard. */
+  get isReady(): boolean {
+    const hearsIgnis = this.redis?.ignis?.isHeard ?? true;
+    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
+  }
+
+  /** A bus of the application's own comes without a registry: there may always be others. */
+  get othersGoOn(): boolean {
+    const { redis, broadcaster } = this.options;
+    return redis ? this.registry.mayHaveOthers : broadcaster !== undefined;
+  }
+
+  /** The other workers stop counting on this one's clients. */
+  leave(): Promise<void> {
+    this.#onAdmitted = null;
+    this.events.leave();
+    this.peers.stop();
+    return (this.#left ??= this.registry.stop());
+  }
+
+  /** Ends the connection to the bus. */
+  async end(): Promise<void> {
+    await this.leave();
+    this.inbox.end();
+    await this.broadcaster.stop();
+  }
+
+  async #enter(): Promise<void> {
+    await this.view.start();
+    if (this.#left) return;
+    this.events.enter();
+    await this.peers.start();
+    // Of those that have answered just now, and that may know of revocations which Redis has lost.
+    await this.revocations.load();
+  }
+
+  #admit(): void {
+    this.#isAdmitted = true;
+    this.#onAdmitted?.();
+    this.#onAdmitted = null;
+  }
+
+  #wait(): void {
+    const meanwhile = this.options.cluster.acceptBeforeReady
+      ? 'clients of other workers are not reached'
+      : 'no connections are taken';
+    const silent = this.peers.silent.slice(0, NAMED).join(', ');
+    const ended = `One that ended without closing its application is waited for up to ${this.options.cluster.lease} ms.`;
+    const known = silent
+      ? `The other workers are known, but have not all answered (${silent}). ${ended}`
+      : unknown().message;
+    const reason = this.broadcaster.isReady ? known : 'Redis cannot be reached.';
+    this.#logger.warn(`${reason} Until this changes, ${meanwhile}.`);
+  }
+}
+
+function unknown(): WsError {
+  return new WsError('UNAVAILABLE', 'The other workers are not known yet.');
+}

@@ -1,0 +1,116 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../../clients/ws-client.js';
+import { WsError } from '../../errors/ws.error.js';
+import { toErrorPayload } from '../../errors/exception-mapper.js';
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { MessageDispatcher } from '../../routing/message.dispatcher.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { ConnectionHandler } from '../../transport/connection/connection.handler.js';
+import { Heartbeat } from '../../transport/connection/heartbeat.js';
+import { InactiveClients } from '../../transport/connection/inactive-clients.js';
+import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
+
+/** How many close frames are written in one turn of the event loop. */
+const BATCH = 256;
+/**
+ * When connections are cut, as a part of `shutdown.timeout`: what is left is for the disconnect hooks of those, and for
+ * the close frames of clients whose handlers have not finished by then.
+ */
+const CUT_AT = 0.9;
+
+const OPEN = 1;
+
+/** This worker's place among the others, as far as its end concerns them. */
+export interface DrainCompany {
+  /** The drain begins: nobody may count on this worker's clients any more. Does not reject. */
+  leave(): Promise<void>;
+  /** Whether others go on without this one, as far as is known at this moment. */
+  readonly othersGoOn: boolean;
+}
+
+/**
+ * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001, or
+ * 1012 where other workers go on.
+ * Takes `shutdown.timeout` at most, and happens once.
+ */
+@Injectable()
+export class Drain {
+  #company: DrainCompany | null = null;
+  #done: Promise<void> | null = null;
+
+  constructor(
+    private readonly upgrades: UpgradeHandler,
+    private readonly connections: ConnectionHandler,
+    private readonly dispatcher: MessageDispatcher,
+    private readonly heartbeat: Heartbeat,
+    private readonly inactive: InactiveClients,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  run(): Promise<void> {
+    return (this.#done ??= this.#drain());
+  }
+
+  /** Whom to tell when it begins, and to ask about the others. */
+  accompany(company: DrainCompany): void {
+    this.#company = company;
+  }
+
+  async #drain(): Promise<void> {
+    void this.#company?.leave();
+    this.upgrades.close();
+    this.dispatcher.stop();
+    this.heartbeat.stop();
+    this.inactive.stop();
+    // Those that the registry has let go already are among them.
+    const clients = [...this.connections.open];
+    const { timeout } = this.options.shutdown;
+    const cut = this.#emptyOrAfter(timeout * CUT_AT);
+    const end = this.#emptyOrAfter(timeout);
+    for (let at = 0; at < clients.length; at += BATCH) {
+      for (const client of clients.slice(at, at + BATCH)) this.#release(client);
+      await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
+    }
+    await cut;
+    for (const client of clients) {
+      if (client.readyState === OPEN) this.#close(client);
+      else client.ws.terminate(); // it never answered the close frame
+    }
+    await end;
+    for (const client of clients) client.ws.terminate();
+  }
+
+  /** Closes a client once its running handlers have answered; what still waits is told to come again. */
+  #release(client: WsClient): void {
+    if (client.isIdle) {
+      this.#close(client);
+      return;
+    }
+    const refusal = toErrorPayload(new WsError('UNAVAILABLE', 'The server is shutting down.'));
+    for (const message of client.inbound.clear()) client.sendText(client.codec.encodeError(refusal, message));
+    void client.inbound.whenIdle().then(() => this.#close(client));
+  }
+
+  /** Where other workers go on, clients come back to them, each after a time of its own: not all at once. */
+  #close(client: WsClient): void {
+    const { reconnectSpread } = this.options.shutdown;
+    const after = Math.floor(this.runtime.random() * reconnectSpread);
+    const { code, reason } = this.#company?.othersGoOn
+      ? { ...CLOSE_CODES.RESTART, reason: JSON.stringify({ after }) }
+      : CLOSE_CODES.GOING_AWAY;
+    client.ws.close(code, reason);
+  }
+
+  /** Resolves once every connection has ended, after `ms` at the latest. */
+  #emptyOrAfter(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.runtime.deadline(ms, () => resolve());
+      void this.connections.whenEmpty().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

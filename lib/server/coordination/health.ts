@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+import { Traffic } from '../../runtime/traffic.js';
+import { WorkerIdentity } from '../../runtime/worker-identity.js';
+import { SlowConsumers, type SlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
+import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
+import { ClusterMembership } from './cluster-membership.js';
+
+/** How this worker is. */
+export interface WebSocketHealth {
+  /**
+   * `degraded`: the other workers cannot be reached, or Redis refuses or evicts what they keep there; then `ready` may be
+   * true, and `redis.lastError` says what is the matter. `unhealthy`: it takes no connections (starting, stopping, off).
+   */
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  /** Whether it should get new connections. */
+  readonly ready: boolean;
+  readonly workerId: string;
+  /** Connections of this worker. */
+  readonly activeConnections: number;
+  /** Rooms that have members. */
+  readonly rooms: number;
+  /** Messages from clients; like the other rates averaged over the last ten seconds. */
+  readonly messagesPerSecond: number;
+  readonly connectsPerSecond: number;
+  readonly disconnectsPerSecond: number;
+  /** Clients that read too slowly: how many are over their budget now, and what the policies have done so far. */
+  readonly slowConsumers: SlowConsumerCounts & { readonly now: number };
+  /** What all workers together hold, as far as this one knows. */
+  readonly cluster: { readonly workers: number; readonly connections: number };
+  /** The bus; never connected in an application of one process. */
+  readonly redis: BusHealth;
+}
+
+/** Reads this worker's numbers; waits for nothing. */
+@Injectable()
+export class Health {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly rooms: RoomManager,
+    private readonly traffic: Traffic,
+    private readonly upgrades: UpgradeHandler,
+    private readonly slowConsumers: SlowConsumers,
+    private readonly identity: WorkerIdentity,
+    private readonly membership: ClusterMembership,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+  ) {
+    clients.listen({
+      registered: () => traffic.connects.mark(),
+      unregistered: () => traffic.disconnects.mark(),
+    });
+  }
+
+  read(): WebSocketHealth {
+    const { isOpen } = this.upgrades;
+    const { isReady } = this.membership;
+    const connections = this.clients.size;
+    const { health } = this.broadcaster;
+    return {
+      status: !isOpen ? 'unhealthy' : isReady && !health.isLimited ? 'healthy' : 'degraded',
+      ready: isOpen && isReady,
+      workerId: this.identity.workerId,
+      activeConnections: connections,
+      rooms: this.rooms.rooms.size,
+      messagesPerSecond: this.traffic.messages.perSecond,
+      connectsPerSecond: this.traffic.connects.perSecond,
+      disconnectsPerSecond: this.traffic.disconnects.perSecond,
+      slowConsumers: { now: this.slowConsumers.size, ...this.slowConsumers.counts },
+      cluster: this.#cluster(connections),
+      redis: health,
+    };
+  }
+
+  #cluster(connections: number): WebSocketHealth['cluster'] {
+    const others = [...this.registry.workers.values()];
+    const all = others.reduce((sum, worker) => sum + worker.connections, connections);
+    return { workers: others.length + 1, connections: all };
+  }
+}

@@ -1,0 +1,35 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
+import type { IgnisMessage } from '../../cluster/bus/ignis-messages.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { Delivery } from '../delivery/delivery.js';
+
+/** Brings what servers and emitters of Ignis send to the clients of this worker: every worker hears it. */
+@Injectable()
+export class IgnisInbox {
+  constructor(
+    private readonly delivery: Delivery,
+    private readonly clients: ClientManager,
+    private readonly errors: ErrorReporter,
+    @Inject(CLUSTER_REDIS) redis: ClusterRedis | null,
+  ) {
+    redis?.ignis?.listen((message) => this.#receive(message));
+  }
+
+  #receive(message: IgnisMessage): void {
+    try {
+      this.#deliver(message);
+    } catch (error) {
+      this.errors.report('What a server of Ignis has sent could not be delivered.', error);
+    }
+  }
+
+  #deliver({ target, exclude, message }: IgnisMessage): void {
+    this.delivery.deliver({ target, exclude, message });
+    if (target.kind !== 'rooms') return;
+    // There every client is in a room of its id, and what is sent to a client of another server is sent to that room.
+    const clientIds = target.roomNames.filter((name) => this.clients.local.get(name)?.rooms.has(name) === false);
+    if (clientIds.length > 0) this.delivery.deliver({ target: { kind: 'clients', clientIds }, exclude, message });
+  }
+}

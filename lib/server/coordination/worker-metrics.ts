@@ -1,0 +1,48 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { ClientMirror } from '../../clients/client-mirror.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
+import { RefusalCounters } from '../../limits/refusal-counters.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+import { counter, gauge, Metrics, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { Traffic } from '../../runtime/traffic.js';
+import { SlowConsumers } from '../../transport/outbox/slow-consumers.js';
+
+/** The numbers that every worker has, with a cluster or without. */
+@Injectable()
+export class WorkerMetrics implements MetricSource {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly mirror: ClientMirror,
+    private readonly rooms: RoomManager,
+    private readonly traffic: Traffic,
+    private readonly refusals: RefusalCounters,
+    private readonly slowConsumers: SlowConsumers,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    metrics: Metrics,
+  ) {
+    metrics.add(this);
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    yield gauge('connections', this.clients.size);
+    yield gauge('remote_connections', this.mirror.size);
+    yield gauge('rooms', this.rooms.rooms.size);
+    yield counter('connects', this.traffic.connects.total);
+    yield counter('disconnects', this.traffic.disconnects.total);
+    yield counter('messages_received', this.traffic.messages.total);
+    yield gauge('slow_consumers', this.slowConsumers.size);
+    const { disconnected, dropped, droppedOldest } = this.slowConsumers.counts;
+    yield counter('slow_consumers_disconnected', disconnected);
+    yield counter('frames_dropped', dropped + droppedOldest);
+    for (const [limit, refusals] of Object.entries(this.refusals.snapshot())) {
+      yield counter('refusals', refusals, { limit });
+    }
+    yield gauge('cluster_workers', this.registry.workers.size + 1);
+    yield gauge('bus_ready', this.broadcaster.isReady ? 1 : 0);
+    const { probeMs } = this.broadcaster.health;
+    if (probeMs !== null) yield gauge('bus_probe_seconds', probeMs / 1_000);
+  }
+}

@@ -1,0 +1,110 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { OWN_SENDS } from '../../clients/own-sends.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
+import type { Codec } from '../../protocol/codec.interface.js';
+import { codecOf } from '../../protocol/codecs.js';
+import { pxlCodec } from '../../protocol/pxl.codec.js';
+import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { OutboundMessage } from './outbound-message.js';
+import { Recipients } from './recipients.js';
+
+const NOBODY: ReadonlySet<string> = new Set<string>();
+
+/** A message with its recipients. Nobody gets it twice. */
+export interface Mailing {
+  readonly target: WsTarget;
+  /** Ids of clients that do not get it. */
+  readonly exclude: readonly string[];
+  readonly message: unknown;
+  /** Whether a client that reads too slowly may miss it. */
+  readonly isVolatile?: boolean;
+}
+
+/** Brings messages to clients: to those of this worker at once, to the others through the bus. */
+@Injectable()
+export class Delivery {
+  /** What most clients are likely to speak. */
+  readonly #codec: Codec;
+  readonly #hasOthers: boolean;
+  /** Whether there is an endpoint whose clients are told the rooms. */
+  readonly #namesRooms: boolean;
+
+  constructor(
+    private readonly recipients: Recipients,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#codec = codecOf(options.protocol);
+    this.#hasOthers = broadcaster.isAlone !== true;
+    this.#namesRooms = allOptions(options).some(({ rooms }) => rooms.named);
+  }
+
+  /**
+   * Delivers to the whole cluster. Local clients are served before this returns, whatever the bus does.
+   *
+   * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the bus is down
+   */
+  send({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
+    const outbound = OutboundMessage.of(message, this.#codec);
+    this.#deliver(target, exclude, isVolatile, outbound);
+    return this.#hasOthers ? this.#publish({ target, exclude, isVolatile }, outbound) : Promise.resolve();
+  }
+
+  /** Delivers to the clients of the other workers. Throws and rejects as {@link send}. */
+  sendToOthers({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
+    return this.#publish({ target, exclude, isVolatile }, OutboundMessage.of(message, this.#codec));
+  }
+
+  /**
+   * Delivers to the clients of this worker.
+   *
+   * @throws WsError BAD_MESSAGE when the message has no JSON form
+   */
+  deliver({ target, exclude, message, isVolatile = false }: Mailing): void {
+    this.#deliver(target, exclude, isVolatile, OutboundMessage.of(message, this.#codec));
+  }
+
+  /** Delivers what another worker has sent to the clients of this one. */
+  receive({ target, exclude, isVolatile, content }: WsEnvelope): void {
+    this.#deliver(target, exclude, isVolatile, OutboundMessage.ofText(content.text));
+  }
+
+  #publish(address: Omit<WsEnvelope, 'content'>, message: OutboundMessage): Promise<void> {
+    const { text } = message.frameFor(pxlCodec);
+    return this.broadcaster.publish({ ...address, content: { kind: 'message', text } });
+  }
+
+  #deliver(target: WsTarget, exclude: readonly string[], isVolatile: boolean, message: OutboundMessage): void {
+    const excluded = exclude.length === 0 ? NOBODY : new Set(exclude);
+    if (this.#namesRooms && target.kind === 'rooms') {
+      this.#deliverToRooms(target.roomNames, excluded, isVolatile, message);
+      return;
+    }
+    const isNamed = target.kind === 'clients';
+    for (const client of this.recipients.of(target)) {
+      if (excluded.has(client.clientId)) continue;
+      client.sendFrame(message.frameFor(client.codec), isVolatile);
+      if (isNamed) OWN_SENDS.note(client);
+    }
+  }
+  /** A client that is in several of the rooms is told the first of them. */
+  #deliverToRooms(
+    roomNames: readonly string[],
+    excluded: ReadonlySet<string>,
+    isVolatile: boolean,
+    message: OutboundMessage,
+  ): void {
+    const served = new Set<WsClient>();
+    for (const roomName of roomNames) {
+      const named = message.inRoom(roomName);
+      for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {
+        if (excluded.has(client.clientId) || served.has(client)) continue;
+        if (roomNames.length > 1) served.add(client);
+        const own = client.options.rooms.named ? named : message;
+        client.sendFrame(own.frameFor(client.codec), isVolatile);
+      }
+    }
+  }
+}

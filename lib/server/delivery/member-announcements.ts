@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import { RegistryBridge, type LossListener, type LostMember } from '../../cluster/registry/registry-bridge.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+import { Delivery, type Mailing } from './delivery.js';
+
+type Action = 'memberJoined' | 'memberLeft';
+
+/** A member as the others see it. */
+type Member = Pick<LostMember, 'clientId' | 'userId' | 'username'> & Partial<Pick<Membership, 'profile'>>;
+
+/**
+ * With `rooms.announce`: tells the members of a room who joins and who leaves. For the members of a worker that has died
+ * each of the others tells its own clients; should it live after all, it tells them that they are back.
+ */
+@Injectable()
+export class MemberAnnouncements implements RoomListener, LossListener {
+  constructor(
+    private readonly delivery: Delivery,
+    private readonly errors: ErrorReporter,
+    private readonly clients: ClientManager,
+    private readonly rooms: RoomManager,
+    view: RegistryBridge,
+  ) {
+    rooms.listen(this);
+    view.tellLosses(this);
+  }
+
+  joined(membership: Membership): void {
+    this.#announce('memberJoined', membership);
+  }
+
+  left(membership: Membership): void {
+    this.#announce('memberLeft', membership);
+  }
+
+  lost({ roomName, isAnnounced, ...member }: LostMember): void {
+    if (isAnnounced) this.delivery.deliver(announcement('memberLeft', roomName, member));
+  }
+
+  returned(): void {
+    this.#announceAll().catch((error: unknown) => this.#report(error));
+  }
+
+  async #announceAll(): Promise<void> {
+    for (const client of [...this.clients.local.values()]) {
+      if (!client.options.rooms.announce) continue;
+      for (const membership of this.rooms.membershipsOf(client)) {
+        await this.delivery.sendToOthers(announcementOf('memberJoined', membership));
+      }
+    }
+  }
+
+  #announce(action: Action, membership: Membership): void {
+    if (!membership.client.options.rooms.announce) return;
+    this.delivery.send(announcementOf(action, membership)).catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    this.errors.report('A membership was not announced to other workers.', error);
+  }
+}
+
+function announcementOf(action: Action, { client, roomName, ...of }: Omit<Membership, 'broadcast'>): Mailing {
+  const { clientId, user } = client;
+  return announcement(action, roomName, { clientId, userId: user?.userId, ...of });
+}
+
+function announcement(action: Action, roomName: string, member: Member): Mailing {
+  const { clientId, userId, username, profile } = member;
+  const data = { roomName, member: { clientId, userId, username, profile } };
+  return {
+    target: { kind: 'rooms', roomNames: [roomName] },
+    exclude: [clientId],
+    message: { type: 'room', action, data },
+  };
+}

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+
+/** The clients of this worker that a target means, each once. */
+@Injectable()
+export class Recipients {
+  constructor(
+    private readonly clients: ClientManager,
+    private readonly rooms: RoomManager,
+  ) {}
+
+  of(target: WsTarget): Iterable<WsClient> {
+    switch (target.kind) {
+      case 'everybody':
+        return this.clients.local.values();
+      case 'clients':
+        return union(target.clientIds, (clientId) => one(this.clients.local.get(clientId)));
+      case 'users':
+        return union(target.userIds, (userId) => this.clients.localOfUser(userId));
+      case 'rooms':
+        return union(target.roomNames, (roomName) => this.rooms.localOf(roomName));
+      default:
+        return []; // workers and subscribers are no clients
+    }
+  }
+}
+
+function one(client: WsClient | undefined): WsClient[] {
+  return client ? [client] : [];
+}
+
+/** The members of all groups, each once. A single group needs no bookkeeping. */
+function union(
+  names: readonly string[],
+  membersOf: (name: string) => Iterable<WsClient> | undefined,
+): Iterable<WsClient> {
+  const [first, ...others] = names;
+  if (first === undefined) return [];
+  if (others.length === 0) return membersOf(first) ?? [];
+  const all = new Set<WsClient>();
+  for (const name of names) for (const client of membersOf(name) ?? []) all.add(client);
+  return all;
+}

@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../../clients/ws-client.js';
+import { badMessage, checkNames, readNames, readUserIds } from '../../clients/verb-checks.js';
+import { ClusterCalls } from '../../cluster/bus/cluster-calls.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
+import { WsError } from '../../errors/ws.error.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { JoinClaim } from '../../rooms/join-claim.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { ClusterCommands } from '../coordination/cluster-commands.js';
+import { Recipients } from './recipients.js';
+
+/** Which clients go into or out of which rooms. */
+export type RoomMove = { rooms: readonly string[] } & (
+  { clientIds: readonly string[] } | { userIds: readonly (string | number)[] }
+);
+
+/** Puts many clients of any worker into many rooms, and takes them out again. */
+@Injectable()
+export class RoomMoves {
+  constructor(
+    private readonly recipients: Recipients,
+    private readonly rooms: RoomManager,
+    private readonly commands: ClusterCommands,
+    private readonly calls: ClusterCalls,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Tries every join; rejects with the first failure once all of them have settled. A name that no endpoint allows is
+   * refused before; one that a client's own endpoint does not allow is a failure of its join.
+   */
+  async join(move: RoomMove): Promise<void> {
+    const target = targetOf(move);
+    if (!Array.isArray(move.rooms)) throw badMessage('rooms is a list of names');
+    for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
+    const elsewhere = this.calls.ask(target, {
+      name: 'joinRooms',
+      data: { target, rooms: move.rooms },
+      isUndoable: true,
+    });
+    const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
+    if (here.status === 'rejected') throw here.reason;
+    if (answers.status === 'rejected') throw answers.reason;
+    const [error] = answers.value.errors;
+    if (error) throw error;
+    if (answers.value.partial) throw new WsError('TIMEOUT', 'A worker did not say in time whether its clients joined.');
+  }
+
+  /**
+   * {@link join} for the clients of this worker.
+   *
+   * @param claim takes the joins back
+   */
+  async joinHere(target: WsTarget, rooms: readonly string[], claim?: JoinClaim): Promise<void> {
+    const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
+      rooms.map((roomName) => this.rooms.join(client, roomName, { claim })),
+    );
+    const results = await Promise.allSettled(joins);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  leave(move: RoomMove): Promise<void> {
+    const target = targetOf(move);
+    return this.commands.send(target, { name: 'leave', rooms: readNames('rooms', move.rooms) });
+  }
+}
+
+function targetOf(move: RoomMove): WsTarget {
+  checkNames('option', move, ['rooms', 'clientIds', 'userIds']);
+  const { clientIds, userIds } = move as { clientIds?: unknown; userIds?: unknown };
+  if (clientIds !== undefined && userIds === undefined) {
+    return { kind: 'clients', clientIds: readNames('clientIds', clientIds) };
+  }
+  if (userIds !== undefined && clientIds === undefined) return { kind: 'users', userIds: readUserIds(userIds) };
+  throw new WsError('BAD_MESSAGE', 'Name the clients: clientIds or userIds, one of them.');
+}

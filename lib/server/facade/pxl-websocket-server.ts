@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientManager } from '../../clients/client-manager.js';
+import type { ClusterEvent } from '../../cluster/cluster-events.js';
+import { Encryption } from '../../encryption/encryption.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
+import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
+import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomManager } from '../../rooms/room-manager.js';
+import { Drain } from '../coordination/drain.js';
+import { Delivery, type Mailing } from '../delivery/delivery.js';
+import { EveryWorkerClients } from './every-worker-clients.js';
+import { EveryWorkerRooms } from './every-worker-rooms.js';
+import { SendVerbs, type BroadcastToAllOptions, type SendScope, type ToAll } from './send-verbs.js';
+import { ServerVerbs } from './server-verbs.js';
+import { VerbEvents } from './verb-events.js';
+
+/**
+ * The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone.
+ *
+ * @typeParam C the contract with the clients, as in `constructor(server: PxlWebSocketServer<Chat>)`
+ */
+@Injectable()
+export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract> extends ServerVerbs<C> {
+  /** The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. */
+  readonly local: SendVerbs<C>;
+  readonly #responsible: ServerVerbs<C>;
+  readonly #bystander: ServerVerbs<C>;
+  readonly #logger = new ModuleLogger();
+  #hasToldOfPredicates = false;
+
+  constructor(
+    override readonly clientManager: ClientManager,
+    override readonly roomManager: RoomManager,
+    drain: Drain,
+    private readonly encryption: Encryption,
+    delivery: Delivery,
+    errors: ErrorReporter,
+    private readonly verbEvents: VerbEvents,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    const host = { errors, drain, options };
+    const everywhere: SendScope = {
+      clients: clientManager,
+      send: (mailing) => {
+        const failed = (error: unknown): void => errors.report('A message did not reach other workers.', error);
+        delivery.send(mailing).catch(failed);
+      },
+      tell: (channel, message) => verbEvents.publish(channel, message),
+    };
+    super(clientManager, roomManager, everywhere, host);
+    const here = (isResponsible: boolean): SendScope => ({
+      clients: { getClients: (query) => clientManager.getLocalClients(query) },
+      send: (mailing: Mailing) => delivery.deliver(mailing),
+      tell: (channel, message) => verbEvents.tell(channel, message, isResponsible),
+    });
+    this.local = new SendVerbs<C>(here(true));
+    const clients = new EveryWorkerClients(clientManager);
+    const rooms = new EveryWorkerRooms(roomManager, clientManager);
+    this.#responsible = new ServerVerbs<C>(clients, rooms, here(true), host);
+    this.#bystander = new ServerVerbs<C>(clients, rooms, here(false), host);
+  }
+
+  /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
+  override sendMessageToAll<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...message: ToAll<C, Type, Action, Event>): void {
+    super.sendMessageToAll<Type, Action, Event>(...message);
+    const [{ data }] = message;
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
+  }
+
+  /** Sends to every client but one, or to those that the predicate picks among the clients that this worker knows. */
+  override broadcastToAllClients<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: BroadcastToAllOptions<SentMessage<C, Type, Action, Event, unknown>>): void {
+    super.broadcastToAllClients(broadcast);
+    if (broadcast.predicate) this.#tellOfUnknownClients();
+  }
+
+  /** Sends one client an error frame with the code APPLICATION, and tells subscribers as the event `messageError`. */
+  override sendMessageError(failure: { webSocketClientId: string; error: string }): void {
+    super.sendMessageError(failure);
+    const { webSocketClientId, error } = failure;
+    this.verbEvents.publish(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
+  }
+
+  /**
+   * @internal The view for who handles an event on every worker. What it tells subscribers is for one worker to act on: the
+   * one that the event is for.
+   */
+  viewFor({ isResponsible }: ClusterEvent): ServerVerbs<C> {
+    return isResponsible ? this.#responsible : this.#bystander;
+  }
+
+  #tellOfUnknownClients(): void {
+    const { redis, cluster } = this.options;
+    if (this.#hasToldOfPredicates || !isClustered(this.options) || (redis && cluster.mirror)) return;
+    this.#hasToldOfPredicates = true;
+    this.#logger.warn(
+      "A predicate of broadcastToAllClients picks among this worker's clients only: it knows no others " +
+        `${redis ? 'with cluster.mirror: false' : "with a broadcaster of the application's own"}.`,
+    );
+  }
+
+  /** The path of the module's endpoint. */
+  getPath(): string {
+    return this.options.path;
+  }
+
+  /**
+   * Encrypts a connection of this worker whose keys the application has agreed on by itself, by `encryption.transform` and
+   * `open`: from here on nothing goes out in clear, what has not been written yet included, and nothing is taken in clear.
+   * It stays so until the connection ends. Does nothing when the client is gone, or encrypted already.
+   *
+   * @throws WsError CONFLICT without an `encryption.transform`, since the built-in cipher has its keys from the built-in
+   * exchange only, and while a fragmented message of the application is unfinished
+   */
+  enableClientEncryption({ clientId }: { clientId: string }): void {
+    const client = this.clientManager.getClient({ clientId, requireWs: true });
+    if (client) this.encryption.enable(client);
+  }
+}

@@ -1,0 +1,178 @@
+import type { AnyClient, ClientManager } from '../../clients/client-manager.js';
+import { checkNames, readName, readUserIds } from '../../clients/verb-checks.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
+import type { ClientEntry, WsUser } from '../../interfaces/client-entry.interface.js';
+import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
+import type {
+  IfGiven,
+  SentAction,
+  SentEvent,
+  SentMessage,
+  SentType,
+  WebSocketContract,
+} from '../../protocol/contract.js';
+import type { Mailing } from '../delivery/delivery.js';
+
+/** What {@link SendVerbs.broadcastToAllClients} asks of each client. */
+export type ClientPredicate = (candidate: {
+  clientId: string;
+  /**
+   * The user's payload with `userId` and `userType`; null for an anonymous client. Of another worker's user it has the claims
+   * that `cluster.shareUser` names and no others: a warning tells, once for each, of those that are looked for in vain.
+   */
+  userData: (Record<string, unknown> & Pick<WsUser, 'userId' | 'userType'>) | null;
+  client: ClientEntry;
+}) => boolean;
+
+/** What {@link SendVerbs.broadcastToAllClients} takes. */
+export interface BroadcastToAllOptions<Data = unknown> {
+  data: Data;
+  excludeClientId?: string;
+  /**
+   * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
+   * `cluster.shareUser` only, and with `cluster.mirror: false` or a `broadcaster` of your own this worker's alone. What goes
+   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`: there, with
+   * `run: 'everyWorker'`, it is asked of this worker's clients only, with all their claims.
+   */
+  predicate?: ClientPredicate;
+}
+
+/** What {@link SendVerbs.sendMessageToAll} takes. */
+export type ToAll<
+  C,
+  Type extends SentType<C>,
+  Action extends SentAction<C, Type>,
+  Event extends SentEvent<C>,
+> = IfGiven<C, 'pushes', [message: { data: SentMessage<C, Type, Action, Event> }], [message: { data: unknown }]>;
+
+/** Whom sends reach: the cluster, or one worker. */
+export interface SendScope {
+  /** Those of its clients that are known here. */
+  readonly clients: Pick<ClientManager, 'getClients'>;
+  /** To its clients. */
+  send(mailing: Mailing): void;
+  /** To its subscribers. */
+  tell(channel: string, message: unknown): void;
+}
+
+/**
+ * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
+ * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
+ *
+ * @typeParam C the contract with the clients; without one any JSON value goes
+ */
+export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
+  constructor(private readonly scope: SendScope) {}
+
+  /** All clients, or those of one user type. */
+  getClients(query: { userType?: string } = {}): AnyClient[] {
+    checkNames('query', query, ['userType']);
+    const { userType } = query;
+    return this.scope.clients.getClients({ userType });
+  }
+
+  /** Sends to every client. */
+  sendMessageToAll<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(...message: ToAll<C, Type, Action, Event>): void;
+  sendMessageToAll(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
+    this.#send({ kind: 'everybody' }, data);
+  }
+
+  /** Sends to every client but one, or to those that the predicate picks. */
+  broadcastToAllClients<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: BroadcastToAllOptions<SentMessage<C, Type, Action, Event, unknown>>): void {
+    const { data, excludeClientId, predicate } = read(broadcast, ['data', 'excludeClientId', 'predicate']);
+    const target: WsTarget = predicate ? { kind: 'clients', clientIds: this.#pick(predicate) } : { kind: 'everybody' };
+    this.#send(target, data, excludeClientId);
+  }
+
+  /** Sends to the members of a room. */
+  broadcastToRoom<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: {
+    roomName: string;
+    data: SentMessage<C, Type, Action, Event, unknown>;
+    excludeClientId?: string;
+  }): void {
+    const { roomName, data, excludeClientId } = read(broadcast, ['roomName', 'data', 'excludeClientId']);
+    this.#send({ kind: 'rooms', roomNames: [readName('roomName', roomName)] }, data, excludeClientId);
+  }
+
+  /** Sends to every session of the users. */
+  broadcastToUsers<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: { userIds: readonly (string | number)[]; data: SentMessage<C, Type, Action, Event, unknown> }): void {
+    const { userIds, data } = read(broadcast, ['userIds', 'data']);
+    this.#send({ kind: 'users', userIds: readUserIds(userIds) }, data);
+  }
+
+  /** Sends to one client. */
+  broadcastToClient<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(broadcast: { clientId: string; data: SentMessage<C, Type, Action, Event, unknown> }): void {
+    const { clientId, data } = read(broadcast, ['clientId', 'data']);
+    this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, data);
+  }
+
+  /** Sends one client an error frame with the code APPLICATION. */
+  sendMessageError(failure: { webSocketClientId: string; error: string }): void {
+    const { webSocketClientId, error } = read(failure, ['webSocketClientId', 'error']);
+    const data = { error, code: 'APPLICATION', retryable: false };
+    this.#send(
+      { kind: 'clients', clientIds: [readName('webSocketClientId', webSocketClientId)] },
+      { type: 'error', action: 'message', data },
+    );
+  }
+
+  /** Tells subscribers, as the event `sendMessage`; clients do not hear it. */
+  sendMessage(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
+    this.scope.tell(WebSocketRedisSubscriberEvent.SendMessage, data);
+  }
+
+  /** Tells subscribers, as the event `custom`; clients do not hear it. */
+  sendCustomMessage(message: { data: unknown }): void {
+    const { data } = read(message, ['data']);
+    this.scope.tell(WebSocketRedisSubscriberEvent.Custom, data);
+  }
+
+  #send(target: WsTarget, message: unknown, excludeClientId?: string | null): void {
+    const exclude = excludeClientId == null ? [] : [readName('excludeClientId', excludeClientId)];
+    this.scope.send({ target, exclude, message });
+  }
+
+  #pick(predicate: ClientPredicate): string[] {
+    return this.scope.clients
+      .getClients()
+      .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client), client }))
+      .map(({ clientId }) => clientId);
+  }
+}
+
+/** @throws WsError BAD_MESSAGE for fields that the verb does not know */
+function read<T extends object>(given: T, known: readonly (keyof T & string)[]): T {
+  checkNames('option', given, known);
+  return given;
+}
+
+function userDataOf({ ws, user }: AnyClient): Parameters<ClientPredicate>[0]['userData'] {
+  if (!user) return null;
+  const { userId, userType, payload } = user;
+  const userData = { ...payload, userId, userType };
+  // Another worker's user: what is looked for in vain is told, as where the payload itself is read.
+  if (!ws) Object.setPrototypeOf(userData, Object.getPrototypeOf(payload) as object);
+  return userData;
+}

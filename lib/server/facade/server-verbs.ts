@@ -1,0 +1,125 @@
+import type { WebSocket } from 'ws';
+import type { AnyClient } from '../../clients/client-manager.js';
+import { encodeMessage } from '../../clients/encode-message.js';
+import { OWN_SENDS } from '../../clients/own-sends.js';
+import { checkNames } from '../../clients/verb-checks.js';
+import { WsClient } from '../../clients/ws-client.js';
+import type { ErrorReporter } from '../../errors/error-reporter.js';
+import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
+import type { WebSocketType } from '../../protocol/web-socket-type.js';
+import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import type { Drain } from '../coordination/drain.js';
+import { clientIdOf, type ClientReference } from './client-reference.js';
+import type { ClientVerbs } from './client-verbs.js';
+import type { RoomVerbs } from './room-verbs.js';
+import { SendVerbs, type SendScope } from './send-verbs.js';
+
+/** What {@link ServerVerbs.joinRoom} takes. */
+export type JoinRoomOptions = ClientReference & {
+  roomName: string;
+  /** Becomes the client's identity when it has none; throws when it contradicts a verified one. */
+  userId?: string | number;
+  /** Becomes the type of a user whose credentials name none; throws when it contradicts what they say. */
+  userType?: string;
+  /** What the other members of the room are told; a label, no identity. */
+  username?: string;
+};
+
+/** What the verbs reach of their worker. */
+export interface VerbHost {
+  readonly errors: ErrorReporter;
+  readonly drain: Drain;
+  readonly options: ResolvedOptions;
+}
+
+/**
+ * PXL's `WebSocketServer`: `PxlWebSocketServer`, and what a subscriber gets. For a subscriber with `run: 'everyWorker'` it
+ * sees all clients of the cluster, and does something to this worker's only, so that what runs on every worker happens once.
+ */
+export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extends SendVerbs<C> {
+  readonly type = 'server' satisfies WebSocketType;
+
+  constructor(
+    /** The clients of the cluster; `ws` is null for those of other workers. */
+    readonly clientManager: ClientVerbs,
+    /** Their rooms. */
+    readonly roomManager: RoomVerbs,
+    scope: SendScope,
+    private readonly host: VerbHost,
+  ) {
+    super(scope);
+  }
+
+  /** Every room that has members, with their client ids. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.roomManager.rooms;
+  }
+
+  /** All clients, or those of one user type. */
+  override getClients(query: { userType?: string } = {}): AnyClient[] {
+    checkNames('query', query, ['userType']);
+    const { userType } = query;
+    return this.clientManager.getClients({ userType });
+  }
+
+  /**
+   * Puts a client into a room.
+   *
+   * @returns true once the client receives what is sent there; false when it is gone, and when the bus is down. For a
+   * subscriber with `run: 'everyWorker'` also on every worker but the client's own
+   * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
+   * no client is named, or a user type without a user
+   */
+  joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    return this.host.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
+  }
+
+  /** Takes a client out of a room; does nothing when it is not there. */
+  leaveRoom(leave: ClientReference & { roomName: string }): void {
+    checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
+    const clientId = clientIdOf(this.clientManager, leave);
+    if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
+  }
+
+  /**
+   * Sends to one client of this worker; does nothing when it is gone.
+   *
+   * @param binary true: the same text in a binary frame, encrypted where the client is. Clients of your own read it; the
+   * library's `WebSocketClient` takes text frames only, and tells its `events.onError` of any other. Default: false
+   * @throws WsError BAD_MESSAGE when the data has no JSON form
+   */
+  sendClientMessage<
+    Type extends SentType<C> = never,
+    Action extends SentAction<C, Type> = never,
+    Event extends SentEvent<C> = never,
+  >(to: WebSocket | WsClient<C>, data: SentMessage<C, Type, Action, Event, unknown>, binary = false): void {
+    const client = to instanceof WsClient ? to : this.#clientOf(to);
+    if (client?.readyState !== 1) return;
+    const text = encodeMessage(client.codec, data);
+    if (binary) client.sendBinary(text);
+    else client.sendText(text);
+    OWN_SENDS.note(client);
+  }
+
+  /**
+   * The library's part of `app.close()` on this worker: no new connections, handlers finish, everybody reads 1001 or 1012.
+   */
+  stop(): Promise<void> {
+    return this.host.errors.watch('PxlWebSocketServer.stop', () => this.host.drain.run());
+  }
+
+  async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
+    checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
+    const { roomName, userId, userType, username } = join;
+    const clientId = clientIdOf(this.clientManager, join);
+    checkRoomName(roomName, longestRoomName(this.host.options));
+    if (clientId === undefined) return false;
+    return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
+  }
+
+  #clientOf(ws: WebSocket): WsClient | undefined {
+    const clientId = this.clientManager.getClientId({ ws });
+    return clientId === undefined ? undefined : this.clientManager.getClient({ clientId, requireWs: true });
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientEnd } from '../../clients/client-listener.interface.js';
+import { ClientManager } from '../../clients/client-manager.js';
+import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { toJson } from '../../cluster/bus/json-text.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
+
+/** Tells subscribers what verbs were called with. */
+@Injectable()
+export class VerbEvents {
+  constructor(
+    private readonly events: ClusterEvents,
+    private readonly errors: ErrorReporter,
+    clients: ClientManager,
+  ) {
+    clients.listen({
+      disconnecting: (clientId: string, end: Partial<ClientEnd>) =>
+        this.publish(WebSocketRedisSubscriberEvent.DisconnectClient, { clientId, ...end }),
+    });
+  }
+
+  /**
+   * To the subscribers of every worker.
+   *
+   * @throws WsError BAD_MESSAGE when the message has no JSON form
+   */
+  publish(channel: string, message: unknown): void {
+    this.events
+      .publish(channel, message)
+      .catch((error: unknown) => this.errors.report('An event did not reach other workers.', error));
+  }
+
+  /**
+   * To the subscribers of this worker.
+   *
+   * @param isResponsible whether they are those that act where only one worker may
+   * @throws WsError BAD_MESSAGE when the message has no JSON form
+   */
+  tell(channel: string, message: unknown, isResponsible: boolean): void {
+    const text = toJson(message);
+    if (this.events.isHeard) this.events.tell({ channel, message: JSON.parse(text), isResponsible });
+  }
+}

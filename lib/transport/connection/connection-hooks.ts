@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import type { WsClient } from '../../clients/ws-client.js';
+import { codeOf } from '../../errors/code-of.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomManager, type RoomUser } from '../../rooms/room-manager.js';
+import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
+import { Runtime } from '../../runtime/runtime.js';
+import type { Endpoint } from '../endpoint/endpoint.js';
+
+type Hook = [name: string, run: () => unknown];
+
+/** What runs when a connection begins and when it has ended: its own and default rooms, the module's events, the gateways' hooks. */
+@Injectable()
+export class ConnectionHooks {
+  constructor(
+    private readonly rooms: RoomManager,
+    private readonly errors: ErrorReporter,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether anything runs at the beginning of a connection. */
+  areNeeded(endpoint: Endpoint): boolean {
+    const { events } = this.options;
+    const { hooks, options } = endpoint;
+    const { own, defaults } = options.rooms;
+    return hooks.length > 0 || events.onConnected !== undefined || own || defaults.length > 0;
+  }
+
+  /** Whether anything runs at the end of one. */
+  areNeededAtEnd({ hooks }: Endpoint): boolean {
+    return hooks.length > 0 || this.options.events.onDisconnected !== undefined;
+  }
+
+  /**
+   * One after the other, all within `timeouts.hook`.
+   *
+   * @returns what the connection is to be closed with: one of them failed, which has been reported. Null: none did
+   */
+  async connected(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
+    let current = '';
+    let isOver = false;
+    const run = async (): Promise<void> => {
+      for (const [name, hook] of this.#atConnect(client, endpoint, request)) {
+        if (isOver) return; // given up while the hook before was running
+        current = name;
+        await hook();
+      }
+    };
+    const report = (error: unknown): void => this.errors.report(`${current} failed.`, error, client.clientId);
+    try {
+      await this.#inTime(run(), report);
+      return null;
+    } catch (error) {
+      isOver = true;
+      report(error);
+      return isUnavailable(error) ? CLOSE_CODES.UNAVAILABLE : CLOSE_CODES.HOOK_FAILED;
+    }
+  }
+
+  /** One after the other, each within `timeouts.hook` and whatever became of the one before. Never rejects. */
+  async disconnected(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+    for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
+      const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, client.clientId);
+      const running = new Promise((resolve) => resolve(hook()));
+      await this.#inTime(running, report).catch(report);
+    }
+  }
+
+  *#atConnect(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
+    const { own, defaults } = client.options.rooms;
+    if (own) yield ['Joining the room of rooms.own', () => this.rooms.joinOwn(client)];
+    for (const roomName of defaults) {
+      yield ['Joining rooms.defaults', () => this.rooms.join(client, roomName)];
+    }
+    const { clientId, ws } = client;
+    const joinRoom = ({ roomName, ...user }: RoomUser & { roomName: string }): Promise<boolean> =>
+      this.rooms.addClientToRoom({ clientId, roomName, user });
+    yield ['events.onConnected', () => this.options.events.onConnected?.({ ws, client, clientId, joinRoom })];
+    for (const hooks of endpoint.hooks) {
+      yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(client, request)];
+    }
+  }
+
+  *#atDisconnect(client: WsClient, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
+    const { clientId } = client;
+    const { events } = this.options;
+    yield ['events.onDisconnected', () => events.onDisconnected?.({ client, clientId, code, reason })];
+    for (const hooks of endpoint.hooks) {
+      yield [`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(client, code, reason)];
+    }
+  }
+
+  /** @param lost hears of a failure that comes later */
+  #inTime<T>(hook: Promise<T>, lost: (error: unknown) => void): Promise<T> {
+    const limit = this.options.timeouts.hook;
+    const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
+    return this.runtime.within(limit, hook, late, lost);
+  }
+}
+
+/** Such as a default room that nobody here is in, while Redis is away: nothing is wrong with the hook. */
+function isUnavailable(error: unknown): boolean {
+  return codeOf(error) === 'UNAVAILABLE';
+}

@@ -1,0 +1,52 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientAddress } from '../../auth/client-address.js';
+import { ClientManager } from '../../clients/client-manager.js';
+import type { AdoptedSocket, SocketAdopter } from '../../clients/socket-adopter.interface.js';
+import { WsRequest } from '../../clients/ws-request.js';
+import { codecOf } from '../../protocol/codecs.js';
+import { WsError } from '../../errors/ws.error.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { adoptedSocket } from './adopted-socket.js';
+import { ConnectionHandler } from './connection.handler.js';
+import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
+import { OutboxServices } from '../outbox/outbox.services.js';
+import { networkSocketOf } from '../outbox/write-progress.js';
+
+/** Connects sockets that other ws servers have accepted to the module's own path. */
+@Injectable()
+export class SocketAdoption implements SocketAdopter {
+  constructor(
+    private readonly connections: ConnectionHandler,
+    private readonly endpoints: EndpointRegistry,
+    private readonly outbox: OutboxServices,
+    private readonly addresses: ClientAddress,
+    clients: ClientManager,
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    if (options.enabled) clients.adoptWith(this);
+  }
+
+  adopt({ clientId, ws, user, lastActivity }: AdoptedSocket): void {
+    const endpoint = this.endpoints.open(0, undefined);
+    checkOwnRoom(clientId, endpoint.options);
+    // ws keeps no upgrade request; the connection hooks get an empty one of the module's path, with the peer's address.
+    const stream = networkSocketOf(ws);
+    const peer = stream instanceof Socket ? stream : new Socket();
+    const request = Object.assign(new IncomingMessage(peer), { url: endpoint.path });
+    const info = new WsRequest(request, this.addresses.of(request));
+    const socket = adoptedSocket(ws, this.outbox);
+    const identity = { user };
+    const codec = codecOf(endpoint.options.protocol);
+    const client = this.connections.accept({ endpoint, socket, request, info, clientId, codec, identity });
+    if (lastActivity !== undefined) client.lastActivity = lastActivity;
+  }
+}
+
+/** @throws WsError INVALID_ROOM for an id that could not be the name of a room, where it has to be one */
+function checkOwnRoom(clientId: string, { rooms, limits: { roomName } }: ResolvedOptions): void {
+  if (!rooms.own || roomName === false || clientId.length <= roomName) return;
+  const sentence = `With rooms.own a client's id has at most ${roomName} characters (limits.roomName).`;
+  throw new WsError('INVALID_ROOM', sentence);
+}

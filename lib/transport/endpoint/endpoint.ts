@@ -1,0 +1,106 @@
+import { WebSocketServer, type Server } from 'ws';
+import type { BoundGuard } from '../../auth/connection-guards.js';
+import type { ClientHost } from '../../clients/client-host.interface.js';
+import type { InboundLimits } from '../../clients/inbound-queue.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import type { ErrorReporter } from '../../errors/error-reporter.js';
+import { CODECS } from '../../protocol/codecs.js';
+import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
+import { termsText } from '../../protocol/welcome-terms.js';
+import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { RoomManager } from '../../rooms/room-manager.js';
+import type { MessageDispatcher } from '../../routing/message.dispatcher.js';
+import { Router } from '../../routing/router.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { LONGEST_CLOSING } from '../connection/closing-handshake.js';
+import type { GatewayHooks } from './gateway-hooks.js';
+import { PassageSocket } from '../outbox/passage.socket.js';
+
+/** Not in @types/ws. What ends a closing handshake is `limitClosing`. */
+const UNTYPED = { closeTimeout: LONGEST_CLOSING };
+
+/** What an endpoint works with; one set for all endpoints of a module. */
+export interface EndpointServices {
+  readonly workerId: string;
+  readonly rooms: RoomManager;
+  readonly dispatcher: MessageDispatcher;
+  readonly errors: ErrorReporter;
+  readonly runtime: Runtime;
+}
+
+/** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
+export class Endpoint implements ClientHost {
+  /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
+  readonly webSocketServer: Server<typeof PassageSocket>;
+  readonly router: Router;
+  readonly hooks: GatewayHooks[] = [];
+  /** The connection guards of those gateways. */
+  readonly guards: BoundGuard[] = [];
+  readonly workerId: string;
+  readonly inboundLimits: InboundLimits;
+  readonly runtime: Runtime;
+  readonly callTimeout: number;
+  #terms: { readonly text: string; readonly ownJoin: boolean } | undefined;
+
+  /** @param port 0 for the application's own HTTP server */
+  constructor(
+    readonly port: number,
+    readonly path: string,
+    readonly options: ResolvedOptions,
+    private readonly services: EndpointServices,
+  ) {
+    const { workerId, runtime } = services;
+    this.workerId = workerId;
+    this.inboundLimits = options.inbound;
+    this.runtime = runtime;
+    this.callTimeout = options.timeouts.call;
+    this.router = new Router(path, options.protocol);
+    this.webSocketServer = new WebSocketServer({
+      noServer: true,
+      WebSocket: PassageSocket,
+      maxPayload: options.limits.maxPayload,
+      ...(options.limits.fragments === false ? {} : { maxFragments: options.limits.fragments }),
+      perMessageDeflate: options.compression,
+      ...UNTYPED,
+      // ws' own choice would echo the first name offered, which may be a token.
+      handleProtocols: (offered) => [...offered].find((name) => Object.hasOwn(CODECS, name)) ?? false,
+    });
+  }
+
+  /** Written once: an adopted client may be welcomed before the routes are found, which only then tell of a `join`. */
+  get welcomeTerms(): string {
+    const { ownJoin } = this.router;
+    if (this.#terms?.ownJoin !== ownJoin) this.#terms = { text: termsOf(this.options, ownJoin), ownJoin };
+    return this.#terms.text;
+  }
+
+  watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T> {
+    return this.services.errors.watch(what, work, clientId);
+  }
+
+  join(client: WsClient, roomName: string): Promise<boolean> {
+    return this.services.rooms.join(client, roomName);
+  }
+
+  leave(client: WsClient, roomName: string): void {
+    this.services.rooms.leave(client, roomName);
+  }
+
+  handle(client: WsClient, message: InboundMessage): Promise<void> | undefined {
+    return this.services.dispatcher.handle(client, this.router, message);
+  }
+
+  receive(client: WsClient, message: InboundMessage | ProtocolError): void {
+    this.services.dispatcher.receive(client, this.router, message);
+  }
+}
+
+function termsOf({ heartbeat, limits, rooms: { named } }: ResolvedOptions, ownJoin: boolean): string {
+  const { maxPayload, messagesPerSecond, burst, roomsPerClient } = limits;
+  const rate = messagesPerSecond === false ? { messagesPerSecond: null, burst: null } : { messagesPerSecond, burst };
+  return termsText({
+    heartbeat,
+    limits: { maxPayload, ...rate, rooms: roomsPerClient === false ? null : roomsPerClient },
+    rooms: named || ownJoin ? { named: named || undefined, ownJoin: ownJoin || undefined } : undefined,
+  });
+}

@@ -1,0 +1,53 @@
+import type { SharedFrame } from '../../clients/client-socket.interface.js';
+
+interface Held {
+  readonly frame: SharedFrame;
+  readonly isVolatile: boolean;
+}
+
+/** Frames that wait for a slow reader, in order. Of the volatile ones only the newest stay, within a number of bytes. */
+export class HeldFrames {
+  #frames: Held[] = [];
+  #bytes = 0;
+  #volatileBytes = 0;
+
+  /** @param volatileLimit bytes of volatile frames that may wait */
+  constructor(private readonly volatileLimit: number) {}
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  /** Lets a frame wait; returns how many older ones were dropped for it. */
+  push(frame: SharedFrame, isVolatile: boolean): number {
+    this.#frames.push({ frame, isVolatile });
+    this.#bytes += frame.bytes.length;
+    if (isVolatile) this.#volatileBytes += frame.bytes.length;
+    let dropped = 0;
+    while (this.#volatileBytes > this.volatileLimit) {
+      const [oldest] = this.#frames.splice(
+        this.#frames.findIndex((held) => held.isVolatile),
+        1,
+      );
+      if (!oldest) break;
+      this.#bytes -= oldest.frame.bytes.length;
+      this.#volatileBytes -= oldest.frame.bytes.length;
+      dropped++;
+    }
+    return dropped;
+  }
+
+  /** Takes everything out. */
+  take(): SharedFrame[] {
+    const frames = this.#frames.map(({ frame }) => frame);
+    this.#frames = [];
+    this.#bytes = 0;
+    this.#volatileBytes = 0;
+    return frames;
+  }
+}

@@ -1,0 +1,74 @@
+import { OrderedSteps, type Step } from '../../encryption/ordered-steps.js';
+
+/** What texts pass, one step after the other, on their way into an outbox. They keep their order. */
+export class OutboundPassage {
+  readonly #steps: OrderedSteps<string, string>[] = [];
+  #isSealed = false;
+
+  /** Whether the last step is a cipher, which nothing may go past. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** Whether there is anything to pass. */
+  get hasSteps(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  /** Whether everything is through. */
+  get isEmpty(): boolean {
+    return this.#steps.every(({ length }) => length === 0);
+  }
+
+  /** Bytes that are on their way. */
+  get bytes(): number {
+    return this.#steps.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Has everything pass another step from now on, what is on its way included. */
+  add(limit: number, step: Step<string, string>): void {
+    this.#steps.push(new OrderedSteps(limit, step));
+  }
+
+  /** The same for a cipher, which stays the last step. */
+  seal(limit: number, cipher: Step<string, string>): void {
+    this.add(limit, cipher);
+    this.#isSealed = true;
+  }
+
+  /** @param deliver gets what comes out, in its turn */
+  push(text: string, deliver: (text: string) => void): void {
+    this.#pass(0, text, deliver);
+  }
+
+  /** The same for a text that has passed every step but the last one before that step was there. */
+  pushLast(text: string, deliver: (text: string) => void): void {
+    this.#pass(this.#steps.length - 1, text, deliver);
+  }
+
+  /**
+   * Calls back once everything that was pushed before is through, or forgotten.
+   *
+   * @param size bytes that wait with the callback
+   */
+  after(callback: () => void, size = 0): void {
+    this.#follow(0, callback, size);
+  }
+
+  /** Gives up what is on its way, for a socket that is closed. */
+  forget(): void {
+    for (const step of this.#steps) step.forget();
+  }
+
+  #pass(at: number, text: string, deliver: (text: string) => void): void {
+    const step = this.#steps[at];
+    if (step) step.push(text, Buffer.byteLength(text), (passed) => this.#pass(at + 1, passed, deliver));
+    else deliver(text);
+  }
+
+  #follow(at: number, callback: () => void, size: number): void {
+    const step = this.#steps[at];
+    if (step) step.after(() => this.#follow(at + 1, callback, size), size);
+    else callback();
+  }
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { HttpRefusal } from './http-refusal.js';
+import { offeredProtocols } from './upgrade-request.js';
+
+/** What a client offers that reads refusals as close codes: a page can read no status. */
+const OFFER = 'pxl.refusals';
+
+/** The close codes that say what a status says. A refusal by another status is none that waiting or a log-in would end. */
+const CODES: Readonly<Partial<Record<number, number>>> = {
+  401: CLOSE_CODES.AUTH_FAILED.code,
+  403: CLOSE_CODES.FORBIDDEN.code,
+  429: CLOSE_CODES.RATE_LIMITED.code,
+  503: CLOSE_CODES.UNAVAILABLE.code,
+};
+
+/** How long the peer has to answer the close frame before its socket is destroyed. */
+const LINGER = 1_000;
+
+/** RFC 6455, 1.3. */
+const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const FINAL_CLOSE = 0x88;
+
+/** Whether the client of an upgrade wants refusals as close codes. */
+export function readsCloseRefusals(request: IncomingMessage): boolean {
+  return offeredProtocols(request)?.includes(OFFER) ?? false;
+}
+
+/** The refusal as a close code, its reason in JSON of at most 123 bytes; undefined where it stays a status. */
+export function closeOf({ status, body, headers }: HttpRefusal): CloseReason | undefined {
+  const code = CODES[status];
+  if (code === undefined) return undefined;
+  const wait = headers?.['Retry-After'];
+  const after = wait === undefined ? undefined : Number(wait) * 1_000;
+  return { code, reason: JSON.stringify({ error: body, after }) };
+}
+
+/**
+ * Accepts an upgrade and closes it in one write. It never becomes a connection: ws' server hears nothing of it, and within
+ * a second its socket is gone.
+ *
+ * @param protocol the subprotocol to answer, where the client has offered any
+ */
+export function acceptAndClose(
+  { headers }: IncomingMessage,
+  stream: Duplex,
+  protocol: string | undefined,
+  { code, reason }: CloseReason,
+  runtime: Runtime,
+): void {
+  if (stream.destroyed || stream.writableEnded) {
+    stream.destroy();
+    return;
+  }
+  const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${KEY_SUFFIX}`).digest('base64');
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
+  ];
+  const timer = runtime.timeout(LINGER, () => stream.destroy());
+  stream.once('close', () => timer.cancel());
+  // The server ends the connection behind the peer's close frame; whatever else the peer sends is not for anybody.
+  const end = (): void => void stream.end();
+  stream.once('data', end).once('end', end);
+  stream.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), closeFrame(code, reason)]));
+  stream.resume();
+}
+
+function closeFrame(code: number, reason: string): Buffer {
+  const text = Buffer.from(reason);
+  const head = Buffer.from([FINAL_CLOSE, 2 + text.length, code >> 8, code & 0xff]);
+  return Buffer.concat([head, text]);
+}

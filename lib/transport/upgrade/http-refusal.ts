@@ -1,0 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Runtime } from '../../runtime/runtime.js';
+
+/** Why an upgrade is refused: a status, a constant sentence, headers. Nothing that the client sent. */
+export interface HttpRefusal {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How long a peer has to read a refusal before its socket is destroyed. */
+const LINGER = 1_000;
+
+/** Answers an upgrade with a complete HTTP response and ends the socket; within a second it is gone. */
+export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: HttpRefusal, runtime: Runtime): void {
+  if (stream.destroyed || stream.writableEnded) {
+    stream.destroy();
+    return;
+  }
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  const timer = runtime.timeout(LINGER, () => stream.destroy());
+  stream.once('close', () => timer.cancel());
+  stream.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  stream.resume(); // without a reader the peer's end would never be seen
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { CODECS, codecOf } from '../../protocol/codecs.js';
+import type { Codec, CodecName, ProtocolName } from '../../protocol/codec.interface.js';
+import type { HttpRefusal } from './http-refusal.js';
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** The path of a request: its target up to the query, byte for byte. */
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** What is wrong with an opening handshake (RFC 6455, 4.2.1); undefined when it may go on. */
+export function problemOfHandshake(request: IncomingMessage): HttpRefusal | undefined {
+  const { method, headers, httpVersionMajor, httpVersionMinor } = request;
+  // Node lets HTTP/1.0 upgrade too, and asks upgrades for no Host, as it does other requests.
+  if (httpVersionMajor === 1 && httpVersionMinor < 1) {
+    return { status: 400, body: 'A WebSocket is opened with HTTP/1.1.' };
+  }
+  if (!headers.host) return { status: 400, body: 'The header Host is missing.' };
+  if (method !== 'GET') return { status: 405, body: 'A WebSocket is opened with GET.', headers: { Allow: 'GET' } };
+  const version = headers['sec-websocket-version'];
+  if (version !== '13') {
+    const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+    return { status: 426, body: 'The WebSocket version is 13.', headers };
+  }
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) {
+    return { status: 400, body: 'The header Sec-WebSocket-Key is missing or malformed.' };
+  }
+  return undefined;
+}
+
+/** The offered subprotocols; undefined without any, and when the list is malformed or names one twice (RFC 6455, 11.3.4). */
+export function offeredProtocols({ headers }: IncomingMessage): string[] | undefined {
+  const names = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
+  if (!names || new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
+  return names;
+}
+
+/**
+ * The codec of a connection: the first offered subprotocol that is one of ours, the endpoint's where none is offered.
+ * Undefined when others were offered only, since browsers fail a connection that answers none of them, and for a
+ * malformed list.
+ */
+export function negotiateCodec(request: IncomingMessage, protocol: ProtocolName): Codec | undefined {
+  if (request.headers['sec-websocket-protocol'] === undefined) return codecOf(protocol);
+  const isCodec = (candidate: string): candidate is CodecName => Object.hasOwn(CODECS, candidate);
+  const name = offeredProtocols(request)?.find(isCodec);
+  return name && CODECS[name];
+}
