@@ -186,25 +186,24 @@ export {
 } from './server/facade/websocket.service.js';
 export { WsSubscriber } from './subscribers/decorators/ws-subscriber.decorator.js';
 export { defineWebSocketSubscriber } from './subscribers/define-subscriber.js';
-export { matchAll } from './subscribers/match-all.js';
-export type { MessageCheck } from './subscribers/message-check.js';
-export { errorRecoveryMiddleware } from './subscribers/middleware/error-recovery.middleware.js';
-export { loggingMiddleware } from './subscribers/middleware/logging.middleware.js';
-export { rateLimitMiddleware } from './subscribers/middleware/rate-limit.middleware.js';
-export { timingMiddleware } from './subscribers/middleware/timing.middleware.js';
-export { validationMiddleware } from './subscribers/middleware/validation.middleware.js';
+export { withDebounce, withRateLimit, withThrottle } from './subscribers/channel-pacing.js';
+export {
+  composeHandlers,
+  withErrorHandler,
+  withFilter,
+  withLogging,
+  withMetadata,
+  withRetry,
+  withValidation,
+} from './subscribers/handler-wrappers.js';
+export { getNestedProperty, matchAll, matchByProperty, matchByPropertyPredicate } from './subscribers/matchers.js';
+export {
+  errorRecoveryMiddleware,
+  loggingMiddleware,
+  rateLimitMiddleware,
+  timingMiddleware,
+  validationMiddleware,
+} from './subscribers/middleware.js';
+export type { MessageCheck } from './subscribers/utility-checks.js';
 export type { WsSubscriberOptions } from './subscribers/subscriber-metadata.js';
-export { composeHandlers } from './subscribers/utilities/compose-handlers.js';
-export { matchByProperty } from './subscribers/utilities/match-by-property.js';
-export { matchByPropertyPredicate } from './subscribers/utilities/match-by-property-predicate.js';
-export { getNestedProperty } from './subscribers/utilities/nested-property.js';
-export { withDebounce } from './subscribers/utilities/with-debounce.js';
-export { withErrorHandler } from './subscribers/utilities/with-error-handler.js';
-export { withFilter } from './subscribers/utilities/with-filter.js';
-export { withLogging } from './subscribers/utilities/with-logging.js';
-export { withMetadata } from './subscribers/utilities/with-metadata.js';
-export { withRateLimit } from './subscribers/utilities/with-rate-limit.js';
-export { withRetry } from './subscribers/utilities/with-retry.js';
-export { withThrottle } from './subscribers/utilities/with-throttle.js';
-export { withValidation } from './subscribers/utilities/with-validation.js';
 export type { SlowConsumerCounts } from './transport/outbox/slow-consumers.js';

@@ -1,6 +1,6 @@
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { ChannelStates } from './channel-states.js';
-import { checkWhole } from './whole-number.js';
+import { checkWhole } from './utility-checks.js';
 
 /** At most `max` events of a channel in a window, which begins with the first of them. */
 export class ChannelRate {
