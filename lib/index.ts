@@ -31,7 +31,7 @@ export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
 export type { WsRequest as WsRequestInfo } from './clients/ws-request.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
-export { PXL_WS_REDIS } from './redis/redis.token.js';
+export { PXL_WS_REDIS } from './redis/link/redis-client.js';
 export {
   PXL_WS_BROADCASTER,
   type Broadcaster,

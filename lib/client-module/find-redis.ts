@@ -1,6 +1,6 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { RedisClient } from '../redis/link/redis-client.js';
-import { PXL_WS_REDIS } from '../redis/redis.token.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 
 /** The connection to Redis that `PxlWebSocketModule` has for the application; null without one, or without the module. */
 export function findRedis(moduleRef: ModuleRef): RedisClient | null {

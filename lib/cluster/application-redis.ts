@@ -4,7 +4,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { isCluster } from '../redis/link/redis-client.js';
 import { unavailable } from '../redis/link/redis-failures.js';
-import { PXL_WS_REDIS } from '../redis/redis.token.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 
 /**
  * Injects a connection to the module's Redis for the application's own commands: the instance that was given as the option

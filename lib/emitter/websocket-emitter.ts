@@ -5,7 +5,7 @@ import { EnvelopePublisher } from '../cluster/bus/envelope-publisher.js';
 import type { WsContent, WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
 import { ignisServerId } from '../cluster/bus/ignis-wire.js';
 import { toJson } from '../cluster/bus/json-text.js';
-import { checkPublishable } from '../cluster/bus/publishable-channel.js';
+import { checkPublishable } from '../cluster/events/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { RedisOption } from '../interfaces/redis-option.interface.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
-import { PXL_WS_REDIS } from '../redis/redis.token.js';
-import { ClusterEvents } from '../cluster/cluster-events.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
+import { ClusterEvents } from '../cluster/events/cluster-events.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/bus/cluster-redis.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { PXL_WS_REDIS } from '../redis/redis.token.js';
-import { ClusterEvents, type ClusterEvent } from '../cluster/cluster-events.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
+import { ClusterEvents, type ClusterEvent } from '../cluster/events/cluster-events.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
-import { keySlotOf } from '../../lib/redis/subscriptions/key-slot.js';
+import { keySlotOf } from '../../lib/redis/topology/key-slot.js';
 import { isSoak, PROBE } from '../support/cluster-periods.js';
 import { MovingFleet, type FleetReport } from '../support/moving-fleet.js';
 import { RedisCluster } from '../support/redis-cluster.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
 import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
-import { RedisUserConnections } from '../../lib/limits/redis.user-connections.js';
+import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';

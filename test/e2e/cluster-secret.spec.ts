@@ -7,7 +7,7 @@ import {
   WebSocketService,
   type ClusterOptions,
 } from 'nestjs-pxl-websocket';
-import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
+import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { ClientHash } from '../../lib/cluster/registry/client-hash.js';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { SessionBucket } from '../../lib/cluster/users/session-bucket.js';

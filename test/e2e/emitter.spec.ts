@@ -8,7 +8,7 @@ import {
   WebSocketService,
   type WebSocketEmitterOptions,
 } from 'nestjs-pxl-websocket';
-import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
+import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/events/cluster-events.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { readSources, resolveImport } from '../support/import-graph.js';
 import { Logbook } from '../support/logbook.js';

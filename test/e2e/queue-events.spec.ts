@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { Queue, Worker } from 'bullmq';
 import { PxlWebSocketModule, WebSocketQueueEvents } from 'nestjs-pxl-websocket';
-import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/cluster-events.js';
+import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/events/cluster-events.js';
 import { ChildProgram } from '../support/child-program.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { failureOf } from '../support/failure-of.js';

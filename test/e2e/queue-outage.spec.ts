@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketQueueEvents } from 'nestjs-pxl-websocket';
-import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
+import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { Logbook } from '../support/logbook.js';
 import { RedisServer } from '../support/redis-server.js';

@@ -9,7 +9,7 @@ import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js
 import { isSoak } from '../support/cluster-periods.js';
 import { createCertificate } from '../support/certificate.js';
 import { freePort } from '../support/free-port.js';
-import { keySlotOf } from '../../lib/redis/subscriptions/key-slot.js';
+import { keySlotOf } from '../../lib/redis/topology/key-slot.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { TestLink } from '../support/redis-link.js';
 import { RedisSentinel } from '../support/redis-sentinel.js';

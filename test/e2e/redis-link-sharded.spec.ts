@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { keySlotOf } from '../../lib/redis/subscriptions/key-slot.js';
+import { keySlotOf } from '../../lib/redis/topology/key-slot.js';
 import { shardedBy } from '../../lib/redis/subscriptions/pub-sub.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';

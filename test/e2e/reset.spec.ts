@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import { reset } from '../../lib/redis/link/reset.js';
+import { reset } from '../../lib/redis/link/abandon.js';
 
 let server: Server;
 let client: Socket;

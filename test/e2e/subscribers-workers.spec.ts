@@ -6,7 +6,7 @@ import {
   type WebSocketSubscriberDefinition,
 } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
-import { ClusterEvents } from '../../lib/cluster/cluster-events.js';
+import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { LocalBroadcaster } from '../../lib/cluster/bus/local.broadcaster.js';
 import { Diary } from '../support/diary.js';
 import { queueDashboard, statusChanges } from '../support/pxl-subscribers.js';

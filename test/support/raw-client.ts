@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { reset } from '../../lib/redis/link/reset.js';
+import { reset } from '../../lib/redis/link/abandon.js';
 
 /** An HTTP response as it stood on the wire. */
 export interface RawResponse {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import { reset } from '../../lib/redis/link/reset.js';
+import { reset } from '../../lib/redis/link/abandon.js';
 
 /**
  * What happens to the bytes of one direction. `hold`: they wait, as in a network that is down, and go on when it is up

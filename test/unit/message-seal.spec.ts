@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FaultLog } from '../../lib/redis/link/fault-log.js';
-import { MessageSeal, type Secrets } from '../../lib/redis/message-seal.js';
-import { RedisClock } from '../../lib/redis/redis-clock.js';
+import { MessageSeal, type Secrets } from '../../lib/redis/messages/message-seal.js';
+import { RedisClock } from '../../lib/redis/link/redis-clock.js';
 import { mutationOf } from '../support/mutations.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { SeededRandom } from '../support/seeded-random.js';

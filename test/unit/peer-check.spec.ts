@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { ClusterCalls } from '../../lib/cluster/bus/cluster-calls.js';
+import { ClusterCalls } from '../../lib/cluster/calls/cluster-calls.js';
 import type { WsEnvelope, WsReceivedEnvelope } from '../../lib/cluster/bus/envelope.js';
-import { PeerCheck } from '../../lib/cluster/bus/peer-check.js';
+import { PeerCheck } from '../../lib/cluster/calls/peer-check.js';
 import type { ClusterRegistry, ClusterWorker } from '../../lib/cluster/registry/cluster-registry.interface.js';
 import { resolveOptions } from '../../lib/pxl-websocket.options.js';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Backoff } from '../../lib/redis/link/backoff.js';
 import { FaultLog } from '../../lib/redis/link/fault-log.js';
-import { RedisClock } from '../../lib/redis/redis-clock.js';
+import { RedisClock } from '../../lib/redis/link/redis-clock.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 describe('The wait before a connection is tried again', () => {

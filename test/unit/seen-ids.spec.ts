@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_AGE, SeenIds } from '../../lib/redis/seen-ids.js';
+import { MAX_AGE, SeenIds } from '../../lib/redis/messages/seen-ids.js';
 
 const NOW = 1_700_000_000_500;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SETTLING, SlotMap } from '../../lib/redis/subscriptions/slot-map.js';
+import { SETTLING, SlotMap } from '../../lib/redis/topology/slot-map.js';
 import { DoubledMessages } from '../../lib/redis/subscriptions/doubled-messages.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 

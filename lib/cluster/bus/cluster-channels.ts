@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodeName } from '../../redis/encode-name.js';
+import { encodeName } from '../../redis/data/encode-name.js';
 import { workerOf } from '../../runtime/client-id.js';
 import type { WsTarget } from './envelope.js';
 

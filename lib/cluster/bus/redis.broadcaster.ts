@@ -1,6 +1,6 @@
 import { WsError } from '../../errors/ws.error.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { MAX_AGE, SeenIds, type Verdict } from '../../redis/seen-ids.js';
+import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Broadcaster, BusHealth, WsReceiver } from './broadcaster.interface.js';

@@ -1,4 +1,4 @@
-import { RedisScript } from '../../redis/redis-script.js';
+import { RedisScript } from '../../redis/data/redis-script.js';
 
 /**
  * All of these work on one hash. A script with several keys is refused for as long as the slot of the keys is moving to

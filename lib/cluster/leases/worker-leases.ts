@@ -1,6 +1,6 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import type { RedisScript } from '../../redis/redis-script.js';
-import { pairsOf } from '../../redis/scan-hash.js';
+import type { RedisScript } from '../../redis/data/redis-script.js';
+import { pairsOf } from '../../redis/data/scan-hash.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../bus/json-text.js';
 import { writeHint } from '../registry/hint.js';

@@ -1,5 +1,5 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
+import { IN_TIME, RedisScript } from '../../redis/data/redis-script.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 

@@ -1,7 +1,6 @@
 import { readObject } from '../bus/json-text.js';
-import type { ClientChange } from './client-record.js';
+import { isChange, type ClientChange } from './client-record.js';
 import type { Position } from './position.js';
-import { isChange } from './read-record.js';
 
 /**
  * What the workers tell each other on the registry's channel:

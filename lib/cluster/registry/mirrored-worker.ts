@@ -4,7 +4,7 @@ import type { ClientChange, ClientRecord } from './client-record.js';
 import type { Hint } from './hint.js';
 import { isAhead, NOWHERE, type Position } from './position.js';
 import type { RecordReader } from './record-reader.js';
-import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
+import type { ChangeListener, RemoteWorker } from './remote-worker.js';
 import type { Lease } from '../leases/worker-leases.js';
 
 /** Hints that wait for a snapshot. What is dropped above that shows as a gap. */

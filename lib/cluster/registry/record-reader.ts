@@ -1,7 +1,6 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { scanHash } from '../../redis/scan-hash.js';
-import type { ClientRecord } from './client-record.js';
-import { readRecord } from './read-record.js';
+import { scanHash } from '../../redis/data/scan-hash.js';
+import { readRecord, type ClientRecord } from './client-record.js';
 import type { RegistryKeys } from './registry-keys.js';
 
 /**

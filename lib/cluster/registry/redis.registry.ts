@@ -9,7 +9,7 @@ import { Beat } from '../leases/beat.js';
 import { beginningOf } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
 import type { ClusterRegistry, ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
-import { DeadWorkers } from '../leases/dead-workers.js';
+import { DeadWorkers } from './dead-workers.js';
 import { Evictions } from '../leases/evictions.js';
 import { readHint, writeHint, type Hint } from './hint.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';

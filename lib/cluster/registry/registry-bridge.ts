@@ -11,8 +11,8 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
 import { RoomManager } from '../../rooms/room-manager.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { clientEventOf } from '../client-events.js';
-import { ClusterEvents } from '../cluster-events.js';
+import { clientEventOf } from '../events/client-events.js';
+import { ClusterEvents } from '../events/cluster-events.js';
 import { sharedUser } from '../../clients/client-json.js';
 import { describeClient, describeMembership } from './describe-client.js';
 import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership, SharedUser } from './client-record.js';

@@ -1,8 +1,7 @@
 import type { ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
-import { HeardWorker } from './heard-worker.js';
 import type { Hint } from './hint.js';
 import { MirroredWorker, type MirrorServices } from './mirrored-worker.js';
-import type { ChangeListener, RemoteWorker } from './remote-worker.interface.js';
+import { HeardWorker, type ChangeListener, type RemoteWorker } from './remote-worker.js';
 import type { Lease } from '../leases/worker-leases.js';
 
 /** The other workers of the cluster, and what we know of their clients. */

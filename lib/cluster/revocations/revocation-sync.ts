@@ -4,7 +4,7 @@ import { TokenRevocation } from '../../auth/tokens/token-revocation.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
-import { ClusterCalls, SHARE_REVOCATIONS } from '../bus/cluster-calls.js';
+import { ClusterCalls, SHARE_REVOCATIONS } from '../calls/cluster-calls.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../bus/cluster-redis.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { RedisRevocations } from './redis.revocations.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
-import { ClusterEvents } from '../cluster-events.js';
+import { ClusterEvents } from '../events/cluster-events.js';
 import type { UserPresence } from './user-presence.interface.js';
 
 /** The users of an application of one process. */

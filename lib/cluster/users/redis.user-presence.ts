@@ -1,4 +1,4 @@
-import { byUserBucket, USER_BUCKETS } from '../../redis/user-buckets.js';
+import { byUserBucket, USER_BUCKETS } from '../../redis/data/user-buckets.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';

@@ -1,7 +1,7 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { IN_TIME, RedisScript } from '../../redis/redis-script.js';
-import { scanHash } from '../../redis/scan-hash.js';
-import { userBucketKey } from '../../redis/user-buckets.js';
+import { IN_TIME, RedisScript } from '../../redis/data/redis-script.js';
+import { scanHash } from '../../redis/data/scan-hash.js';
+import { userBucketKey } from '../../redis/data/user-buckets.js';
 
 /** ms after which a bucket goes by itself when nobody refreshes it: the whole cluster is gone. */
 const LIFETIME = 24 * 3_600_000;

@@ -7,3 +7,6 @@ export type RedisClient = Redis | Cluster;
 export function isCluster(client: RedisClient): client is Cluster {
   return client.isCluster;
 }
+
+/** The token of the connection to Redis that applications may use: see `InjectWsRedis`. */
+export const PXL_WS_REDIS = Symbol('PXL_WS_REDIS');

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Deadlines } from './deadlines.js';
 import { isCluster, type RedisClient } from './redis-client.js';
-import type { RedisClock } from '../redis-clock.js';
+import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
 import {
   bare,
@@ -16,7 +16,7 @@ import {
   unpublished,
 } from './redis-failures.js';
 import { nameOf, oneOf } from './redis-source.js';
-import { WriteBatch } from '../write-batch.js';
+import { WriteBatch } from './write-batch.js';
 
 /** Milliseconds that Redis has to answer a call. */
 const DEADLINE = 1_000;

@@ -3,22 +3,22 @@ import { isLateAtFailover, type ResolvedRedis } from '../../options/redis.option
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';
-import { ClusterWatch } from './cluster-watch.js';
+import { ClusterWatch } from '../topology/cluster-watch.js';
 import { FaultLog, type FaultReport } from './fault-log.js';
-import { keySlotOf } from '../subscriptions/key-slot.js';
+import { keySlotOf } from '../topology/key-slot.js';
 import { LinkState } from './link-state.js';
-import { MessageSeal, type Secrets } from '../message-seal.js';
+import { MessageSeal, type Secrets } from '../messages/message-seal.js';
 import { MovableSubscriptions } from '../subscriptions/movable-subscriptions.js';
 import { CLASSIC } from '../subscriptions/pub-sub.js';
 import { isCluster, type RedisClient } from './redis-client.js';
-import { RedisClock } from '../redis-clock.js';
+import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
 import { bare, isReply, outOfStep, unavailable, unpublished } from './redis-failures.js';
 import { RedisProbe } from './redis-probe.js';
 import { nameOf, oneOf, RedisSource } from './redis-source.js';
 import { RedisSubscriptions } from '../subscriptions/redis-subscriptions.js';
 import { ShardedSubscriptions } from '../subscriptions/sharded-subscriptions.js';
-import { SlotMap } from '../subscriptions/slot-map.js';
+import { SlotMap } from '../topology/slot-map.js';
 
 const LATE_AT_FAILOVER =
   "ioredis' failoverDetector is off, as it was given: what is sent within ten seconds after a failover of Sentinel is lost.";

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
-import { keySlotOf } from './key-slot.js';
+import { keySlotOf } from '../topology/key-slot.js';
 import { shardedBy } from './pub-sub.js';
 import { RedisProbe } from '../link/redis-probe.js';
 import { RedisSubscriptions, type SubscriptionsListener } from './redis-subscriptions.js';

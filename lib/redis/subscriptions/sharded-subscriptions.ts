@@ -6,7 +6,7 @@ import { Deadlines } from '../link/deadlines.js';
 import type { MovableSubscriptions } from './movable-subscriptions.js';
 import { unavailable } from '../link/redis-failures.js';
 import { Shard, type ShardListener, type ShardProbeOptions } from './shard.js';
-import { SETTLING, type SlotMap } from './slot-map.js';
+import { SETTLING, type SlotMap } from '../topology/slot-map.js';
 import { Waiters } from '../link/waiters.js';
 
 /** Milliseconds that a channel may take to become live. */

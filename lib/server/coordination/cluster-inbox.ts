@@ -5,8 +5,8 @@ import {
   SHARE_REVOCATIONS,
   type ClusterCall,
   type WhenGivenUp,
-} from '../../cluster/bus/cluster-calls.js';
-import { ClusterEvents } from '../../cluster/cluster-events.js';
+} from '../../cluster/calls/cluster-calls.js';
+import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
 import { WsError } from '../../errors/ws.error.js';

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
-import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
-import { PeerCheck } from '../../cluster/bus/peer-check.js';
+import { PeerCheck } from '../../cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
 import { ModuleLogger } from '../../errors/module-logger.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
 import type { RemoteControl } from '../../clients/remote-control.interface.js';
-import { ClusterCalls } from '../../cluster/bus/cluster-calls.js';
+import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { RoomManager, type AddClientToRoomOptions } from '../../rooms/room-manager.js';
 import type { RemoteMembers } from '../../rooms/remote-members.interface.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../../clients/ws-client.js';
 import { badMessage, checkNames, readNames, readUserIds } from '../../clients/verb-checks.js';
-import { ClusterCalls } from '../../cluster/bus/cluster-calls.js';
+import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { WsError } from '../../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';

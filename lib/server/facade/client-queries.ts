@@ -3,7 +3,7 @@ import { ClientManager, type AnyClient } from '../../clients/client-manager.js';
 import { RemoteClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { WsClient } from '../../clients/ws-client.js';
-import { ClusterCalls } from '../../cluster/bus/cluster-calls.js';
+import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
 import type { ClientRecord } from '../../cluster/registry/client-record.js';
 import { isInstanceOf } from '../../errors/as-error.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
-import type { ClusterEvent } from '../../cluster/cluster-events.js';
+import type { ClusterEvent } from '../../cluster/events/cluster-events.js';
 import { Encryption } from '../../encryption/encryption.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { ModuleLogger } from '../../errors/module-logger.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientEnd } from '../../clients/client-listener.interface.js';
 import { ClientManager } from '../../clients/client-manager.js';
-import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';

@@ -12,9 +12,9 @@ import {
   readUserIds,
 } from '../../clients/verb-checks.js';
 import { applicationClose } from '../../clients/close-reason.js';
-import { ClusterEvents } from '../../cluster/cluster-events.js';
+import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
-import { checkPublishable } from '../../cluster/bus/publishable-channel.js';
+import { checkPublishable } from '../../cluster/events/publishable-channel.js';
 import { asError, isError } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';

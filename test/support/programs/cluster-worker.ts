@@ -15,7 +15,7 @@ import {
   WsRoute,
   type PxlWebSocketModuleOptions,
 } from 'nestjs-pxl-websocket';
-import { ClusterEvents } from '../../../lib/cluster/cluster-events.js';
+import { ClusterEvents } from '../../../lib/cluster/events/cluster-events.js';
 import { Gate } from '../gate.js';
 import { SendLoad } from '../send-load.js';
 import { urlIdentity } from '../url-identity.js';

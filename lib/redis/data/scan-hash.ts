@@ -1,4 +1,4 @@
-import type { RedisLink } from './link/redis-link.js';
+import type { RedisLink } from '../link/redis-link.js';
 
 /** About how many fields are read at a time. */
 const PAGE = 500;

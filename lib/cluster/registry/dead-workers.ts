@@ -1,13 +1,13 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
-import { endOf, LOST } from '../registry/client-changes.js';
-import type { ClientRecord } from '../registry/client-record.js';
-import { writeHint } from '../registry/hint.js';
-import type { LeasedData } from './leased-data.interface.js';
-import { BATCH } from '../registry/own-records.js';
-import type { RecordReader } from '../registry/record-reader.js';
-import type { RegistryKeys } from '../registry/registry-keys.js';
-import type { LeaseReading, WorkerLeases } from './worker-leases.js';
+import { endOf, LOST } from './client-changes.js';
+import type { ClientRecord } from './client-record.js';
+import { writeHint } from './hint.js';
+import type { LeasedData } from '../leases/leased-data.interface.js';
+import { BATCH } from './own-records.js';
+import type { RecordReader } from './record-reader.js';
+import type { RegistryKeys } from './registry-keys.js';
+import type { LeaseReading, WorkerLeases } from '../leases/worker-leases.js';
 
 type Incarnation = Pick<LeaseReading['dead'][number], 'workerId' | 'incarnation'>;
 

@@ -1,9 +1,9 @@
-import type { LeasedData, RenewalCause } from '../cluster/leases/leased-data.interface.js';
-import type { UserConnectionsLimit } from '../interfaces/module-options.interface.js';
-import type { RedisLink } from '../redis/link/redis-link.js';
-import { byUserBucket, USER_BUCKETS, userBucketOf } from '../redis/user-buckets.js';
+import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
+import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
+import { byUserBucket, USER_BUCKETS, userBucketOf } from '../../redis/data/user-buckets.js';
 import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
-import type { UserAdmission, UserConnections } from './user-connections.interface.js';
+import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
 
 /** What Redis may refuse. */
 const WHAT = 'to count connections of users';

@@ -1,5 +1,5 @@
-import type { ClusterEventMessages } from '../protocol/cluster-events.js';
-import type { ClientChange } from './registry/client-record.js';
+import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
+import type { ClientChange } from '../registry/client-record.js';
 
 /** The events that tell of clients. */
 type ClientEvent = {

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { WorkerIdentity } from '../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from './bus/broadcaster.interface.js';
-import type { WsReceivedEnvelope } from './bus/envelope.js';
-import { readJson, toJson } from './bus/json-text.js';
-import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
+import { WorkerIdentity } from '../../runtime/worker-identity.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
+import type { WsReceivedEnvelope } from '../bus/envelope.js';
+import { readJson, toJson } from '../bus/json-text.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 
 /** Something that happened in the cluster, as every worker hears it. */
 export interface ClusterEvent {

@@ -1,8 +1,8 @@
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto';
-import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { FaultLog } from './link/fault-log.js';
-import type { RedisClock } from './redis-clock.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { FaultLog } from '../link/fault-log.js';
+import type { RedisClock } from '../link/redis-clock.js';
 import { SeenIds } from './seen-ids.js';
 
 /** Characters of a signature: the first 128 bits of HMAC-SHA256, in base64url. */

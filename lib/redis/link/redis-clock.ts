@@ -1,4 +1,4 @@
-import type { Runtime } from '../runtime/runtime.js';
+import type { Runtime } from '../../runtime/runtime.js';
 
 /** Measurements that are kept: enough for one that met no queue on its way, few enough to follow the clock. */
 const KEPT = 8;

@@ -4,9 +4,9 @@ import { WsError } from '../../errors/ws.error.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from './broadcaster.interface.js';
-import type { WsReceivedEnvelope, WsTarget } from './envelope.js';
-import { readObject, toJson } from './json-text.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
+import type { WsReceivedEnvelope, WsTarget } from '../bus/envelope.js';
+import { readObject, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 import { UndoableCalls } from './undoable-calls.js';
 

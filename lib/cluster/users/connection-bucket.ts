@@ -1,9 +1,9 @@
-import type { RedisLink } from '../redis/link/redis-link.js';
-import { RedisScript } from '../redis/redis-script.js';
-import { scanHash } from '../redis/scan-hash.js';
-import { userBucketKey } from '../redis/user-buckets.js';
-import type { UserConnectionsLimit } from '../interfaces/module-options.interface.js';
-import type { UserAdmission } from './user-connections.interface.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
+import { RedisScript } from '../../redis/data/redis-script.js';
+import { scanHash } from '../../redis/data/scan-hash.js';
+import { userBucketKey } from '../../redis/data/user-buckets.js';
+import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
+import type { UserAdmission } from '../../limits/user-connections.interface.js';
 
 /** ms after which a bucket goes by itself when nobody refreshes it: the whole cluster is gone. */
 const LIFETIME = 24 * 3_600_000;
