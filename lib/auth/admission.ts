@@ -9,7 +9,7 @@ import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { AuthRefusals } from './auth-refusals.js';
-import { Authentication, type AuthenticationResult, type Claimant, type Refused } from './authentication.js';
+import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { NOBODY, type Identity } from './identity.js';
 import { closeForGood } from '../clients/close-for-good.js';
 import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
@@ -18,7 +18,7 @@ import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
 
 /** A connection that asks to be let in. */
-export interface Applicant {
+export interface Candidate {
   readonly clientId: string;
   readonly request: WsRequest;
   readonly stream: Duplex;
@@ -27,6 +27,9 @@ export interface Applicant {
   /** The guards of the endpoint's gateways. */
   readonly guards: readonly BoundGuard[];
 }
+
+/** A client that is in already, and brings a new token. */
+type KnownCandidate = Pick<Candidate, 'clientId' | 'request' | 'options'>;
 
 /** Who it is, or why it is not let in. */
 export type AdmissionResult =
@@ -57,23 +60,23 @@ export class Admission {
   ) {}
 
   /** Whether everybody is let in as anonymous, without a question. */
-  isOpen({ options, guards }: Pick<Applicant, 'options' | 'guards'>): boolean {
+  isOpen({ options, guards }: Pick<Candidate, 'options' | 'guards'>): boolean {
     return !this.authentication.isConfigured(options) && this.guards.areNone(guards);
   }
 
   /** Admits by the upgrade request. Never rejects. */
-  async ofUpgrade(applicant: Applicant): Promise<AdmissionResult> {
-    const { mode, required } = applicant.options.auth;
-    const isAsked = this.authentication.isConfigured(applicant.options) && mode !== 'message';
-    const result = isAsked ? await this.authentication.ofUpgrade(applicant) : ({ outcome: 'missing' } as const);
-    if (result.outcome !== 'missing') return this.#admit(applicant, result);
-    if (!required) return this.#admit(applicant, { outcome: 'accepted', identity: NOBODY });
-    return mode === 'upgrade' ? this.#note(applicant, MISSING) : { outcome: 'later' };
+  async ofUpgrade(candidate: Candidate): Promise<AdmissionResult> {
+    const { mode, required } = candidate.options.auth;
+    const isAsked = this.authentication.isConfigured(candidate.options) && mode !== 'message';
+    const result = isAsked ? await this.authentication.ofUpgrade(candidate) : ({ outcome: 'missing' } as const);
+    if (result.outcome !== 'missing') return this.#admit(candidate, result);
+    if (!required) return this.#admit(candidate, { outcome: 'accepted', identity: NOBODY });
+    return mode === 'upgrade' ? this.#note(candidate, MISSING) : { outcome: 'later' };
   }
 
   /** Admits by the data of a message. Never rejects. */
-  async ofMessage(applicant: Applicant, data: unknown): Promise<AdmissionResult> {
-    return this.#admit(applicant, await this.authentication.ofMessage(applicant, data));
+  async ofMessage(candidate: Candidate, data: unknown): Promise<AdmissionResult> {
+    return this.#admit(candidate, await this.authentication.ofMessage(candidate, data));
   }
 
   /**
@@ -81,9 +84,9 @@ export class Admission {
    *
    * @param userId whose it has to be
    */
-  async renew(applicant: Claimant, userId: string, data: unknown): Promise<AdmissionResult> {
-    const result = await this.authentication.ofMessage(applicant, data);
-    return this.#note(applicant, await this.#failSafe(() => this.#renewed(userId, result)));
+  async renew(candidate: KnownCandidate, userId: string, data: unknown): Promise<AdmissionResult> {
+    const result = await this.authentication.ofMessage(candidate, data);
+    return this.#note(candidate, await this.#failSafe(() => this.#renewed(userId, result)));
   }
 
   async #renewed(userId: string, result: AuthenticationResult): Promise<AdmissionResult> {
@@ -93,29 +96,29 @@ export class Admission {
     return result.identity.user?.userId === userId ? result : { outcome: 'forbidden', reason: 'other_user' };
   }
 
-  async #admit(applicant: Applicant, result: AuthenticationResult): Promise<AdmissionResult> {
-    return this.#note(applicant, await this.#failSafe(() => this.#judge(applicant, result)));
+  async #admit(candidate: Candidate, result: AuthenticationResult): Promise<AdmissionResult> {
+    return this.#note(candidate, await this.#failSafe(() => this.#judge(candidate, result)));
   }
 
-  async #judge(applicant: Applicant, result: AuthenticationResult): Promise<AdmissionResult> {
+  async #judge(candidate: Candidate, result: AuthenticationResult): Promise<AdmissionResult> {
     if (result.outcome === 'missing') return MISSING;
     if (result.outcome !== 'accepted') return result;
     const { identity } = result;
-    const candidate = new ConnectionCandidate(applicant.clientId, applicant.request, identity.user);
-    const refused = await this.guards.check(candidate, applicant.guards);
+    const { clientId, request, guards } = candidate;
+    const refused = await this.guards.check(new ConnectionCandidate(clientId, request, identity.user), guards);
     if (refused) return refused;
     // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
     if (await this.#isRevoked(identity)) return REVOKED;
     this.#checkMetadata(identity);
-    if (!(await this.#enter(applicant, candidate))) return { outcome: 'tooMany' };
-    const live = this.#hear(applicant, candidate);
+    if (!(await this.#enter(candidate, identity))) return { outcome: 'tooMany' };
+    const live = this.#hear(candidate, identity);
     if (!live) return result;
     await live;
     return (await this.#isRevoked(identity)) ? REVOKED : result;
   }
 
   /** Counts what has come of it; how many of a user's connections are too many is a limit, and counted as such. */
-  #note({ options }: Pick<Applicant, 'options'>, result: AdmissionResult): AdmissionResult {
+  #note({ options }: Pick<Candidate, 'options'>, result: AdmissionResult): AdmissionResult {
     if (result.outcome === 'accepted') this.refusals.admitted(options);
     else if (result.outcome === 'failed') this.refusals.count(options, 'failed');
     else if ('reason' in result) this.refusals.count(options, result.reason, result.by);
@@ -135,7 +138,7 @@ export class Admission {
     return this.revocations.isRevoked({ userId: user.userId, id: token.id, issuedAt: token.issuedAt });
   }
 
-  async #enter({ clientId, stream }: Applicant, { user }: ConnectionCandidate): Promise<boolean> {
+  async #enter({ clientId, stream }: Candidate, { user }: Identity): Promise<boolean> {
     if (!user || this.options.limits.connectionsPerUser === false) return true;
     const { userId } = user;
     const { admitted, replaced } = await this.userConnections.enter(userId, clientId);
@@ -155,7 +158,7 @@ export class Admission {
   }
 
   /** What is sent to the user reaches the connection from its first moment on. */
-  #hear({ stream }: Applicant, { user }: ConnectionCandidate): Promise<void> | undefined {
+  #hear({ stream }: Candidate, { user }: Identity): Promise<void> | undefined {
     if (!user) return undefined;
     const { userId } = user;
     const live = this.userInterest.acquireUser(userId);

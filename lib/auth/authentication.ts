@@ -32,8 +32,8 @@ export interface Refused {
   readonly by?: string | undefined;
 }
 
-/** Who wants to be authenticated, and the options of the endpoint where. */
-export type Claimant = Pick<WsCredentials, 'request' | 'clientId'> & { readonly options: ResolvedOptions };
+/** What a connection tells before its credentials are read, and the options of its endpoint. */
+type Unauthenticated = Pick<WsCredentials, 'request' | 'clientId'> & { readonly options: ResolvedOptions };
 
 /** An authenticator, and what it is called in the log if it is the application's own. */
 interface NamedAuthenticator {
@@ -85,7 +85,7 @@ export class Authentication implements OnModuleInit {
   }
 
   /** Authenticates an upgrade request. Never rejects. */
-  async ofUpgrade({ options, request, clientId }: Claimant): Promise<AuthenticationResult> {
+  async ofUpgrade({ options, request, clientId }: Unauthenticated): Promise<AuthenticationResult> {
     const found = findToken(request, options.auth.tokenFrom);
     if (found.kind === 'contradiction') return { outcome: 'unauthenticated', reason: 'several_tokens' };
     const token = found.kind === 'token' ? found.token : undefined;
@@ -93,7 +93,7 @@ export class Authentication implements OnModuleInit {
   }
 
   /** Authenticates by the data of a message. Never rejects. */
-  async ofMessage({ options, request, clientId }: Claimant, data: unknown): Promise<AuthenticationResult> {
+  async ofMessage({ options, request, clientId }: Unauthenticated, data: unknown): Promise<AuthenticationResult> {
     const { token } = (typeof data === 'object' && data !== null ? data : {}) as { token?: unknown };
     const text = typeof token === 'string' ? token : undefined;
     return this.#ask(options, { request, clientId, source: 'message', data, token: text });

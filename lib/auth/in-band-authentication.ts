@@ -12,7 +12,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
-import { Admission, type AdmissionResult, type Applicant } from './admission.js';
+import { Admission, type AdmissionResult, type Candidate } from './admission.js';
 import { AuthRefusals } from './auth-refusals.js';
 import type { Identity } from './identity.js';
 import { TokenLife } from './tokens/token-life.js';
@@ -20,8 +20,8 @@ import { TokenLife } from './tokens/token-life.js';
 /** How much longer than `auth.timeout` a client may stay while its authentication runs. */
 const WHILE_AUTHENTICATING = 3;
 
-/** A connection that may say by message who it is; or, where its upgrade has told that, has its key to bring. */
-export type Newcomer = ({ readonly applicant: Applicant } | { readonly identity: Identity }) & {
+/** What a client's message completes: its authentication, or, where its upgrade has told who it is, the exchange of keys. */
+export type PendingAuthentication = ({ readonly candidate: Candidate } | { readonly identity: Identity }) & {
   /** Lets the client in, encrypted if keys were agreed on. */
   readonly admit: (identity: Identity, agreement: Agreement | null) => void;
 };
@@ -48,8 +48,8 @@ const REFUSALS: Readonly<
 /** Authentication by message: `system.authenticate` of clients that the upgrade let wait, `system.refresh` of all. */
 @Injectable()
 export class InBandAuthentication {
-  /** Null once a client has made its attempt. */
-  readonly #newcomers = new WeakMap<WsClient, Newcomer | null>();
+  /** What the message of a client will complete; null once the client has made its attempt. */
+  readonly #pending = new WeakMap<WsClient, PendingAuthentication | null>();
   readonly #deadlines = new Map<WsClient, RuntimeTimer>();
 
   constructor(
@@ -68,20 +68,20 @@ export class InBandAuthentication {
    *
    * @param overdue what it is closed with when it lets that pass
    */
-  expect(client: WsClient, newcomer: Newcomer, overdue: CloseReason): void {
+  expect(client: WsClient, pending: PendingAuthentication, overdue: CloseReason): void {
     client.state = 'unauthorized';
-    this.invite(client, newcomer);
+    this.invite(client, pending);
     this.#setDeadline(client, client.options.auth.timeout, overdue);
   }
 
   /** An anonymous client that may prove who it is, once. */
-  invite(client: WsClient, newcomer: Newcomer): void {
-    this.#newcomers.set(client, newcomer);
+  invite(client: WsClient, pending: PendingAuthentication): void {
+    this.#pending.set(client, pending);
   }
 
   /** Whether the upgrade alone has told who the client is: there is nothing to say by message, and nothing was said. */
   isSettledByUpgrade(client: WsClient): boolean {
-    return !this.#newcomers.has(client);
+    return !this.#pending.has(client);
   }
 
   /**
@@ -99,7 +99,7 @@ export class InBandAuthentication {
   /** The connection has ended. */
   forget(client: WsClient): void {
     this.#endDeadline(client);
-    this.#newcomers.delete(client);
+    this.#pending.delete(client);
   }
 
   /**
@@ -109,9 +109,9 @@ export class InBandAuthentication {
    * KeyExchangeError
    */
   async authenticate(client: WsClient, data: unknown): Promise<Authenticated> {
-    const newcomer = this.#newcomers.get(client);
-    if (!newcomer) throw new WsError('BAD_MESSAGE', 'There is nothing to authenticate.');
-    this.#newcomers.set(client, null);
+    const pending = this.#pending.get(client);
+    if (!pending) throw new WsError('BAD_MESSAGE', 'There is nothing to authenticate.');
+    this.#pending.set(client, null);
     if (this.#deadlines.has(client)) {
       client.state = 'authenticating';
       const passed = this.runtime.now() - client.connectedAt;
@@ -119,15 +119,15 @@ export class InBandAuthentication {
       this.#setDeadline(client, left, CLOSE_CODES.AUTH_TIMEOUT);
     }
     const result: AdmissionResult =
-      'identity' in newcomer
-        ? { outcome: 'accepted', identity: newcomer.identity }
-        : await this.admission.ofMessage(newcomer.applicant, data);
+      'identity' in pending
+        ? { outcome: 'accepted', identity: pending.identity }
+        : await this.admission.ofMessage(pending.candidate, data);
     const isAccepted = result.outcome === 'accepted';
     const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
     const isOver = client.readyState !== 1; // it left, or its time was up
     this.#endDeadline(client);
     if (isAccepted && !isOver) {
-      newcomer.admit(result.identity, agreement);
+      pending.admit(result.identity, agreement);
       return answer(result.identity);
     }
     if (client.state === 'authenticating') client.state = 'unauthorized';

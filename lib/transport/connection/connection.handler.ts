@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RawData } from 'ws';
-import type { Applicant } from '../../auth/admission.js';
+import type { Candidate } from '../../auth/admission.js';
 import type { Identity } from '../../auth/identity.js';
 import { InBandAuthentication } from '../../auth/in-band-authentication.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
@@ -40,10 +40,10 @@ export type AcceptedConnection = UpgradedSocket &
     | {
         readonly identity: Identity;
         /** With it an anonymous client may authenticate by message. */
-        readonly applicant?: Applicant | undefined;
+        readonly candidate?: Candidate | undefined;
       }
     /** It has to prove by message who it is. */
-    | { readonly identity: null; readonly applicant: Applicant }
+    | { readonly identity: null; readonly candidate: Candidate }
   );
 
 interface UpgradedSocket {
@@ -69,7 +69,7 @@ export class ConnectionHandler {
     private readonly heartbeat: Heartbeat,
     private readonly errors: ErrorReporter,
     private readonly hooks: ConnectionHooks,
-    private readonly entrance: ClientAdmitter,
+    private readonly admitter: ClientAdmitter,
     private readonly keyExchange: KeyExchange,
     private readonly inBand: InBandAuthentication,
     private readonly tokenLife: TokenLife,
@@ -83,31 +83,31 @@ export class ConnectionHandler {
    * one, both come once the client has authenticated.
    */
   accept(connection: AcceptedConnection): WsClient {
-    const { endpoint, socket, request, clientId, codec, identity, applicant } = connection;
+    const { endpoint, socket, request, clientId, codec, identity, candidate } = connection;
     const info = connection.info ?? new WsRequest(request);
     const client = new WsClient(clientId, socket, info, codec, endpoint, this.runtime.now());
     socket.client = client;
     this.#open.add(client);
     this.#listen(client, endpoint, socket);
     const admit: Admit = (who, agreement) => {
-      this.entrance.welcome(client, who, agreement);
+      this.admitter.welcome(client, who, agreement);
       socket.flush();
       this.#setUp(client, endpoint, request);
     };
     const offer = this.keyExchange.offerOf(info);
     if (!identity) {
-      this.inBand.expect(client, { applicant, admit }, CLOSE_CODES.AUTH_TIMEOUT);
+      this.inBand.expect(client, { candidate, admit }, CLOSE_CODES.AUTH_TIMEOUT);
       return client;
     }
-    if (offer && this.#mayOfferLater(client, offer, applicant)) {
+    if (offer && this.#mayOfferLater(client, offer, candidate)) {
       // Let in by its upgrade, whoever it is, it lacks nothing but the keys.
-      this.inBand.expect(client, applicant ? { applicant, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
+      this.inBand.expect(client, candidate ? { candidate, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
       return client;
     }
-    const identify: Admit = (who, agreement) => this.entrance.identify(client, who, agreement);
+    const identify: Admit = (who, agreement) => this.admitter.identify(client, who, agreement);
     const enter: Admit = (who, agreement) => {
       admit(who, agreement);
-      if (applicant) this.inBand.invite(client, { applicant, admit: identify });
+      if (candidate) this.inBand.invite(client, { candidate, admit: identify });
     };
     if (offer) void inOwnScope(() => this.#exchangeKeys(client, identity, offer, enter));
     else enter(identity, null);
@@ -125,8 +125,8 @@ export class ConnectionHandler {
   }
 
   /** Whether a client whose upgrade lacks the key may still bring it with its `authenticate`. */
-  #mayOfferLater({ codec }: WsClient, { publicKey }: KeyOffer, applicant: Applicant | undefined): boolean {
-    return publicKey === undefined && (applicant !== undefined || codec.name === 'event.v1');
+  #mayOfferLater({ codec }: WsClient, { publicKey }: KeyOffer, candidate: Candidate | undefined): boolean {
+    return publicKey === undefined && (candidate !== undefined || codec.name === 'event.v1');
   }
 
   /** The keys come first: until they are agreed on, the client is nobody. */

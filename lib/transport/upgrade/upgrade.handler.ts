@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { Admission, type AdmissionResult, type Applicant } from '../../auth/admission.js';
+import { Admission, type AdmissionResult, type Candidate } from '../../auth/admission.js';
 import { AuthRefusals } from '../../auth/auth-refusals.js';
 import { ClientAddress, networkOf } from '../../auth/client-address.js';
 import { NOBODY, type Identity } from '../../auth/identity.js';
@@ -50,7 +50,7 @@ interface Upgrade extends Refusable {
   readonly server: Server;
   readonly head: Buffer;
   readonly codec: Codec;
-  readonly applicant: Applicant;
+  readonly candidate: Candidate;
 }
 
 /** One HTTP upgrade on a path of ours: from the request to 101, or to a refusal that the client can read. */
@@ -117,9 +117,9 @@ export class UpgradeHandler {
     }
     const { guards, options } = endpoint;
     const clientId = this.identity.createClientId();
-    const applicant = { clientId, request: new WsRequest(request, ip), stream, guards, options };
-    const upgrade = { endpoint, server, request, stream, head, codec, applicant };
-    if (this.admission.isOpen(applicant)) {
+    const candidate = { clientId, request: new WsRequest(request, ip), stream, guards, options };
+    const upgrade = { endpoint, server, request, stream, head, codec, candidate };
+    if (this.admission.isOpen(candidate)) {
       this.#accept(upgrade, NOBODY);
       return;
     }
@@ -160,16 +160,16 @@ export class UpgradeHandler {
   }
 
   async #admit(upgrade: Upgrade, decide: (result: AdmissionResult) => void): Promise<void> {
-    const { stream, applicant } = upgrade;
-    const limit = applicant.options.limits.upgradeTimeout;
+    const { stream, candidate } = upgrade;
+    const limit = candidate.options.limits.upgradeTimeout;
     const late = (): void => {
       this.counters.count('upgradeTimeout');
-      this.refusals.count(applicant.options, 'timeout');
+      this.refusals.count(candidate.options, 'timeout');
       this.#refusePending(upgrade, REFUSALS.late);
     };
     const timer = limit === false ? undefined : this.runtime.timeout(limit, late);
     this.#pending.add(upgrade);
-    const result = await this.admission.ofUpgrade(applicant);
+    const result = await this.admission.ofUpgrade(candidate);
     timer?.cancel();
     if (result.outcome === 'failed') this.errors.report('The authentication of an upgrade failed.', result.error);
     if (!this.#pending.delete(upgrade)) return; // refused meanwhile
@@ -208,17 +208,17 @@ export class UpgradeHandler {
 
   /** @param identity null: it will be told by message */
   #accept(upgrade: Upgrade, identity: Identity | null): void {
-    const { endpoint, request, stream, codec, applicant } = upgrade;
-    const mayTellLater = applicant.options.auth.mode !== 'upgrade' && !identity?.user;
-    const who = identity ? { identity, applicant: mayTellLater ? applicant : undefined } : { identity, applicant };
+    const { endpoint, request, stream, codec, candidate } = upgrade;
+    const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
+    const who = identity ? { identity, candidate: mayTellLater ? candidate : undefined } : { identity, candidate };
     this.#complete(upgrade, (socket) => {
       socket.openOutbox(stream, this.outbox);
       this.connections.accept({
         endpoint,
         socket,
         request,
-        info: applicant.request,
-        clientId: applicant.clientId,
+        info: candidate.request,
+        clientId: candidate.clientId,
         codec,
         ...who,
       });
@@ -251,7 +251,7 @@ export class UpgradeHandler {
 }
 
 /** Browsers cannot read the status of a refused upgrade, but they can read a close code. */
-function rejectCloseOf({ applicant }: Upgrade, { outcome }: AdmissionResult): CloseReason | undefined {
-  const isClosed = outcome === 'unauthenticated' && applicant.options.auth.rejectMode === 'close';
+function rejectCloseOf({ candidate }: Upgrade, { outcome }: AdmissionResult): CloseReason | undefined {
+  const isClosed = outcome === 'unauthenticated' && candidate.options.auth.rejectMode === 'close';
   return isClosed ? CLOSE_CODES.AUTH_FAILED : undefined;
 }
