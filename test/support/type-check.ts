@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import ts from 'typescript';
 import ts5 from 'typescript-5';
 
@@ -35,23 +35,44 @@ export function errorsOf(
   compiler: Compiler,
   options: ts.CompilerOptions = {},
 ): TypeError[][] {
-  const config = configOf(ROOT, options);
   const extension = options.jsx === undefined ? 'ts' : 'tsx';
-  const files = new Map(texts.map((text, index) => [join(ROOT, `test/snippet-${index}.${extension}`), text]));
+  const files = new Map(texts.map((text, index) => [`snippet-${index}.${extension}`, text]));
+  return [...fileErrors(files, compiler, options).values()];
+}
+
+/** The same for files that may import each other, by their names. They lie in a folder that need not exist. */
+export function fileErrors(
+  texts: ReadonlyMap<string, string>,
+  compiler: Compiler = ts,
+  options: ts.CompilerOptions = {},
+): Map<string, TypeError[]> {
+  const config = configOf(ROOT, options);
+  const files = new Map([...texts].map(([name, text]) => [join(ROOT, 'test', name), text]));
+  const folders = new Set([...files.keys()].flatMap(foldersOf));
   const host = hostOf(config.options, (path) => !files.has(path), compiler);
-  const { fileExists, readFile } = host;
+  const { fileExists, readFile, directoryExists } = host;
   host.fileExists = (path) => files.has(path) || fileExists(path);
   host.readFile = (path) => files.get(path) ?? readFile(path);
+  host.directoryExists = (path) => folders.has(path) || (directoryExists?.(path) ?? true);
   const program = compiler.createProgram([...files.keys()], config.options, host);
-  return [...files].map(([path, text]) => {
-    const source = program.getSourceFile(path);
+  const errors = new Map<string, TypeError[]>();
+  for (const [name, text] of texts) {
+    const source = program.getSourceFile(join(ROOT, 'test', name));
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    return found.map(({ start = 0, length = 0, messageText }) => ({
+    const shown = found.map(({ start = 0, length = 0, messageText }) => ({
       line: (source?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
       at: text.slice(start, start + length),
       message: compiler.flattenDiagnosticMessageText(messageText, ' '),
     }));
-  });
+    errors.set(name, shown);
+  }
+  return errors;
+}
+
+/** The folders below the root of the project that a file lies in. */
+function foldersOf(path: string): string[] {
+  const folder = dirname(path);
+  return folder.length <= ROOT.length ? [] : [folder, ...foldersOf(folder)];
 }
 
 /**

@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { typeErrorsOf } from '../support/type-check.js';
+import { brokenLinks, documentation, examplesOf, otherPages, pageOf, programsOf } from '../support/documents.js';
+import { fileErrors } from '../support/type-check.js';
 
 /** What a reader has beside an example: the imports that it leaves out, and things of an application. */
 const SURROUNDINGS = `
@@ -67,18 +66,16 @@ declare const session: { token(): string };
 declare function defineProps<T>(): T;
 `;
 
-const ROOT = join(import.meta.dirname, '../..');
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-/** Its examples build on each other. */
-const HOOKS_PAGE = 'react-and-vue.md';
-const PAGES = readdirSync(join(ROOT, 'docs')).filter((name) => name !== HOOKS_PAGE);
-const EXAMPLES = [README, ...PAGES.map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'))].flatMap((page) =>
-  [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code),
-);
+const PAGES = documentation();
+/** Its examples build on each other, section by section. */
+const HOOKS_PAGE = 'docs/react-and-vue.md';
+const EXAMPLES = PAGES.filter(({ path }) => path !== HOOKS_PAGE).flatMap(examplesOf);
 /** The contract of the examples, which one of them declares. */
-const CONTRACT = /^interface Chat \{.*?^\}/ms.exec(README)?.[0] ?? '';
+const CONTRACT = /^interface Chat \{\n  routes.*?^\}/ms.exec(PAGES.map(({ text }) => text).join('\n'))?.[0] ?? '';
+/** Whole files may use the DOM and JSX, as an application with a page does. */
+const OPTIONS = { jsx: ts.JsxEmit.ReactJSX, lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'] };
 
-/** An example as a whole; what is a part of a class is none. */
+/** A fragment with what stands around it. */
 function programOf(code: string): string {
   const isOptions = /^\w+: /.test(code);
   // Some show the same option twice, or leave out what is in the brackets.
@@ -91,8 +88,10 @@ function programOf(code: string): string {
 
 /** The examples of one section of the page on hooks as one program; of a Vue component its script. */
 function programOfSection(title: string): string {
-  const page = readFileSync(join(ROOT, 'docs', HOOKS_PAGE), 'utf8');
-  const section = page.split(/^## /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
+  const section =
+    pageOf(HOOKS_PAGE)
+      .text.split(/^## /m)
+      .find((text) => text.startsWith(`${title}\n`)) ?? '';
   const codes = [...section.matchAll(/^```(?:tsx?|vue\n<script setup lang="ts">)\n(.*?)^(?:```|<\/script>)/gms)];
   const imports = new Set<string>();
   const bodies = codes.map(([block, code = ''], index) => {
@@ -108,16 +107,61 @@ function programOfSection(title: string): string {
   return [...imports, SURROUNDINGS_OF_HOOKS, CONTRACT, ...bodies].join('\n');
 }
 
-describe('the examples of the README and of its pages', () => {
-  it('compile under strict, as they stand', () => {
-    const examples = EXAMPLES.filter((code) => !/^constructor\(/m.test(code));
-    expect(examples.length).toBeGreaterThan(20);
+/** The fragments of all pages; what is a part of a class is none. */
+function fragments(): string[] {
+  const parts = EXAMPLES.filter(({ language, file }) => language === 'ts' && file === undefined);
+  return parts.map(({ code }) => code).filter((code) => !/^constructor\(/m.test(code));
+}
+
+/** The whole files of all pages, each page's programs in folders of their own. */
+function wholeFiles(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const { path } of PAGES) {
+    const examples = EXAMPLES.filter(({ page, language }) => page === path && /^tsx?$/.test(language));
+    for (const [index, program] of programsOf(examples).entries()) {
+      for (const [name, code] of program) files.set(`pages/${path}-${index}/${name}`, code);
+    }
+  }
+  return files;
+}
+
+describe('the examples of the documentation', () => {
+  it('compile under strict: whole files as they stand, fragments in their surroundings', () => {
     const sections = ['React', 'Vue', 'Tests'].map(programOfSection);
     for (const name of ['function Badge', 'createApp(', 'createWsTestApp(']) expect(sections.join()).toContain(name);
-    const programs = [...examples.map(programOf), ...sections];
-    const options = { jsx: ts.JsxEmit.ReactJSX, lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'] };
-    const errors = typeErrorsOf(programs, options);
-    const failed = errors.flatMap((found, index) => (found.length > 0 ? [{ program: programs[index], found }] : []));
+    const texts = [...fragments().map(programOf), ...sections];
+    expect(texts.length).toBeGreaterThan(20);
+    const programs = new Map(texts.map((text, index): [string, string] => [`fragment-${index}.tsx`, text]));
+    const all = new Map([...programs, ...wholeFiles()]);
+    const failed = [...fileErrors(all, ts, OPTIONS)].flatMap(([name, found]) => {
+      return found.map(
+        ({ line, at, message }) => `${name}:${line} at ${lineOf(all.get(name), line)}: ${message} (${at})`,
+      );
+    });
     expect(failed).toEqual([]);
   }, 60_000);
+
+  it('are JavaScript where they say so', () => {
+    const scripts = EXAMPLES.filter(({ language }) => language === 'js');
+    const failed = scripts.filter(({ code }) => {
+      const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ESNext, allowJs: true };
+      const { diagnostics = [] } = ts.transpileModule(code, {
+        fileName: 'a.js',
+        compilerOptions: options,
+        reportDiagnostics: true,
+      });
+      return diagnostics.length > 0;
+    });
+    expect(failed).toEqual([]);
+  });
 });
+
+describe('the links of the documentation', () => {
+  it('lead to files and headings that there are', () => {
+    expect([...PAGES, ...otherPages()].flatMap(brokenLinks)).toEqual([]);
+  });
+});
+
+function lineOf(text = '', line: number): string {
+  return text.split('\n')[line - 1]?.trim() ?? '';
+}
