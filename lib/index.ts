@@ -23,13 +23,13 @@ export type {
 export { InjectWebSocketClient } from './client-module/decorators/inject-websocket-client.decorator.js';
 export { WebSocketClientController } from './client-module/decorators/websocket-client-controller.decorator.js';
 export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.module.js';
-export type { CallOptions } from './clients/client-calls.js';
+export type { CallOptions } from './clients/session/client-calls.js';
 export { ClientManager, type AddClientOptions, type AnyClient, type ClientByKey } from './clients/client-manager.js';
 export { RemoteClient } from './clients/remote-client.js';
 export type { UserInterest } from './clients/user-interest.interface.js';
 export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
-export type { WsRequest as WsRequestInfo } from './clients/ws-request.js';
+export type { WsRequest as WsRequestInfo } from './ws-client/ws-request.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
 export { PXL_WS_REDIS } from './redis/link/redis-client.js';
 export {
@@ -51,7 +51,7 @@ export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.modul
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from './errors/ws.error.js';
-export type { ClientEntry, ClientMetadata, WsUser as WsUserInfo } from './interfaces/client-entry.interface.js';
+export type { ClientEntry, ClientMetadata, WsUser as WsUserInfo } from './ws-client/client-entry.js';
 export type {
   Authenticate,
   AuthOptions,

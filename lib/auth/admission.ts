@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
-import type { WsRequest } from '../clients/ws-request.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
@@ -11,7 +11,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { NOBODY, type Identity } from './identity.js';
-import { closeForGood } from '../clients/close-for-good.js';
+import { closeForGood } from '../clients/session/close-for-good.js';
 import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';

@@ -1,5 +1,5 @@
-import type { WsRequest } from '../clients/ws-request.js';
-import type { ClientMetadata } from '../interfaces/client-entry.interface.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
+import type { ClientMetadata } from '../ws-client/client-entry.js';
 
 /** What an authenticator decides on. */
 export interface WsCredentials {

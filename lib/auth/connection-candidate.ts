@@ -1,5 +1,5 @@
-import type { WsRequest } from '../clients/ws-request.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import { brand } from '../runtime/brand.js';
 
 /** Who asks to be connected: what `context.switchToWs().getClient()` gives a connection guard. */

@@ -1,4 +1,4 @@
-import type { ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import type { ClientMetadata, WsUser } from '../ws-client/client-entry.js';
 import type { WsTokenInfo } from './authenticator.interface.js';
 
 /** Who connects, once that is checked: what the rest of the library works with. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../clients/client-manager.js';
-import { closeForGood } from '../clients/close-for-good.js';
-import { welcomeOf } from '../clients/welcome.js';
+import { closeForGood } from '../clients/session/close-for-good.js';
+import { welcomeOf } from '../clients/session/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { Encryption } from '../encryption/encryption.js';
 import type { Agreement } from '../encryption/key-agreement.js';

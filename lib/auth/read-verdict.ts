@@ -1,6 +1,6 @@
 import { isUserId } from '../clients/user-identity.js';
 import { isRecord, kindOf, UNREADABLE } from '../errors/kind-of.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import type { WsTokenInfo } from './authenticator.interface.js';
 import { PASS, refusal, type Decision } from './decision.js';
 

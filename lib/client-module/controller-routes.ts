@@ -9,7 +9,7 @@ import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
 import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream, streamOf } from '../routing/exchange/answer-stream.js';
 import { unfiltered } from '../routing/pipeline/filtered-exception.js';
-import type { AckSource, RouteHandler } from '../routing/handler.interface.js';
+import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
 import { clientErrorOf } from './client-error.js';
 
 /** A method of a client controller, compiled. */

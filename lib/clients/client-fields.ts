@@ -1,5 +1,5 @@
 import { WsError } from '../errors/ws.error.js';
-import type { ClientEntry } from '../interfaces/client-entry.interface.js';
+import type { ClientEntry } from '../ws-client/client-entry.js';
 
 /** The fields of an entry that a path may begin with. */
 const FIELDS = ['clientId', 'connectedAt', 'lastActivity', 'metadata', 'roomName', 'user', 'workerId'] as const;

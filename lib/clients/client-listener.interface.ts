@@ -1,4 +1,4 @@
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import type { WsClient } from './ws-client.js';
 
 /** What a connection was closed with. */

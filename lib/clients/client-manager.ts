@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -16,7 +16,7 @@ import type { RemoteControl } from './remote-control.interface.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
 import { UnsharedClaims } from './unshared-claims.js';
 import { checkSame, toUser, type GivenUser } from './user-identity.js';
-import type { ClientSocket } from './client-socket.interface.js';
+import type { ClientSocket } from './session/client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
 
 const OPEN = 1;

@@ -1,7 +1,7 @@
 import { WsError } from '../errors/ws.error.js';
 import type { RefusalCounters } from '../limits/refusal-counters.js';
-import type { ClientMetadata } from '../interfaces/client-entry.interface.js';
-import { jsonPartOf } from './json-part.js';
+import type { ClientMetadata } from '../ws-client/client-entry.js';
+import { jsonPartOf } from '../ws-client/client-json.js';
 
 const PROTOTYPE_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 

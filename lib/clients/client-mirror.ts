@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import type { RemoteClient } from './remote-client.js';
 
 /** The clients of other workers, by id and by user. Empty in an application of one process. */

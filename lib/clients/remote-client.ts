@@ -1,7 +1,7 @@
-import type { ClientEntry, ClientMetadata, WsUser } from '../interfaces/client-entry.interface.js';
+import type { ClientEntry, ClientMetadata, WsUser } from '../ws-client/client-entry.js';
 import { brand } from '../runtime/brand.js';
 
-import { clientJson, type ClientJson } from './client-json.js';
+import { clientJson, type ClientJson } from '../ws-client/client-json.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 

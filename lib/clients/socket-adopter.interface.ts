@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 
 /** An open socket of some other ws server, and who is behind it. */
 export interface AdoptedSocket {

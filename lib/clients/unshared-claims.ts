@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 
 /** Names that are told at most; an application may look for those that a client has sent. */

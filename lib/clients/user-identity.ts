@@ -1,6 +1,6 @@
 import { isRecord } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
-import type { WsUser } from '../interfaces/client-entry.interface.js';
+import type { WsUser } from '../ws-client/client-entry.js';
 
 /** Who an application says a client is. */
 export interface GivenUser {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { WsTokenInfo } from '../auth/authenticator.interface.js';
-import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
+import type { ClientEntry, WsUser } from '../ws-client/client-entry.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import type { SecureChannel } from '../encryption/secure-channel.js';
 import { WsError } from '../errors/ws.error.js';
@@ -26,16 +26,16 @@ import type {
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { brand } from '../runtime/brand.js';
-import { ClientCalls, type CallOptions } from './client-calls.js';
-import { clientJson, type ClientJson } from './client-json.js';
-import type { ClientHost } from './client-host.interface.js';
-import type { ClientSocket, SharedFrame } from './client-socket.interface.js';
+import { ClientCalls, type CallOptions } from './session/client-calls.js';
+import { clientJson, type ClientJson } from '../ws-client/client-json.js';
+import type { ClientHost } from './session/session-endpoint.interface.js';
+import type { ClientSocket, SharedFrame } from './session/client-socket.interface.js';
 import { applicationClose } from './close-reason.js';
 import { encodeMessage } from './encode-message.js';
-import { InboundQueue } from './inbound-queue.js';
-import { OWN_SENDS } from './own-sends.js';
-import { ReadingPause } from './reading-pause.js';
-import type { WsRequest } from './ws-request.js';
+import { InboundQueue } from './session/inbound-queue.js';
+import { OWN_SENDS } from './session/own-sends.js';
+import { ReadingPause } from './session/reading-pause.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
 
 /** Where a connection is in its life. */
 export type WsClientState = 'unauthorized' | 'authenticating' | 'authenticated' | 'disconnected';

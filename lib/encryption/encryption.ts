@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { closeForGood } from '../clients/close-for-good.js';
-import { welcomeOf } from '../clients/welcome.js';
+import { closeForGood } from '../clients/session/close-for-good.js';
+import { welcomeOf } from '../clients/session/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
-import type { WsRequest } from '../clients/ws-request.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import type { ExchangedKeys } from '../interfaces/encryption-options.interface.js';

@@ -1,4 +1,4 @@
-import type { WsRequest } from '../clients/ws-request.js';
+import type { WsRequest } from '../ws-client/ws-request.js';
 
 const HEADER = 'x-pxl-public-key';
 const PARAMETER = 'publicKey';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { closeForGood } from '../clients/close-for-good.js';
+import { closeForGood } from '../clients/session/close-for-good.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { RequestId } from '../protocol/messages.js';
@@ -9,7 +9,7 @@ import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
 import { RoomManager } from '../rooms/room-manager.js';
 import { Runtime } from '../runtime/runtime.js';
 import { fieldsOf } from './pipeline/fields-of.js';
-import type { RouteHandler } from './handler.interface.js';
+import type { RouteHandler } from '../clients/session/route.interface.js';
 import type { Router } from './router.js';
 
 /** The own events of Ignis that are requests: PROTOCOL.md "Built-in requests", those with an event's name. */

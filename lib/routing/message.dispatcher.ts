@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
-import { closeForGood } from '../clients/close-for-good.js';
+import { closeForGood } from '../clients/session/close-for-good.js';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';

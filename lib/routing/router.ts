@@ -1,7 +1,7 @@
 import { DuplicateWsRouteError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { ProtocolName } from '../protocol/codec.interface.js';
 import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { Route } from './handler.interface.js';
+import type { Route } from '../clients/session/route.interface.js';
 
 /** The events of Ignis that an application may have handlers of its own for. */
 const REPLACEABLE: readonly string[] = ['join', 'leave'];

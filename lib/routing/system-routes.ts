@@ -14,7 +14,7 @@ import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
 import { EventRoutes } from './event-routes.js';
 import { fieldsOf } from './pipeline/fields-of.js';
-import type { AckSource, RouteHandler } from './handler.interface.js';
+import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
 import { NamedAnswer } from './exchange/named-answer.js';
 import type { Router } from './router.js';
 

@@ -9,6 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['client'],
   ['interfaces'],
   ['runtime'],
+  ['ws-client'],
   ['errors', 'options'],
   ['redis'],
   ['limits'],

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
-import { InboundQueue, type InboundLimits, type InboundOwner } from '../../lib/clients/inbound-queue.js';
+import { InboundQueue, type InboundLimits, type InboundOwner } from '../../lib/clients/session/inbound-queue.js';
 import type { InboundMessage } from '../../lib/protocol/messages.js';
 import { Gate } from '../support/gate.js';
 

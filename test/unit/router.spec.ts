@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DuplicateWsRouteError } from '../../lib/errors/start-up.errors.js';
-import type { Route } from '../../lib/routing/handler.interface.js';
+import type { Route } from '../../lib/clients/session/route.interface.js';
 import { Router } from '../../lib/routing/router.js';
 
 function route(source: string): Route {

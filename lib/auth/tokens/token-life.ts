@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { WsClient } from '../../clients/ws-client.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
-import { closeForGood } from '../../clients/close-for-good.js';
+import { closeForGood } from '../../clients/session/close-for-good.js';
 
 /** How exact ends are: one look per second at the clients of that second. */
 const TICK = 1_000;

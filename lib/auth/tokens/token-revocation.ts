@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
-import { closeForGood } from '../../clients/close-for-good.js';
+import { closeForGood } from '../../clients/session/close-for-good.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { WsError } from '../../errors/ws.error.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';

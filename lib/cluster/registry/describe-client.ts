@@ -1,5 +1,5 @@
-import { sharedUser } from '../../clients/client-json.js';
-import { jsonPartOf } from '../../clients/json-part.js';
+import { sharedUser } from '../../ws-client/client-json.js';
+import { jsonPartOf } from '../../ws-client/client-json.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { ClientRecord, SharedMembership } from './client-record.js';
 

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { WsClient } from '../../clients/ws-client.js';
-import type { WsRequest } from '../../clients/ws-request.js';
+import type { WsRequest } from '../../ws-client/ws-request.js';
 import type {
   AnyAction,
   CallAction,

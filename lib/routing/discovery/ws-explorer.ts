@@ -5,7 +5,7 @@ import { RouteRates } from '../../limits/route-rates.js';
 import { describeGuard, isGuard } from '../../options/access.options.js';
 import { RESERVED_TYPES, eventOfRoute } from '../../protocol/route-key.js';
 import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scanner.js';
-import type { Route, RouteHandler } from '../handler.interface.js';
+import type { Route, RouteHandler } from '../../clients/session/route.interface.js';
 import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
 import { CLIENT_CONTROLLERS, type RouteMetadata } from './route-metadata.js';
 import { whyRequestScoped } from '../pipeline/request-scope.js';

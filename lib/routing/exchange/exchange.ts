@@ -1,4 +1,4 @@
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { ClientStream, WsClient } from '../../clients/ws-client.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
@@ -9,7 +9,7 @@ import { routeOfEvent } from '../../protocol/route-key.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
-import type { AckFunction, AckSource, Route } from '../handler.interface.js';
+import type { AckFunction, AckSource, Route } from '../../clients/session/route.interface.js';
 import { unfiltered } from '../pipeline/filtered-exception.js';
 import { NamedAnswer } from './named-answer.js';
 import { StreamReply } from './stream-reply.js';

@@ -1,6 +1,6 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { catchError, from, isObservable, lastValueFrom, type Observable } from 'rxjs';
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import { isError } from '../../errors/as-error.js';
 import { AnswerStream, streamOf } from '../exchange/answer-stream.js';
 import { FilteredException } from './filtered-exception.js';

@@ -2,7 +2,7 @@ import type { ArgumentMetadata, CanActivate, ExecutionContext, PipeTransform } f
 import { defer, isObservable, mergeMap, of } from 'rxjs';
 import { WsError } from '../../errors/ws.error.js';
 import { AnswerStream, streamOf } from '../exchange/answer-stream.js';
-import type { AckFunction } from '../handler.interface.js';
+import type { AckFunction } from '../../clients/session/route.interface.js';
 import { isThenable } from '../../runtime/thenable.js';
 
 /** What guards, interceptors and filters see as `getArgs()`; with an ack function where the handler takes one. */

@@ -46,7 +46,7 @@ import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { copyServers } from '../discovery/gateway-servers.js';
-import type { AckSource, RouteHandler } from '../handler.interface.js';
+import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { filtered } from './filter-step.js';
 import { ACK, PAYLOAD, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
 import { NoHttpResponse } from './no-http-response.js';

@@ -3,7 +3,7 @@ import type { ClientListener } from '../../clients/client-listener.interface.js'
 import { ClientManager } from '../../clients/client-manager.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
-import type { WsUser } from '../../interfaces/client-entry.interface.js';
+import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { ClientList } from '../../rooms/client-list.js';
 import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';

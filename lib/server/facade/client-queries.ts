@@ -8,7 +8,7 @@ import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
 import type { ClientRecord } from '../../cluster/registry/client-record.js';
 import { isInstanceOf } from '../../errors/as-error.js';
 import { WsError } from '../../errors/ws.error.js';
-import type { ClientEntry } from '../../interfaces/client-entry.interface.js';
+import type { ClientEntry } from '../../ws-client/client-entry.js';
 import { RoomManager } from '../../rooms/room-manager.js';
 
 /** Which clients are asked for; both: the user's clients in the room; none: all. */

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { ClientManager } from '../../clients/client-manager.js';
 import { WsError } from '../../errors/ws.error.js';
-import type { ClientEntry } from '../../interfaces/client-entry.interface.js';
+import type { ClientEntry } from '../../ws-client/client-entry.js';
 
 /** A socket, the client behind it, or its id. */
 export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { clientId: string };

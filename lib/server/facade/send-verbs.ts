@@ -1,7 +1,7 @@
 import type { AnyClient, ClientManager } from '../../clients/client-manager.js';
 import { checkNames, readName, readUserIds } from '../../clients/verb-checks.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
-import type { ClientEntry, WsUser } from '../../interfaces/client-entry.interface.js';
+import type { ClientEntry, WsUser } from '../../ws-client/client-entry.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import type {
   IfGiven,

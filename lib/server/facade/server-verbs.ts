@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { AnyClient } from '../../clients/client-manager.js';
 import { encodeMessage } from '../../clients/encode-message.js';
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import { checkNames } from '../../clients/verb-checks.js';
 import { WsClient } from '../../clients/ws-client.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';

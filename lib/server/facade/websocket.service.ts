@@ -19,7 +19,7 @@ import { asError, isError } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
-import type { ClientEntry } from '../../interfaces/client-entry.interface.js';
+import type { ClientEntry } from '../../ws-client/client-entry.js';
 import { RefusalCounters, type LimitName } from '../../limits/refusal-counters.js';
 import type {
   DataArgument,

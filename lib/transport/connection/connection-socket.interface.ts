@@ -1,4 +1,4 @@
-import type { ClientSocket } from '../../clients/client-socket.interface.js';
+import type { ClientSocket } from '../../clients/session/client-socket.interface.js';
 import type { CloseReason } from '../../protocol/close-codes.js';
 
 /** What the life of a connection needs of its socket, beside what its client needs. */

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ClientAddress } from '../../auth/client-address.js';
 import { ClientManager } from '../../clients/client-manager.js';
 import type { AdoptedSocket, SocketAdopter } from '../../clients/socket-adopter.interface.js';
-import { WsRequest } from '../../clients/ws-request.js';
+import { WsRequest } from '../../ws-client/ws-request.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { WsError } from '../../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';

@@ -1,7 +1,7 @@
 import { WebSocketServer, type Server } from 'ws';
 import type { BoundGuard } from '../../auth/connection-guards.js';
-import type { ClientHost } from '../../clients/client-host.interface.js';
-import type { InboundLimits } from '../../clients/inbound-queue.js';
+import type { ClientHost } from '../../clients/session/session-endpoint.interface.js';
+import type { InboundLimits } from '../../clients/session/inbound-queue.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { CODECS } from '../../protocol/codecs.js';

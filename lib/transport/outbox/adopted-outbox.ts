@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { Step } from '../../encryption/ordered-steps.js';
 import { WsError } from '../../errors/ws.error.js';

@@ -1,4 +1,4 @@
-import type { SharedFrame } from '../../clients/client-socket.interface.js';
+import type { SharedFrame } from '../../clients/session/client-socket.interface.js';
 
 interface Held {
   readonly frame: SharedFrame;

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import type { SharedFrame } from '../../clients/client-socket.interface.js';
+import type { SharedFrame } from '../../clients/session/client-socket.interface.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { CloseReason } from '../../protocol/close-codes.js';
 import { freeCompressor, isCompressorForgetful } from './compressor.js';

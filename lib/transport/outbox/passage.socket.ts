@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import type { SharedFrame } from '../../clients/client-socket.interface.js';
-import { OWN_SENDS } from '../../clients/own-sends.js';
+import type { SharedFrame } from '../../clients/session/client-socket.interface.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { Step } from '../../encryption/ordered-steps.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { CloseReason } from '../../protocol/close-codes.js';

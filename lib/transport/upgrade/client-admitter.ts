@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Identity } from '../../auth/identity.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
 import { ClientManager } from '../../clients/client-manager.js';
-import { welcomeOf } from '../../clients/welcome.js';
+import { welcomeOf } from '../../clients/session/welcome.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { Encryption } from '../../encryption/encryption.js';
 import type { Agreement } from '../../encryption/key-agreement.js';

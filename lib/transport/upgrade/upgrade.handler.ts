@@ -7,7 +7,7 @@ import { AuthRefusals } from '../../auth/auth-refusals.js';
 import { ClientAddress, networkOf } from '../../auth/client-address.js';
 import { NOBODY, type Identity } from '../../auth/identity.js';
 import { OriginPolicy } from '../../auth/origin-policy.js';
-import { WsRequest } from '../../clients/ws-request.js';
+import { WsRequest } from '../../ws-client/ws-request.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { ConnectionCounts } from '../../limits/connection-counts.js';

@@ -1,8 +1,8 @@
-import { WsError } from '../errors/ws.error.js';
-import type { Codec } from '../protocol/codec.interface.js';
-import type { Runtime } from '../runtime/runtime.js';
+import { WsError } from '../../errors/ws.error.js';
+import type { Codec } from '../../protocol/codec.interface.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import { OWN_SENDS } from './own-sends.js';
-import { badMessage, checkNames } from './verb-checks.js';
+import { badMessage, checkNames } from '../verb-checks.js';
 
 /** How long a call waits for its answer. */
 export interface CallOptions {

@@ -1,6 +1,6 @@
-import { CLOSE_CODES } from '../protocol/close-codes.js';
-import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
-import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { NEUTRAL_SCOPE } from '../../runtime/neutral-scope.js';
+import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import type { ClientSocket } from './client-socket.interface.js';
 
 /** Milliseconds that a socket may stay unread while none of its client's messages is worked off; then it gets 4008. */

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { InboundMessage } from '../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/messages.js';
 
 /** Whose messages they are. */
 export interface InboundOwner {

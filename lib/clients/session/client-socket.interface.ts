@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { Step } from '../encryption/ordered-steps.js';
-import type { WsClient } from './ws-client.js';
+import type { Step } from '../../encryption/ordered-steps.js';
+import type { WsClient } from '../ws-client.js';
 
 /** One text frame, framed at most once however many clients it goes to. */
 export interface SharedFrame {

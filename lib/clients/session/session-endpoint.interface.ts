@@ -1,8 +1,8 @@
-import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
-import type { ResolvedOptions } from '../pxl-websocket.options.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
+import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import type { InboundLimits } from './inbound-queue.js';
-import type { WsClient } from './ws-client.js';
+import type { WsClient } from '../ws-client.js';
 
 /** What a client reaches of the endpoint that accepted it. */
 export interface ClientHost {

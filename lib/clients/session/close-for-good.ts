@@ -1,6 +1,6 @@
-import type { WsClient } from './ws-client.js';
-import type { CloseReason } from '../protocol/close-codes.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { WsClient } from '../ws-client.js';
+import type { CloseReason } from '../../protocol/close-codes.js';
+import type { Runtime } from '../../runtime/runtime.js';
 
 /** How long a client has to answer the close frame before its socket is cut. */
 const LAST_WORDS = 1_000;

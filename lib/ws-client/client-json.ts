@@ -1,5 +1,4 @@
-import type { ClientEntry, WsUser } from '../interfaces/client-entry.interface.js';
-import { jsonPartOf } from './json-part.js';
+import type { ClientEntry, WsUser } from './client-entry.js';
 
 /** What `JSON.stringify` makes of a client: the same on its own worker and on every other. */
 export interface ClientJson extends Omit<ClientEntry, 'ws' | 'rooms'> {
@@ -21,4 +20,19 @@ export function clientJson(client: ClientEntry, shareUser?: readonly string[]): 
 export function sharedUser({ userId, userType, payload }: WsUser, shareUser: readonly string[]): WsUser {
   const shared = shareUser.filter((claim) => Object.hasOwn(payload, claim)).map((claim) => [claim, payload[claim]]);
   return { userId, userType, payload: jsonPartOf(Object.fromEntries(shared) as Record<string, unknown>) };
+}
+
+/** Those of the values that have a JSON form: what has none cannot leave this process. */
+export function jsonPartOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (hasJsonForm(values)) return values;
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => hasJsonForm(value)));
+}
+
+function hasJsonForm(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
-import type { WsClient } from '../clients/ws-client.js';
-import type { InboundMessage } from '../protocol/messages.js';
+import type { WsClient } from '../ws-client.js';
+import type { InboundMessage } from '../../protocol/messages.js';
 
 /** What a handler with `@Ack()` gets: its first call is the reply, later ones do nothing. */
 export type AckFunction = (value?: unknown) => void;
