@@ -2,11 +2,11 @@ import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber
 import { ChannelStates } from './channel-states.js';
 import { checkWhole } from './utility-checks.js';
 
-/** At most `max` events of a channel in a window, which begins with the first of them. */
+/** Allows at most `max` events of a channel within a window, which begins with the first of them. */
 export class ChannelRate {
   readonly #windows: ChannelStates<{ uses: number }>;
 
-  /** @param what who asks, for messages */
+  /** @param what the utility that uses it, for the messages of errors */
   constructor(
     what: string,
     private readonly max: number,
@@ -17,7 +17,7 @@ export class ChannelRate {
     this.#windows = new ChannelStates(windowMs);
   }
 
-  /** Counts the event; false when it is one too many. */
+  /** Counts the event; returns false when it is above the rate. */
   allows(context: WebSocketSubscriberHandlerContext): boolean {
     const window = this.#windows.get(context);
     if (!window) this.#windows.set(context, { uses: 1 });

@@ -1,19 +1,19 @@
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { hostOf } from './handler-host.js';
 
-/** Channels that are remembered at once: their names may be made of users' data. For a new one the oldest is forgotten. */
-const MOST = 10_000;
+/** How many channels are remembered, since their names may be made of users' data. The oldest is forgotten first. */
+const MAX_CHANNELS = 10_000;
 
 interface Kept<State> {
   readonly state: State;
   readonly endsAt: number;
 }
 
-/** What a utility remembers of each channel, for a time; apart for each application that runs it. */
+/** What a utility remembers of each channel for a limited time, separately for each application that runs it. */
 export class ChannelStates<State> {
   readonly #byOwner = new WeakMap<object, Map<string, Kept<State>>>();
 
-  /** @param ttl ms that a state is remembered after it was set */
+  /** @param ttl how long a state is remembered after it was set, in ms */
   constructor(private readonly ttl: number) {}
 
   get(context: WebSocketSubscriberHandlerContext): State | undefined {
@@ -24,11 +24,11 @@ export class ChannelStates<State> {
   set(context: WebSocketSubscriberHandlerContext, state: State): void {
     const states = this.#of(context);
     const now = hostOf(context).runtime.monotonic();
-    // At the end of the map, so that it is in the order in which the states end.
+    // Moving it to the end keeps the map in the order in which states expire.
     states.delete(context.channel);
     states.set(context.channel, { state, endsAt: now + this.ttl });
     for (const [channel, { endsAt }] of states) {
-      if (endsAt > now && states.size <= MOST) break;
+      if (endsAt > now && states.size <= MAX_CHANNELS) break;
       states.delete(channel);
     }
   }
@@ -37,7 +37,7 @@ export class ChannelStates<State> {
     this.#of(context).delete(context.channel);
   }
 
-  /** How many channels the application of the context has here. */
+  /** How many channels are remembered for the context's application. */
   sizeFor(context: WebSocketSubscriberHandlerContext): number {
     return this.#of(context).size;
   }

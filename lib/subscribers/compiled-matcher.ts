@@ -5,17 +5,17 @@ import type {
 import { EVERY_CHANNEL } from '../protocol/cluster-events.js';
 import { isThenable } from '../runtime/thenable.js';
 
-/** What a subscriber hears, ready for use. */
+/** The compiled matchers of a subscriber. */
 export interface CompiledMatcher {
-  /** The channels that an event can be of; null: any. */
+  /** The channels whose events can match; null when events of any channel can. */
   readonly channels: ReadonlySet<string> | null;
   matches(context: WebSocketSubscriberHandlerContext): boolean;
 }
 
 /**
- * Compiles matchers of which any one suffices.
+ * Compiles a list of matchers: an event matches when one of them picks it.
  *
- * @param failed told of what a predicate throws, or that it answers a promise; it has not picked the event then
+ * @param failed called when a predicate throws or returns a promise; the event does not match then
  */
 export function compileMatchers(
   matchers: readonly WebSocketSubscriberMatcher[],
@@ -35,7 +35,7 @@ function compile(matcher: WebSocketSubscriberMatcher, failed: (error: unknown) =
     const all = matcher.all.map((one) => compile(one, failed));
     return { channels: intersection(all), matches: (context) => all.every((one) => one.matches(context)) };
   }
-  // With the flags g and y a RegExp goes on where it has stopped before: ours begins anew each time.
+  // With the flags g and y a RegExp continues behind its last match, so each test has to begin at 0.
   const expression = new RegExp(matcher);
   const matches = ({ channel }: WebSocketSubscriberHandlerContext): boolean => {
     expression.lastIndex = 0;
@@ -60,10 +60,10 @@ function guarded(
   };
 }
 
-/** Nobody waits for what comes later: the order of events would be lost. That it may reject must not end the process. */
+/** Predicates are not awaited, since that would change the order of events. The promise's rejection is caught. */
 function notAwaited(answer: PromiseLike<unknown>): Error {
   Promise.resolve(answer).catch(() => undefined);
-  return new Error('It has answered a promise: a predicate answers true or false at once.');
+  return new Error('It returned a promise. A predicate returns true or false, and is not awaited.');
 }
 
 function union(matchers: readonly CompiledMatcher[]): ReadonlySet<string> | null {

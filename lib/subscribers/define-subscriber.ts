@@ -8,12 +8,12 @@ import type {
 } from '../interfaces/subscriber.interface.js';
 import type { ClusterEventMessages } from '../protocol/cluster-events.js';
 
-/** Some channels by name. */
+/** Picks events by the names of their channels. */
 type Channels<Name extends string> =
   | { channel: Name; channels?: undefined; match?: undefined }
   | { channels: readonly Name[]; channel?: undefined; match?: undefined };
 
-/** Channels by name, or anything else that picks events; exactly one of the three. */
+/** Picks events by exactly one of `channel`, `channels` and `match`. */
 type Selection<Message> =
   | Channels<string>
   | {
@@ -22,7 +22,7 @@ type Selection<Message> =
       channels?: undefined;
     };
 
-/** What the library tells on a channel. On some it is what the application has told. */
+/** The type of the library's events on a channel. On some channels the application itself decides it. */
 type MessageOf<Name extends keyof ClusterEventMessages> = unknown extends ClusterEventMessages[Name]
   ? UntypedMessage
   : ClusterEventMessages[Name];
@@ -32,9 +32,9 @@ interface Handled<Message> extends WebSocketSubscriberOptions<Message> {
 }
 
 /**
- * A subscriber for the option `subscribers`, with its types: the message is what the schema makes of it, what the library
- * tells on the channel, or the type argument. Where none of them says it, and for a predicate, which gets the message before
- * the schema does, it is untyped: what is read of it is not checked.
+ * Defines a subscriber for the option `subscribers`, with its types. The message has the output type of `schema`, else the
+ * type of the library's events on the channel, else the type argument. Otherwise it is untyped, and what is read of it is
+ * not checked; so is the message of a predicate, which runs before the schema.
  *
  * @example
  * defineWebSocketSubscriber({

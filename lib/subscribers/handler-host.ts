@@ -3,22 +3,22 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 
-/** Where a context keeps its host: a symbol, so that a spread copy of the context keeps it too. */
+/** The key of a context's host. It is an enumerable symbol, so that a spread copy of the context keeps it. */
 export const HANDLER_HOST = Symbol('PXL_WS_HANDLER_HOST');
 
-/** What utilities and middleware reach of the application that runs a handler. */
+/** The application that runs a handler, as utilities and middleware see it. */
 export interface HandlerHost {
-  /** What is remembered belongs to one application: a definition may serve several of one process. */
+  /** Identifies the application. State is kept per owner, since one definition may serve several applications of a process. */
   readonly owner: object;
   readonly runtime: Runtime;
-  /** Whether the time of this run is up, or that of the application: nothing more is to begin. */
+  /** True once the run has reached its time limit, or the application stops: no further step may begin. */
   readonly isOver: boolean;
-  /** Runs something later, in the subscriber's turn and within its time limit; a failure is logged. */
+  /** Runs work after `ms`, through the subscriber's queue and within its time limit; a failure is logged. */
   defer(ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer;
 }
 
-/** For a handler that is called by hand, as in the tests of an application. */
-const NOBODY: HandlerHost = {
+/** The host of a handler that is called directly, for example by an application's tests. */
+const NO_APPLICATION: HandlerHost = {
   owner: {},
   runtime: new Runtime(),
   isOver: false,
@@ -34,7 +34,7 @@ const NOBODY: HandlerHost = {
   },
 };
 
-/** Who runs the handler that got the context. */
+/** The host of the handler that got the context. */
 export function hostOf(context: WebSocketSubscriberHandlerContext): HandlerHost {
-  return context[HANDLER_HOST] ?? NOBODY;
+  return context[HANDLER_HOST] ?? NO_APPLICATION;
 }

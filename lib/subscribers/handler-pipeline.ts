@@ -11,7 +11,7 @@ import type { ResolvedSubscriber } from '../options/subscriber.options.js';
 type Context = WebSocketSubscriberHandlerContext;
 type Middleware = WebSocketSubscriberMiddleware;
 
-/** Told of a hook of a middleware that has failed. */
+/** Called when a hook of a middleware has failed. */
 export type HookFailed = (hook: string, channel: string, error: unknown) => void;
 
 /** Puts schema and middleware around a handler: schema → onBefore… → handler → …onAfter, or …onError. */
@@ -51,7 +51,7 @@ function surround(
   };
 }
 
-/** False as soon as one says so, or fails: it was there to decide. */
+/** Returns false when an `onBefore` returns false or fails: a check that fails must not let an event pass. */
 async function admits(middleware: readonly Middleware[], context: Context, failed: HookFailed): Promise<boolean> {
   for (const one of middleware) {
     const verdict = await guard(`${one.name}.onBefore`, context, failed, () => one.onBefore?.(context), false);
@@ -74,7 +74,7 @@ async function suppresses(
   return isSuppressed;
 }
 
-/** What a hook answers; `otherwise` where it fails, which is told. */
+/** Returns what the hook returns. When it fails, the failure is reported and `otherwise` is returned. */
 async function guard(
   hook: string,
   { channel }: Context,

@@ -3,7 +3,7 @@ import type { HandlerHost } from './handler-host.js';
 import type { SubscriberRunner } from './subscriber.runner.js';
 import type { Subscriber } from './subscriber.js';
 
-/** One run of a subscriber's handler. */
+/** One run of a subscriber's handler, which is the host that its utilities see. */
 export class HandlerRun implements HandlerHost {
   isOver = false;
 

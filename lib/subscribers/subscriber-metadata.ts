@@ -3,10 +3,10 @@ import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.int
 /** The metadata key of `@WsSubscriber`, on the method. */
 const SUBSCRIBERS_METADATA = 'pxl-websocket:subscribers';
 
-/** What `@WsSubscriber` takes: all of a definition but its handler, which is the method. */
+/** The options of `@WsSubscriber`: a definition without the handler, which is the method. */
 export type WsSubscriberOptions = Omit<WebSocketSubscriberDefinition, 'handle' | 'matchers'>;
 
-/** The options of each `@WsSubscriber` on a method. */
+/** The options of every `@WsSubscriber` on a method. */
 export function subscribersOf(method: unknown): readonly WsSubscriberOptions[] {
   if (typeof method !== 'function') return [];
   return (Reflect.getOwnMetadata(SUBSCRIBERS_METADATA, method) as WsSubscriberOptions[] | undefined) ?? [];

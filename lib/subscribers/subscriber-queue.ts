@@ -1,23 +1,23 @@
-/** Settles, and never rejects, once something has finished; null: it has. */
+/** A promise that resolves, and never rejects, when work has finished; null when it has finished already. */
 export type Finish = Promise<void> | null;
 
-/** The work of one subscriber: in the order in which it came, one piece at a time. What can run at once does. */
+/** The work of one subscriber, run in order and one piece at a time. Work runs synchronously when nothing is before it. */
 export class SubscriberQueue {
   #last: Finish = null;
   #waiting = 0;
 
-  /** The end of all that has come so far. */
+  /** The end of all work that was pushed so far. */
   get finish(): Finish {
     return this.#last;
   }
 
-  /** How many pieces wait for their turn. */
+  /** How many pieces of work wait for their turn. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /**
-   * @param before has to be over too
+   * @param before other work that has to finish first too
    * @param work must not throw, and its promise must not reject
    */
   push(work: () => Finish, before: Finish = null): Finish {

@@ -17,15 +17,15 @@ import type { Finish } from './subscriber-queue.js';
 import { SubscriberRegistry } from './subscriber.registry.js';
 import { SubscriberRunner } from './subscriber.runner.js';
 
-/** How many events are handed out at once. */
+/** How many events are dispatched in one batch. */
 const BATCH = 256;
-/** How many events may have come that were not handed out yet, however few may wait for a subscriber. */
-const MOST = 1_000_000;
+/** How many events may wait to be dispatched. Above it they are dropped, since memory is at stake. */
+const MAX_ARRIVED = 1_000_000;
 
 /**
- * Hands events to subscribers. Of one event they run by priority, one after the other; each subscriber gets its events in
- * the order in which they came, one at a time. Events of which no subscriber is common do not wait for each other; one that
- * hangs holds up those behind it, for its time limit at each event.
+ * Dispatches events to subscribers. The subscribers of an event run one after the other, by priority; each subscriber gets
+ * its events in order, one at a time. Two events that share no subscriber do not wait for each other. A handler that hangs
+ * delays those behind it until its time limit.
  */
 @Injectable()
 export class SubscriberDispatcher {
@@ -49,9 +49,9 @@ export class SubscriberDispatcher {
   ) {}
 
   /**
-   * Begins to listen; resolves once every channel that a subscriber wants is heard.
+   * Starts listening; resolves once every channel that a subscriber needs is subscribed to.
    *
-   * @param server what handlers get, or its view of this worker
+   * @param server what handlers get as `webSocketServer`; handlers with `run: 'everyWorker'` get its view of this worker
    */
   async start(server: PxlWebSocketServer): Promise<void> {
     if (this.registry.all.length === 0) return;
@@ -63,7 +63,7 @@ export class SubscriberDispatcher {
     else await Promise.all(channels.flatMap((channel) => this.events.acquire(channel) ?? []));
   }
 
-  /** Takes no more events; resolves once all that have come are handled, and after `ms` at the latest. */
+  /** Stops listening; resolves once all events that have arrived are handled, and after `ms` at the latest. */
   stop(ms: number): Promise<void> {
     return (this.#stopped ??= this.#stop(ms));
   }
@@ -75,24 +75,24 @@ export class SubscriberDispatcher {
     this.#schedule();
   };
 
-  /** Handlers run in a turn of their own, not amidst of what has caused the event, and in nobody's async scope. */
+  /** Handlers run in a later turn, so that they do not interrupt the code that caused the event, and in no async scope. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    NEUTRAL_SCOPE.runInAsyncScope(() => this.runtime.afterIo(this.#handOut));
+    NEUTRAL_SCOPE.runInAsyncScope(() => this.runtime.afterIo(this.#dispatchArrived));
   }
 
-  readonly #handOut = (): void => {
-    // What a turn brings is handed on before it is judged who is too slow. Above the limit that takes more than a batch.
+  readonly #dispatchArrived = (): void => {
+    // Events above the limit are dispatched in this turn too: a burst of one turn does not mean that subscribers are slow.
     const excess = this.#limit === false ? 0 : this.#arrived.length - this.#limit;
-    this.#handOutBatches(excess);
+    this.#dispatchBatches(excess);
   };
 
-  #handOutBatches(excess: number): void {
-    const left = excess - this.#handOutBatch();
+  #dispatchBatches(excess: number): void {
+    const left = excess - this.#dispatchBatch();
     if (left > 0) {
-      // Once all has settled that settles in this turn, so that those who are quick are not taken for slow.
-      queueMicrotask(() => process.nextTick(() => this.#handOutBatches(left)));
+      // Promises that resolve in this turn settle first, so that quick handlers do not count as slow.
+      queueMicrotask(() => process.nextTick(() => this.#dispatchBatches(left)));
       return;
     }
     this.#isScheduled = false;
@@ -100,8 +100,8 @@ export class SubscriberDispatcher {
     else this.#isFlooded = false;
   }
 
-  /** @returns how many there were */
-  #handOutBatch(): number {
+  /** @returns how many events it dispatched */
+  #dispatchBatch(): number {
     const batch = this.#arrived.splice(0, Math.min(BATCH, this.#limit || BATCH));
     for (const event of batch) this.#dispatch(event);
     return batch.length;
@@ -111,18 +111,18 @@ export class SubscriberDispatcher {
     return this.options.limits.subscriberQueue;
   }
 
-  /** Whether memory is at stake: handlers cause more events than they handle, for example. */
+  /** Whether too many events wait, for example because handlers cause more events than they handle. */
   #isFull(): boolean {
-    if (this.#limit === false || this.#arrived.length < Math.max(MOST, this.#limit)) return false;
+    if (this.#limit === false || this.#arrived.length < Math.max(MAX_ARRIVED, this.#limit)) return false;
     this.counters.count('subscriberQueue');
-    if (!this.#isFlooded) this.#logger.warn('Events come faster than they can be handed out: they are dropped.');
+    if (!this.#isFlooded) this.#logger.warn('Events come faster than they can be dispatched: they are dropped.');
     this.#isFlooded = true;
     return true;
   }
 
   #dispatch(event: ClusterEvent): void {
     const server = this.#server;
-    if (!server) return; // nobody listens before there is one
+    if (!server) return; // `start` sets it before events arrive
     let before: Finish = null;
     for (const subscriber of this.registry.candidates(event.channel)) {
       if (subscriber.definition.run === 'oneWorker' && !event.isResponsible) continue;
@@ -169,7 +169,7 @@ export class SubscriberDispatcher {
 
   async #finish(): Promise<void> {
     while (this.#arrived.length > 0) {
-      this.#handOutBatch();
+      this.#dispatchBatch();
       await new Promise<void>((resolve) => this.runtime.afterIo(resolve));
     }
     for (;;) {

@@ -38,7 +38,7 @@ export class SubscriberExplorer {
 function checkScope(wrapper: ProviderWrapper, source: string): void {
   if (!wrapper.isTransient && wrapper.isDependencyTreeStatic()) return;
   const why = wrapper.isTransient
-    ? 'its provider is transient, so no instance is it'
+    ? 'its provider is transient, so it has no single instance'
     : `${whyRequestScoped(wrapper)}, and an event belongs to no request`;
   throw new PxlWebSocketSetupError(
     `${source} cannot be a subscriber: ${why}. Move it to a provider without such dependencies.`,

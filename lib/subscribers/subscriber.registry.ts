@@ -5,13 +5,13 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { SubscriberExplorer } from './subscriber.explorer.js';
 import { Subscriber } from './subscriber.js';
 
-/** The application's subscribers, by what they hear. */
+/** The application's subscribers by the channels that they listen to. */
 @Injectable()
 export class SubscriberRegistry {
   #all: readonly Subscriber[] = [];
-  /** Those that events of other channels can be for. */
+  /** Those that may match any channel: the only candidates for channels without an entry in `#byChannel`. */
   #open: readonly Subscriber[] = [];
-  /** Those that events of these channels can be for. */
+  /** The candidates for each channel that a subscriber names. */
   readonly #byChannel = new Map<string, readonly Subscriber[]>();
 
   constructor(
@@ -21,9 +21,9 @@ export class SubscriberRegistry {
   ) {}
 
   /**
-   * Collects them; called once, when every provider exists.
+   * Collects the subscribers; called once, when every provider exists.
    *
-   * @throws PxlWebSocketOptionsError and PxlWebSocketSetupError for a method that cannot be one, naming it
+   * @throws PxlWebSocketOptionsError and PxlWebSocketSetupError for a method that cannot be a subscriber, with its name
    */
   load(): void {
     const report = this.errors.report.bind(this.errors);
@@ -39,7 +39,7 @@ export class SubscriberRegistry {
     }
   }
 
-  /** All of them, the highest priority first. */
+  /** All subscribers, the highest priority first. */
   get all(): readonly Subscriber[] {
     return this.#all;
   }

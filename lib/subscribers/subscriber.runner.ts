@@ -9,12 +9,12 @@ import type { HandlerHost } from './handler-host.js';
 import { HandlerRun } from './handler-run.js';
 import type { Finish } from './subscriber-queue.js';
 
-/** Work that begins later. */
+/** Work that begins after a delay, for example of a debounced handler. */
 interface Deferral extends RuntimeTimer {
   begin(): void;
 }
 
-/** Runs handlers: each in an async scope of its own, within `timeouts.subscriber`, its failure reported. */
+/** Runs each handler in an async scope of its own and within `timeouts.subscriber`, and reports its failure. */
 @Injectable()
 export class SubscriberRunner {
   readonly #deferred = new Set<Deferral>();
@@ -40,14 +40,14 @@ export class SubscriberRunner {
     }
   }
 
-  /** Begins work of the same subscriber in its turn, after `ms`. */
+  /** Puts further work into the subscriber's queue after `ms`. */
   defer({ subscriber, channel }: HandlerRun, ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer {
     const later = new HandlerRun(this, subscriber, channel);
     const begin = (): void => {
       deferral.cancel();
       void subscriber.queue.push(() => this.run(later, () => work(later)));
     };
-    // Not in the scope of the handler that asks for it.
+    // The handler's async scope must not reach the deferred work.
     const timer = NEUTRAL_SCOPE.runInAsyncScope(() => this.runtime.timeout(ms, begin));
     const deferral: Deferral = {
       begin,
@@ -60,14 +60,14 @@ export class SubscriberRunner {
     return deferral;
   }
 
-  /** Begins all that is deferred; false when there was none. */
+  /** Begins all deferred work at once; returns false when there was none. */
   hurry(): boolean {
     const deferred = [...this.#deferred];
     for (const deferral of deferred) deferral.begin();
     return deferred.length > 0;
   }
 
-  /** Begins nothing any more: neither what waits for its turn, nor what is deferred, nor another step of what runs. */
+  /** Stops: queued and deferred work does not begin any more, and running handlers begin no further step. */
   giveUp(): void {
     this.#hasGivenUp = true;
     for (const run of this.#running) run.isOver = true;

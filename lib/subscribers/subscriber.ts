@@ -4,17 +4,17 @@ import { compileHandler } from './handler-pipeline.js';
 import { compileMatchers, type CompiledMatcher } from './compiled-matcher.js';
 import { SubscriberQueue } from './subscriber-queue.js';
 
-/** A subscriber at work. */
+/** A subscriber of the running application: its compiled matcher and handler, and the queue of its events. */
 export class Subscriber {
   readonly queue = new SubscriberQueue();
   readonly matcher: CompiledMatcher;
   /** The handler with its schema and middleware. */
   readonly handle: WebSocketSubscriberHandler;
-  /** Whether events are dropped for it, until its queue is empty again. */
+  /** Whether its events are dropped because its queue was full; ends when the queue is empty. */
   isBehind = false;
   #hasFailedToMatch = false;
 
-  /** @param report told of what a predicate fails with, once: they are asked about messages of every kind */
+  /** @param report called with the first failure of a predicate only, since predicates are called for every event */
   constructor(
     readonly definition: ResolvedSubscriber,
     report: (what: string, error: unknown) => void,
@@ -29,13 +29,13 @@ export class Subscriber {
     );
   }
 
-  /** Its name and what it is for, as the log tells them. */
+  /** Its name and description, for the log. */
   get label(): string {
     const { name, description } = this.definition;
     return description === undefined ? name : `${name} (${description})`;
   }
 
-  /** Its line in the table of subscribers. */
+  /** Its line in the table of subscribers that `debug.printRoutes` prints. */
   get line(): string {
     const { matchers, priority, run } = this.definition;
     return `${matchers.map(textOf).join(', ')} → ${this.label}, priority ${priority}, ${run}`;

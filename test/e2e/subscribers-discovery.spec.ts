@@ -198,7 +198,7 @@ describe('A method with @WsSubscriber', () => {
 
   it.each([
     ['request-scoped', Scope.REQUEST, 'it is request-scoped, and an event belongs to no request'],
-    ['transient', Scope.TRANSIENT, 'its provider is transient, so no instance is it'],
+    ['transient', Scope.TRANSIENT, 'its provider is transient, so it has no single instance'],
   ])('is refused by name in a provider that is %s', async (_what, scope, why) => {
     @Injectable({ scope })
     class Fleeting {

@@ -249,7 +249,7 @@ describe('What a subscriber hears', () => {
     expect(diary.entries).not.toContain('picked');
     expect(logger.of('error')).toEqual([
       'A predicate of the subscriber vip has failed, which picks no event. ' +
-        'It has answered a promise: a predicate answers true or false at once.',
+        'It returned a promise. A predicate returns true or false, and is not awaited.',
     ]);
   });
 });

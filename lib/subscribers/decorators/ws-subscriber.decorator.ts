@@ -3,7 +3,7 @@ import type { WebSocketSubscriberHandler } from '../../interfaces/subscriber.int
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
 import { addSubscriber, type WsSubscriberOptions } from '../subscriber-metadata.js';
 
-/** What the method gets as its message, as far as the options tell. */
+/** The type of the message that the method gets, where the options tell it. */
 type MessageOf<Options> = Options extends { schema: infer Schema extends StandardSchema }
   ? OutputOf<Schema>
   : Options extends { channel: infer Name extends keyof ClusterEventMessages }
@@ -12,7 +12,7 @@ type MessageOf<Options> = Options extends { schema: infer Schema extends Standar
       ? ClusterEventMessages[Name]
       : unknown;
 
-/** On a method that takes such a message. */
+/** A decorator for methods that take such a message. */
 type SubscriberMethod<Message> = <Method extends WebSocketSubscriberHandler<Message>>(
   target: object,
   name: string | symbol,
@@ -20,10 +20,10 @@ type SubscriberMethod<Message> = <Method extends WebSocketSubscriberHandler<Mess
 ) => void;
 
 /**
- * Handles cluster events. On a method of any provider or controller that is not request-scoped; it gets a
- * `WebSocketSubscriberHandlerContext`. May be repeated.
+ * Makes a method a handler of cluster events. The method belongs to any provider or controller that is not request-scoped,
+ * and gets a `WebSocketSubscriberHandlerContext`. The decorator may be repeated.
  *
- * @param options what it hears (exactly one of `channel`, `channels`, `match`), and how
+ * @param options which events it handles (exactly one of `channel`, `channels`, `match`), and how
  * @example
  * \@WsSubscriber({ channel: 'clientDisconnected', run: 'oneWorker' })
  * async left({ message }: WebSocketSubscriberHandlerContext<ClusterEventMessages['clientDisconnected']>) { ... }
