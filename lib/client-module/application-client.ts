@@ -5,12 +5,13 @@ import type { ClientLog } from './client.log.js';
 type Ask = (...args: never[]) => Promise<unknown>;
 type Answer = Parameters<WebSocketClient['handle']>[2];
 
-/** The methods whose promises an application may leave alone. */
+/** The methods that return promises which an application may leave unawaited. */
 const ASKING = ['connect', 'connectToServer', 'request', 'join', 'leave', 'refresh'] as const;
 
 /**
- * Makes a client one for an application, whose process must not end by it: a promise that nobody waits for is told where it
- * fails, and what handlers throw can be read. In a page neither ends anything, so the client itself does not do this.
+ * Prepares a client for use in an application, whose process must not end by an unhandled rejection: failures of promises
+ * that nobody awaits go to the log, and what handlers throw is made readable. The client itself does not do this, since
+ * neither ends a page.
  */
 export function forApplication(client: WebSocketClient, log: ClientLog): WebSocketClient {
   for (const name of ASKING) {
@@ -30,7 +31,7 @@ export function forApplication(client: WebSocketClient, log: ClientLog): WebSock
   return client;
 }
 
-/** A callback of the application whose failure can be read, whatever it throws. */
+/** Wraps a callback of the application so that whatever it throws is a readable error. */
 export function readably<Args extends unknown[], Result>(
   callback: (...args: Args) => Result | Promise<Result>,
 ): (...args: Args) => Promise<Result> {

@@ -2,8 +2,8 @@ import { WebSocketClientError } from '../client/websocket-client.error.js';
 import { isError, isInstanceOf } from '../errors/as-error.js';
 
 /**
- * The error of a client that something thrown is; undefined where it is none. That of a second copy of the package, or of
- * the single file for pages, is of another class, and known by its name. Never throws.
+ * Returns what was thrown as the client's error, or undefined when it is something else. The error of a second copy of the
+ * package, or of the bundle for pages, is of another class, and is recognised by its name. Never throws.
  */
 export function clientErrorOf(thrown: unknown): WebSocketClientError | undefined {
   if (isInstanceOf(thrown, WebSocketClientError)) return thrown;
@@ -25,6 +25,6 @@ export function clientErrorOf(thrown: unknown): WebSocketClientError | undefined
       cause: thrown,
     });
   } catch {
-    return undefined; // its own properties throw
+    return undefined; // reading its properties throws
   }
 }

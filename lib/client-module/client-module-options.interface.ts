@@ -7,16 +7,17 @@ import type {
 import type { WebSocketLike } from '../client/connection/socket.interface.js';
 import type { RedisClient } from '../redis/link/redis-client.js';
 
-/** The options of a client of an application: those of pages are left out. */
+/** The options of a client in an application: all but those that are for pages. */
 export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events' | 'pageLifecycle'> {
   events?: ClientModuleEvents | undefined;
 }
 
-/** The options of a client, and what the application does with it. */
+/** The options of `PxlWebSocketClientModule`: those of the client, and how the application uses it. */
 export interface PxlWebSocketClientModuleOptions extends ApplicationClientOptions {
   /**
-   * How long the start of the application waits for the connection, in ms; without one by then, or with a refusal for good,
-   * the start fails. Default: `false`, it does not wait: the client goes on trying, and the log tells.
+   * How long the start of the application waits for the connection, in ms. The start fails when there is no connection by
+   * then, or when the server refuses it for good. Default: `false`, the start does not wait; the client keeps trying, and
+   * logs it.
    */
   waitForConnection?: number | false | undefined;
   /** Options of the sockets of `ws`: `headers`, `ca`, `cert`, `agent`. Not beside `webSocket`. */
@@ -25,47 +26,47 @@ export interface PxlWebSocketClientModuleOptions extends ApplicationClientOption
   shutdown?: ClientShutdownOptions | undefined;
 }
 
-/** Callbacks for the life of the connection: those of the client, of which two get more in an application. */
+/** Callbacks for the life of the connection: those of the client, two of which get more arguments in an application. */
 export type ClientModuleEvents = Omit<ClientEvents, keyof ClientModuleEventMap> & {
   [Name in keyof ClientModuleEventMap]?: ((event: ClientModuleEventMap[Name]) => void) | undefined;
 };
 
-/** A room, also with the label that its other members see. */
+/** A room, optionally with the label that its other members see. */
 export type RoomToJoin = string | { roomName: string; username?: string | undefined };
 
-/** What the two callbacks are called with. */
+/** The arguments that these two callbacks get in addition. */
 export interface ClientModuleEventMap {
   onConnected: Omit<ClientEventMap['onConnected'], 'joinRoom'> & {
-    /** The socket, for reading its state: what is sent through it goes past the queue and the encryption. */
+    /** The socket, for reading its state. What is sent through it bypasses the queue and the encryption. */
     ws: WebSocketLike;
     joinRoom: (room: RoomToJoin) => Promise<unknown>;
   };
   onMessage: ClientEventMap['onMessage'] & {
     ws: WebSocketLike;
-    /** Null where the server has not told one. */
+    /** The id that the server gave the client; null when it told none. */
     clientId: string | null;
-    /** That of `PxlWebSocketModule` in the same application (`@InjectWsRedis()`), for ordinary commands; else null. */
+    /** The connection of `PxlWebSocketModule` in the same application (`@InjectWsRedis()`), for ordinary commands; else null. */
     redis: RedisClient | null;
-    /** The same under the name that PXL gave it. */
+    /** The same as `redis`, under its name in PXL. */
     redisInstance: RedisClient | null;
   };
 }
 
-/** What applies to the methods of client controllers. */
+/** Which app-wide enhancers apply to the methods of client controllers. */
 export interface ClientRoutingOptions {
-  /** `false`: app-wide guards, written for requests of clients, are left out. Default: true. */
+  /** Whether app-wide guards apply; they are usually written for requests of clients. Default: true. */
   globalGuards?: boolean | undefined;
-  /** `false`: app-wide filters are left out. Default: true. */
+  /** Whether app-wide filters apply. Default: true. */
   globalFilters?: boolean | undefined;
 }
 
-/** How a client ends with its application. */
+/** How a client ends when its application stops. */
 export interface ClientShutdownOptions {
-  /** How long running handlers are waited for before the client disconnects, in ms. Default: 10 000. */
+  /** How long the client waits for running handlers before it disconnects, in ms. Default: 10 000. */
   timeout?: number | undefined;
 }
 
-/** What `useClass` and `useExisting` of `PxlWebSocketClientModule.forRootAsync` name. */
+/** The interface of classes for `useClass` and `useExisting` of `PxlWebSocketClientModule.forRootAsync`. */
 export interface PxlWebSocketClientOptionsFactory {
   create(): PxlWebSocketClientModuleOptions | Promise<PxlWebSocketClientModuleOptions>;
 }

@@ -5,7 +5,7 @@ import { isGroup, OptionChecks } from '../options/option-checks.js';
 import { checkOptionNames } from './client-option-names.js';
 import type { ApplicationClientOptions, PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 
-/** The options of a client with every default in place; those of the client itself are checked by it. */
+/** The options of the module with every default filled in. The client checks its own options itself. */
 export interface ResolvedClientModuleOptions {
   readonly client: ApplicationClientOptions;
   readonly waitForConnection: number | false;
@@ -39,7 +39,7 @@ export function resolveClientModuleOptions(given: PxlWebSocketClientModuleOption
   return resolved;
 }
 
-/** Sockets of `ws`: Node 20 has none of its own, and those of Node 22 take no headers. */
+/** Uses the sockets of `ws`: Node 20 has no WebSocket of its own, and that of Node 22 takes no headers. */
 function resolveWebSocket(options: OptionChecks, given: WebSocketConstructor | undefined): WebSocketConstructor {
   const socketOptions = options.raw('socketOptions');
   if (socketOptions === undefined) return given ?? WebSocket;

@@ -1,14 +1,14 @@
 import type { InjectionToken } from '@nestjs/common';
 import { WebSocketClient } from '../client/websocket-client.js';
 
-/** The name of the client that was given none. */
+/** The name of a client that is registered without one. */
 export const DEFAULT_CLIENT = 'default';
 
 /**
- * The token of a client: what `@InjectWebSocketClient(name)` injects, for factories and tests.
+ * Returns the injection token of a client, which `@InjectWebSocketClient(name)` uses; for factories and tests.
  *
- * @param name as given to `PxlWebSocketClientModule.forRoot({ name })`; none is the client without a name, whose token is
- * the class `WebSocketClient`
+ * @param name the name given to `PxlWebSocketClientModule.forRoot({ name })`. Without it: the token of the client without a
+ * name, which is the class `WebSocketClient`.
  */
 export function getWebSocketClientToken(name: string = DEFAULT_CLIENT): InjectionToken<WebSocketClient> {
   return name === DEFAULT_CLIENT ? WebSocketClient : `WebSocketClient(${name})`;

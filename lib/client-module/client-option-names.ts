@@ -9,7 +9,7 @@ import { noSuchName } from '../options/nearest-name.js';
 import { isGroup } from '../options/option-checks.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 
-// As records, so that an option which is added to one of the interfaces cannot be forgotten here.
+// Records make the compiler complain when an option is added to an interface and not to these lists.
 
 const OPTIONS: Record<keyof PxlWebSocketClientModuleOptions, true> = {
   url: true,
@@ -47,8 +47,8 @@ const EVENTS: Record<keyof ClientEventMap, true> = {
 };
 
 /**
- * Refuses options that nobody reads, those of the client itself included, which are checked by it without a word of what
- * might be meant.
+ * Refuses options that do not exist and suggests what might be meant. It checks the client's own options too, since the
+ * client refuses unknown ones without a suggestion.
  *
  * @throws PxlWebSocketOptionsError
  */

@@ -3,29 +3,29 @@ import type { WebSocketClient } from '../client/websocket-client.js';
 import type { RedisClient } from '../redis/link/redis-client.js';
 import type { ClientModuleEventMap, RoomToJoin } from './client-module-options.interface.js';
 
-/** What the events of a client get in an application beside what the client itself tells, as PXL's client had it. */
+/** Adds to a client's events what they have in an application: the socket, Redis, the client; as PXL's client does. */
 export class ClientSurroundings {
   #client: WebSocketClient | null = null;
   #ws: WebSocketLike | null = null;
-  /** Looked for once, with the first message; undefined until then. */
+  /** Set when the first message arrives; undefined before. */
   #redis: RedisClient | null | undefined;
 
   /** @param findRedis the application's connection to Redis */
   constructor(private readonly findRedis: () => RedisClient | null) {}
 
-  /** A class of the same sockets: the one made last is that of the connection. */
+  /** Returns a subclass that remembers the socket it made last, which is the one of the connection. */
   watch(webSocket: WebSocketConstructor): WebSocketConstructor {
     return new Proxy(webSocket, {
       construct: (type, [url, protocols]: [string, string[]]) => (this.#ws = new type(url, protocols)),
     });
   }
 
-  /** Whose events these are. */
+  /** Sets the client whose events these are. */
   belongTo(client: WebSocketClient): void {
     this.#client = client;
   }
 
-  /** An event with what it has here beside what the client tells. */
+  /** Returns the event with the additional fields. */
   complete(name: string | symbol, event: object): object {
     if (name === 'onConnected') return { ...event, ...this.#whereConnected() };
     return name === 'onMessage' ? { ...event, ...this.#whereMessaged() } : event;
@@ -46,7 +46,7 @@ export class ClientSurroundings {
     return this.#ws;
   }
 
-  /** The client's own promise, which tells the log where nobody waits for it. */
+  /** Returns the client's own promise, whose failure is logged when nobody awaits it. */
   #join(room: RoomToJoin): Promise<unknown> {
     const { roomName, username } = typeof room === 'string' ? { roomName: room } : room;
     return this.#client?.join(roomName, { username }) ?? Promise.resolve();

@@ -5,7 +5,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { ClientRegistry, type RegisteredClient } from './client.registry.js';
 import { ControllerExplorer } from './controller.explorer.js';
 
-/** Connects the clients when the application has started, and ends them with it. */
+/** Connects the clients when the application has started, and disconnects them when it stops. */
 @Injectable()
 export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
@@ -19,13 +19,13 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     try {
       await Promise.all(this.registry.all.map((registered) => this.#connect(registered)));
     } catch (error) {
-      // An application that could not start is not always closed.
+      // Nobody may call `close()` on an application that could not start.
       for (const { client } of this.registry.all) client.disconnect();
       throw error;
     }
   }
 
-  /** Global modules are destroyed last: what other providers send while they are destroyed is sent. */
+  /** Global modules are destroyed last, so other providers can still send while they are destroyed. */
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.registry.all.map((registered) => this.#end(registered)));
   }
@@ -34,7 +34,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     const connected = client.connect();
     const { waitForConnection } = options;
     if (waitForConnection === false) {
-      connected.catch(() => undefined); // the log has said why
+      connected.catch(() => undefined); // the failure is in the log
       return;
     }
     const late = (): Error => new Error(`there was no connection within ${waitForConnection} ms.`);
@@ -47,7 +47,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     }
   }
 
-  /** What runs finishes first, and its answers leave: they need the connection. */
+  /** Running handlers finish first, since their answers need the connection. */
   async #end({ client, routes, options, encryption }: RegisteredClient): Promise<void> {
     const late = (): Error => new Error('The handlers took too long.');
     const done = routes.stop().then(() => this.#left(encryption));
@@ -55,7 +55,7 @@ export class ClientLifecycle implements OnApplicationBootstrap, OnModuleDestroy 
     client.disconnect();
   }
 
-  /** Resolves when everything that was sent is on its way: a process that is stopped by a signal ends right after. */
+  /** Resolves when everything that was sent has left: a process that a signal has stopped ends right after. */
   async #left(encryption: RegisteredClient['encryption']): Promise<void> {
     do {
       await encryption?.settled();

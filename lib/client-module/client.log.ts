@@ -8,9 +8,9 @@ import { WatchedPromise } from '../runtime/watched-promise.js';
 import type { ClientModuleEvents } from './client-module-options.interface.js';
 import type { ClientSurroundings } from './client-surroundings.js';
 
-/** What the log tells of a client: where its connection is, and what nobody else hears of. */
+/** Logs the states of a client's connection, and failures that no callback of the application takes. */
 export class ClientLog {
-  /** The application's events, with an `onError` that cannot fail; without one of its own the log is. */
+  /** The application's events with an `onError` that cannot fail; it logs where the application has none. */
   readonly events: ClientEvents;
   readonly #logger = new ModuleLogger('PxlWebSocketClient');
   readonly #limiter: LogLimiter;
@@ -26,7 +26,7 @@ export class ClientLog {
       if (given.onError) void this.#tell(error);
       else this.#failed(`${this.#client}:`, error);
     };
-    // Around an empty object: of a frozen one it could give nothing but what is there.
+    // The target is an empty object, since a proxy of a frozen object may return nothing but its own values.
     this.events = new Proxy<ClientEvents>(
       {},
       {
@@ -40,7 +40,7 @@ export class ClientLog {
     );
   }
 
-  /** The first attempt that fails is told, further ones in a row are not. */
+  /** Logs the first failed attempt, and no further ones in succession. */
   changed(change: StateChange): void {
     const { state, previous, reason } = change;
     if (state === 'connected') this.#logger.log(`${this.#client} is connected.`);
@@ -52,7 +52,7 @@ export class ClientLog {
       this.#logger.error(`${this.#client} has no connection and has given up. ${reason}`);
   }
 
-  /** A promise for the application: a rejection that nobody has taken is told, as what no handler has taken is. */
+  /** Returns a promise for the application; its rejection is logged when nobody handles it. */
   watch<T>(method: string, work: () => Promise<T>): Promise<T> {
     return WatchedPromise.watch(work, (reason) => {
       this.#failed(`${this.#client}: ${method} failed, and nobody waited for it.`, reason);

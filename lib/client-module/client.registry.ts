@@ -14,13 +14,13 @@ import { findRedis } from './find-redis.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedEncryption } from './watched-encryption.js';
 
-/** A client of the application, and what belongs to it. */
+/** A client of the application with its options, routes and encryption. */
 export interface RegisteredClient {
   readonly name: string;
   readonly client: WebSocketClient;
   readonly options: ResolvedClientModuleOptions;
   readonly routes: ControllerRoutes;
-  /** Undefined for a client that does not encrypt. */
+  /** Undefined when the client does not encrypt. */
   readonly encryption: WatchedEncryption | undefined;
 }
 
@@ -43,9 +43,9 @@ export class ClientRegistry {
   }
 
   /**
-   * Makes a client; it does not connect yet.
+   * Creates a client, which does not connect yet.
    *
-   * @throws PxlWebSocketSetupError when there is one of this name; PxlWebSocketOptionsError for a bad option
+   * @throws PxlWebSocketSetupError when the name is taken; PxlWebSocketOptionsError for a bad option
    */
   create(name: string, given: PxlWebSocketClientModuleOptions): WebSocketClient {
     if (typeof name !== 'string' || name === '') {
@@ -68,7 +68,7 @@ export class ClientRegistry {
   #make(name: string, options: ApplicationClientOptions): WebSocketClient {
     const { events, getToken, webSocket } = options;
     const surroundings = new ClientSurroundings(() => findRedis(this.moduleRef));
-    // What is no object, or no function, is left to the client, which refuses it.
+    // The client itself refuses a value that is not an object or not a function.
     const log = new ClientLog(name, isGroup(events) ? events : {}, this.runtime, surroundings);
     const watchedOptions = {
       ...options,
@@ -89,11 +89,11 @@ export class ClientRegistry {
 }
 
 function watched({ encryption }: ApplicationClientOptions): WatchedEncryption | undefined {
-  // What is no object is left to the client, which refuses it.
+  // The client itself refuses a value that is not an object.
   return isGroup(encryption) ? new WatchedEncryption(encryption) : undefined;
 }
 
-/** Without what may be secret in it: a user, and the query. */
+/** The url without what may be secret: user, password and query. */
 function addressOf({ url }: Pick<PxlWebSocketClientModuleOptions, 'url'>): string {
   return String(url)
     .replace(/\/\/[^/]*@/, '//')

@@ -9,7 +9,7 @@ import { ClientLifecycle } from './client.lifecycle.js';
 import { ClientRegistry } from './client.registry.js';
 import { ControllerExplorer } from './controller.explorer.js';
 
-/** What all clients of an application share; each `PxlWebSocketClientModule` imports it. */
+/** The providers that all clients of an application share; each `PxlWebSocketClientModule` imports this module. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

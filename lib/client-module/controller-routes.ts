@@ -16,15 +16,15 @@ import { clientErrorOf } from './client-error.js';
 export interface ControllerRoute {
   readonly type: string;
   readonly action: string;
-  /** `Class.method`, for people. */
+  /** `Class.method`, for messages. */
   readonly source: string;
   readonly handle: RouteHandler<object>;
 }
 
-/** No method of a client controller has one: the answer to a call is what it returns. */
+/** Methods of client controllers get no ack function: the answer to a call is what they return. */
 const NO_ACKS: AckSource = { expectAck: () => () => undefined, whenGivenUp: () => undefined };
 
-/** What handles the messages of one client's server: its pushes, and its calls with their answers. */
+/** Handles what the server of one client sends: its pushes, and its calls with their answers. */
 export class ControllerRoutes {
   readonly #logger = new ModuleLogger('PxlWebSocketClient');
   readonly #sources = new Map<string, string>();
@@ -32,7 +32,7 @@ export class ControllerRoutes {
   readonly #stopping = new Subject<void>();
   #isStopped = false;
 
-  /** @param name the client's, for messages */
+  /** @param name the client's name, for messages */
   constructor(
     private readonly name: string,
     private readonly client: WebSocketClient,
@@ -51,14 +51,14 @@ export class ControllerRoutes {
     this.client.handle(type, action, (data: unknown) => this.#answer(route, data));
   }
 
-  /** From now on nothing new is handled, and streams end. Resolves when all that runs has finished. */
+  /** Handles no further messages, and ends streams. Resolves when all running handlers have finished. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopping.next();
     await Promise.allSettled(this.#running);
   }
 
-  /** Nobody waits for what becomes of a push: of a refusal only the log tells. */
+  /** Handles a push. Nobody awaits its result, so a refusal is only logged. */
   #hear(route: ControllerRoute, data: unknown): void {
     if (this.#isStopped) return;
     this.#run(route, data).catch((exception: unknown) => {
@@ -77,9 +77,9 @@ export class ControllerRoutes {
     }
   }
 
-  /** @throws what no filter of the application has handled; a defect of the application is logged */
+  /** @throws what no filter of the application has handled; an unexpected error is logged too */
   async #run(route: ControllerRoute, data: unknown): Promise<unknown> {
-    // In a scope of its own: what a handler sets with `enterWith` is seen by no other message.
+    // Each message has an async scope of its own, so that no other message sees what a handler sets with `enterWith`.
     const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
     const running = scope.runInAsyncScope(() => this.#handle(route, data));
     this.#running.add(running);
@@ -104,12 +104,12 @@ export class ControllerRoutes {
     const message = { type, action, data, id: undefined, whole: { type, action, data } };
     const result = await handle(this.client, message, NO_ACKS);
     const values = result instanceof AnswerStream ? result.values : streamOf(result);
-    // There is one answer: of a stream its last value.
+    // A call has one answer: the last value of a stream.
     return values ? lastValueFrom(values.pipe(takeUntil(this.#stopping)), { defaultValue: undefined }) : result;
   }
 }
 
-/** What the server is told; what a handler throws by mistake is not. */
+/** The error that the server gets. The text of an unexpected error is not sent. */
 function refusalOf(exception: unknown): WebSocketClientError {
   const ofClient = clientErrorOf(exception);
   if (ofClient) return ofClient;

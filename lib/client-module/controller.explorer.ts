@@ -8,7 +8,7 @@ import { WsMetadataAccessor } from '../routing/discovery/ws-metadata.accessor.js
 import { WsPipeline } from '../routing/pipeline/ws-pipeline.js';
 import { ClientRegistry, type RegisteredClient } from './client.registry.js';
 
-/** Walks the client controllers once, at start-up: their methods become handlers of their clients. */
+/** Finds the client controllers at start-up and makes their methods handlers of their clients. */
 @Injectable()
 export class ControllerExplorer {
   constructor(
@@ -21,8 +21,8 @@ export class ControllerExplorer {
   ) {}
 
   /**
-   * @throws PxlWebSocketSetupError for a controller without its client, and for what cannot be on one
-   * @throws DuplicateWsRouteError for two methods with one route of a client
+   * @throws PxlWebSocketSetupError for a controller whose client does not exist, and for decorators that it cannot have
+   * @throws DuplicateWsRouteError for two methods with the same route of a client
    */
   explore(): void {
     for (const wrapper of this.scanner.clientControllers()) {

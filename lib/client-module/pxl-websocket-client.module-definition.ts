@@ -4,10 +4,10 @@ import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-name.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientRegistry } from './client.registry.js';
 
-/** The token of a client's options as they were given, in the module of that client. */
+/** The token of a client's unresolved options, in the module of that client. */
 export const CLIENT_MODULE_OPTIONS = Symbol('CLIENT_MODULE_OPTIONS');
 
-/** `forRoot` and `forRootAsync` of one client. */
+/** The base class with `forRoot` and `forRootAsync` for one client. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PxlWebSocketClientModuleOptions>({ optionsInjectionToken: CLIENT_MODULE_OPTIONS })
     .setClassMethodName('forRoot')

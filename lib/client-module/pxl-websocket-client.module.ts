@@ -4,9 +4,9 @@ import { ClientsModule } from './clients.module.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './pxl-websocket-client.module-definition.js';
 
 /**
- * This application as a client of another server: an injectable `WebSocketClient` that connects when the application has
- * started and disconnects when it is closed, and `@WebSocketClientController()` classes for what the server sends. Imported
- * once for each client, with a `name` from the second one on.
+ * Makes this application a client of another server. It provides an injectable `WebSocketClient`, which connects when the
+ * application has started and disconnects when it is closed, and `@WebSocketClientController()` classes handle what the
+ * server sends. Import it once for each client; every client but the first needs a `name`.
  */
 @Module({ imports: [ClientsModule] })
 export class PxlWebSocketClientModule extends ConfigurableModuleClass {

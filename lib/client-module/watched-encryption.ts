@@ -2,7 +2,7 @@ import type { ClientEncryption, EncryptionSession } from '../client/client-encry
 
 import { readably } from './application-client.js';
 
-/** An encryption that tells when everything it was given is encrypted: what it still works on has not left. */
+/** Wraps an encryption and knows when everything is encrypted: a message that is being encrypted has not been sent yet. */
 export class WatchedEncryption implements ClientEncryption {
   readonly #running = new Set<Promise<string>>();
 
@@ -27,7 +27,7 @@ export class WatchedEncryption implements ClientEncryption {
     return this.#running.size > 0;
   }
 
-  /** Resolves when what is being encrypted now has been, or could not be. */
+  /** Resolves when everything that is being encrypted now has succeeded or failed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#running);
   }

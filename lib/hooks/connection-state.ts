@@ -1,16 +1,16 @@
 import type { ClientState, WebSocketClient, WebSocketContract } from '../client/index.js';
 
-/** How the connection of a client is, and why. */
+/** The state of a client's connection, and the reason for it. */
 export interface ConnectionState {
   readonly state: ClientState;
-  /** For people; empty before the first change. */
+  /** A sentence for people; empty before the first change. */
   readonly reason: string;
 }
 
-/** How it is before anything has happened, and on a server that renders. */
+/** The state before the first change, and while a server renders. */
 export const IDLE: ConnectionState = { state: 'disconnected', reason: '' };
 
-/** How it is now: the same object while nothing has changed. */
+/** The current state. It returns the same object until the state changes. */
 export function connectionStateOf<C extends WebSocketContract>(client: WebSocketClient<C>): ConnectionState {
   return client.lastChange ?? IDLE;
 }

@@ -5,10 +5,10 @@ import {
   type WebSocketLike,
 } from '../client/index.js';
 
-/** There is a page; without one a server renders. */
+/** Whether this code runs in a page; otherwise a server renders. */
 export const isPage = 'window' in globalThis;
 
-/** A client of a component's own. On a server, where it never connects, it needs neither a whole url nor sockets. */
+/** Creates a client for one component. On a server it never connects, and needs neither a complete url nor sockets. */
 export function ownClient<C extends WebSocketContract>(options: WebSocketClientOptions): WebSocketClient<C> {
   if (isPage) return new WebSocketClient(options);
   return new WebSocketClient({ webSocket: NoSocket, ...options, url: new URL(options.url, 'ws://server') });

@@ -4,22 +4,22 @@ import type { RoomHandle, Unsubscribe, WebSocketClient, WebSocketContract } from
 export interface RoomStatus {
   /** The server has let the client in. It stays true over a reconnect, since the client joins again by itself, and ends with `disconnect()`. */
   readonly joined: boolean;
-  /** Why it is not in the room, as far as the last attempt told; null while it is under way. */
+  /** Why the last attempt to join failed; null while an attempt is under way. */
   readonly error: unknown;
 }
 
-/** Neither in the room nor refused. */
+/** The status without membership and without an error. */
 export const OUTSIDE: RoomStatus = { joined: false, error: null };
 const JOINED: RoomStatus = { joined: true, error: null };
 
-/** The wait before a join is tried again that may succeed later, in ms. */
+/** How long a failed join that is retryable waits for its next attempt, in ms. */
 const RETRY = 3_000;
 
 /**
- * Joins a room for one component, and tells how that stands. What failed is tried again on each new connection, and on this
- * one where the error is retryable.
+ * Joins a room for one component and reports the status. A failed join is tried again on each new connection, and on the
+ * same connection when the error is retryable.
  *
- * @returns what leaves the room; a component that is back in the same turn finds it joined
+ * @returns a function that leaves the room. A component that is mounted again in the same turn is still in the room.
  */
 export function stayInRoom<C extends WebSocketContract>(
   client: WebSocketClient<C>,
@@ -44,7 +44,7 @@ export function stayInRoom<C extends WebSocketContract>(
     room = null;
     const isRetryable = error instanceof Error && 'retryable' in error && error.retryable === true;
     const isConnected = client.isClientConnected();
-    // Without a connection there is nothing to say but that.
+    // While there is no connection, its state says enough.
     tell(isRetryable && !isConnected ? OUTSIDE : { joined: false, error });
     if (isRetryable && isConnected) retry = setTimeout(enter, RETRY);
   };
@@ -57,12 +57,12 @@ export function stayInRoom<C extends WebSocketContract>(
   const stopListening = client.onState(({ state }) => {
     clearTimeout(retry);
     if (state === 'disconnected') {
-      // The next session may be another user's, whose rooms the client does not join by itself.
+      // The next session may belong to another user, so the client forgets its rooms.
       leave();
       tell(OUTSIDE);
     } else if (state !== 'reconnecting' && !room) enter();
   });
-  // At once, though there may be no connection yet: what is sent from now on finds the client in the room.
+  // The join is asked for at once, without a connection too, so that it precedes everything that is sent later.
   enter();
   return () => {
     stopListening();

@@ -1,14 +1,14 @@
 import { isPage } from '../hooks/own-client.js';
 
-/** How long an answer waits for a component to show it, in ms: one that waits for other answers too is mounted later. */
+/** How long an unused answer is kept, in ms: a component that waits for several answers is mounted after the last one. */
 const PATIENCE = 30_000;
 
-/** A request whose answer is kept, since `use()` of a new promise in each render would ask for ever. */
+/** A request whose promise is kept: `use()` with a new promise in each render would request again without end. */
 export class KeptRequest<Reply> {
   promise: Promise<Reply>;
   readonly #ask: () => Promise<Reply>;
   readonly #forget: () => void;
-  /** The mounted components that show it: what tells them of another promise. */
+  /** The callbacks of the mounted components that show it; they are called when there is another promise. */
   readonly #users = new Set<() => void>();
   #hasFailed = false;
 
@@ -18,17 +18,17 @@ export class KeptRequest<Reply> {
     this.promise = this.#asked();
   }
 
-  /** Takes on a component. */
+  /** Adds a component; returns a function that removes it. */
   add(user: () => void): () => void {
     this.#users.add(user);
     return () => {
       this.#users.delete(user);
-      // StrictMode unmounts and mounts in one turn.
+      // StrictMode unmounts and mounts within one turn.
       queueMicrotask(this.#release);
     };
   }
 
-  /** A component renders it. One that has failed before any could be mounted is asked anew by the next attempt. */
+  /** Called when a component renders it. A request that failed before a component was mounted is sent again. */
   rendered(): this {
     if (this.#hasFailed) setTimeout(this.#release);
     return this;
@@ -55,15 +55,15 @@ export class KeptRequest<Reply> {
   };
 }
 
-/** What a component sees of a request. */
+/** A request as components see it. */
 type ShownRequest<Reply> = Pick<KeptRequest<Reply>, 'promise' | 'add' | 'renew'>;
 
-/** By client, and by what is asked. */
+/** The kept requests of each client, by what they ask for. */
 const requestsByClient = new WeakMap<object, Map<string, KeptRequest<unknown>>>();
-/** The one of a server that renders, which asks nothing. */
+/** The request on a server that renders; it is never sent. */
 let unasked: ShownRequest<never> | undefined;
 
-/** The request that a component renders: the kept one where there is one. */
+/** The request that a component renders: the kept one, or a new one. */
 export function requestOf<Reply>(client: object, key: string, ask: () => Promise<Reply>): ShownRequest<Reply>;
 export function requestOf(client: object, key: string, ask: () => Promise<unknown>): ShownRequest<unknown> {
   if (!isPage) return (unasked ??= { promise: refused(), add: () => () => undefined, renew() {} });
@@ -82,7 +82,7 @@ export function requestOf(client: object, key: string, ask: () => Promise<unknow
 function refused(): Promise<never> {
   const sentence = 'A server that renders asks nothing: put a <Suspense> around what waits for the answer.';
   const promise = Promise.reject(new Error(sentence));
-  // Nobody may wait for it.
+  // The component may be gone before the promise rejects.
   promise.catch(() => undefined);
   return promise;
 }

@@ -16,11 +16,11 @@ class OwnClient<C extends WebSocketContract> {
 
   mount(): () => void {
     this.#isMounted = true;
-    // The state tells of a failure.
+    // A failure shows in the connection's state.
     this.client.connect().catch(() => undefined);
     return () => {
       this.#isMounted = false;
-      // StrictMode and Fast Refresh unmount and mount in one turn: that is no end.
+      // StrictMode and Fast Refresh unmount and mount within one turn, which must not end the client.
       queueMicrotask(() => {
         if (this.#isMounted) return;
         this.isOver = true;
@@ -30,13 +30,13 @@ class OwnClient<C extends WebSocketContract> {
   }
 }
 
-/** Makes a client for the component that calls it, if it gives options. */
+/** Creates a client for the calling component when options are given. */
 export function useOwnClient<C extends WebSocketContract>(options?: WebSocketClientOptions): WebSocketClient<C> | null {
   const make = (): OwnClient<C> | null => (options ? new OwnClient(options) : null);
   const [own, setOwn] = useState(make);
   if (own?.url !== (options && String(options.url))) setOwn(make);
   useEffect(() => {
-    // A component that was hidden (Activity) is mounted again as it was: only its client is gone.
+    // A component that was hidden (Activity) is mounted again with its state, but its client has ended.
     if (own?.isOver) setOwn(make);
     else return own?.mount();
   }, [own]);

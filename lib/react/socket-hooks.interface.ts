@@ -16,13 +16,13 @@ import type { ConnectionState } from '../hooks/connection-state.js';
 import type { RoomStatus } from '../hooks/room-stay.js';
 import type { DataArgument } from '../protocol/contract.js';
 
-/** What `SocketProvider` takes. */
+/** The props of `SocketProvider`. */
 export interface SocketProviderProps<C extends WebSocketContract = WebSocketContract> {
   readonly client: WebSocketClient<C>;
   readonly children?: ReactNode;
 }
 
-/** How a component joins its room. */
+/** How a component joins a room. */
 export interface UseRoomOptions {
   /** The label that the other members see, where the server shows labels. Default: none. */
   readonly username?: string | undefined;
@@ -30,39 +30,39 @@ export interface UseRoomOptions {
 
 /** A request of a component. */
 export interface AskedRequest<Reply> {
-  /** The answer: the same promise in each render, for `use()`. It rejects as `WebSocketClient.request()` does. */
+  /** The promise of the answer, the same in each render, for `use()`. It rejects as that of `WebSocketClient.request()`. */
   readonly promise: Promise<Reply>;
-  /** Asks again, for all components that show this request; in a transition these show the old answer until then. */
+  /** Asks again for all components that show this request. Within a transition they show the old answer until then. */
   readonly renew: () => void;
 }
 
 /** The provider of a client and the hooks that use it, typed by a contract. */
 export interface SocketHooks<C extends WebSocketContract = WebSocketContract> {
   /**
-   * Shares a client with all components below. It neither connects nor destroys it: that is for who has made it, as
-   * `useSocketClient(options)` does.
+   * Shares a client with all components below. It neither connects nor destroys the client: whoever created it does, for
+   * example `useSocketClient(options)`.
    */
   readonly SocketProvider: (props: SocketProviderProps<C>) => ReactElement;
 
   /**
-   * Without options: the client of the provider. With options: a client of this component's own, which connects when the
-   * component is mounted and is destroyed when that is unmounted; another `url` makes another one, all other options are
-   * read when it is made.
+   * Without options: the client of the provider. With options: a new client for this component, which connects when the
+   * component is mounted and is destroyed when it is unmounted. A change of `url` creates another client; changes of other
+   * options have no effect.
    *
    * @throws Error outside a provider, without options
    */
   readonly useSocketClient: (options?: WebSocketClientOptions) => WebSocketClient<C>;
 
   /**
-   * How the connection is, and why: the same object while nothing has changed. `'disconnected'` on a server.
+   * The state of the connection, and the reason for it. `'disconnected'` on a server.
    *
    * @throws Error outside a provider
    */
   readonly useConnectionState: () => ConnectionState;
 
   /**
-   * Calls a handler with what the server says under these names while the component is mounted: always the newest one
-   * that was rendered, which need not be the same function each time. One that throws goes to `events.onError`.
+   * Calls a handler with each push of this name while the component is mounted. The handler of the newest render is called,
+   * so it need not be the same function each time. What it throws goes to `events.onError`.
    *
    * @throws Error outside a provider
    */
@@ -73,16 +73,16 @@ export interface SocketHooks<C extends WebSocketContract = WebSocketContract> {
   ) => void;
 
   /**
-   * Is in a room while the component is mounted; null or undefined is none. Joins are counted: the client leaves the room
-   * with the last component. What fails is tried again, see {@link RoomStatus}.
+   * Keeps the client in a room while the component is mounted; null or undefined means no room. Joins are counted: the client
+   * leaves the room with the last component. A failed join is tried again, see {@link RoomStatus}.
    *
    * @throws Error outside a provider
    */
   readonly useRoom: (name: string | null | undefined, options?: UseRoomOptions) => RoomStatus;
 
   /**
-   * Asks the server once for all components that ask the same, and keeps the answer for `use()` as long as one of them is
-   * mounted. Asks in the browser only: on a server the promise rejects, so that `<Suspense>` shows its fallback.
+   * Sends a request once for all components that ask for the same, and keeps the answer for `use()` while one of them is
+   * mounted. It asks in the browser only: on a server the promise rejects, so that `<Suspense>` shows its fallback.
    *
    * @throws Error outside a provider
    */

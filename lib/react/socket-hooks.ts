@@ -29,8 +29,8 @@ import { useOwnClient } from './own-client.js';
 import type { AskedRequest, SocketHooks } from './socket-hooks.interface.js';
 
 /**
- * Makes a provider and its hooks that know a contract. Each call makes others: components of an application that has two
- * servers find the client of each.
+ * Creates a provider and its hooks, typed by a contract. Each call creates a separate set, so that an application with two
+ * servers has a provider for each.
  *
  * @typeParam C the contract with the server; without one all data is `unknown`
  *
@@ -110,6 +110,6 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
   };
 }
 
-/** The provider and the hooks without a contract. */
+/** The provider and hooks without a contract. */
 export const { SocketProvider, useSocketClient, useConnectionState, usePush, useRoom, useRequest } =
   createSocketHooks();

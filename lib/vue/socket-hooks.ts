@@ -30,8 +30,8 @@ import type { AskedRequest, RequestData, SocketHooks } from './socket-hooks.inte
 import { whileMounted } from './while-mounted.js';
 
 /**
- * Makes a plugin and its composables that know a contract. Each call makes others: an application that has two servers
- * shares the client of each.
+ * Creates a plugin and its composables, typed by a contract. Each call creates a separate set, so that an application with
+ * two servers has a plugin for each.
  *
  * @typeParam C the contract with the server; without one all data is `unknown`
  *
@@ -80,20 +80,20 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
       }
       isPending.value = false;
     };
-    // Its text changes when anything in it does, and only then.
+    // Compares the data as JSON, so that only a real change sends another request.
     whileMounted(() => watch(() => JSON.stringify(valuesOf(rest)), renew, { immediate: true }));
     return { data, error, isPending, renew };
   }
 
   return {
-    // A proxy of a client would not get at its private fields: Vue is to make none.
+    // Vue must not wrap the client in a proxy, which could not read its private fields.
     socketPlugin: { install: (app, client) => void app.provide(key, markRaw(client)) },
     useSocketClient(options) {
       if (!options) return useShared();
       const client = markRaw(ownClient<C>(options));
       if (getCurrentInstance()) provide(key, client);
       whileMounted(() => {
-        // The state tells of a failure.
+        // A failure shows in the connection's state.
         client.connect().catch(() => undefined);
         return () => client.destroy();
       });
@@ -129,11 +129,11 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
   };
 }
 
-/** The values of what may be refs and getters. */
+/** Reads the values of refs and getters. */
 function valuesOf<Data>(rest: RequestData<Data>): DataArgument<Data>;
 function valuesOf(rest: [data?: unknown]): unknown[] {
   return rest.map((given) => toValue(given));
 }
 
-/** The plugin and the composables without a contract. */
+/** The plugin and composables without a contract. */
 export const { socketPlugin, useSocketClient, useConnectionState, usePush, useRoom, useRequest } = createSocketHooks();

@@ -1,8 +1,8 @@
 import { getCurrentInstance, onMounted, onScopeDispose } from 'vue';
 
 /**
- * Begins something when the component is mounted, so never on a server that renders, and ends it with the scope. Outside a
- * component, as in a store, it begins at once.
+ * Calls `begin` when the component is mounted, so never on a server that renders, and what it returns when the scope ends.
+ * Outside a component, for example in a store, it is called at once.
  */
 export function whileMounted(begin: () => () => void): void {
   let end: (() => void) | undefined;

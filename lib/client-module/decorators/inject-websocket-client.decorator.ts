@@ -2,7 +2,7 @@ import { Inject } from '@nestjs/common';
 import { getWebSocketClientToken } from '../client-name.js';
 
 /**
- * Injects a client of `PxlWebSocketClientModule`, by its name. The one without a name is also injected by its class.
+ * Injects a client of `PxlWebSocketClientModule` by its name. The client without a name can also be injected by its class.
  *
  * @example constructor(@InjectWebSocketClient('prices') private readonly prices: WebSocketClient<Prices>) {}
  */

@@ -3,11 +3,11 @@ import { CLIENT_CONTROLLER_METADATA } from '../../routing/discovery/route-metada
 import { DEFAULT_CLIENT } from '../client-name.js';
 
 /**
- * A provider whose `@WsRoute` methods handle what the server of a client sends: its pushes, and its calls, which what the
- * method returns is the answer to. Guards, pipes, interceptors and filters apply; `@ConnectedSocket()` is the
- * `WebSocketClient`. The methods answer no client of this application's own gateways.
+ * Marks a provider whose `@WsRoute` methods handle what the server of a client sends: pushes, and calls, which are answered
+ * with what the method returns. Guards, pipes, interceptors and filters apply; `@ConnectedSocket()` is the
+ * `WebSocketClient`. Clients of this application's own gateways do not reach these methods.
  *
- * @param name the name of the client; default: the one without a name
+ * @param name the name of the client; default: the client without a name
  * @example
  * \@WebSocketClientController('prices')
  * export class PricesController {
