@@ -11,7 +11,6 @@ export type {
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
 export type { RevokeOptions } from './auth/tokens/token-revocation.js';
-export { getWebSocketClientToken } from './client-module/client-name.js';
 export type {
   ClientModuleEventMap,
   ClientModuleEvents,
@@ -20,8 +19,8 @@ export type {
   PxlWebSocketClientModuleOptions,
   PxlWebSocketClientOptionsFactory,
 } from './client-module/client-module-options.interface.js';
-export { InjectWebSocketClient } from './client-module/decorators/inject-websocket-client.decorator.js';
-export { WebSocketClientController } from './client-module/decorators/websocket-client-controller.decorator.js';
+export { getWebSocketClientToken, InjectWebSocketClient } from './client-module/client-token.js';
+export { WebSocketClientController } from './client-module/websocket-client-controller.decorator.js';
 export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.module.js';
 export type { CallOptions } from './clients/session/client-calls.js';
 export { ClientManager, type AddClientOptions, type AnyClient, type ClientByKey } from './clients/client-manager.js';
@@ -122,12 +121,14 @@ export type { WsRate } from './limits/rate-store.interface.js';
 export type { LimitName } from './limits/refusal-counters.js';
 export type { ProtocolName } from './protocol/codec.interface.js';
 export { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from './protocol/cluster-events.js';
-export type { Scheme } from './protocol/constants/scheme.js';
-export { WebSocketChannels } from './protocol/constants/web-socket-channels.js';
-export { WebSocketClientStates } from './protocol/constants/web-socket-client-states.js';
-export { WebSocketDefaults } from './protocol/constants/web-socket-defaults.js';
-export { WebSocketEvents } from './protocol/constants/web-socket-events.js';
-export { WebSocketMessageTypes } from './protocol/constants/web-socket-message-types.js';
+export {
+  WebSocketChannels,
+  WebSocketClientStates,
+  WebSocketDefaults,
+  WebSocketEvents,
+  WebSocketMessageTypes,
+  type Scheme,
+} from './protocol/ignis-constants.js';
 export type {
   AnyAction,
   CallAction,
@@ -153,8 +154,7 @@ export type {
   WebSocketContract,
 } from './protocol/contract.js';
 export { ERROR_CODES, type ErrorCode } from './protocol/error-codes.js';
-export type { EventMessage, TypedMessage, WebSocketMessage } from './protocol/messages.js';
-export type { WebSocketType } from './protocol/web-socket-type.js';
+export type { EventMessage, TypedMessage, WebSocketMessage, WebSocketType } from './protocol/messages.js';
 export { PxlWebSocketModule } from './pxl-websocket.module.js';
 export type { RoomInterest } from './rooms/room-interest.interface.js';
 export { forwardQueueEvents, type ForwardQueueEventsOptions, type QueueJobEnd } from './queue/forward-queue-events.js';

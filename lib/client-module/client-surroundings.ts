@@ -1,6 +1,7 @@
+import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketConstructor, WebSocketLike } from '../client/connection/socket.interface.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import type { RedisClient } from '../redis/link/redis-client.js';
+import { PXL_WS_REDIS, type RedisClient } from '../redis/link/redis-client.js';
 import type { ClientModuleEventMap, RoomToJoin } from './client-module-options.interface.js';
 
 /** Adds to a client's events what they have in an application: the socket, Redis, the client; as PXL's client does. */
@@ -50,5 +51,14 @@ export class ClientSurroundings {
   #join(room: RoomToJoin): Promise<unknown> {
     const { roomName, username } = typeof room === 'string' ? { roomName: room } : room;
     return this.#client?.join(roomName, { username }) ?? Promise.resolve();
+  }
+}
+
+/** The application's connection to Redis from `PxlWebSocketModule`; null without Redis, or without that module. */
+export function findRedis(moduleRef: ModuleRef): RedisClient | null {
+  try {
+    return moduleRef.get<RedisClient | null>(PXL_WS_REDIS, { strict: false });
+  } catch {
+    return null; // Nest throws when there is no such provider
   }
 }

@@ -10,7 +10,7 @@ import { ClientLog } from './client.log.js';
 import { resolveClientModuleOptions, type ResolvedClientModuleOptions } from './client-module.options.js';
 import { forApplication, readably } from './application-client.js';
 import { ControllerRoutes } from './controller-routes.js';
-import { findRedis } from './find-redis.js';
+import { findRedis } from './client-surroundings.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedEncryption } from './watched-encryption.js';
 

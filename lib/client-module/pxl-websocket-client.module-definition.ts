@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { CONFIGURED_PROVIDER } from '../options/configured.js';
-import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-name.js';
+import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-token.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientRegistry } from './client.registry.js';
 

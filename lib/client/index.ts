@@ -20,7 +20,6 @@ export type {
 } from '../protocol/contract.js';
 export type { ErrorCode } from '../protocol/error-codes.js';
 export type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
-export type { CallHandler } from './messages/call-handler.interface.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
   ClientEventMap,
@@ -35,7 +34,7 @@ export type {
 export type { StateListener } from './client-reports.js';
 export type { ClientState, ConnectionStatus, StateChange } from './connection/client-state.js';
 export type { Unsubscribe } from './listeners.js';
-export type { PushedMessage, PushHandler } from './messages/pushed-message.interface.js';
+export type { CallHandler, PushedMessage, PushHandler } from './messages/handlers.interface.js';
 export type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 export type { JoinedRoom, JoinOptions, LeaveOptions } from './rooms.js';
 export type { WebSocketConstructor, WebSocketLike } from './connection/socket.interface.js';

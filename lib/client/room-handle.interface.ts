@@ -1,6 +1,6 @@
 import type { PushAction, PushData, PushType, WebSocketContract } from '../protocol/contract.js';
 import type { Unsubscribe } from './listeners.js';
-import type { PushedMessage } from './messages/pushed-message.interface.js';
+import type { PushedMessage } from './messages/handlers.interface.js';
 import type { JoinedRoom, JoinOptions } from './rooms.js';
 
 /** How a client joins a room for a {@link RoomHandle}. */

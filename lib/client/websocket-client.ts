@@ -19,7 +19,6 @@ import type {
 } from '../protocol/contract.js';
 import { routeKey } from '../protocol/route-key.js';
 import { allowanceOf } from './messages/allowance.js';
-import type { CallHandler } from './messages/call-handler.interface.js';
 import { resolveClientOptions } from './options/client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './options/client-options.interface.js';
 import { ClientReports, type StateListener } from './client-reports.js';
@@ -31,7 +30,7 @@ import type { Ending } from './connection/ending.js';
 import { fieldsOf } from './messages/frame-fields.js';
 import { guard, Listeners, type Unsubscribe } from './listeners.js';
 import { Outbound } from './messages/outbound.js';
-import type { PushedMessage, PushHandler } from './messages/pushed-message.interface.js';
+import type { CallHandler, PushedMessage, PushHandler } from './messages/handlers.interface.js';
 import { ReconnectPolicy } from './connection/reconnect-policy.js';
 import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
 import { Rooms, type JoinedRoom, type JoinOptions, type LeaveOptions } from './rooms.js';

@@ -59,3 +59,6 @@ export interface Welcome {
   /** The server's time, in ms since 1970. */
   readonly time: number;
 }
+
+/** The end of a connection that a component is: PXL's `type` of servers and clients. */
+export type WebSocketType = 'server' | 'client';

@@ -1,5 +1,4 @@
-import { WebSocketChannels } from '../../protocol/constants/web-socket-channels.js';
-import { WebSocketMessageTypes } from '../../protocol/constants/web-socket-message-types.js';
+import { WebSocketChannels, WebSocketMessageTypes } from '../../protocol/ignis-constants.js';
 import { eventCodec } from '../../protocol/event.codec.js';
 import type { EventMessage } from '../../protocol/messages.js';
 import { workerOf } from '../../runtime/client-id.js';

@@ -1,4 +1,4 @@
-import { WebSocketChannels } from '../../protocol/constants/web-socket-channels.js';
+import { WebSocketChannels } from '../../protocol/ignis-constants.js';
 import type { ChannelSubscriptions } from '../../redis/subscriptions/channel-subscriptions.interface.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import { openingOf, readIgnisMessage, type IgnisMessage } from './ignis-messages.js';

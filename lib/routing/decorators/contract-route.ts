@@ -18,7 +18,7 @@ import type {
   StreamValue,
   WebSocketContract,
 } from '../../protocol/contract.js';
-import type { WebSocketType } from '../../protocol/web-socket-type.js';
+import type { WebSocketType } from '../../protocol/messages.js';
 
 /** `WsRoute` for the routes of a contract; of the side of a client for its pushes and calls. */
 export type ContractRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'> = Side extends 'client'

@@ -1,5 +1,5 @@
 import type { WebSocketContract } from '../../protocol/contract.js';
-import type { WebSocketType } from '../../protocol/web-socket-type.js';
+import type { WebSocketType } from '../../protocol/messages.js';
 import { ROUTES_METADATA, type RouteMetadata } from '../discovery/route-metadata.js';
 import type { ContractRoute } from './contract-route.js';
 

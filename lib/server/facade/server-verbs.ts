@@ -6,7 +6,7 @@ import { checkNames } from '../../clients/verb-checks.js';
 import { WsClient } from '../../clients/ws-client.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
-import type { WebSocketType } from '../../protocol/web-socket-type.js';
+import type { WebSocketType } from '../../protocol/messages.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
 import type { Drain } from '../coordination/drain.js';

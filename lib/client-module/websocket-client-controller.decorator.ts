@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { CLIENT_CONTROLLER_METADATA } from '../../routing/discovery/route-metadata.js';
-import { DEFAULT_CLIENT } from '../client-name.js';
+import { CLIENT_CONTROLLER_METADATA } from '../routing/discovery/route-metadata.js';
+import { DEFAULT_CLIENT } from './client-token.js';
 
 /**
  * Marks a provider whose `@WsRoute` methods handle what the server of a client sends: pushes, and calls, which are answered

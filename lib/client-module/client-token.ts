@@ -1,4 +1,4 @@
-import type { InjectionToken } from '@nestjs/common';
+import { Inject, type InjectionToken } from '@nestjs/common';
 import { WebSocketClient } from '../client/websocket-client.js';
 
 /** The name of a client that is registered without one. */
@@ -12,4 +12,13 @@ export const DEFAULT_CLIENT = 'default';
  */
 export function getWebSocketClientToken(name: string = DEFAULT_CLIENT): InjectionToken<WebSocketClient> {
   return name === DEFAULT_CLIENT ? WebSocketClient : `WebSocketClient(${name})`;
+}
+
+/**
+ * Injects a client of `PxlWebSocketClientModule` by its name. The client without a name can also be injected by its class.
+ *
+ * @example constructor(@InjectWebSocketClient('prices') private readonly prices: WebSocketClient<Prices>) {}
+ */
+export function InjectWebSocketClient(name?: string): PropertyDecorator & ParameterDecorator {
+  return Inject(getWebSocketClientToken(name));
 }

@@ -1,0 +1,14 @@
+/** A push of the server, as handlers get it beside its data. */
+export interface PushedMessage {
+  readonly type: string;
+  readonly action: string;
+  readonly data: unknown;
+  /** The room that the push was sent to; only with a server that has `rooms.named`. */
+  readonly room?: string | undefined;
+}
+
+/** Handles a push: it gets the data, and the whole message. */
+export type PushHandler = (data: unknown, message: PushedMessage) => unknown;
+
+/** Handles a request of the server; what it returns is the answer. */
+export type CallHandler = (data: unknown) => unknown;
