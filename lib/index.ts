@@ -167,7 +167,7 @@ export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorat
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
 export type { WebSocketMetric } from './runtime/metrics.js';
-export type { ClientQuery } from './server/facade/client-queries.js';
+export type { ClientQuery } from './cluster/calls/cluster-call.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
 export type { ClientReference } from './server/facade/client-reference.js';
 export type { ClientVerbs } from './server/facade/client-verbs.js';

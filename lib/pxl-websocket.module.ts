@@ -62,6 +62,7 @@ import { WorkerIdentity } from './runtime/worker-identity.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { ClientQueries } from './server/facade/client-queries.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
+import { CallAnswers } from './server/coordination/call-answers.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { ClusterMembership } from './server/coordination/cluster-membership.js';
@@ -129,6 +130,7 @@ import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
     PeerCheck,
     ClusterCommands,
     ClusterEvents,
+    CallAnswers,
     ClusterInbox,
     IgnisInbox,
     ClusterMembership,

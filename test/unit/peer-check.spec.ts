@@ -76,7 +76,6 @@ class FleetWorker extends HubBroadcaster {
     const registry = new FleetRegistry(name, fleet);
     this.endsAt = clock.monotonic() + fleet.lease;
     this.calls = new ClusterCalls(this, registry, Object.assign(new WorkerIdentity(clock), { workerId: name }), clock);
-    this.calls.answerWith(({ name: call }) => call);
     this.check = new PeerCheck(this.calls, this, registry, resolveOptions({ cluster: { lease: fleet.lease } }), clock);
   }
 
@@ -97,12 +96,17 @@ class FleetWorker extends HubBroadcaster {
   deliver(envelope: WsReceivedEnvelope): void {
     this.fleet.messages++;
     if (this.fleet.still.has(this.name)) this.#waiting.push(envelope);
-    else this.calls.receive(envelope);
+    else this.#receive(envelope);
   }
 
   goOn(): void {
     this.fleet.still.delete(this.name);
-    for (const envelope of this.#waiting.splice(0)) this.calls.receive(envelope);
+    for (const envelope of this.#waiting.splice(0)) this.#receive(envelope);
+  }
+
+  #receive(envelope: WsReceivedEnvelope): void {
+    if (envelope.content.kind === 'answer') this.check.answered(envelope.origin!);
+    this.calls.receive(envelope, ({ name }) => name);
   }
 
   renewLease(): void {

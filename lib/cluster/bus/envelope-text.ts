@@ -1,4 +1,5 @@
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
+import { isTexts } from './json-text.js';
 
 /** The version of the header. A worker ignores envelopes of any other. */
 const VERSION = 1;
@@ -127,8 +128,4 @@ function isHeader(value: unknown): value is Header {
     (not === undefined || isTexts(not)) &&
     CONTENTS.includes(is)
   );
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

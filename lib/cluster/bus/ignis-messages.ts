@@ -3,7 +3,7 @@ import { eventCodec } from '../../protocol/event.codec.js';
 import type { EventMessage } from '../../protocol/messages.js';
 import { workerOf } from '../../runtime/client-id.js';
 import type { WsEnvelope, WsTarget } from './envelope.js';
-import { readObject } from './json-text.js';
+import { isTexts, readObject } from './json-text.js';
 
 /** A message for clients, as servers and emitters of Ignis tell each other of it. */
 export interface IgnisMessage {
@@ -97,8 +97,4 @@ function targetOf(type: unknown, target: unknown): WsTarget | null {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

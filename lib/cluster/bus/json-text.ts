@@ -13,7 +13,7 @@ export function toJson(value: unknown): string {
   return text;
 }
 
-/** What a text of the bus holds; null when it is no JSON: somebody else writes to our channels. */
+/** Parses a text from the bus; null when it is not JSON, as anybody may publish on the channels. */
 export function readJson(text: string): { readonly value: unknown } | null {
   try {
     return { value: JSON.parse(text) };
@@ -22,8 +22,20 @@ export function readJson(text: string): { readonly value: unknown } | null {
   }
 }
 
-/** The object that a text of the bus holds; null for everything else. */
+/** Parses a text from the bus; null when it does not hold an object. */
 export function readObject(text: string): Record<string, unknown> | null {
   const value = readJson(text)?.value;
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  return isObject(value) ? value : null;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
 }

@@ -6,63 +6,62 @@ import { workerOf } from '../../runtime/client-id.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
 import type { WsReceivedEnvelope, WsTarget } from '../bus/envelope.js';
-import { readObject, toJson } from '../bus/json-text.js';
+import { isObject, isText, readObject, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
+import {
+  isAnswerTo,
+  isUndoable,
+  readCall,
+  type AnsweredCall,
+  type ClusterAnswers,
+  type ClusterCall,
+} from './cluster-call.js';
 import { UndoableCalls } from './undoable-calls.js';
 
-/** How long workers have to answer. */
+/** Milliseconds that workers have to answer. */
 const DEADLINE = 1_000;
 
-/** The call that undoes another one, whose id is its data. Nobody waits for the answer. */
-const GIVE_UP = 'giveUp';
+const PING: ClusterCall = { name: 'ping' };
 
-/** The call that asks for nothing but an answer. */
-export const PING = 'ping';
-
-/** The call that asks a worker to write into Redis what it knows of revocations; answered when that is done. */
-export const SHARE_REVOCATIONS = 'shareRevocations';
-
-/** What a call asks for: its name and its data, both of the caller's own. */
-export interface ClusterCall {
-  readonly name: string;
-  readonly data: unknown;
-  /** True: a worker that did not answer in time undoes what it has done, or does not do it. */
-  readonly isUndoable?: boolean;
-}
-
-/** What the workers have answered. */
-export interface ClusterAnswers {
-  readonly answers: readonly unknown[];
-  /** What workers refused the call with. */
+/** The answers of several workers to one call. */
+export interface CallOutcome<Answer> {
+  readonly answers: readonly Answer[];
+  /** The errors that workers answered with. */
   readonly errors: readonly WsError[];
   /** Whether a worker did not answer in time. */
   readonly partial: boolean;
 }
 
 /**
- * Answers a call of another worker.
+ * Answers a call of another worker: with what it returns, or with the error that it throws.
  *
- * @param whenGivenUp told what undoes the call, should its caller have given up waiting for the answer, and what is called
- * once it cannot have any more
+ * @param undoable to be called for a call that its caller may still give up: see {@link UndoableCalls.keep}
  */
-export type CallHandler = (call: ClusterCall, whenGivenUp: WhenGivenUp) => unknown;
+export type CallHandler = (call: AnsweredCall, undoable: KeepUndo) => unknown;
 
-export type WhenGivenUp = (undo: () => void, stay: () => void) => void;
+/** @see UndoableCalls.keep */
+export type KeepUndo = (undo: () => void, settled: () => void) => void;
+
+/** A {@link CallOutcome} with answers as they came from the bus. */
+interface RawOutcome {
+  readonly answers: readonly unknown[];
+  readonly errors: WsError[];
+  readonly partial: boolean;
+}
 
 interface OpenCall {
   readonly answers: unknown[];
   readonly errors: WsError[];
+  /** Ids of the workers that have not answered yet. */
   readonly awaited: Set<string>;
   finish(partial: boolean): void;
 }
 
-/** Questions that workers put to each other. A call settles within a second, whoever stays silent. */
+/** Calls between workers, over the bus. A call settles within a second, even when workers stay silent. */
 @Injectable()
 export class ClusterCalls {
   readonly #open = new Map<string, OpenCall>();
   readonly #undoable: UndoableCalls;
-  #handler: CallHandler | null = null;
-  #onAnswer: ((workerId: string) => void) | null = null;
 
   constructor(
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
@@ -73,63 +72,53 @@ export class ClusterCalls {
     this.#undoable = new UndoableCalls(runtime);
   }
 
-  /** Who answers the calls of others. */
-  answerWith(handler: CallHandler): void {
-    this.#handler = handler;
-  }
-
-  /** Who hears from which worker an answer has come, in time or not. */
-  onAnswer(listener: (workerId: string) => void): void {
-    this.#onAnswer = listener;
-  }
-
   /**
-   * Asks workers for a sign of life. Each that hears it answers; one of a version that does not know the question, with an
-   * error.
+   * Asks workers for a sign of life, without waiting for it: the caller sees the answers as envelopes. A worker of a version
+   * that does not know this call answers with an error.
    *
    * @throws WsError UNAVAILABLE when the bus is down
    */
   ping(workerIds: readonly string[]): Promise<void> {
-    return this.#send(workerIds, 'call', toJson({ id: PING, name: PING }));
+    return this.#sendCall(workerIds, PING.name, PING);
   }
 
   /**
-   * Asks the other workers that may hold the target: those of the clients' ids, those that are named, else all that live.
+   * Calls the other workers that may hold the target: the workers in the ids of clients, the named workers, otherwise all
+   * live workers.
    *
-   * @returns the answers; `partial` too while it is not known who lives
+   * @returns the answers; `partial` also while it is not known which workers live
    * @throws WsError UNAVAILABLE when the bus is down, BAD_MESSAGE when the call has no JSON form
    */
-  async ask(target: WsTarget, { name, data, isUndoable }: ClusterCall): Promise<ClusterAnswers> {
+  async ask<Name extends AnsweredCall['name']>(
+    target: WsTarget,
+    call: AnsweredCall & { readonly name: Name },
+  ): Promise<CallOutcome<ClusterAnswers[Name]>> {
     const workerIds = this.#workersOf(target);
     const isKnown = target.kind === 'clients' || this.registry.isReady;
     if (workerIds.length === 0) {
       if (!isKnown && !this.broadcaster.isReady) throw new WsError('UNAVAILABLE', 'Other workers cannot be reached.');
       return { answers: [], errors: [], partial: !isKnown };
     }
-    const id = this.runtime.randomId(9);
-    const text = toJson({ id, name, data });
-    const answered = this.#expect(id, workerIds, (silent) => isUndoable && this.#giveUp(silent, id));
-    try {
-      await this.#send(workerIds, 'call', text);
-    } catch (error) {
-      this.#open.get(id)?.finish(true);
-      throw error;
+    const { answers, errors, partial } = await this.#ask(workerIds, call);
+    const read: ClusterAnswers[Name][] = [];
+    for (const answer of answers) {
+      if (isAnswerTo(call.name, answer)) read.push(answer);
+      else errors.push(new WsError('BAD_MESSAGE', `The answer of a worker to ${call.name} cannot be read.`));
     }
-    const outcome = await answered;
-    return isKnown ? outcome : { ...outcome, partial: true };
+    return { answers: read, errors, partial: partial || !isKnown };
   }
 
-  /** @internal No more answers come. */
+  /** Ends all open calls with the answers so far. */
   end(): void {
     for (const call of [...this.#open.values()]) call.finish(true);
   }
 
-  /** @internal A call or an answer of another worker. */
-  receive({ origin, content }: WsReceivedEnvelope): void {
+  /** Takes a call of another worker, which `handler` answers, or an answer of another worker. */
+  receive({ origin, content }: WsReceivedEnvelope, handler: CallHandler): void {
     const data = readObject(content.text);
     if (origin === null || !data) return;
-    if (content.kind === 'call') void this.#answer(origin, data);
-    else this.#take(origin, data);
+    if (content.kind === 'call') void this.#answer(origin, data, handler);
+    else this.#takeAnswer(origin, data);
   }
 
   #workersOf(target: WsTarget): string[] {
@@ -142,12 +131,20 @@ export class ClusterCalls {
     return target.kind === 'clients' ? target.clientIds.map(workerOf) : [...this.registry.workers.keys()];
   }
 
-  /** @param givenUp hears which workers have not answered in time */
-  #expect(
-    id: string,
-    workerIds: readonly string[],
-    givenUp: (silent: readonly string[]) => unknown,
-  ): Promise<ClusterAnswers> {
+  async #ask(workerIds: readonly string[], call: AnsweredCall): Promise<RawOutcome> {
+    const id = this.runtime.randomId(9);
+    const text = toJson({ id, ...call });
+    const outcome = this.#expect(id, workerIds, call);
+    try {
+      await this.#send(workerIds, 'call', text);
+    } catch (error) {
+      this.#open.get(id)?.finish(true);
+      throw error;
+    }
+    return outcome;
+  }
+
+  #expect(id: string, workerIds: readonly string[], asked: AnsweredCall): Promise<RawOutcome> {
     return new Promise((resolve) => {
       let timer: RuntimeTimer | null = null;
       const call: OpenCall = {
@@ -157,7 +154,7 @@ export class ClusterCalls {
         finish: (partial) => {
           timer?.cancel();
           this.#open.delete(id);
-          if (partial) givenUp([...call.awaited]);
+          if (partial && isUndoable(asked)) this.#giveUp([...call.awaited], id);
           resolve({ answers: call.answers, errors: call.errors, partial });
         },
       };
@@ -166,32 +163,37 @@ export class ClusterCalls {
     });
   }
 
-  async #answer(origin: string, { id, name, data }: Record<string, unknown>): Promise<void> {
-    if (!this.#handler || typeof name !== 'string') return;
-    if (name === GIVE_UP) {
-      this.#undoable.undo(origin, data);
-      return;
-    }
-    const since = this.runtime.monotonic();
+  async #answer(origin: string, { id, name, data }: Record<string, unknown>, handler: CallHandler): Promise<void> {
+    if (!isText(name)) return;
+    const receivedAt = this.runtime.monotonic();
     let text: string;
     try {
-      const answer = await this.#handler({ name, data }, (undo, stay) => this.#undoable.keep(origin, id, undo, stay));
+      const call = readCall(name, data);
+      if (call.name === 'giveUp') {
+        this.#undoable.undo(origin, call.data);
+        return;
+      }
+      const undoable: KeepUndo = (undo, settled) => this.#undoable.keep(origin, id, undo, settled);
+      const answer = await (call.name === 'ping' ? null : handler(call, undoable));
       text = toJson({ id, answer, isUndoable: this.#undoable.has(origin, id) || undefined });
     } catch (failure) {
       const { code, error } = toErrorPayload(failure);
       text = toJson({ id, error: { code, error } });
     }
-    // Who asked began to wait before this worker heard of it.
-    if (this.runtime.monotonic() - since > DEADLINE) this.#undoable.undo(origin, id);
-    // Who asked is told nothing when the bus is down, and takes the silence for an answer.
+    // The caller began to wait before the call arrived here, so it has given up by now.
+    if (this.runtime.monotonic() - receivedAt > DEADLINE) this.#undoable.undo(origin, id);
+    // When the answer cannot be sent, the caller takes the silence for a failure.
     await this.#send([origin], 'answer', text).catch(() => this.#undoable.undo(origin, id));
   }
 
-  /** What these workers have done for the call, or are about to do, is to be undone. */
+  /** Has these workers undo what they did for the call, or will do. */
   #giveUp(workerIds: readonly string[], id: string): void {
-    const text = toJson({ id: this.runtime.randomId(9), name: GIVE_UP, data: id });
-    // Without the bus they do not reach this worker either, and undo it by themselves.
-    this.#send(workerIds, 'call', text).catch(() => undefined);
+    // When the bus is down, the workers cannot send their answers either, and undo the call by themselves.
+    this.#sendCall(workerIds, this.runtime.randomId(9), { name: 'giveUp', data: id }).catch(() => undefined);
+  }
+
+  #sendCall(workerIds: readonly string[], id: string, call: ClusterCall): Promise<void> {
+    return this.#send(workerIds, 'call', toJson({ id, ...call }));
   }
 
   async #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
@@ -203,10 +205,9 @@ export class ClusterCalls {
     });
   }
 
-  #take(origin: string, { id, answer, error, isUndoable }: Record<string, unknown>): void {
-    this.#onAnswer?.(origin);
+  #takeAnswer(origin: string, { id, answer, error, isUndoable: mayUndo }: Record<string, unknown>): void {
     const call = this.#open.get(String(id));
-    if (!call && isUndoable === true) this.#giveUp([origin], String(id));
+    if (!call && mayUndo === true) this.#giveUp([origin], String(id));
     if (!call?.awaited.delete(origin)) return;
     if (isErrorPayload(error)) call.errors.push(new WsError(error.code, error.error));
     else call.answers.push(answer);
@@ -215,7 +216,5 @@ export class ClusterCalls {
 }
 
 function isErrorPayload(value: unknown): value is { code: string; error: string } {
-  if (typeof value !== 'object' || value === null) return false;
-  const { code, error } = value as Record<string, unknown>;
-  return typeof code === 'string' && typeof error === 'string';
+  return isObject(value) && isText(value.code) && isText(value.error);
 }

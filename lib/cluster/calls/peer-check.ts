@@ -85,7 +85,6 @@ export class PeerCheck {
     this.#watchfulness = Math.max(PATIENCE, ATTENTION + cluster.lease * RENEWED_WITHIN);
     this.#pauses = new Backoff(runtime, 100, PATIENCE);
     this.#renewals = new Backoff(runtime, 5_000, 60_000);
-    calls.onAnswer((workerId) => this.#heard(workerId));
     broadcaster.onChange((isReady) => this.#busChanged(isReady));
   }
 
@@ -116,17 +115,18 @@ export class PeerCheck {
     this.#whenPassed?.();
   }
 
+  /** An answer of that worker to any call has come, in time or not. */
+  answered(workerId: string): void {
+    this.#known.add(workerId);
+    if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#insist();
+  }
+
   #busChanged(isReady: boolean): void {
     if (this.#state !== 'started') return;
     this.#isPassed = false;
     this.#timer?.cancel();
     this.#open.clear();
     if (isReady) this.#askAll();
-  }
-
-  #heard(workerId: string): void {
-    this.#known.add(workerId);
-    if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#insist();
   }
 
   /** Asks some. */

@@ -1,23 +1,26 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 
-/** How long what undoes a call is kept, in ms: long after its caller has the answer, or has given up waiting for it. */
+/** Milliseconds that an undo is kept: long after the caller got the answer or gave up waiting for it. */
 const KEPT = 5_000;
 
-/** What undoes the calls that this worker has carried out for others, should they not have heard of it in time. */
+/** How to undo the calls that this worker carried out for others, in case they did not hear of it in time. */
 export class UndoableCalls {
   readonly #calls = new Map<string, { readonly undo: () => void; readonly timer: RuntimeTimer }>();
 
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * @param id of the call, as its origin names it
-   * @param stay told when it will not be undone any more
+   * Keeps an undo for five seconds.
+   *
+   * @param origin the calling worker
+   * @param id the call's id, as its origin named it
+   * @param settled called when the time is over: the call will not be undone any more
    */
-  keep(origin: string, id: unknown, undo: () => void, stay: () => void): void {
+  keep(origin: string, id: unknown, undo: () => void, settled: () => void): void {
     const key = keyOf(origin, id);
     const timer = this.runtime.timeout(KEPT, () => {
       this.#calls.delete(key);
-      stay();
+      settled();
     });
     this.#calls.set(key, { undo, timer });
   }
@@ -26,7 +29,7 @@ export class UndoableCalls {
     return this.#calls.has(keyOf(origin, id));
   }
 
-  /** Undoes a call, once; does nothing for one that is not known. */
+  /** Undoes a call once; does nothing for an unknown call. */
   undo(origin: string, id: unknown): void {
     const key = keyOf(origin, id);
     const call = this.#calls.get(key);

@@ -1,4 +1,4 @@
-import { readObject } from '../bus/json-text.js';
+import { isObject, readObject } from '../bus/json-text.js';
 
 /** What a worker tells the others of one of its clients: no token claims but those named in `cluster.shareUser`. */
 export interface ClientRecord {
@@ -71,7 +71,8 @@ export function isChange(value: unknown): value is ClientChange {
   }
 }
 
-function isRecord(value: unknown): value is ClientRecord {
+/** Whether a value of the bus is a record, as far as its reader relies on it. */
+export function isRecord(value: unknown): value is ClientRecord {
   if (!isObject(value)) return false;
   const { clientId, connectedAt, user, metadata, rooms } = value;
   if (typeof clientId !== 'string' || typeof connectedAt !== 'number' || !isObject(metadata)) return false;
@@ -86,8 +87,4 @@ function isMembership(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { roomName, username } = value;
   return typeof roomName === 'string' && (username === undefined || typeof username === 'string');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -4,7 +4,7 @@ import { TokenRevocation } from '../../auth/tokens/token-revocation.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
-import { ClusterCalls, SHARE_REVOCATIONS } from '../calls/cluster-calls.js';
+import { ClusterCalls } from '../calls/cluster-calls.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../bus/cluster-redis.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { RedisRevocations } from './redis.revocations.js';
@@ -114,7 +114,7 @@ export class RevocationSync {
 
   /** Has others write what they know. Who is silent is dead, or writes it by itself once it is back; never rejects. */
   async #haveShared(target: WsTarget): Promise<void> {
-    await this.calls.ask(target, { name: SHARE_REVOCATIONS, data: null }).catch(() => undefined);
+    await this.calls.ask(target, { name: 'shareRevocations', data: null }).catch(() => undefined);
   }
 
   async #enforce(missed: Revocation): Promise<void> {

@@ -40,10 +40,10 @@ export class RemoteClients implements RemoteControl, RemoteMembers {
   async join(join: AddClientToRoomOptions): Promise<boolean> {
     const { clientId } = join;
     const target = { kind: 'clients', clientIds: [clientId] } as const;
-    const { answers, errors } = await this.calls.ask(target, { name: 'joinRoom', data: join, isUndoable: true });
+    const { answers, errors } = await this.calls.ask(target, { name: 'joinRoom', data: join });
     const [error] = errors;
     if (error) throw error;
-    return answers[0] === true;
+    return answers[0] ?? false;
   }
 
   listWanted(event: string | undefined): void {

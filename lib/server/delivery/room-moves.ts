@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../../clients/ws-client.js';
 import { badMessage, checkNames, readNames, readUserIds } from '../../clients/verb-checks.js';
+import type { JoinRoomsCall } from '../../cluster/calls/cluster-call.js';
 import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -35,11 +36,7 @@ export class RoomMoves {
     const target = targetOf(move);
     if (!Array.isArray(move.rooms)) throw badMessage('rooms is a list of names');
     for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
-    const elsewhere = this.calls.ask(target, {
-      name: 'joinRooms',
-      data: { target, rooms: move.rooms },
-      isUndoable: true,
-    });
+    const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
     const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
     if (here.status === 'rejected') throw here.reason;
     if (answers.status === 'rejected') throw answers.reason;
@@ -68,7 +65,7 @@ export class RoomMoves {
   }
 }
 
-function targetOf(move: RoomMove): WsTarget {
+function targetOf(move: RoomMove): JoinRoomsCall['target'] {
   checkNames('option', move, ['rooms', 'clientIds', 'userIds']);
   const { clientIds, userIds } = move as { clientIds?: unknown; userIds?: unknown };
   if (clientIds !== undefined && userIds === undefined) {

@@ -3,25 +3,13 @@ import { ClientManager, type AnyClient } from '../../clients/client-manager.js';
 import { RemoteClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { WsClient } from '../../clients/ws-client.js';
-import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
+import type { ClientQuery, FetchedRecord } from '../../cluster/calls/cluster-call.js';
+import { ClusterCalls, type CallOutcome } from '../../cluster/calls/cluster-calls.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
-import type { ClientRecord } from '../../cluster/registry/client-record.js';
 import { isInstanceOf } from '../../errors/as-error.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 import { RoomManager } from '../../rooms/room-manager.js';
-
-/** Which clients are asked for; both: the user's clients in the room; none: all. */
-export interface ClientQuery {
-  room?: string | undefined;
-  userId?: string | number | undefined;
-}
-
-/** A client as its worker describes it to another. */
-export interface FetchedRecord extends ClientRecord {
-  readonly workerId: string;
-  readonly lastActivity: number;
-}
 
 /** Asks every worker which clients it holds, instead of trusting what this one has heard. */
 @Injectable()
@@ -35,15 +23,16 @@ export class ClientQueries {
   ) {}
 
   async fetch(query: ClientQuery): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    const { answers, partial } = await this.#ask('fetchClients', query);
-    const remote = answers.flatMap((answer) => (Array.isArray(answer) ? (answer as FetchedRecord[]) : []));
-    return { clients: [...this.#find(query), ...remote.map((record) => this.#entryOf(record))], partial };
+    const call = this.calls.ask({ kind: 'everybody' }, { name: 'fetchClients', data: query });
+    const { answers, partial } = await completed(call);
+    const remote = answers.flat().map((record) => this.#entryOf(record));
+    return { clients: [...this.#find(query), ...remote], partial };
   }
 
   async count(query: ClientQuery): Promise<{ count: number; partial: boolean }> {
-    const { answers, partial } = await this.#ask('countClients', query);
-    const remote = answers.reduce<number>((sum, answer) => sum + Number(answer), 0);
-    return { count: this.countHere(query) + remote, partial };
+    const call = this.calls.ask({ kind: 'everybody' }, { name: 'countClients', data: query });
+    const { answers, partial } = await completed(call);
+    return { count: answers.reduce((sum, count) => sum + count, this.countHere(query)), partial };
   }
 
   /** What this worker answers to {@link fetch}. */
@@ -61,17 +50,6 @@ export class ClientQueries {
     return this.#find({ room, userId }).length;
   }
 
-  async #ask(name: string, data: ClientQuery): Promise<{ answers: readonly unknown[]; partial: boolean }> {
-    try {
-      const { answers, errors, partial } = await this.calls.ask({ kind: 'everybody' }, { name, data });
-      return { answers, partial: partial || errors.length > 0 };
-    } catch (error) {
-      // Nobody else can be reached: what this worker holds is still true.
-      if (isInstanceOf(error, WsError) && error.retryable) return { answers: [], partial: true };
-      throw error;
-    }
-  }
-
   #entryOf({ workerId, lastActivity, rooms, user, ...record }: FetchedRecord): AnyClient {
     const shared = user && this.claims.watch(user);
     const client = new RemoteClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
@@ -86,5 +64,18 @@ export class ClientQueries {
     }
     const sessions = [...(this.clients.localOfUser(String(userId)) ?? [])];
     return room === undefined ? sessions : sessions.filter(({ rooms }) => rooms.has(room));
+  }
+}
+
+/** The answers of a call, none when the bus is down: what this worker itself holds is still true. */
+async function completed<Answer>(
+  call: Promise<CallOutcome<Answer>>,
+): Promise<{ answers: readonly Answer[]; partial: boolean }> {
+  try {
+    const { answers, errors, partial } = await call;
+    return { answers, partial: partial || errors.length > 0 };
+  } catch (error) {
+    if (isInstanceOf(error, WsError) && error.retryable) return { answers: [], partial: true };
+    throw error;
   }
 }

@@ -35,7 +35,8 @@ import type {
 } from '../../protocol/contract.js';
 import type { EventMessage } from '../../protocol/messages.js';
 import { Metrics, type WebSocketMetric } from '../../runtime/metrics.js';
-import { ClientQueries, type ClientQuery } from './client-queries.js';
+import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
+import { ClientQueries } from './client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Delivery } from '../delivery/delivery.js';
 import { Health, type WebSocketHealth } from '../coordination/health.js';
