@@ -12,6 +12,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import { OPEN } from '../runtime/socket-state.js';
 import { Admission, type AdmissionResult, type Candidate } from './admission.js';
 import { AuthRefusals } from './auth-refusals.js';
 import type { Identity } from './identity.js';
@@ -124,7 +125,7 @@ export class InBandAuthentication {
         : await this.admission.ofMessage(pending.candidate, data);
     const isAccepted = result.outcome === 'accepted';
     const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
-    const isOver = client.readyState !== 1; // it left, or its time was up
+    const isOver = client.readyState !== OPEN; // it left, or its time was up
     this.#endDeadline(client);
     if (isAccepted && !isOver) {
       pending.admit(result.identity, agreement);
@@ -154,7 +155,7 @@ export class InBandAuthentication {
       return result;
     });
     const result = await this.runtime.within(limit, renewed, late);
-    if (client.readyState === 1) {
+    if (client.readyState === OPEN) {
       if (result.identity.user) this.clients.renew(client, result.identity.user);
       client.token = result.identity.token ?? null;
       this.tokenLife.watch(client, client.token?.expiresAt);

@@ -18,8 +18,8 @@ import { UnsharedClaims } from './unshared-claims.js';
 import { checkSame, toUser, type GivenUser } from './user-identity.js';
 import type { ClientSocket } from './session/client-socket.interface.js';
 import type { WsClient } from './ws-client.js';
+import { OPEN } from '../runtime/socket-state.js';
 
-const OPEN = 1;
 /** The end of a client that the application takes out of the registry itself. */
 const REMOVED: ClientEnd = CLOSE_CODES.DISCONNECTED;
 

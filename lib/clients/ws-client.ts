@@ -26,6 +26,7 @@ import type {
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { brand } from '../runtime/brand.js';
+import { CLOSING, OPEN } from '../runtime/socket-state.js';
 import { ClientCalls, type CallOptions } from './session/client-calls.js';
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
 import type { ClientHost } from './session/session-endpoint.interface.js';
@@ -40,8 +41,6 @@ import type { WsRequest } from '../ws-client/ws-request.js';
 /** Where a connection is in its life. */
 export type WsClientState = 'unauthorized' | 'authenticating' | 'authenticated' | 'disconnected';
 
-const OPEN = 1;
-const CLOSING = 2;
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /**

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 /** Random bytes that are fetched at once. */
 const POOL = 4_096;
+/** Milliseconds: a timer that fires this late tells that the process stood still meanwhile. */
+const STALL = 1_000;
 
 /** A timer that {@link Runtime} started. */
 export interface RuntimeTimer {
@@ -41,6 +43,27 @@ export class Runtime {
   deadline(ms: number, callback: () => void): RuntimeTimer {
     const timer = setTimeout(callback, ms);
     return { cancel: () => clearTimeout(timer) };
+  }
+
+  /**
+   * As {@link timeout}, for a verdict on the silence of peers, against whom a pause of this process must not count: what
+   * has arrived from them is read first, and the verdict is told when it comes more than a second late.
+   *
+   * @param judge gets whether this process stood still, so that it is not known what the peers did meanwhile
+   */
+  fairTimeout(ms: number, judge: (wasStalled: boolean) => void): RuntimeTimer {
+    const dueAt = this.monotonic() + ms;
+    let isCancelled = false;
+    const decide = (): void => {
+      if (!isCancelled) judge(this.monotonic() - dueAt > STALL);
+    };
+    const timer = this.timeout(ms, () => this.afterIo(decide));
+    return {
+      cancel: () => {
+        isCancelled = true;
+        timer.cancel();
+      },
+    };
   }
 
   /** Calls back after the I/O of this turn of the event loop. */

@@ -145,6 +145,7 @@ describe('a paused client', () => {
     expect(tester.socket.readyState).toBe(1);
     await runtime.advance(1);
     expect((await tester.closed).code).toBe(4008);
+    await until(() => test.app.get(ClientManager).size === 0);
     for (const gate of gates) gate.open();
   });
 

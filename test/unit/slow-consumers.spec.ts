@@ -25,6 +25,7 @@ class Account implements BudgetedSocket {
   terminate(): void {
     this.terminated = true;
   }
+  once(): void {}
   setOverBudget(isOver: boolean): void {
     this.isOver = isOver;
   }

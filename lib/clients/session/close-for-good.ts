@@ -1,17 +1,15 @@
-import type { WsClient } from '../ws-client.js';
 import type { CloseReason } from '../../protocol/close-codes.js';
+import { closeOrCut } from '../../runtime/close-or-cut.js';
 import type { Runtime } from '../../runtime/runtime.js';
-
-/** How long a client has to answer the close frame before its socket is cut. */
-const LAST_WORDS = 1_000;
+import { OPEN } from '../../runtime/socket-state.js';
+import type { WsClient } from '../ws-client.js';
 
 /**
  * Closes a client that may do nothing more: what waits of its messages is not handled, and it cannot keep the socket by
  * leaving the close frame unanswered.
  */
-export function closeForGood(client: WsClient, { code, reason }: CloseReason, runtime: Runtime): void {
-  if (client.readyState !== 1) return;
+export function closeForGood(client: WsClient, reason: CloseReason, runtime: Runtime): void {
+  if (client.readyState !== OPEN) return;
   client.forgetMessages();
-  client.ws.close(code, reason);
-  runtime.timeout(LAST_WORDS, () => client.ws.terminate());
+  closeOrCut(client.ws, reason, runtime);
 }

@@ -27,9 +27,9 @@ export class ReadingPause {
   }
 
   #lookFrom(before: number): RuntimeTimer {
-    return this.runtime.timeout(PATIENCE, () => {
+    return this.runtime.fairTimeout(PATIENCE, (wasStalled) => {
       const now = this.started();
-      if (now > before) this.#timer = this.#lookFrom(now);
+      if (wasStalled || now > before) this.#timer = this.#lookFrom(now);
       else this.socket.close(CLOSE_CODES.TOO_SLOW.code, CLOSE_CODES.TOO_SLOW.reason);
     });
   }

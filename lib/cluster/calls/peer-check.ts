@@ -19,8 +19,6 @@ const RENEWALS = 2;
 const RENEWED_WITHIN = 1 / 5;
 /** Milliseconds between two looks at what has come of the questions. */
 const LOOK = 250;
-/** A timer that fires so much later (ms) tells that this process stood still, not that others are silent. */
-const STALL = 1_000;
 /** How many workers a line of the log names. */
 const NAMED = 5;
 
@@ -231,10 +229,8 @@ export class PeerCheck {
 
   #later(ms: number, work: () => void): void {
     this.#timer?.cancel();
-    const dueAt = this.runtime.monotonic() + ms;
-    this.#timer = this.runtime.timeout(ms, () => {
-      // What was answered while this process stood still has not been read yet: they have all the time again.
-      if (this.runtime.monotonic() - dueAt > STALL) this.#beginAnew();
+    this.#timer = this.runtime.fairTimeout(ms, (wasStalled) => {
+      if (wasStalled) this.#beginAnew();
       work();
     });
   }

@@ -6,6 +6,7 @@ import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { OPEN } from '../../runtime/socket-state.js';
 import { ConnectionHandler } from '../../transport/connection/connection.handler.js';
 import { Heartbeat } from '../../transport/connection/heartbeat.js';
 import { InactiveClients } from '../../transport/connection/inactive-clients.js';
@@ -18,8 +19,6 @@ const BATCH = 256;
  * the close frames of clients whose handlers have not finished by then.
  */
 const CUT_AT = 0.9;
-
-const OPEN = 1;
 
 /** This worker's place among the others, as far as its end concerns them. */
 export interface DrainCompany {

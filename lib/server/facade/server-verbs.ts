@@ -14,6 +14,7 @@ import { clientIdOf, type ClientReference } from './client-reference.js';
 import type { ClientVerbs } from './client-verbs.js';
 import type { RoomVerbs } from './room-verbs.js';
 import { SendVerbs, type SendScope } from './send-verbs.js';
+import { OPEN } from '../../runtime/socket-state.js';
 
 /** What {@link ServerVerbs.joinRoom} takes. */
 export type JoinRoomOptions = ClientReference & {
@@ -95,7 +96,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
     Event extends SentEvent<C> = never,
   >(to: WebSocket | WsClient<C>, data: SentMessage<C, Type, Action, Event, unknown>, binary = false): void {
     const client = to instanceof WsClient ? to : this.#clientOf(to);
-    if (client?.readyState !== 1) return;
+    if (client?.readyState !== OPEN) return;
     const text = encodeMessage(client.codec, data);
     if (binary) client.sendBinary(text);
     else client.sendText(text);

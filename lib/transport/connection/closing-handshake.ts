@@ -19,9 +19,9 @@ interface ClosingSocket {
 export function limitClosing(socket: ClosingSocket, runtime: Runtime): void {
   let timer: RuntimeTimer;
   const lookFrom = (before: number): void => {
-    timer = runtime.timeout(PATIENCE, () => {
+    timer = runtime.fairTimeout(PATIENCE, (wasStalled) => {
       const now = socket.sentBytes;
-      if (now > before) lookFrom(now);
+      if (wasStalled || now > before) lookFrom(now);
       else socket.terminate();
     });
   };

@@ -23,13 +23,12 @@ import type { Codec } from '../../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { OPEN } from '../../runtime/socket-state.js';
 import type { ConnectionSocket } from './connection-socket.interface.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { ClientAdmitter } from '../upgrade/client-admitter.js';
 import { Heartbeat } from './heartbeat.js';
-
-const OPEN = 1;
 
 /** Lets a client in, encrypted if keys were agreed on. */
 type Admit = (identity: Identity, agreement: Agreement | null) => void;

@@ -3,15 +3,10 @@ import { ClientManager } from '../../clients/client-manager.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { closeOrCut } from '../../runtime/close-or-cut.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
+import { OPEN } from '../../runtime/socket-state.js';
 import { Ping } from './ping.js';
-
-/** How much later than planned a verdict may come before it is this process that was stalled, not its clients. */
-const STALL = 1_000;
-/** How long a client has to answer the close frame of a verdict before its socket is cut. */
-const LAST_WORDS = 1_000;
-
-const OPEN = 1;
 
 type Periods = NonNullable<ResolvedOptions['heartbeat']>;
 
@@ -66,13 +61,11 @@ export class Heartbeat {
       this.#unanswered.set(client, ping);
       ping.send();
     }
-    const dueAt = this.runtime.monotonic() + heartbeat.timeout;
-    this.#timer = this.#afterIo(heartbeat.timeout, () => this.#endRound(heartbeat, dueAt));
+    this.#timer = this.runtime.fairTimeout(heartbeat.timeout, (wasStalled) => this.#endRound(heartbeat, wasStalled));
   }
 
-  #endRound(heartbeat: Periods, dueAt: number): void {
-    if (!this.#timer) return;
-    if (this.runtime.monotonic() - dueAt > STALL) {
+  #endRound(heartbeat: Periods, wasStalled: boolean): void {
+    if (wasStalled) {
       this.#unanswered.clear();
       this.#ping();
       return;
@@ -91,27 +84,15 @@ export class Heartbeat {
         next = Math.min(next, dueAt);
       } else {
         this.#unanswered.delete(client);
-        if (isAsked) this.#end(client);
+        if (isAsked) closeOrCut(client.ws, CLOSE_CODES.HEARTBEAT_TIMEOUT, this.runtime);
       }
     }
     this.#lateTimer?.cancel();
-    this.#lateTimer = next < Infinity ? this.#afterIo(next - now, () => this.#judgeLate(heartbeat, next)) : null;
-  }
-
-  #judgeLate(heartbeat: Periods, dueAt: number): void {
-    if (!this.#lateTimer) return;
-    if (this.runtime.monotonic() - dueAt > STALL) for (const ping of this.#unanswered.values()) ping.forgive();
-    this.#judge(heartbeat);
-  }
-
-  #end(client: WsClient): void {
-    client.ws.close(CLOSE_CODES.HEARTBEAT_TIMEOUT.code, CLOSE_CODES.HEARTBEAT_TIMEOUT.reason);
-    const cut = this.runtime.timeout(LAST_WORDS, () => client.ws.terminate());
-    client.ws.once('close', () => cut.cancel());
-  }
-
-  /** After the timer comes the turn's I/O: pongs that have arrived while this process was busy are read first. */
-  #afterIo(ms: number, judge: () => void): RuntimeTimer {
-    return this.runtime.timeout(ms, () => this.runtime.afterIo(judge));
+    this.#lateTimer = null;
+    if (next === Infinity) return;
+    this.#lateTimer = this.runtime.fairTimeout(next - now, (wasStalled) => {
+      if (wasStalled) for (const ping of this.#unanswered.values()) ping.forgive();
+      this.#judge(heartbeat);
+    });
   }
 }

@@ -3,9 +3,7 @@ import { ClientManager } from '../../clients/client-manager.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
-
-/** How much later than planned a sweep may come before it is this process that was stalled, not its clients. */
-const STALL = 1_000;
+import { OPEN } from '../../runtime/socket-state.js';
 
 /**
  * With `disconnectInactiveClients`: closes who has sent no message for `inactiveTime`, the clients of each endpoint by its
@@ -36,21 +34,19 @@ export class InactiveClients {
 
   #schedule(options: ResolvedOptions): void {
     const { intervalCheckTime } = options.disconnectInactiveClients;
-    const dueAt = this.runtime.monotonic() + intervalCheckTime;
-    // After the timer comes the turn's I/O: messages that have arrived are read first.
-    const sweep = (): void => this.runtime.afterIo(() => this.#sweep(options, dueAt));
-    this.#timers.set(options, this.runtime.timeout(intervalCheckTime, sweep));
+    const timer = this.runtime.fairTimeout(intervalCheckTime, (wasStalled) => {
+      this.#schedule(options);
+      if (!wasStalled) this.#sweep(options);
+    });
+    this.#timers.set(options, timer);
   }
 
-  #sweep(options: ResolvedOptions, dueAt: number): void {
-    if (!this.#timers.has(options)) return;
-    this.#schedule(options);
-    if (this.runtime.monotonic() - dueAt > STALL) return;
+  #sweep(options: ResolvedOptions): void {
     const { inactiveTime, log } = options.disconnectInactiveClients;
     const silentSince = this.runtime.now() - inactiveTime;
     let count = 0;
     for (const client of this.clientManager.local.values()) {
-      if (client.options !== options || client.readyState !== 1 || client.lastActivity > silentSince) continue;
+      if (client.options !== options || client.readyState !== OPEN || client.lastActivity > silentSince) continue;
       const { code, reason } = client.codec.inactive;
       client.ws.close(code, reason);
       count++;

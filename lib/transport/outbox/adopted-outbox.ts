@@ -14,8 +14,7 @@ import type { OutboxServices } from './outbox.services.js';
 import { refuseClearSend } from './refuse-clear-send.js';
 import type { BudgetedSocket } from './slow-consumers.js';
 import { networkSocketOf, sentBytesOf, unsentBytesOf } from './write-progress.js';
-
-const OPEN = 1;
+import { OPEN } from '../../runtime/socket-state.js';
 
 /**
  * What goes to a socket that another ws server has accepted: one write each, by ws' own methods, within the byte budget.
@@ -112,6 +111,10 @@ export class AdoptedOutbox implements BudgetedSocket, DirectSocket {
 
   terminate(): void {
     this.ws.terminate();
+  }
+
+  once(event: 'close', listener: () => void): void {
+    this.ws.once(event, listener);
   }
 
   setOverBudget(isOver: boolean): void {

@@ -3,8 +3,7 @@ import { NotSentError } from './not-sent.error.js';
 import type { OutboundPassage } from './outbound-passage.js';
 import type { Data, SendCallback, SendOptions } from './outbox.socket.js';
 import { textOfSend } from './text-of-send.js';
-
-const OPEN = 1;
+import { OPEN } from '../../runtime/socket-state.js';
 
 /** A socket whose texts pass something. */
 export interface DirectSocket {

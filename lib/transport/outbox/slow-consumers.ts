@@ -1,19 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { closeOrCut, type ClosableSocket } from '../../runtime/close-or-cut.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
+import { OPEN } from '../../runtime/socket-state.js';
 
 /** How often sockets over their budget are looked at. */
 const ROUND = 500;
-/** A round this late says that the process stood still: the sockets could not have drained meanwhile. */
-const STALL = 1_000;
 /** Over this many budgets a socket gets no time at all. */
 const AT_ONCE = 8;
-/** How long a peer has to read the close frame before its socket is cut. */
-const LAST_WORDS = 1_000;
 
 /** A socket with bytes waiting for it, as its budget sees it. */
-export interface BudgetedSocket {
+export interface BudgetedSocket extends ClosableSocket {
   readonly readyState: number;
   /** Bytes that wait, in the outbox and in the network socket, which counts a write until its last byte is out. */
   readonly bufferedAmount: number;
@@ -21,8 +19,6 @@ export interface BudgetedSocket {
   readonly unsentBytes: number;
   /** Rises with every byte that leaves. */
   readonly sentBytes: number;
-  close(code: number, reason: string): void;
-  terminate(): void;
   /** It is over its budget; or, with `false`, no longer. */
   setOverBudget(isOver: boolean): void;
   /** From now on, until it is back under its budget, new frames are dropped. */
@@ -60,7 +56,6 @@ export class SlowConsumers {
   readonly #grace: number;
   readonly #over = new Map<BudgetedSocket, Look>();
   #timer: RuntimeTimer | null = null;
-  #dueAt = 0;
 
   constructor(
     private readonly runtime: Runtime,
@@ -95,21 +90,17 @@ export class SlowConsumers {
   }
 
   #schedule(): void {
-    if (this.#timer) return;
-    this.#dueAt = this.runtime.monotonic() + ROUND;
-    // After the turn's I/O, so that what the peers could take while this process was busy is written first.
-    this.#timer = this.runtime.timeout(ROUND, () => this.runtime.afterIo(() => this.#round()));
+    this.#timer ??= this.runtime.fairTimeout(ROUND, (wasStalled) => this.#round(wasStalled));
   }
 
-  #round(): void {
+  #round(wasStalled: boolean): void {
     this.#timer = null;
     const now = this.runtime.monotonic();
-    const stalled = now - this.#dueAt > STALL;
     for (const [socket, look] of this.#over) {
       const sent = socket.sentBytes;
-      if (socket.readyState !== 1 || socket.unsentBytes <= this.budget) {
+      if (socket.readyState !== OPEN || socket.unsentBytes <= this.budget) {
         this.relieve(socket);
-      } else if (stalled || sent > look.sent) {
+      } else if (wasStalled || sent > look.sent) {
         look.since = now;
       } else if (now - look.since >= this.#grace && this.policy !== 'dropOldest') {
         this.#strike(socket);
@@ -120,14 +111,13 @@ export class SlowConsumers {
   }
 
   #strike(socket: BudgetedSocket): void {
-    if (socket.readyState !== 1) return;
+    if (socket.readyState !== OPEN) return;
     if (this.policy === 'drop') {
       socket.startDropping();
       return;
     }
     this.counts.disconnected++;
     this.#over.delete(socket);
-    socket.close(CLOSE_CODES.TOO_SLOW.code, CLOSE_CODES.TOO_SLOW.reason);
-    this.runtime.timeout(LAST_WORDS, () => socket.terminate());
+    closeOrCut(socket, CLOSE_CODES.TOO_SLOW, this.runtime);
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
+import { CUT_AFTER } from '../../runtime/close-or-cut.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { HttpRefusal } from './http-refusal.js';
 import { offeredProtocols } from './upgrade-request.js';
@@ -16,9 +17,6 @@ const CODES: Readonly<Partial<Record<number, number>>> = {
   429: CLOSE_CODES.RATE_LIMITED.code,
   503: CLOSE_CODES.UNAVAILABLE.code,
 };
-
-/** How long the peer has to answer the close frame before its socket is destroyed. */
-const LINGER = 1_000;
 
 /** RFC 6455, 1.3. */
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -63,7 +61,7 @@ export function acceptAndClose(
     `Sec-WebSocket-Accept: ${accept}`,
     ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
   ];
-  const timer = runtime.timeout(LINGER, () => stream.destroy());
+  const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());
   stream.once('close', () => timer.cancel());
   // The server ends the connection behind the peer's close frame; whatever else the peer sends is not for anybody.
   const end = (): void => void stream.end();

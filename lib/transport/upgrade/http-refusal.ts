@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { CUT_AFTER } from '../../runtime/close-or-cut.js';
 import type { Runtime } from '../../runtime/runtime.js';
 
 /** Why an upgrade is refused: a status, a constant sentence, headers. Nothing that the client sent. */
@@ -8,9 +9,6 @@ export interface HttpRefusal {
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
-
-/** How long a peer has to read a refusal before its socket is destroyed. */
-const LINGER = 1_000;
 
 /** Answers an upgrade with a complete HTTP response and ends the socket; within a second it is gone. */
 export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: HttpRefusal, runtime: Runtime): void {
@@ -25,7 +23,7 @@ export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: Ht
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  const timer = runtime.timeout(LINGER, () => stream.destroy());
+  const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());
   stream.once('close', () => timer.cancel());
   stream.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
   stream.resume(); // without a reader the peer's end would never be seen
