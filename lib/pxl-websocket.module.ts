@@ -21,6 +21,7 @@ import { PeerCheck } from './cluster/calls/peer-check.js';
 import { ClusterEvents } from './cluster/events/cluster-events.js';
 import { PXL_WS_REDIS } from './redis/link/redis-client.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
+import { MirrorWriter } from './cluster/registry/mirror-writer.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
 import { Encryption } from './encryption/encryption.js';
 import { FrameCallbacks } from './encryption/frame-callbacks.js';
@@ -134,6 +135,7 @@ import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
     ClusterInbox,
     IgnisInbox,
     ClusterMembership,
+    MirrorWriter,
     RegistryBridge,
     ConnectionCounts,
     ConnectionGuards,

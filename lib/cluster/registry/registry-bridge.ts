@@ -2,9 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
 import { ClientManager } from '../../clients/client-manager.js';
-import { ClientMirror } from '../../clients/client-mirror.js';
-import { RemoteClient } from '../../clients/remote-client.js';
-import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -17,24 +14,25 @@ import { sharedUser } from '../../ws-client/client-json.js';
 import { describeClient, describeMembership } from './describe-client.js';
 import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership, SharedUser } from './client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './cluster-registry.interface.js';
+import { MirrorWriter } from './mirror-writer.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from '../users/user-presence.interface.js';
 
-/** A member of a room whose worker is no more. */
+/** A member of a room whose worker has died. */
 export interface LostMember extends SharedMembership {
   readonly clientId: string;
   readonly userId?: string | undefined;
 }
 
-/** Hears of members that come and go without a word of their worker. */
+/** Hears of members whose joins and leaves their own worker could not announce. */
 export interface LossListener {
   lost(member: LostMember): void;
-  /** The other workers had taken this one for dead, and the members that it has for lost. */
+  /** The other workers had declared this worker dead, and its members lost. */
   returned(): void;
 }
 
 /**
- * What the workers know of each other's clients: this one's changes go to the registry, those of others into the mirror,
- * and all of them to the listeners of cluster events.
+ * Connects this worker's clients with the registry: changes of its own clients go to the registry, changes of other workers'
+ * clients to the mirror, and both to the listeners of cluster events.
  */
 @Injectable()
 export class RegistryBridge implements RegistryHost, ClientListener, RoomListener {
@@ -43,8 +41,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   constructor(
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
-    private readonly mirror: ClientMirror,
-    private readonly claims: UnsharedClaims,
+    private readonly mirror: MirrorWriter,
     private readonly events: ClusterEvents,
     private readonly identity: WorkerIdentity,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
@@ -55,7 +52,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     rooms.listen(this);
   }
 
-  /** Enters the registry; resolves once the view of the other workers is complete. */
+  /** Enters the registry; resolves once the other workers and their clients are known. */
   start(): Promise<void> {
     return this.registry.start(this);
   }
@@ -111,8 +108,8 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   /** A change of another worker's client. */
   changed(workerId: string, change: ClientChange, isLost: boolean): void {
     if (isLost && change.kind === 'left') this.#lose(change);
-    if (this.options.cluster.mirror) this.#reflect(workerId, change);
-    // A worker that died tells nobody itself: one of the others acts for it.
+    if (this.options.cluster.mirror) this.mirror.apply(workerId, change);
+    // Of a dead worker's events exactly one of the others is responsible.
     this.#tell(workerId, change, isLost && this.events.isFirst);
   }
 
@@ -120,7 +117,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     this.#losses?.returned();
   }
 
-  /** Whom to tell of members that are lost with their worker. */
+  /** Sets who is told of members that are lost with their worker. */
   tellLosses(listener: LossListener): void {
     this.#losses = listener;
   }
@@ -144,44 +141,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     if (event) this.events.tell({ ...event, isResponsible });
   }
 
-  #reflect(workerId: string, change: ClientChange): void {
-    if (change.kind === 'connected') this.#add(workerId, change.record);
-    else {
-      const client = this.mirror.get(change.clientId);
-      if (client) this.#change(client, change);
-    }
-    this.clients.listWanted(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
-  }
-
-  #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {
-    const user = shared && this.claims.watch(shared);
-    const client = new RemoteClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
-    this.mirror.add(client);
-    for (const { roomName, username } of rooms) this.rooms.enterRemote(client, roomName, username);
-  }
-
-  #change(client: RemoteClient, change: Exclude<ClientChange, { kind: 'connected' }>): void {
-    switch (change.kind) {
-      case 'disconnected':
-        for (const roomName of [...client.rooms]) this.rooms.exitRemote(client, roomName);
-        this.mirror.remove(client);
-        break;
-      case 'identified':
-        this.mirror.identify(client, this.claims.watch(change.user));
-        break;
-      case 'joined':
-        this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);
-        break;
-      case 'left':
-        this.rooms.exitRemote(client, change.membership.roomName);
-        break;
-      case 'updated':
-        Object.assign(client.metadata, { [change.key]: change.data });
-        break;
-    }
-  }
-
-  /** What other workers are told of a client. */
+  /** The record of a client that is shared with other workers. */
   recordOf(client: WsClient): ClientRecord {
     const usernameIn = (roomName: string): string | undefined => this.rooms.usernameIn(client, roomName);
     return describeClient(client, this.options.cluster.shareUser, usernameIn);
