@@ -7,10 +7,10 @@ import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../bus/json-text.js';
 
-/** What Redis may refuse. */
+/** Names this use of Redis in the log, where Redis refuses it. */
 const WHAT = 'to keep revocations';
 
-/** Keeps the later of two times. KEYS: the hash; ARGV: the field, before, until. */
+/** Adds a revocation; of two for the same subject the later times are kept. KEYS: the hash; ARGV: the field, before, until. */
 const ADD = `
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 local before, until_ = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -21,18 +21,17 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode({ before = before, ['until'] = until_ }))
 return 1`;
 
-/** JSON has no Infinity; no time is later than this one (ECMA-262, 21.4.1.1). */
+/** Stands for Infinity, which JSON does not have: the last time that a Date can hold (ECMA-262, 21.4.1.1). */
 const NEVER = 8.64e15;
-/** Revocations that are written at a time. */
+/** How many revocations are written at a time. */
 const BATCH = 200;
 
 /**
- * The revocations of a cluster: every worker knows all of them, so that a connection is judged without asking Redis, and
- * Redis keeps them for workers that start later. What Redis has lost, those that know it write again.
+ * The revocations of a cluster. Every worker knows all of them, so that it can check a connection without asking Redis.
+ * Redis keeps them for workers that start later; what Redis loses, the workers write again.
  */
 export class RedisRevocations extends MemoryRevocations {
   readonly #key: string;
-  #enforce: (revocation: Revocation) => void = () => {};
 
   constructor(
     private readonly link: RedisLink,
@@ -43,12 +42,10 @@ export class RedisRevocations extends MemoryRevocations {
     this.#key = `${prefix}:revocations`;
   }
 
-  /** What is done about revocations that were missed while Redis could not be heard. */
-  enforceWith(enforce: (revocation: Revocation) => void): void {
-    this.#enforce = enforce;
-  }
-
-  /** @throws WsError UNAVAILABLE when Redis does not take it: this worker remembers it, and writes it once Redis does */
+  /**
+   * @throws WsError UNAVAILABLE when Redis does not take the revocation. This worker remembers it all the same, and writes it
+   * in a later {@link exchange}
+   */
   override async add(revocation: Revocation): Promise<void> {
     this.learn(revocation);
     try {
@@ -58,8 +55,12 @@ export class RedisRevocations extends MemoryRevocations {
     }
   }
 
-  /** Learns what Redis knows, writes what it does not know, and has forgotten what has expired by now. */
-  async exchange(): Promise<void> {
+  /**
+   * Learns what Redis knows, writes what Redis does not know, and deletes what has expired.
+   *
+   * @param missed called with each revocation that was news to this worker
+   */
+  async exchange(missed: (revocation: Revocation) => void): Promise<void> {
     const entries = await this.#run((redis) => redis.hgetall(this.#key));
     const stored = new MemoryRevocations(this.clock);
     const expired: string[] = [];
@@ -70,7 +71,7 @@ export class RedisRevocations extends MemoryRevocations {
         stored.learn(revocation);
         if (this.isNews(revocation)) {
           this.learn(revocation);
-          this.#enforce(revocation);
+          missed(revocation);
         }
       }
     }
@@ -92,7 +93,7 @@ export class RedisRevocations extends MemoryRevocations {
 
   async #write(revocation: Revocation): Promise<void> {
     const { subject, before, until } = storable(revocation);
-    // Its text goes along each time: one way there and back, even where Redis has just been started.
+    // EVAL instead of EVALSHA: one round trip, even when Redis has just started and does not know the script.
     await this.#run((redis) => redis.eval(ADD, 1, this.#key, fieldOf(subject), before, until));
   }
 }
@@ -105,7 +106,7 @@ function fieldOf(subject: Revocation['subject']): string {
   return subject.kind === 'user' ? `user:${subject.userId}` : `token:${subject.id}`;
 }
 
-/** Null: written by somebody else. */
+/** Null for an entry that this library did not write. */
 function revocationOf(field: string, text: string): Revocation | null {
   const { before, until } = readObject(text) ?? {};
   const [, kind, id] = /^(user|token):(.*)$/s.exec(field) ?? [];

@@ -11,30 +11,30 @@ import { RedisRevocations } from './redis.revocations.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 import { RedisRegistry } from '../registry/redis.registry.js';
 
-/** Milliseconds between two exchanges, so that nothing stays wrong for good; and after one that has failed. */
+/** Milliseconds until the next exchange: after one that succeeded, and after one that failed. */
 const PERIOD = 30_000;
 const RETRY = 1_000;
 
 const EVERYBODY: WsTarget = { kind: 'everybody' };
 
 /**
- * Brings the revocations of the cluster to this worker, and this one's to Redis: at its start, whenever it has not heard
- * Redis for a while, when Redis has lost its data, and now and then.
+ * Exchanges revocations with Redis: reads the cluster's and writes this worker's own. It does so at the start, whenever the
+ * link to Redis comes back, when Redis has lost its data, and every 30 s.
  *
- * What Redis holds may be less than what the others know: it has restarted empty, evicted the key, or a replica took over
- * that lacks the last writes. So a worker that starts first has the others write what they know, and it has each one that it
- * meets later do so: one that was not back in the registry by then.
+ * Redis may know fewer revocations than the workers: it restarted empty, evicted the key, or failed over to a replica
+ * without the last writes. So a starting worker first makes the others write what they know, and later does the same with
+ * each worker that enters the registry.
  */
 @Injectable()
 export class RevocationSync {
   readonly #link: RedisLink | null = null;
   readonly #revocations: RedisRevocations | null = null;
   #timer: RuntimeTimer | null = null;
-  /** The exchange under way. */
+  /** The running exchange. */
   #present: Promise<boolean> | null = null;
-  /** The one after it. */
+  /** The exchange that follows the running one. */
   #next: Promise<boolean> | null = null;
-  /** Whether the others were asked at the start. */
+  /** Whether the other workers were asked at the start. */
   #hasBegun = false;
   #whenRead: (() => void) | null = null;
 
@@ -50,7 +50,6 @@ export class RevocationSync {
     if (!redis || !(revocations instanceof RedisRevocations)) return;
     this.#link = redis.link;
     this.#revocations = revocations;
-    revocations.enforceWith((missed) => void this.#enforce(missed));
     redis.link.onReady(() => void this.exchange());
     if (!(registry instanceof RedisRegistry)) return;
     registry.watch({
@@ -59,20 +58,20 @@ export class RevocationSync {
     });
   }
 
-  /** Resolves once this worker knows what was revoked before its start: until then it must take nobody. Never rejects. */
+  /** Resolves once this worker knows what was revoked before its start; until then it must admit no clients. Never rejects. */
   async load(): Promise<void> {
     if (!this.#revocations) return;
     this.#hasBegun = true;
     await this.#haveShared(EVERYBODY);
     if (await this.exchange()) return;
-    // A later one comes.
+    // Retried by timer, and when the link comes back.
     await new Promise<void>((resolve) => (this.#whenRead = resolve));
   }
 
   /**
-   * Reads what Redis knows, and writes what it does not know, in an exchange that begins now, or after the one under way.
+   * Reads what Redis knows and writes what it does not know, now or right after the running exchange.
    *
-   * @returns whether Redis let it; never rejects
+   * @returns whether it succeeded; never rejects
    */
   exchange(): Promise<boolean> {
     return (this.#next ??= this.#exchangeAfter(this.#present));
@@ -86,7 +85,7 @@ export class RevocationSync {
   }
 
   async #exchange(): Promise<boolean> {
-    // While Redis is away there is nothing to do: the link tells when it is back.
+    // The link's onReady starts the next exchange.
     if (!this.#revocations || !this.#link?.isReady) return false;
     this.#timer?.cancel();
     const isDone = await this.#run(this.#revocations);
@@ -97,7 +96,7 @@ export class RevocationSync {
 
   async #run(revocations: RedisRevocations): Promise<boolean> {
     try {
-      await revocations.exchange();
+      await revocations.exchange((missed) => void this.#enforce(missed));
       return true;
     } catch (error) {
       this.errors.report('The revocations of the cluster could not be read and written.', error);
@@ -106,13 +105,16 @@ export class RevocationSync {
   }
 
   async #meet(workerId: string): Promise<void> {
-    // Those that are known at the start are asked together.
+    // At the start `load` asks all of them together.
     if (!this.#hasBegun) return;
     await this.#haveShared({ kind: 'workers', workerIds: [workerId] });
     await this.exchange();
   }
 
-  /** Has others write what they know. Who is silent is dead, or writes it by itself once it is back; never rejects. */
+  /**
+   * Makes other workers write the revocations that they know. A silent worker is dead, or will write them when its own link
+   * comes back. Never rejects.
+   */
   async #haveShared(target: WsTarget): Promise<void> {
     await this.calls.ask(target, { name: 'shareRevocations', data: null }).catch(() => undefined);
   }
