@@ -156,6 +156,25 @@ describe('the examples of the documentation', () => {
   });
 });
 
+describe('README.md', () => {
+  const { text } = pageOf('README.md');
+
+  it('is read in a few minutes', () => {
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(12 * 1_024);
+  });
+
+  /** What a newcomer looks for, and what the page behind the link has to tell. */
+  it.each([
+    ['send to a user', 'sendToUsers'],
+    ['log in', 'auth: {'],
+    ['behind nginx', 'proxy_set_header Upgrade'],
+  ])('leads to "%s" by one click', (wish, answer) => {
+    const row = text.split('\n').find((line) => line.startsWith('|') && line.includes(wish)) ?? '';
+    const targets = [...row.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => pageOf(target).text);
+    expect(targets.join()).toContain(answer);
+  });
+});
+
 describe('the links of the documentation', () => {
   it('lead to files and headings that there are', () => {
     expect([...PAGES, ...otherPages()].flatMap(brokenLinks)).toEqual([]);
