@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { ClientListener } from './client-listener.interface.js';
-import { ClientManager } from './client-manager.js';
 import { USER_INTEREST, type UserInterest } from './user-interest.interface.js';
 import type { WsClient } from './ws-client.js';
 
@@ -11,10 +10,7 @@ export class UserSessions implements ClientListener {
   constructor(
     @Inject(USER_INTEREST) private readonly interest: UserInterest,
     private readonly errors: ErrorReporter,
-    clients: ClientManager,
-  ) {
-    clients.listen(this);
-  }
+  ) {}
 
   registered({ user }: WsClient): void {
     if (!user) return;

@@ -10,7 +10,6 @@ import { RedisRateStore } from '../limits/redis.rate-store.js';
 import { RedisUserConnections } from './users/redis.user-connections.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { Metrics } from '../runtime/metrics.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
@@ -20,7 +19,6 @@ import { checkBroadcaster } from './bus/check-broadcaster.js';
 import { ClusterEvents } from './events/cluster-events.js';
 import { CLUSTER_REDIS, ClusterRedis } from './bus/cluster-redis.js';
 import { LocalBroadcaster } from './bus/local.broadcaster.js';
-import { RevocationSync } from './revocations/revocation-sync.js';
 import { RedisRevocations } from './revocations/redis.revocations.js';
 import { RedisBroadcaster } from './bus/redis.broadcaster.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
@@ -34,8 +32,13 @@ import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.i
 /** How long the start of an application waits for Redis, in ms. */
 const PATIENCE = 3_000;
 
-/** What is one thing in an application of one process, and another where workers share a Redis. */
+/**
+ * The parts that have two forms: one for an application of one process, one for workers that share a Redis. Others ask for
+ * them by their token, and do not know which form they have.
+ */
 export const CLUSTER_PROVIDERS: Provider[] = [
+  ApplicationRedis,
+  { provide: PXL_WS_REDIS, useFactory: ({ client }: ApplicationRedis) => client, inject: [ApplicationRedis] },
   {
     provide: CLUSTER_REDIS,
     useFactory: (options: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime): ClusterRedis | null =>
@@ -50,18 +53,16 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { workerId }: WorkerIdentity,
       runtime: Runtime,
       factory: RuleFactory,
-      metrics: Metrics,
     ): Promise<Broadcaster> => {
       const { broadcaster, cluster, enabled } = options;
-      if (broadcaster && enabled)
+      if (broadcaster && enabled) {
         return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))(options));
+      }
       if (!redis) return new LocalBroadcaster();
       const { joinWhenDegraded } = cluster;
-      const bus = new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
-      metrics.add(bus);
-      return bus;
+      return new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
     },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory, Metrics],
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory],
   },
   {
     provide: PXL_WS_REGISTRY,
@@ -70,45 +71,27 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { prefix, cluster: { lease, mirror } }: ResolvedOptions,
       { workerId }: WorkerIdentity,
       runtime: Runtime,
-      metrics: Metrics,
-    ): ClusterRegistry => {
-      if (!redis) return new LocalRegistry();
-      const registry = new RedisRegistry(redis.link, { prefix, workerId, lease, mirror }, runtime);
-      redis.listen(registry.channel, (payload) => registry.receive(payload));
-      metrics.add(registry);
-      return registry;
-    },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, Metrics],
+    ): ClusterRegistry =>
+      redis ? new RedisRegistry(redis.link, { prefix, workerId, lease, mirror }, runtime) : new LocalRegistry(),
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
   },
   {
     provide: PXL_WS_USER_PRESENCE,
     useFactory: (
       redis: ClusterRedis | null,
-      registry: ClusterRegistry,
       clients: ClientManager,
       events: ClusterEvents,
       { prefix, cluster: { lease } }: ResolvedOptions,
       { workerId }: WorkerIdentity,
       runtime: Runtime,
-      metrics: Metrics,
     ): UserPresence => {
-      if (!redis || !(registry instanceof RedisRegistry)) return new LocalUserPresence(clients, events);
+      if (!redis) return new LocalUserPresence(clients, events);
       const tell = ({ event: channel, userId, workerId: teller }: UserNews): void =>
         events.tell({ channel, message: { userId }, isResponsible: teller === workerId });
-      const presence = new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
-      redis.listen(presence.channel, (payload) => presence.receive(payload));
-      registry.keep(presence);
-      metrics.add(presence);
-      return presence;
+      return new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
     },
-    inject: [
-      ...[CLUSTER_REDIS, PXL_WS_REGISTRY, ClientManager, ClusterEvents],
-      ...[PXL_WS_OPTIONS, WorkerIdentity, Runtime, Metrics],
-    ],
+    inject: [CLUSTER_REDIS, ClientManager, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
   },
-  ApplicationRedis,
-  RevocationSync,
-  { provide: PXL_WS_REDIS, useFactory: ({ client }: ApplicationRedis) => client, inject: [ApplicationRedis] },
   {
     provide: PXL_WS_REVOCATIONS,
     useFactory: (redis: ClusterRedis | null, { prefix }: ResolvedOptions, runtime: Runtime): Revocations =>
@@ -119,32 +102,20 @@ export const CLUSTER_PROVIDERS: Provider[] = [
     provide: PXL_WS_USER_CONNECTIONS,
     useFactory: (
       redis: ClusterRedis | null,
-      registry: ClusterRegistry,
       options: ResolvedOptions,
       { workerId }: WorkerIdentity,
     ): UserConnections => {
       const { prefix } = options;
       const limit = options.limits.connectionsPerUser;
-      if (!redis || limit === false || !(registry instanceof RedisRegistry)) return new MemoryUserConnections(options);
-      const connections = new RedisUserConnections(redis.link, { prefix, workerId, limit });
-      registry.keep(connections);
-      return connections;
+      if (!redis || limit === false) return new MemoryUserConnections(options);
+      return new RedisUserConnections(redis.link, { prefix, workerId, limit });
     },
-    inject: [CLUSTER_REDIS, PXL_WS_REGISTRY, PXL_WS_OPTIONS, WorkerIdentity],
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity],
   },
   {
     provide: PXL_WS_RATE_STORE,
-    useFactory: (
-      redis: ClusterRedis | null,
-      { prefix }: ResolvedOptions,
-      memory: MemoryRateStore,
-      metrics: Metrics,
-    ): RateStore => {
-      if (!redis) return memory;
-      const store = new RedisRateStore(redis.link, prefix, memory);
-      metrics.add(store);
-      return store;
-    },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, MemoryRateStore, Metrics],
+    useFactory: (redis: ClusterRedis | null, { prefix }: ResolvedOptions, memory: MemoryRateStore): RateStore =>
+      redis ? new RedisRateStore(redis.link, prefix, memory) : memory,
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, MemoryRateStore],
   },
 ];

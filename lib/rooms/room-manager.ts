@@ -79,7 +79,6 @@ export class RoomManager {
   ) {
     this.#own = new OwnRooms(options, (clientId) => clientManager.getClient({ clientId }) !== undefined);
     clientManager.lookUpRoomsIn(this);
-    clientManager.listen({ unregistered: (client) => this.drop(client) });
   }
 
   /** Every room that has members, with their client ids. */

@@ -152,6 +152,7 @@ async function tell(random: SeededRandom): Promise<void> {
   const clients = new ClientManager(new ClientMirror(), counters, new UnsharedClaims(options), options);
   const interest = new RandomInterest(random);
   const manager = new RoomManager(clients, interest, counters, new ErrorReporter(new Runtime(), options), options);
+  clients.listen({ unregistered: (client) => manager.drop(client) });
   const model = new Model(oneRoom);
   const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));
   for (const client of connected.values()) clients.register(client);

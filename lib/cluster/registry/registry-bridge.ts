@@ -36,7 +36,7 @@ export interface LossListener {
  */
 @Injectable()
 export class RegistryBridge implements RegistryHost, ClientListener, RoomListener {
-  #losses: LossListener | null = null;
+  readonly #lossListeners: LossListener[] = [];
 
   constructor(
     private readonly clients: ClientManager,
@@ -47,10 +47,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_USER_PRESENCE) private readonly users: UserPresence,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {
-    clients.listen(this);
-    rooms.listen(this);
-  }
+  ) {}
 
   /** Enters the registry; resolves once the other workers and their clients are known. */
   start(): Promise<void> {
@@ -114,12 +111,12 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   returned(): void {
-    this.#losses?.returned();
+    for (const listener of this.#lossListeners) listener.returned();
   }
 
-  /** Sets who is told of members that are lost with their worker. */
-  tellLosses(listener: LossListener): void {
-    this.#losses = listener;
+  /** Tells `listener` of the members that are lost with their worker. */
+  listenToLosses(listener: LossListener): void {
+    this.#lossListeners.push(listener);
   }
 
   #shared(user: WsUser): SharedUser {
@@ -127,7 +124,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   #lose({ clientId, userId, membership }: ChangeOfMembership): void {
-    this.#losses?.lost({ clientId, userId, ...membership });
+    for (const listener of this.#lossListeners) listener.lost({ clientId, userId, ...membership });
   }
 
   #own(change: ClientChange): void {

@@ -8,8 +8,6 @@ import { ClusterCalls } from '../calls/cluster-calls.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../bus/cluster-redis.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { RedisRevocations } from './redis.revocations.js';
-import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
-import { RedisRegistry } from '../registry/redis.registry.js';
 
 /** Milliseconds until the next exchange: after one that succeeded, and after one that failed. */
 const PERIOD = 30_000;
@@ -44,18 +42,11 @@ export class RevocationSync {
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
     @Inject(CLUSTER_REDIS) redis: ClusterRedis | null,
-    @Inject(PXL_WS_REGISTRY) registry: ClusterRegistry,
     @Inject(PXL_WS_REVOCATIONS) revocations: Revocations,
   ) {
     if (!redis || !(revocations instanceof RedisRevocations)) return;
     this.#link = redis.link;
     this.#revocations = revocations;
-    redis.link.onReady(() => void this.exchange());
-    if (!(registry instanceof RedisRegistry)) return;
-    registry.watch({
-      lost: () => void this.exchange(),
-      met: (workerId) => void this.#meet(workerId),
-    });
   }
 
   /** Resolves once this worker knows what was revoked before its start; until then it must admit no clients. Never rejects. */
@@ -104,7 +95,8 @@ export class RevocationSync {
     }
   }
 
-  async #meet(workerId: string): Promise<void> {
+  /** Another worker has entered the registry: it writes what it knows, before this one reads. Never rejects. */
+  async meet(workerId: string): Promise<void> {
     // At the start `load` asks all of them together.
     if (!this.#hasBegun) return;
     await this.#haveShared({ kind: 'workers', workerIds: [workerId] });

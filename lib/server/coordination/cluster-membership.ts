@@ -10,7 +10,6 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { WsError } from '../../errors/ws.error.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
-import { Drain, type DrainCompany } from './drain.js';
 import { ClusterInbox } from './cluster-inbox.js';
 
 /** How long the start of an application waits for its place among the other workers, in ms. */
@@ -20,7 +19,7 @@ const NAMED = 5;
 
 /** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
 @Injectable()
-export class ClusterMembership implements DrainCompany {
+export class ClusterMembership {
   readonly #logger = new ModuleLogger();
   #left: Promise<void> | null = null;
   #onAdmitted: (() => void) | null = null;
@@ -37,10 +36,7 @@ export class ClusterMembership implements DrainCompany {
     @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     private readonly runtime: Runtime,
-    drain: Drain,
-  ) {
-    drain.accompany(this);
-  }
+  ) {}
 
   /**
    * Connects to the bus and enters the registry. Without a Redis that answers this resolves all the same after a while,
@@ -69,13 +65,13 @@ export class ClusterMembership implements DrainCompany {
     return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
   }
 
-  /** A bus of the application's own comes without a registry: there may always be others. */
+  /** Whether others go on without this worker, as far as is known. A bus of the application's own comes without a registry: there may always be others. */
   get othersGoOn(): boolean {
     const { redis, broadcaster } = this.options;
     return redis ? this.registry.mayHaveOthers : broadcaster !== undefined;
   }
 
-  /** The other workers stop counting on this one's clients. */
+  /** The other workers stop counting on this one's clients. Does not reject. */
   leave(): Promise<void> {
     this.#onAdmitted = null;
     this.events.leave();

@@ -11,6 +11,7 @@ import { ConnectionHandler } from '../../transport/connection/connection.handler
 import { Heartbeat } from '../../transport/connection/heartbeat.js';
 import { InactiveClients } from '../../transport/connection/inactive-clients.js';
 import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
+import { ClusterMembership } from './cluster-membership.js';
 
 /** How many close frames are written in one turn of the event loop. */
 const BATCH = 256;
@@ -20,14 +21,6 @@ const BATCH = 256;
  */
 const CUT_AT = 0.9;
 
-/** This worker's place among the others, as far as its end concerns them. */
-export interface DrainCompany {
-  /** The drain begins: nobody may count on this worker's clients any more. Does not reject. */
-  leave(): Promise<void>;
-  /** Whether others go on without this one, as far as is known at this moment. */
-  readonly othersGoOn: boolean;
-}
-
 /**
  * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001, or
  * 1012 where other workers go on.
@@ -35,10 +28,10 @@ export interface DrainCompany {
  */
 @Injectable()
 export class Drain {
-  #company: DrainCompany | null = null;
   #done: Promise<void> | null = null;
 
   constructor(
+    private readonly membership: ClusterMembership,
     private readonly upgrades: UpgradeHandler,
     private readonly connections: ConnectionHandler,
     private readonly dispatcher: MessageDispatcher,
@@ -52,13 +45,8 @@ export class Drain {
     return (this.#done ??= this.#drain());
   }
 
-  /** Whom to tell when it begins, and to ask about the others. */
-  accompany(company: DrainCompany): void {
-    this.#company = company;
-  }
-
   async #drain(): Promise<void> {
-    void this.#company?.leave();
+    void this.membership.leave();
     this.upgrades.close();
     this.dispatcher.stop();
     this.heartbeat.stop();
@@ -96,7 +84,7 @@ export class Drain {
   #close(client: WsClient): void {
     const { reconnectSpread } = this.options.shutdown;
     const after = Math.floor(this.runtime.random() * reconnectSpread);
-    const { code, reason } = this.#company?.othersGoOn
+    const { code, reason } = this.membership.othersGoOn
       ? { ...CLOSE_CODES.RESTART, reason: JSON.stringify({ after }) }
       : CLOSE_CODES.GOING_AWAY;
     client.ws.close(code, reason);

@@ -48,12 +48,7 @@ export class Health {
     private readonly membership: ClusterMembership,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
-  ) {
-    clients.listen({
-      registered: () => traffic.connects.mark(),
-      unregistered: () => traffic.disconnects.mark(),
-    });
-  }
+  ) {}
 
   read(): WebSocketHealth {
     const { isOpen } = this.upgrades;

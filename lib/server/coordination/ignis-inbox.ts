@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
-import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
 import type { IgnisMessage } from '../../cluster/bus/ignis-messages.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Delivery } from '../delivery/delivery.js';
@@ -12,12 +11,10 @@ export class IgnisInbox {
     private readonly delivery: Delivery,
     private readonly clients: ClientManager,
     private readonly errors: ErrorReporter,
-    @Inject(CLUSTER_REDIS) redis: ClusterRedis | null,
-  ) {
-    redis?.ignis?.listen((message) => this.#receive(message));
-  }
+  ) {}
 
-  #receive(message: IgnisMessage): void {
+  /** Never throws: anybody may have written the message. */
+  receive(message: IgnisMessage): void {
     try {
       this.#deliver(message);
     } catch (error) {

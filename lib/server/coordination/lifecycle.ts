@@ -84,9 +84,7 @@ export class Lifecycle
     private readonly subscribers: SubscriberDispatcher,
     private readonly server: PxlWebSocketServer,
     private readonly runtime: Runtime,
-  ) {
-    adapter.attach(this);
-  }
+  ) {}
 
   beforeGatewaysAreBound(): void {
     this.#hasSockets = this.options.enabled;

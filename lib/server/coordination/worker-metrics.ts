@@ -5,7 +5,7 @@ import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcas
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { RoomManager } from '../../rooms/room-manager.js';
-import { counter, gauge, Metrics, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { SlowConsumers } from '../../transport/outbox/slow-consumers.js';
 
@@ -21,10 +21,7 @@ export class WorkerMetrics implements MetricSource {
     private readonly slowConsumers: SlowConsumers,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
-    metrics: Metrics,
-  ) {
-    metrics.add(this);
-  }
+  ) {}
 
   *metrics(): Iterable<WebSocketMetric> {
     yield gauge('connections', this.clients.size);

@@ -1,13 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientListener } from '../../clients/client-listener.interface.js';
-import { ClientManager } from '../../clients/client-manager.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { ClientList } from '../../rooms/client-list.js';
 import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
-import { RoomManager } from '../../rooms/room-manager.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { Delivery } from './delivery.js';
 
@@ -29,14 +26,7 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
     private readonly delivery: Delivery,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
-    clients: ClientManager,
-    rooms: RoomManager,
-    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
-  ) {
-    if (!options.clientList.enabled) return;
-    clients.listen(this);
-    rooms.listen(this);
-  }
+  ) {}
 
   registered(): void {
     this.listWanted('clientConnected');

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientManager } from '../../clients/client-manager.js';
-import { RegistryBridge, type LossListener, type LostMember } from '../../cluster/registry/registry-bridge.js';
+import type { LossListener, LostMember } from '../../cluster/registry/registry-bridge.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
 import { RoomManager } from '../../rooms/room-manager.js';
@@ -22,11 +22,7 @@ export class MemberAnnouncements implements RoomListener, LossListener {
     private readonly errors: ErrorReporter,
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
-    view: RegistryBridge,
-  ) {
-    rooms.listen(this);
-    view.tellLosses(this);
-  }
+  ) {}
 
   joined(membership: Membership): void {
     this.#announce('memberJoined', membership);

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ClientEnd } from '../../clients/client-listener.interface.js';
-import { ClientManager } from '../../clients/client-manager.js';
+import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
@@ -8,16 +7,15 @@ import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js'
 
 /** Tells subscribers what verbs were called with. */
 @Injectable()
-export class VerbEvents {
+export class VerbEvents implements ClientListener {
   constructor(
     private readonly events: ClusterEvents,
     private readonly errors: ErrorReporter,
-    clients: ClientManager,
-  ) {
-    clients.listen({
-      disconnecting: (clientId: string, end: Partial<ClientEnd>) =>
-        this.publish(WebSocketRedisSubscriberEvent.DisconnectClient, { clientId, ...end }),
-    });
+  ) {}
+
+  /** The application wants a client disconnected. */
+  disconnecting(clientId: string, end: Partial<ClientEnd>): void {
+    this.publish(WebSocketRedisSubscriberEvent.DisconnectClient, { clientId, ...end });
   }
 
   /**

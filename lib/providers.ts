@@ -1,0 +1,145 @@
+import type { Provider } from '@nestjs/common';
+import { Admission } from './auth/admission.js';
+import { AuthRefusals } from './auth/auth-refusals.js';
+import { Authentication } from './auth/authentication.js';
+import { ClientAddress } from './auth/client-address.js';
+import { ConnectionGuards } from './auth/connection-guards.js';
+import { InBandAuthentication } from './auth/in-band-authentication.js';
+import { OriginPolicy } from './auth/origin-policy.js';
+import { RuleFactory } from './auth/rule-factory.js';
+import { TokenLife } from './auth/tokens/token-life.js';
+import { TokenRevocation } from './auth/tokens/token-revocation.js';
+import { ClientManager } from './clients/client-manager.js';
+import { ClientMirror } from './clients/client-mirror.js';
+import { UnsharedClaims } from './clients/unshared-claims.js';
+import { USER_INTEREST } from './clients/user-interest.interface.js';
+import { UserSessions } from './clients/user-sessions.js';
+import { PXL_WS_BROADCASTER } from './cluster/bus/broadcaster.interface.js';
+import { ClusterCalls } from './cluster/calls/cluster-calls.js';
+import { PeerCheck } from './cluster/calls/peer-check.js';
+import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
+import { ClusterEvents } from './cluster/events/cluster-events.js';
+import { MirrorWriter } from './cluster/registry/mirror-writer.js';
+import { RegistryBridge } from './cluster/registry/registry-bridge.js';
+import { RevocationSync } from './cluster/revocations/revocation-sync.js';
+import { Encryption } from './encryption/encryption.js';
+import { FrameCallbacks } from './encryption/frame-callbacks.js';
+import { KeyExchange } from './encryption/key-exchange.js';
+import { OutboundTransforms } from './encryption/outbound-transforms.js';
+import { ErrorReporter } from './errors/error-reporter.js';
+import { ConnectionCounts } from './limits/connection-counts.js';
+import { MemoryRateStore } from './limits/memory.rate-store.js';
+import { MessageRates } from './limits/message-rates.js';
+import { RefusalCounters } from './limits/refusal-counters.js';
+import { RouteRates } from './limits/route-rates.js';
+import { QueueSurroundings } from './queue/queue-surroundings.js';
+import { ClientList } from './rooms/client-list.js';
+import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
+import { RoomLists } from './rooms/room-lists.js';
+import { RoomManager } from './rooms/room-manager.js';
+import { RoomOpening } from './rooms/room-opening.js';
+import { RoomRules } from './rooms/room-rules.js';
+import { HandlerScanner } from './routing/discovery/handler.scanner.js';
+import { ProviderScanner } from './routing/discovery/provider.scanner.js';
+import { WsExplorer } from './routing/discovery/ws-explorer.js';
+import { WsMetadataAccessor } from './routing/discovery/ws-metadata.accessor.js';
+import { EventRoutes } from './routing/event-routes.js';
+import { MessageDispatcher } from './routing/message.dispatcher.js';
+import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
+import { SystemRoutes } from './routing/system-routes.js';
+import { Metrics } from './runtime/metrics.js';
+import { Runtime } from './runtime/runtime.js';
+import { Traffic } from './runtime/traffic.js';
+import { WorkerIdentity } from './runtime/worker-identity.js';
+import { CallAnswers } from './server/coordination/call-answers.js';
+import { ClusterCommands } from './server/coordination/cluster-commands.js';
+import { ClusterInbox } from './server/coordination/cluster-inbox.js';
+import { ClusterMembership } from './server/coordination/cluster-membership.js';
+import { Drain } from './server/coordination/drain.js';
+import { Health } from './server/coordination/health.js';
+import { IgnisInbox } from './server/coordination/ignis-inbox.js';
+import { Lifecycle } from './server/coordination/lifecycle.js';
+import { RemoteClients } from './server/coordination/remote-clients.js';
+import { WorkerMetrics } from './server/coordination/worker-metrics.js';
+import { ClientListPushes } from './server/delivery/client-list-pushes.js';
+import { Delivery } from './server/delivery/delivery.js';
+import { MemberAnnouncements } from './server/delivery/member-announcements.js';
+import { Recipients } from './server/delivery/recipients.js';
+import { RoomMoves } from './server/delivery/room-moves.js';
+import { ClientQueries } from './server/facade/client-queries.js';
+import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+import { VerbEvents } from './server/facade/verb-events.js';
+import { WebSocketService } from './server/facade/websocket.service.js';
+import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
+import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
+import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
+import { SubscriberRunner } from './subscribers/subscriber.runner.js';
+import { ConnectionHooks } from './transport/connection/connection-hooks.js';
+import { ConnectionHandler } from './transport/connection/connection.handler.js';
+import { Heartbeat } from './transport/connection/heartbeat.js';
+import { InactiveClients } from './transport/connection/inactive-clients.js';
+import { SocketAdoption } from './transport/connection/socket-adoption.js';
+import { EndpointRegistry } from './transport/endpoint/endpoint.registry.js';
+import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
+import { OutboxServices } from './transport/outbox/outbox.services.js';
+import { SlowConsumers } from './transport/outbox/slow-consumers.js';
+import { ClientAdmitter } from './transport/upgrade/client-admitter.js';
+import { OwnServers } from './transport/upgrade/own-servers.js';
+import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
+
+const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
+
+const LIMITS = [RefusalCounters, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates];
+
+const CLIENTS: Provider[] = [
+  ...[ClientManager, ClientMirror, UnsharedClaims, UserSessions],
+  { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
+];
+
+const ENCRYPTION = [KeyExchange, Encryption, OutboundTransforms, FrameCallbacks];
+
+const AUTH = [
+  ...[ClientAddress, OriginPolicy, Admission, Authentication, ConnectionGuards, InBandAuthentication, RuleFactory],
+  ...[AuthRefusals, TokenLife, TokenRevocation],
+];
+
+const ROOMS: Provider[] = [
+  ...[RoomManager, RoomRules, RoomOpening, RoomLists, ClientList],
+  { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
+];
+
+const ROUTING = [
+  ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
+  ...[MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
+];
+
+const TRANSPORT = [
+  ...[EndpointRegistry, UpgradeHandler, OwnServers, ClientAdmitter],
+  ...[ConnectionHandler, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
+  ...[OutboxServices, OutboxScheduler, SlowConsumers],
+];
+
+const CLUSTER: Provider[] = [
+  ...CLUSTER_PROVIDERS,
+  ...[ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, MirrorWriter, RevocationSync],
+];
+
+const SUBSCRIBERS = [SubscriberRegistry, SubscriberExplorer, SubscriberDispatcher, SubscriberRunner];
+
+const SERVER = [
+  // The verbs that applications call.
+  ...[WebSocketService, PxlWebSocketServer, ClientQueries, VerbEvents],
+  // What carries them out, on this worker and on the others.
+  ...[Delivery, Recipients, RoomMoves, MemberAnnouncements, ClientListPushes],
+  ...[ClusterCommands, ClusterInbox, CallAnswers, IgnisInbox, RemoteClients],
+  // The life of this worker.
+  ...[Lifecycle, ClusterMembership, Drain, Health, WorkerMetrics],
+];
+
+const QUEUE = [QueueSurroundings];
+
+/** The parts of the module, layer by layer from the ground up; `lib/README.md` is the map of them. */
+export const PROVIDERS: Provider[] = [
+  ...[...GROUND, ...LIMITS, ...CLIENTS, ...ENCRYPTION, ...AUTH, ...ROOMS, ...ROUTING, ...TRANSPORT, ...CLUSTER],
+  ...[...SUBSCRIBERS, ...SERVER, ...QUEUE],
+];

@@ -1,0 +1,128 @@
+import type { Abstract, FactoryProvider, Type } from '@nestjs/common';
+import { AuthRefusals } from './auth/auth-refusals.js';
+import { ClientManager } from './clients/client-manager.js';
+import { UserSessions } from './clients/user-sessions.js';
+import { PXL_WS_BROADCASTER, type Broadcaster } from './cluster/bus/broadcaster.interface.js';
+import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js';
+import { RedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from './cluster/registry/cluster-registry.interface.js';
+import { RedisRegistry } from './cluster/registry/redis.registry.js';
+import { RegistryBridge } from './cluster/registry/registry-bridge.js';
+import { RevocationSync } from './cluster/revocations/revocation-sync.js';
+import { RedisUserConnections } from './cluster/users/redis.user-connections.js';
+import { RedisUserPresence } from './cluster/users/redis.user-presence.js';
+import { PXL_WS_USER_PRESENCE, type UserPresence } from './cluster/users/user-presence.interface.js';
+import { PXL_WS_RATE_STORE, type RateStore } from './limits/rate-store.interface.js';
+import { RedisRateStore } from './limits/redis.rate-store.js';
+import { PXL_WS_USER_CONNECTIONS, type UserConnections } from './limits/user-connections.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';
+import { RoomManager } from './rooms/room-manager.js';
+import { Metrics } from './runtime/metrics.js';
+import { Traffic } from './runtime/traffic.js';
+import { IgnisInbox } from './server/coordination/ignis-inbox.js';
+import { Lifecycle } from './server/coordination/lifecycle.js';
+import { WorkerMetrics } from './server/coordination/worker-metrics.js';
+import { ClientListPushes } from './server/delivery/client-list-pushes.js';
+import { MemberAnnouncements } from './server/delivery/member-announcements.js';
+import { VerbEvents } from './server/facade/verb-events.js';
+import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
+
+/** A class that is provided, or the token of an interface. */
+type Token<Part> = Type<Part> | Abstract<Part> | symbol;
+
+/**
+ * Who listens to whom. A constructor takes its parts and calls nothing; each of these runs once, when its parts exist and
+ * nothing has happened yet.
+ */
+export const WIRING: FactoryProvider[] = [
+  wire([PxlWsAdapter, Lifecycle], (adapter, lifecycle) => adapter.attach(lifecycle)),
+
+  // The clients of this worker.
+  wire(
+    [ClientManager, RoomManager, UserSessions, VerbEvents, RegistryBridge, Traffic],
+    (clients, rooms, sessions, verbEvents, bridge, traffic) => {
+      // First of all: whoever else hears that a client is gone, finds it in no room.
+      clients.listen({ unregistered: (client) => rooms.drop(client) });
+      clients.listen(sessions);
+      clients.listen(verbEvents);
+      clients.listen(bridge);
+      clients.listen({
+        registered: () => traffic.connects.mark(),
+        unregistered: () => traffic.disconnects.mark(),
+      });
+    },
+  ),
+
+  // Their rooms, and those of clients that are lost with their worker.
+  wire([RoomManager, RegistryBridge, MemberAnnouncements], (rooms, bridge, announcements) => {
+    // The others know of a member before its room is told.
+    rooms.listen(bridge);
+    rooms.listen(announcements);
+    bridge.listenToLosses(announcements);
+  }),
+
+  // Both at once: the client list.
+  wire(
+    [PXL_WS_OPTIONS, ClientManager, RoomManager, ClientListPushes],
+    ({ clientList }: ResolvedOptions, clients, rooms, pushes) => {
+      if (!clientList.enabled) return;
+      clients.listen(pushes);
+      rooms.listen(pushes);
+    },
+  ),
+
+  // What comes by Redis beside the bus, and what lives there as long as this worker's lease.
+  wire(
+    [CLUSTER_REDIS, PXL_WS_REGISTRY, PXL_WS_USER_PRESENCE, PXL_WS_USER_CONNECTIONS, RevocationSync, IgnisInbox],
+    (
+      redis: ClusterRedis | null,
+      registry: ClusterRegistry,
+      users: UserPresence,
+      connections: UserConnections,
+      revocations,
+      ignis,
+    ) => {
+      if (!redis || !(registry instanceof RedisRegistry)) return;
+      redis.listen(registry.channel, (payload) => registry.receive(payload));
+      if (users instanceof RedisUserPresence) {
+        redis.listen(users.channel, (payload) => users.receive(payload));
+        registry.keep(users);
+      }
+      if (connections instanceof RedisUserConnections) registry.keep(connections);
+      redis.link.onReady(() => void revocations.exchange());
+      registry.watch({
+        lost: () => void revocations.exchange(),
+        met: (workerId) => void revocations.meet(workerId),
+      });
+      redis.ignis?.listen((message) => ignis.receive(message));
+    },
+  ),
+
+  // What is counted, in the order in which it is listed.
+  wire(
+    [
+      Metrics,
+      PXL_WS_BROADCASTER,
+      PXL_WS_REGISTRY,
+      PXL_WS_USER_PRESENCE,
+      PXL_WS_RATE_STORE,
+      AuthRefusals,
+      WorkerMetrics,
+    ],
+    (metrics, bus: Broadcaster, registry: ClusterRegistry, users: UserPresence, rates: RateStore, refusals, worker) => {
+      if (bus instanceof RedisBroadcaster) metrics.add(bus);
+      if (registry instanceof RedisRegistry) metrics.add(registry);
+      if (users instanceof RedisUserPresence) metrics.add(users);
+      if (rates instanceof RedisRateStore) metrics.add(rates);
+      metrics.add(refusals);
+      metrics.add(worker);
+    },
+  ),
+];
+
+function wire<Parts extends readonly unknown[]>(
+  tokens: readonly [...{ [At in keyof Parts]: Token<Parts[At]> }],
+  connect: (...parts: Parts) => void,
+): FactoryProvider {
+  return { provide: Symbol('PXL_WS_WIRING'), useFactory: connect, inject: [...tokens] };
+}
