@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UserConnectionsLimit } from '../../lib/interfaces/module-options.interface.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
-import { userBucketKey, userBucketOf } from '../../lib/redis/data/user-buckets.js';
+import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
 import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
-import { userBucketKey, userBucketOf } from '../../lib/redis/data/user-buckets.js';
+import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';

@@ -1,18 +1,14 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { RedisScript } from '../../redis/data/redis-script.js';
-import { scanHash } from '../../redis/data/scan-hash.js';
-import { userBucketKey } from '../../redis/data/user-buckets.js';
 import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
 import type { UserAdmission } from '../../limits/user-connections.interface.js';
-
-/** ms after which a bucket goes by itself when nobody refreshes it: the whole cluster is gone. */
-const LIFETIME = 24 * 3_600_000;
+import { BUCKET_LIFETIME, readUserBucket, userBucketKey } from './user-buckets.js';
 
 /**
- * Counts a connection in. A field holds the ids of a user's clients, the oldest first, each followed by a space.
+ * Adds a connection within the limit. A field holds the ids of a user's clients, the oldest first, each followed by a space.
  *
- * KEYS: the bucket. ARGV: user, client, how many there may be, whether the oldest make room (1, 0), ms to live. Returns 0,
- * or 1 and the ids that made room.
+ * KEYS: the bucket. ARGV: user, client, the limit, whether the oldest are replaced (1, 0), ms to live. Returns 0 when the
+ * limit is reached, otherwise 1 and the ids of the replaced clients.
  */
 const ENTER = new RedisScript(`
 local ids, answer = {}, { 1 }
@@ -29,9 +25,9 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return answer`);
 
 /**
- * Puts connections in that are not counted, or counts others out, whatever the limit.
+ * Adds the connections that are missing, or removes connections, whatever the limit.
  *
- * KEYS: the bucket. ARGV: ms to live, `+` or `-`, then user and client of each.
+ * KEYS: the bucket. ARGV: ms to live, `+` to add or `-` to remove, then user and client of each.
  */
 const CORRECT = new RedisScript(`
 for at = 3, #ARGV, 2 do
@@ -54,7 +50,7 @@ export interface UserConnection {
   readonly clientId: string;
 }
 
-/** The connections of some of the users, of all workers. Each method fails as `RedisLink.run` does. */
+/** The connections of a bucket's users on all workers. Each method fails as `RedisLink.run` does. */
 export class ConnectionBucket {
   readonly #key: string;
 
@@ -66,36 +62,33 @@ export class ConnectionBucket {
     this.#key = userBucketKey(prefix, bucket, 'connections');
   }
 
-  /** Counts a connection in, where there is room or room is made. */
+  /** Adds a connection, unless the limit is reached and refuses it. */
   async enter(userId: string, clientId: string, { max, onExceed }: UserConnectionsLimit): Promise<UserAdmission> {
-    const args = [userId, clientId, max, onExceed === 'replaceOldest' ? 1 : 0, LIFETIME];
+    const args = [userId, clientId, max, onExceed === 'replaceOldest' ? 1 : 0, BUCKET_LIFETIME];
     const answer = (await this.link.run((redis) => ENTER.run(redis, [this.#key], args))) as [number, ...string[]];
     const [admitted, ...replaced] = answer;
     return { admitted: admitted === 1, replaced };
   }
 
-  /** Counts connections in that are not counted yet, whatever the limit. */
+  /** Adds the connections that are missing, whatever the limit. */
   async add(connections: readonly UserConnection[]): Promise<void> {
     await this.#correct('+', connections);
   }
 
-  /** Counts connections out. */
+  /** Removes connections. */
   async remove(connections: readonly UserConnection[]): Promise<void> {
     await this.#correct('-', connections);
   }
 
-  /** Every connection that is counted, page by page; one of a user that changes meanwhile may come twice. */
+  /** All connections, page by page. Those of a user that changes meanwhile may come twice. */
   async *connections(): AsyncGenerator<UserConnection[]> {
-    for await (const users of scanHash(this.link, this.#key)) {
-      yield users.flatMap(([userId, ids]) => {
-        const clientIds = ids.trim().split(' ');
-        return clientIds.map((clientId) => ({ userId, clientId }));
-      });
+    for await (const users of readUserBucket(this.link, this.#key)) {
+      yield users.flatMap(([userId, clientIds]) => clientIds.map((clientId) => ({ userId, clientId })));
     }
   }
 
   async #correct(step: '+' | '-', connections: readonly UserConnection[]): Promise<void> {
     const args = connections.flatMap(({ userId, clientId }) => [userId, clientId]);
-    await this.link.run((redis) => CORRECT.run(redis, [this.#key], [LIFETIME, step, ...args]));
+    await this.link.run((redis) => CORRECT.run(redis, [this.#key], [BUCKET_LIFETIME, step, ...args]));
   }
 }

@@ -1,19 +1,18 @@
-/** A user with sessions on this worker, or one that the cluster still counts as here. */
+/** A user with sessions on this worker, or one for whom Redis may still have an entry of this worker. */
 export interface LocalUser {
   readonly userId: string;
   sessions: number;
-  /** Whether the cluster counts it as here, as far as it was told. */
+  /** Whether Redis has this worker's entry, after the last confirmed change. */
   isEntered: boolean;
-  /** Whether a step of it is under way, or nobody knows if it came through. */
-  isOpen: boolean;
+  /** Whether a change was sent and not confirmed, so that it may have been carried out or not. */
+  isUnconfirmed: boolean;
 }
 
-/** The users of this worker by their sessions, and those of whom the cluster may not know yet. */
+/** The users of this worker with their numbers of sessions, and those whose entries in Redis have to change. */
 export class LocalUsers {
   readonly #users = new Map<string, LocalUser>();
   readonly #changed = new Set<LocalUser>();
 
-  /** How many there are. */
   get size(): number {
     return this.#users.size;
   }
@@ -26,23 +25,23 @@ export class LocalUsers {
     return this.#users.values();
   }
 
-  /** Counts a session. */
+  /** Adds a session. */
   open(userId: string): void {
     let user = this.#users.get(userId);
-    if (!user) this.#users.set(userId, (user = { userId, sessions: 0, isEntered: false, isOpen: false }));
+    if (!user) this.#users.set(userId, (user = { userId, sessions: 0, isEntered: false, isUnconfirmed: false }));
     if (++user.sessions === 1) this.touch(user);
   }
 
-  /** Counts a session out; does nothing when there is none. */
+  /** Removes a session; does nothing when there is none. */
   close(userId: string): void {
     const user = this.#users.get(userId);
     if (user && user.sessions > 0 && --user.sessions === 0) this.touch(user);
   }
 
-  /** Something has become of the user: judges anew whether the cluster has to know. */
+  /** Decides anew whether the entry of the user has to change; to be called after each change of a {@link LocalUser}. */
   touch(user: LocalUser): void {
     const isHere = user.sessions > 0;
-    if (isHere !== user.isEntered || user.isOpen) {
+    if (isHere !== user.isEntered || user.isUnconfirmed) {
       this.#changed.add(user);
       return;
     }
@@ -50,7 +49,7 @@ export class LocalUsers {
     if (!isHere) this.#users.delete(user.userId);
   }
 
-  /** Takes up to `limit` of those that have changed. */
+  /** Takes up to `limit` of the users whose entries have to change. */
   takeChanged(limit: number): LocalUser[] {
     const taken: LocalUser[] = [];
     for (const user of this.#changed) {

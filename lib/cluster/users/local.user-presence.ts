@@ -4,7 +4,7 @@ import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js'
 import { ClusterEvents } from '../events/cluster-events.js';
 import type { UserPresence } from './user-presence.interface.js';
 
-/** The users of an application of one process. */
+/** {@link UserPresence} in an application of one process. */
 @Injectable()
 export class LocalUserPresence implements UserPresence {
   constructor(

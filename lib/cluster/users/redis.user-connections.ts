@@ -1,18 +1,16 @@
-import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
-import type { RedisLink } from '../../redis/link/redis-link.js';
-import { byUserBucket, USER_BUCKETS, userBucketOf } from '../../redis/data/user-buckets.js';
-import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
 import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
+import type { RedisLink } from '../../redis/link/redis-link.js';
+import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
+import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
+import { byUserBucket, USER_BUCKETS, userBucketOf } from './user-buckets.js';
+import { UserReconciler } from './user-reconciler.js';
 
-/** What Redis may refuse. */
+/** Names this use of Redis in the log, where Redis refuses it. */
 const WHAT = 'to count connections of users';
-/** Beats between two times that everything is written again, so that nothing stays wrong for good. */
-const REFRESHED_EACH = 256;
-/** Connections that may wait to be counted out, while Redis cannot be reached. Above that they are searched for later. */
+/** How many ended connections may wait to be removed from Redis. Above that, Redis is searched for them later. */
 const MAX_LEAVING = 10_000;
 
-/** Whose connections are counted, and how many each user may have. */
 export interface RedisUserConnectionsOptions {
   readonly prefix: string;
   readonly workerId: string;
@@ -20,33 +18,37 @@ export interface RedisUserConnectionsOptions {
 }
 
 /**
- * Counts the connections of each user in the whole cluster. While Redis cannot be reached each worker counts its own, and
- * tells Redis once it is back. Those of a dead worker count until its lease has run out.
+ * Counts the connections of each user in the whole cluster. While Redis cannot be reached, each worker counts its own, and
+ * writes them to Redis later. Connections of a dead worker count until its lease has expired.
  */
 export class RedisUserConnections implements UserConnections, LeasedData {
-  /** This worker's, by their users, in the order in which they came. */
+  /** This worker's clients by user, the oldest first. */
   readonly #clients = new Map<string, Set<string>>();
-  /** Those that Redis may still count, with their users. */
+  /** Clients of this worker that Redis may still count although they have gone, with their users. */
   readonly #leaving = new Map<string, string>();
-  /** Whether Redis may not count all of ours. */
-  #isDoubtful = false;
-  /** Whether Redis may count some of ours that we know nothing of. */
-  #hasGhosts = false;
-  #beats = 0;
-  #work: Promise<void> | null = null;
+  readonly #reconciler: UserReconciler;
   #isStopped = false;
 
   constructor(
     private readonly link: RedisLink,
     private readonly options: RedisUserConnectionsOptions,
-  ) {}
+  ) {
+    this.#reconciler = new UserReconciler(
+      {
+        rewrite: () => this.#rewrite(),
+        removeGhosts: () => this.#removeGhosts(),
+        writeChanges: () => this.#removeLeaving(),
+      },
+      () => link.isReady,
+    );
+  }
 
   async enter(userId: string, clientId: string): Promise<UserAdmission> {
-    const admission = await this.#ask(userId, clientId);
+    const admission = await this.#admit(userId, clientId);
     if (!admission.admitted) return admission;
     if (this.#isStopped) {
-      this.#countOutLater(userId, clientId);
-      this.#resume();
+      this.#leaveLater(userId, clientId);
+      this.#reconciler.start();
       return admission;
     }
     for (const oldest of admission.replaced) this.#remove(userId, oldest);
@@ -58,19 +60,17 @@ export class RedisUserConnections implements UserConnections, LeasedData {
 
   leave(userId: string, clientId: string): void {
     if (!this.#remove(userId, clientId)) return;
-    this.#countOutLater(userId, clientId);
-    this.#resume();
+    this.#leaveLater(userId, clientId);
+    this.#reconciler.start();
   }
 
   renewed(_incarnation: number, cause: RenewalCause): void {
-    this.#isDoubtful = true;
-    this.#hasGhosts ||= cause === 'lost';
+    this.#reconciler.suspectLoss();
+    if (cause === 'lost') this.#reconciler.suspectGhosts();
   }
 
   beat(): void {
-    this.#beats = (this.#beats + 1) % REFRESHED_EACH;
-    this.#isDoubtful ||= this.#beats === 0;
-    this.#resume();
+    this.#reconciler.beat();
   }
 
   async remove(workerId: string): Promise<void> {
@@ -79,13 +79,13 @@ export class RedisUserConnections implements UserConnections, LeasedData {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#work;
+    await this.#reconciler.idle();
     for (const { userId, clientId } of this.#ours()) this.#leaving.set(clientId, userId);
     this.#clients.clear();
-    await this.#countOut();
+    await this.#removeLeaving();
   }
 
-  async #ask(userId: string, clientId: string): Promise<UserAdmission> {
+  async #admit(userId: string, clientId: string): Promise<UserAdmission> {
     const { limit } = this.options;
     try {
       const admission = await this.#bucket(userBucketOf(userId)).enter(userId, clientId, limit);
@@ -93,16 +93,20 @@ export class RedisUserConnections implements UserConnections, LeasedData {
       return admission;
     } catch (error) {
       this.link.outcome(WHAT, error);
-      const ours = [...(this.#clients.get(userId) ?? [])];
-      const isRefused = ours.length >= limit.max && limit.onExceed !== 'replaceOldest';
-      // Nobody knows whether Redis has counted it.
-      if (isRefused) this.#countOutLater(userId, clientId);
-      else this.#isDoubtful = true;
-      return {
-        admitted: !isRefused,
-        replaced: isRefused ? [] : ours.slice(0, Math.max(0, ours.length + 1 - limit.max)),
-      };
+      return this.#admitAlone(userId, clientId);
     }
+  }
+
+  /** Decides by this worker's own connections. Redis may have counted the new one all the same. */
+  #admitAlone(userId: string, clientId: string): UserAdmission {
+    const { max, onExceed } = this.options.limit;
+    const ours = [...(this.#clients.get(userId) ?? [])];
+    if (ours.length >= max && onExceed !== 'replaceOldest') {
+      this.#leaveLater(userId, clientId);
+      return { admitted: false, replaced: [] };
+    }
+    this.#reconciler.suspectLoss();
+    return { admitted: true, replaced: ours.slice(0, Math.max(0, ours.length + 1 - max)) };
   }
 
   #remove(userId: string, clientId: string): boolean {
@@ -112,30 +116,15 @@ export class RedisUserConnections implements UserConnections, LeasedData {
     return true;
   }
 
-  #countOutLater(userId: string, clientId: string): void {
+  #leaveLater(userId: string, clientId: string): void {
     if (this.#leaving.size >= MAX_LEAVING) {
       this.#leaving.clear();
-      this.#hasGhosts = true;
+      this.#reconciler.suspectGhosts();
     }
     this.#leaving.set(clientId, userId);
   }
 
-  #resume(): void {
-    if (!this.link.isReady) return;
-    const ended = (): void => {
-      this.#work = null;
-    };
-    // What fails is done again at the next beat.
-    this.#work ??= this.#catchUp().then(ended, ended);
-  }
-
-  async #catchUp(): Promise<void> {
-    await this.#countOut();
-    if (this.#hasGhosts) await this.#sweepGhosts();
-    if (this.#isDoubtful) await this.#restore();
-  }
-
-  async #countOut(): Promise<void> {
+  async #removeLeaving(): Promise<void> {
     while (this.#leaving.size > 0) {
       const leaving = [...this.#leaving].map(([clientId, userId]) => ({ userId, clientId }));
       for (const [bucket, connections] of byUserBucket(leaving)) {
@@ -145,23 +134,16 @@ export class RedisUserConnections implements UserConnections, LeasedData {
     }
   }
 
-  /** Writes ours again: what is counted already stays as it is. */
-  async #restore(): Promise<void> {
-    this.#isDoubtful = false;
-    try {
-      for (const [bucket, connections] of byUserBucket(this.#ours())) await this.#bucket(bucket).add(connections);
-    } catch (error) {
-      this.#isDoubtful = true;
-      throw error;
-    }
+  async #rewrite(): Promise<void> {
+    for (const [bucket, connections] of byUserBucket(this.#ours())) await this.#bucket(bucket).add(connections);
   }
 
-  async #sweepGhosts(): Promise<void> {
+  async #removeGhosts(): Promise<void> {
     const ours = `${this.options.workerId}.`;
     await this.#sweep(({ userId, clientId }) => clientId.startsWith(ours) && !this.#clients.get(userId)?.has(clientId));
-    this.#hasGhosts = false;
   }
 
+  /** Removes connections from all buckets. */
   async #sweep(isGone: (connection: UserConnection) => boolean): Promise<void> {
     for (let number = 0; number < USER_BUCKETS; number++) {
       const bucket = this.#bucket(number);

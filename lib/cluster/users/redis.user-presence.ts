@@ -1,4 +1,3 @@
-import { byUserBucket, USER_BUCKETS } from '../../redis/data/user-buckets.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -6,16 +5,15 @@ import { readObject } from '../bus/json-text.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import { LocalUsers, type LocalUser } from './local-users.js';
 import { SessionBucket, type SessionChange, type UserNews } from './session-bucket.js';
+import { byUserBucket, USER_BUCKETS } from './user-buckets.js';
 import type { UserPresence } from './user-presence.interface.js';
+import { UserReconciler } from './user-reconciler.js';
 
-/** What Redis may refuse. */
+/** Names this use of Redis in the log, where Redis refuses it. */
 const WHAT = 'to keep the users of the cluster';
-/** Users that are entered or taken out at a time. */
+/** How many users are written at a time. */
 const BATCH = 1_000;
-/** Beats between two times that everything is written again, so that nothing stays wrong for good. */
-const REFRESHED_EACH = 256;
 
-/** Whose sessions they are. */
 export interface UserPresenceOptions {
   readonly prefix: string;
   readonly workerId: string;
@@ -24,33 +22,28 @@ export interface UserPresenceOptions {
 }
 
 /**
- * Tells of a user's first session in the cluster, and of its last: Redis holds on which workers each user is, and the step
- * that changes it for the whole cluster tells all workers. What fails is done again at the next beat; what Redis loses is
- * written again without a word.
+ * Announces a user's first session in the cluster, and the end of the last one. Redis holds the workers on which each user
+ * has sessions; the script that adds the first entry or removes the last one also publishes the news to all workers. What
+ * fails is tried again at the next beat. What Redis loses is written again without news.
  */
 export class RedisUserPresence implements UserPresence, LeasedData, MetricSource {
-  /** The channel whose messages are for {@link receive}. */
+  /** The channel whose messages go to {@link receive}. */
   readonly channel: string;
   readonly #users = new LocalUsers();
+  readonly #reconciler: UserReconciler;
   #junk = 0;
-  /** 0: this worker has not entered the registry. */
+  /** 0 while this worker has not entered the registry. */
   #incarnation = 0;
-  /** Whether Redis is known to have its data: it may have lost them when we lost it. */
-  #isTrusted = false;
-  /** Whether Redis may not have all of our users that were entered. */
-  #isDoubtful = false;
-  /** Whether others have told that our users are gone. */
-  #isForgotten = false;
-  /** Whether Redis may have entries of ours that we know nothing of. */
-  #hasGhosts = false;
-  /** Until then what Redis has of other workers may not be all. */
+  /** Whether the lease was renewed since the link to Redis was last lost. Until then Redis may have lost its data. */
+  #isVerified = false;
+  /** Whether the others have declared this worker dead, and announced the end of its users' sessions. */
+  #isDeclaredDead = false;
+  /** Until this time (monotonic, ms) Redis may lack entries of other workers, and nothing is announced. */
   #quietUntil = -Infinity;
-  #beats = 0;
-  #work: Promise<void> | null = null;
   #isDue = false;
   #isStopped = false;
 
-  /** @param tell hears the news of all workers, this one's own included. Must not throw */
+  /** @param tell gets the news of all workers, including this one's. Must not throw */
   constructor(
     private readonly link: RedisLink,
     private readonly tell: (news: UserNews) => void,
@@ -58,28 +51,37 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
     private readonly runtime: Runtime,
   ) {
     this.channel = `${options.prefix}:users`;
+    this.#reconciler = new UserReconciler(
+      {
+        rewrite: () => this.#rewrite(),
+        removeGhosts: () => this.#removeGhosts(),
+        writeChanges: () => this.#announceChanges(),
+      },
+      () => this.#isVerified,
+      (error) => link.outcome(WHAT, error),
+    );
     link.subscriptions.want(this.channel);
-    link.onLost(() => (this.#isTrusted = false));
+    link.onLost(() => (this.#isVerified = false));
   }
 
   *metrics(): Iterable<WebSocketMetric> {
-    // Messages that were no news: somebody else writes to our channel.
+    // Messages on the channel that are not news of this library.
     yield counter('user_news_junk', this.#junk);
   }
 
   opened(userId: string): void {
     if (this.#isStopped) return;
     this.#users.open(userId);
-    this.#resumeLater();
+    this.#startSoon();
   }
 
   closed(userId: string): void {
     if (this.#isStopped) return;
     this.#users.close(userId);
-    this.#resumeLater();
+    this.#startSoon();
   }
 
-  /** A message of {@link channel}. */
+  /** Takes a message of {@link channel}. */
   receive(payload: Buffer): void {
     const { event, userId, workerId } = readObject(payload.toString()) ?? {};
     const isKnown = event === 'userConnected' || event === 'userDisconnected';
@@ -89,18 +91,16 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
 
   renewed(incarnation: number, cause: RenewalCause): void {
     this.#incarnation = incarnation;
-    if (cause === 'gone') this.#isForgotten = true;
-    else this.#isDoubtful = true;
+    this.#isDeclaredDead ||= cause === 'gone';
+    this.#reconciler.suspectLoss();
     if (cause !== 'lost') return;
-    this.#hasGhosts = true;
+    this.#reconciler.suspectGhosts();
     this.#quietUntil = this.runtime.monotonic() + this.options.lease;
   }
 
   beat(): void {
-    this.#isTrusted = true;
-    this.#beats = (this.#beats + 1) % REFRESHED_EACH;
-    this.#isDoubtful ||= this.#beats === 0;
-    this.#resume();
+    this.#isVerified = true;
+    this.#reconciler.beat();
   }
 
   async remove(workerId: string, incarnation: number): Promise<void> {
@@ -110,96 +110,78 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#work;
+    await this.#reconciler.idle();
     for (const user of [...this.#users.all()]) {
       user.sessions = 0;
       this.#users.touch(user);
     }
-    if (this.#incarnation > 0) await this.#settle();
+    if (this.#incarnation > 0) await this.#writeChanges();
   }
 
-  #resumeLater(): void {
+  /** Starts at the end of this turn of the event loop, so that its sessions are written together. */
+  #startSoon(): void {
     if (this.#isDue || !this.#users.hasChanged) return;
     this.#isDue = true;
-    // The sessions of one turn of the event loop go together.
     this.runtime.afterIo(() => {
       this.#isDue = false;
-      this.#resume();
+      this.#reconciler.start();
     });
   }
 
-  #resume(): void {
-    if (!this.#isTrusted) return;
-    const ended = (error?: unknown): void => {
-      this.#work = null;
-      this.link.outcome(WHAT, error);
-    };
-    // What fails is done again at the next beat.
-    this.#work ??= this.#catchUp().then(() => ended(), ended);
+  /** Writes without news. Users whose last change was not confirmed are left to the next change, which makes the news. */
+  async #rewrite(): Promise<void> {
+    if (this.#isDeclaredDead) this.#forgetEntries();
+    const entered = [...this.#users.all()].filter(({ isEntered, isUnconfirmed }) => isEntered && !isUnconfirmed);
+    for (const [bucket, users] of byUserBucket(entered)) {
+      const steps = users.map(({ userId }) => ({ userId, enters: true }));
+      await this.#change(bucket, steps, false);
+    }
   }
 
-  async #catchUp(): Promise<void> {
-    if (this.#isForgotten) this.#beginAgain();
-    if (this.#isDoubtful) await this.#restore();
-    if (this.#hasGhosts) await this.#sweepGhosts();
-    if (this.runtime.monotonic() >= this.#quietUntil) await this.#settle();
-  }
-
-  #beginAgain(): void {
-    this.#isForgotten = false;
+  /** The others have announced that our users are gone, so all of them are entered again, with news. */
+  #forgetEntries(): void {
+    this.#isDeclaredDead = false;
     for (const user of [...this.#users.all()]) {
-      user.isEntered = user.isOpen = false;
+      user.isEntered = user.isUnconfirmed = false;
       this.#users.touch(user);
     }
   }
 
-  /** Writes again what should be there. Whose step nobody has confirmed may have been told to be gone: that is news. */
-  async #restore(): Promise<void> {
-    this.#isDoubtful = false;
-    const known = [...this.#users.all()].filter(({ isEntered, isOpen }) => isEntered && !isOpen);
-    try {
-      for (const [bucket, users] of byUserBucket(known)) {
-        const steps = users.map(({ userId }) => ({ userId, enters: true }));
-        await this.#change(bucket, steps, false);
-      }
-    } catch (error) {
-      this.#isDoubtful = true;
-      throw error;
-    }
+  async #announceChanges(): Promise<void> {
+    if (this.runtime.monotonic() >= this.#quietUntil) await this.#writeChanges();
   }
 
-  /** Tells Redis of the users that have come and gone. */
-  async #settle(): Promise<void> {
+  async #writeChanges(): Promise<void> {
     while (this.#users.hasChanged) {
       const changed = byUserBucket(this.#users.takeChanged(BATCH));
-      const exchanges = [...changed].map(([bucket, users]) => this.#exchange(bucket, users));
-      const results = await Promise.allSettled(exchanges);
+      const written = [...changed].map(([bucket, users]) => this.#write(bucket, users));
+      const results = await Promise.allSettled(written);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     }
   }
 
-  async #exchange(bucket: number, users: readonly LocalUser[]): Promise<void> {
+  async #write(bucket: number, users: readonly LocalUser[]): Promise<void> {
     const steps = users.map((user) => ({ user, userId: user.userId, enters: user.sessions > 0 }));
-    for (const user of users) user.isOpen = true;
+    for (const user of users) user.isUnconfirmed = true;
     try {
       await this.#change(bucket, steps, true);
       for (const { user, enters } of steps) {
         user.isEntered = enters;
-        user.isOpen = false;
+        user.isUnconfirmed = false;
       }
     } finally {
       for (const user of users) this.#users.touch(user);
     }
   }
 
-  async #sweepGhosts(): Promise<void> {
+  /** Removes the entries of this worker's earlier incarnations. */
+  async #removeGhosts(): Promise<void> {
     const { workerId } = this.options;
     const [ours, present] = [`${workerId}.`, entryOf(workerId, this.#incarnation)];
     await this.#sweep((entry) => entry.startsWith(ours) && entry !== present, false);
-    this.#hasGhosts = false;
   }
 
-  /** Takes entries out of all buckets. */
+  /** Removes entries from all buckets. */
   async #sweep(isTheirs: (entry: string) => boolean, isNews: boolean): Promise<void> {
     const news = this.#newsIf(isNews);
     for (let number = 0; number < USER_BUCKETS; number++) {
@@ -228,7 +210,7 @@ export class RedisUserPresence implements UserPresence, LeasedData, MetricSource
   }
 }
 
-/** What stands for a worker in the entry of a user. */
+/** What stands for a worker in the entries of a user. */
 function entryOf(workerId: string, incarnation: number): string {
   return `${workerId}.${incarnation}`;
 }

@@ -1,18 +1,14 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { IN_TIME, RedisScript } from '../../redis/data/redis-script.js';
-import { scanHash } from '../../redis/data/scan-hash.js';
-import { userBucketKey } from '../../redis/data/user-buckets.js';
-
-/** ms after which a bucket goes by itself when nobody refreshes it: the whole cluster is gone. */
-const LIFETIME = 24 * 3_600_000;
+import { BUCKET_LIFETIME, readUserBucket, userBucketKey } from './user-buckets.js';
 
 /**
- * Puts a worker's entry in for users, or takes it out. A field holds the entries of all workers where the user has
- * sessions, each followed by a space. The change and its news are one step: nothing that gets lost on the way back can
- * make the cluster hear of it twice, or not at all.
+ * Adds a worker's entry to users, or removes it. A field holds the entries of all workers on which the user has sessions,
+ * each followed by a space. The same step publishes the news, so that a lost reply cannot make the cluster hear of a change
+ * twice or not at all.
  *
- * KEYS: the bucket. ARGV: what the worker's entries begin with, the entry to put in, ms to live, the channel of news ('' for
- * none), until when, then `+` or `-`, a user and the news each.
+ * KEYS: the bucket. ARGV: what the worker's entries begin with, the entry to add, ms to live, the channel of the news (''
+ * for none), the deadline of `inTime`, then for each user `+` to add or `-` to remove, the user, and the news.
  */
 const CHANGE = new RedisScript(`${IN_TIME}
 if not inTime(ARGV[5]) then return LATE end
@@ -29,26 +25,26 @@ for at = 6, #ARGV, 3 do
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
 
-/** A user has its first session in the cluster, or had its last. */
+/** A user's first session in the cluster has begun, or the last one has ended. */
 export interface UserNews {
   readonly event: 'userConnected' | 'userDisconnected';
   readonly userId: string;
-  /** The worker whose session it was, or that found another worker dead. */
+  /** The worker of that session, or the worker that removed a dead worker's entries. */
   readonly workerId: string;
 }
 
-/** How a change of some users is made. */
+/** A change of one worker's entries. */
 export interface SessionChange {
-  /** What the worker's entries begin with; each is read with a space after it. */
+  /** What the worker's entries begin with; they are compared with the space after them. */
   readonly whose: string;
-  /** What is put in for users that enter. */
+  /** What is added for users that enter. */
   readonly entry: string;
   readonly steps: readonly { readonly userId: string; readonly enters: boolean }[];
-  /** Where it is told that a user has its first session, or had its last; null: nowhere. */
+  /** Where a first session and the end of a last one are published; null: nowhere. */
   readonly news: { readonly channel: string; readonly workerId: string } | null;
 }
 
-/** Some of the users in Redis, and on which workers they have sessions. Each method fails as `RedisLink.run` does. */
+/** The users of a bucket, and the workers on which they have sessions. Each method fails as `RedisLink.run` does. */
 export class SessionBucket {
   readonly #key: string;
 
@@ -60,13 +56,13 @@ export class SessionBucket {
     this.#key = userBucketKey(prefix, bucket, 'sessions');
   }
 
-  /** Carries a change out. To do it again does no harm. */
+  /** Makes a change; the same change made twice does no harm. */
   async change({ whose, entry, steps, news }: SessionChange): Promise<void> {
     const users = steps.flatMap(({ userId, enters }) => {
       const event = enters ? 'userConnected' : 'userDisconnected';
       return [enters ? '+' : '-', userId, news ? this.#write(news, { event, userId, workerId: news.workerId }) : ''];
     });
-    const args = [whose, entry, LIFETIME, news?.channel ?? '', news ? this.link.sealedUntil : '', ...users];
+    const args = [whose, entry, BUCKET_LIFETIME, news?.channel ?? '', news ? this.link.sealedUntil : '', ...users];
     await this.link.run((redis) => CHANGE.run(redis, [this.#key], args));
   }
 
@@ -74,10 +70,8 @@ export class SessionBucket {
     return this.link.sealed(channel, JSON.stringify(news));
   }
 
-  /** Every user with the entries of its workers, page by page; one that changes meanwhile may come twice. */
-  async *entries(): AsyncGenerator<[userId: string, entries: string[]][]> {
-    for await (const users of scanHash(this.link, this.#key)) {
-      yield users.map(([userId, entries]) => [userId, entries.trim().split(' ')]);
-    }
+  /** All users with the entries of their workers, page by page. A user that changes meanwhile may come twice. */
+  entries(): AsyncGenerator<[userId: string, entries: string[]][]> {
+    return readUserBucket(this.link, this.#key);
   }
 }

@@ -1,10 +1,10 @@
 /** The token of the {@link UserPresence} that the library works with. */
 export const PXL_WS_USER_PRESENCE = Symbol('PXL_WS_USER_PRESENCE');
 
-/** Tells the cluster of users: `userConnected` with a user's first session, `userDisconnected` with the end of its last. */
+/** Publishes `userConnected` at a user's first session in the cluster, and `userDisconnected` at the end of the last one. */
 export interface UserPresence {
-  /** A session of the user has begun on this worker; the registry knows it already. */
+  /** A session of the user has begun on this worker; called after the registry was told. */
   opened(userId: string): void;
-  /** A session of the user has ended; the registry has forgotten it already. */
+  /** A session of the user has ended on this worker; called after the registry was told. */
   closed(userId: string): void;
 }
