@@ -5,8 +5,10 @@ import { fileErrors } from '../support/type-check.js';
 
 /** What a reader has beside an example: the imports that it leaves out, and things of an application. */
 const SURROUNDINGS = `
-import { Controller, Get, Injectable, Module, Res } from '@nestjs/common';
-import type { CanActivate, ExecutionContext, PipeTransform } from '@nestjs/common';
+import { Catch, Controller, Get, Injectable, Module, Res, StandardSchemaValidationPipe } from '@nestjs/common';
+import type {
+  CanActivate, ExceptionFilter, ExecutionContext, INestApplication, PipeTransform,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConnectedSocket, MessageBody, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import type { OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit } from '@nestjs/websockets';
@@ -16,7 +18,8 @@ import type { WebSocketServer as Server } from 'ws';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import {
   defineWebSocketSubscriber, forwardQueueEvents, PxlWebSocketClientModule, PxlWebSocketModule, PxlWebSocketServer,
-  UseConnectionGuards, WebSocketClientController, WebSocketQueueEvents, WebSocketService, WsRoute, WsSubscriber,
+  UseConnectionGuards, WebSocketClientController, WebSocketQueueEvents, WebSocketService, WsError, WsRoute,
+  WsSubscriber,
 } from 'nestjs-pxl-websocket';
 import type {
   ClusterEventMessages, ConnectionCandidate, PxlWebSocketModuleOptions, WebSocketSubscriberHandlerContext,
@@ -40,6 +43,7 @@ declare class AppModule {}
 declare class PricePipe implements PipeTransform { transform(value: unknown): Price }
 declare class Sessions { find(cookie?: string): Promise<{ userId: string; role: string; name: string } | null> }
 declare class Visits { end(userId: string): void }
+declare const app: INestApplication;
 declare const clientId: string, data: object, file: string, redis: string;
 declare const keys: {
   agree(clientId: string, data: unknown): Promise<{ serverPublicKey: string; salt: string }>;
