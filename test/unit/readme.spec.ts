@@ -51,7 +51,7 @@ declare const keys: {
   decrypt(clientId: string, data: unknown): Promise<object>;
 };
 declare const session: { token(): string }, tokens: { issue(): string }, videoQueue: Queue;
-declare const sockets: WebSocketService;
+declare const server: PxlWebSocketServer, sockets: WebSocketService;
 declare function authenticateFn(
   data: object,
 ): Promise<{ userId?: string; metadata?: Record<string, unknown> } | null | false>;
