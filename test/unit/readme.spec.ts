@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
+import { CLOSE_CODES } from '../../lib/protocol/close-codes.js';
+import { ERROR_CODES } from '../../lib/protocol/error-codes.js';
 import { brokenLinks, documentation, examplesOf, otherPages, pageOf, programsOf } from '../support/documents.js';
 import { fileErrors } from '../support/type-check.js';
 
@@ -176,6 +178,16 @@ describe('README.md', () => {
     const row = text.split('\n').find((line) => line.startsWith('|') && line.includes(wish)) ?? '';
     const targets = [...row.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => pageOf(target).text);
     expect(targets.join()).toContain(answer);
+  });
+});
+
+describe('the page on troubleshooting', () => {
+  it('has a row for each error code and each close code of the protocol', () => {
+    const codes = [...Object.keys(ERROR_CODES), ...Object.values(CLOSE_CODES).map(({ code }) => String(code))];
+    const [, closeCodes = '', errorCodes = ''] =
+      /^## Close codes$(.*?)^### .*?^## Error codes$(.*?)^## /ms.exec(pageOf('docs/troubleshooting.md').text) ?? [];
+    const named = [...`${closeCodes}${errorCodes}`.matchAll(/^\|([^|]+)\|/gm)].map(([, cell = '']) => cell).join();
+    expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(named))).toEqual([]);
   });
 });
 
