@@ -33,7 +33,7 @@ import type {
   ClientState, PushAction, PushData, PushType, Unsubscribe, WebSocketContract,
 } from 'nestjs-pxl-websocket/client';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
-import { createWsTestApp } from 'nestjs-pxl-websocket/testing';
+import { createWsTestApp, WsTestClient } from 'nestjs-pxl-websocket/testing';
 import type { WsTestApp } from 'nestjs-pxl-websocket/testing';
 
 interface Order { amount: number }
