@@ -9,7 +9,7 @@ export interface WsTestAppOptions extends ModuleMetadata {
   /** Replaces parts before anything is made: `(builder) => builder.overrideProvider(Clock).useValue(clock)`. */
   override?: ((builder: TestingModuleBuilder) => TestingModuleBuilder) | undefined;
   /** Sets the application up as `main.ts` does, before it listens: `(app) => app.useGlobalPipes(...)`. */
-  configure?: ((app: INestApplication) => void | Promise<void>) | undefined;
+  configure?: ((app: INestApplication) => unknown) | undefined;
   /** Default: Express. `new FastifyAdapter()` for Fastify. */
   httpAdapter?: AbstractHttpAdapter | undefined;
   /** Default: errors only, as Nest's testing module does. */
