@@ -1,39 +1,39 @@
 import type { WebSocketLike } from './connection/socket.interface.js';
 
-/** How frames are encrypted beside TLS: what begins the key exchange of one connection after the other. */
+/** Encrypts frames in addition to TLS. It begins a key exchange for each connection. */
 export interface ClientEncryption {
   /**
-   * Begins the exchange of a new connection, with keys of its own: an exchange that is given up meanwhile changes nothing
-   * for the next one. When it rejects, the client tries again later, unless with a `WebSocketClientError` that is not
-   * retryable: the client stops then, and `connect()` rejects with it.
+   * Begins the key exchange of a new connection, with keys of its own. An exchange that is abandoned does not affect the next
+   * one. When the promise rejects, the client tries again later; with a `WebSocketClientError` that is not retryable it stops,
+   * and `connect()` rejects with that error.
    */
   offer(): Promise<EncryptionSession>;
   /**
-   * Lays the encryption of a connection over its socket: `encryptedSocket` of the entry `client/encryption`, which is no
-   * part of the client itself, so that only pages that encrypt load it.
+   * Wraps a socket so that its frames are encrypted: `encryptedSocket` of the entry `client/encryption`. It is given here,
+   * and is not part of the client, so that only pages that encrypt load it.
    */
   readonly over: (socket: WebSocketLike, session: EncryptionSession, protocol: string) => EncryptedSocket;
 }
 
 /**
- * The encryption of one connection. The order of the calls is kept: no `encrypt` or `decrypt` begins before the one of the
- * same kind before it has settled.
+ * The encryption of one connection. The client calls each of `encrypt` and `decrypt` in order, and not before the previous
+ * call has settled.
  */
 export interface EncryptionSession {
-  /** The client's half of the exchange, as it is sent. */
+  /** The client's public key, as it is sent to the server. */
   readonly publicKey: string;
-  /** Ends the exchange with what the server's welcome brought. */
+  /** Completes the exchange with the server's public key and salt from the welcome. */
   agree(answer: { serverPublicKey: string; salt: string }): Promise<void>;
-  /** The text of a frame, encrypted. */
+  /** Encrypts the text of a frame. */
   encrypt(text: string): Promise<string>;
-  /** The text behind what `encrypt` of the other side made; rejects when it is not, or not the next one. */
+  /** Decrypts what `encrypt` of the other side returned; rejects when it is something else, or not the next in order. */
   decrypt(data: string): Promise<string>;
 }
 
-/** A socket that takes and gives frames in clear, and carries them encrypted. */
+/** A socket whose user reads and writes clear frames, which travel encrypted. */
 export interface EncryptedSocket extends WebSocketLike {
-  /** Whether both sides have agreed on keys: until then frames are clear, afterwards a clear one is a breach. */
+  /** Whether the keys are agreed. Before that frames are clear; after it a clear frame is an error. */
   readonly isAgreed: boolean;
-  /** The bytes of a frame as it leaves, of so many bytes in clear. */
+  /** The size of an encrypted frame for a clear text of so many bytes. */
   sizeOf(bytes: number): number;
 }

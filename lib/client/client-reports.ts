@@ -4,15 +4,15 @@ import { fieldsOf } from './messages/frame-fields.js';
 import { guard, Listeners } from './listeners.js';
 import { reportUncaught } from './options/surroundings.js';
 
-/** Hears of every change of the state. */
+/** Called with every change of the state. */
 export type StateListener = (change: StateChange) => void;
 
 /**
- * Everything that the application is told of the client's life, in the order in which it happened, also when somebody who
- * is told causes the next thing. Nothing that the application does there disturbs the client.
+ * Calls the application's callbacks about the client's life in the order of the events, also when a callback causes the next
+ * event. What a callback throws does not disturb the client.
  */
 export class ClientReports {
-  /** Something of the application's own has failed: where `onError` cannot take it, it is reported as anything uncaught. */
+  /** Reports a failure of the application's own code to `onError`; without one, it is reported as an uncaught error. */
   readonly failed = (error: unknown, where?: string): void => {
     if (!this.#events.onError || where === 'onError') reportUncaught(error);
     else this.tell('onError', { error });
@@ -20,14 +20,14 @@ export class ClientReports {
   readonly stateListeners = new Listeners<[StateChange]>(this.failed);
   lastChange: StateChange | null = null;
   readonly #events: ClientEvents;
-  /** What is told once all of it is known; undefined while nothing happens. */
+  /** The reports that wait until `together` has finished; undefined outside of it. */
   #untold: (() => void)[] | undefined;
 
   constructor(events: ClientEvents = {}) {
     this.#events = events;
   }
 
-  /** Tells what `work` reports only when it is done. */
+  /** Runs `work`, and makes what it reports only after it has finished. */
   together(work: () => void): void {
     const isInner = this.#untold;
     this.#untold ??= [];
@@ -43,9 +43,9 @@ export class ClientReports {
   }
 
   /**
-   * Calls one of the application's callbacks, if it is there.
+   * Calls one of the application's callbacks, if there is one.
    *
-   * @param done called once it has done what it does: at once, unless it returned something to wait for
+   * @param done called when the callback has finished: at once, unless it returned a promise
    */
   tell<Name extends keyof ClientEventMap>(name: Name, event: ClientEventMap[Name], done?: () => void): void {
     const call = (): void => {
@@ -53,7 +53,7 @@ export class ClientReports {
       const settled = guard(
         () => {
           const result: unknown = this.#events[name]?.(event);
-          // Looked at in here: what an application returns may throw even at that.
+          // This is inside the `try`, since even reading a property of what the application returned may throw.
           isLater = fieldsOf(result).then;
           return result;
         },

@@ -1,24 +1,24 @@
 /**
- * Where a client is: `connecting` on its first way to the server, `reconnecting` on any further one, the wait before it
- * included, `disconnected` before `connect()` and once nothing will happen by itself.
+ * The state of a client: `connecting` during its first attempt, `reconnecting` during any further attempt and the wait before
+ * it, `disconnected` before `connect()` and when the client makes no further attempt.
  */
 export type ClientState = 'disconnected' | 'connecting' | 'connected' | 'reconnecting';
 
-/** A change of the state, and why. */
+/** A change of the state, and its reason. */
 export type StateChange = Arrival | Loss;
 
-/** The client sets out, or is there. */
+/** The client begins its first attempt, or is connected. */
 export interface Arrival {
   readonly state: 'connecting' | 'connected';
   readonly previous: ClientState;
-  /** For people. */
+  /** A sentence for people. */
   readonly reason: string;
 }
 
-/** A connection, or an attempt, is over. */
+/** A connection or an attempt has ended. */
 export type Loss = Retreat | Stop;
 
-/** Another attempt follows. */
+/** A loss after which the client tries again. */
 export interface Retreat {
   readonly state: 'reconnecting';
   readonly previous: ClientState;
@@ -26,23 +26,23 @@ export interface Retreat {
   readonly reason: string;
   /** The close code of the connection; 1006 where it broke or never stood. */
   readonly code: number;
-  /** Which attempt comes next, from 1. */
+  /** The number of the next attempt, from 1. */
   readonly attempt: number;
-  /** How many milliseconds until then; Infinity: once the page is back (the option `pageLifecycle`). */
+  /** The wait until then in ms; Infinity: until the page is shown again (the option `pageLifecycle`). */
   readonly delay: number;
 }
 
-/** No other attempt follows by itself. */
+/** A loss after which the client makes no further attempt. */
 export interface Stop {
   readonly state: 'disconnected';
   readonly previous: ClientState;
   /** For people: the server's own words where it gave any. */
   readonly reason: string;
-  /** The close code of the connection; 1006 where it broke or never stood, 1000 where the application wanted it so. */
+  /** The close code; 1006 when the connection broke or was never established, 1000 when the application ended it. */
   readonly code: number;
 }
 
-/** How the connection is, in the words of the PXL framework. */
+/** The state of the connection in the words of the PXL framework. */
 export interface ConnectionStatus {
   readonly isConnected: boolean;
   readonly reconnectAttempts: number;

@@ -8,17 +8,17 @@ import { onWakeUp } from './wake-ups.js';
 import type { WebSocketClientError } from '../websocket-client.error.js';
 import type { Welcome } from '../welcome.js';
 
-/** Who hears of the connections that follow each other. Each call is the supervisor's last act: it may be called back. */
+/** Called about the successive connections. Each call is the last step of the supervisor's work, so it may call back. */
 export interface SupervisorListener {
   connected(change: Arrival, welcome: Welcome): void;
-  /** Nothing stands; the first attempt begins. */
+  /** The first attempt begins. */
   connecting(change: Arrival): void;
-  /** A connection, an attempt, or the wait for one is over. */
+  /** A connection, an attempt, or the wait for one has ended. */
   ended(change: Loss, ending: Ending): void;
   received(frame: ServerFrame): void;
 }
 
-/** Keeps a connection alive: opens it, and another one when it has ended, until it is to stop. */
+/** Keeps the client connected: it opens a connection, and another one when that has ended, until it is stopped. */
 export class ConnectionSupervisor implements ConnectionListener {
   readonly #services: ConnectionServices;
   readonly #listener: SupervisorListener;
@@ -26,11 +26,11 @@ export class ConnectionSupervisor implements ConnectionListener {
   #state: ClientState = 'disconnected';
   #connection: Connection | null = null;
   #wait: ClientTimer | null = null;
-  /** The server has asked for the wait. */
+  /** Whether the server asked for the present wait. */
   #isAsked = false;
-  /** The promise of `connect()`, of this connection or of the next one. */
+  /** The promise that `connect()` returns, for this connection or the next one. */
   #standing: Promise<Welcome> | null = null;
-  /** Its end is that of the listening for wake-ups. */
+  /** Aborted to stop listening for wake-ups. */
   #awake = new AbortController();
   #settle: (outcome: Welcome | WebSocketClientError) => void = () => undefined;
 
@@ -44,31 +44,31 @@ export class ConnectionSupervisor implements ConnectionListener {
     return this.#state;
   }
 
-  /** The connection through which a message can leave now. */
+  /** The connection, if a message can be sent through it now. */
   get connection(): Connection | null {
     return this.#connection?.isOpen ? this.#connection : null;
   }
 
-  /** Resolves with the welcome once a connection stands; rejects when the client stops before. Cuts the wait for an attempt short. */
+  /** Resolves with the welcome of a connection; rejects when the client stops before. Ends the wait for the next attempt. */
   connect(): Promise<Welcome> {
     const standing = (this.#standing ??= new Promise((resolve, reject) => {
       this.#settle = (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome));
     }));
-    // The state tells of a failure too: whoever does not wait for it need not catch it.
+    // A failure shows in the state too, so the promise may be left unawaited.
     standing.catch(() => undefined);
     if (this.#state === 'disconnected') this.#begin();
     else if (this.#wait) this.#attempt();
     return standing;
   }
 
-  /** Stops, whatever is under way. */
+  /** Stops in any state. */
   disconnect(): void {
     const ending = { ...endingBy(1000, 'The client was stopped.'), isOwn: true };
     if (this.#connection) this.#connection.end(ending);
     else if (this.#wait) this.ended(ending);
   }
 
-  /** Stops where nothing but the next attempt is waited for. */
+  /** Stops when the client only waits for its next attempt. */
   stopWaiting(): void {
     if (this.#wait) this.disconnect();
   }
@@ -86,7 +86,7 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#listener.received(frame);
   }
 
-  /** The one way out of a connection, an attempt and a wait. */
+  /** Handles the end of a connection, an attempt or a wait; nothing else does. */
   ended(ending: Ending): void {
     this.#connection = null;
     const { runtime, tokens } = this.#services;
@@ -114,13 +114,14 @@ export class ConnectionSupervisor implements ConnectionListener {
     this.#policy.reset();
     this.#awake = new AbortController();
     onWakeUp(
-      // The network is back, or somebody looks at the page.
+      // The network is back, or the page is visible again.
       () => {
         if (this.#state === 'connected') this.#connection?.probe();
         else if (this.#wait && !this.#isAsked) this.#attempt();
       },
-      // Nobody looks at the page. A wait holds no connection, and goes on with the page. Until the last moment the page may
-      // say its last words; but then Chromium closes no socket that is still connecting: it opens, and stays.
+      // The page is being left or frozen. A wait holds no connection, and goes on when the page does. An open connection stays
+      // until `freeze`, so that the page can send its last messages; a dial is given up at once, since Chromium does not close
+      // a socket that is still connecting during `freeze`.
       (isAgain) => {
         if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
         this.#connection?.end({ ...endingBy(1001, 'The page was hidden.'), after: Infinity, isOwn: true });

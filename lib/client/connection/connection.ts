@@ -15,41 +15,41 @@ import type { TokenSource } from './token-source.js';
 import { badOption } from '../websocket-client.error.js';
 import { readWelcome, type Welcome } from '../welcome.js';
 
-/** Who hears of a connection; nothing is told once it has ended. */
+/** Called about a connection, and not any more after `ended`. */
 export interface ConnectionListener {
-  /** The server has taken the client: messages can be sent. */
+  /** The server has accepted the client, and messages can be sent. */
   welcomed(welcome: Welcome): void;
   received(frame: ServerFrame): void;
-  /** It is over: once, and last of all. */
+  /** The connection has ended. Called once, after everything else. */
   ended(ending: Ending): void;
 }
 
-/** What connections are made with; one set for all of them. */
+/** What all connections of a client share. */
 export interface ConnectionServices {
   readonly options: ResolvedClientOptions;
   readonly tokens: TokenSource;
   readonly runtime: ClientRuntime;
-  /** What the server takes, as its newest welcome has told. */
+  /** The server's limits, from its latest welcome. */
   allowance: Allowance;
 }
 
-/** One socket's life, from the token that it needs to the last word. Whatever happens, it ends once, in `end`. */
+/** One socket from fetching its token to its end. It ends exactly once, in `end`. */
 export class Connection {
   readonly #services: ConnectionServices;
   readonly #listener: ConnectionListener;
   #socket: WebSocketLike | undefined;
-  /** The same socket, where frames are encrypted. */
+  /** The encrypted socket around it, when frames are encrypted. */
   #encrypted: EncryptedSocket | undefined;
-  /** Begins once messages can be sent. */
+  /** Starts when messages can be sent. */
   #heartbeat: Heartbeat | undefined;
   #deadline: ClientTimer | undefined;
   #token: string | null = null;
   #welcome: Welcome | null = null;
   #awaitsAnswer = false;
   #isEnded = false;
-  /** The server does not answer. */
+  /** Ends the connection when the server does not answer. */
   readonly #expire = (): void => this.end(endingBy(LOST, 'There was no answer.', { errorCode: 'TIMEOUT' }), true);
-  /** The last trouble before the close. */
+  /** The last error before the close, which becomes its cause. */
   #cause: unknown;
 
   constructor(services: ConnectionServices, listener: ConnectionListener) {
@@ -57,34 +57,34 @@ export class Connection {
     this.#listener = listener;
   }
 
-  /** Whether a message that is sent now leaves. */
+  /** Whether a message can be sent now. */
   get isOpen(): boolean {
     const open = 1;
     return !!this.#heartbeat && this.#socket?.readyState === open;
   }
 
-  /** Begins; to be called once. Does nothing when the connection has ended already. */
+  /** Opens the connection. Called once; does nothing when the connection has ended already. */
   open(): void {
     if (this.#isEnded) return;
     this.#allowTime(this.#services.tokens.patience);
     this.#dial().catch((error: unknown) => this.end(endingOfFailure(error)));
   }
 
-  /** Sends ready text, or the bytes of it. */
+  /** Sends encoded text, in a text or a binary frame. */
   send(text: string, isBinary = false): void {
     this.#services.allowance.count();
     this.#socket?.send(isBinary ? new TextEncoder().encode(text) : text);
   }
 
-  /** Asks the server for a sign of life, now. */
+  /** Asks the server for a sign of life at once. */
   probe(): void {
     this.#heartbeat?.ask();
   }
 
   /**
-   * Ends the connection, in whatever state it is. Calling it again does nothing.
+   * Ends the connection in any state. Further calls do nothing.
    *
-   * @param isDead the server does not answer any more: no closing handshake is waited for
+   * @param isDead true when the server does not answer, so that there is no closing handshake
    */
   end(ending: Ending, isDead = false): void {
     if (this.#isEnded) return;
@@ -92,7 +92,7 @@ export class Connection {
     this.#deadline?.cancel();
     this.#heartbeat?.stop();
     if (ending.reaction === 'replaceToken') this.#services.tokens.refuse(this.#token, ending.code);
-    // A page does not see why an upgrade fails: a token that has led to no welcome is not known to be good.
+    // A page does not see why an upgrade failed, so a token that led to no welcome is not known to be good.
     else if (!this.#heartbeat || ending.reaction === 'refreshToken') this.#services.tokens.forget(this.#token);
     if (this.#socket) this.#part(this.#socket, ending.isOwn ? 1000 : 4002, isDead);
     this.#listener.ended(ending);
@@ -105,7 +105,7 @@ export class Connection {
     if (this.#isEnded) return;
     const [url, protocols, credentials] = introduce(options, this.#token, session?.publicKey);
     let opened;
-    // A token that is none, for one, makes no socket, ever.
+    // The constructor throws, for example, when the token cannot be part of a subprotocol.
     try {
       opened = new options.webSocket(url, protocols);
     } catch (cause) {
@@ -113,33 +113,33 @@ export class Connection {
     }
     if (session) this.#encrypted = options.encryption?.over(opened, session, options.codec.name);
     const socket = (this.#socket = this.#encrypted ?? opened);
-    // How much more time a browser has for a dial, in ms. Browsers dial a host once at a time over all pages, and hold dials
-    // back after a failure; Firefox for up to a minute. A page sees none of this: the socket is on its way, as it is when the
-    // network swallows the dial. Closed and dialled again, it would go to the end of the line each time.
+    // The additional time for a browser to connect, in ms. Browsers open one connection to a host at a time over all pages,
+    // and delay them after a failure, Firefox by up to a minute. A page cannot tell this from a network that swallows the
+    // attempt. A socket that is closed and created again would go to the end of the browser's queue each time.
     const heldBack = 60_000;
-    // What can be cut is no browser's.
+    // Only sockets outside of browsers have `terminate`.
     if (!opened.terminate) this.#allowTime(heldBack);
     opened.on?.('unexpected-response', (_request, answer) => this.end(endingOfRefusal(answer)));
     socket.onopen = () => {
-      // How long the dial was held back says nothing of the server.
+      // The server gets its full time, however long the browser delayed the connection.
       this.#allowTime();
       if (credentials) this.#authenticate(socket, credentials);
-      // Nobody welcomes the client.
+      // Another server sends no welcome.
       else if (options.codec.isOther) this.#becomeReady(readWelcome({}));
     };
     socket.onmessage = ({ data }) => this.#read(data);
     const closed = ({ code = 0, reason = '' } = {}): void => this.end(endingOfClose(code, reason, this.#cause));
     socket.onerror = ({ error }: { readonly error?: unknown }) => {
-      // Only the reason of the close that follows: nothing ends here.
+      // An error is only the cause of the close that follows.
       this.#cause = error;
-      // Node 22's own sockets tell of no close when they cannot connect: nodejs/undici#3546.
+      // Node 22's own WebSocket emits no close when it cannot connect: nodejs/undici#3546.
       const connecting = 0;
       if (socket.readyState === connecting) this.#allowTime(0, closed, 0);
     };
     socket.onclose = closed;
   }
 
-  /** Sets the one deadline that the connection has at a time. */
+  /** Sets the deadline; a connection has one at a time. */
   #allowTime(patience = 0, expired = this.#expire, ms = this.#services.options.connectTimeout + patience): void {
     this.#deadline?.cancel();
     this.#deadline = this.#services.runtime.timeout(ms, expired);
@@ -147,9 +147,9 @@ export class Connection {
 
   #authenticate(socket: WebSocketLike, credentials: object): void {
     const { codec } = this.#services.options;
-    // The ids of requests come after this one.
+    // The ids of requests begin at 1.
     const id = codec.isOther ? undefined : 0;
-    // The server may have welcomed nobody in particular before: only the answer tells that it knows who this is.
+    // The server may have welcomed an anonymous client before; the answer tells that it knows the user.
     this.#awaitsAnswer = id === 0;
     socket.send(encodeMessage({ type: codec.ownType, action: 'authenticate', data: credentials }, codec, id));
   }
@@ -165,7 +165,7 @@ export class Connection {
   }
 
   #authenticated(answer: AnswerFrame | PushFrame): void {
-    // There may be nothing to authenticate; any other refusal is followed by the close.
+    // BAD_MESSAGE: the server needs no authentication. After any other refusal it closes the connection.
     if (answer.kind === 'error' && (this.#cause = answer.error).code !== 'BAD_MESSAGE') return;
     this.#awaitsAnswer = false;
     this.#becomeReady(this.#welcome);
@@ -187,7 +187,7 @@ export class Connection {
     const say = (message: ClientMessage): void => this.send(encodeMessage(message, codec));
     this.#heartbeat = new Heartbeat(
       runtime,
-      // In ms, where neither the server nor the options say so.
+      // The default in ms, when neither the options nor the server tell one.
       [wanted.interval, told?.interval].find(isTime) ?? (codec.isOther ? 30_000 : 15_000),
       [wanted.timeout, told?.timeout].find(isTime) ?? 10_000,
       this.#expire,
@@ -199,18 +199,18 @@ export class Connection {
     this.#listener.welcomed(welcome);
   }
 
-  /** Closes the socket in whatever state it is; what it says from now on is heard by nobody. */
+  /** Closes the socket in any state, and listens to it no longer. */
   #part(socket: WebSocketLike, code: number, isDead: boolean): void {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
     const closed = 3;
     if (socket.readyState === closed) return;
-    // How long the server has to answer the close frame before the socket is cut, where sockets can be cut, in ms; what is
-    // still to be encrypted before it counts.
+    // How long the server has to answer the close frame before the socket is cut, in ms, where sockets can be cut. The time to
+    // encrypt what is sent before counts too.
     const lastWords = 1_000;
     const close = (): void => socket.close(code);
     const cut = (): void => (socket.terminate ? socket.terminate() : close());
     const late = this.#services.runtime.timeout(lastWords, cut);
-    // Closed while it connects, a socket of `ws` fails; an error that nobody listens to would end the process.
+    // A socket of `ws` that is closed while it connects emits an error, which would end the process without a listener.
     socket.onerror = () => undefined;
     socket.onclose = () => {
       late.cancel();

@@ -4,7 +4,7 @@ import { fieldsOf, parse, textOf } from '../messages/frame-fields.js';
 import type { HttpAnswer } from './socket.interface.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 
-/** What says the same as a close code; any other one: UNAVAILABLE. */
+/** The error code for each close code; UNAVAILABLE for all others. */
 const CODES: Partial<Record<number, ErrorCode>> = {
   3000: 'UNAUTHENTICATED',
   3003: 'FORBIDDEN',
@@ -14,24 +14,24 @@ const CODES: Partial<Record<number, ErrorCode>> = {
   4009: 'RATE_LIMITED',
 };
 
-/** How an attempt or a connection ended: every way out has one, and what comes next depends on nothing else. */
+/** How an attempt or a connection ended. It alone decides what the client does next. */
 export interface Ending {
   /** The close code. */
   readonly code: number;
   readonly reaction: ClientReaction;
-  /** Milliseconds that the server asked to wait; Infinity: until the page is back. */
+  /** The wait that the server asked for, in ms; Infinity: until the page is shown again. */
   readonly after?: number | undefined;
-  /** This side has ended it, in peace: the server sees 1000. */
+  /** Whether this side ended the connection with 1000. */
   readonly isOwn?: boolean;
-  /** What was under way rejects with it. */
+  /** The error with which pending requests reject. */
   readonly error: WebSocketClientError;
 }
 
-/** The connection was closed by the server, or broke. */
+/** The ending when the server closed the connection, or it broke. */
 export function endingOfClose(given: number, words: string, cause?: unknown): Ending {
-  // Deno has 0 for a connection that broke.
+  // Deno reports 0 for a connection that broke.
   const code = given || LOST;
-  // The codes of refused upgrades, and of a restart: the reason may be `{ error?, after? }`, for programs.
+  // The reason of these codes (a restart, or a refused upgrade) may be JSON: `{ error?, after? }`.
   const told = [1012, 1013, 3003, 4003, 4009];
   const { error, after: asked } = fieldsOf(told.includes(code) ? parse(words) : undefined);
   const after = waitOf(asked);
@@ -40,16 +40,16 @@ export function endingOfClose(given: number, words: string, cause?: unknown): En
   return { ...endingBy(code, reason, { cause }), after };
 }
 
-/** The server has refused the upgrade by HTTP; seen by `ws` only, in pages this is a connection that broke. */
+/** The ending when the server refused the upgrade by HTTP. Only `ws` shows this; in pages the connection just broke. */
 export function endingOfRefusal({ statusCode: status = 0, headers }: HttpAnswer): Ending {
-  /** The close code that says the same as a status. */
+  /** The close code that corresponds to each status. */
   const codes: Partial<Record<number, number>> = { 401: 4003, 403: 3003, 429: 4009 };
   const code = codes[status] ?? (status < 500 ? 1002 : 1013);
   const after = waitOf(Number(headers['retry-after']) * 1_000);
   return { ...endingBy(code, `The server answered ${status}.`, { details: { status } }), after };
 }
 
-/** The attempt never came to the server: an error of ours says whether another one makes sense, others may pass. */
+/** The ending of an attempt that did not reach the server. It is final only for a client error that is not retryable. */
 export function endingOfFailure(cause: unknown): Ending {
   if (!(cause instanceof WebSocketClientError)) return endingBy(LOST, String(cause), { cause });
   return { code: cause.closeCode ?? LOST, reaction: cause.retryable ? 'retry' : 'stop', error: cause };
@@ -58,11 +58,11 @@ export function endingOfFailure(cause: unknown): Ending {
 interface More {
   readonly cause?: unknown;
   readonly details?: unknown;
-  /** Default: what says the same as the close code. */
+  /** Default: the error code for the close code. */
   readonly errorCode?: ErrorCode;
 }
 
-/** The ending with a close code. */
+/** The ending for a close code. */
 export function endingBy(
   code: number,
   reason: string,

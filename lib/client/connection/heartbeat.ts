@@ -1,11 +1,11 @@
 import type { ClientRuntime, ClientTimer } from '../options/client-runtime.js';
 
-/** How much later than planned a verdict may come before it is this side that was stalled, not the server. */
+/** How late the timeout may fire, in ms. If it fires later, this side was stalled, and the server is asked again. */
 const STALL = 1_000;
 
 /**
- * Notices a server that has fallen silent, which closes nothing: pages see no ping frames, and a network that is gone tells
- * nobody. After an interval without a frame it asks; nothing within the timeout, and the server is given up.
+ * Detects a connection that is dead without a close: pages see no ping frames, and a network that is gone emits no event.
+ * After an interval without a frame it asks the server for one; without an answer within the timeout it gives up.
  */
 export class Heartbeat {
   readonly #runtime: ClientRuntime;
@@ -18,13 +18,13 @@ export class Heartbeat {
   #beating: ClientTimer | undefined;
 
   /**
-   * Begins at once.
+   * Starts at once.
    *
-   * @param interval milliseconds of silence until the server is asked for a sign of life
-   * @param timeout milliseconds until one must have come
-   * @param giveUp the server has given none in time
-   * @param ask asks for one; undefined where the server is not watched
-   * @param beat shows the server a sign of life, each interval; undefined where it needs none
+   * @param interval how long a silence lasts until the server is asked for a sign of life, in ms
+   * @param timeout how long the answer may take, in ms
+   * @param giveUp called when no answer came in time
+   * @param ask asks the server for a sign of life; undefined when the server is not watched
+   * @param beat sends a sign of life to the server, each interval; undefined when it needs none
    */
   constructor(
     runtime: ClientRuntime,
@@ -49,12 +49,12 @@ export class Heartbeat {
     this.#beating?.cancel();
   }
 
-  /** A frame has come. */
+  /** Called for each frame that arrives. */
   heard(): void {
     this.#heardAt = this.#runtime.now();
   }
 
-  /** Asks now: there is reason to doubt the connection. */
+  /** Asks the server now, since the connection may be dead. */
   ask(): void {
     if (!this.#ask) return;
     this.#watch?.cancel();
@@ -62,7 +62,7 @@ export class Heartbeat {
     this.#ask();
     this.#watch = this.#runtime.timeout(this.#timeout, () => {
       if (this.#heardAt >= askedAt) this.#wait();
-      // A machine that slept, or a page in the background: what has come meanwhile may not have been read yet.
+      // The machine slept, or the page was in the background: frames that have arrived may not have been read yet.
       else if (this.#runtime.now() > askedAt + this.#timeout + STALL) this.ask();
       else this.#giveUp();
     });

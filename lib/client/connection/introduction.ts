@@ -1,19 +1,19 @@
 import type { ResolvedClientOptions } from '../options/client-options.js';
 
 /**
- * What a client says about itself when it comes: by the upgrade, and once the connection stands; undefined where the upgrade
- * said everything.
+ * How a client introduces itself: the url and subprotocols of the upgrade, and the credentials that it sends afterwards;
+ * undefined when the upgrade contains everything.
  */
 type Introduction = readonly [url: string, protocols: string[], credentials: object | undefined];
 
-/** Puts the token, and the public key of an encryption, where the server looks for them. */
+/** Puts the token and the public key of an encryption where the server expects them. */
 export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
-  // Beside the codec: a refusal is to be told by a close code, which a page can read.
+  // `pxl.refusals` asks for refusals by close code, which a page can read.
   const protocols = codec.isOther ? [] : [codec.name, 'pxl.refusals'];
   let credentials: object | undefined;
-  // Another server of events waits for these in any case.
+  // Another server of events always waits for these credentials.
   if (tokenTo === 'message' && (codec.isOther || token !== null)) credentials = { token, publicKey };
   else if (token !== null) {
     if (tokenTo === 'query') url.searchParams.set('token', token);

@@ -2,35 +2,35 @@ import type { ClientRuntime } from '../options/client-runtime.js';
 import type { ResolvedReconnect } from '../options/client-options.js';
 import type { Ending } from './ending.js';
 
-/** How long a connection must have stood for the attempts before it to be forgotten, in ms. */
+/** How long a connection has to last until the earlier attempts are forgotten, in ms. */
 const STABLE = 10_000;
-/** How often in a row a client comes back after it was refused for what it is. */
+/** How often in succession a client tries again after the server refused it for its identity or its origin. */
 const FEW_TIMES = 3;
 
-/** When the next attempt is made. */
+/** The time of the next attempt. */
 export interface NextAttempt {
-  /** In whole ms; Infinity: once the page is back. */
+  /** The wait in whole ms; Infinity: until the page is shown again. */
   readonly delay: number;
-  /** The server has asked for the wait: nothing but the application cuts it short. */
+  /** Whether the server asked for the wait, which only the application may shorten then. */
   readonly isAsked: boolean;
 }
 
 /**
- * Whether and when a client comes back. Time after a loss is divided into windows, each twice as long as the one before, up
- * to the longest wait; one attempt falls into each window, at a random place that is drawn once for a loss. So however
- * long a server is away, the crowd that it lost comes back evenly, over about as long as it was away.
+ * Decides whether and when a client reconnects. The time after a loss is divided into windows, each twice as long as the one
+ * before, up to the longest wait. One attempt falls into each window, at a random position that is drawn once for each loss.
+ * So all clients of a server that was away return evenly distributed, over about as long as it was away.
  */
 export class ReconnectPolicy {
   readonly #options: ResolvedReconnect;
   readonly #runtime: ClientRuntime;
-  /** Whether the client comes back at all. */
+  /** Whether the client reconnects at all. */
   isEnabled: boolean;
-  /** Attempts since a connection was last stable. */
+  /** The number of attempts since the last stable connection. */
   attempts = 0;
   #refusals = 0;
-  /** The place of the attempts in their windows. */
+  /** The position of the attempts in their windows, from 0 to 1. */
   #place = 0;
-  /** When the connection that stands will have stood long enough. */
+  /** When the present connection will count as stable. */
   #stableAt = Infinity;
 
   constructor(options: ResolvedReconnect, runtime: ClientRuntime) {
@@ -39,22 +39,22 @@ export class ReconnectPolicy {
     this.isEnabled = options.isEnabled;
   }
 
-  /** A connection stands. */
+  /** Called when a connection is established. */
   connected(): void {
     this.#stableAt = this.#runtime.now() + STABLE;
   }
 
-  /** Begins anew. */
+  /** Forgets earlier attempts. */
   reset(): void {
     this.attempts = 0;
     this.#refusals = 0;
   }
 
-  /** What follows an ending; null when the client stops. */
+  /** The next attempt after an ending; null when the client stops. */
   next({ reaction, after }: Ending, hasTokens: boolean): NextAttempt | null {
     if (this.#runtime.now() >= this.#stableAt) this.reset();
     this.#stableAt = Infinity;
-    // No loss: it costs no attempt, and the client comes back whatever it does after a loss.
+    // The page was left, which is no loss: it does not count as an attempt, and the client reconnects even without `reconnect`.
     if (after === Infinity) return { delay: after, isAsked: false };
     const isReplaced = reaction === 'replaceToken';
     this.#refusals = isReplaced || reaction === 'retryFewTimes' ? this.#refusals + 1 : 0;
@@ -63,7 +63,7 @@ export class ReconnectPolicy {
     if (!this.attempts) this.#place = this.#runtime.random();
     const { minDelay, maxDelay } = this.#options;
     const window = minDelay * 2 ** this.attempts;
-    // What is left of the window of the last attempt comes first.
+    // The rest of the last attempt's window passes first.
     const rest = this.attempts++ && (1 - this.#place) * Math.min(maxDelay, window / 2);
     const drawn = rest + this.#place * Math.min(maxDelay, window);
     const least = after ?? (reaction === 'retryLater' ? (maxDelay - drawn) / 2 : undefined);

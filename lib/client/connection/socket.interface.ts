@@ -1,7 +1,7 @@
-/** A handler whose event may be a more precise one: sockets of all kinds fit. */
+/** A handler whose event may have a more specific type, so that all kinds of sockets fit. */
 type SocketHandler<Event> = { handle(event: Event): void }['handle'] | null;
 
-/** What the client needs of a WebSocket: browsers' own, Node's own (22 and later) and that of `ws` have it. */
+/** The part of a WebSocket that the client uses. Those of browsers, of Node 22 and later, and of `ws` have it. */
 export interface WebSocketLike {
   readonly readyState: number;
   onopen: SocketHandler<object>;
@@ -10,17 +10,17 @@ export interface WebSocketLike {
   onclose: SocketHandler<{ readonly code: number; readonly reason: string }>;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  /** Of `ws`: cuts the connection without a closing handshake. */
+  /** Only in `ws`: cuts the connection without a closing handshake. */
   terminate?(): void;
-  /** Of `ws`: the answer of a server that refused the upgrade, which browsers do not show. */
+  /** Only in `ws`: the HTTP response of a server that refused the upgrade. */
   on?(event: 'unexpected-response', listener: (request: unknown, response: HttpAnswer) => void): unknown;
 }
 
-/** A refusal of the upgrade. */
+/** The HTTP response that refuses an upgrade. */
 export interface HttpAnswer {
   readonly statusCode?: number | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** A class of WebSockets. */
+/** A WebSocket class. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;

@@ -5,8 +5,8 @@ import type { OnFailed } from '../listeners.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 
 /**
- * The token of one session of the application, which `disconnect()` ends: the next one may be another user's. Within it the
- * token is kept for as long as it is known to be good: after a loss of the network nobody is asked for another.
+ * The token of a session, which lasts until `disconnect()`: the next session may belong to another user. Within a session a
+ * token is kept while it is known to be good, so a loss of the network does not ask for another one.
  */
 export class TokenSource {
   readonly #options: ResolvedClientOptions;
@@ -14,27 +14,27 @@ export class TokenSource {
   readonly #failed: OnFailed;
   #token: string | null = null;
   #isGood = false;
-  /** What the server has refused: another one, and not none, is to follow. */
+  /** The tokens that the server has refused in this session. A different token has to follow, and not null. */
   readonly #old = new Set<string | null>();
-  /** What it has said to end soon, while that connection lasts. */
+  /** The token that the server says is about to expire, during the present connection. */
   #expiring: string | null = null;
-  /** The close code of the last refusal. */
+  /** The close code of the latest refusal. */
   #closeCode: number | undefined;
   #session = new AbortController();
 
-  /** @param failed told of what `getToken` throws where no caller hears it */
+  /** @param failed called with what `getToken` throws when no caller gets it */
   constructor(options: ResolvedClientOptions, runtime: ClientRuntime, failed: OnFailed) {
     this.#options = options;
     this.#runtime = runtime;
     this.#failed = failed;
   }
 
-  /** Whether another token can be had. */
+  /** Whether another token can be obtained. */
   get areRenewable(): boolean {
     return !!this.#options.getToken;
   }
 
-  /** How many ms longer than usual the token for the next connection may take. */
+  /** The additional time that the token for the next connection may take, in ms. */
   get patience(): number {
     return this.#old.size && this.#options.tokenPatience;
   }
@@ -46,7 +46,7 @@ export class TokenSource {
    */
   async current(): Promise<string | null> {
     this.#expiring = null;
-    // Where nobody gives another, the one that was put is all there is: that an attempt failed says nothing against it.
+    // Without `getToken` the token that was put is the only one; a failed attempt does not make it bad.
     if (this.#isGood || !this.areRenewable) return this.#token;
     const { signal } = this.#session;
     return this.renew().catch((error: unknown) => {
@@ -56,19 +56,20 @@ export class TokenSource {
   }
 
   /**
-   * Another token. Who keeps tokens may not have it yet: asks with growing waits while there is patience.
+   * Obtains another token. It may not exist yet, so `getToken` is asked with growing waits during `tokenPatience`.
    *
-   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it gives no other; the end of the session
+   * @throws what `getToken` throws; WebSocketClientError UNAUTHENTICATED when it returns no other token; the error that ended
+   * the session
    */
   async renew(): Promise<string | null> {
     const { signal } = this.#session;
     let left = this.#options.tokenPatience;
-    // In ms, before it asks for the second time; each further wait is twice as long.
+    // The first wait in ms; each further one is twice as long.
     for (let wait = 500; ; wait *= 2) {
       const token = (await this.#options.getToken?.()) ?? null;
-      // Of a user who has left: it is not for the next one's connection.
+      // The token may belong to a user who has left; it must not be used for the next session.
       signal.throwIfAborted();
-      // None in the place of an old one is old, too: who was somebody is not nobody now.
+      // No token in place of a refused one does not count as new either: a user must not become anonymous silently.
       if (token === null ? !this.#old.size && !this.#expiring : token !== this.#expiring && !this.#old.has(token))
         return token;
       if (left <= 0)
@@ -84,7 +85,7 @@ export class TokenSource {
     }
   }
 
-  /** The server has taken a token; it is kept unless there is another one meanwhile. */
+  /** Called when the server has accepted a token, which is kept unless another one was put meanwhile. */
   accept(token: string | null): void {
     if (!this.#isGood) this.#token = token;
     this.#isGood = true;
@@ -92,32 +93,32 @@ export class TokenSource {
     this.#old.clear();
   }
 
-  /** A token is not known to be good any more. */
+  /** Marks a token as not known to be good. */
   forget(token = this.#token): void {
     this.#isGood &&= token !== this.#token;
   }
 
-  /** The server has refused a token. */
+  /** Called when the server has refused a token. */
   refuse(token: string | null, closeCode?: number): void {
     this.forget(token);
     this.#old.add(token);
     this.#closeCode = closeCode;
   }
 
-  /** The token of the connection is good, and ends soon. */
+  /** Called when the connection's token is about to expire. */
   expire(): void {
     this.#expiring = this.#token;
   }
 
-  /** The next connection is to use this one. */
+  /** Sets the token for the next connection. */
   put(token: string): void {
     this.#isGood = false;
     this.accept(token);
   }
 
   /**
-   * The session is over: `getToken` says who the next one is. A token that was put is dropped where the application wanted
-   * the end; a client that has given up by itself may go on with it.
+   * Ends the session: `getToken` decides who the next session belongs to. A token that was put is dropped when the application
+   * ended the session; a client that gave up by itself keeps it.
    */
   end({ error, isOwn }: Ending): void {
     this.#session.abort(error);

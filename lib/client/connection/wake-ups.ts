@@ -1,19 +1,19 @@
 import { surroundings, type PageEvent, type PageTarget } from '../options/surroundings.js';
 
 /**
- * Calls `wake` when a page should look after its connection: the network is back, or somebody looks at it. Calls `pause`
- * when the browser keeps a page that was left, or freezes one: it would keep its connection, and nobody would read what
- * comes; with true when it will be called once more, just before the page stands still. A page that is gone for good needs
- * nothing: the browser closes its connection.
+ * Calls `wake` when the network is back or the page becomes visible, so that the client checks its connection. Calls `pause`
+ * when the browser keeps a page that was left, or freezes it: its connection would stay open, and nobody would read it. The
+ * argument is true when `pause` will be called once more, at `freeze`. For a page that is gone for good the browser closes
+ * the connection.
  *
- * @param end ends that; it has the one option that the listeners need: `signal`
+ * @param end stops listening; it serves as the options of the listeners, which use its `signal`
  */
 export function onWakeUp(wake: () => void, pause: (isAgain: boolean) => void, end: AbortController): void {
   const { document } = surroundings;
   const listen = (target: PageTarget | undefined, type: string, listener: (event: PageEvent) => unknown): void =>
     target?.addEventListener?.(type, listener, end);
   listen(surroundings, 'online', wake);
-  // Where there is `freeze`, it follows.
+  // Where the browser has `freeze`, it follows.
   listen(surroundings, 'pagehide', ({ persisted }) => persisted && pause(document?.onfreeze !== undefined));
   listen(surroundings, 'pageshow', ({ persisted }) => persisted && wake());
   listen(document, 'visibilitychange', () => !document?.hidden && wake());
