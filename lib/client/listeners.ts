@@ -1,14 +1,14 @@
 import { badOption } from './websocket-client.error.js';
 
-/** Stops what it was returned for. */
+/** Removes the listener or handler that was added. */
 export type Unsubscribe = () => void;
 
-/** Takes what somebody else's function threw, or its promise rejected with. */
+/** Called with what a function of the application threw, or its promise rejected with. */
 export type OnFailed = (error: unknown) => void;
 
 /**
- * Functions that are called with the same thing, by what they listen to. Each one that is added is called, also one that
- * is added twice, and one that throws stops no other.
+ * Listeners by the key that they listen to. A function that is added twice is called twice, and one that throws does not stop
+ * the others.
  */
 export class Listeners<Args extends unknown[]> {
   readonly #all = new Set<readonly [key: unknown, listener: (...args: Args) => unknown]>();
@@ -18,7 +18,7 @@ export class Listeners<Args extends unknown[]> {
     this.#failed = failed;
   }
 
-  /** @throws WebSocketClientError BAD_OPTION for what is no function */
+  /** @throws WebSocketClientError BAD_OPTION when the listener is not a function */
   add(key: unknown, listener: (...args: Args) => unknown): Unsubscribe {
     if (typeof listener !== 'function') throw badOption('The handler is no function.');
     const own = [key, listener] as const;
@@ -28,7 +28,7 @@ export class Listeners<Args extends unknown[]> {
     };
   }
 
-  /** Those that there are now: who is called may add others, and take them away. */
+  /** A copy of the present listeners, since a listener may add and remove others. */
   of(key: unknown): ((...args: Args) => unknown)[] {
     return [...this.#all].filter(([own]) => own === key).map(([, listener]) => listener);
   }
@@ -38,7 +38,7 @@ export class Listeners<Args extends unknown[]> {
   }
 }
 
-/** Calls somebody else's function, whatever it does. */
+/** Calls a function of the application, and passes its failure to `failed`. */
 export async function guard(call: () => unknown, failed: OnFailed): Promise<void> {
   try {
     await call();

@@ -6,24 +6,24 @@ import type { JoinedRoom, JoinOptions } from './rooms.js';
 /** How a client joins a room for a {@link RoomHandle}. */
 export interface RoomOptions extends Pick<JoinOptions, 'username'> {
   /**
-   * Called when the server has not let the client into the room again after a reconnect; `events.onRoomRefused` hears it
-   * too. The handle then holds nothing any more.
+   * Called when the server did not let the client into the room again after a reconnect, as `events.onRoomRefused` is. The
+   * handle has no effect any more then.
    */
   onRefused?: ((error: unknown) => void) | undefined;
 }
 
-/** One join of a room, and who listens there: `client.room('tea')`. */
+/** One join of a room with its handlers: `client.room('tea')`. */
 export interface RoomHandle<C extends WebSocketContract = WebSocketContract> {
-  /** Resolves once the client is in the room; rejects as `join()` does. Nobody has to wait for it. */
+  /** Resolves when the client is in the room; rejects as `join()` does. It may be left unawaited. */
   readonly joined: Promise<JoinedRoom>;
-  /** Takes this join back, and ends the handlers. The room is left with the last of its joins; a second call changes nothing. */
+  /** Ends this join and its handlers. The client leaves the room with the last join; a second call does nothing. */
   leave(): Promise<void>;
   /**
-   * Calls a handler as `on()` of the client, with those messages only that were sent to this room.
+   * Calls a handler as `on()` of the client does, but only with messages that were sent to this room.
    *
-   * @returns what takes the handler away again
-   * @throws WebSocketClientError BAD_OPTION where the server does not name rooms, which its option `rooms.named` changes,
-   * and after `leave()`. Until the server has answered `connect()` it is not known: then `events.onError` hears it.
+   * @returns a function that removes the handler
+   * @throws WebSocketClientError BAD_OPTION when the server does not name rooms (its option `rooms.named`), and after `leave()`.
+   * Before the server has answered `connect()` this is unknown: then the error goes to `events.onError`.
    */
   on<Type extends PushType<C>, Action extends PushAction<C, Type>>(
     type: Type,

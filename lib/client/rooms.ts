@@ -10,17 +10,17 @@ import type { Welcome } from './welcome.js';
 
 /** How a client joins a room. */
 export interface JoinOptions extends RequestOptions {
-  /** The label that the other members see, where the server shows labels. Default: none. */
+  /** The label that other members see, if the server shows labels. Default: none. */
   username?: string | undefined;
 }
 
 /** How a client leaves a room. */
 export interface LeaveOptions extends RequestOptions {
-  /** Leaves the room however many joins there are. Default: false, the room is left with the last of its joins. */
+  /** Whether all joins end at once. Default: false, the client leaves the room when the last join ends. */
   all?: boolean | undefined;
 }
 
-/** What the server tells of a room that it let the client into. */
+/** What the server tells about a room that the client has joined. */
 export interface JoinedRoom {
   readonly roomName: string;
   readonly userId?: string | undefined;
@@ -30,38 +30,38 @@ export interface JoinedRoom {
   readonly joinedAt?: string | undefined;
 }
 
-/** Called when the client is not in a room any more that it was in. */
+/** Called when the server does not let the client into a room again. */
 type OnRefused = (room: ClientEventMap['onRoomRefused'], holds: readonly Hold[]) => void;
 
-/** One of the joins of a room. */
+/** One join of a room. */
 export interface Hold {
-  /** Called when the server has not let the client in again. */
+  /** Called when the server does not let the client in again. */
   readonly onRefused?: ((error: unknown) => void) | undefined;
-  /** The server has let the client in. */
+  /** Whether the server has let the client in. */
   isJoined?: boolean;
 }
 
 interface Membership {
   readonly roomName: string;
   username: string | undefined;
-  /** The joins that were not left. Those of handles are last: who leaves without one takes another one back. */
+  /** The joins that have not ended. Those of handles are last, so that `leave()` without a handle ends another one first. */
   holds: Hold[];
-  /** The welcome of the last connection on which the client was in the room, or may have been: nobody has waited for the answer. */
+  /** The welcome of the last connection on which the client was, or may have been, in the room. */
   on?: Welcome | null | undefined;
-  /** The request that is under way, whose answer others can share. */
+  /** The join request that is under way; other joins share its answer. */
   joining?: Promise<JoinedRoom> | undefined;
 }
 
-/** The rooms that the client is in, so that it is in them again after a reconnect. */
+/** The rooms of the client, which it joins again after a reconnect. */
 export class Rooms {
   readonly #services: ConnectionServices;
   readonly #outbound: Outbound;
   readonly #refused: OnRefused;
-  /** In the order in which they were joined: where a client is in one room at a time, the last one is the one. */
+  /** In the order of the joins. With a server that allows one room at a time, the client is in the last one. */
   readonly #memberships = new Map<string, Membership>();
-  /** When what is not to be had just now is tried again. */
+  /** Runs until failed joins are tried again. */
   #retry: ClientTimer | undefined;
-  /** The welcome of the connection that the client is on, and stands for it; null between two. */
+  /** The welcome of the present connection, which identifies it; null without a connection. */
   #welcome: Welcome | null = null;
 
   constructor(services: ConnectionServices, outbound: Outbound, refused: OnRefused) {
@@ -70,7 +70,7 @@ export class Rooms {
     this.#refused = refused;
   }
 
-  /** Joins a room, which is remembered once the server has let the client in. */
+  /** Joins a room. It is remembered once the server has let the client in. */
   async join(roomName: string, { username, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
     const membership: Membership = this.#memberships.get(roomName) ?? { roomName, username, holds: [] };
     this.#memberships.delete(roomName);
@@ -78,7 +78,7 @@ export class Rooms {
     const hold = own ?? {};
     const isMissing = !membership.joining && this.#isMissing(membership);
     if (own) membership.holds.push(hold);
-    // What onConnected joins each time, before the room is joined again, is one join.
+    // A join that `onConnected` repeats on each connection, before the room is joined again, counts once.
     else if (!isMissing) membership.holds.unshift(hold);
     const mayShare = membership.username === username && !options.signal;
     const ask = (): Promise<JoinedRoom> => {
@@ -97,7 +97,7 @@ export class Rooms {
       membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;
     } finally {
-      // Nobody wants to be in it any more.
+      // The join was left meanwhile.
       if (!this.#memberships.get(roomName)?.holds.length) {
         const { on } = membership;
         membership.on = undefined;
@@ -107,7 +107,7 @@ export class Rooms {
     }
   }
 
-  /** Takes a join back; with the last one, the room is forgotten, and left where the client may be in it. */
+  /** Ends a join. With the last one the room is forgotten, and left if the client may be in it. */
   async leave(roomName: string, { all, ...options }: LeaveOptions = {}, own?: Hold): Promise<void> {
     const welcome = this.#welcome;
     const holds = this.#memberships.get(roomName)?.holds ?? [];
@@ -116,15 +116,15 @@ export class Rooms {
     holds.splice(at, all ? Infinity : 1);
     if (holds.length) return;
     this.#memberships.delete(roomName);
-    // A join that waits for a connection is followed by its leave; else there is nothing to leave between two.
+    // Without a connection there is nothing to leave; a join that waits in the queue is followed by its leave.
     if (!welcome) return;
     await this.#ask('leave', roomName, options, { lane: 'inTurn' }).catch((error: unknown) => {
-      // With its connection, the client has left.
+      // When the connection has ended, the client has left the room anyway.
       if (this.#welcome === welcome) throw error;
     });
   }
 
-  /** A connection stands: its server knows nothing of the client's rooms, which were those of its user alone. */
+  /** Called for a new connection, which is in none of the rooms. Rooms of another user are forgotten. */
   connected(welcome: Welcome): void {
     this.#welcome = welcome;
     for (const membership of this.#memberships.values()) {
@@ -134,20 +134,20 @@ export class Rooms {
     }
   }
 
-  /** The connection is gone. */
+  /** Called when the connection has ended. */
   disconnected(): void {
     this.#welcome = null;
     this.#retry?.cancel();
   }
 
-  /** Joins the rooms again that the client is not in, in lists; half by half, until the server takes them. */
+  /** Joins again the rooms that the client is not in, in lists. A list that is refused is divided in halves. */
   rejoin(
     missing = [...this.#memberships.values()].filter(
       (membership) => !membership.joining && this.#isMissing(membership),
     ),
   ): void {
     const { limits, rooms } = this.#welcome ?? {};
-    /** How many rooms the server takes in one list, and more bytes than a list has beside them. */
+    /** The most rooms in one list; also more bytes than a frame has beside its list. */
     const most = 1_024;
     const around = 99;
     const [first] = missing;
@@ -156,7 +156,7 @@ export class Rooms {
     if (
       first &&
       missing.length <= most &&
-      // An older server knows no labels in lists.
+      // Servers before the limits do not know labels in lists.
       limits &&
       !rooms?.ownJoin &&
       this.#services.allowance.sizeOf(JSON.stringify(list)) + around <= limits.maxPayload / 2
@@ -173,12 +173,12 @@ export class Rooms {
     } else if (first) this.join(first.roomName, first).catch(() => undefined);
   }
 
-  /** Whether it is to be joined again on this connection, and is not yet. */
+  /** Whether the room still has to be joined on this connection. */
   #isMissing({ on }: Membership): unknown {
     return on && this.#welcome && on !== this.#welcome;
   }
 
-  /** Takes the server's answer, which lets the client in, or refuses it as one of the two envelopes does. */
+  /** Handles the server's answer to a join, which either envelope may express as a refusal. */
   async #enter(membership: Membership, answer: Promise<unknown>): Promise<JoinedRoom> {
     const { roomName } = membership;
     try {
@@ -190,15 +190,15 @@ export class Rooms {
     } catch (error) {
       const { retryable, code } = fieldsOf(error);
       const { holds } = membership;
-      // Otherwise it is in as before, was left, or is to be joined on the next connection.
+      // Otherwise the client is in the room as before, has left it, or joins it on the next connection.
       if (holds.length && this.#isMissing(membership)) {
         if (retryable !== false) {
-          /** The least wait before it is tried again, in ms; at most twice that. */
+          /** The shortest wait before another attempt, in ms; the longest is twice that. */
           const wait = 2_000;
           const { runtime } = this.#services;
           this.#retry?.cancel();
           this.#retry = runtime.timeout(wait * (1 + runtime.random()), () => this.rejoin());
-          // Another room has taken its place, where a client is in one at a time: as when it was joined.
+          // The server allows one room at a time and another one has taken its place, as it would without a reconnect.
         } else if (code === 'CONFLICT') membership.on = this.#welcome;
         else {
           membership.holds = [];
@@ -212,7 +212,7 @@ export class Rooms {
     }
   }
 
-  /** Asks for one room: another server of events knows its own events alone. */
+  /** Sends the request for one room, in the form that another server of events knows, if it is one. */
   #ask(
     action: 'join' | 'leave',
     roomName: string,

@@ -1,20 +1,20 @@
 import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
 
-/** More about a {@link WebSocketClientError}. */
+/** The optional properties of a {@link WebSocketClientError}. */
 export interface WebSocketClientErrorOptions {
-  /** Whether the same may succeed later. Default: what the protocol says of the code, else false. */
+  /** Whether the same may succeed later. Default: what the protocol says about the code, else false. */
   retryable?: boolean | undefined;
-  /** More for programs: the fields that failed validation, `retryAfter` in ms. */
+  /** Details for programs: the fields that failed validation, `retryAfter` in ms. */
   details?: unknown;
   /** The close code of the connection that ended. */
   closeCode?: number | undefined;
-  /** What led to it. */
+  /** The error that led to it. */
   cause?: unknown;
 }
 
 /**
- * Whatever the client refuses, gives up, or was refused by the server: `code` for programs, `message` as the sentence for
- * people. `BAD_OPTION` is a mistake in the client's options; all other codes are the protocol's or the application's own.
+ * An error of the client, or a refusal of the server: `code` is for programs, `message` is a sentence for people. `BAD_OPTION`
+ * is a mistake in the client's options; all other codes are the protocol's or the application's own.
  */
 export class WebSocketClientError extends Error {
   override readonly name = 'WebSocketClientError';
@@ -33,7 +33,7 @@ export class WebSocketClientError extends Error {
   }
 }
 
-/** A mistake in how the client is used. */
+/** The error for a mistake in how the client is used. */
 export function badOption(sentence: string): WebSocketClientError {
   return new WebSocketClientError('BAD_OPTION', sentence);
 }

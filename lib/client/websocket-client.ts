@@ -42,8 +42,8 @@ import type { Welcome } from './welcome.js';
 const UNNAMED = 'The server does not name rooms (rooms.named).';
 
 /**
- * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that comes back, requests, streams,
- * rooms and what the server says unasked.
+ * A client of a `PxlWebSocketModule` server, for browsers and Node: one connection that reconnects, with requests, streams,
+ * rooms and pushes.
  *
  * @typeParam C the contract with the server; without one all data is `unknown`
  *
@@ -55,7 +55,7 @@ const UNNAMED = 'The server does not name rooms (rooms.named).';
  * const { sent } = await client.request('chat', 'send', { text: 'Hello' });
  */
 export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
-  /** Which end of a connection this is. */
+  /** The end of a connection that this is, as in PXL. */
   readonly type = 'client';
   readonly #services: ConnectionServices;
   readonly #reports: ClientReports;
@@ -63,18 +63,18 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   readonly #supervisor: ConnectionSupervisor;
   readonly #outbound: Outbound;
   readonly #rooms: Rooms;
-  /** Who hears what the server says unasked, by its names. Nothing of it belongs to a connection. */
+  /** The handlers of pushes, by route key. They outlive connections. */
   readonly #pushHandlers: Listeners<Parameters<PushHandler>>;
-  /** Who hears all of it that names a room, by the room; by null: whatever it names. */
+  /** The listeners to all pushes of a room, by room; those under null listen to every push. */
   readonly #pushListeners: Listeners<[message: PushedMessage]>;
-  /** Who answers what the server asks, by its names. */
+  /** The handlers of the server's requests, by route key. */
   readonly #callHandlers: Listeners<Parameters<CallHandler>>;
-  /** While `onConnected` has its word: when the rest goes on without it. */
+  /** Runs while `onConnected` does: after it the client goes on without waiting. */
   #greeting: ClientTimer | null = null;
-  /** The newest one since `connect()`. */
+  /** The latest welcome since `connect()`. */
   #welcome: Welcome | undefined;
   #isDestroyed = false;
-  /** Somebody listens to what names a room. */
+  /** Whether there are handlers that need pushes to name their room. */
   #awaitsNames = false;
 
   /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong */
@@ -108,28 +108,28 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** Where the client is; `onState` tells of changes. */
+  /** The state of the client; `onState` listens to its changes. */
   get state(): ClientState {
     return this.#supervisor.state;
   }
 
-  /** The newest change of the state, and why; null before the first one. The same object until the next change. */
+  /** The latest change of the state with its reason; null before the first one. The same object until the next change. */
   get lastChange(): StateChange | null {
     return this.#reports.lastChange;
   }
 
-  /** The id that the server knows this connection by; null while there is none, and where the server tells none. */
+  /** The id that the server gave this connection; null without a connection, and when the server tells none. */
   get clientId(): string | null {
     const { clientId } = this.#welcome ?? {};
     return clientId && this.isClientConnected() ? clientId : null;
   }
 
   /**
-   * Connects, and stays connected. Resolves with the server's welcome once it has come, however many attempts that takes;
-   * while the client waits for its next attempt, makes it now. A failure can also be left to `onState`.
+   * Connects, and stays connected. Resolves with the server's welcome, however many attempts that takes. While the client waits
+   * for its next attempt, the attempt is made at once. The promise may be left unawaited, since `onState` shows a failure too.
    *
-   * @throws WebSocketClientError when the client stops before: `UNAUTHENTICATED`, `FORBIDDEN`, `UNAVAILABLE` and others, in
-   * its `closeCode` what the server said
+   * @throws WebSocketClientError when the client stops before: `UNAUTHENTICATED`, `FORBIDDEN`, `UNAVAILABLE` and others, with the
+   * server's `closeCode`
    */
   connect(): Promise<Welcome> {
     if (!this.#isDestroyed) return this.#supervisor.connect();
@@ -142,24 +142,24 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Ends the connection, or whatever is under way towards one; what was sent before still leaves, within a second.
-   * Requests reject with `UNAVAILABLE`; handlers and rooms are kept for the next `connect()`.
+   * Ends the connection, or the attempts to get one. What was sent before still leaves, within a second. Requests reject with
+   * `UNAVAILABLE`; handlers and rooms are kept for the next `connect()`.
    */
   disconnect(): void {
     this.#supervisor.disconnect();
   }
 
-  /** Ends everything for good: as {@link disconnect}, and `connect()` rejects from now on. */
+  /** Ends the client for good: as {@link disconnect}, and every further `connect()` rejects. */
   destroy(): void {
     this.#isDestroyed = true;
     this.disconnect();
   }
 
   /**
-   * Asks the server, and resolves with its answer. While there is no connection the request waits for one. A server of the
-   * PXL framework (`server: 'other'`) answers under the names of the request: there it waits for another one of these too.
+   * Sends a request and resolves with the answer. Without a connection the request waits for one. A server of the PXL framework
+   * (`server: 'other'`) answers by names, so a request waits there for earlier ones of the same names.
    *
-   * @throws WebSocketClientError the server's code; `TIMEOUT`; `UNAVAILABLE` when there is no connection, or it is lost
+   * @throws WebSocketClientError with the server's code; `TIMEOUT`; `UNAVAILABLE` when there is no connection, or it is lost
    * before the answer; `BAD_MESSAGE` when the data has no JSON form. With a signal: the signal's reason.
    */
   request<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
@@ -172,8 +172,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Asks the server for many answers. The request leaves when the first one is asked for; leaving a `for await` ends it at
-   * the server too. Fails as {@link request} does, with a lost connection as well; there is no timeout.
+   * Sends a request for several answers. It is sent when the first answer is read; leaving a `for await` ends it at the server
+   * too. Fails as {@link request} does, also with a lost connection; there is no timeout.
    *
    * @throws WebSocketClientError BAD_OPTION with `server: 'other'`, which has no streams
    */
@@ -192,9 +192,9 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Sends without asking for an answer; a refusal goes to `events.onError`. While there is no connection the message waits.
+   * Sends a message without an answer; a refusal goes to `events.onError`. Without a connection the message waits for one.
    *
-   * @returns false when it was dropped, which `events.onDropped` hears too
+   * @returns false when it was dropped, which calls `events.onDropped` too
    * @throws WebSocketClientError BAD_MESSAGE when the data has no JSON form
    */
   send<Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
@@ -209,8 +209,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /**
    * Sends any JSON value as it is; otherwise as {@link send}.
    *
-   * @param binary true: the same text in a binary frame; this package's server takes it where its option `inbound.binary`
-   * is true, and answers BAD_MESSAGE otherwise. Default: false
+   * @param binary true: sends the text in a binary frame. This package's server accepts it with its option `inbound.binary`, and
+   * answers BAD_MESSAGE otherwise. Default: false
    */
   sendClientMessage(data: unknown, binary = false): boolean {
     return this.#outbound.sendValue(data, binary);
@@ -222,10 +222,10 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Calls a handler with the data of every message that the server sends unasked under these names, whatever connection it
-   * comes over. An event without a colon has the type `event`.
+   * Calls a handler with the data of every push of these names, on any connection. An event without a colon has the type
+   * `event`.
    *
-   * @returns what takes the handler away again
+   * @returns a function that removes the handler
    */
   on<Type extends PushType<C>, Action extends PushAction<C, Type>>(
     type: Type,
@@ -233,25 +233,25 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
   ): Unsubscribe;
   on(type: string, action: string, handler: (data: never, message: PushedMessage) => unknown): Unsubscribe {
-    // That the wire brings what the contract says is the server's word: nobody can check it here.
+    // The contract says what the data is; it is not checked here.
     return this.#pushHandlers.add(routeKey(type, action), handler as PushHandler);
   }
 
-  /** Calls a handler with every message that the server sends unasked, behind those of {@link on}. */
+  /** Calls a handler with every push, after the handlers of {@link on}. */
   onAny(handler: (message: PushedMessage) => unknown): Unsubscribe {
     return this.#pushListeners.add(null, handler);
   }
 
-  /** Calls a listener with every change of the state, and why it changed. */
+  /** Calls a listener with every change of the state and its reason. */
   onState(listener: StateListener): Unsubscribe {
     return this.#reports.stateListeners.add(null, listener);
   }
 
   /**
-   * Answers what the server asks under these names (`WsClient.call`) with what the handler returns. A
-   * `WebSocketClientError` that it throws reaches the server with its code, anything else as `INTERNAL`.
+   * Answers the server's requests of these names (`WsClient.call`) with what the handler returns. A `WebSocketClientError` that
+   * it throws reaches the server with its code, anything else as `INTERNAL`.
    *
-   * @returns what takes the handler away again
+   * @returns a function that removes the handler
    * @throws WebSocketClientError CONFLICT when there is a handler already
    */
   handle<Type extends CallType<C>, Action extends CallAction<C, Type>>(
@@ -266,28 +266,29 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Joins a room. Resolves once its messages arrive; from then on it is joined again after each reconnect, and
-   * `events.onRoomRefused` hears when that does not succeed. Joins are counted: a room that was joined twice is left with
-   * the second {@link leave}; a join that fails counts nothing. A further join asks the server again, also to change the
-   * label, unless the same is being asked already. With `server: 'other'` nothing answers: resolves once it has left.
+   * Joins a room. Resolves when its messages arrive. From then on the client joins it again after each reconnect, and
+   * `events.onRoomRefused` is called when that fails. Joins are counted: a room that was joined twice is left with the second
+   * {@link leave}; a failed join does not count. A further join asks the server again, for example to change the label, unless
+   * the same request is under way. A server with `server: 'other'` does not answer: the promise resolves when the request was
+   * sent.
    *
-   * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server says no
+   * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server refuses
    */
   join(roomName: string, options: JoinOptions = {}): Promise<JoinedRoom> {
     return this.#rooms.join(roomName, options);
   }
 
   /**
-   * Takes one {@link join} back. With the last one the client leaves the room, and does not join it again; resolves once
-   * the server has answered.
+   * Ends one {@link join}. With the last one the client leaves the room and does not join it again. Resolves when the server has
+   * answered.
    */
   leave(roomName: string, options: LeaveOptions = {}): Promise<void> {
     return this.#rooms.leave(roomName, options);
   }
 
   /**
-   * Joins a room for as long as somebody needs it, a component of a page for example: the join counts until `leave()` of
-   * what this returns, however often that is called.
+   * Joins a room for one user of it, for example a component of a page. The join counts until `leave()` of the returned handle
+   * is called.
    *
    * @example
    * const tea = client.room('tea');
@@ -297,7 +298,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   room(roomName: string, options: RoomOptions = {}): RoomHandle<C> {
     const hold = { ...options };
     const joined = this.#rooms.join(roomName, options, hold);
-    // Whoever does not wait for it need not catch it.
+    // The promise may be left unawaited.
     joined.catch(() => undefined);
     const handlers = new Listeners<Parameters<PushHandler>>(this.#reports.failed);
     let stop: Unsubscribe | undefined;
@@ -321,13 +322,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Gives the server another token of the same user, before the present one expires. With `getToken` this happens by
-   * itself. While there is no connection, and with `server: 'other'`, the token is kept for the next one; `disconnect()`
-   * drops it.
+   * Gives the server another token of the same user before the present one expires. With `getToken` this happens by itself.
+   * Without a connection, and with `server: 'other'`, the token is kept for the next connection; `disconnect()` drops it.
    *
-   * @param token by default what `getToken` gives, which is asked again for `tokenPatience` while that is the token that was
-   * refused or is about to expire
-   * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server does not take it
+   * @param token default: the result of `getToken`, which is called again during `tokenPatience` while it returns the token that
+   * was refused or is about to expire
+   * @throws WebSocketClientError UNAUTHENTICATED or FORBIDDEN when the server refuses it
    */
   async refresh(token?: string): Promise<void> {
     const next = token ?? (await this.#services.tokens.renew());
@@ -353,12 +353,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     return { isConnected, reconnectAttempts: isConnected ? 0 : attempts, autoReconnectEnabled: isEnabled };
   }
 
-  /** From now on the client comes back by itself. */
+  /** Makes the client reconnect by itself from now on. */
   enableAutoReconnect(): void {
     this.#policy.isEnabled = true;
   }
 
-  /** From now on the client does not come back by itself; one that waits for its next attempt stops. */
+  /** Makes the client not reconnect by itself any more; a client that waits for its next attempt stops. */
   disableAutoReconnect(): void {
     this.#policy.isEnabled = false;
     this.#supervisor.stopWaiting();
@@ -374,14 +374,14 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const goOn = (): void => {
       if (this.#greeting !== greeting) return;
       this.#endGreeting();
-      // The rooms first: what has waited may be meant for them, and the server handles a client's requests in order.
+      // The rooms are joined first, since messages of the queue may be meant for them, and requests are handled in order.
       this.#rooms.rejoin();
       this.#outbound.open();
       if (hasStood) this.#reports.tell('onReconnected', { clientId });
     };
     const greeting = (this.#greeting = runtime.timeout(options.connectTimeout, goOn));
     this.#reports.together(() => {
-      // First: what others ask once they hear of the connection comes behind the rooms, unless this takes its time.
+      // `onConnected` comes first. What others send in response to the state follows after the rooms.
       this.#reports.tell('onConnected', { clientId, joinRoom: (roomName) => this.join(roomName) }, goOn);
       this.#reports.changed(change);
     });
@@ -423,7 +423,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, 'now');
     if (id === 'auth:expiring' && tokens.areRenewable) {
       tokens.expire();
-      // A failure is no end: the connection goes on as long as its token, and a new one asks for another.
+      // After a failure the connection lasts as long as its token; the next connection asks for another one.
       this.refresh().catch((error: unknown) => {
         tokens.forget();
         this.#reports.tell('onError', { error });
@@ -439,18 +439,18 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const { connection } = this.#supervisor;
     const say = (outcome: object): void => {
       const answer = { type: 'system', action: 'answer', data: { callId, ...outcome } };
-      // The question of a connection that is gone is nobody's any more.
+      // A request of a connection that has ended needs no answer.
       if (connection?.isOpen) this.#outbound.send(answer, 'now');
     };
     try {
       const [handler] = this.#callHandlers.of(routeKey(type, action));
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
-      // Beside other fields, what has no JSON form would be left out without a word.
+      // In an object, JSON leaves out a value without a JSON form silently.
       if (!JSON.stringify(response)) throw new TypeError('The message has no JSON form.');
       say({ response });
     } catch (error) {
-      // What a handler refuses with is told; what else it throws is not.
+      // Only a client error is sent to the server; other errors may contain secrets.
       const isTold = error instanceof WebSocketClientError;
       if (!isTold) this.#reports.failed(error);
       const { code, message } = isTold ? error : new WebSocketClientError('INTERNAL', 'The handler failed.');

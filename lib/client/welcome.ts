@@ -2,21 +2,20 @@ import type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/
 import { textOf, type Fields } from './messages/frame-fields.js';
 
 /**
- * What the server told when it took the client in. Of a server that tells less, as an older one or another one than this
- * library's, what it does not tell is left out.
+ * What the server told the client when it accepted it. Fields that an older or another server does not tell are left out.
  */
 export interface Welcome {
-  /** The id that the server knows this connection by; empty where it tells none, as one of the PXL framework. */
+  /** The id that the server gave this connection; empty when it tells none, for example a server of PXL. */
   readonly clientId: string;
-  /** Who the server has verified the client to be; left out for nobody in particular. */
+  /** The verified user; left out for an anonymous client. */
   readonly userId?: string | undefined;
-  /** The pings of the server; null: it sends none. */
+  /** When the server pings; null: never. */
   readonly heartbeat?: WelcomeHeartbeat | null | undefined;
   readonly limits?: WelcomeLimits | undefined;
   readonly rooms: WelcomeRooms;
 }
 
-/** Reads the welcome in the words of either envelope. */
+/** Reads the welcome of either envelope. */
 export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: Fields): Welcome {
   return {
     clientId: textOf(clientId) ?? textOf(id) ?? '',
@@ -27,7 +26,7 @@ export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: 
   };
 }
 
-/** What the fields of a group hold is the server's word: where the client does by one of them, it looks at that first. */
+/** Whether the value is an object. Its fields are not checked here; the client checks each one that it uses. */
 function isGroup(value: unknown): value is WelcomeHeartbeat & WelcomeLimits & WelcomeRooms {
   return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,4 @@
-/** Bytes as text, in base64url without padding. */
+/** Encodes bytes in base64url without padding. */
 export function textOf(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
@@ -7,7 +7,7 @@ export function textOf(bytes: Uint8Array): string {
   return padding < 0 ? text : text.slice(0, padding);
 }
 
-/** @throws DOMException for what is no base64url */
+/** Decodes base64url. @throws DOMException when the text is not base64url */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
   const bytes = new Uint8Array(binary.length);

@@ -2,14 +2,14 @@ import type { EncryptedSocket, EncryptionSession } from '../client-encryption.in
 import { fieldsOf, parse, type Fields } from '../messages/frame-fields.js';
 import type { WebSocketLike } from '../connection/socket.interface.js';
 
-/** How long what came before a close may take to be decrypted, in ms. */
+/** How long frames that arrived before a close may take to be decrypted, in ms. */
 const LAST_WORDS = 1_000;
-/** What a frame's counter and tag add to the bytes of its text: PROTOCOL.md "Keys and frames". */
+/** The bytes that counter and tag add to a frame: PROTOCOL.md "Keys and frames". */
 const SEAL = 24;
 
 /**
- * Encrypts the frames of a connection and decrypts them, in their order, however long each takes. Up to the welcome with the
- * keys they are clear; then everything else than the next encrypted frame is a breach, and closes with 1002.
+ * Wraps a socket so that its frames are encrypted and decrypted, in order, however long each takes. Frames are clear up to the
+ * welcome with the keys. After it, anything but the next encrypted frame closes the connection with 1002.
  *
  * @param protocol the subprotocol: `pxl.v1` or `event.v1`
  */
@@ -39,7 +39,7 @@ class SocketOverSocket implements EncryptedSocket {
     socket.onopen = (event) => this.onopen?.(event);
     socket.onerror = (event) => this.onerror?.(event);
     socket.onmessage = ({ data }) => this.#inOrder(async () => this.onmessage?.({ data: await this.#open(data) }));
-    // What came before the close is told before it.
+    // Frames that arrived before the close are delivered before it.
     socket.onclose = (event) => {
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       const late = setTimeout(() => this.onclose?.(event), LAST_WORDS);
@@ -67,7 +67,7 @@ class SocketOverSocket implements EncryptedSocket {
     this.#inOrder(async () => this.#socket.send(this.#frameOf(await this.#session.encrypt(text))));
   }
 
-  /** What was sent before leaves before; a second call does not wait for it any more. */
+  /** Closes after everything that was sent before has left. A second call closes at once. */
   close(code?: number, reason?: string): void {
     const close = (): void => this.#socket.close(code, reason);
     if (!this.#isAgreed || this.#isClosing) close();
@@ -83,10 +83,10 @@ class SocketOverSocket implements EncryptedSocket {
     return JSON.stringify(this.#isEvent ? { event: 'encrypted', data } : { type: 'system', action: 'encrypted', data });
   }
 
-  /** The frame inside a frame. @throws Error when it is not as it has to be */
+  /** Decrypts a frame. @throws Error when it is not the next encrypted frame */
   async #open(text: unknown): Promise<unknown> {
     const fields = fieldsOf(parse(text));
-    // A clear frame is none that can be decrypted either.
+    // A clear frame has nothing to decrypt, which is an error here.
     if (this.#isAgreed) return this.#session.decrypt(String(this.#isNamed(fields, 'encrypted') && fields.data));
     const { serverPublicKey, salt } = fieldsOf(this.#isNamed(fields, 'connected') && fields.data);
     if (typeof serverPublicKey === 'string' && typeof salt === 'string') {
@@ -96,7 +96,7 @@ class SocketOverSocket implements EncryptedSocket {
     return text;
   }
 
-  /** Whether a frame has one of the library's own names. */
+  /** Whether a frame has the given name of the library. */
   #isNamed({ event, type, action }: Fields, name: string): boolean {
     return this.#isEvent ? event === name : type === 'system' && action === name;
   }

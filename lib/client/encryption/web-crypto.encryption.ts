@@ -3,7 +3,7 @@ import { encryptedSocket } from './encrypted-socket.js';
 import { WebCryptoSession } from './web-crypto.session.js';
 
 /**
- * The encryption that the server has built in, through WebCrypto, in browsers and Node: PROTOCOL.md "Encryption". One
+ * The client's side of the server's built-in encryption, with WebCrypto, for browsers and Node: PROTOCOL.md "Encryption". One
  * object serves any number of connections. Browsers have WebCrypto on secure pages only (https, localhost); elsewhere
  * `connect()` rejects with `BAD_OPTION`.
  *

@@ -10,10 +10,10 @@ const SECRET_BITS = 256;
 const CIPHER = 'AES-GCM';
 const KEY_BITS = 256;
 const COUNTER_BYTES = 8;
-/** The nonce is the counter behind four zero bytes. */
+/** The size of a nonce, which is four zero bytes and the counter. */
 const NONCE_BYTES = 12;
 
-/** The keys and the counters of one connection: no other one ever sees them, so that no nonce is used twice with a key. */
+/** The keys and counters of one connection. Each connection has its own, so that no nonce is used twice with a key. */
 export class WebCryptoSession implements EncryptionSession {
   #keys: { readonly outbound: Key; readonly inbound: Key } | null = null;
   #encrypted = 0;
@@ -25,7 +25,7 @@ export class WebCryptoSession implements EncryptionSession {
     readonly publicKey: string,
   ) {}
 
-  /** @throws WebSocketClientError BAD_OPTION where there is no WebCrypto, which no further attempt changes */
+  /** @throws WebSocketClientError BAD_OPTION when there is no WebCrypto; it is not retryable */
   static async create(): Promise<WebCryptoSession> {
     const subtle = (globalThis.crypto as typeof crypto | undefined)?.subtle;
     if (!subtle) throw badOption('There is no WebCrypto here: browsers have it on https and localhost only.');

@@ -5,37 +5,37 @@ import type { ResolvedClientOptions } from '../options/client-options.js';
 import type { ClientRuntime } from '../options/client-runtime.js';
 import type { WebSocketClientError } from '../websocket-client.error.js';
 
-/** How much the server takes of one connection: how large frames may be, and how many of them may leave now. */
+/** What the server accepts from one connection: the size of frames, and their rate. */
 export interface Allowance {
-  /** How many milliseconds to wait until another frame may leave; 0 or less: none. */
+  /** The wait until another frame may be sent, in ms; 0 or less: none. */
   wait(): number;
-  /** Counts a frame that leaves. */
+  /** Counts a frame that is sent. */
   count(): void;
-  /** The bytes of a text as it leaves: in UTF-8, encrypted where frames are. */
+  /** The bytes of a text as it is sent: in UTF-8, and encrypted if frames are. */
   sizeOf(text: string): number;
-  /** The BAD_MESSAGE for the text of a frame that the server would not take; undefined for any other. */
+  /** The error BAD_MESSAGE for a text that is too large for the server; undefined otherwise. */
   refusalOf(text: string): WebSocketClientError | undefined;
 }
 
-/** What a welcome allows; without limits in it, everything. */
+/** The allowance of a welcome. Without limits in the welcome everything is allowed. */
 export function allowanceOf(
   { limits: { maxPayload, messagesPerSecond, burst } = {} }: { readonly limits?: Partial<WelcomeLimits> | undefined },
   { tokenTo }: ResolvedClientOptions,
   runtime: ClientRuntime,
   encrypted?: EncryptedSocket,
 ): Allowance {
-  /** How much of the announced rate is used, since clocks differ. */
+  /** The part of the announced rate that is used, since clocks differ. */
   const share = 0.9;
-  /** Milliseconds from one frame to the next; 0 without a limit. */
+  /** The time from one frame to the next, in ms; 0 without a limit. */
   const interval = messagesPerSecond ? 1_000 / share / messagesPerSecond : 0;
-  /** When everything that has left would have left, one frame in each interval. The credentials came before the welcome. */
+  /** The time up to which the rate is used: each frame uses one interval. Credentials by message have used the first one. */
   let used = tokenTo === 'message' ? runtime.now() + interval : 0;
   const sizeOf = (text: string): number => {
     const { length } = new TextEncoder().encode(text);
     return encrypted?.sizeOf(length) ?? length;
   };
   return {
-    // Half of the burst is left for what was sent evenly and arrives in a bunch, behind a stall on the way.
+    // Half of the burst is kept for frames that were sent evenly and arrive together, after a stall of the network.
     wait: () => Math.ceil(used - runtime.now() - (((burst ?? 1) - 1) / 2) * interval),
     count: () => {
       used = Math.max(used, runtime.now()) + interval;

@@ -1,34 +1,34 @@
 import { WebSocketClientError } from '../websocket-client.error.js';
 
 /**
- * The answers of one request, as they come, be it one or many. Leaving a `for await` cancels it at the server. A reader that
- * falls more than 1,024 answers behind has lost the stream.
+ * The answers of one request in order. Leaving a `for await` cancels the request at the server. A reader that falls more than
+ * 1,024 answers behind loses the stream.
  */
 export interface AnswerStream extends AsyncIterableIterator<unknown, undefined> {
-  /** An answer has come. */
+  /** Adds an answer. */
   reply(response: unknown): void;
   /**
-   * There will be no further one.
+   * Ends the stream.
    *
-   * @param isLeft the server would go on
-   * @param failure what the reader is to hear of it, if anything
+   * @param isLeft whether the server has more answers and has to be told
+   * @param failure the error that the reader gets, if there is one
    */
   end(isLeft: boolean, ...failure: readonly unknown[]): void;
 }
 
 /**
- * @param begin sends the request; called with the first `next()`
- * @param ended called when nothing is waited for any more; `isLeft`: the server would go on
+ * @param begin sends the request; called at the first `next()`
+ * @param ended called when the stream has ended; `isLeft`: the server has more answers and has to be told
  */
 export function answerStream(
   begin: () => void,
   ended: (isLeft: boolean) => void,
   signal: AbortSignal | undefined,
 ): AnswerStream {
-  /** Answers that may wait to be read. */
+  /** How many answers may wait to be read. */
   const most = 1_024;
   const values: unknown[] = [];
-  /** Set once no more is to come; holds what the stream has failed with. */
+  /** Set when the stream has ended; it holds the failure, if there is one. */
   let over: readonly unknown[] | undefined;
   let wake = (): void => undefined;
   const end = (isLeft: boolean, ...failure: readonly unknown[]): void => {
@@ -39,7 +39,7 @@ export function answerStream(
     wake();
   };
   const abort = (): void => end(true, signal?.reason);
-  /** What has come is read before an end or a failure is. */
+  /** Answers that have arrived are read before the end or the failure. */
   const read = async function* (): AsyncGenerator<unknown, undefined> {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', abort);

@@ -22,5 +22,5 @@ const event: Envelope = {
   decodeNames: ({ event: name }) => (typeof name === 'string' ? routeOfEvent(name) : undefined),
 };
 
-/** Both, by the names that the option `protocol` has for them. */
+/** The codecs by the values of the option `protocol`. */
 export const CLIENT_CODECS = { pxl, event };

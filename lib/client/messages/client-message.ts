@@ -6,10 +6,10 @@ import { WebSocketClientError } from '../websocket-client.error.js';
 const NO_JSON = 'The message has no JSON form.';
 
 /**
- * The text of a message's frame.
+ * Encodes a message as the text of its frame.
  *
- * @throws WebSocketClientError BAD_MESSAGE for names that are not of 1 to 64 characters, a colon in the type, and data without a JSON
- * form
+ * @throws WebSocketClientError BAD_MESSAGE when a name does not have 1 to 64 characters, the type has a colon, or the data has
+ * no JSON form
  */
 export function encodeMessage({ type, action, data }: ClientMessage, codec: ClientCodec, id?: number): string {
   if (!isName(type) || !isName(action) || type.includes(':')) throw badMessage('The message has no type or action.');
@@ -17,12 +17,12 @@ export function encodeMessage({ type, action, data }: ClientMessage, codec: Clie
   return encodeValue({ ...codec.encodeNames(type, action), data, id });
 }
 
-/** @throws WebSocketClientError BAD_MESSAGE for what has no JSON form (cycles, BigInt, functions) */
+/** @throws WebSocketClientError BAD_MESSAGE when the value has no JSON form (cycles, BigInt, functions) */
 export function encodeValue(value: unknown): string {
   let cause: unknown;
   try {
     const text = JSON.stringify(value);
-    // Its type does not say so: undefined for a function, among others.
+    // `JSON.stringify` returns undefined for a function, for example, though its type does not say so.
     if (text) return text;
   } catch (error) {
     cause = error;

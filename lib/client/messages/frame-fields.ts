@@ -1,7 +1,7 @@
-/** What a frame may hold: of its fields nothing is known before it was looked at. */
+/** The fields of a frame, whose values are unknown until they are checked. */
 export type Fields = Partial<Record<string, unknown>>;
 
-/** The value of a frame; undefined when it is not JSON, which no JSON value is. */
+/** Parses JSON; returns undefined, which is no JSON value, when the text is not JSON. */
 export function parse(text: unknown): unknown {
   try {
     return JSON.parse(String(text));
@@ -10,12 +10,12 @@ export function parse(text: unknown): unknown {
   }
 }
 
-/** The fields of an object; none of any other value. */
+/** The fields of an object; an empty object for any other value. */
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-/** The value where it is a text. */
+/** The value if it is a string, else undefined. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -11,26 +11,26 @@ import type { AnswerFrame, PushFrame } from './server-frame.js';
 import { badOption, WebSocketClientError } from '../websocket-client.error.js';
 
 /**
- * What goes out. It leaves at once where a connection stands and its server takes another message now; all else waits, as
- * far as the queue holds it, and leaves in order when it may.
+ * Sends messages and requests. They leave at once when there is a connection and the server's rate allows it. Otherwise they
+ * wait in the queue, up to its limit, and leave in order.
  */
 export class Outbound {
   readonly #services: ConnectionServices;
   readonly #supervisor: ConnectionSupervisor;
   readonly #dropped: (message: DroppedMessage) => void;
-  /** What waits for a connection, or for its turn on one, in order, up to the limit of the option `queue`. */
+  /** The messages that wait for a connection or for the rate, in order, up to the limit of the option `queue`. */
   readonly #queue = new Set<Outgoing>();
-  /** What waits for its turn before the queue does. */
+  /** The library's messages that leave before the queue. */
   readonly #first = new Set<Outgoing>();
-  /** Requests that have left and wait for answers, by their ids. */
+  /** The requests that were sent and wait for answers, by id. */
   readonly #sent = new Map<unknown, Outgoing>();
-  /** Until the server takes another message. */
+  /** Runs until the rate allows another message. */
   #pause: ClientTimer | undefined;
-  /** Whether the queue may leave over the connection that there is. */
+  /** Whether the queue may be sent over the present connection. */
   #isOpen = false;
   #lastId = 0;
 
-  /** @param dropped told of messages, not of requests, which reject */
+  /** @param dropped called for dropped messages, not for requests, which reject */
   constructor(
     services: ConnectionServices,
     supervisor: ConnectionSupervisor,
@@ -41,20 +41,20 @@ export class Outbound {
     this.#dropped = dropped;
   }
 
-  /** Sends a message that wants no answer; false when it was dropped. */
+  /** Sends a message without an answer; returns false when it was dropped. */
   send(message: ClientMessage, lane?: OutgoingOptions['lane']): boolean {
     return this.#post({ text: encodeMessage(message, this.#services.options.codec), message, lane });
   }
 
-  /** Sends any JSON value as it is; false when it was dropped. */
+  /** Sends any JSON value as it is; returns false when it was dropped. */
   sendValue(message: unknown, isBinary: boolean): boolean {
     return this.#post({ text: encodeValue(message), message, isBinary });
   }
 
   /**
-   * Sends a request, and resolves with its answer.
+   * Sends a request and resolves with its answer.
    *
-   * @param own for the library's own ones: another server does not answer them, they resolve as soon as they have left
+   * @param own set for the library's own requests. Another server does not answer them, so they resolve when they are sent.
    */
   async ask(
     message: ClientMessage,
@@ -67,7 +67,7 @@ export class Outbound {
     );
     try {
       const { done, value } = await answers.next();
-      // A stream may end before it has said anything.
+      // A stream may end without a value.
       return done ? null : value;
     } finally {
       timer.cancel();
@@ -75,7 +75,7 @@ export class Outbound {
     }
   }
 
-  /** The answers of a request, which is sent when the first one is asked for. */
+  /** Returns the answers of a request, which is sent when the first answer is read. */
   stream(message: ClientMessage, signal: AbortSignal | undefined): AnswerStream {
     if (this.#services.options.codec.isOther) throw badOption('The server has no streams.');
     return this.#answersTo(message, signal, {
@@ -83,7 +83,7 @@ export class Outbound {
     });
   }
 
-  /** Gives an answer to whoever waits for it. @returns false when nobody does, or it is no answer */
+  /** Delivers an answer. @returns false when nobody waits for it, or the frame is not an answer */
   settle(frame: AnswerFrame | PushFrame): boolean {
     const asker = this.#sent.get(frame.id)?.asker;
     if (!asker || frame.data !== undefined) return false;
@@ -93,13 +93,13 @@ export class Outbound {
     return true;
   }
 
-  /** The application and the rooms have had their word on a connection: what has waited leaves. */
+  /** Lets the queue leave, after `onConnected` and the rooms on a new connection. */
   open(): void {
     this.#isOpen = true;
     this.#pump();
   }
 
-  /** The connection is gone: what was sent over it is not answered any more, and nothing else leaves if it was the last. */
+  /** Called when the connection has ended: requests that were sent over it fail; if it was the last one, the queue too. */
   ended(error: WebSocketClientError, isLast: boolean): void {
     this.#isOpen = false;
     this.#pause?.cancel();
@@ -111,7 +111,7 @@ export class Outbound {
 
   #answersTo(message: ClientMessage, signal: AbortSignal | undefined, own?: OutgoingOptions): AnswerStream {
     const { codec } = this.#services.options;
-    // An id is never given again, so that a late answer finds nobody. Another server of pxl answers without: under the names.
+    // Ids are never reused, so that a late answer reaches nobody. Another server of pxl answers by names, without ids.
     const number = codec.isOther && (own || !codec.beats) ? undefined : ++this.#lastId;
     const id = number ?? (own ? undefined : routeKey(message.type, message.action));
     const text = encodeMessage(message, codec, number);
@@ -119,7 +119,7 @@ export class Outbound {
     const ended = (isLeft: boolean): void => {
       this.#remove(asking);
       if (this.#sent.get(id) === asking && this.#sent.delete(id) && isLeft) own?.abandoned?.(id);
-      // Others under the same names may have waited for it.
+      // Requests with the same names may have waited for this one.
       this.#pump();
     };
     const asker = answerStream(begin, ended, signal);
@@ -129,7 +129,7 @@ export class Outbound {
 
   /**
    * @returns false when the message was dropped
-   * @throws WebSocketClientError BAD_MESSAGE for one that is known to be too large
+   * @throws WebSocketClientError BAD_MESSAGE when the message is known to be too large
    */
   #post(outgoing: Outgoing): boolean {
     const { connection, state } = this.#supervisor;
@@ -151,14 +151,14 @@ export class Outbound {
     return surplus !== outgoing;
   }
 
-  /** Lets leave what waits, as far as it may. */
+  /** Sends what waits, as far as the connection and the rate allow. */
   #pump(): void {
     const { allowance, runtime } = this.#services;
     for (const waiting of [this.#first, this.#isOpen ? this.#queue : []]) {
       for (const outgoing of waiting) {
         const { connection } = this.#supervisor;
         if (!connection) return;
-        // Under the same names one request at a time is answered; others wait for it.
+        // Another server of pxl answers by names, so that only one request of the same names may be open.
         if (this.#sent.has(outgoing.id)) continue;
         const wait = allowance.wait();
         if (wait > 0) {

@@ -1,23 +1,23 @@
 import type { AnswerStream } from './answer-stream.js';
 
-/** How the library's own messages go out. */
+/** How one of the library's own messages is sent. */
 export interface OutgoingOptions {
   /**
-   * What is said on the connection that there is, and means nothing on any later one. `now`: it counts, and waits for
-   * nothing; `first`: leaves before everything that waits in the queue; `inTurn`: waits there with all else.
+   * Set for messages that belong to the present connection only. `now`: sent at once, but counted; `first`: sent before the
+   * queue; `inTurn`: sent with the queue.
    */
   readonly lane?: 'now' | 'first' | 'inTurn' | undefined;
-  /** Called when nobody waits for the answer any more, and the request has left. */
+  /** Called when a request that was sent has been given up. */
   readonly abandoned?: (id: Outgoing['id']) => void;
 }
 
-/** A message on its way out. */
+/** A message to be sent. */
 export interface Outgoing extends OutgoingOptions {
   readonly text: string;
-  /** As the application gave it. */
+  /** The message as the application gave it. */
   readonly message: unknown;
   readonly isBinary?: boolean;
-  /** Of a request: what its answers come under, and who waits for them. Without an id it is answered once it has left. */
+  /** A request's id, under which its answers arrive. A request without an id resolves when it is sent. */
   readonly id?: number | string | undefined;
   readonly asker?: AnswerStream;
 }

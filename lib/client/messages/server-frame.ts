@@ -5,7 +5,7 @@ import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 import { readWelcome, type Welcome } from '../welcome.js';
 
-/** What a server's frame turned out to be. */
+/** A decoded frame of the server, by its kind. */
 export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | ValueFrame;
 
 /** The connection is accepted. */
@@ -14,7 +14,7 @@ export interface WelcomeFrame {
   readonly welcome: Welcome;
 }
 
-/** An answer to a request, or the refusal of something that was none. */
+/** The answer to a request, or the refusal of a message without an id. */
 export type AnswerFrame = (
   | { readonly kind: 'reply'; readonly response: unknown }
   | { readonly kind: 'done' }
@@ -27,19 +27,19 @@ export interface CallFrame extends ClientMessage {
   readonly callId: number;
 }
 
-/** Something that the server said unasked, or, with a response, an answer without an id: a value. */
+/** A push of the server, or, with a response, an answer without an id. */
 export interface PushFrame extends ClientMessage {
   readonly kind: 'push' | 'value';
-  /** Of its names. */
+  /** The route key of its names. */
   readonly id: string;
   readonly response: unknown;
-  /** The room that it was sent to, where the server names rooms. */
+  /** The room that it was sent to, when the server names rooms. */
   readonly room: string | undefined;
-  /** As the server wrote it. */
+  /** The frame as the server wrote it. */
   readonly whole: unknown;
 }
 
-/** JSON without names. */
+/** A JSON value without names. */
 export interface ValueFrame {
   readonly kind: 'value';
   readonly whole: unknown;
@@ -47,7 +47,7 @@ export interface ValueFrame {
 
 const NO_JSON = 'The message has no JSON form.';
 
-/** Reads one frame; what is not JSON is an error to nobody in particular. Never throws. */
+/** Decodes one frame. A frame that is not JSON becomes an error without an id. Never throws. */
 export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const whole = parse(text);
   if (whole === undefined) return { kind: 'error', id: undefined, error: badMessage(NO_JSON) };
@@ -60,7 +60,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   if (key === routeKey(codec.ownType, 'connected')) return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)) };
   if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
   if (done === true) return { kind: 'done', id };
-  // A pong answers the client's own ping: nobody waits for it, and nobody is to hear of it.
+  // A pong answers the client's own ping, and is not passed on.
   if (id !== undefined || key === 'system:pong')
     return { kind: 'reply', id, response: response === undefined ? data : response };
   return {
@@ -74,7 +74,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   };
 }
 
-/** A refusal as the server tells it, in the words of either envelope. */
+/** Reads the fields of an error in either envelope. */
 export function readError({ error, message, code: given, retryable, details }: Fields): WebSocketClientError {
   const code = textOf(given) ?? 'APPLICATION';
   return new WebSocketClientError(code, textOf(error) ?? textOf(message) ?? 'The server refused.', {

@@ -2,135 +2,136 @@ import type { ClientEncryption } from '../client-encryption.interface.js';
 import type { WebSocketConstructor } from '../connection/socket.interface.js';
 import type { WebSocketClientError } from '../websocket-client.error.js';
 
-/** The options of {@link WebSocketClient}. A bad one throws `BAD_OPTION` with a sentence that names it. */
+/** The options of {@link WebSocketClient}. A bad option throws `BAD_OPTION` with its name. */
 export interface WebSocketClientOptions {
-  /** Where the server is: `ws:`, `wss:`, `http:` or `https:`; in a page also relative to it, as `/ws`. */
+  /** The server's address: `ws:`, `wss:`, `http:` or `https:`; in a page also a relative one, for example `/ws`. */
   url: string | URL;
   /** The server's envelope: `{ type, action, data }` or `{ event, data }`. Default: `'pxl'`. */
   protocol?: 'pxl' | 'event' | undefined;
   /**
-   * `'other'`: the server speaks the envelope and knows nothing of this library, as one of the PXL framework (`'pxl'`) or
-   * of Ignis (`'event'`). No subprotocol is offered, nothing is awaited that such a server does not say, and the token goes
-   * as `?token=`, or in `authenticate`. Default: a server of this library.
+   * `'other'`: a server that speaks the envelope and is not of this library, for example of the PXL framework (`'pxl'`) or of
+   * Ignis (`'event'`). The client offers no subprotocol, does not wait for a welcome that such a server does not send, and
+   * sends the token as `?token=` or in `authenticate`. Default: a server of this library.
    */
   server?: 'other' | undefined;
-  /** The class of the sockets. Default: the global `WebSocket`; Node 20 has none, there it is that of `ws`. */
+  /** The WebSocket class. Default: the global `WebSocket`. Node 20 has none: give that of `ws` there. */
   webSocket?: WebSocketConstructor | undefined;
   /**
-   * Gives the token. Asked after each `connect()` that follows the start or a `disconnect()`, when a token was refused or has
-   * expired, when an attempt has failed, and before a token expires; null is no token. When it throws, `events.onError` hears
-   * of it, and the client tries again later, unless it throws a `WebSocketClientError` that is not retryable: the client stops
-   * with that one. Default: no token.
+   * Returns the token; null means no token. It is called at the first `connect()` and at the first one after `disconnect()`,
+   * when a token was refused or has expired, when an attempt has failed, and before a token expires. When it throws,
+   * `events.onError` is called, and the client tries again later; with a `WebSocketClientError` that is not retryable the client
+   * stops instead. Default: no token.
    */
   getToken?: (() => Promise<string | null | undefined> | string | null | undefined) | undefined;
   /**
-   * How the token travels: beside the subprotocol, as `?token=`, or by message once the connection stands. Default:
-   * `'protocol'`. Not beside `server`.
+   * How the token is sent: with the subprotocol, as `?token=`, or by message on the open connection. Default: `'protocol'`. Not
+   * together with `server`.
    */
   tokenTo?: 'protocol' | 'query' | 'message' | undefined;
   /**
-   * Milliseconds for which `getToken` is asked again, with growing waits, while it gives the token that the server has refused,
-   * the one that is about to expire, or none in its place. After that the client stops with `UNAUTHENTICATED`; a refresh
-   * rejects with it. Default: 30 000.
+   * How long `getToken` is called again, with growing waits, while it returns the refused token, the one that is about to expire,
+   * or null in its place, in ms. After that the client stops with `UNAUTHENTICATED`, and a refresh rejects with it. Default:
+   * 30 000.
    */
   tokenPatience?: number | undefined;
   /**
-   * Milliseconds until the token is fetched and the socket open, and, once it is, until the welcome is read. Browsers hold dials
-   * back without telling: there, and with other sockets that cannot be cut, the dial itself has a minute more. While another token than a refused one is waited for, `tokenPatience` is added. Default: 15 000.
+   * The time for fetching the token and opening the socket, and again for the welcome, in ms. Browsers may delay opening a
+   * socket without telling: there, and with other sockets that cannot be cut, opening has a minute more. While the client waits
+   * for another token than a refused one, `tokenPatience` is added. Default: 15 000.
    */
   connectTimeout?: number | undefined;
-  /** Whether and when the client comes back after it lost its connection. Default: always. */
+  /** Whether and when the client reconnects after it has lost its connection. Default: always. */
   reconnect?: ReconnectOptions | false | undefined;
-  /** Milliseconds until a request without an answer rejects with `TIMEOUT`; `false`: never. Default: 10 000. */
+  /** The time until a request without an answer rejects with `TIMEOUT`, in ms; `false`: never. Default: 10 000. */
   requestTimeout?: number | false | undefined;
-  /** What waits while there is no connection; `false`: nothing, it is refused. */
+  /** How messages wait while there is no connection; `false`: they are refused. */
   queue?: QueueOptions | false | undefined;
-  /** Finds a server that has fallen silent; `false` does not. Default: what the server's welcome says. */
+  /** How a dead connection is detected; `false`: not at all. Default: what the server's welcome says. */
   heartbeat?: ClientHeartbeatOptions | false | undefined;
   /**
-   * In a page: lets go of the connection while the browser keeps the page for the way back, or has frozen it, and connects
-   * again when the page is back. Meanwhile the state is `reconnecting`. `false`: the page keeps its connection. Default: true.
+   * In a page: closes the connection while the browser keeps the page in its back/forward cache or has frozen it, and reconnects
+   * when the page is shown again. Meanwhile the state is `reconnecting`. `false`: the page keeps its connection. Default: true.
    */
   pageLifecycle?: boolean | undefined;
   events?: ClientEvents | undefined;
-  /** Encrypts the frames beside TLS; a server that does not is left. Default: none. Not beside `server`. */
+  /** Encrypts frames in addition to TLS; the client leaves a server that does not. Default: none. Not together with `server`. */
   encryption?: ClientEncryption | undefined;
 }
 
-/** When a client comes back. */
+/** When a client reconnects. */
 export interface ReconnectOptions {
-  /** The longest first wait in ms; each further one is at most twice as long as the one before. Default: 500. */
+  /** The longest first wait, in ms; each further one is at most twice as long as the one before. Default: 500. */
   minDelay?: number | undefined;
-  /** The longest wait in ms. Default: 20 000. */
+  /** The longest wait, in ms. Default: 20 000. */
   maxDelay?: number | undefined;
-  /** Attempts in a row before the client gives up. Default: Infinity. */
+  /** How many attempts in succession may fail before the client gives up. Default: Infinity. */
   attempts?: number | undefined;
 }
 
-/** What waits while there is no connection. */
+/** How messages and requests wait while there is no connection. */
 export interface QueueOptions {
-  /** Messages and requests that wait at most. Default: 100. */
+  /** How many messages and requests may wait. Default: 100. */
   limit?: number | undefined;
-  /** Which one goes when one too many comes: the oldest, or the new one. Default: `'dropOldest'`. */
+  /** Which one is dropped when the queue is full: the oldest or the new one. Default: `'dropOldest'`. */
   policy?: 'dropOldest' | 'dropNewest' | undefined;
 }
 
-/** When a silent server is given up. */
+/** When a silent connection counts as dead. */
 export interface ClientHeartbeatOptions {
   /**
-   * Milliseconds of silence until the server is asked for a sign of life. Default: the welcome's, else 15 000. With
-   * `server: 'other'` and `'event'`: between two heartbeats of the client. Default: 30 000.
+   * How long a silence lasts until the client asks the server for a sign of life, in ms. Default: the welcome's, else 15 000.
+   * With `server: 'other'` and `'event'`: the time between two heartbeats of the client. Default: 30 000.
    */
   interval?: number | undefined;
-  /** Milliseconds until one must have come. Default: the welcome's, else 10 000. */
+  /** How long the answer may take, in ms. Default: the welcome's, else 10 000. */
   timeout?: number | undefined;
 }
 
-/** How long something waits for the server. */
+/** How long a request waits for the server. */
 export interface RequestOptions {
-  /** Milliseconds until it rejects with `TIMEOUT`; `false`, 0 or Infinity: never. Default: the option `requestTimeout`. */
+  /** The time until it rejects with `TIMEOUT`, in ms; `false`, 0 or Infinity: never. Default: the option `requestTimeout`. */
   timeout?: number | false | undefined;
-  /** Gives it up: it rejects with the signal's reason. */
+  /** Cancels it: it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** A message that was dropped, and why. */
+/** A dropped message and the reason. */
 export interface DroppedMessage {
-  /** `{ type, action, data }`, or what was given to `sendMessage`. */
+  /** `{ type, action, data }`, or the argument of `sendMessage`. */
   readonly message: unknown;
   /**
-   * `overflow`: the queue was full; `offline`: there was no queue; `disconnected`: the client has stopped; `tooLarge`: it
-   * has waited for a server that turned out not to take so large a message.
+   * `overflow`: the queue was full; `offline`: there is no queue; `disconnected`: the client has stopped; `tooLarge`: the server's
+   * welcome, which came later, does not allow so large a message.
    */
   readonly reason: 'overflow' | 'offline' | 'disconnected' | 'tooLarge';
 }
 
-/** Callbacks for the life of the connection. One that throws disturbs nothing and is reported to `onError`. */
+/** Callbacks for the life of the connection. What one throws goes to `onError`, and disturbs nothing else. */
 export type ClientEvents = {
   [Name in keyof ClientEventMap]?: ((event: ClientEventMap[Name]) => unknown) | undefined;
 };
 
-/** What each of {@link ClientEvents} is called with. */
+/** The arguments of {@link ClientEvents}. */
 export interface ClientEventMap {
-  /** A connection stands, each time. The id is empty where the server tells none, as one of the PXL framework. */
+  /** Called for each established connection. The id is empty when the server tells none, for example that of PXL. */
   onConnected: { clientId: string; joinRoom: (roomName: string) => Promise<unknown> };
-  /** A connection that stood is over. */
+  /** An established connection has ended. */
   onDisconnected: { clientId: string; code: number; reason: string };
-  /** Everything that the server said unasked, as it wrote it. */
+  /** Called for each push of the server, with the frame as the server wrote it. */
   onMessage: { data: unknown };
   /**
-   * What has no other place to go: the server's refusals of messages that asked for no answer, frames that are none,
-   * tokens that could not be had, handlers that threw. Without it, only the last ones are reported, as uncaught.
+   * Called with errors that no promise reports: refusals of messages without an answer, malformed frames, failures of `getToken`,
+   * and what handlers throw. Without this callback only the last ones are reported, as uncaught errors.
    */
   onError: { error: unknown };
-  /** The next attempt is planned, in `delay` ms; Infinity: once the page is back. */
+  /** The next attempt will be made in `delay` ms; Infinity: when the page is shown again. */
   onReconnecting: { attempt: number; delay: number };
-  /** A connection stands again, after one that was lost. */
+  /** A connection is established again after a loss. */
   onReconnected: { clientId: string };
-  /** The client has given up, and says why. */
+  /** The client has stopped, with the reason. */
   onReconnectFailed: { error: WebSocketClientError };
-  /** A message that could not wait for the connection is gone. (A request rejects instead.) */
+  /** A message was dropped while there was no connection. (A request rejects instead.) */
   onDropped: DroppedMessage;
-  /** The client was in this room, and was not let in again after a reconnect. */
+  /** The server did not let the client into this room again after a reconnect. */
   onRoomRefused: { roomName: string; error: unknown };
 }

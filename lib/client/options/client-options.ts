@@ -6,7 +6,7 @@ import type { WebSocketConstructor } from '../connection/socket.interface.js';
 import { surroundings } from './surroundings.js';
 import { badOption } from '../websocket-client.error.js';
 
-/** The options as the client works with them: checked, with every default filled in. */
+/** The checked options with every default filled in. */
 export interface ResolvedClientOptions extends Pick<
   WebSocketClientOptions,
   'events' | 'encryption' | 'getToken' | 'pageLifecycle'
@@ -19,13 +19,13 @@ export interface ResolvedClientOptions extends Pick<
   readonly connectTimeout: number;
   readonly reconnect: ResolvedReconnect;
   readonly requestTimeout: number | false;
-  /** With the limit 0 nothing waits. */
+  /** A limit of 0 means that nothing waits. */
   readonly queue: QueueOptions & { readonly limit: number };
-  /** What is left out is the welcome's, or the library's. */
+  /** What is left out comes from the welcome, or from the library's defaults. */
   readonly heartbeat: ClientHeartbeatOptions | false;
 }
 
-/** When the client comes back, and whether it does by itself. */
+/** Whether and when the client reconnects by itself. */
 export interface ResolvedReconnect {
   readonly isEnabled: boolean;
   readonly minDelay: number;
@@ -33,7 +33,7 @@ export interface ResolvedReconnect {
   readonly attempts: number;
 }
 
-/** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
+/** @throws WebSocketClientError BAD_OPTION for the first option that is wrong or unknown */
 export function resolveClientOptions(options: WebSocketClientOptions): ResolvedClientOptions {
   const { url, ...others } = options;
   const {

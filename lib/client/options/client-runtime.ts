@@ -4,20 +4,20 @@ export interface ClientTimer {
   cancel(): void;
 }
 
-/** Time and chance, as the client sees them: tests turn the clock instead of sleeping. */
+/** The client's clock, timers and random numbers, which tests replace. */
 export class ClientRuntime {
-  /** Milliseconds that only ever grow. */
+  /** The time in ms of a clock that never goes back. */
   now(): number {
     return performance.now();
   }
 
-  /** Calls `callback` once after `ms`; never, where that is more than a timer can be set to: it would fire at once. */
+  /** Calls `callback` once after `ms`; never when `ms` is too long for a timer, which would fire at once. */
   timeout(ms: number, callback: () => void): ClientTimer {
     const timer = ms < 2e9 ? setTimeout(callback, ms) : undefined;
     return { cancel: () => clearTimeout(timer) };
   }
 
-  /** At least 0, less than 1. */
+  /** A random number from 0 up to, but not including, 1. */
   random(): number {
     return Math.random();
   }

@@ -1,11 +1,11 @@
 import { surroundings } from './surroundings.js';
 import { badOption } from '../websocket-client.error.js';
 
-/** What an option may be: one of these values, or of these {@link KINDS}. */
+/** The allowed values of each option: literal values or {@link KINDS}. */
 type Rules = Readonly<Partial<Record<string, readonly unknown[]>>>;
 
 const FUNCTION = 'a function';
-/** A time in ms, or a number of things. */
+/** The rule for times in ms and for counts. */
 const NUMBER = 'a number above 0';
 const OBJECT = 'an object';
 
@@ -15,7 +15,7 @@ const KINDS: Readonly<Partial<Record<string, (value: unknown) => boolean>>> = {
   [OBJECT]: (value) => typeof value === 'object' && value !== null,
 };
 
-/** All but the url's. */
+/** The rules of all options but `url`. */
 const RULES: Rules = {
   protocol: ['event', 'pxl'],
   server: ['other'],
@@ -33,25 +33,25 @@ const RULES: Rules = {
   events: [OBJECT],
 };
 
-/** Of the options that hold others. */
+/** The rules of nested options. */
 const INNER: Readonly<Partial<Record<string, Rules>>> = {
   reconnect: { minDelay: [NUMBER], maxDelay: [NUMBER], attempts: [NUMBER, Infinity] },
   queue: { limit: [NUMBER], policy: ['dropOldest', 'dropNewest'] },
   heartbeat: { interval: [NUMBER], timeout: [NUMBER] },
 };
 
-/** A time that a timer can be set to. */
+/** Whether the value is a time that a timer takes. */
 export function isTime(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 2e9;
 }
 
-/** The url of a socket; undefined for what is none. */
+/** The url for the socket; undefined when it is not a url. */
 export function urlOf(given: string | URL | undefined): string | undefined {
   try {
     if (!given) return undefined;
     const url = new URL(given, surroundings.location?.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    // A fragment has no meaning for a server, and sockets refuse it.
+    // Sockets refuse a fragment, which means nothing to a server.
     url.hash = '';
     return url.protocol.startsWith('ws') ? url.href : undefined;
   } catch {
@@ -59,7 +59,7 @@ export function urlOf(given: string | URL | undefined): string | undefined {
   }
 }
 
-/** @throws WebSocketClientError BAD_OPTION for the first option that is wrong, or that there is not */
+/** @throws WebSocketClientError BAD_OPTION for the first option that is wrong or unknown */
 export function checkOptions(given: object, rules = RULES, prefix = ''): void {
   for (const [key, value] of Object.entries(given) as [string, unknown][]) {
     const name = prefix + key;
@@ -67,7 +67,7 @@ export function checkOptions(given: object, rules = RULES, prefix = ''): void {
     if (!rule) throw badOption(`There is no option ${name}.`);
     if (value === undefined) continue;
     const isMet = rule.some((allowed) => KINDS[String(allowed)]?.(value) ?? value === allowed);
-    // Without what was given: that may be a token, or a url with a password in it.
+    // The message does not contain the given value, which may be a token or a url with a password.
     if (!isMet) throw badOption(`The option ${name} has to be ${rule.join(' or ')}.`);
     const inner = INNER[name];
     if (inner && value) checkOptions(value, inner, `${name}.`);

@@ -1,6 +1,6 @@
 import type { WebSocketConstructor } from '../connection/socket.interface.js';
 
-/** What a page has and other places may lack. */
+/** What the global object of a page has; other runtimes may lack it. */
 interface Surroundings extends PageTarget {
   readonly WebSocket?: WebSocketConstructor | undefined;
   readonly location?: { readonly href: string } | undefined;
@@ -9,24 +9,24 @@ interface Surroundings extends PageTarget {
 
 interface PageDocument extends PageTarget {
   readonly hidden: boolean;
-  /** Undefined where the browser does not tell of pages that it freezes. */
+  /** Undefined when the browser has no `freeze` event. */
   readonly onfreeze?: unknown;
 }
 
-/** What tells of a page's life. */
+/** An object that emits events of a page's life. */
 export interface PageTarget {
   addEventListener?(type: string, listener: (event: PageEvent) => unknown, options: { signal: AbortSignal }): void;
 }
 
 export interface PageEvent {
-  /** Of `pagehide` and `pageshow`: the browser keeps the page, to show it again as it is; or has kept it. */
+  /** In `pagehide` and `pageshow`: whether the browser keeps, or has kept, the page in its back/forward cache. */
   readonly persisted?: boolean;
 }
 
-/** The global object, as far as the client knows it. */
+/** The global object with the properties that the client uses. */
 export const surroundings: Surroundings = globalThis;
 
-/** Tells of an error that nobody handles as the place where we run tells of any: pages log it, Node ends the process. */
+/** Reports an unhandled error as the runtime does: pages log it, Node ends the process. */
 export function reportUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;
