@@ -16,7 +16,7 @@ import type { RemoteControl } from './remote-control.interface.js';
 import type { SocketAdopter } from './socket-adopter.interface.js';
 import { UnsharedClaims } from './unshared-claims.js';
 import { checkSame, toUser, type GivenUser } from './user-identity.js';
-import type { ClientSocket } from './session/client-socket.interface.js';
+import type { ClientSocket } from './session/client-outbox.interface.js';
 import type { WsClient } from './ws-client.js';
 import { OPEN } from '../runtime/socket-state.js';
 

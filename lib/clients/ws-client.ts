@@ -30,7 +30,7 @@ import { CLOSING, OPEN } from '../runtime/socket-state.js';
 import { ClientCalls, type CallOptions } from './session/client-calls.js';
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
 import type { ClientHost } from './session/session-endpoint.interface.js';
-import type { ClientSocket, SharedFrame } from './session/client-socket.interface.js';
+import type { ClientOutbox, SharedFrame } from './session/client-outbox.interface.js';
 import { applicationClose } from './close-reason.js';
 import { encodeMessage } from './encode-message.js';
 import { InboundQueue } from './session/inbound-queue.js';
@@ -66,8 +66,6 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
   /** @internal The user type that the application has said, for credentials that name none. */
   assignedType: string | undefined;
   roomName: string | null = null;
-  /** True while more bytes wait for this client than its budget allows. */
-  backpressured = false;
   #rooms: Set<string> | null = null;
   #metadata: MetadataOf<C> | null = null;
   #requests: Map<RequestId, Cancel | null> | null = null;
@@ -83,7 +81,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
   /** Clients are made by the endpoint that accepted the connection. */
   constructor(
     readonly clientId: string,
-    private readonly socket: ClientSocket,
+    private readonly outbox: ClientOutbox,
     /** The upgrade request: `url`, `headers`, `ip`. */
     readonly request: WsRequest,
     codec: Codec,
@@ -99,7 +97,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    * client is encrypted.
    */
   get ws(): WebSocket {
-    return this.socket;
+    return this.outbox.ws;
   }
 
   /**
@@ -149,13 +147,18 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
 
   /** The socket's `readyState`: 1 while messages can be sent. */
   get readyState(): number {
-    const { readyState, isEnding } = this.socket;
-    return isEnding && readyState === OPEN ? CLOSING : readyState;
+    const { ws, isEnding } = this.outbox;
+    return isEnding && ws.readyState === OPEN ? CLOSING : ws.readyState;
+  }
+
+  /** True while more bytes wait for this client than its budget allows. */
+  get backpressured(): boolean {
+    return this.outbox.isOverBudget;
   }
 
   /** @internal Rises with every byte that leaves for the client. */
   get sentBytes(): number {
-    return this.socket.sentBytes;
+    return this.outbox.sentBytes;
   }
 
   /** Whether the frames of this connection are encrypted by the protocol itself, beside TLS. */
@@ -215,7 +218,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
 
   /** @internal Queues a frame that other clients may share. */
   sendFrame(frame: SharedFrame, isVolatile = false): boolean {
-    return this.socket.sendFrame(frame, isVolatile);
+    return this.outbox.sendFrame(frame, isVolatile);
   }
 
   /**
@@ -256,7 +259,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    */
   close(code?: number, reason?: string): void {
     const close = applicationClose(code, reason);
-    this.socket.close(close.code, close.reason);
+    this.outbox.ws.close(close.code, close.reason);
   }
 
   /**
@@ -274,22 +277,22 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
 
   /** @internal Sends ready text; false when the client is gone. */
   sendText(text: string): boolean {
-    return this.socket.sendText(text);
+    return this.outbox.sendText(text);
   }
 
   /** @internal Sends ready text in a binary frame; false when the client is gone. */
   sendBinary(text: string): boolean {
-    return this.socket.sendBinary(text);
+    return this.outbox.sendBinary(text);
   }
 
   /** @internal Has all that is sent pass a step from now on. */
   transform(limit: number, step: Step<string, string>): void {
-    this.socket.transform(limit, step);
+    this.outbox.transform(limit, step);
   }
 
   /** @internal Has all that is sent encrypted from now on, and reads nothing else. */
   encrypt(channel: SecureChannel, limit: number, cipher: Step<string, string>, lastInClear?: string): void {
-    this.socket.encrypt(limit, cipher, lastInClear);
+    this.outbox.encrypt(limit, cipher, lastInClear);
     this.#channel = channel;
   }
 
@@ -341,7 +344,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
   setReading(reading: boolean): void {
     this.#holds += reading ? -1 : 1;
     if (this.#holds > 0) {
-      this.#pause ??= new ReadingPause(this.socket, this.host.runtime, () => this.#inbound?.started ?? 0);
+      this.#pause ??= new ReadingPause(this.outbox.ws, this.host.runtime, () => this.#inbound?.started ?? 0);
     } else {
       this.#pause?.end();
       this.#pause = null;

@@ -14,7 +14,10 @@ import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.op
 import { RoomManager } from '../../lib/rooms/room-manager.js';
 import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
-import { PassageSocket } from '../../lib/transport/outbox/passage.socket.js';
+import { AcceptedSocket } from '../../lib/transport/connection/accepted-socket.js';
+import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
+import { OutboxServices } from '../../lib/transport/outbox/outbox.services.js';
+import { SlowConsumers } from '../../lib/transport/outbox/slow-consumers.js';
 import { SeededRandom } from '../support/seeded-random.js';
 
 const SEQUENCES = 5_000;
@@ -139,8 +142,12 @@ function hostWith(options: ResolvedOptions): ClientHost {
 function createClient(clientId: string, options: ResolvedOptions): WsClient {
   const request = new WsRequest(new IncomingMessage(new Socket()));
   // As a ws server makes it; the types of ws have no such constructor.
-  const socket = Reflect.construct(PassageSocket, [null, undefined, {}]) as PassageSocket;
-  return new WsClient(clientId, socket, request, pxlCodec, hostWith(options), 0);
+  const socket = Reflect.construct(AcceptedSocket, [null, undefined, {}]) as AcceptedSocket;
+  const runtime = new Runtime();
+  const slowConsumers = new SlowConsumers(runtime, options);
+  const errors = new ErrorReporter(runtime, options);
+  const services = new OutboxServices(new OutboxScheduler(), slowConsumers, errors, runtime);
+  return new WsClient(clientId, socket.openOutbox(new Socket(), services), request, pxlCodec, hostWith(options), 0);
 }
 
 /** One random story; resolves once every membership was compared with the model's. */

@@ -7,6 +7,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 
 /** A socket that only keeps account. */
 class Account implements BudgetedSocket {
+  readonly ws = this;
   readyState = 1;
   bufferedAmount = 2_000;
   sentBytes = 0;

@@ -1,7 +1,7 @@
+import type { WebSocket } from 'ws';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { NEUTRAL_SCOPE } from '../../runtime/neutral-scope.js';
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
-import type { ClientSocket } from './client-socket.interface.js';
 
 /** Milliseconds that a socket may stay unread while none of its client's messages is worked off; then it gets 4008. */
 const PATIENCE = 30_000;
@@ -12,7 +12,7 @@ export class ReadingPause {
 
   /** @param started how many of the client's messages have begun to be handled so far */
   constructor(
-    private readonly socket: ClientSocket,
+    private readonly socket: WebSocket,
     private readonly runtime: Runtime,
     private readonly started: () => number,
   ) {

@@ -1,34 +1,34 @@
 import type { WebSocket } from 'ws';
 import type { WsClient } from '../../clients/ws-client.js';
-import { AdoptedOutbox } from '../outbox/adopted-outbox.js';
-import type { ConnectionSocket } from './connection-socket.interface.js';
-import type { Data, SendCallback, SendOptions } from '../outbox/outbox.socket.js';
+import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
+import { networkSocketOf } from '../outbox/write-progress.js';
+import type { SendCallback, SendOptions, WsData } from '../outbox/ws-send.js';
+import { WsWriter } from '../outbox/ws-writer.js';
 
-/** Makes a socket of some other ws server fit for a client: whoever sends by it sends through one outbox. */
-export function adoptedSocket(ws: WebSocket, services: OutboxServices): ConnectionSocket {
-  const outbox = new AdoptedOutbox(ws, services);
-  const socket = Object.assign(ws, {
-    client: null as WsClient | null,
-    closedWith: outbox.endsWith,
-    isEnding: false,
-    sentBytes: 0,
-    sendText: (text: string) => outbox.sendText(text),
-    sendFrame: ({ text }: { text: string }, isVolatile?: boolean) => outbox.sendText(text, isVolatile),
-    sendBinary: outbox.sendBinary.bind(outbox),
-    flush: () => undefined,
-    transform: outbox.transform.bind(outbox),
-    encrypt: outbox.encrypt.bind(outbox),
-    send(data: Data, options?: SendOptions | SendCallback, callback?: SendCallback): void {
-      if (typeof options === 'function') outbox.send(data, {}, options);
-      else outbox.send(data, options ?? {}, callback);
+/** Opens the outbox of a socket that some other ws server has accepted: whoever sends by it sends through the outbox. */
+export function outboxOfAdopted(ws: WebSocket, services: OutboxServices): Outbox {
+  const own = {
+    send: ws.send,
+    close: ws.close,
+    ping: ws.ping,
+    pong: ws.pong,
+    bufferedAmountOf: () => ws.bufferedAmount,
+  };
+  const socket = Object.assign(ws, { client: null as WsClient | null });
+  const outbox = new Outbox(socket, new WsWriter(ws, networkSocketOf(ws), own), services);
+  Object.assign(ws, {
+    send: (data: WsData, options?: SendOptions | SendCallback, callback?: SendCallback) =>
+      outbox.send(data, options, callback),
+    close: (code?: number, reason?: string | Buffer) => outbox.close(code, reason),
+    ping: (...args: Parameters<WebSocket['ping']>) => {
+      outbox.flush();
+      own.ping.apply(ws, args);
     },
-    close: outbox.close.bind(outbox),
+    pong: (...args: Parameters<WebSocket['pong']>) => {
+      outbox.flush();
+      own.pong.apply(ws, args);
+    },
   });
-  return Object.defineProperties(socket, {
-    client: { get: () => outbox.client, set: (client: WsClient | null) => (outbox.client = client) },
-    closedWith: { get: () => outbox.endsWith },
-    isEnding: { get: () => outbox.endsWith !== null },
-    sentBytes: { get: () => outbox.sentBytes },
-  });
+  return outbox;
 }

@@ -24,10 +24,10 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
-import type { ConnectionSocket } from './connection-socket.interface.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { ClientAdmitter } from '../upgrade/client-admitter.js';
+import type { Outbox } from '../outbox/outbox.js';
 import { Heartbeat } from './heartbeat.js';
 
 /** Lets a client in, encrypted if keys were agreed on. */
@@ -47,7 +47,7 @@ export type AcceptedConnection = UpgradedSocket &
 
 interface UpgradedSocket {
   readonly endpoint: Endpoint;
-  readonly socket: ConnectionSocket;
+  readonly outbox: Outbox;
   readonly request: IncomingMessage;
   readonly clientId: string;
   readonly codec: Codec;
@@ -82,15 +82,15 @@ export class ConnectionHandler {
    * one, both come once the client has authenticated.
    */
   accept(connection: AcceptedConnection): WsClient {
-    const { endpoint, socket, request, clientId, codec, identity, candidate } = connection;
+    const { endpoint, outbox, request, clientId, codec, identity, candidate } = connection;
     const info = connection.info ?? new WsRequest(request);
-    const client = new WsClient(clientId, socket, info, codec, endpoint, this.runtime.now());
-    socket.client = client;
+    const client = new WsClient(clientId, outbox, info, codec, endpoint, this.runtime.now());
+    outbox.ws.client = client;
     this.#open.add(client);
-    this.#listen(client, endpoint, socket);
+    this.#listen(client, endpoint, outbox);
     const admit: Admit = (who, agreement) => {
       this.admitter.welcome(client, who, agreement);
-      socket.flush();
+      outbox.flush();
       this.#setUp(client, endpoint, request);
     };
     const offer = this.keyExchange.offerOf(info);
@@ -143,12 +143,13 @@ export class ConnectionHandler {
   }
 
   /** Made apart from `accept`: what listens for the life of a connection must not hold on to its upgrade request. */
-  #listen(client: WsClient, endpoint: Endpoint, socket: ConnectionSocket): void {
-    socket.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
-    socket.on('pong', () => this.heartbeat.heard(client));
-    socket.on('error', this.#onSocketError);
-    socket.on('close', (code, reason) => {
-      const { code: endCode, reason: endReason } = socket.closedWith ?? { code, reason: reason.toString() };
+  #listen(client: WsClient, endpoint: Endpoint, outbox: Outbox): void {
+    const { ws } = outbox;
+    ws.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
+    ws.on('pong', () => this.heartbeat.heard(client));
+    ws.on('error', this.#onSocketError);
+    ws.on('close', (code, reason) => {
+      const { code: endCode, reason: endReason } = outbox.closedWith ?? { code, reason: reason.toString() };
       client.whenRead(() => this.#ended(client, endpoint, endCode, endReason));
     });
   }

@@ -8,7 +8,7 @@ import { WsRequest } from '../../ws-client/ws-request.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { WsError } from '../../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { adoptedSocket } from './adopted-socket.js';
+import { outboxOfAdopted } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
 import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
 import { OutboxServices } from '../outbox/outbox.services.js';
@@ -20,7 +20,7 @@ export class SocketAdoption implements SocketAdopter {
   constructor(
     private readonly connections: ConnectionHandler,
     private readonly endpoints: EndpointRegistry,
-    private readonly outbox: OutboxServices,
+    private readonly services: OutboxServices,
     private readonly addresses: ClientAddress,
     clients: ClientManager,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
@@ -36,10 +36,10 @@ export class SocketAdoption implements SocketAdopter {
     const peer = stream instanceof Socket ? stream : new Socket();
     const request = Object.assign(new IncomingMessage(peer), { url: endpoint.path });
     const info = new WsRequest(request, this.addresses.of(request));
-    const socket = adoptedSocket(ws, this.outbox);
+    const outbox = outboxOfAdopted(ws, this.services);
     const identity = { user };
     const codec = codecOf(endpoint.options.protocol);
-    const client = this.connections.accept({ endpoint, socket, request, info, clientId, codec, identity });
+    const client = this.connections.accept({ endpoint, outbox, request, info, clientId, codec, identity });
     if (lastActivity !== undefined) client.lastActivity = lastActivity;
   }
 }

@@ -12,9 +12,9 @@ import type { RoomManager } from '../../rooms/room-manager.js';
 import type { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Router } from '../../routing/router.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { LONGEST_CLOSING } from '../connection/closing-handshake.js';
+import { LONGEST_CLOSING } from '../outbox/closing.js';
 import type { GatewayHooks } from './gateway-hooks.js';
-import { PassageSocket } from '../outbox/passage.socket.js';
+import { AcceptedSocket } from '../connection/accepted-socket.js';
 
 /** Not in @types/ws. What ends a closing handshake is `limitClosing`. */
 const UNTYPED = { closeTimeout: LONGEST_CLOSING };
@@ -31,7 +31,7 @@ export interface EndpointServices {
 /** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
 export class Endpoint implements ClientHost {
   /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
-  readonly webSocketServer: Server<typeof PassageSocket>;
+  readonly webSocketServer: Server<typeof AcceptedSocket>;
   readonly router: Router;
   readonly hooks: GatewayHooks[] = [];
   /** The connection guards of those gateways. */
@@ -57,7 +57,7 @@ export class Endpoint implements ClientHost {
     this.router = new Router(path, options.protocol);
     this.webSocketServer = new WebSocketServer({
       noServer: true,
-      WebSocket: PassageSocket,
+      WebSocket: AcceptedSocket,
       maxPayload: options.limits.maxPayload,
       ...(options.limits.fragments === false ? {} : { maxFragments: options.limits.fragments }),
       perMessageDeflate: options.compression,

@@ -1,4 +1,4 @@
-import type { SharedFrame } from '../../clients/session/client-socket.interface.js';
+import type { SharedFrame } from '../../clients/session/client-outbox.interface.js';
 
 interface Held {
   readonly frame: SharedFrame;
@@ -7,6 +7,8 @@ interface Held {
 
 /** Frames that wait for a slow reader, in order. Of the volatile ones only the newest stay, within a number of bytes. */
 export class HeldFrames {
+  /** Whether no frame is taken any more, since the policy `drop` has struck. */
+  dropsAll = false;
   #frames: Held[] = [];
   #bytes = 0;
   #volatileBytes = 0;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PendingFrames } from './pending-frames.js';
-import type { SharedFrame } from '../../clients/session/client-socket.interface.js';
+import type { SharedFrame } from '../../clients/session/client-outbox.interface.js';
 
 /** A socket whose frames wait for the end of this turn of the event loop. */
 export interface Flushable {

@@ -11,8 +11,8 @@ const ROUND = 500;
 const AT_ONCE = 8;
 
 /** A socket with bytes waiting for it, as its budget sees it. */
-export interface BudgetedSocket extends ClosableSocket {
-  readonly readyState: number;
+export interface BudgetedSocket {
+  readonly ws: ClosableSocket & { readonly readyState: number };
   /** Bytes that wait, in the outbox and in the network socket, which counts a write until its last byte is out. */
   readonly bufferedAmount: number;
   /** Those of them that have not left yet. */
@@ -98,7 +98,7 @@ export class SlowConsumers {
     const now = this.runtime.monotonic();
     for (const [socket, look] of this.#over) {
       const sent = socket.sentBytes;
-      if (socket.readyState !== OPEN || socket.unsentBytes <= this.budget) {
+      if (socket.ws.readyState !== OPEN || socket.unsentBytes <= this.budget) {
         this.relieve(socket);
       } else if (wasStalled || sent > look.sent) {
         look.since = now;
@@ -111,13 +111,13 @@ export class SlowConsumers {
   }
 
   #strike(socket: BudgetedSocket): void {
-    if (socket.readyState !== OPEN) return;
+    if (socket.ws.readyState !== OPEN) return;
     if (this.policy === 'drop') {
       socket.startDropping();
       return;
     }
     this.counts.disconnected++;
     this.#over.delete(socket);
-    closeOrCut(socket, CLOSE_CODES.TOO_SLOW, this.runtime);
+    closeOrCut(socket.ws, CLOSE_CODES.TOO_SLOW, this.runtime);
   }
 }

@@ -22,7 +22,7 @@ export class TextRun {
     return this.#texts;
   }
 
-  toBuffer(): Buffer {
+  chunks(): Buffer {
     const buffer = Buffer.allocUnsafe(this.#byteLength);
     let at = 0;
     for (let n = 0; n < this.#texts.length; n++)

@@ -22,7 +22,7 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 import { acceptAndClose, closeOf, readsCloseRefusals } from './close-refusal.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
 import { OutboxServices } from '../outbox/outbox.services.js';
-import type { PassageSocket } from '../outbox/passage.socket.js';
+import type { AcceptedSocket } from '../connection/accepted-socket.js';
 import { negotiateCodec, problemOfHandshake } from './upgrade-request.js';
 
 const REFUSALS = {
@@ -72,7 +72,7 @@ export class UpgradeHandler {
     private readonly counters: RefusalCounters,
     private readonly refusals: AuthRefusals,
     private readonly connections: ConnectionHandler,
-    private readonly outbox: OutboxServices,
+    private readonly outboxes: OutboxServices,
     private readonly errors: ErrorReporter,
     private readonly identity: WorkerIdentity,
     private readonly runtime: Runtime,
@@ -212,10 +212,9 @@ export class UpgradeHandler {
     const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
     const who = identity ? { identity, candidate: mayTellLater ? candidate : undefined } : { identity, candidate };
     this.#complete(upgrade, (socket) => {
-      socket.openOutbox(stream, this.outbox);
       this.connections.accept({
         endpoint,
-        socket,
+        outbox: socket.openOutbox(stream, this.outboxes),
         request,
         info: candidate.request,
         clientId: candidate.clientId,
@@ -226,7 +225,7 @@ export class UpgradeHandler {
     });
   }
 
-  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: PassageSocket) => void): void {
+  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: AcceptedSocket) => void): void {
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {

@@ -9,10 +9,21 @@ export interface SharedFrame {
   readonly bytes: Buffer;
 }
 
-/** What a client needs of its socket: everything that goes to it passes one outbox, in order. */
+/** The socket of a client, as the application gets it too. */
 export interface ClientSocket extends WebSocket {
   /** The client behind this socket; null until it was accepted. */
   client: WsClient | null;
+}
+
+/** What a client sends through: everything that goes to its socket passes one outbox, in order. */
+export interface ClientOutbox {
+  readonly ws: ClientSocket;
+  /** Rises with every byte that leaves for the client. */
+  readonly sentBytes: number;
+  /** Whether more bytes wait than the client's budget allows. */
+  readonly isOverBudget: boolean;
+  /** Whether this side has closed the connection, be it that the close waits for what was sent before. */
+  readonly isEnding: boolean;
   /**
    * Queues a frame behind everything sent before. False when the socket is closing or closed, and when it reads too
    * slowly for this frame.
@@ -24,10 +35,6 @@ export interface ClientSocket extends WebSocket {
   sendText(text: string): boolean;
   /** Sends the same in a binary frame. */
   sendBinary(text: string): boolean;
-  /** Rises with every byte that leaves for the client. */
-  readonly sentBytes: number;
-  /** True from a `close` on that waits for what was sent before it. */
-  readonly isEnding: boolean;
   /** Has every text pass a step from now on, behind those that it passes already: `limit` texts at once, in their order. */
   transform(limit: number, step: Step<string, string>): void;
   /**

@@ -1,18 +1,13 @@
 import { OrderedSteps, type Step } from '../../encryption/ordered-steps.js';
 
-/** What texts pass, one step after the other, on their way into an outbox. They keep their order. */
-export class OutboundPassage {
+/** The steps that texts pass, one after the other, on their way into an outbox. They keep their order. */
+export class OutboundSteps {
   readonly #steps: OrderedSteps<string, string>[] = [];
   #isSealed = false;
 
   /** Whether the last step is a cipher, which nothing may go past. */
   get isSealed(): boolean {
     return this.#isSealed;
-  }
-
-  /** Whether there is anything to pass. */
-  get hasSteps(): boolean {
-    return this.#steps.length > 0;
   }
 
   /** Whether everything is through. */

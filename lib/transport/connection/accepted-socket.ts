@@ -1,0 +1,62 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { ClientSocket } from '../../clients/session/client-outbox.interface.js';
+import type { WsClient } from '../../clients/ws-client.js';
+import { CompressingWriter, isCompressorForgetful } from '../outbox/compressing-writer.js';
+import type { FrameWriter } from '../outbox/frame-writer.js';
+import { Outbox } from '../outbox/outbox.js';
+import type { OutboxServices } from '../outbox/outbox.services.js';
+import { RAW_WRITES_DRAIN, StreamWriter } from '../outbox/stream-writer.js';
+import { writeOneByOneUnlessShown } from '../outbox/write-progress.js';
+import type { SendCallback, SendOptions, WsData } from '../outbox/ws-send.js';
+import { WsWriter } from '../outbox/ws-writer.js';
+
+/** The socket of an upgrade on a path of ours. Whoever sends by it sends through its outbox. */
+export class AcceptedSocket extends WebSocket implements ClientSocket {
+  client: WsClient | null = null;
+  /** Null until `openOutbox`, which comes before anybody else has the socket. */
+  #outbox: Outbox | null = null;
+
+  // Its declared type is a property, which TypeScript overrides by no accessor.
+  static {
+    const { get } = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount') ?? {};
+    Object.defineProperty(this.prototype, 'bufferedAmount', {
+      get(this: AcceptedSocket): number {
+        return this.#outbox ? this.#outbox.bufferedAmount : (get?.call(this) as number);
+      },
+    });
+  }
+
+  /** @param stream the network socket of the upgrade */
+  openOutbox(stream: Duplex, services: OutboxServices): Outbox {
+    writeOneByOneUnlessShown(stream);
+    return (this.#outbox = new Outbox(this, writerOf(this, stream), services));
+  }
+
+  override send(data: WsData, options?: SendOptions | SendCallback, callback?: SendCallback): void {
+    if (this.#outbox) this.#outbox.send(data, options, callback);
+    else if (typeof options === 'function') super.send(data, options);
+    else super.send(data, options ?? {}, callback);
+  }
+
+  override ping(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
+    this.#outbox?.flush();
+    super.ping(data, mask, callback);
+  }
+
+  override pong(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
+    this.#outbox?.flush();
+    super.pong(data, mask, callback);
+  }
+
+  override close(code?: number, reason?: string | Buffer): void {
+    if (this.#outbox) this.#outbox.close(code, reason);
+    else super.close(code, reason);
+  }
+}
+
+/** What was negotiated with the client, and the runtime, say who writes its text frames. */
+function writerOf(ws: WebSocket, stream: Duplex): FrameWriter {
+  if (ws.extensions === '') return RAW_WRITES_DRAIN ? new StreamWriter(ws, stream) : new WsWriter(ws, stream);
+  return isCompressorForgetful(ws) ? new CompressingWriter(ws, stream) : new WsWriter(ws, stream);
+}

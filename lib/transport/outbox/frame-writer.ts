@@ -1,0 +1,26 @@
+import type { PendingFrames } from './pending-frames.js';
+import type { TextRun } from './text-run.js';
+import type { SendCallback, SendOptions, WsData } from './ws-send.js';
+
+/** Text frames that wait for one socket, to be written together. */
+export type WaitingFrames = TextRun | PendingFrames;
+
+/** What an outbox writes to: one socket, past those of its methods that lead to the outbox. */
+export interface FrameWriter {
+  /** Whether frames are written as they are, and may be shared with other sockets; else ws frames each text anew. */
+  readonly takesFrames: boolean;
+  /** Bytes that were written and have not been handed to the system as a whole. */
+  readonly bufferedAmount: number;
+  /** Bytes of those that the system has not taken yet. */
+  readonly unsentBytes: number;
+  /** Rises with every byte that leaves. */
+  readonly sentBytes: number;
+  /** Writes text frames. */
+  write(frames: WaitingFrames): void;
+  /** Lets ws write one message or fragment. */
+  send(data: WsData, options: SendOptions, done?: SendCallback): void;
+  /** Lets ws begin the closing handshake. */
+  close(code?: number, reason?: string | Buffer): void;
+  /** Calls back once, when everything that was written has been handed to the system. */
+  whenDrained(callback: () => void): void;
+}

@@ -1,0 +1,326 @@
+import type { ClientOutbox, ClientSocket, SharedFrame } from '../../clients/session/client-outbox.interface.js';
+import { OWN_SENDS } from '../../clients/session/own-sends.js';
+import type { Step } from '../../encryption/ordered-steps.js';
+import { WsError } from '../../errors/ws.error.js';
+import type { CloseReason } from '../../protocol/close-codes.js';
+import { OPEN } from '../../runtime/socket-state.js';
+import { limitClosing, NO_STATUS, STEPS_PATIENCE } from './closing.js';
+import type { FrameWriter, WaitingFrames } from './frame-writer.js';
+import { HeldFrames } from './held-frames.js';
+import { OutboundSteps } from './outbound-steps.js';
+import type { OutboxServices } from './outbox.services.js';
+import type { PendingFrames } from './pending-frames.js';
+import { ClearSendError, NotSentError } from './send-errors.js';
+import type { BudgetedSocket } from './slow-consumers.js';
+import { TextFrame } from './text-frame.js';
+import { TextRun } from './text-run.js';
+import { sizeOf, textOf, type SendCallback, type SendOptions, type WsData } from './ws-send.js';
+
+/** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
+const WRITE_AT_ONCE = 65_536;
+
+/** Shared frames up to this size are framed again behind texts of a socket's own: cheaper than a second write. */
+const FRAME_AGAIN = 4_096;
+
+/**
+ * What waits for one socket. Text frames wait for the end of the turn and leave in one write. Whatever else is written
+ * (control frames, binary and fragmented messages) flushes the outbox first, so the order is kept whoever sends. Texts may
+ * have to pass steps before: transformers, a cipher. What the byte budget drops it drops before these, so that nothing is
+ * missing of what a cipher has counted.
+ */
+export class Outbox implements ClientOutbox, BudgetedSocket {
+  /** Texts for this socket alone that wait for the end of the turn; null while `#shared` is not. */
+  #run: TextRun | null = null;
+  /** Frames that wait for it and that others may share. */
+  #shared: PendingFrames | null = null;
+  /** What is sent while a fragmented message is unfinished, since no frame may stand inside of it; null: none is. */
+  #behindFragments: SharedFrame[] | null = null;
+  #steps: OutboundSteps | null = null;
+  #closedWith: CloseReason | null = null;
+  /** Set while the socket is over its byte budget. */
+  #held: HeldFrames | null = null;
+
+  constructor(
+    readonly ws: ClientSocket,
+    private readonly writer: FrameWriter,
+    private readonly services: OutboxServices,
+  ) {}
+
+  get bufferedAmount(): number {
+    return this.writer.bufferedAmount + this.#waitingBytes;
+  }
+
+  get unsentBytes(): number {
+    return this.writer.unsentBytes + this.#waitingBytes;
+  }
+
+  get sentBytes(): number {
+    return this.writer.sentBytes;
+  }
+
+  get isOverBudget(): boolean {
+    return this.#held !== null;
+  }
+
+  /**
+   * What this side closed the connection with, if it did so first and that is known; ws itself then reports what the peer
+   * answered.
+   */
+  get closedWith(): CloseReason | null {
+    return this.#closedWith;
+  }
+
+  get isEnding(): boolean {
+    return this.#closedWith !== null;
+  }
+
+  sendFrame(frame: SharedFrame, isVolatile = false): boolean {
+    if (this.ws.readyState !== OPEN) return false;
+    if (this.#held && !this.#passesOverBudget(this.#held, frame, isVolatile)) return false;
+    if (this.#behindFragments) {
+      this.#behindFragments.push(frame);
+      return true;
+    }
+    if (this.#steps) return this.#pass(this.#steps, frame.text, (passed) => this.#addPassed(passed));
+    return this.#add(frame);
+  }
+
+  sendText(text: string): boolean {
+    const isOrdinary = !this.#steps && !this.#held && !this.#behindFragments && !this.#shared;
+    if (!isOrdinary || this.ws.readyState !== OPEN) return this.sendFrame(new TextFrame(text));
+    return this.#addText(text);
+  }
+
+  sendBinary(text: string): boolean {
+    if (this.ws.readyState !== OPEN || this.#drops()) return false;
+    const write = (passed: string): void => this.#writeByWs(Buffer.from(passed), {});
+    if (this.#steps) return this.#pass(this.#steps, text, write);
+    write(text);
+    return true;
+  }
+
+  /**
+   * Takes what the application sends by the socket itself.
+   *
+   * @throws ClearSendError when the client is encrypted; WsError CONFLICT for what cannot pass a transformer: a fragment,
+   * or a text message of unread bytes
+   */
+  send(data: WsData, options?: SendOptions | SendCallback, callback?: SendCallback): void {
+    if (this.#steps?.isSealed) throw new ClearSendError();
+    if (this.ws.client) OWN_SENDS.note(this.ws.client);
+    const isOpen = this.ws.readyState === OPEN;
+    if (isOpen && typeof data === 'string' && !options && !callback && !this.#behindFragments) {
+      this.sendText(data);
+      return;
+    }
+    const [settings, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
+    if (this.#behindFragments || !isOpen) this.#writeByWs(data, settings, done);
+    else if (settings.fin !== false && this.#drops()) done?.(new NotSentError());
+    else if (this.#steps) this.#sendThrough(this.#steps, data, settings, done);
+    else this.#writeByWs(data, settings, done);
+  }
+
+  /** Writes what waits for the end of the turn. */
+  flush(): void {
+    const frames = this.#takeWaiting();
+    if (!frames || this.ws.readyState !== OPEN) return;
+    this.writer.write(frames);
+    this.#checkBudget();
+  }
+
+  transform(limit: number, step: Step<string, string>): void {
+    this.#openSteps().add(limit, step);
+  }
+
+  encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void {
+    if (this.#behindFragments) throw new WsError('CONFLICT', 'A fragmented message of the application is unfinished.');
+    const waiting = this.#takeWaiting()?.texts() ?? [];
+    if (lastInClear !== undefined) this.#addText(lastInClear);
+    const steps = this.#openSteps();
+    steps.seal(limit, cipher);
+    for (const text of waiting) steps.pushLast(text, (passed) => this.#addPassed(passed));
+  }
+
+  /** Begins the closing handshake once all that was sent before has passed the steps, or has taken too long for them. */
+  close(code?: number, reason: string | Buffer = ''): void {
+    if (!this.#steps || this.#steps.isEmpty) {
+      this.#closeNow(code, reason);
+    } else if (!this.isEnding) {
+      this.#closedWith = { code: code ?? NO_STATUS, reason: reason.toString() };
+      this.#closeAfter(this.#steps, code, reason);
+    }
+  }
+
+  setOverBudget(isOver: boolean): void {
+    const before = this.#held;
+    this.#held = isOver ? new HeldFrames(this.services.slowConsumers.budget) : null;
+    if (isOver) this.#relieveWhenDrained();
+    else for (const frame of before?.take() ?? []) this.sendFrame(frame);
+  }
+
+  startDropping(): void {
+    if (this.#held) this.#held.dropsAll = true;
+  }
+
+  /** Bytes that nothing has been written of yet. */
+  get #waitingBytes(): number {
+    let bytes = (this.#run ?? this.#shared)?.byteLength ?? 0;
+    if (this.#steps) bytes += this.#steps.bytes;
+    if (this.#held) bytes += this.#held.bytes;
+    if (this.#behindFragments) for (const frame of this.#behindFragments) bytes += frame.bytes.length;
+    return bytes;
+  }
+
+  #takeWaiting(): WaitingFrames | null {
+    const frames = this.#run ?? this.#shared;
+    this.#run = null;
+    this.#shared = null;
+    return frames;
+  }
+
+  /** Lets a frame wait for the end of the turn. */
+  #add(frame: SharedFrame): boolean {
+    if (!this.writer.takesFrames) return this.#addText(frame.text);
+    if (this.#run) {
+      if (frame.bytes.length <= FRAME_AGAIN) return this.#addText(frame.text);
+      this.flush();
+    }
+    if (this.#shared) {
+      this.#shared = this.#shared.append(frame.bytes);
+    } else {
+      this.#shared = this.services.scheduler.beginChain(frame);
+      this.services.scheduler.schedule(this);
+    }
+    if (this.#shared.byteLength >= WRITE_AT_ONCE) this.flush();
+    return true;
+  }
+
+  /** The same for a text of this socket's own. */
+  #addText(text: string): boolean {
+    if (this.#shared) this.flush();
+    if (!this.#run) {
+      this.#run = new TextRun();
+      this.services.scheduler.schedule(this);
+    }
+    this.#run.add(text);
+    if (this.#run.byteLength >= WRITE_AT_ONCE) this.flush();
+    return true;
+  }
+
+  #addPassed(text: string): void {
+    if (this.ws.readyState === OPEN) this.#addText(text);
+  }
+
+  /** Lets ws write something behind what waits. */
+  #writeByWs(data: WsData, options: SendOptions, done?: SendCallback): void {
+    this.flush();
+    this.writer.send(data, options, done);
+    this.#checkBudget();
+    if (options.fin === false) this.#behindFragments ??= [];
+    else this.#releaseBehindFragments();
+  }
+
+  /** The fragmented message is complete: what came meanwhile follows it. */
+  #releaseBehindFragments(): void {
+    const frames = this.#behindFragments;
+    this.#behindFragments = null;
+    for (const frame of frames ?? []) this.sendFrame(frame);
+  }
+
+  /** The steps of this outbox; none of them works for a client that is gone. */
+  #openSteps(): OutboundSteps {
+    if (this.#steps) return this.#steps;
+    const steps = (this.#steps = new OutboundSteps());
+    this.ws.once('close', () => steps.forget());
+    return steps;
+  }
+
+  #pass(steps: OutboundSteps, text: string, deliver: (passed: string) => void): boolean {
+    if (this.isEnding) return false;
+    steps.push(text, deliver);
+    this.#checkBudget();
+    return true;
+  }
+
+  /** Sends a text through the steps; bytes pass none, but wait for what was sent before them. */
+  #sendThrough(steps: OutboundSteps, data: WsData, options: SendOptions, done?: SendCallback): void {
+    if (options.fin === false) throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
+    const text = textOf(data, options);
+    if (text === null && typeof data !== 'string') {
+      steps.after(() => this.#sendBytes(steps, data, options, done), sizeOf(data));
+      this.#checkBudget();
+      return;
+    }
+    const isTaken = text !== null ? this.sendText(text) : this.sendBinary(String(data));
+    if (done) steps.after(() => done(isTaken && this.ws.readyState === OPEN ? undefined : new NotSentError()));
+  }
+
+  /** Bytes that waited while the client was encrypted would go out in clear: they are refused. */
+  #sendBytes(steps: OutboundSteps, data: WsData, options: SendOptions, done?: SendCallback): void {
+    if (!steps.isSealed) {
+      this.#writeByWs(data, options, done);
+      return;
+    }
+    const error = new ClearSendError();
+    if (done) done(error);
+    else this.services.errors.report('What was sent by a socket itself has not left.', error, this.ws.client?.clientId);
+  }
+
+  #closeAfter(steps: OutboundSteps, code: number | undefined, reason: string | Buffer): void {
+    const close = (): void => {
+      timer.cancel();
+      try {
+        this.#closeNow(code, reason);
+      } catch {
+        this.ws.terminate(); // a code that ws does not send, whose caller is not there any more
+      }
+    };
+    const timer = this.services.runtime.timeout(STEPS_PATIENCE, close);
+    steps.after(close);
+  }
+
+  #closeNow(code?: number, reason: string | Buffer = ''): void {
+    this.flush();
+    // ws calls this for a peer's close frame as well, with the peer's own code.
+    const isOpen = this.ws.readyState === OPEN;
+    this.writer.close(code, reason);
+    if (isOpen) limitClosing(this, this.services.runtime);
+    if (isOpen && code !== undefined) this.#closedWith ??= { code, reason: reason.toString() };
+    if (this.ws.isPaused) this.ws.resume(); // else the peer's close frame is never read
+  }
+
+  #checkBudget(): void {
+    const { slowConsumers } = this.services;
+    if (this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
+  }
+
+  /** What becomes of a frame while the socket is over its budget: false when it is dropped or waits. */
+  #passesOverBudget(held: HeldFrames, frame: SharedFrame, isVolatile: boolean): boolean {
+    const { slowConsumers } = this.services;
+    const { counts } = slowConsumers;
+    if (slowConsumers.policy === 'dropOldest' && (isVolatile || !held.isEmpty)) {
+      counts.droppedOldest += held.push(frame, isVolatile);
+      slowConsumers.check(this);
+      return false;
+    }
+    if (!held.dropsAll && !isVolatile) return true;
+    counts.dropped++;
+    return false;
+  }
+
+  /** Whether a message that is no frame yet is dropped for the byte budget; it is counted. */
+  #drops(): boolean {
+    if (!this.#held?.dropsAll) return false;
+    this.services.slowConsumers.counts.dropped++;
+    return true;
+  }
+
+  #relieveWhenDrained(): void {
+    const { slowConsumers } = this.services;
+    this.writer.whenDrained(() => {
+      if (!this.#held) return;
+      if (this.unsentBytes - this.#held.bytes <= slowConsumers.budget) slowConsumers.relieve(this);
+      else this.#relieveWhenDrained();
+    });
+  }
+}
