@@ -1,11 +1,11 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 
-/** A beat that comes so much later than planned, as a part of a lease, tells that this process stood still. */
+/** A beat that is late by more than this part of a lease shows that this process stood still. */
 const STALL = 1 / 10;
-/** Beats in the time of a lease. */
+/** Beats per lease. */
 const BEATS = 20;
 
-/** Calls back again and again, never twice at a time. */
+/** Does some work periodically, one run at a time. */
 export class Beat {
   readonly #period: number;
   #timer: RuntimeTimer | null = null;
@@ -15,8 +15,8 @@ export class Beat {
 
   /**
    * @param lease ms
-   * @param work gets whether this process has stood still, so that it must not judge others
-   * @param failed takes what it fails with; the next beat does it again
+   * @param work gets whether this process stood still before, so that it must not judge other workers now
+   * @param failed takes the error of a run; the next beat tries again
    */
   constructor(
     private readonly lease: number,
@@ -32,14 +32,14 @@ export class Beat {
     return this.#period;
   }
 
-  /** Beats now, or once more when the present beat is over. */
+  /** Runs now, or again right after the present run. */
   now(): void {
     if (this.#isStopped) return;
     this.#isDue = true;
     this.#present ??= this.#run(false);
   }
 
-  /** Waits for the present beat; there is no other. */
+  /** Starts no more runs; resolves when the present one is over. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -51,12 +51,12 @@ export class Beat {
     do {
       this.#isDue = false;
       await this.work(isLate).catch(this.failed);
-    } while (this.#mustGoOn);
+    } while (this.#runsAgain);
     this.#present = null;
     if (!this.#isStopped) this.#schedule();
   }
 
-  get #mustGoOn(): boolean {
+  get #runsAgain(): boolean {
     return this.#isDue && !this.#isStopped;
   }
 

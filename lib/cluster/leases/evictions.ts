@@ -2,16 +2,17 @@ import { isCluster } from '../../redis/link/redis-client.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 
+/** Names the trouble in the link's state. */
 const WHAT = 'evictions';
-/** For so many leases after the last loss it counts as going on. */
+/** Leases after the last eviction until the trouble counts as over. */
 const LASTS = 3;
 
 /**
- * Tells that Redis evicts what the registry keeps in it, where `maxmemory` is reached and the policy takes any key. It is
- * written again each time, and what it holds is not to be relied on meanwhile.
+ * Reports that Redis evicts keys of the registry, because `maxmemory` is reached and the policy allows it. The registry
+ * writes them again each time, but meanwhile its data in Redis is incomplete.
  */
 export class Evictions {
-  /** How many keys Redis had evicted when we looked last; null: we have not. */
+  /** Redis' count of evicted keys at the last look; null before the first look. */
   #evicted: number | null = null;
   #timer: RuntimeTimer | null = null;
 
@@ -22,13 +23,13 @@ export class Evictions {
     private readonly runtime: Runtime,
   ) {}
 
-  /** What is evicted from now on may be ours. */
+  /** Reads the count of evicted keys as it was before this worker wrote anything. */
   async begin(): Promise<void> {
     const info = await this.#read();
     if (info) this.#evicted = info.evicted;
   }
 
-  /** Something of ours is gone, without our doing: it was evicted, or Redis has lost its data. */
+  /** A key of this worker has vanished: reports it if Redis has evicted keys since the last look. */
   async look(): Promise<void> {
     const info = await this.#read();
     if (!info) return;
@@ -45,7 +46,7 @@ export class Evictions {
     this.#timer?.cancel();
   }
 
-  /** Null: it cannot be read now, or not at all. */
+  /** Null when INFO fails or is not allowed. */
   async #read(): Promise<{ evicted: number; policy: string } | null> {
     try {
       const texts = await this.link.run((redis) =>

@@ -1,11 +1,11 @@
 import { RedisScript } from '../../redis/data/redis-script.js';
 
 /**
- * All of these work on one hash. A script with several keys is refused for as long as the slot of the keys is moving to
- * another node of a Redis Cluster, since each key moves by itself.
+ * All scripts of leases use one key, a hash: while a slot of a Redis Cluster moves, scripts with several keys are refused,
+ * since each key moves by itself.
  *
- * Its fields: `epoch`; `worker:` and a worker's id: the time at which its lease ends, a space, and what the worker tells of
- * itself; `dead:` and an incarnation: since when somebody sees to what is left of it.
+ * Fields of the hash: `epoch`; `worker:<id>`: when the lease ends (ms), a space, and the worker's description of itself;
+ * `dead:<id>.<incarnation>`: since when (ms) a worker has been removing the data of that dead incarnation.
  */
 const COMMON = `
 local time = redis.call('TIME')
@@ -17,11 +17,11 @@ end
 `;
 
 /**
- * Renews a worker's lease and reads those of all. A lease that was taken from the worker is not given back to the same
- * incarnation: others have told of its end.
+ * Renews a worker's lease and reads all leases. An incarnation whose lease was taken does not get it back, because the
+ * others have announced its end.
  *
- * KEYS: the hash. ARGV: worker id, ms, what it tells of itself, whether the incarnation is new (1, 0), an epoch to begin
- * with. Returns what the worker told last ('' when its lease is gone), the time, and the flat contents of the hash.
+ * KEYS: the hash. ARGV: worker id, length of the lease (ms), description, whether the incarnation is new (1, 0), the epoch
+ * to set if there is none. Returns the previous description ('' if there was no lease), the time (ms), and the hash.
  */
 export const BEAT = new RedisScript(`${COMMON}
 redis.call('HSETNX', KEYS[1], 'epoch', ARGV[5])
@@ -32,9 +32,9 @@ end
 return { before or '', now, redis.call('HGETALL', KEYS[1]) }`);
 
 /**
- * Takes the lease of a worker whose time is over: of all that try, one succeeds (1), and everybody hears of it.
+ * Takes the expired lease of a dead worker and publishes it. Of all workers that try, one succeeds and gets 1.
  *
- * KEYS: the hash. ARGV: worker id, what it told last, its incarnation, the channel, the hint.
+ * KEYS: the hash. ARGV: worker id, its last description, `<id>.<incarnation>`, the channel, the hint.
  */
 export const TAKE = new RedisScript(`${COMMON}
 local ends, text = lease(ARGV[1])
@@ -45,9 +45,10 @@ redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1`);
 
 /**
- * Takes over a dead worker's remains from somebody who has not finished with them in time; of all that try, one succeeds.
+ * Takes over the removal of a dead incarnation's data from a worker that did not finish in time. Of all workers that try,
+ * one succeeds and gets 1.
  *
- * KEYS: the hash. ARGV: the incarnation, ms.
+ * KEYS: the hash. ARGV: `<id>.<incarnation>`, the time allowed (ms).
  */
 export const TAKE_OVER = new RedisScript(`${COMMON}
 local since = redis.call('HGET', KEYS[1], 'dead:' .. ARGV[1])
@@ -55,7 +56,7 @@ if not since or since + ARGV[2] >= now then return 0 end
 redis.call('HSET', KEYS[1], 'dead:' .. ARGV[1], string.format('%.0f', now))
 return 1`);
 
-/** Gives a lease up. KEYS: the hash. ARGV: worker id, the channel, the hint. */
+/** Gives up a lease and publishes it. KEYS: the hash. ARGV: worker id, the channel, the hint. */
 export const LEAVE = new RedisScript(`
 redis.call('HDEL', KEYS[1], 'worker:' .. ARGV[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])

@@ -1,15 +1,15 @@
 import type { Runtime } from '../../runtime/runtime.js';
 
-/** So long without a beat, as a part of a lease, and others may have been kept from theirs too. */
+/** After a gap of this part of a lease, whatever caused it may have kept the other workers from renewing theirs, too. */
 const GAP = 1 / 4;
 
 /**
- * Whether this worker may judge others by their leases: only when its own was renewed, without a gap, for as long as a
- * lease lasts. Whatever keeps all workers from Redis for a while, they all come back before anybody is found dead.
+ * Tells whether this worker may declare others dead: only after it has renewed its own lease without a gap for the length
+ * of a lease. After an outage of Redis all workers have that time to come back.
  */
 export class LeaseWatch {
   #since = Infinity;
-  #beatenAt = -Infinity;
+  #renewedAt = -Infinity;
 
   /** @param lease ms */
   constructor(
@@ -18,20 +18,21 @@ export class LeaseWatch {
   ) {}
 
   /**
-   * Our lease was renewed just now.
+   * The lease was renewed now.
    *
-   * @param wasHeld whether it was there until then
+   * @param wasHeld whether Redis still had it before
    */
-  beat(wasHeld: boolean): void {
+  renewed(wasHeld: boolean): void {
     if (!wasHeld || !this.isFresh) this.#since = this.runtime.monotonic();
-    this.#beatenAt = this.runtime.monotonic();
+    this.#renewedAt = this.runtime.monotonic();
   }
 
-  /** Whether we have heard of the leases of late. */
+  /** Whether the last renewal is recent, and with it what is known of the other leases. */
   get isFresh(): boolean {
-    return this.runtime.monotonic() - this.#beatenAt <= this.lease * GAP;
+    return this.runtime.monotonic() - this.#renewedAt <= this.lease * GAP;
   }
 
+  /** Whether the lease was renewed without a gap for the length of a lease. */
   get isSteady(): boolean {
     return this.runtime.monotonic() - this.#since >= this.lease;
   }

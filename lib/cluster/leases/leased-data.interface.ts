@@ -1,20 +1,20 @@
 /**
- * How a worker came to a new incarnation:
- * - `started`: it is its first.
- * - `kept`: it has written all of its clients anew, and held its lease meanwhile.
- * - `gone`: its lease had been taken; others have told that it is dead, and have cleared away what it had in Redis.
- * - `lost`: Redis has lost its data, or gone back to older data; nobody has told anything.
+ * Why a worker has a new incarnation:
+ * - `started`: it is the first one.
+ * - `kept`: the worker wrote all of its clients anew, and held its lease meanwhile.
+ * - `gone`: its lease was taken; the others have declared it dead and removed its data from Redis.
+ * - `lost`: Redis lost its data or went back to older data; nothing was announced.
  */
 export type RenewalCause = 'started' | 'kept' | 'gone' | 'lost';
 
-/** What workers keep in Redis beside the records of their clients. It lives as long as the worker's lease. */
+/** Data that workers keep in Redis in addition to the records of their clients. It lives as long as the worker's lease. */
 export interface LeasedData {
-  /** This worker has entered the registry with a new incarnation. Must not throw. */
+  /** This worker has entered the registry as a new incarnation. Must not throw. */
   renewed(incarnation: number, cause: RenewalCause): void;
-  /** The lease was renewed: the moment to do again what has failed, and to look after a part of the data. */
+  /** The lease was renewed: the moment to try again what failed. */
   beat(): void;
-  /** Takes out what an incarnation of a dead worker has left. When it rejects, it is called again, by some worker. */
+  /** Removes the data of a dead worker's incarnation. After a rejection it is called again, perhaps on another worker. */
   remove(workerId: string, incarnation: number): Promise<void>;
-  /** This worker leaves: takes out what it keeps. */
+  /** This worker leaves: removes its data. */
   stop(): Promise<void>;
 }

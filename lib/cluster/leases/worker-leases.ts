@@ -9,37 +9,37 @@ import { BEAT, LEAVE, TAKE, TAKE_OVER } from './lease-scripts.js';
 import { type Position } from '../registry/position.js';
 import type { RegistryKeys } from '../registry/registry-keys.js';
 
-/** What the names of the fields begin with: see `lease-scripts.ts`. */
+/** Prefixes of the hash's fields: see `lease-scripts.ts`. */
 const WORKER = 'worker:';
 const DEAD = 'dead:';
 
-/** A worker, as its lease tells. */
+/** Another worker's lease, with the worker's description of itself. */
 export interface Lease extends Position {
   readonly workerId: string;
-  /** Rises whenever it is renewed. */
+  /** Rises with each renewal. */
   readonly beat: number;
   readonly connections: number;
-  /** It keeps no mirror, and hears of ends only when it is told. */
+  /** Whether the worker keeps no mirror, so that it has to be told of each client of a dead worker. */
   readonly isBlind: boolean;
-  /** Its time is over, and nobody has taken it yet. */
+  /** Whether the lease has expired and was not taken yet. */
   readonly isExpired: boolean;
-  /** The text that all this was read from. */
+  /** The description as it is in Redis. */
   readonly text: string;
 }
 
-/** An incarnation of a worker that was found dead. */
+/** An incarnation of a dead worker whose data is still in Redis. */
 export interface DeadIncarnation {
   readonly workerId: string;
   readonly incarnation: number;
-  /** Whoever took it should have finished by now. */
+  /** Whether the worker that removes the data did not finish in time. */
   readonly isOverdue: boolean;
 }
 
-/** What a beat found. */
+/** What a renewal found. */
 export interface LeaseReading {
-  /** Whether we have a lease now. Else we have to come back as a new incarnation. */
+  /** Whether this worker has its lease. Otherwise it has to come back as a new incarnation. */
   readonly isHeld: boolean;
-  /** How it is that we hold it with a new incarnation since this beat; null: we do not. */
+  /** Why the lease is held by a new incarnation since this renewal; null: it is the same incarnation as before. */
   readonly entered: RenewalCause | null;
   readonly others: readonly Lease[];
   readonly dead: readonly DeadIncarnation[];
@@ -47,26 +47,26 @@ export interface LeaseReading {
 
 type BeatReply = [before: string, now: number, fields: string[]];
 
-/** What the hash of the leases holds. */
+/** The contents of the hash. */
 interface Contents {
   readonly epoch: string;
-  /** By worker. */
+  /** By worker id. */
   readonly leases: ReadonlyMap<string, { readonly ends: number; readonly text: string }>;
-  /** Since when somebody sees to them, by incarnation. */
+  /** Since when their data is being removed (ms), by `<id>.<incarnation>`. */
   readonly dead: ReadonlyMap<string, number>;
 }
 
 /**
- * The leases by which workers know that others live. They end by Redis' clock, so that no worker's own matters. Each method
- * fails as `RedisLink.run` does.
+ * The leases by which workers know of each other. They expire by Redis' clock, so the workers' own clocks do not matter.
+ * Each method fails as `RedisLink.run` does.
  */
 export class WorkerLeases {
   #epoch: string | null = null;
   #beats = 0;
-  /** The last beat that Redis has confirmed: what it holds of us cannot be older. */
+  /** The last renewal that Redis confirmed. An older one in Redis shows that Redis went back to older data. */
   #confirmed = 0;
   #incarnation = 0;
-  /** Redis has not what it once had, and we have not come back yet. */
+  /** Whether Redis has lost data, and this worker has not come back as a new incarnation yet. */
   #isLost = false;
 
   /** @param lease ms */
@@ -79,8 +79,8 @@ export class WorkerLeases {
     private readonly runtime: Runtime,
   ) {}
 
-  /** Renews our lease, and reads those of the others. */
-  async beat({ incarnation, seq }: Position, connections: number): Promise<LeaseReading> {
+  /** Renews this worker's lease and reads those of the others. */
+  async renew({ incarnation, seq }: Position, connections: number): Promise<LeaseReading> {
     const beat = ++this.#beats;
     const isNew = incarnation !== this.#incarnation;
     const text = JSON.stringify({ incarnation, seq, connections, beat, isBlind: this.isBlind });
@@ -94,24 +94,24 @@ export class WorkerLeases {
     return { ...standing, others: this.#othersOf(contents, now), dead: this.#deadOf(contents, now) };
   }
 
-  /** Takes an expired lease. True: it is on us to see to what the worker has left. */
+  /** Takes an expired lease. True: this worker has to remove the dead one's data. */
   async take({ workerId, incarnation, seq, text }: Lease): Promise<boolean> {
     const { hints } = this.keys;
     const hint = this.link.sealed(hints, writeHint({ kind: 'dead', workerId, incarnation, seq, changes: [] }));
     return (await this.#run(TAKE, [workerId, text, nameOf(workerId, incarnation), hints, hint])) === 1;
   }
 
-  /** Takes over what another one should have seen to. True: it is on us now. */
+  /** Takes over an overdue removal. True: this worker has to do it now. */
   async takeOver({ workerId, incarnation }: DeadIncarnation): Promise<boolean> {
     return (await this.#run(TAKE_OVER, [nameOf(workerId, incarnation), this.lease])) === 1;
   }
 
-  /** Nothing of a dead worker is left. */
+  /** The data of a dead incarnation is removed. */
   async forget(workerId: string, incarnation: number): Promise<void> {
     await this.link.run((redis) => redis.hdel(this.keys.leases, DEAD + nameOf(workerId, incarnation)));
   }
 
-  /** Gives our own lease up. */
+  /** Gives up this worker's lease. */
   async leave({ incarnation, seq }: Position): Promise<void> {
     const { hints } = this.keys;
     const left = writeHint({ kind: 'left', workerId: this.workerId, incarnation, seq, changes: [] });
@@ -127,7 +127,7 @@ export class WorkerLeases {
     const isOlder = before !== '' && Number(readObject(before)?.beat) < this.#confirmed;
     this.#isLost ||= isOlder || (this.#epoch !== null && epoch !== this.#epoch);
     if (!isNew) return { isHeld: before !== '' && !this.#isLost, entered: null };
-    // What we have left there ourselves when the answer was lost does not tell what was there before.
+    // The lease may be of this same incarnation: written by a call whose reply was lost. It does not tell what was there before.
     const wasHeld = before !== '' && Number(readObject(before)?.incarnation) !== incarnation;
     const entered = this.#isLost ? 'lost' : wasHeld ? 'kept' : this.#epoch === null ? 'started' : 'gone';
     this.#isLost = false;
@@ -151,7 +151,7 @@ export class WorkerLeases {
   }
 }
 
-/** Somebody else may have written to the hash: what is not ours is left out. */
+/** Fields that this library does not know are ignored. */
 function contentsOf(fields: readonly string[]): Contents {
   let epoch = '';
   const leases = new Map<string, { ends: number; text: string }>();

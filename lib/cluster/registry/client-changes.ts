@@ -1,15 +1,15 @@
 import type { ClientChange, ClientRecord, SharedMembership } from './client-record.js';
 
-/** A change of a client that is known. */
+/** A change of a client that has connected before. */
 export type KnownClientChange = Exclude<ClientChange, { kind: 'connected' | 'disconnected' }>;
 
-/** What a connection ended with. */
+/** The close code and reason of a connection. */
 export interface ConnectionEnd {
   readonly code: number;
   readonly reason: string;
 }
 
-/** The end of a connection of which nobody has told (RFC 6455, 7.4.1). */
+/** The end of a connection that was not announced, because its worker died (RFC 6455, 7.4.1). */
 export const LOST: ConnectionEnd = { code: 1006, reason: '' };
 
 /** The id of the client that a change is about. */
@@ -17,8 +17,8 @@ export function clientIdOf(change: ClientChange): string {
   return change.kind === 'connected' ? change.record.clientId : change.clientId;
 }
 
-/** What a change makes of a record: the same object when it says nothing new. */
-export function changed(record: ClientRecord, change: KnownClientChange): ClientRecord {
+/** The record after a change: the same object if the change makes no difference. */
+export function applyChange(record: ClientRecord, change: KnownClientChange): ClientRecord {
   switch (change.kind) {
     case 'identified':
       return isSame(record.user, change.user) ? record : { ...record, user: change.user };
@@ -37,7 +37,7 @@ export function changed(record: ClientRecord, change: KnownClientChange): Client
   }
 }
 
-/** What has happened to a client between two looks at it. */
+/** The changes that lead from one record of a client to a later one. */
 export function changesBetween(before: ClientRecord, after: ClientRecord): KnownClientChange[] {
   const { clientId, user, metadata } = after;
   const changes: KnownClientChange[] = [];
@@ -54,13 +54,13 @@ export function changesBetween(before: ClientRecord, after: ClientRecord): Known
   return changes;
 }
 
-/** The beginning of a client, its memberships last. */
+/** The changes that tell of a client from its beginning, its memberships last. */
 export function beginningOf(record: ClientRecord): ClientChange[] {
   const joins = record.rooms.map((membership) => joined(record, membership));
   return [{ kind: 'connected', record: { ...record, rooms: [] } }, ...joins];
 }
 
-/** The end of a client, its memberships first. */
+/** The changes that tell of a client's end, its memberships first. */
 export function endOf(record: ClientRecord, { code, reason }: ConnectionEnd): ClientChange[] {
   const { clientId, user, rooms } = record;
   const leaves = rooms.map((membership) => left(record, membership));
@@ -79,12 +79,12 @@ function isMember({ rooms }: ClientRecord, name: string): boolean {
   return rooms.some(({ roomName }) => roomName === name);
 }
 
-/** Both come from JSON that one worker wrote, so that equal values have equal texts. */
+/** Both come from JSON that one worker wrote, so equal values have equal texts. */
 function isSame(a: unknown, b: unknown): boolean {
   try {
     return a === b || JSON.stringify(a) === JSON.stringify(b);
   } catch {
-    // The application here has put something into the client that has no JSON form.
+    // The application on this worker has put something without a JSON form into the client.
     return false;
   }
 }

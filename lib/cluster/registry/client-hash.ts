@@ -3,15 +3,17 @@ import { IN_TIME, RedisScript } from '../../redis/data/redis-script.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
-/** How long a hash lives to which nothing is committed, in leases: as far as anybody may still come back to it. */
+/** How long an unchanged hash lives, in leases. */
 const LIFETIME = 6;
 
 /**
- * Moves a hash from one `seq` to the next. What came through although nobody was told so is not done twice, and a hash
- * that is not ours any more is left alone. With the same `seq` twice it only looks.
+ * Writes a batch, which moves the hash from one `seq` to the next, and publishes its hint. A batch that was written before
+ * (its reply was lost) is not written again, and a hash at any other `seq` is left alone. With the same `seq` twice it only
+ * checks the hash.
  *
- * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), until when, how many clients are
- * gone, their ids, then id and record of each that has changed. Returns 1, or 0 when the hash is not where it should be.
+ * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), the deadline of `inTime`, the number
+ * of clients that are gone, their ids, then id and record of each changed client. Returns 0 when the hash is at another
+ * `seq`, otherwise 1.
  */
 const COMMIT = new RedisScript(`${IN_TIME}
 if not inTime(ARGV[6]) then return LATE end
@@ -25,18 +27,18 @@ if seq ~= ARGV[2] then
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
 
-/** What becomes of a worker's clients from one `seq` to the next. */
+/** What changes from one `seq` to the next. */
 export interface Batch {
   readonly seq: number;
-  /** What the others are told; '' for nothing. */
+  /** What is published to the other workers; '' for nothing. */
   readonly hint: string;
-  /** Ids. */
+  /** The ids of clients that have gone. */
   readonly gone: readonly string[];
-  /** The id and the record, as JSON, of each that has changed. */
+  /** The id and the record (JSON) of each changed client, in turn. */
   readonly fields: readonly string[];
 }
 
-/** The clients of one incarnation of this worker: a hash in Redis, with a field for each. */
+/** The hash in Redis with the clients of one incarnation of this worker, one field per client. */
 export class ClientHash implements Position {
   readonly #key: string;
   #seq = 0;
@@ -52,15 +54,15 @@ export class ClientHash implements Position {
     this.#key = keys.clients(workerId, incarnation);
   }
 
-  /** The last batch that is known to have come through. */
+  /** The last batch that Redis confirmed. */
   get seq(): number {
     return this.#seq;
   }
 
   /**
-   * Carries a batch out: once, however often it is asked for. Fails as `RedisLink.run` does.
+   * Writes a batch; the same batch may be committed again after a failure. Fails as `RedisLink.run` does.
    *
-   * @returns false when the hash is not what it should be: Redis has lost it, or it was deleted
+   * @returns false when Redis has lost the hash, or another worker has deleted it
    */
   async commit({ seq, hint, gone, fields }: Batch): Promise<boolean> {
     const { hints } = this.keys;

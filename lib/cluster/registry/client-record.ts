@@ -1,13 +1,13 @@
 import { isObject, readObject } from '../bus/json-text.js';
 
-/** What a worker tells the others of one of its clients: no token claims but those named in `cluster.shareUser`. */
+/** What a worker shares of one of its clients. Of the token's claims only those named in `cluster.shareUser`. */
 export interface ClientRecord {
   readonly clientId: string;
   /** In ms since 1970. */
   readonly connectedAt: number;
   readonly user: SharedUser | null;
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The rooms that it is in, in the order in which it joined, each with what it is called there. */
+  /** Its rooms in the order in which it joined them. */
   readonly rooms: readonly SharedMembership[];
 }
 
@@ -23,11 +23,11 @@ export interface SharedUser {
 export interface SharedMembership {
   readonly roomName: string;
   readonly username?: string | undefined;
-  /** Whether the other members are told of it (`rooms.announce`). */
+  /** Whether the other members are told of joins and leaves (`rooms.announce`). */
   readonly isAnnounced?: true | undefined;
 }
 
-/** A change of a worker's clients, as it tells the others. `userId`: whose client it is, for those who keep no mirror. */
+/** A change of one client, as its worker tells the others. `userId` is for workers that keep no mirror. */
 export type ClientChange =
   | { readonly kind: 'connected'; readonly record: ClientRecord }
   | (ChangeOf & { readonly kind: 'disconnected'; readonly code: number; readonly reason: string })
@@ -45,13 +45,13 @@ export interface ChangeOfMembership extends ChangeOf {
   readonly membership: SharedMembership;
 }
 
-/** The record that a text holds; null: somebody else has written it. */
+/** Reads a record from its JSON; null when it is none: anybody may write to Redis. */
 export function readRecord(text: string): ClientRecord | null {
   const value: unknown = readObject(text);
   return isRecord(value) ? value : null;
 }
 
-/** Whether a value of the bus is a change, as far as its reader relies on it. */
+/** Whether a value from the bus is a change; checks the fields on which readers rely. */
 export function isChange(value: unknown): value is ClientChange {
   if (!isObject(value)) return false;
   if (value.kind === 'connected') return isRecord(value.record);
@@ -71,7 +71,7 @@ export function isChange(value: unknown): value is ClientChange {
   }
 }
 
-/** Whether a value of the bus is a record, as far as its reader relies on it. */
+/** Whether a value from the bus is a record; checks the fields on which readers rely. */
 export function isRecord(value: unknown): value is ClientRecord {
   if (!isObject(value)) return false;
   const { clientId, connectedAt, user, metadata, rooms } = value;

@@ -3,54 +3,54 @@ import type { ClientChange, ClientRecord } from './client-record.js';
 /** The token of the {@link ClusterRegistry} that the module works with. */
 export const PXL_WS_REGISTRY = Symbol('PXL_WS_REGISTRY');
 
-/** Another worker, as its lease tells. */
+/** Another worker, as described by its lease. */
 export interface ClusterWorker {
   readonly workerId: string;
-  /** How many connections it had when it renewed its lease last. */
+  /** The number of its connections at the last renewal of its lease. */
   readonly connections: number;
-  /** Rises whenever its lease is renewed. */
+  /** Rises with each renewal of its lease. */
   readonly beat: number;
-  /** Whether its lease has ended, and nobody has taken it for dead yet. */
+  /** Whether its lease has expired, and it was not declared dead yet. */
   readonly isExpired: boolean;
 }
 
-/** The side of this worker: what the registry reads when it writes all of it anew, and whom it tells about others. */
+/** This worker as the registry sees it: the source of its clients' records, and the receiver of changes of others. */
 export interface RegistryHost {
-  /** Every client of this worker. It may be walked over slowly, while clients come and go. */
+  /** The records of all clients. The iteration may pause, while clients come and go. */
   records(): Iterable<ClientRecord>;
-  /** One of them, as it is now; undefined when it is gone. */
+  /** The present record of a client; undefined when it has gone. */
   record(clientId: string): ClientRecord | undefined;
-  /** How many there are. */
+  /** The number of clients. */
   readonly size: number;
   /**
-   * A change of another worker's client: to the mirror, where there is one, and to the cluster events. A client comes
-   * without rooms, its memberships follow; before it goes, they go. Must not throw.
+   * A change of another worker's client. A client connects without rooms and then joins them; it leaves all rooms before it
+   * disconnects. Must not throw.
    *
-   * @param isLost whether the worker is no more, and tells of it nobody else
+   * @param isLost whether the worker has died, so that every other worker reports this change by itself
    */
   changed(workerId: string, change: ClientChange, isLost: boolean): void;
-  /** The others had taken this worker for dead, and have heard that it is back. Must not throw. */
+  /** The others had declared this worker dead, and have been told that it is back. Must not throw. */
   returned(): void;
 }
 
-/** Who else is in the cluster, and which clients they hold. */
+/** The other workers of the cluster and their clients. */
 export interface ClusterRegistry {
-  /** Enters the registry, and resolves once the view of the others is complete. */
+  /** Enters the registry; resolves once the other workers and their clients are known. */
   start(host: RegistryHost): Promise<void>;
-  /** A change of this worker's own clients, which has happened, in order. Never waits. */
+  /** Records a change of this worker's own clients; called in order, after each change. Returns at once. */
   record(change: ClientChange): void;
-  /** The other workers that live. */
+  /** The other live workers, by id. */
   readonly workers: ReadonlyMap<string, ClusterWorker>;
   /**
-   * Whether other workers live, as far as was last known; also true before anything is known. After {@link stop} it
-   * still hears of those that leave.
+   * Whether other workers may be alive. True before anything is known; kept up to date after {@link stop}, as long as the
+   * bus is open.
    */
   readonly mayHaveOthers: boolean;
   /**
-   * Whether the others are heard of, and all of them were known once: not while a view is repaired, or another worker
-   * comes, of which every worker would be out of service at once.
+   * Whether changes of the others are received, and all of them were known once. Stays true while a mirror is repaired or a
+   * new worker is read: otherwise every new worker would put all the others out of service.
    */
   readonly isReady: boolean;
-  /** Leaves the registry at once: the others stop counting on this worker's clients. Bounded, whatever Redis does. */
+  /** Leaves the registry, so that the others forget this worker's clients. Settles within 2 s, whatever Redis does. */
   stop(): Promise<void>;
 }

@@ -9,9 +9,9 @@ import type { RecordReader } from './record-reader.js';
 import type { RegistryKeys } from './registry-keys.js';
 import type { LeaseReading, WorkerLeases } from '../leases/worker-leases.js';
 
-type Incarnation = Pick<LeaseReading['dead'][number], 'workerId' | 'incarnation'>;
+type DeadWorker = Pick<LeaseReading['dead'][number], 'workerId' | 'incarnation'>;
 
-/** What the registry lets {@link DeadWorkers} use. */
+/** The parts of the registry that {@link DeadWorkers} uses. */
 export interface DeadWorkersServices {
   readonly link: RedisLink;
   readonly keys: RegistryKeys;
@@ -21,48 +21,51 @@ export interface DeadWorkersServices {
 }
 
 /**
- * Finds workers dead, and sees to what they have left in Redis. Whoever takes a lease does it; where that one dies too,
- * another takes over. A worker whose lease was taken comes back as a new incarnation, which nothing of this touches.
+ * Declares workers dead whose leases have expired, and removes their data from Redis. The worker that takes the lease does
+ * it; when that one dies as well, another takes over. A worker that was declared dead by mistake comes back as a new
+ * incarnation with data of its own.
  */
 export class DeadWorkers {
-  /** Those that we see to. */
+  /** The incarnations whose data is being removed by this worker. */
   readonly #underWay = new Set<string>();
 
   constructor(private readonly services: DeadWorkersServices) {}
 
   /**
-   * Takes the leases that are over, and the remains that nobody has finished with.
+   * Takes the expired leases and the overdue removals.
    *
-   * @param tells whether there are workers that do not know by themselves which clients are gone
+   * @param hasBlindWorkers whether some workers keep no mirror, so that they have to be told which clients are gone
    */
-  judge({ others, dead }: LeaseReading, tells: boolean): void {
+  judge({ others, dead }: LeaseReading, hasBlindWorkers: boolean): void {
     const { leases } = this.services;
-    for (const lease of others) if (lease.isExpired) void this.#seeTo(lease, () => leases.take(lease), tells);
-    for (const remains of dead) if (remains.isOverdue) void this.#seeTo(remains, () => leases.takeOver(remains), tells);
+    for (const lease of others)
+      if (lease.isExpired) void this.#takeAndRemove(lease, () => leases.take(lease), hasBlindWorkers);
+    for (const remains of dead)
+      if (remains.isOverdue) void this.#takeAndRemove(remains, () => leases.takeOver(remains), hasBlindWorkers);
   }
 
-  async #seeTo(whose: Incarnation, take: () => Promise<boolean>, tells: boolean): Promise<void> {
+  async #takeAndRemove(whose: DeadWorker, take: () => Promise<boolean>, hasBlindWorkers: boolean): Promise<void> {
     const name = `${whose.workerId}.${whose.incarnation}`;
     if (this.#underWay.has(name)) return;
     this.#underWay.add(name);
     try {
-      if (await take()) await this.#clearAway(whose, tells);
+      if (await take()) await this.#removeData(whose, hasBlindWorkers);
     } catch {
-      // It is overdue before long, and taken over.
+      // Once it is overdue, it is taken over.
     } finally {
       this.#underWay.delete(name);
     }
   }
 
-  async #clearAway({ workerId, incarnation }: Incarnation, tells: boolean): Promise<void> {
+  async #removeData({ workerId, incarnation }: DeadWorker, hasBlindWorkers: boolean): Promise<void> {
     const { link, keys, leases, data } = this.services;
-    if (tells) await this.#tellOfEnds({ workerId, incarnation });
+    if (hasBlindWorkers) await this.#announceEnds({ workerId, incarnation });
     await link.run((redis) => redis.unlink(keys.clients(workerId, incarnation)));
     for (const one of data) await one.remove(workerId, incarnation);
     await leases.forget(workerId, incarnation);
   }
 
-  async #tellOfEnds({ workerId, incarnation }: Incarnation): Promise<void> {
+  async #announceEnds({ workerId, incarnation }: DeadWorker): Promise<void> {
     const { link, keys, reader } = this.services;
     const records = new Map<string, ClientRecord>();
     await reader.read(workerId, incarnation, (record) => records.set(record.clientId, record));

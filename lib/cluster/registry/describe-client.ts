@@ -4,9 +4,9 @@ import type { WsClient } from '../../clients/ws-client.js';
 import type { ClientRecord, SharedMembership } from './client-record.js';
 
 /**
- * What other workers are told of a client.
+ * The record of a client that is shared with other workers.
  *
- * @param shareUser the claims that they see
+ * @param shareUser names of the token's claims that are shared
  */
 export function describeClient(
   client: WsClient,
@@ -24,7 +24,7 @@ export function describeClient(
   };
 }
 
-/** What other workers are told of a membership. */
+/** What is shared of a membership. */
 export function describeMembership(
   { options }: WsClient,
   roomName: string,

@@ -3,11 +3,12 @@ import { isChange, type ClientChange } from './client-record.js';
 import type { Position } from './position.js';
 
 /**
- * What the workers tell each other on the registry's channel:
- * - `changes`: a batch of changes of the worker's clients; `seq` is its number.
+ * A message on the registry's channel:
+ * - `changes`: a batch of changes of the worker's clients; `seq` is the number of the batch.
  * - `entered`: the worker has written all of its clients anew, and holds a lease.
- * - `left`: it has stopped. `dead`: another one has found its lease run out; its disconnects may follow as `changes`, in
- *   hints of this kind too, for those who keep no mirror.
+ * - `left`: the worker has stopped.
+ * - `dead`: another worker has taken its expired lease. For workers that keep no mirror, further hints of this kind follow,
+ *   whose `changes` tell of its clients' ends.
  */
 export interface Hint extends Position {
   readonly kind: 'changes' | 'entered' | 'left' | 'dead';
@@ -17,7 +18,7 @@ export interface Hint extends Position {
 
 const KINDS: readonly unknown[] = ['changes', 'entered', 'left', 'dead'] satisfies Hint['kind'][];
 
-/** Null: somebody else writes to our channel. */
+/** Null for a message that is no hint: anybody may publish on the channel. */
 export function readHint(text: string): Hint | null {
   const value = readObject(text);
   if (!value) return null;
@@ -32,7 +33,11 @@ export function writeHint(hint: Hint): string {
   return JSON.stringify(hint);
 }
 
-/** A hint of the kind `changes`. @param changes each as JSON */
+/**
+ * Writes a hint of the kind `changes`.
+ *
+ * @param changes each as JSON
+ */
 export function writeChanges(workerId: string, position: Position, changes: readonly string[]): string {
   const { incarnation, seq } = position;
   const head = JSON.stringify({ kind: 'changes', workerId, incarnation, seq });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClusterRegistry, ClusterWorker } from './cluster-registry.interface.js';
 
-/** The registry of an application that is one process: there is nobody else. */
+/** The registry of an application of one process: there are no other workers. */
 @Injectable()
 export class LocalRegistry implements ClusterRegistry {
   readonly workers: ReadonlyMap<string, ClusterWorker> = new Map();

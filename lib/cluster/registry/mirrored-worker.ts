@@ -1,5 +1,5 @@
 import type { Runtime } from '../../runtime/runtime.js';
-import { beginningOf, changed, changesBetween, endOf, LOST, type ConnectionEnd } from './client-changes.js';
+import { applyChange, beginningOf, changesBetween, endOf, LOST, type ConnectionEnd } from './client-changes.js';
 import type { ClientChange, ClientRecord } from './client-record.js';
 import type { Hint } from './hint.js';
 import { isAhead, NOWHERE, type Position } from './position.js';
@@ -7,49 +7,49 @@ import type { RecordReader } from './record-reader.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.js';
 import type { Lease } from '../leases/worker-leases.js';
 
-/** Hints that wait for a snapshot. What is dropped above that shows as a gap. */
-const MAX_WAITING = 1_000;
-/** A lease that was renewed so often since tells of everything that its worker had told by then. */
+/** How many hints wait for a snapshot at most. Dropped ones show as a gap afterwards. */
+const MAX_BUFFERED = 1_000;
+/** After so many renewals a lease's `seq` covers every hint that its worker had sent before. */
 const RENEWALS = 2;
 
-/** How often mirrors had to be repaired, since the start. */
+/** How often mirrors were repaired, since the start. */
 export interface MirrorCounts {
-  /** Snapshots that were read, the first one of each worker included. */
+  /** Snapshots that were read, including the first one of each worker. */
   snapshots: number;
   /**
-   * Times that a mirror was out of step: a hint did not come, a lease tells of more than we have heard, or somebody else
-   * tells in a worker's name what it has not.
+   * How often a mirror was out of step: a hint was missed, a lease is ahead of the hints, or a stranger has published
+   * hints in a worker's name.
    */
   gaps: number;
 }
 
-/** What all mirrors of this worker share. */
+/** What all mirrors of this process share. */
 export interface MirrorServices {
   readonly reader: RecordReader;
   readonly counts: MirrorCounts;
   readonly runtime: Runtime;
-  /** ms between two snapshots of one worker, at least. */
+  /** The least time between two snapshots of one worker, ms. */
   readonly pause: number;
-  /** A mirror is in step. */
+  /** Called each time a mirror is in step again. */
   readonly caughtUp: () => void;
 }
 
 /**
- * The clients of another worker. Hints keep it up to date, as long as none is missed; then a snapshot of what Redis holds
- * brings it back in step. Whatever the way, only what makes a difference to the view is told.
+ * The mirror of another worker's clients. Hints keep it up to date. After a gap it reads a snapshot from Redis, and applies
+ * the hints that came meanwhile. Changes are the difference between the old and the new state, so none is reported twice.
  */
 export class MirroredWorker implements RemoteWorker {
   readonly #records = new Map<string, ClientRecord>();
   #position = NOWHERE;
-  /** How far the worker had come by its lease, when we looked last. */
-  #promised = NOWHERE;
+  /** The position in the worker's lease at the last look. */
+  #leased = NOWHERE;
   #incarnation = 0;
-  /** How far the last snapshot went. */
-  #read = NOWHERE;
-  /** How far we were when the lease had been renewed so often; null: not yet since the last snapshot. */
+  /** The position of the last snapshot. */
+  #snapshot = NOWHERE;
+  /** The mirror's position and the number of renewals at a moment after the last snapshot, to compare with the lease later. */
   #check: { position: Position; beat: number } | null = null;
-  /** Hints that came while a snapshot is read; null: we are in step. */
-  #waiting: Hint[] | null = [];
+  /** Hints that wait for the snapshot; null while the mirror is in step. */
+  #buffered: Hint[] | null = [];
   #isReading = false;
   #readAt = -Infinity;
   #isEnded = false;
@@ -65,24 +65,24 @@ export class MirroredWorker implements RemoteWorker {
   }
 
   get isComplete(): boolean {
-    return this.#waiting === null;
+    return this.#buffered === null;
   }
 
   hear(hint: Hint): void {
     this.#incarnation = Math.max(this.#incarnation, hint.incarnation);
-    if (this.#waiting) this.#wait(this.#waiting, hint);
+    if (this.#buffered) this.#buffer(this.#buffered, hint);
     else if (hint.incarnation === this.#position.incarnation && hint.seq === this.#position.seq + 1) this.#apply(hint);
-    // What is told twice was not told by the worker, this time or before.
-    else if (isAhead(hint, this.#read)) this.#fallBehind();
+    // Hints are missing, or one came twice and so was forged. Hints from before the snapshot are ignored.
+    else if (isAhead(hint, this.#snapshot)) this.#startRepair();
   }
 
   follow(lease: Lease): void {
-    // Its last hint may be on its way still: it has until the next look.
-    const isBehind = isAhead(this.#promised, this.#position) || this.#wasMisled(lease);
-    this.#promised = lease;
+    // Compared with the previous lease, since the hints before this one may still be on their way.
+    const isBehind = isAhead(this.#leased, this.#position) || this.#hasForgedHints(lease);
+    this.#leased = lease;
     this.#incarnation = lease.incarnation;
-    if (this.#waiting) this.#catchUp();
-    else if (isBehind) this.#fallBehind();
+    if (this.#buffered) this.#catchUp();
+    else if (isBehind) this.#startRepair();
   }
 
   end(): void {
@@ -90,25 +90,25 @@ export class MirroredWorker implements RemoteWorker {
     for (const clientId of [...this.#records.keys()]) this.#remove(clientId, LOST);
   }
 
-  #wait(waiting: Hint[], hint: Hint): void {
-    if (waiting.length >= MAX_WAITING) waiting.length = 0;
-    waiting.push(hint);
+  #buffer(buffered: Hint[], hint: Hint): void {
+    if (buffered.length >= MAX_BUFFERED) buffered.length = 0;
+    buffered.push(hint);
     if (hint.kind === 'entered') this.#catchUp();
   }
 
-  /** Whether we have heard what the worker has not told, by its lease. */
-  #wasMisled(lease: Lease): boolean {
+  /** Whether the mirror is ahead of the worker's lease: it has applied hints that the worker did not send. */
+  #hasForgedHints(lease: Lease): boolean {
     this.#check ??= { position: this.#position, beat: lease.beat };
     if (lease.beat < this.#check.beat + RENEWALS) return false;
-    const wasMisled = isAhead(this.#check.position, lease);
+    const isForged = isAhead(this.#check.position, lease);
     this.#check = { position: this.#position, beat: lease.beat };
-    return wasMisled;
+    return isForged;
   }
 
-  #fallBehind(): void {
-    this.#waiting = [];
+  #startRepair(): void {
+    this.#buffered = [];
     if (this.#incarnation === this.#position.incarnation) this.services.counts.gaps++;
-    // What is lost again and again is left to the next look at the leases.
+    // With repeated gaps the next look at the leases starts the snapshot instead.
     if (this.services.runtime.monotonic() - this.#readAt >= this.services.pause) this.#catchUp();
   }
 
@@ -118,15 +118,15 @@ export class MirroredWorker implements RemoteWorker {
     const ended = (): void => {
       this.#isReading = false;
     };
-    // What fails is tried again at the next look at the leases.
+    // After a failure the next look at the leases tries again.
     this.#readSnapshot().then(ended, ended);
   }
 
   async #readSnapshot(): Promise<void> {
     const { reader, counts, runtime } = this.services;
     const incarnation = this.#incarnation;
-    // Whatever was told until now is in the snapshot, or was told by somebody else.
-    this.#waiting = [];
+    // Earlier hints are contained in the snapshot.
+    this.#buffered = [];
     const unseen = new Set(this.#records.keys());
     const seq = await reader.read(this.workerId, incarnation, (record) => {
       unseen.delete(record.clientId);
@@ -136,11 +136,11 @@ export class MirroredWorker implements RemoteWorker {
     for (const clientId of unseen) this.#remove(clientId, LOST);
     counts.snapshots++;
     this.#readAt = runtime.monotonic();
-    this.#position = this.#read = { incarnation, seq };
+    this.#position = this.#snapshot = { incarnation, seq };
     this.#check = null;
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    for (const hint of waiting) this.hear(hint);
+    const buffered = this.#buffered;
+    this.#buffered = null;
+    for (const hint of buffered) this.hear(hint);
     this.services.caughtUp();
   }
 
@@ -151,7 +151,7 @@ export class MirroredWorker implements RemoteWorker {
 
   #reflect(change: ClientChange): void {
     if (change.kind === 'connected') {
-      // What a snapshot has told of it already is newer.
+      // A record from the snapshot is newer.
       if (!this.#records.has(change.record.clientId)) this.#show(change.record);
       return;
     }
@@ -161,20 +161,20 @@ export class MirroredWorker implements RemoteWorker {
       this.#remove(change.clientId, change);
       return;
     }
-    const after = changed(record, change);
+    const after = applyChange(record, change);
     if (after === record) return;
     this.#records.set(change.clientId, after);
     this.tell(change);
   }
 
-  /** The client is there, and like this. */
+  /** Sets the record of a client and reports the difference. */
   #show(record: ClientRecord): void {
     const before = this.#records.get(record.clientId);
     this.#records.set(record.clientId, record);
     for (const change of before ? changesBetween(before, record) : beginningOf(record)) this.tell(change);
   }
 
-  /** The client is gone. */
+  /** Removes a client and reports its end. */
   #remove(clientId: string, end: ConnectionEnd): void {
     const record = this.#records.get(clientId);
     if (!record) return;

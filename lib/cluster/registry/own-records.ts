@@ -9,14 +9,14 @@ import { writeChanges } from './hint.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
-/** Changes of one batch, and clients of one command while all are written. */
+/** Changes per batch, and clients per command while all are written. */
 export const BATCH = 200;
-/** Changes that may wait, or as many as there are clients. Above that it is cheaper to write all clients anew. */
+/** How many changes may wait, or as many as there are clients. Above that it is cheaper to write all clients anew. */
 const MAX_WAITING = 10_000;
 
 /**
- * A change as text, from the moment when it happened: what the application does to the data of its clients afterwards may
- * have no JSON form.
+ * A change as JSON, written when it happened: later the application may have put something without a JSON form into the
+ * client's data.
  */
 interface WaitingChange {
   readonly clientId: string;
@@ -24,29 +24,29 @@ interface WaitingChange {
 }
 
 /**
- * Keeps this worker's clients in Redis. Changes that come while a batch is under way are the next batch. One that fails is
- * sent again, unchanged, until it is known to have come through; meanwhile changes wait, up to a limit. Where that does not
- * help, all clients are written anew, as a new incarnation.
+ * Keeps this worker's clients in Redis. Changes that come while a batch is being written form the next batch. A failed batch
+ * is sent again, unchanged, until Redis confirms it; meanwhile changes wait, up to a limit. Above the limit, or when Redis
+ * has lost the hash, all clients are written anew as a new incarnation.
  */
 export class OwnRecords {
   #host: RegistryHost | null = null;
-  /** The last incarnation that is complete; null: there is none that others may read. */
+  /** The hash of the last complete incarnation; null while there is none that others may read. */
   #hash: ClientHash | null = null;
   #incarnation = 0;
   #waiting: WaitingChange[] = [];
-  /** The batch under way, or of which nobody knows whether it came through. */
+  /** The batch that is being written, or was not confirmed. */
   #batch: Batch | null = null;
   #isOutdated = true;
   #isStopped = false;
   #work: Promise<void> | null = null;
-  /** Work is due already, or would be of no use before the next beat. */
+  /** Whether new changes start no work: it is due already, or the last one failed and waits for the next beat. */
   #isHeldBack = true;
 
   /**
    * @param lease ms
-   * @param written is called when all clients have been written as a new incarnation
-   * @param vanished is called when what was written is gone, without our doing
-   * @param ended takes what Redis has not done, and undefined when it has done all
+   * @param written called when all clients have been written as a new incarnation
+   * @param vanished called when the hash is gone although this worker did not delete it
+   * @param ended called after each round of writes, with its error or undefined
    */
   constructor(
     private readonly link: RedisLink,
@@ -63,39 +63,39 @@ export class OwnRecords {
     this.#host = host;
   }
 
-  /** What our lease can vouch for. */
+  /** How far Redis holds this worker's clients; null while they are not complete. */
   get position(): Position | null {
     return this.#hash;
   }
 
-  /** A change of one of our clients, which has happened. */
+  /** Records a change of one of this worker's clients. */
   record(change: ClientChange): void {
-    // All clients are about to be read: this one too.
+    // All clients are about to be read anyway.
     if (this.#isOutdated || this.#isStopped) return;
     this.#waiting.push(toText(change));
-    if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#fallBehind();
+    if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#startAnew();
     if (this.#isHeldBack) return;
     this.#isHeldBack = true;
     // The changes of one turn of the event loop become one batch.
     this.runtime.afterIo(() => this.resume());
   }
 
-  /** Others may not rely on what Redis holds of our clients: writes all of them anew. */
+  /** Writes all clients anew; until then others do not rely on what Redis holds of them. */
   renew(): void {
     this.#hash = null;
-    this.#fallBehind();
+    this.#startAnew();
     this.resume();
   }
 
-  /** Does what there is to do, what has failed before included, and looks whether Redis still has it all. */
+  /** Writes what is waiting, including what failed before, and checks that Redis still has the hash. */
   resume(): void {
     if (!this.#isStopped) this.#work ??= this.#write().finally(() => (this.#work = null));
   }
 
-  /** Tells of the end of every client, and takes no more changes. Fails as `RedisLink.run` does. */
+  /** Announces the end of every client, and records no more changes. Fails as `RedisLink.run` does. */
   async stop(end: ConnectionEnd): Promise<void> {
     this.#isStopped = true;
-    // As they are at this moment: those that end while the others are told would be told of by nobody.
+    // Read first: clients that disconnect meanwhile are announced by nobody else.
     const last = [...(this.#host?.records() ?? [])];
     await this.#work;
     const [host, hash] = [this.#host, this.#hash];
@@ -129,7 +129,7 @@ export class OwnRecords {
   async #writeNext(host: RegistryHost, hash: ClientHash): Promise<void> {
     const batch = (this.#batch ??= this.#nextBatch(host, hash));
     if (!(await hash.commit(batch))) {
-      this.#fallBehind();
+      this.#startAnew();
       this.vanished();
     }
     if (this.#batch === batch) this.#batch = null;
@@ -141,11 +141,11 @@ export class OwnRecords {
     try {
       const hash = new ClientHash(this.link, this.keys, this.workerId, ++this.#incarnation, this.lease);
       for (const records of chunksOf(host.records(), BATCH)) await this.#add(hash, records);
-      // Also where there are no clients the hash is there.
+      // Creates the hash even when there are no clients.
       await this.#add(hash, []);
       this.#hash = hash;
     } catch (error) {
-      this.#fallBehind();
+      this.#startAnew();
       throw error;
     }
     this.written();
@@ -177,7 +177,7 @@ export class OwnRecords {
     return { seq, hint, gone, fields: fieldsOf(records) };
   }
 
-  #fallBehind(): void {
+  #startAnew(): void {
     this.#isOutdated = true;
     this.#waiting = [];
     this.#batch = null;

@@ -1,6 +1,6 @@
-/** How far a worker has written its clients. */
+/** How far a worker has written its clients to Redis. */
 export interface Position {
-  /** Rises whenever the worker writes all of them anew. */
+  /** Rises whenever the worker writes all of its clients anew. */
   readonly incarnation: number;
   /** Rises with each batch of changes, from 1 on. */
   readonly seq: number;
@@ -8,7 +8,7 @@ export interface Position {
 
 export const NOWHERE: Position = { incarnation: 0, seq: 0 };
 
-/** Whether something has happened to the worker's clients between `b` and `a`. */
+/** Whether `a` is later than `b`. */
 export function isAhead(a: Position, b: Position): boolean {
   return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.seq > b.seq);
 }

@@ -4,9 +4,10 @@ import { readRecord, type ClientRecord } from './client-record.js';
 import type { RegistryKeys } from './registry-keys.js';
 
 /**
- * Reads the clients of other workers, page by page: tens of thousands in one command would hold up Redis, this worker and
- * the deadline of the call. So what is read is not of one moment; but it holds all that had happened up to a `seq`, and
- * to tell again what happened later does no harm. One worker is read at a time, for the sake of our own clients.
+ * Reads the clients of other workers page by page: tens of thousands in one command would block Redis and this process, and
+ * miss the deadline of the call. So a snapshot is not of one moment. It contains everything up to a `seq`, and some later
+ * changes, which do no harm when they are applied again. One worker is read at a time, so that this worker's own clients are
+ * not held up.
  */
 export class RecordReader {
   #turn: Promise<unknown> = Promise.resolve();
@@ -19,7 +20,7 @@ export class RecordReader {
   /**
    * Calls `found` for each client of a worker's incarnation, for some of them twice. Fails as `RedisLink.run` does.
    *
-   * @returns the `seq` up to which everything has been told; null when the hash is not there, or was deleted meanwhile
+   * @returns the `seq` up to which the snapshot is complete; null when the hash does not exist, or was deleted meanwhile
    */
   read(workerId: string, incarnation: number, found: (record: ClientRecord) => void): Promise<number | null> {
     const key = this.keys.clients(workerId, incarnation);
@@ -33,7 +34,7 @@ export class RecordReader {
     if (seq === null) return null;
     for await (const fields of scanHash(this.link, key)) {
       for (const [clientId, text] of fields) {
-        // Under the empty name there is the `seq`.
+        // The field with the empty name holds the `seq`.
         const record = clientId === '' ? null : readRecord(text);
         if (record) found(record);
       }

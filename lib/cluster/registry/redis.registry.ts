@@ -22,48 +22,47 @@ import { RemoteWorkers } from './remote-workers.js';
 import { LeaseWatch } from '../leases/lease-watch.js';
 import { WorkerLeases } from '../leases/worker-leases.js';
 
-/** Milliseconds that leaving may take. */
-const PATIENCE = 2_000;
+/** Milliseconds that leaving the registry may take. */
+const LEAVE_TIMEOUT = 2_000;
 
-/** What Redis may refuse, each by itself. */
+/** Names of the two uses of Redis, for its refusals in the log. */
 const [LEASES, RECORDS] = ['leases', 'records'];
 
-/** What a {@link RedisRegistry} needs to know. */
 export interface RedisRegistryOptions {
   readonly prefix: string;
   readonly workerId: string;
-  /** Milliseconds for which a worker that is not heard of counts as alive. */
+  /** Milliseconds for which a silent worker counts as alive. */
   readonly lease: number;
-  /** Whether the clients of others are known here. */
+  /** Whether this worker mirrors the clients of the others. */
   readonly mirror: boolean;
 }
 
-/** Hears what concerns data that all workers keep together, beside those of the single ones. */
+/** Hears what concerns data that belongs to all workers together. */
 export interface RegistryWatcher {
-  /** Redis has lost what it held of this worker: perhaps it has lost all else too. Must not throw. */
+  /** This worker's lease is gone, so Redis may have lost other data, too. Must not throw. */
   lost(): void;
-  /** Another worker has come, or has come back. Must not throw. */
+  /** Another worker has entered the registry, or has come back. Must not throw. */
   met(workerId: string): void;
 }
 
-/** What has happened in the cluster, as far as this worker has seen, since the start. */
+/** What this worker has observed since its start. */
 export interface RegistryCounts extends MirrorCounts {
-  /** Times that this worker's own lease was taken, or lost by Redis. */
+  /** How often this worker's own lease was taken, or lost by Redis. */
   readonly lostLeases: number;
-  /** Workers that were found dead. */
+  /** Workers that were declared dead. */
   readonly deadWorkers: number;
-  /** Messages that were no hints: somebody else writes to our channel. */
+  /** Messages on the channel that are no hints of this library. */
   readonly junk: number;
 }
 
 /**
- * Who is in the cluster, by leases, and which clients they hold, by hints and snapshots. One beat keeps all of it in step,
- * and does again whatever has failed: no fault of Redis needs a cure of its own.
+ * The workers of the cluster, known by their leases, and their clients, known by hints and snapshots. One periodic beat
+ * repairs everything: it renews the lease, reads the others', and tries again whatever failed before.
  */
 export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #keys: RegistryKeys;
   readonly #beat: Beat;
-  readonly #steadiness: LeaseWatch;
+  readonly #leaseWatch: LeaseWatch;
   readonly #leases: WorkerLeases;
   readonly #records: OwnRecords;
   readonly #remote: RemoteWorkers;
@@ -75,8 +74,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   #lostLeases = 0;
   #junk = 0;
   #host: RegistryHost | null = null;
-  /** Whether everybody was known once. */
-  #hasBegun = false;
+  /** Whether all other workers and their clients were known once. */
+  #wasComplete = false;
   #whenComplete: (() => void) | null = null;
 
   constructor(
@@ -94,19 +93,19 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const vanished = (): void => void evictions.look();
     const written = (error: unknown): void => this.#fail(RECORDS, error);
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
-    this.#steadiness = new LeaseWatch(lease, runtime);
+    this.#leaseWatch = new LeaseWatch(lease, runtime);
     this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), vanished, written, runtime);
     this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data });
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
-      mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#look(), runtime } : null,
+      mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#checkComplete(), runtime } : null,
       () => beat.now(),
       (workerId) => this.#watcher?.met(workerId),
     );
     link.onReady(() => beat.now());
   }
 
-  /** The channel whose messages are for {@link receive}. */
+  /** The channel whose messages go to {@link receive}. */
   get channel(): string {
     return this.#keys.hints;
   }
@@ -116,13 +115,13 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   get mayHaveOthers(): boolean {
-    if (!this.#hasBegun) return true;
+    if (!this.#wasComplete) return true;
     for (const { isExpired } of this.workers.values()) if (!isExpired) return true;
     return false;
   }
 
   get isReady(): boolean {
-    return this.#hasBegun && this.#isListening;
+    return this.#wasComplete && this.#isListening;
   }
 
   get counts(): RegistryCounts {
@@ -139,12 +138,12 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     yield counter('hints_junk', junk);
   }
 
-  /** What else in Redis lives as long as a worker's lease; to be told before the start. */
+  /** Adds data that lives as long as this worker's lease; to be called before the start. */
   keep(data: LeasedData): void {
     this.#data.push(data);
   }
 
-  /** While Redis cannot be reached it waits; it never rejects. */
+  /** Waits while Redis cannot be reached; never rejects. */
   start(host: RegistryHost): Promise<void> {
     this.#host = host;
     this.#records.start(host);
@@ -158,12 +157,12 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     this.#records.record(change);
   }
 
-  /** Whom to tell; to be told before the start. */
+  /** Sets the watcher; to be called before the start. */
   watch(watcher: RegistryWatcher): void {
     this.#watcher = watcher;
   }
 
-  /** A message of {@link channel}. */
+  /** Takes a message of {@link channel}. */
   receive(payload: Buffer): void {
     const hint = readHint(payload.toString());
     if (!hint) this.#junk++;
@@ -172,29 +171,29 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
 
   async stop(): Promise<void> {
     this.#evictions.stop();
-    await this.runtime.waitFor(PATIENCE, this.#leave(), late).catch(() => undefined);
+    await this.runtime.waitFor(LEAVE_TIMEOUT, this.#leave(), late).catch(() => undefined);
     this.#whenComplete?.();
   }
 
   async #leave(): Promise<void> {
     await this.#beat.stop();
     const { position } = this.#records;
-    // First of all what others wait for. Where one step fails our lease runs out, and another worker does the rest.
+    // When a step fails, the lease expires, and another worker does the rest.
     await this.#records.stop(CLOSE_CODES.RESTART);
     await Promise.all(this.#data.map((one) => one.stop()));
     if (position) await this.#leases.leave(position);
   }
 
-  /** One beat: renews our lease, and looks at those of the others. */
+  /** One beat. */
   async #renew(isLate: boolean): Promise<void> {
     this.#records.resume();
     const { position } = this.#records;
     if (!position || !this.#host) return;
     const { incarnation, seq } = position;
-    const reading = await this.#leases.beat({ incarnation, seq }, this.#host.size);
+    const reading = await this.#leases.renew({ incarnation, seq }, this.#host.size);
     const { isHeld, entered, others } = reading;
     this.link.settled(LEASES);
-    this.#steadiness.beat(isHeld && (entered === null || entered === 'kept'));
+    this.#leaseWatch.renewed(isHeld && (entered === null || entered === 'kept'));
     if (!isHeld) {
       this.#watcher?.lost();
       this.#records.renew();
@@ -204,22 +203,22 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
       this.#lostLeases++;
       void this.#evictions.look();
     } else if (entered === 'started') void this.#evictions.begin();
-    const mayJudge = this.#steadiness.isSteady && !isLate;
+    const mayJudge = this.#leaseWatch.isSteady && !isLate;
     this.#remote.follow(others, mayJudge);
-    const areSomeBlind = !this.options.mirror || others.some(({ isBlind }) => isBlind);
-    if (mayJudge) this.#dead.judge(reading, areSomeBlind);
-    if (entered) await this.#enter(this.#host, { incarnation, seq }, entered, areSomeBlind);
+    const hasBlindWorkers = !this.options.mirror || others.some(({ isBlind }) => isBlind);
+    if (mayJudge) this.#dead.judge(reading, hasBlindWorkers);
+    if (entered) await this.#enter(this.#host, { incarnation, seq }, entered, hasBlindWorkers);
     for (const one of this.#data) one.beat();
-    this.#look();
+    this.#checkComplete();
   }
 
-  async #enter(host: RegistryHost, position: Position, cause: RenewalCause, areSomeBlind: boolean): Promise<void> {
+  async #enter(host: RegistryHost, position: Position, cause: RenewalCause, hasBlindWorkers: boolean): Promise<void> {
     for (const one of this.#data) one.renewed(position.incarnation, cause);
     await this.#publish({ kind: 'entered', ...position, changes: [] });
     if (cause !== 'gone') return;
     host.returned();
-    if (!areSomeBlind) return;
-    // Those who keep no mirror have heard that our clients are gone.
+    if (!hasBlindWorkers) return;
+    // Workers without a mirror were told that this worker's clients are gone.
     for (const records of chunksOf(host.records(), BATCH)) {
       await this.#publish({ kind: 'changes', ...position, changes: records.flatMap(beginningOf) });
     }
@@ -230,19 +229,19 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   get #isListening(): boolean {
-    return this.#steadiness.isFresh && this.link.subscriptions.isLive(this.channel);
+    return this.#leaseWatch.isFresh && this.link.subscriptions.isLive(this.channel);
   }
 
-  /** What Redis itself refuses is nowhere else to be seen: the link works. */
+  /** Reports what Redis refuses, because the link counts as healthy then. */
   #fail(what: string, error: unknown): void {
     if (error === undefined) this.link.settled(what);
     else if (isReply(error)) this.link.troubled(what, `Redis refuses the registry: ${bare(error).message}`);
   }
 
-  /** Whether the first view is complete by now. */
-  #look(): void {
+  /** Ends the start once everything is known. */
+  #checkComplete(): void {
     if (!this.#isListening || !this.#remote.isComplete) return;
-    this.#hasBegun = true;
+    this.#wasComplete = true;
     this.#whenComplete?.();
     this.#whenComplete = null;
   }

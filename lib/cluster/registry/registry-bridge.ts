@@ -102,7 +102,6 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     this.#own({ kind: 'left', ...changeOf(membership) });
   }
 
-  /** A change of another worker's client. */
   changed(workerId: string, change: ClientChange, isLost: boolean): void {
     if (isLost && change.kind === 'left') this.#lose(change);
     if (this.options.cluster.mirror) this.mirror.apply(workerId, change);

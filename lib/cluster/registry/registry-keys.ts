@@ -1,8 +1,8 @@
-/** The names of the registry's keys and its channel. Each script uses one key: see `lease-scripts.ts`. */
+/** The names of the registry's keys and channel. Each script uses one key: see `lease-scripts.ts`. */
 export class RegistryKeys {
-  /** The channel on which workers tell each other their changes. */
+  /** The channel of the hints. */
   readonly hints: string;
-  /** A hash: the workers with their leases, and those that were found dead, until nothing of theirs is left. */
+  /** A hash: the leases of live workers, and the dead incarnations whose data is still to be removed. */
   readonly leases: string;
 
   constructor(private readonly prefix: string) {
@@ -10,7 +10,7 @@ export class RegistryKeys {
     this.leases = `${prefix}:leases`;
   }
 
-  /** A hash: the clients of one incarnation of a worker, by their ids, and under the empty name its `seq`. */
+  /** A hash: the records of the clients of one incarnation of a worker by client id, and its `seq` under the empty name. */
   clients(workerId: string, incarnation: number): string {
     return `${this.prefix}:{${workerId}.${incarnation}}:clients`;
   }

@@ -2,25 +2,25 @@ import type { ClientChange } from './client-record.js';
 import type { Hint } from './hint.js';
 import type { Lease } from '../leases/worker-leases.js';
 
-/** Hears a change of a client of a worker. Must not throw. */
+/** Gets the changes of a worker's clients. Must not throw. */
 export type ChangeListener = (change: ClientChange) => void;
 
-/** What we know of another worker's clients. */
+/** What this worker knows of another worker's clients. */
 export interface RemoteWorker {
-  /** The worker has told something, in order, but perhaps not for the first time. Some of what it tells is lost. */
+  /** Takes a hint of the worker. Hints come in order; some may be lost or repeated. */
   hear(hint: Hint): void;
-  /** How far the worker has come by its lease, which is read now and then. */
+  /** Takes the worker's lease, at each look at the leases. */
   follow(lease: Lease): void;
-  /** The newest that we have heard of. */
+  /** The newest known incarnation of the worker. */
   readonly incarnation: number;
-  /** Whether all is known that was told. */
+  /** Whether all of its clients are known. */
   readonly isComplete: boolean;
-  /** The worker is no more. */
+  /** The worker has left or died. */
   end(): void;
 }
 
-/** Another worker where no mirror is kept: what it tells is passed on and forgotten. */
-export class HeardWorker implements RemoteWorker {
+/** Another worker with `cluster.mirror: false`: its changes are passed on, and nothing is kept. */
+export class UnmirroredWorker implements RemoteWorker {
   readonly isComplete = true;
   #incarnation = 0;
 

@@ -1,24 +1,24 @@
 import type { ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
 import type { Hint } from './hint.js';
 import { MirroredWorker, type MirrorServices } from './mirrored-worker.js';
-import { HeardWorker, type ChangeListener, type RemoteWorker } from './remote-worker.js';
+import { UnmirroredWorker, type ChangeListener, type RemoteWorker } from './remote-worker.js';
 import type { Lease } from '../leases/worker-leases.js';
 
-/** The other workers of the cluster, and what we know of their clients. */
+/** The other workers of the cluster, with what is known of their clients. */
 export class RemoteWorkers {
   readonly #workers = new Map<string, ClusterWorker>();
   readonly #views = new Map<string, RemoteWorker>();
-  /** That their leases told last. */
+  /** The incarnations in their last leases. */
   readonly #incarnations = new Map<string, number>();
-  /** Without a lease when we looked last. */
+  /** Workers without a lease at the last look. */
   #absent = new Set<string>();
   #deaths = 0;
 
   /**
-   * @param tell hears every change of their clients
-   * @param mirror null: none is kept
-   * @param look has the leases read soon, and given to {@link follow}
-   * @param met hears of a worker that has come, or has come back
+   * @param tell gets every change of their clients
+   * @param mirror null when no mirror is kept
+   * @param look makes the registry read the leases soon and call {@link follow}
+   * @param met gets the id of each worker that enters the registry or comes back
    */
   constructor(
     private readonly tell: RegistryHost['changed'],
@@ -31,7 +31,7 @@ export class RemoteWorkers {
     return this.#workers;
   }
 
-  /** How many were found dead. */
+  /** How many workers died. */
   get deaths(): number {
     return this.#deaths;
   }
@@ -41,31 +41,31 @@ export class RemoteWorkers {
     return true;
   }
 
-  /** Another worker has told something; or somebody else has, in its name. */
+  /** Takes a hint, which a stranger may have published in a worker's name. */
   hear(hint: Hint): void {
     const { kind, workerId, changes } = hint;
     const view = this.#views.get(workerId);
     if (kind === 'left' || kind === 'dead') this.#hearEnd(hint);
     else if (view) view.hear(hint);
     else if (!this.mirror) for (const change of changes) this.tell(workerId, change, false);
-    // Only a lease makes a worker: anything may stand in a hint, and one that died a moment ago may still be heard.
+    // A hint alone creates no worker: it may be forged, or late, from a worker that has just died.
     if (kind === 'entered' && !view) this.look();
   }
 
   /**
-   * What the leases tell.
+   * Takes all leases.
    *
-   * @param mayJudge whether a lease that is not there means that its worker is no more
+   * @param mayJudge whether a missing lease means that its worker is dead
    */
   follow(leases: readonly Lease[], mayJudge: boolean): void {
     for (const lease of leases) {
-      // Whom we meet dead needs no mirror.
+      // A worker that is already dead when it is first seen needs no mirror.
       if (lease.isExpired && !this.#views.has(lease.workerId)) continue;
       this.#meet(lease).follow(lease);
     }
     const present = new Set(leases.map(({ workerId }) => workerId));
     const absent = [...this.#workers.keys()].filter((workerId) => !present.has(workerId));
-    // One look may have come between the loss of Redis' data and a worker's return.
+    // Absent at two looks in a row: the first may fall between Redis' loss of data and a worker's return.
     const gone = mayJudge ? absent.filter((workerId) => this.#absent.has(workerId)) : [];
     this.#absent = new Set(absent);
     for (const workerId of gone) {
@@ -76,11 +76,11 @@ export class RemoteWorkers {
 
   #hearEnd({ kind, workerId, incarnation, changes }: Hint): void {
     const view = this.#views.get(workerId);
-    // In a cluster of Redis servers it may have been overtaken by the worker's return.
+    // In a Redis Cluster the hint may arrive after the worker has come back as a new incarnation.
     if (view && view.incarnation > incarnation) return;
     if (view && kind === 'dead') this.#deaths++;
     this.#drop(workerId);
-    // Who keeps a mirror has told of the ends by itself.
+    // A mirror has reported the ends by itself.
     if (!this.mirror) for (const change of changes) this.tell(workerId, change, true);
   }
 
@@ -96,12 +96,12 @@ export class RemoteWorkers {
 
   #view(workerId: string): RemoteWorker {
     const tell: ChangeListener = (change) => this.tell(workerId, change, !this.#workers.has(workerId));
-    return this.mirror ? new MirroredWorker(workerId, tell, this.mirror) : new HeardWorker(tell);
+    return this.mirror ? new MirroredWorker(workerId, tell, this.mirror) : new UnmirroredWorker(tell);
   }
 
   #drop(workerId: string): void {
     const view = this.#views.get(workerId);
-    // First of all, so that nobody counts on the worker while its end is told.
+    // Removed first, so that nothing relies on the worker while its end is reported.
     this.#workers.delete(workerId);
     this.#incarnations.delete(workerId);
     this.#views.delete(workerId);
