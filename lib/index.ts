@@ -23,8 +23,7 @@ export { getWebSocketClientToken, InjectWebSocketClient } from './client-module/
 export { WebSocketClientController } from './client-module/websocket-client-controller.decorator.js';
 export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.module.js';
 export type { CallOptions } from './clients/session/client-calls.js';
-export { ClientManager, type AddClientOptions, type AnyClient, type ClientByKey } from './clients/client-manager.js';
-export { RemoteClient } from './clients/remote-client.js';
+export { RemoteClient, type AnyClient } from './clients/remote-client.js';
 export type { UserInterest } from './clients/user-interest.interface.js';
 export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
@@ -161,7 +160,7 @@ export { forwardQueueEvents, type ForwardQueueEventsOptions, type QueueJobEnd } 
 export type { QueueEventsOptions } from './queue/queue-job-events.js';
 export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
 export type { RedisClient } from './redis/link/redis-client.js';
-export { RoomManager, type AddClientToRoomOptions, type RoomUser } from './rooms/room-manager.js';
+export type { AddClientToRoomOptions, RoomUser } from './rooms/join-options.js';
 export type { ContractRoute } from './routing/decorators/contract-route.js';
 export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
@@ -169,14 +168,16 @@ export { WsRoute } from './routing/decorators/ws-route.decorator.js';
 export type { WebSocketMetric } from './runtime/metrics.js';
 export type { ClientQuery } from './cluster/calls/cluster-call.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
+export { ClientManager, type AddClientOptions, type ClientByKey } from './server/facade/client-manager.js';
 export type { ClientReference } from './server/facade/client-reference.js';
 export type { ClientVerbs } from './server/facade/client-verbs.js';
 export type { WebSocketHealth } from './server/coordination/health.js';
 export { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+export { RoomManager } from './server/facade/room-manager.js';
 export type { RoomVerbs } from './server/facade/room-verbs.js';
 export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
 export { ServerVerbs, type JoinRoomOptions } from './server/facade/server-verbs.js';
-export type { RoomMove } from './server/delivery/room-moves.js';
+export type { RoomMove } from './server/coordination/room-moves.js';
 export type { NamedDestination, SendDestination } from './server/facade/send-destination.js';
 export {
   WebSocketService,

@@ -9,8 +9,9 @@ import { OriginPolicy } from './auth/origin-policy.js';
 import { RuleFactory } from './auth/rule-factory.js';
 import { TokenLife } from './auth/tokens/token-life.js';
 import { TokenRevocation } from './auth/tokens/token-revocation.js';
-import { ClientManager } from './clients/client-manager.js';
 import { ClientMirror } from './clients/client-mirror.js';
+import { ClientRegistry } from './clients/client-registry.js';
+import { REMOTE_CONTROL } from './clients/remote-control.interface.js';
 import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
@@ -34,10 +35,10 @@ import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { ClientList } from './rooms/client-list.js';
+import { Memberships } from './rooms/memberships.js';
 import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
 import { RoomLists } from './rooms/room-lists.js';
-import { RoomManager } from './rooms/room-manager.js';
-import { RoomOpening } from './rooms/room-opening.js';
+import { RoomRegistry } from './rooms/room-registry.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { HandlerScanner } from './routing/discovery/handler.scanner.js';
 import { ProviderScanner } from './routing/discovery/provider.scanner.js';
@@ -52,6 +53,7 @@ import { Runtime } from './runtime/runtime.js';
 import { Traffic } from './runtime/traffic.js';
 import { WorkerIdentity } from './runtime/worker-identity.js';
 import { CallAnswers } from './server/coordination/call-answers.js';
+import { ClientQueries } from './server/coordination/client-queries.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
 import { ClusterMembership } from './server/coordination/cluster-membership.js';
@@ -60,14 +62,18 @@ import { Health } from './server/coordination/health.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { Lifecycle } from './server/coordination/lifecycle.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
+import { RoomMoves } from './server/coordination/room-moves.js';
 import { WorkerMetrics } from './server/coordination/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { Delivery } from './server/delivery/delivery.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { Recipients } from './server/delivery/recipients.js';
-import { RoomMoves } from './server/delivery/room-moves.js';
-import { ClientQueries } from './server/facade/client-queries.js';
+import { ClientManager } from './server/facade/client-manager.js';
+import { EveryWorkerClients } from './server/facade/client-verbs.js';
 import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+import { RoomManager } from './server/facade/room-manager.js';
+import { EveryWorkerRooms } from './server/facade/room-verbs.js';
+import { SendScopes } from './server/facade/send-scopes.js';
 import { VerbEvents } from './server/facade/verb-events.js';
 import { WebSocketService } from './server/facade/websocket.service.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
@@ -92,8 +98,9 @@ const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
 const LIMITS = [RefusalCounters, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates];
 
 const CLIENTS: Provider[] = [
-  ...[ClientManager, ClientMirror, UnsharedClaims, UserSessions],
+  ...[ClientRegistry, ClientMirror, UnsharedClaims, UserSessions],
   { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
+  { provide: REMOTE_CONTROL, useExisting: RemoteClients },
 ];
 
 const ENCRYPTION = [KeyExchange, Encryption, OutboundTransforms, FrameCallbacks];
@@ -104,7 +111,7 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomManager, RoomRules, RoomOpening, RoomLists, ClientList],
+  ...[RoomRegistry, Memberships, RoomRules, RoomLists, ClientList],
   { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
 ];
 
@@ -128,10 +135,11 @@ const SUBSCRIBERS = [SubscriberRegistry, SubscriberExplorer, SubscriberDispatche
 
 const SERVER = [
   // The verbs that applications call.
-  ...[WebSocketService, PxlWebSocketServer, ClientQueries, VerbEvents],
+  ...[WebSocketService, PxlWebSocketServer, ClientManager, RoomManager],
+  ...[EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
-  ...[Delivery, Recipients, RoomMoves, MemberAnnouncements, ClientListPushes],
-  ...[ClusterCommands, ClusterInbox, CallAnswers, IgnisInbox, RemoteClients],
+  ...[Delivery, Recipients, MemberAnnouncements, ClientListPushes],
+  ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, RemoteClients, RoomMoves],
   // The life of this worker.
   ...[Lifecycle, ClusterMembership, Drain, Health, WorkerMetrics],
 ];

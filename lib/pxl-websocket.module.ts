@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ClientManager } from './clients/client-manager.js';
 import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
 import { CONFIGURED, checkConfigured } from './options/configured.js';
 import { PROVIDERS } from './providers.js';
@@ -12,8 +11,9 @@ import {
 import { PXL_WS_OPTIONS, resolveOptions } from './pxl-websocket.options.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { PXL_WS_REDIS } from './redis/link/redis-client.js';
-import { RoomManager } from './rooms/room-manager.js';
+import { ClientManager } from './server/facade/client-manager.js';
 import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+import { RoomManager } from './server/facade/room-manager.js';
 import { WebSocketService } from './server/facade/websocket.service.js';
 import { PxlWsAdapterModule } from './transport/endpoint/pxl-ws-adapter.module.js';
 import { WIRING } from './wiring.js';

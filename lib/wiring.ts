@@ -1,6 +1,7 @@
 import type { Abstract, FactoryProvider, Type } from '@nestjs/common';
 import { AuthRefusals } from './auth/auth-refusals.js';
-import { ClientManager } from './clients/client-manager.js';
+import { ClientMirror } from './clients/client-mirror.js';
+import { ClientRegistry } from './clients/client-registry.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from './cluster/bus/broadcaster.interface.js';
 import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js';
@@ -16,15 +17,16 @@ import { PXL_WS_RATE_STORE, type RateStore } from './limits/rate-store.interface
 import { RedisRateStore } from './limits/redis.rate-store.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from './limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';
-import { RoomManager } from './rooms/room-manager.js';
+import { Memberships } from './rooms/memberships.js';
+import { RoomRegistry } from './rooms/room-registry.js';
 import { Metrics } from './runtime/metrics.js';
 import { Traffic } from './runtime/traffic.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { Lifecycle } from './server/coordination/lifecycle.js';
+import { RemoteClients } from './server/coordination/remote-clients.js';
 import { WorkerMetrics } from './server/coordination/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
-import { VerbEvents } from './server/facade/verb-events.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 
 /** A class that is provided, or the token of an interface. */
@@ -39,12 +41,11 @@ export const WIRING: FactoryProvider[] = [
 
   // The clients of this worker.
   wire(
-    [ClientManager, RoomManager, UserSessions, VerbEvents, RegistryBridge, Traffic],
-    (clients, rooms, sessions, verbEvents, bridge, traffic) => {
+    [ClientRegistry, Memberships, UserSessions, RegistryBridge, Traffic],
+    (clients, memberships, sessions, bridge, traffic) => {
       // First of all: whoever else hears that a client is gone, finds it in no room.
-      clients.listen({ unregistered: (client) => rooms.drop(client) });
+      clients.listen({ unregistered: (client) => memberships.drop(client) });
       clients.listen(sessions);
-      clients.listen(verbEvents);
       clients.listen(bridge);
       clients.listen({
         registered: () => traffic.connects.mark(),
@@ -54,20 +55,22 @@ export const WIRING: FactoryProvider[] = [
   ),
 
   // Their rooms, and those of clients that are lost with their worker.
-  wire([RoomManager, RegistryBridge, MemberAnnouncements], (rooms, bridge, announcements) => {
+  wire([RoomRegistry, RegistryBridge, MemberAnnouncements, RemoteClients], (rooms, bridge, announcements, remote) => {
     // The others know of a member before its room is told.
     rooms.listen(bridge);
     rooms.listen(announcements);
+    rooms.listen(remote);
     bridge.listenToLosses(announcements);
   }),
 
-  // Both at once: the client list.
+  // All clients and rooms, those of other workers too: the client list.
   wire(
-    [PXL_WS_OPTIONS, ClientManager, RoomManager, ClientListPushes],
-    ({ clientList }: ResolvedOptions, clients, rooms, pushes) => {
+    [PXL_WS_OPTIONS, ClientRegistry, RoomRegistry, ClientMirror, ClientListPushes],
+    ({ clientList }: ResolvedOptions, clients, rooms, mirror, pushes) => {
       if (!clientList.enabled) return;
       clients.listen(pushes);
       rooms.listen(pushes);
+      mirror.listen((event) => pushes.request(event));
     },
   ),
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../clients/client-manager.js';
+import { ClientRegistry } from '../clients/client-registry.js';
+import { REMOTE_CONTROL, type RemoteControl } from '../clients/remote-control.interface.js';
 import type { WsRequest } from '../ws-client/ws-request.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -49,7 +50,8 @@ export class Admission {
   constructor(
     private readonly authentication: Authentication,
     private readonly guards: ConnectionGuards,
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
+    @Inject(REMOTE_CONTROL) private readonly remote: RemoteControl,
     private readonly counters: RefusalCounters,
     private readonly refusals: AuthRefusals,
     private readonly runtime: Runtime,
@@ -150,9 +152,9 @@ export class Admission {
     if (stream.destroyed) leave();
     else stream.once('close', leave);
     for (const oldest of replaced) {
-      const client = this.clientManager.local.get(oldest);
+      const client = this.clients.get(oldest);
       if (client) closeForGood(client, CLOSE_CODES.REPLACED, this.runtime);
-      else this.clientManager.disconnectClient({ clientId: oldest, ...CLOSE_CODES.REPLACED });
+      else this.remote.disconnect(oldest, CLOSE_CODES.REPLACED.code, CLOSE_CODES.REPLACED.reason);
     }
     return true;
   }

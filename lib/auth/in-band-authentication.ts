@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../clients/client-manager.js';
+import { ClientRegistry } from '../clients/client-registry.js';
 import { closeForGood } from '../clients/session/close-for-good.js';
 import { welcomeOf } from '../clients/session/welcome.js';
 import type { WsClient } from '../clients/ws-client.js';
@@ -60,7 +60,7 @@ export class InBandAuthentication {
     private readonly encryption: Encryption,
     private readonly errors: ErrorReporter,
     private readonly refusals: AuthRefusals,
-    private readonly clients: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly runtime: Runtime,
   ) {}
 

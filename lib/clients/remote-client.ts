@@ -1,9 +1,12 @@
 import type { ClientEntry, ClientMetadata, WsUser } from '../ws-client/client-entry.js';
 import { brand } from '../runtime/brand.js';
-
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
+import type { WsClient } from './ws-client.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
+
+/** A client of this worker, or the description of another worker's client: `ws` tells them apart. */
+export type AnyClient = WsClient | RemoteClient;
 
 /** What another worker has told of one of its clients. */
 export interface RemoteClientOptions {
@@ -15,10 +18,10 @@ export interface RemoteClientOptions {
 }
 
 /**
- * A client of another worker, as that worker tells of it. It has no socket here: messages go to it by its id, through
+ * A client of another worker, as that worker describes it. It has no socket here: messages reach it by its id, through
  * the verbs that take one.
  */
-export class RemoteClient implements ClientEntry {
+export abstract class RemoteClient implements ClientEntry {
   static {
     brand(this, 'RemoteClient');
   }
@@ -27,18 +30,19 @@ export class RemoteClient implements ClientEntry {
   readonly clientId: string;
   readonly workerId: string;
   readonly connectedAt: number;
-  /** When its worker last told something of it; what it sends is not told. */
+  /** When its worker last told something of it; the client's own messages are not told. */
   lastActivity: number;
   /**
-   * With the claims that `cluster.shareUser` names and no others. Looking for another one is a warning, once for each, for
-   * which the payload has a prototype of its own: it equals a plain object by what it holds.
+   * With the claims that `cluster.shareUser` names and no others. Reading another one logs a warning, once for each. For
+   * that the payload has a prototype of its own; it still equals a plain object with the same fields.
    */
   user: WsUser | null;
   readonly metadata: ClientMetadata;
-  #rooms: Set<string> | null = null;
-  #usernames: Map<string, string> | null = null;
+  /** The rooms that the client is in. */
+  abstract readonly rooms: ReadonlySet<string>;
+  /** What the client is called in the room where it got a name last. */
+  abstract readonly username: string | undefined;
 
-  /** Entries of other workers are made by the mirror. */
   constructor({ clientId, workerId, connectedAt, user, metadata }: RemoteClientOptions) {
     this.clientId = clientId;
     this.workerId = workerId;
@@ -47,36 +51,35 @@ export class RemoteClient implements ClientEntry {
     this.metadata = metadata;
   }
 
-  get rooms(): ReadonlySet<string> {
-    return this.#rooms ?? NO_ROOMS;
-  }
-
+  /** The room that the client joined last. */
   get roomName(): string | null {
     return [...this.rooms].at(-1) ?? null;
-  }
-
-  /** What it is called where it got a name last. */
-  get username(): string | undefined {
-    return [...(this.#usernames?.values() ?? [])].at(-1);
   }
 
   /** What `JSON.stringify` sees. */
   toJSON(): ClientJson {
     return clientJson(this);
   }
+}
 
-  /** @internal What it is called in one of its rooms. */
-  usernameIn(roomName: string): string | undefined {
-    return this.#usernames?.get(roomName);
+/** A {@link RemoteClient} as the library keeps it: with its rooms, and its name in each. */
+export class MirroredClient extends RemoteClient {
+  #rooms: Set<string> | null = null;
+  #usernames: Map<string, string> | null = null;
+
+  get rooms(): ReadonlySet<string> {
+    return this.#rooms ?? NO_ROOMS;
   }
 
-  /** @internal */
+  get username(): string | undefined {
+    return [...(this.#usernames?.values() ?? [])].at(-1);
+  }
+
   enter(roomName: string, username: string | undefined): void {
     (this.#rooms ??= new Set()).add(roomName);
     if (username !== undefined) (this.#usernames ??= new Map<string, string>()).set(roomName, username);
   }
 
-  /** @internal */
   exit(roomName: string): void {
     this.#rooms?.delete(roomName);
     this.#usernames?.delete(roomName);

@@ -1,6 +1,8 @@
-/** Reaches the clients of other workers: the cluster, which stands above the registry. */
+/** The token of the {@link RemoteControl} that the library works with. */
+export const REMOTE_CONTROL = Symbol('PXL_WS_REMOTE_CONTROL');
+
+/** Reaches clients of other workers, for code that stands below the cluster. */
 export interface RemoteControl {
+  /** Has another worker close a client's connection. Does nothing when no worker has the client. */
   disconnect(clientId: string, code: number, reason: string): void;
-  update(clientId: string, key: string, data: unknown): void;
-  listWanted(event: string | undefined): void;
 }

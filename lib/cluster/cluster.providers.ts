@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { MemoryRevocations } from '../auth/tokens/memory.revocations.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from '../auth/tokens/revocations.interface.js';
 import { RuleFactory } from '../auth/rule-factory.js';
-import { ClientManager } from '../clients/client-manager.js';
+import { ClientRegistry } from '../clients/client-registry.js';
 import { MemoryUserConnections } from '../limits/memory.user-connections.js';
 import { MemoryRateStore } from '../limits/memory.rate-store.js';
 import { PXL_WS_RATE_STORE, type RateStore } from '../limits/rate-store.interface.js';
@@ -79,7 +79,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
     provide: PXL_WS_USER_PRESENCE,
     useFactory: (
       redis: ClusterRedis | null,
-      clients: ClientManager,
+      clients: ClientRegistry,
       events: ClusterEvents,
       { prefix, cluster: { lease } }: ResolvedOptions,
       { workerId }: WorkerIdentity,
@@ -90,7 +90,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
         events.tell({ channel, message: { userId }, isResponsible: teller === workerId });
       return new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
     },
-    inject: [CLUSTER_REDIS, ClientManager, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+    inject: [CLUSTER_REDIS, ClientRegistry, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
   },
   {
     provide: PXL_WS_REVOCATIONS,

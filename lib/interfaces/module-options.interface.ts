@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
 import type { WsClient } from '../clients/ws-client.js';
-import type { RoomUser } from '../rooms/room-manager.js';
+import type { RoomUser } from '../rooms/join-options.js';
 import type { Broadcaster } from '../cluster/bus/broadcaster.interface.js';
 import type { PxlWebSocketServer } from '../server/facade/pxl-websocket-server.js';
 import type { ProtocolName } from '../protocol/codec.interface.js';

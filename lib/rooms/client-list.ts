@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { claimOf, fieldReader } from '../clients/client-fields.js';
-import { ClientManager, type AnyClient } from '../clients/client-manager.js';
+import { ClientMirror } from '../clients/client-mirror.js';
+import { ClientRegistry } from '../clients/client-registry.js';
+import type { AnyClient } from '../clients/remote-client.js';
 import { UnsharedClaims } from '../clients/unshared-claims.js';
 import { WsError } from '../errors/ws.error.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
-import { RoomManager } from './room-manager.js';
+import { RoomRegistry } from './room-registry.js';
 
 /** One client of the list, under the names of `clientList.fields`. */
 export type ListedClient = Readonly<Record<string, unknown>>;
@@ -13,29 +15,31 @@ export type ListedClient = Readonly<Record<string, unknown>>;
 type Reader = (client: AnyClient) => unknown;
 type RoomFilter = (client: AnyClient, roomName: string) => boolean;
 
-/** What clients may know of each other: the allow-listed fields of everyone, where the application has enabled it. */
+/** The list of all clients that clients can read where `clientList.enabled` is set: of each client the fields in `clientList.fields`. */
 @Injectable()
 export class ClientList {
   readonly #columns: readonly (readonly [name: string, read: Reader])[];
   readonly #claims: readonly string[];
 
   constructor(
-    private readonly clientManager: ClientManager,
-    rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly mirror: ClientMirror,
+    rooms: RoomRegistry,
     private readonly unshared: UnsharedClaims,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const isListed = allOptions(options).some(({ rooms: { own } }) => own) ? isNobodysOwn : always;
+    const isListed = allOptions(options).some(({ rooms: { own } }) => own) ? isNotOwnRoom : always;
     const { fields } = options.clientList;
     this.#columns = fields.map((name) => [name, readerOf(name, rooms, isListed)]);
     this.#claims = fields.flatMap((name) => claimOf(name) ?? []);
   }
 
-  /** Every client of all workers, as far as this one knows. */
+  /** The clients of all workers, as far as this one knows them. */
   read(): ListedClient[] {
-    const clients = this.clientManager.getClients();
-    if (clients.length > this.clientManager.size) for (const claim of this.#claims) this.unshared.looksFor(claim);
-    return clients.map((client) => Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)])));
+    if (this.mirror.size > 0) for (const claim of this.#claims) this.unshared.looksFor(claim);
+    const row = (client: AnyClient): ListedClient =>
+      Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)]));
+    return [...this.clients.values(), ...this.mirror.all()].map(row);
   }
 
   /** @throws WsError FORBIDDEN unless `clientList.enabled` is set */
@@ -44,7 +48,7 @@ export class ClientList {
   }
 }
 
-function readerOf(name: string, rooms: RoomManager, isListed: RoomFilter): Reader {
+function readerOf(name: string, rooms: RoomRegistry, isListed: RoomFilter): Reader {
   switch (name) {
     case 'userId':
     case 'userType':
@@ -64,7 +68,7 @@ function always(): boolean {
   return true;
 }
 
-/** A room of `rooms.own` would tell the id of its client, where `clientList.fields` may keep ids back. */
-function isNobodysOwn({ clientId }: AnyClient, roomName: string): boolean {
+/** A room of `rooms.own` is not listed: its name is a client's id, which `clientList.fields` may leave out. */
+function isNotOwnRoom({ clientId }: AnyClient, roomName: string): boolean {
   return roomName !== clientId && workerOf(roomName) === undefined;
 }

@@ -1,18 +1,22 @@
 import type { WsClient } from '../clients/ws-client.js';
-import type { MemberProfile } from './room-listener.interface.js';
+import type { MemberDetail } from './membership.js';
 
-/** What the other members of a room see of one: kept only where there is something to see. */
-export interface MemberDetail {
-  /** What the member is called in this room: a label, never an identity. */
-  readonly username?: string | undefined;
-  readonly profile?: MemberProfile | undefined;
+const LONGEST_USERNAME = 128;
+const NONE: MemberDetail = { username: undefined, profile: undefined };
+
+/** Whether a member can be called so: undefined, or a text of at most 128 characters. */
+export function isUsername(username: unknown): username is string | undefined {
+  return username === undefined || (typeof username === 'string' && username.length <= LONGEST_USERNAME);
 }
 
-/** The details of members, by client and room. */
+/**
+ * What the other members of a room see of each member, by client and room. A member without any detail costs nothing here.
+ * Whatever else belongs to one member of one room is kept here as well.
+ */
 export class MemberDetails {
   readonly #byClient = new WeakMap<WsClient, Map<string, MemberDetail>>();
 
-  /** Lays the detail over what is known of the member. */
+  /** Changes what is given; the rest of the member's detail stays. */
   add(client: WsClient, roomName: string, { username, profile }: MemberDetail): void {
     if (username === undefined && profile === undefined) return;
     let details = this.#byClient.get(client);
@@ -21,27 +25,21 @@ export class MemberDetails {
     details.set(roomName, { username: username ?? known?.username, profile: profile ?? known?.profile });
   }
 
-  /** Takes out what is known of a member that leaves. */
+  /** Removes the detail of a member that leaves, and returns it. */
   take(client: WsClient, roomName: string): MemberDetail {
     const details = this.#byClient.get(client);
-    const detail = details?.get(roomName) ?? {};
+    const detail = details?.get(roomName) ?? NONE;
     details?.delete(roomName);
     return detail;
   }
 
-  /** What is known of a member. */
   of(client: WsClient, roomName: string): MemberDetail {
-    return this.#byClient.get(client)?.get(roomName) ?? {};
+    return this.#byClient.get(client)?.get(roomName) ?? NONE;
   }
 
-  /** The label of the client in one of its rooms. */
-  usernameIn(client: WsClient, roomName: string | null): string | undefined {
-    return roomName === null ? undefined : this.#byClient.get(client)?.get(roomName)?.username;
-  }
-
-  /** Every label of the client, the newest last. */
-  usernamesOf(client: WsClient): string[] {
+  /** The name that the client got last, in any of its rooms. */
+  newestUsernameOf(client: WsClient): string | undefined {
     const details = [...(this.#byClient.get(client)?.values() ?? [])];
-    return details.map(({ username }) => username).filter((username) => username !== undefined);
+    return details.findLast(({ username }) => username !== undefined)?.username;
   }
 }

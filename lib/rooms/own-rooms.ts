@@ -4,46 +4,46 @@ import { WsError } from '../errors/ws.error.js';
 import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
 
-/** The rooms that are called like the one client that is in them by `rooms.own`: nobody else gets into one by asking. */
+/** The rooms of `rooms.own`: each is called like the client whose own it is, and no other client can ask to join it. */
 export class OwnRooms {
-  /** Whether any endpoint has them: the clients of all endpoints share the rooms. */
-  readonly #areThere: boolean;
-  /** The rooms that a client is in since it has asked: one of them may turn out to be somebody's own. */
+  /** Whether any endpoint has `rooms.own`: the clients of all endpoints share the rooms. */
+  readonly #areEnabled: boolean;
+  /** The rooms that a client has joined at its own request: one of them may become the own room of another client. */
   readonly #asked = new WeakMap<WsClient, Set<string>>();
 
-  /** @param isClient whether the id is that of a client of any worker, as far as this one knows */
+  /** @param isClient whether there is a client of this id on any worker, as far as this one knows */
   constructor(
     options: ResolvedOptions,
     private readonly isClient: (clientId: string) => boolean,
   ) {
-    this.#areThere = allOptions(options).some(({ rooms }) => rooms.own);
+    this.#areEnabled = allOptions(options).some(({ rooms }) => rooms.own);
   }
 
-  /** Whether it is the client's own room. */
+  /** Whether the room is the client's own. */
   isOf(client: WsClient, roomName: string): boolean {
     return roomName === client.clientId && client.options.rooms.own;
   }
 
-  /** Whether the room is called like another worker's client, whose id an application has given, and so may be its own. */
-  isKeptFor({ clientId }: RemoteClient, roomName: string): boolean {
-    return this.#areThere && roomName === clientId && workerOf(clientId) === undefined;
+  /** Whether the room may be the own room of another worker's client whose id an application has given. */
+  isReservedFor({ clientId }: RemoteClient, roomName: string): boolean {
+    return this.#areEnabled && roomName === clientId && workerOf(clientId) === undefined;
   }
 
-  /** @throws WsError FORBIDDEN when a client asks for what is the own room of another, or will be */
+  /** @throws WsError FORBIDDEN when a client asks for a room that is, or may become, the own room of another client */
   check(client: WsClient, roomName: string): void {
-    if (!this.#areThere || roomName === client.clientId) return;
-    // An id of our form is kept free before its client is there, too.
+    if (!this.#areEnabled || roomName === client.clientId) return;
+    // A name in the form of the module's client ids is reserved even before there is such a client.
     if (workerOf(roomName) === undefined && !this.isClient(roomName)) return;
     throw new WsError('FORBIDDEN', 'This room is not open to you.');
   }
 
   /**
-   * A membership has begun, or is asked for once more.
+   * Notes whether the client or the server has asked for a membership; the server's word lasts.
    *
-   * @param isRequest whether the client itself has asked for it
+   * @param isRequest true: the client
    */
   note(client: WsClient, roomName: string, isRequest: boolean): void {
-    if (!this.#areThere) return;
+    if (!this.#areEnabled) return;
     if (!isRequest) {
       this.forget(client, roomName);
       return;
@@ -53,13 +53,13 @@ export class OwnRooms {
     rooms.add(roomName);
   }
 
-  /** Whether the client is in the room since it has asked for it, and for no other reason. */
+  /** Whether the client is in the room at its own request only. */
   hasAsked(client: WsClient, roomName: string): boolean {
     return this.#asked.get(client)?.has(roomName) ?? false;
   }
 
-  /** The membership has ended. */
+  /** Forgets a membership that has ended. */
   forget(client: WsClient, roomName: string): void {
-    if (this.#areThere) this.#asked.get(client)?.delete(roomName);
+    if (this.#areEnabled) this.#asked.get(client)?.delete(roomName);
   }
 }

@@ -1,20 +1,20 @@
 import type { WsClient } from '../clients/ws-client.js';
-import type { JoinClaim } from './join-claim.js';
+import type { JoinClaim } from './join-claims.js';
 
-/** A join that waits for its room to be live. */
+/** A join that waits for the rules, or for what is sent to the room to reach this worker. */
 export interface PendingJoin {
   done: Promise<boolean>;
   username: string | undefined;
   broadcast: boolean;
-  /** Whether the client itself asked for it: a rule decides about that. */
+  /** Whether the client itself asked for it, so that `rooms.authorize` decides. */
   readonly isRequest: boolean;
-  /** Who has asked for it and may take that back; null: somebody has asked without a claim. */
+  /** The callers that asked for it and may take it back; null: somebody has asked without a claim. */
   claims: Set<JoinClaim> | null;
-  /** Left, overtaken or taken back before it was live: it is undone then. */
+  /** True: the client does not enter the room once it is ready. It has left, joined another room, or the join was taken back. */
   cancelled: boolean;
 }
 
-/** The joins under way, by client and room, in the order in which they were asked for. */
+/** The pending joins, by client and room, in the order in which they were asked for. */
 export class PendingJoins {
   readonly #byClient = new Map<WsClient, Map<string, PendingJoin>>();
 
@@ -26,7 +26,7 @@ export class PendingJoins {
     return this.#byClient.get(client)?.size ?? 0;
   }
 
-  /** The join becomes the client's newest one. */
+  /** Adds a join as the client's newest one. */
   add(client: WsClient, roomName: string, join: PendingJoin): void {
     let joins = this.#byClient.get(client);
     if (!joins) this.#byClient.set(client, (joins = new Map<string, PendingJoin>()));
@@ -34,7 +34,7 @@ export class PendingJoins {
     joins.set(roomName, join);
   }
 
-  /** The join is over; a newer one of the same room stays. */
+  /** Removes a join that is over; a newer one of the same room stays. */
   remove(client: WsClient, roomName: string, join: PendingJoin): void {
     const joins = this.#byClient.get(client);
     if (joins?.get(roomName) !== join) return;
@@ -46,7 +46,7 @@ export class PendingJoins {
     for (const join of this.#byClient.get(client)?.values() ?? []) join.cancelled = true;
   }
 
-  /** Cancels the joins of a room that clients have asked for by themselves. */
+  /** Cancels the joins of a room that the clients themselves have asked for. */
   cancelRequests(roomName: string): void {
     for (const joins of this.#byClient.values()) {
       const join = joins.get(roomName);
@@ -54,11 +54,11 @@ export class PendingJoins {
     }
   }
 
-  /** Cancels the joins that were asked for before the one of `roomName`; all of them when it does not wait. */
-  cancelBefore(client: WsClient, roomName: string, isSpared: (roomName: string) => boolean): void {
+  /** Cancels the client's joins that were asked for before the one of `roomName`; all of them when that one is not pending. */
+  cancelBefore(client: WsClient, roomName: string, stays: (roomName: string) => boolean): void {
     for (const [name, join] of this.#byClient.get(client) ?? []) {
       if (name === roomName) return;
-      if (!isSpared(name)) join.cancelled = true;
+      if (!stays(name)) join.cancelled = true;
     }
   }
 }

@@ -4,50 +4,52 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import type { JoinClaim } from './join-claim.js';
+import type { JoinClaim } from './join-claims.js';
+import { isUsername } from './member-details.js';
+import { Memberships } from './memberships.js';
 import { isRoomName } from './room-name.js';
-import { RoomManager } from './room-manager.js';
-import { RoomOpening } from './room-opening.js';
-import { isUsername } from './username.js';
+import { RoomRules } from './room-rules.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
-  /** As the client named it; null when that was no text. */
+  /** The name that the client gave; null when it was not a text. */
   readonly room: string | null;
   readonly code: string;
 }
 
-/** What became of a list of rooms: those joined or left, and the others. */
+/** The outcome for a list of rooms: those that were joined or left, and the others. */
 export interface RoomListAnswer {
   readonly rooms: readonly string[];
   readonly refused: readonly RefusedRoom[];
 }
 
-/** Rooms in one list; a client has other limits for how many it can be in. */
-const MOST = 1_024;
+/** How many rooms one list can have. How many a client can be in is limited by `limits.roomsPerClient`. */
+const MAX_ROOMS = 1_024;
 
-/** How the channels of Ignis begin, whose clients cannot join rooms that are called so. */
+/** How the names of Ignis' own channels begin: its clients cannot join rooms with such a name. */
 const RESERVED_PREFIX = 'ws:';
 
-/** Several rooms in one request of a client: each is joined, left or refused by itself. */
+/** Requests of clients to join or leave several rooms at once: each room is joined, left or refused by itself. */
 @Injectable()
 export class RoomLists {
   constructor(
-    private readonly rooms: RoomManager,
-    private readonly opening: RoomOpening,
+    private readonly memberships: Memberships,
+    private readonly rules: RoomRules,
     private readonly errors: ErrorReporter,
     private readonly counters: RefusalCounters,
   ) {}
 
   /**
-   * @param claim takes the joins back until this resolves
-   * @throws WsError BAD_MESSAGE when that is no list, or one of more than 1,024 rooms
+   * Joins the rooms of a list.
+   *
+   * @param claim can be withdrawn until the promise resolves
+   * @throws WsError BAD_MESSAGE when `list` is not an array of at most 1,024 rooms
    */
   async join(client: WsClient, list: unknown, claim: JoinClaim): Promise<RoomListAnswer> {
     const { labels, refused } = this.#read(client, list);
     const joins = [...labels];
     const codes = await Promise.all(joins.map(([room, username]) => this.#join(client, room, username, claim)));
-    this.rooms.confirm(claim);
+    this.memberships.confirm(claim);
     const rooms: string[] = [];
     for (const [at, [room]] of joins.entries()) {
       // In one-room mode a later room of the list has taken the place of this one.
@@ -58,34 +60,38 @@ export class RoomLists {
     return { rooms, refused };
   }
 
-  /** @throws WsError as {@link join} */
+  /**
+   * Leaves the rooms of a list.
+   *
+   * @throws WsError as {@link join}
+   */
   leave(client: WsClient, list: unknown): RoomListAnswer {
     const { labels, refused } = this.#read(client, list);
     const rooms = [...labels.keys()];
-    for (const room of rooms) this.rooms.leave(client, room);
+    for (const room of rooms) this.memberships.leave(client, room);
     return { rooms, refused };
   }
 
-  /** The code of a refusal; undefined when the client was let in. */
+  /** Returns the code of the refusal; undefined when the client has joined. */
   async #join(
     client: WsClient,
     room: string,
     username: string | undefined,
     claim: JoinClaim,
   ): Promise<string | undefined> {
-    if (!this.opening.isOpenTo(client)) return 'FORBIDDEN';
+    if (!this.rules.isOpenTo(client)) return 'FORBIDDEN';
     try {
-      return (await this.rooms.join(client, room, { username, isRequest: true, claim })) ? undefined : 'CONFLICT';
+      return (await this.memberships.join(client, room, { username, isRequest: true, claim })) ? undefined : 'CONFLICT';
     } catch (error) {
       if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
       return toErrorPayload(error).code;
     }
   }
 
-  /** The rooms of a list, each once, with the label that was named last for it; and what is no such entry. */
+  /** Reads the rooms of a list, each once with the name that the client gave itself last, and the entries that are invalid. */
   #read(client: WsClient, list: unknown): { labels: Map<string, string | undefined>; refused: RefusedRoom[] } {
-    if (!Array.isArray(list) || list.length > MOST) {
-      throw new WsError('BAD_MESSAGE', `The rooms are not a list of at most ${MOST}.`);
+    if (!Array.isArray(list) || list.length > MAX_ROOMS) {
+      throw new WsError('BAD_MESSAGE', `The rooms are not a list of at most ${MAX_ROOMS}.`);
     }
     const labels = new Map<string, string | undefined>();
     const refused = new Map<unknown, RefusedRoom>();
@@ -112,7 +118,7 @@ export class RoomLists {
   }
 }
 
-/** A room by its name alone, or with what the client is called there. */
+/** An entry is the name of a room, or an object that also has the client's name there. */
 function readEntry(entry: unknown): { room?: unknown; username?: unknown } {
   return typeof entry === 'object' && entry !== null ? entry : { room: entry };
 }

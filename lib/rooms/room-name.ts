@@ -3,7 +3,7 @@ import type { RefusalCounters } from '../limits/refusal-counters.js';
 import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
 
 /**
- * Any text of 1 to `limit` characters is a room name; `*` and what looks like a client's id are ordinary rooms.
+ * Whether a value can be a room name: any text of 1 to `limit` characters. `*` and texts like client ids are ordinary names.
  *
  * @param counters counts a name that is too long
  */
@@ -14,16 +14,14 @@ export function isRoomName(name: unknown, limit: number | false, counters?: Refu
   return false;
 }
 
-/** The longest name that any endpoint allows: what is refused beyond it no client could join, wherever it is. */
+/** The length of the longest room name that any endpoint allows: no client of any endpoint can join a longer one. */
 export function longestRoomName(options: ResolvedOptions): number | false {
   const limits = allOptions(options).map(({ limits: { roomName } }) => roomName);
   return limits.includes(false) ? false : Math.max(...limits.map(Number));
 }
 
 /**
- * Lets a room's name pass, see {@link isRoomName}.
- *
- * @throws WsError INVALID_ROOM for anything else
+ * @throws WsError INVALID_ROOM unless {@link isRoomName}
  */
 export function checkRoomName(
   name: unknown,

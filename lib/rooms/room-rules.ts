@@ -5,6 +5,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected } from '../errors/exception-mapper.js';
 import { isRecord, kindOf } from '../errors/kind-of.js';
+import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import type {
   AuthorizeRoom,
@@ -16,39 +17,54 @@ import type {
 import { isClassWith } from '../options/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import type { MemberProfile } from './room-listener.interface.js';
-import { RoomManager } from './room-manager.js';
+import type { MemberProfile } from './membership.js';
 
 interface CompiledRules {
   readonly authorize: AuthorizeRoom | undefined;
   readonly profile: ProfileOfMember | undefined;
 }
 
-/** The application's rules for joins: `rooms.authorize` for those that clients ask for, `rooms.profile` for all. */
+/**
+ * The application's rules for joins: `rooms.open` and `rooms.authorize` for those that clients ask for, `rooms.profile` for
+ * all.
+ */
 @Injectable()
 export class RoomRules implements OnModuleInit {
   readonly #rules = new Map<ResolvedOptions, CompiledRules>();
+  readonly #logger = new ModuleLogger();
+  /** The paths of endpoints for which the log tells already that a request was refused. */
+  readonly #toldPaths = new Set<string>();
 
   constructor(
     private readonly rules: RuleFactory,
     private readonly runtime: Runtime,
     private readonly errors: ErrorReporter,
-    roomManager: RoomManager,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {
-    roomManager.ruleWith(this);
-  }
+  ) {}
 
   /** @throws PxlWebSocketSetupError when a rule's class cannot be made */
   async onModuleInit(): Promise<void> {
     for (const options of allOptions(this.options)) this.#rules.set(options, await this.#compile(options.rooms));
   }
 
+  /** Whether clients of this endpoint may ask to join rooms. The first refused request of each endpoint is logged. */
+  isOpenTo({ options, path }: WsClient): boolean {
+    if (options.rooms.open) return true;
+    if (!this.#toldPaths.has(path)) {
+      this.#toldPaths.add(path);
+      this.#logger.log(
+        `A client of ${path} has asked to join a room and was refused: clients join by themselves where rooms.open is ` +
+          'true, or where rooms.authorize decides about it.',
+      );
+    }
+    return false;
+  }
+
   /**
-   * Undefined when there is no rule to ask.
+   * Asks the rules about a join.
    *
    * @param isRequest whether the client itself asked to join
-   * @returns what the other members see of the client
+   * @returns what the other members see of the client; undefined at once when there is no rule to ask
    * @throws WsError FORBIDDEN; TIMEOUT after `timeouts.hook`; what a rule throws
    */
   ask(client: WsClient, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined {
@@ -94,11 +110,11 @@ export class RoomRules implements OnModuleInit {
     const userId = client.user?.userId ?? null;
     const profile = profiler && (await profiler({ client, userId, roomName }));
     if (verdict === true && !profile) return undefined;
-    // As it goes out: a value without a JSON form fails here, and not when somebody leaves.
+    // In the form in which it is sent: a value without a JSON form fails now, and not when the member leaves.
     return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
   }
 
-  /** Who answers neither yes nor no has perhaps returned the error that it meant to throw. */
+  /** Reports a verdict that is neither yes nor no: perhaps the rule has returned the error that it meant to throw. */
   #reportOdd(verdict: unknown, { clientId }: WsClient): void {
     if (verdict === false || verdict === null || verdict === undefined) return;
     const fault = new Error(`It has answered ${kindOf(verdict)}, not true, false or the profile of a member.`);
@@ -106,7 +122,7 @@ export class RoomRules implements OnModuleInit {
   }
 }
 
-/** A rule that throws what is no answer to a client, and refuses all the same: a token for the room that is not valid. */
+/** Turns an error that means a refusal, such as that of a JWT library for an invalid room token, into FORBIDDEN. */
 async function refusable<T>(rule: () => T | Promise<T>): Promise<T> {
   try {
     return await rule();
@@ -119,7 +135,7 @@ function notOpen(cause?: unknown): WsError {
   return new WsError('FORBIDDEN', 'This room is not open to you.', { cause });
 }
 
-/** A truthy value of another kind is a mistake, and no yes. */
+/** Any other truthy value is a mistake of the rule, and refuses. */
 function isYes(verdict: unknown): verdict is Exclude<RoomVerdict, false> {
   return verdict === true || isRecord(verdict);
 }

@@ -1,6 +1,9 @@
 import type { WsClient } from '../clients/ws-client.js';
 
-/** One room: the set of its members' ids on all workers for readers, and the clients of this worker for the fan-out. */
+/**
+ * One room: a set of the ids of its members on all workers, and the clients of this worker among them, to deliver to.
+ * Whatever else belongs to a room as a whole is kept here as well.
+ */
 export class Room extends Set<string> {
   readonly #clients = new Set<WsClient>();
 

@@ -4,9 +4,9 @@ import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { RequestId } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
-import { JoinClaim } from '../rooms/join-claim.js';
+import { JoinClaim } from '../rooms/join-claims.js';
 import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
-import { RoomManager } from '../rooms/room-manager.js';
+import { Memberships } from '../rooms/memberships.js';
 import { Runtime } from '../runtime/runtime.js';
 import { fieldsOf } from './pipeline/fields-of.js';
 import type { RouteHandler } from '../clients/session/route.interface.js';
@@ -16,7 +16,7 @@ import type { Router } from './router.js';
 @Injectable()
 export class EventRoutes {
   constructor(
-    private readonly rooms: RoomManager,
+    private readonly memberships: Memberships,
     private readonly roomLists: RoomLists,
     private readonly runtime: Runtime,
   ) {}
@@ -27,7 +27,7 @@ export class EventRoutes {
     };
     add('join', async (client, { data, id }, exchange) => {
       const claim = new JoinClaim();
-      exchange.whenGivenUp(() => this.rooms.withdraw(claim));
+      exchange.whenGivenUp(() => this.memberships.withdraw(claim));
       return told(await this.roomLists.join(client, fieldsOf(data).rooms, claim), id);
     });
     add('leave', (client, { data, id }) => told(this.roomLists.leave(client, fieldsOf(data).rooms), id));

@@ -4,11 +4,11 @@ import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
 import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { JoinClaim } from '../rooms/join-claim.js';
-import { RoomManager } from '../rooms/room-manager.js';
+import { JoinClaim } from '../rooms/join-claims.js';
+import { Memberships } from '../rooms/memberships.js';
 import { checkRoomName } from '../rooms/room-name.js';
-import { RoomOpening } from '../rooms/room-opening.js';
-import { isUsername } from '../rooms/username.js';
+import { RoomRules } from '../rooms/room-rules.js';
+import { isUsername } from '../rooms/member-details.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -22,8 +22,8 @@ import type { Router } from './router.js';
 @Injectable()
 export class SystemRoutes {
   constructor(
-    private readonly rooms: RoomManager,
-    private readonly opening: RoomOpening,
+    private readonly memberships: Memberships,
+    private readonly rules: RoomRules,
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
     private readonly eventRoutes: EventRoutes,
@@ -55,11 +55,11 @@ export class SystemRoutes {
     if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
-    if (!this.opening.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    if (!this.rules.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const claim = new JoinClaim();
-    exchange.whenGivenUp(() => this.rooms.withdraw(claim));
-    const joined = await this.rooms.join(client, roomName, { username, isRequest: true, claim });
-    this.rooms.confirm(claim);
+    exchange.whenGivenUp(() => this.memberships.withdraw(claim));
+    const joined = await this.memberships.join(client, roomName, { username, isRequest: true, claim });
+    this.memberships.confirm(claim);
     if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
     const { userId, userType } = client.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();
@@ -74,7 +74,7 @@ export class SystemRoutes {
     const { roomName } = fieldsOf(data);
     checkRoomName(roomName, client.options.limits.roomName, this.counters);
     const wasMember = client.rooms.has(roomName);
-    this.rooms.leave(client, roomName);
+    this.memberships.leave(client, roomName);
     if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });
     const leftAt = new Date(this.runtime.now()).toISOString();
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, PxlWebSocketServer, RoomManager, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { ClientRegistry } from '../../lib/clients/client-registry.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -138,8 +139,8 @@ describe('the push of the client list', () => {
     const ada = await app.client();
     await clock.advance(1_000);
     await pushesTo(ada);
-    const clients = app.app.get(ClientManager);
-    clients.identify(clients.getClient({ clientId: ada.clientId, requireWs: true })!, { userId: '7', payload: {} });
+    const clients = app.app.get(ClientRegistry);
+    clients.identify(clients.get(ada.clientId)!, { userId: '7', payload: {} });
     await clock.advance(1_000);
     expect(await pushesTo(ada)).toEqual([{ event: 'clientUpdated', clients: [{ userId: '7' }] }]);
   });

@@ -233,7 +233,7 @@ describe('a page that nobody looks at', () => {
     await gone();
     await tab.thaw();
     await connected(id);
-    clients.getLocalClients()[0]!.close(4000);
+    (clients.getClients()[0] as WsClient).close(4000);
     await hears('disconnected');
   });
 

@@ -136,8 +136,10 @@ it('joins and leaves in a tight loop leave as many subscriptions as there are ro
   const membersByWorker = async (): Promise<Record<string, number>> => {
     const occupied = await Promise.all(
       cluster.workers.map((worker) =>
-        worker.run(({ rooms }) =>
-          [...rooms.rooms].filter(([name]) => rooms.localOf(name)!.size > 0).map(([name]) => name),
+        worker.run(({ rooms, clients }) =>
+          [...rooms.rooms]
+            .filter(([, ids]) => [...ids].some((clientId) => clients.getClient({ clientId })?.ws))
+            .map(([name]) => name),
         ),
       ),
     );

@@ -181,7 +181,7 @@ describe('A client whose messages pile up behind a slow handler', () => {
     await start({ options: { inbound: { queue: 2 } }, providers: [Slow] });
     const client = await app.client();
     for (let number = 1; number <= 50; number++) client.send({ type: 'slow', action: 'wait' });
-    const [onServer] = app.app.get(ClientManager).local.values();
+    const [onServer] = app.app.get(ClientManager).getClients() as WsClient[];
     await until('the socket is paused', () => onServer!.ws.isPaused);
     onServer!.close(4777, 'enough');
     await Promise.race([client.closed, client.expectNothing(2_000)]); // unread, its own close frame would wait 30 s
@@ -372,7 +372,7 @@ describe('A hook that fails', () => {
     });
     const client = await app.client();
     for (let number = 1; number <= 50; number++) client.send({ type: 'number', action: 'note', data: number });
-    const [onServer] = app.app.get(ClientManager).local.values();
+    const [onServer] = app.app.get(ClientManager).getClients() as WsClient[];
     await until('the socket is paused', () => onServer!.ws.isPaused);
     gate.open();
     expect((await client.closed).code).toBe(1011);

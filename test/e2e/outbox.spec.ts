@@ -70,7 +70,7 @@ describe('the outbox of a connection', () => {
   async function connectRaw(): Promise<[RawClient, WsClient]> {
     const client = await RawClient.open(app.port);
     raw.push(client);
-    return [client, [...app.app.get(ClientManager).local.values()].at(-1)!];
+    return [client, app.app.get(ClientManager).getClients().at(-1) as WsClient];
   }
 
   async function frames(client: RawClient, count: number): Promise<RawFrame[]> {

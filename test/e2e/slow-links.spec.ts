@@ -52,7 +52,7 @@ describe.each(['without TLS', 'with TLS'])('A client that reads slowly, %s', (ho
     await app.listen(path);
     reader = await RawClient.open(path, '/ws', certificate?.cert);
     reader.pause();
-    client = [...app.get(ClientManager).local.values()][0]!;
+    client = app.get(ClientManager).getClients()[0] as WsClient;
   }
 
   afterEach(async () => {

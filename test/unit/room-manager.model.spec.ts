@@ -1,9 +1,11 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { ModuleRef } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { RuleFactory } from '../../lib/auth/rule-factory.js';
 import { ClientMirror } from '../../lib/clients/client-mirror.js';
-import { UnsharedClaims } from '../../lib/clients/unshared-claims.js';
-import { ClientManager } from '../../lib/clients/client-manager.js';
+import { ClientRegistry } from '../../lib/clients/client-registry.js';
 import type { ClientHost } from '../../lib/clients/session/session-endpoint.interface.js';
 import { WsClient } from '../../lib/clients/ws-client.js';
 import { WsRequest } from '../../lib/ws-client/ws-request.js';
@@ -11,7 +13,9 @@ import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { RefusalCounters } from '../../lib/limits/refusal-counters.js';
 import { resolveOptions, type ResolvedOptions } from '../../lib/pxl-websocket.options.js';
-import { RoomManager } from '../../lib/rooms/room-manager.js';
+import { Memberships } from '../../lib/rooms/memberships.js';
+import { RoomRegistry } from '../../lib/rooms/room-registry.js';
+import { RoomRules } from '../../lib/rooms/room-rules.js';
 import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { AcceptedSocket } from '../../lib/transport/connection/accepted-socket.js';
@@ -151,14 +155,17 @@ function createClient(clientId: string, options: ResolvedOptions): WsClient {
 }
 
 /** One random story; resolves once every membership was compared with the model's. */
-async function tell(random: SeededRandom): Promise<void> {
+async function tell(random: SeededRandom, factory: RuleFactory): Promise<void> {
   const oneRoom = random.chance(0.5);
   const rooms = { clientCanJoinMultipleRooms: !oneRoom, defaults: [DEFAULT_ROOM] };
   const options = resolveOptions({ rooms, limits: { roomsPerClient: false } });
   const counters = new RefusalCounters();
-  const clients = new ClientManager(new ClientMirror(), counters, new UnsharedClaims(options), options);
+  const clients = new ClientRegistry(counters, options);
+  const registry = new RoomRegistry();
   const interest = new RandomInterest(random);
-  const manager = new RoomManager(clients, interest, counters, new ErrorReporter(new Runtime(), options), options);
+  const errors = new ErrorReporter(new Runtime(), options);
+  const rules = new RoomRules(factory, new Runtime(), errors, options);
+  const manager = new Memberships(registry, clients, new ClientMirror(), rules, interest, counters, options);
   clients.listen({ unregistered: (client) => manager.drop(client) });
   const model = new Model(oneRoom);
   const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));
@@ -204,21 +211,21 @@ async function tell(random: SeededRandom): Promise<void> {
     if (random.chance(0.6)) await pass();
   }
   await pass();
-  expect(membershipsIn(manager)).toEqual(membershipsOf(model));
+  expect(membershipsIn(registry)).toEqual(membershipsOf(model));
 
   while (interest.waiting.length > 0) settle();
   await pass();
-  expect(membershipsIn(manager)).toEqual(membershipsOf(model));
+  expect(membershipsIn(registry)).toEqual(membershipsOf(model));
   const memberships = [...model.members.values()].reduce((sum, { size }) => sum + size, 0);
   expect([...interest.held.values()].reduce((sum, count) => sum + count, 0)).toBe(memberships);
 
   for (const client of connected.values()) clients.unregister(client);
-  expect(manager.rooms.size).toBe(0);
+  expect(registry.rooms.size).toBe(0);
   expect([...interest.held.values()].every((count) => count === 0)).toBe(true);
 }
 
-function membershipsIn(manager: RoomManager): string[] {
-  return [...manager.rooms].flatMap(([roomName, ids]) => [...ids].map((id) => `${id} in ${roomName}`)).sort();
+function membershipsIn(registry: RoomRegistry): string[] {
+  return [...registry.rooms].flatMap(([roomName, ids]) => [...ids].map((id) => `${id} in ${roomName}`)).sort();
 }
 
 function membershipsOf(model: Model): string[] {
@@ -227,9 +234,10 @@ function membershipsOf(model: Model): string[] {
 
 describe('joins that race a close, a leave and each other', () => {
   it(`leave no residue: after each of ${SEQUENCES} random stories the rooms equal a model's`, async () => {
+    const factory = new RuleFactory((await Test.createTestingModule({}).compile()).get(ModuleRef));
     for (let seed = 1; seed <= SEQUENCES; seed++) {
       try {
-        await tell(new SeededRandom(seed));
+        await tell(new SeededRandom(seed), factory);
       } catch (error) {
         throw new Error(`The story of seed ${seed} went wrong.`, { cause: error });
       }

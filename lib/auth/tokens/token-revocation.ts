@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -30,7 +30,7 @@ export interface RevokeOptions {
 @Injectable()
 export class TokenRevocation {
   constructor(
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
@@ -81,11 +81,11 @@ export class TokenRevocation {
 
   #clientsOf({ subject, before }: Omit<Revocation, 'until'>): WsClient[] {
     if (subject.kind === 'user') {
-      const sessions = [...(this.clientManager.localOfUser(subject.userId) ?? [])];
+      const sessions = [...(this.clients.ofUser(subject.userId) ?? [])];
       // A session without a token (a cookie's, for example) began when it connected.
       return sessions.filter(({ token, connectedAt }) => (token ? (token.issuedAt ?? 0) : connectedAt) <= before);
     }
-    const clients = [...this.clientManager.local.values()];
+    const clients = [...this.clients.values()];
     return clients.filter(({ token }) => token?.id === subject.id && (token.issuedAt ?? 0) <= before);
   }
 }

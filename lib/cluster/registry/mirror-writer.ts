@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
-import { RemoteClient } from '../../clients/remote-client.js';
+import { MirroredClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 import { clientEventOf } from '../events/client-events.js';
 import type { ClientChange, ClientRecord } from './client-record.js';
 
@@ -11,8 +11,8 @@ import type { ClientChange, ClientRecord } from './client-record.js';
 @Injectable()
 export class MirrorWriter {
   constructor(
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly rooms: RoomRegistry,
+    private readonly memberships: Memberships,
     private readonly mirror: ClientMirror,
     private readonly claims: UnsharedClaims,
   ) {}
@@ -23,17 +23,17 @@ export class MirrorWriter {
       const client = this.mirror.get(change.clientId);
       if (client) this.#change(client, change);
     }
-    this.clients.listWanted(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
+    this.mirror.changed(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
   }
 
   #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {
     const user = shared && this.claims.watch(shared);
-    const client = new RemoteClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
+    const client = new MirroredClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
     this.mirror.add(client);
-    for (const { roomName, username } of rooms) this.rooms.enterRemote(client, roomName, username);
+    for (const { roomName, username } of rooms) this.memberships.enterRemote(client, roomName, username);
   }
 
-  #change(client: RemoteClient, change: Exclude<ClientChange, { kind: 'connected' }>): void {
+  #change(client: MirroredClient, change: Exclude<ClientChange, { kind: 'connected' }>): void {
     switch (change.kind) {
       case 'disconnected':
         for (const roomName of [...client.rooms]) this.rooms.exitRemote(client, roomName);
@@ -43,7 +43,7 @@ export class MirrorWriter {
         this.mirror.identify(client, this.claims.watch(change.user));
         break;
       case 'joined':
-        this.rooms.enterRemote(client, change.membership.roomName, change.membership.username);
+        this.memberships.enterRemote(client, change.membership.roomName, change.membership.username);
         break;
       case 'left':
         this.rooms.exitRemote(client, change.membership.roomName);

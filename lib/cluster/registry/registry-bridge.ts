@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { clientEventOf } from '../events/client-events.js';
 import { ClusterEvents } from '../events/cluster-events.js';
@@ -39,8 +39,8 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   readonly #lossListeners: LossListener[] = [];
 
   constructor(
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly rooms: RoomRegistry,
     private readonly mirror: MirrorWriter,
     private readonly events: ClusterEvents,
     private readonly identity: WorkerIdentity,
@@ -59,11 +59,11 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   *records(): Iterable<ClientRecord> {
-    for (const client of this.clients.local.values()) yield this.recordOf(client);
+    for (const client of this.clients.values()) yield this.recordOf(client);
   }
 
   record(clientId: string): ClientRecord | undefined {
-    const client = this.clients.local.get(clientId);
+    const client = this.clients.get(clientId);
     return client && this.recordOf(client);
   }
 
@@ -94,11 +94,11 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     this.#own({ kind: 'updated', clientId, key, data });
   }
 
-  joined(membership: Membership): void {
+  joined(membership: MembershipChange): void {
     this.#own({ kind: 'joined', ...changeOf(membership) });
   }
 
-  left(membership: Membership): void {
+  left(membership: MembershipChange): void {
     this.#own({ kind: 'left', ...changeOf(membership) });
   }
 
@@ -144,7 +144,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 }
 
-function changeOf({ client, roomName, username }: Membership): ChangeOfMembership {
+function changeOf({ client, roomName, username }: MembershipChange): ChangeOfMembership {
   const { clientId, user } = client;
   return { clientId, userId: user?.userId, membership: describeMembership(client, roomName, username) };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import { ClusterEvents } from '../events/cluster-events.js';
 import type { UserPresence } from './user-presence.interface.js';
@@ -8,7 +8,7 @@ import type { UserPresence } from './user-presence.interface.js';
 @Injectable()
 export class LocalUserPresence implements UserPresence {
   constructor(
-    private readonly clients: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly events: ClusterEvents,
   ) {}
 
@@ -21,7 +21,7 @@ export class LocalUserPresence implements UserPresence {
   }
 
   #sessionsOf(userId: string): number {
-    return this.clients.localOfUser(userId)?.size ?? 0;
+    return this.clients.ofUser(userId)?.size ?? 0;
   }
 
   #tell(channel: string, userId: string): void {

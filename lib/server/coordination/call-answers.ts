@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { AnsweredCall, ClusterAnswers } from '../../cluster/calls/cluster-call.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
+import type { AnsweredCall, ClusterAnswers, JoinRoomCall } from '../../cluster/calls/cluster-call.js';
 import type { KeepUndo } from '../../cluster/calls/cluster-calls.js';
 import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
-import { JoinClaim } from '../../rooms/join-claim.js';
-import { RoomManager } from '../../rooms/room-manager.js';
-import { RoomMoves } from '../delivery/room-moves.js';
-import { ClientQueries } from '../facade/client-queries.js';
+import { JoinClaim } from '../../rooms/join-claims.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { ClientQueries } from './client-queries.js';
+import { RoomMoves } from './room-moves.js';
 
 type Answer = ClusterAnswers[AnsweredCall['name']];
 
@@ -15,7 +16,8 @@ export class CallAnswers {
   constructor(
     private readonly queries: ClientQueries,
     private readonly moves: RoomMoves,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly memberships: Memberships,
     private readonly revocations: RevocationSync,
   ) {}
 
@@ -28,7 +30,7 @@ export class CallAnswers {
       case 'shareRevocations':
         return this.revocations.exchange();
       case 'joinRoom':
-        return this.rooms.addClaimed(call.data, this.#claim(undoable));
+        return this.#joinRoom(call.data, undoable);
       case 'joinRooms':
         await this.moves.joinHere(call.data.target, call.data.rooms, this.#claim(undoable));
         return undefined;
@@ -39,11 +41,16 @@ export class CallAnswers {
     }
   }
 
+  #joinRoom({ clientId, ...join }: JoinRoomCall, undoable: KeepUndo): Promise<boolean> | boolean {
+    const client = this.clients.get(clientId);
+    return client ? this.memberships.admit(client, join, this.#claim(undoable)) : false;
+  }
+
   #claim(undoable: KeepUndo): JoinClaim {
     const claim = new JoinClaim();
     undoable(
-      () => this.rooms.withdraw(claim),
-      () => this.rooms.confirm(claim),
+      () => this.memberships.withdraw(claim),
+      () => this.memberships.confirm(claim),
     );
     return claim;
   }

@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { TokenRevocation } from '../../auth/tokens/token-revocation.js';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readObject, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { Recipients } from '../delivery/recipients.js';
 
 /** What can be done to clients wherever they are. */
@@ -36,9 +37,10 @@ type ClientCommand = Exclude<ClusterCommand, { name: 'listWanted' | 'vacate' | '
 export class ClusterCommands {
   constructor(
     private readonly recipients: Recipients,
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly memberships: Memberships,
     private readonly revocation: TokenRevocation,
+    private readonly listPushes: ClientListPushes,
     private readonly errors: ErrorReporter,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
   ) {}
@@ -63,10 +65,10 @@ export class ClusterCommands {
   #execute(target: WsTarget, command: ClusterCommand): void {
     switch (command.name) {
       case 'listWanted':
-        this.clients.listWanted(command.event);
+        this.listPushes.request(command.event);
         break;
       case 'vacate':
-        this.rooms.vacate(command.roomName);
+        this.memberships.vacate(command.roomName);
         break;
       case 'revoke':
         this.#enforce({
@@ -93,11 +95,11 @@ export class ClusterCommands {
         break;
       }
       case 'leave':
-        if (command.rooms === 'all') this.rooms.leaveAll(client);
-        else for (const roomName of command.rooms) this.rooms.leave(client, roomName, command.broadcast);
+        if (command.rooms === 'all') this.memberships.leaveAll(client);
+        else for (const roomName of command.rooms) this.memberships.leave(client, roomName, command.broadcast);
         break;
       case 'update':
-        this.clients.updateClient({ clientId: client.clientId, key: command.key, data: command.data });
+        this.clients.update(client, command.key, command.data);
         break;
     }
   }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../../cluster/bus/broadcaster.interface.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { SlowConsumers, type SlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
@@ -39,8 +39,8 @@ export interface WebSocketHealth {
 @Injectable()
 export class Health {
   constructor(
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly rooms: RoomRegistry,
     private readonly traffic: Traffic,
     private readonly upgrades: UpgradeHandler,
     private readonly slowConsumers: SlowConsumers,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import type { IgnisMessage } from '../../cluster/bus/ignis-messages.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Delivery } from '../delivery/delivery.js';
@@ -9,7 +9,7 @@ import { Delivery } from '../delivery/delivery.js';
 export class IgnisInbox {
   constructor(
     private readonly delivery: Delivery,
-    private readonly clients: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly errors: ErrorReporter,
   ) {}
 
@@ -26,7 +26,7 @@ export class IgnisInbox {
     this.delivery.deliver({ target, exclude, message });
     if (target.kind !== 'rooms') return;
     // There every client is in a room of its id, and what is sent to a client of another server is sent to that room.
-    const clientIds = target.roomNames.filter((name) => this.clients.local.get(name)?.rooms.has(name) === false);
+    const clientIds = target.roomNames.filter((name) => this.clients.get(name)?.rooms.has(name) === false);
     if (clientIds.length > 0) this.delivery.deliver({ target: { kind: 'clients', clientIds }, exclude, message });
   }
 }

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { SlowConsumers } from '../../transport/outbox/slow-consumers.js';
@@ -13,9 +13,9 @@ import { SlowConsumers } from '../../transport/outbox/slow-consumers.js';
 @Injectable()
 export class WorkerMetrics implements MetricSource {
   constructor(
-    private readonly clients: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly mirror: ClientMirror,
-    private readonly rooms: RoomManager,
+    private readonly rooms: RoomRegistry,
     private readonly traffic: Traffic,
     private readonly refusals: RefusalCounters,
     private readonly slowConsumers: SlowConsumers,

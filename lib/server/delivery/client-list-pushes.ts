@@ -1,10 +1,11 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientListener } from '../../clients/client-listener.interface.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { ClientList } from '../../rooms/client-list.js';
-import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
+import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { Delivery } from './delivery.js';
 
@@ -26,35 +27,41 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
     private readonly delivery: Delivery,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   registered(): void {
-    this.listWanted('clientConnected');
+    this.request('clientConnected');
   }
 
   identified(): void {
-    this.listWanted('clientUpdated');
+    this.request('clientUpdated');
   }
 
   /** Of claims that are listed the next push tells: tokens are refreshed all the time. */
   renewed({ user }: WsClient, before: WsUser): void {
-    if (user?.userType !== before.userType) this.listWanted('clientUpdated');
+    if (user?.userType !== before.userType) this.request('clientUpdated');
   }
 
   unregistered(): void {
-    this.listWanted('clientDisconnected');
+    this.request('clientDisconnected');
   }
 
-  joined({ broadcast }: Membership): void {
-    if (broadcast) this.listWanted('clientJoinedRoom');
+  joined({ broadcast }: MembershipChange): void {
+    if (broadcast) this.request('clientJoinedRoom');
   }
 
-  left({ broadcast }: Membership): void {
-    if (broadcast) this.listWanted('clientLeftRoom');
+  left({ broadcast }: MembershipChange): void {
+    if (broadcast) this.request('clientLeftRoom');
   }
 
-  /** The push tells the last of the events that it is for. */
-  listWanted(event: string | undefined): void {
+  /**
+   * Requests a push. Does nothing unless `clientList.enabled` is set.
+   *
+   * @param event why the list is pushed; of several requests the push tells the last
+   */
+  request(event: string | undefined): void {
+    if (!this.options.clientList.enabled) return;
     this.#event = event;
     // Never at once, however long ago the last push was: a new client reads its welcome first.
     const wait = Math.max(0, this.#pushedAt + PAUSE - this.runtime.monotonic());

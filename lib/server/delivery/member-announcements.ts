@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import type { LossListener, LostMember } from '../../cluster/registry/registry-bridge.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
-import type { Membership, RoomListener } from '../../rooms/room-listener.interface.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import type { Membership, MembershipChange, RoomListener } from '../../rooms/membership.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Delivery, type Mailing } from './delivery.js';
 
 type Action = 'memberJoined' | 'memberLeft';
@@ -20,15 +20,15 @@ export class MemberAnnouncements implements RoomListener, LossListener {
   constructor(
     private readonly delivery: Delivery,
     private readonly errors: ErrorReporter,
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly rooms: RoomRegistry,
   ) {}
 
-  joined(membership: Membership): void {
+  joined(membership: MembershipChange): void {
     this.#announce('memberJoined', membership);
   }
 
-  left(membership: Membership): void {
+  left(membership: MembershipChange): void {
     this.#announce('memberLeft', membership);
   }
 
@@ -41,7 +41,7 @@ export class MemberAnnouncements implements RoomListener, LossListener {
   }
 
   async #announceAll(): Promise<void> {
-    for (const client of [...this.clients.local.values()]) {
+    for (const client of [...this.clients.values()]) {
       if (!client.options.rooms.announce) continue;
       for (const membership of this.rooms.membershipsOf(client)) {
         await this.delivery.sendToOthers(announcementOf('memberJoined', membership));
@@ -59,7 +59,7 @@ export class MemberAnnouncements implements RoomListener, LossListener {
   }
 }
 
-function announcementOf(action: Action, { client, roomName, ...of }: Omit<Membership, 'broadcast'>): Mailing {
+function announcementOf(action: Action, { client, roomName, ...of }: Membership): Mailing {
   const { clientId, user } = client;
   return announcement(action, roomName, { clientId, userId: user?.userId, ...of });
 }

@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 
 /** The clients of this worker that a target means, each once. */
 @Injectable()
 export class Recipients {
   constructor(
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly rooms: RoomRegistry,
   ) {}
 
   of(target: WsTarget): Iterable<WsClient> {
     switch (target.kind) {
       case 'everybody':
-        return this.clients.local.values();
+        return this.clients.values();
       case 'clients':
-        return union(target.clientIds, (clientId) => one(this.clients.local.get(clientId)));
+        return union(target.clientIds, (clientId) => one(this.clients.get(clientId)));
       case 'users':
-        return union(target.userIds, (userId) => this.clients.localOfUser(userId));
+        return union(target.userIds, (userId) => this.clients.ofUser(userId));
       case 'rooms':
         return union(target.roomNames, (roomName) => this.rooms.localOf(roomName));
       default:

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { ClientManager } from '../../clients/client-manager.js';
+import type { ClientManager } from './client-manager.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 

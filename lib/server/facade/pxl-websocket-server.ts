@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
 import type { ClusterEvent } from '../../cluster/events/cluster-events.js';
 import { Encryption } from '../../encryption/encryption.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
@@ -7,14 +6,14 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { RoomManager } from '../../rooms/room-manager.js';
 import { Drain } from '../coordination/drain.js';
-import { Delivery, type Mailing } from '../delivery/delivery.js';
-import { EveryWorkerClients } from './every-worker-clients.js';
-import { EveryWorkerRooms } from './every-worker-rooms.js';
-import { SendVerbs, type BroadcastToAllOptions, type SendScope, type ToAll } from './send-verbs.js';
+import { ClientManager } from './client-manager.js';
+import { EveryWorkerClients } from './client-verbs.js';
+import { RoomManager } from './room-manager.js';
+import { EveryWorkerRooms } from './room-verbs.js';
+import { SendScopes } from './send-scopes.js';
+import { SendVerbs, type BroadcastToAllOptions, type ToAll } from './send-verbs.js';
 import { ServerVerbs } from './server-verbs.js';
-import { VerbEvents } from './verb-events.js';
 
 /**
  * The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone.
@@ -33,33 +32,19 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
   constructor(
     override readonly clientManager: ClientManager,
     override readonly roomManager: RoomManager,
+    private readonly scopes: SendScopes,
+    clients: EveryWorkerClients,
+    rooms: EveryWorkerRooms,
     drain: Drain,
     private readonly encryption: Encryption,
-    delivery: Delivery,
     errors: ErrorReporter,
-    private readonly verbEvents: VerbEvents,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     const host = { errors, drain, options };
-    const everywhere: SendScope = {
-      clients: clientManager,
-      send: (mailing) => {
-        const failed = (error: unknown): void => errors.report('A message did not reach other workers.', error);
-        delivery.send(mailing).catch(failed);
-      },
-      tell: (channel, message) => verbEvents.publish(channel, message),
-    };
-    super(clientManager, roomManager, everywhere, host);
-    const here = (isResponsible: boolean): SendScope => ({
-      clients: { getClients: (query) => clientManager.getLocalClients(query) },
-      send: (mailing: Mailing) => delivery.deliver(mailing),
-      tell: (channel, message) => verbEvents.tell(channel, message, isResponsible),
-    });
-    this.local = new SendVerbs<C>(here(true));
-    const clients = new EveryWorkerClients(clientManager);
-    const rooms = new EveryWorkerRooms(roomManager, clientManager);
-    this.#responsible = new ServerVerbs<C>(clients, rooms, here(true), host);
-    this.#bystander = new ServerVerbs<C>(clients, rooms, here(false), host);
+    super(clientManager, roomManager, scopes.cluster, host);
+    this.local = new SendVerbs<C>(scopes.ofThisWorker(true));
+    this.#responsible = new ServerVerbs<C>(clients, rooms, scopes.ofThisWorker(true), host);
+    this.#bystander = new ServerVerbs<C>(clients, rooms, scopes.ofThisWorker(false), host);
   }
 
   /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
@@ -70,7 +55,7 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
   >(...message: ToAll<C, Type, Action, Event>): void {
     super.sendMessageToAll<Type, Action, Event>(...message);
     const [{ data }] = message;
-    this.verbEvents.publish(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
+    this.scopes.cluster.tell(WebSocketRedisSubscriberEvent.SendMessageToAll, data);
   }
 
   /** Sends to every client but one, or to those that the predicate picks among the clients that this worker knows. */
@@ -87,7 +72,7 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
   override sendMessageError(failure: { webSocketClientId: string; error: string }): void {
     super.sendMessageError(failure);
     const { webSocketClientId, error } = failure;
-    this.verbEvents.publish(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
+    this.scopes.cluster.tell(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
   }
 
   /**

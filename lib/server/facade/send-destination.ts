@@ -1,8 +1,8 @@
-import type { ClientManager } from '../../clients/client-manager.js';
 import { checkNames, readName, readUserId } from '../../clients/verb-checks.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { WsError } from '../../errors/ws.error.js';
 import { workerOf } from '../../runtime/client-id.js';
+import type { ClientManager } from './client-manager.js';
 
 /** One client, every session of a user, or the members of a room. */
 export type NamedDestination = { client: string } | { user: string | number } | { room: string };

@@ -1,4 +1,4 @@
-import type { AnyClient, ClientManager } from '../../clients/client-manager.js';
+import type { AnyClient } from '../../clients/remote-client.js';
 import { checkNames, readName, readUserIds } from '../../clients/verb-checks.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import type { ClientEntry, WsUser } from '../../ws-client/client-entry.js';
@@ -11,7 +11,7 @@ import type {
   SentType,
   WebSocketContract,
 } from '../../protocol/contract.js';
-import type { Mailing } from '../delivery/delivery.js';
+import type { SendScope } from './send-scopes.js';
 
 /** What {@link SendVerbs.broadcastToAllClients} asks of each client. */
 export type ClientPredicate = (candidate: {
@@ -45,16 +45,6 @@ export type ToAll<
   Event extends SentEvent<C>,
 > = IfGiven<C, 'pushes', [message: { data: SentMessage<C, Type, Action, Event> }], [message: { data: unknown }]>;
 
-/** Whom sends reach: the cluster, or one worker. */
-export interface SendScope {
-  /** Those of its clients that are known here. */
-  readonly clients: Pick<ClientManager, 'getClients'>;
-  /** To its clients. */
-  send(mailing: Mailing): void;
-  /** To its subscribers. */
-  tell(channel: string, message: unknown): void;
-}
-
 /**
  * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
  * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
@@ -68,7 +58,7 @@ export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
   getClients(query: { userType?: string } = {}): AnyClient[] {
     checkNames('query', query, ['userType']);
     const { userType } = query;
-    return this.scope.clients.getClients({ userType });
+    return this.scope.getClients({ userType });
   }
 
   /** Sends to every client. */
@@ -155,7 +145,7 @@ export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
   }
 
   #pick(predicate: ClientPredicate): string[] {
-    return this.scope.clients
+    return this.scope
       .getClients()
       .filter((client) => predicate({ clientId: client.clientId, userData: userDataOf(client), client }))
       .map(({ clientId }) => clientId);

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { AnyClient } from '../../clients/client-manager.js';
+import type { AnyClient } from '../../clients/remote-client.js';
 import { encodeMessage } from '../../clients/encode-message.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import { checkNames } from '../../clients/verb-checks.js';
@@ -13,7 +13,8 @@ import type { Drain } from '../coordination/drain.js';
 import { clientIdOf, type ClientReference } from './client-reference.js';
 import type { ClientVerbs } from './client-verbs.js';
 import type { RoomVerbs } from './room-verbs.js';
-import { SendVerbs, type SendScope } from './send-verbs.js';
+import type { SendScope } from './send-scopes.js';
+import { SendVerbs } from './send-verbs.js';
 import { OPEN } from '../../runtime/socket-state.js';
 
 /** What {@link ServerVerbs.joinRoom} takes. */

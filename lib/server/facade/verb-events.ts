@@ -1,22 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
-import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 
-/** Tells subscribers what verbs were called with. */
+/** Tells subscribers of calls of the facade's verbs. */
 @Injectable()
-export class VerbEvents implements ClientListener {
+export class VerbEvents {
   constructor(
     private readonly events: ClusterEvents,
     private readonly errors: ErrorReporter,
   ) {}
-
-  /** The application wants a client disconnected. */
-  disconnecting(clientId: string, end: Partial<ClientEnd>): void {
-    this.publish(WebSocketRedisSubscriberEvent.DisconnectClient, { clientId, ...end });
-  }
 
   /**
    * To the subscribers of every worker.

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { TokenRevocation, type RevokeOptions } from '../../auth/tokens/token-revocation.js';
-import { ClientManager } from '../../clients/client-manager.js';
 import {
   checkMessage,
   checkNames,
@@ -36,11 +35,12 @@ import type {
 import type { EventMessage } from '../../protocol/messages.js';
 import { Metrics, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
-import { ClientQueries } from './client-queries.js';
+import { ClientQueries } from '../coordination/client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Delivery } from '../delivery/delivery.js';
 import { Health, type WebSocketHealth } from '../coordination/health.js';
-import { RoomMoves, type RoomMove } from '../delivery/room-moves.js';
+import { RoomMoves, type RoomMove } from '../coordination/room-moves.js';
+import { ClientManager } from './client-manager.js';
 import { targetOf, type SendDestination } from './send-destination.js';
 
 /** What every send of {@link WebSocketService} takes besides its message. */

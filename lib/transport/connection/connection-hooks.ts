@@ -4,7 +4,8 @@ import type { WsClient } from '../../clients/ws-client.js';
 import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { RoomManager, type RoomUser } from '../../rooms/room-manager.js';
+import type { RoomUser } from '../../rooms/join-options.js';
+import { Memberships } from '../../rooms/memberships.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { Runtime } from '../../runtime/runtime.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
@@ -15,7 +16,7 @@ type Hook = [name: string, run: () => unknown];
 @Injectable()
 export class ConnectionHooks {
   constructor(
-    private readonly rooms: RoomManager,
+    private readonly memberships: Memberships,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
@@ -71,13 +72,13 @@ export class ConnectionHooks {
 
   *#atConnect(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
     const { own, defaults } = client.options.rooms;
-    if (own) yield ['Joining the room of rooms.own', () => this.rooms.joinOwn(client)];
+    if (own) yield ['Joining the room of rooms.own', () => this.memberships.joinOwn(client)];
     for (const roomName of defaults) {
-      yield ['Joining rooms.defaults', () => this.rooms.join(client, roomName)];
+      yield ['Joining rooms.defaults', () => this.memberships.join(client, roomName)];
     }
     const { clientId, ws } = client;
     const joinRoom = ({ roomName, ...user }: RoomUser & { roomName: string }): Promise<boolean> =>
-      this.rooms.addClientToRoom({ clientId, roomName, user });
+      this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(client, { roomName, user }));
     yield ['events.onConnected', () => this.options.events.onConnected?.({ ws, client, clientId, joinRoom })];
     for (const hooks of endpoint.hooks) {
       yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(client, request)];

@@ -6,7 +6,7 @@ import type { Candidate } from '../../auth/admission.js';
 import type { Identity } from '../../auth/identity.js';
 import { InBandAuthentication } from '../../auth/in-band-authentication.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
 import { WsClient } from '../../clients/ws-client.js';
 import { WsRequest } from '../../ws-client/ws-request.js';
@@ -63,7 +63,7 @@ export class ConnectionHandler {
   #onEmpty: (() => void)[] = [];
 
   constructor(
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly dispatcher: MessageDispatcher,
     private readonly heartbeat: Heartbeat,
     private readonly errors: ErrorReporter,
@@ -199,7 +199,7 @@ export class ConnectionHandler {
     client.state = 'disconnected';
     this.inBand.forget(client);
     this.tokenLife.forget(client);
-    this.clientManager.unregister(client, { code, reason });
+    this.clients.unregister(client, { code, reason });
     if (!client.isIdle) client.inbound.clear();
     try {
       this.dispatcher.release(client);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -25,7 +25,7 @@ export class Heartbeat {
   readonly #unanswered = new Map<WsClient, Ping>();
 
   constructor(
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -54,7 +54,7 @@ export class Heartbeat {
   #ping(): void {
     const heartbeat = this.options.heartbeat;
     if (!heartbeat) return;
-    for (const client of this.clientManager.local.values()) {
+    for (const client of this.clients.values()) {
       // The pong of a client whose socket is paused, since its queue is full, would not be read.
       if (client.readyState !== OPEN || client.ws.isPaused || this.#unanswered.has(client)) continue;
       const ping = new Ping(client, this.runtime);

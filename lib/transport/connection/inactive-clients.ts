@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
@@ -16,7 +16,7 @@ export class InactiveClients {
   readonly #timers = new Map<ResolvedOptions, RuntimeTimer>();
 
   constructor(
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -45,7 +45,7 @@ export class InactiveClients {
     const { inactiveTime, log } = options.disconnectInactiveClients;
     const silentSince = this.runtime.now() - inactiveTime;
     let count = 0;
-    for (const client of this.clientManager.local.values()) {
+    for (const client of this.clients.values()) {
       if (client.options !== options || client.readyState !== OPEN || client.lastActivity > silentSince) continue;
       const { code, reason } = client.codec.inactive;
       client.ws.close(code, reason);

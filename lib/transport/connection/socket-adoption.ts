@@ -1,9 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
+import type { WebSocket } from 'ws';
 import { ClientAddress } from '../../auth/client-address.js';
-import { ClientManager } from '../../clients/client-manager.js';
-import type { AdoptedSocket, SocketAdopter } from '../../clients/socket-adopter.interface.js';
 import { WsRequest } from '../../ws-client/ws-request.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -12,23 +11,32 @@ import { outboxOfAdopted } from './adopted-socket.js';
 import { ConnectionHandler } from './connection.handler.js';
 import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
 import { OutboxServices } from '../outbox/outbox.services.js';
+import type { WsUser } from '../../ws-client/client-entry.js';
 import { networkSocketOf } from '../outbox/write-progress.js';
+
+/** An open socket of another ws server, and the client that it becomes. */
+export interface AdoptedSocket {
+  readonly clientId: string;
+  readonly ws: WebSocket;
+  readonly user: WsUser | null;
+  /** In ms since 1970. Default: now. */
+  readonly lastActivity: number | undefined;
+}
 
 /** Connects sockets that other ws servers have accepted to the module's own path. */
 @Injectable()
-export class SocketAdoption implements SocketAdopter {
+export class SocketAdoption {
   constructor(
     private readonly connections: ConnectionHandler,
     private readonly endpoints: EndpointRegistry,
     private readonly services: OutboxServices,
     private readonly addresses: ClientAddress,
-    clients: ClientManager,
-    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
-  ) {
-    if (options.enabled) clients.adoptWith(this);
-  }
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
 
+  /** Makes the socket a client: welcomed, its messages routed, its end noticed. Does nothing where the module is not enabled. */
   adopt({ clientId, ws, user, lastActivity }: AdoptedSocket): void {
+    if (!this.options.enabled) return;
     const endpoint = this.endpoints.open(0, undefined);
     checkOwnRoom(clientId, endpoint.options);
     // ws keeps no upgrade request; the connection hooks get an empty one of the module's path, with the peer's address.

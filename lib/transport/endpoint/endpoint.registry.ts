@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { optionsAt, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { Memberships } from '../../rooms/memberships.js';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
@@ -17,12 +17,12 @@ export class EndpointRegistry {
   constructor(
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     identity: WorkerIdentity,
-    rooms: RoomManager,
+    memberships: Memberships,
     dispatcher: MessageDispatcher,
     errors: ErrorReporter,
     runtime: Runtime,
   ) {
-    this.#services = { workerId: identity.workerId, rooms, dispatcher, errors, runtime };
+    this.#services = { workerId: identity.workerId, memberships, dispatcher, errors, runtime };
   }
 
   /**

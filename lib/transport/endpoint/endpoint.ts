@@ -8,7 +8,7 @@ import { CODECS } from '../../protocol/codecs.js';
 import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
 import { termsText } from '../../protocol/welcome-terms.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
-import type { RoomManager } from '../../rooms/room-manager.js';
+import type { Memberships } from '../../rooms/memberships.js';
 import type { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Router } from '../../routing/router.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -22,7 +22,7 @@ const UNTYPED = { closeTimeout: LONGEST_CLOSING };
 /** What an endpoint works with; one set for all endpoints of a module. */
 export interface EndpointServices {
   readonly workerId: string;
-  readonly rooms: RoomManager;
+  readonly memberships: Memberships;
   readonly dispatcher: MessageDispatcher;
   readonly errors: ErrorReporter;
   readonly runtime: Runtime;
@@ -79,11 +79,11 @@ export class Endpoint implements ClientHost {
   }
 
   join(client: WsClient, roomName: string): Promise<boolean> {
-    return this.services.rooms.join(client, roomName);
+    return this.services.memberships.join(client, roomName);
   }
 
   leave(client: WsClient, roomName: string): void {
-    this.services.rooms.leave(client, roomName);
+    this.services.memberships.leave(client, roomName);
   }
 
   handle(client: WsClient, message: InboundMessage): Promise<void> | undefined {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Identity } from '../../auth/identity.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
-import { ClientManager } from '../../clients/client-manager.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
 import { welcomeOf } from '../../clients/session/welcome.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { Encryption } from '../../encryption/encryption.js';
@@ -13,7 +13,7 @@ import { Runtime } from '../../runtime/runtime.js';
 @Injectable()
 export class ClientAdmitter {
   constructor(
-    private readonly clientManager: ClientManager,
+    private readonly clients: ClientRegistry,
     private readonly tokenLife: TokenLife,
     private readonly encryption: Encryption,
     private readonly transforms: OutboundTransforms,
@@ -25,7 +25,7 @@ export class ClientAdmitter {
     client.state = 'authenticated';
     client.setUser(identity.user);
     this.#keep(client, identity);
-    this.clientManager.register(client);
+    this.clients.register(client);
     if (agreement) {
       this.transforms.begin(client);
       this.encryption.start(client, agreement);
@@ -41,7 +41,7 @@ export class ClientAdmitter {
   identify(client: WsClient, identity: Identity, agreement: Agreement | null): void {
     const { user } = identity;
     if (user) {
-      this.clientManager.identify(client, user);
+      this.clients.identify(client, user);
       this.#keep(client, identity);
     }
     if (agreement) this.encryption.start(client, agreement);

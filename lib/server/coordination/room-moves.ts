@@ -6,11 +6,11 @@ import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { WsError } from '../../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import type { JoinClaim } from '../../rooms/join-claim.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import type { JoinClaim } from '../../rooms/join-claims.js';
+import { Memberships } from '../../rooms/memberships.js';
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
-import { ClusterCommands } from '../coordination/cluster-commands.js';
-import { Recipients } from './recipients.js';
+import { ClusterCommands } from './cluster-commands.js';
+import { Recipients } from '../delivery/recipients.js';
 
 /** Which clients go into or out of which rooms. */
 export type RoomMove = { rooms: readonly string[] } & (
@@ -22,7 +22,7 @@ export type RoomMove = { rooms: readonly string[] } & (
 export class RoomMoves {
   constructor(
     private readonly recipients: Recipients,
-    private readonly rooms: RoomManager,
+    private readonly memberships: Memberships,
     private readonly commands: ClusterCommands,
     private readonly calls: ClusterCalls,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
@@ -52,7 +52,7 @@ export class RoomMoves {
    */
   async joinHere(target: WsTarget, rooms: readonly string[], claim?: JoinClaim): Promise<void> {
     const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
-      rooms.map((roomName) => this.rooms.join(client, roomName, { claim })),
+      rooms.map((roomName) => this.memberships.join(client, roomName, { claim })),
     );
     const results = await Promise.allSettled(joins);
     const failed = results.find((result) => result.status === 'rejected');

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ClientManager, type AnyClient } from '../../clients/client-manager.js';
-import { RemoteClient } from '../../clients/remote-client.js';
+import { ClientRegistry } from '../../clients/client-registry.js';
+import { MirroredClient, type AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { ClientQuery, FetchedRecord } from '../../cluster/calls/cluster-call.js';
@@ -9,14 +9,14 @@ import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
 import { isInstanceOf } from '../../errors/as-error.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
-import { RoomManager } from '../../rooms/room-manager.js';
+import { RoomRegistry } from '../../rooms/room-registry.js';
 
 /** Asks every worker which clients it holds, instead of trusting what this one has heard. */
 @Injectable()
 export class ClientQueries {
   constructor(
-    private readonly clients: ClientManager,
-    private readonly rooms: RoomManager,
+    private readonly clients: ClientRegistry,
+    private readonly rooms: RoomRegistry,
     private readonly view: RegistryBridge,
     private readonly calls: ClusterCalls,
     private readonly claims: UnsharedClaims,
@@ -52,7 +52,7 @@ export class ClientQueries {
 
   #entryOf({ workerId, lastActivity, rooms, user, ...record }: FetchedRecord): AnyClient {
     const shared = user && this.claims.watch(user);
-    const client = new RemoteClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
+    const client = new MirroredClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
     client.lastActivity = lastActivity;
     for (const { roomName, username } of rooms) client.enter(roomName, username);
     return client;
@@ -60,9 +60,9 @@ export class ClientQueries {
 
   #find({ room, userId }: ClientQuery): WsClient[] {
     if (userId === undefined) {
-      return [...(room === undefined ? this.clients.local.values() : (this.rooms.localOf(room) ?? []))];
+      return [...(room === undefined ? this.clients.values() : (this.rooms.localOf(room) ?? []))];
     }
-    const sessions = [...(this.clients.localOfUser(String(userId)) ?? [])];
+    const sessions = [...(this.clients.ofUser(String(userId)) ?? [])];
     return room === undefined ? sessions : sessions.filter(({ rooms }) => rooms.has(room));
   }
 }

@@ -1,9 +1,18 @@
 import type { WsClient } from '../clients/ws-client.js';
-import type { JoinClaim } from './join-claim.js';
 
 /**
- * The memberships that have begun, and that end again when all who asked for them take that back. Nobody else has asked for
- * them; without a claim a membership stays.
+ * Stands for a caller that has asked for joins, until it has been told their outcome. Until then the joins can be taken
+ * back: a caller that is told that a join took too long must not find the client in the room.
+ */
+export class JoinClaim {
+  /** What the caller has asked for. */
+  readonly joins: [client: WsClient, roomName: string][] = [];
+  isWithdrawn = false;
+}
+
+/**
+ * The memberships that end when all callers that asked for them withdraw. A membership that was asked for without a claim
+ * is not in here, and stays.
  */
 export class ClaimedMemberships {
   readonly #byClient = new Map<WsClient, Map<string, Set<JoinClaim>>>();
@@ -16,24 +25,24 @@ export class ClaimedMemberships {
     rooms.set(roomName, claims);
   }
 
-  /** The membership is asked for once more. */
+  /** Notes one more request for the membership. */
   join(client: WsClient, roomName: string, claim: JoinClaim | undefined): void {
     if (claim) this.#byClient.get(client)?.get(roomName)?.add(claim);
     else this.forget(client, roomName);
   }
 
-  /** Whether the membership was claimed by this one, and is by nobody any more. */
+  /** Takes a claim back. Returns whether it was the last one, so that the membership has to end. */
   withdraw(client: WsClient, roomName: string, claim: JoinClaim): boolean {
     const claims = this.#byClient.get(client)?.get(roomName);
     return claims?.delete(claim) === true && claims.size === 0;
   }
 
-  /** The membership stays, if it was claimed by this one. */
+  /** Keeps the membership for good if this claim is one of its claims. */
   confirm(client: WsClient, roomName: string, claim: JoinClaim): void {
     if (this.#byClient.get(client)?.get(roomName)?.has(claim)) this.forget(client, roomName);
   }
 
-  /** The membership has ended, or stays. */
+  /** Forgets the claims of a membership that has ended, or that stays for good. */
   forget(client: WsClient, roomName: string): void {
     const rooms = this.#byClient.get(client);
     if (rooms?.delete(roomName) && rooms.size === 0) this.#byClient.delete(client);

@@ -1,0 +1,28 @@
+import type { GivenUser } from '../clients/user-identity.js';
+import type { JoinClaim } from './join-claims.js';
+
+/** Who joins: what the client's credentials leave open of its identity, and its label in the room. */
+export interface RoomUser extends Partial<GivenUser> {
+  username?: string | undefined;
+}
+
+/** What {@link RoomManager.addClientToRoom} takes. */
+export interface AddClientToRoomOptions {
+  clientId: string;
+  user?: RoomUser | null;
+  roomName: string;
+  /** False: the client list, where it is enabled, is not pushed for it. Default: true. */
+  broadcast?: boolean;
+}
+
+/** How {@link Memberships.join} is done. */
+export interface JoinSettings {
+  /** What the member is called in this room: a label for the other members, never an identity. */
+  readonly username?: string | undefined;
+  /** False: the client list is not pushed for it. Default: true. */
+  readonly broadcast?: boolean | undefined;
+  /** True: the client itself asks, so `rooms.authorize` decides. Default: false. */
+  readonly isRequest?: boolean | undefined;
+  /** The caller that can take the join back, see {@link Memberships.withdraw}. */
+  readonly claim?: JoinClaim | undefined;
+}

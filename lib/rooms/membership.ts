@@ -1,0 +1,31 @@
+import type { WsClient } from '../clients/ws-client.js';
+
+/** What the application's rules show of a member to the other members. */
+export type MemberProfile = Readonly<Record<string, unknown>>;
+
+/** What the other members of a room see of one member. */
+export interface MemberDetail {
+  /** What the member is called in this room: a label, never an identity. */
+  readonly username: string | undefined;
+  readonly profile: MemberProfile | undefined;
+}
+
+/** A client of this worker in one of its rooms. */
+export interface Membership extends MemberDetail {
+  readonly client: WsClient;
+  readonly roomName: string;
+}
+
+/** The beginning or the end of a membership. */
+export interface MembershipChange extends Membership {
+  /** False: the client list is not pushed for this change. */
+  readonly broadcast: boolean;
+}
+
+/** What {@link RoomRegistry} tells other parts of the module. */
+export interface RoomListener {
+  joined?(change: MembershipChange): void;
+  left?(change: MembershipChange): void;
+  /** The room is now the own room of a client: clients that asked to join it have to leave it, on all workers. */
+  reserved?(roomName: string): void;
+}

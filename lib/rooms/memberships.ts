@@ -1,0 +1,296 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientMirror } from '../clients/client-mirror.js';
+import { ClientRegistry } from '../clients/client-registry.js';
+import type { MirroredClient } from '../clients/remote-client.js';
+import { toUser } from '../clients/user-identity.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { codeOf } from '../errors/code-of.js';
+import { WsError } from '../errors/ws.error.js';
+import { RefusalCounters } from '../limits/refusal-counters.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { workerOf } from '../runtime/client-id.js';
+import { ClaimedMemberships, type JoinClaim } from './join-claims.js';
+import type { AddClientToRoomOptions, JoinSettings, RoomUser } from './join-options.js';
+import type { MemberProfile } from './membership.js';
+import { OwnRooms } from './own-rooms.js';
+import { PendingJoins, type PendingJoin } from './pending-joins.js';
+import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
+import { checkRoomName } from './room-name.js';
+import { RoomRegistry } from './room-registry.js';
+import { RoomRules } from './room-rules.js';
+
+/** A join of which it is known how it is done. */
+type Join = Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest' | 'claims'>;
+
+/** What the rules have answered, once the join is ready. */
+interface Preparation {
+  profile: MemberProfile | undefined;
+}
+
+/**
+ * Brings clients of this worker into rooms and out of them. A join first asks the application's rules, then waits until
+ * what is sent to the room reaches this worker; only then the client is a member. Until then the join is pending.
+ */
+@Injectable()
+export class Memberships {
+  readonly #pending = new PendingJoins();
+  readonly #claimed = new ClaimedMemberships();
+  readonly #own: OwnRooms;
+
+  constructor(
+    private readonly rooms: RoomRegistry,
+    private readonly clients: ClientRegistry,
+    mirror: ClientMirror,
+    private readonly rules: RoomRules,
+    @Inject(ROOM_INTEREST) private readonly interest: RoomInterest,
+    private readonly counters: RefusalCounters,
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#own = new OwnRooms(options, (clientId) => clients.has(clientId) || mirror.has(clientId));
+  }
+
+  /**
+   * Puts a client into a room.
+   *
+   * @returns true once the client receives what is sent to the room; false when it is gone, and when it left the room, or
+   * the claim was withdrawn, before that
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, or UNAVAILABLE and TIMEOUT when the room cannot be made live
+   */
+  async join(client: WsClient, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
+    const { username, broadcast = true, isRequest = false, claim } = settings;
+    checkRoomName(roomName, client.options.limits.roomName, this.counters);
+    if (!this.clients.holds(client) || claim?.isWithdrawn) return false;
+    claim?.joins.push([client, roomName]);
+    if (client.rooms.has(roomName)) {
+      this.#claimed.join(client, roomName, claim);
+      if (!isRequest) this.#own.note(client, roomName, isRequest);
+      this.rooms.describe(client, roomName, { username, profile: undefined });
+      this.#leaveOthers(client, roomName, broadcast);
+      return true;
+    }
+    if (isRequest) this.#own.check(client, roomName);
+    const same = this.#pending.find(client, roomName);
+    if (same && !isRequest && same.isRequest) {
+      same.cancelled = true; // the server itself puts the client in: no rule is asked about that
+    } else if (same) {
+      // Asked for again while the first join is pending, maybe after leaving it.
+      same.claims = claimsOf(claim, same);
+      Object.assign(same, { cancelled: false, broadcast, username: username ?? same.username });
+      this.#pending.add(client, roomName, same);
+      return same.done;
+    }
+    this.#checkRoomLimit(client);
+    const preparation: Preparation = { profile: undefined };
+    const ready = this.#prepare(client, roomName, isRequest, preparation);
+    const claims = claim ? new Set([claim]) : null;
+    if (ready) {
+      return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest, claims }, preparation, ready);
+    }
+    this.#enter(client, roomName, { username, broadcast, isRequest, claims }, undefined);
+    return true;
+  }
+
+  /**
+   * {@link join} as the application asks for it: with the user that it names. Returns false when the bus is down, too.
+   *
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT; CONFLICT for an identity that contradicts the client's own, BAD_MESSAGE for a
+   * user type without a user
+   */
+  async admit(
+    client: WsClient,
+    { roomName, user, broadcast }: Omit<AddClientToRoomOptions, 'clientId'>,
+    claim?: JoinClaim,
+  ): Promise<boolean> {
+    checkRoomName(roomName, client.options.limits.roomName);
+    if (!this.clients.holds(client)) return false;
+    if (user) this.#assign(client, user);
+    try {
+      return await this.join(client, roomName, { username: user?.username, broadcast, claim });
+    } catch (error) {
+      if (isBusDown(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Takes a client out of a room, and cancels its pending join; does nothing when it is not there. */
+  leave(client: WsClient, roomName: string, broadcast = true): void {
+    const pending = this.#pending.find(client, roomName);
+    if (pending) pending.cancelled = true;
+    if (!this.rooms.localOf(roomName)?.has(client)) return;
+    client.roomSet.delete(roomName);
+    if (client.roomName === roomName) client.roomName = [...client.rooms].at(-1) ?? null;
+    this.#exit(client, roomName, broadcast);
+  }
+
+  /** Takes a client out of every room, and cancels its pending joins. */
+  leaveAll(client: WsClient): void {
+    this.#pending.cancelAll(client);
+    for (const roomName of [...client.rooms]) this.leave(client, roomName);
+  }
+
+  /**
+   * Takes back the joins of a claim: pending ones are cancelled, and rooms that were joined are left. A join that somebody
+   * else has asked for too stays.
+   */
+  withdraw(claim: JoinClaim): void {
+    claim.isWithdrawn = true;
+    for (const [client, roomName] of claim.joins.splice(0)) {
+      const pending = this.#pending.find(client, roomName);
+      if (pending?.claims?.delete(claim) && pending.claims.size === 0) pending.cancelled = true;
+      if (this.#claimed.withdraw(client, roomName, claim)) this.leave(client, roomName);
+    }
+  }
+
+  /** Makes the joins of a claim final: they cannot be taken back any more. */
+  confirm(claim: JoinClaim): void {
+    for (const [client, roomName] of claim.joins.splice(0)) this.#claimed.confirm(client, roomName, claim);
+  }
+
+  /**
+   * Puts a client into its own room, which is called like the client. Clients leave it that had joined it at their own
+   * request before there was a client of that id.
+   *
+   * @throws WsError UNAVAILABLE and TIMEOUT when the room cannot be made live; what `rooms.profile` throws
+   */
+  async joinOwn(client: WsClient): Promise<void> {
+    const { clientId } = client;
+    // An id that an application has given was an ordinary room until now; one of our form always was reserved.
+    const isReserved = workerOf(clientId) !== undefined;
+    if (!isReserved) this.rooms.reserve(clientId);
+    await this.join(client, clientId, { broadcast: false });
+    // By now the other workers know the client; until then one of theirs may have asked for the room.
+    if (!isReserved) this.rooms.reserve(clientId);
+  }
+
+  /** Takes the clients of this worker out of a room, or out of joining it, that have asked for it by themselves. */
+  vacate(roomName: string): void {
+    this.#pending.cancelRequests(roomName);
+    for (const client of [...(this.rooms.localOf(roomName) ?? [])]) {
+      if (this.#own.hasAsked(client, roomName)) this.leave(client, roomName);
+    }
+  }
+
+  /** Another worker's client has joined a room. */
+  enterRemote(client: MirroredClient, roomName: string, username: string | undefined): void {
+    this.rooms.enterRemote(client, roomName, username);
+    // Its worker has told the others to vacate it; that message may have been lost.
+    if (this.#own.isReservedFor(client, roomName)) this.vacate(roomName);
+  }
+
+  /**
+   * Ends the memberships of a client that is gone. The client itself keeps its rooms, so that `handleDisconnect` can still
+   * read them.
+   */
+  drop(client: WsClient): void {
+    this.#claimed.forgetAll(client);
+    this.#pending.cancelAll(client);
+    for (const roomName of client.rooms) {
+      if (this.rooms.localOf(roomName)?.has(client)) this.#exit(client, roomName, true);
+    }
+  }
+
+  #assign(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
+    if (userId === undefined && userType === undefined) return;
+    this.clients.assign(client, toUser({ userId, userType, payload }));
+  }
+
+  /** Asks the rules, then acquires the interest in the room; undefined when neither has to be waited for. */
+  #prepare(
+    client: WsClient,
+    roomName: string,
+    isRequest: boolean,
+    preparation: Preparation,
+  ): Promise<void> | undefined {
+    const asked = this.rules.ask(client, roomName, isRequest);
+    if (!asked) return this.#acquire(client, roomName);
+    return asked.then((profile) => {
+      preparation.profile = profile;
+      return this.#acquire(client, roomName);
+    });
+  }
+
+  #acquire(client: WsClient, roomName: string): Promise<void> | undefined {
+    // While the bus is down a client is no worse off in its own room than without it.
+    const hasMembers = this.#own.isOf(client, roomName) || (this.rooms.localOf(roomName)?.size ?? 0) > 0;
+    return this.interest.acquireRoom(roomName, hasMembers);
+  }
+
+  #joinWhenReady(
+    client: WsClient,
+    roomName: string,
+    join: Join,
+    preparation: Preparation,
+    ready: Promise<void>,
+  ): Promise<boolean> {
+    const enter = (): boolean => {
+      const isWanted = !pending.cancelled && this.clients.holds(client);
+      if (isWanted) this.#enter(client, roomName, pending, preparation.profile);
+      else this.interest.releaseRoom(roomName);
+      this.#pending.remove(client, roomName, pending);
+      return isWanted;
+    };
+    const fail = (error: unknown): never => {
+      this.#pending.remove(client, roomName, pending);
+      throw error;
+    };
+    const pending: PendingJoin = { ...join, cancelled: false, done: ready.then(enter, fail) };
+    this.#pending.add(client, roomName, pending);
+    return pending.done;
+  }
+
+  #checkRoomLimit(client: WsClient): void {
+    const { limits, rooms } = client.options;
+    const limit = limits.roomsPerClient;
+    if (limit === false || !rooms.clientCanJoinMultipleRooms) return;
+    if (client.rooms.size + this.#pending.countOf(client) >= limit) {
+      this.counters.count('roomsPerClient');
+      throw new WsError('ROOM_LIMIT', `A client can be in ${limit} rooms at most.`);
+    }
+  }
+
+  #enter(
+    client: WsClient,
+    roomName: string,
+    { username, broadcast, isRequest, claims }: Join,
+    profile: MemberProfile | undefined,
+  ): void {
+    this.#claimed.begin(client, roomName, claims);
+    this.#own.note(client, roomName, isRequest);
+    client.roomSet.add(roomName);
+    client.roomName = roomName;
+    this.rooms.enter({ client, roomName, username, profile, broadcast });
+    this.#leaveOthers(client, roomName, broadcast);
+  }
+
+  /** In one-room mode: leaves the old room, only now that the new one is live, and cancels the joins asked for before. */
+  #leaveOthers(client: WsClient, roomName: string, broadcast: boolean): void {
+    const { clientCanJoinMultipleRooms, defaults } = client.options.rooms;
+    const stays = (name: string): boolean => defaults.includes(name) || this.#own.isOf(client, name);
+    if (clientCanJoinMultipleRooms || stays(roomName)) return;
+    this.#pending.cancelBefore(client, roomName, stays);
+    for (const other of [...client.rooms]) {
+      if (other !== roomName && !stays(other)) this.leave(client, other, broadcast);
+    }
+  }
+
+  #exit(client: WsClient, roomName: string, broadcast: boolean): void {
+    this.#claimed.forget(client, roomName);
+    this.#own.forget(client, roomName);
+    this.interest.releaseRoom(roomName);
+    this.rooms.exit(client, roomName, broadcast);
+  }
+}
+
+/** Whether a join has failed because the bus is down. */
+export function isBusDown(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'UNAVAILABLE' || code === 'TIMEOUT';
+}
+
+/** The claims of a pending join that is asked for once more. */
+function claimsOf(claim: JoinClaim | undefined, { claims, cancelled }: PendingJoin): PendingJoin['claims'] {
+  if (!claim) return null;
+  // The join had been left: nobody but this caller waits for it.
+  if (cancelled) return new Set([claim]);
+  return claims?.add(claim) ?? null;
+}

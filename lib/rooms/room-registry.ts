@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import type { MirroredClient } from '../clients/remote-client.js';
+import type { WsClient } from '../clients/ws-client.js';
+import { MemberDetails } from './member-details.js';
+import type { MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
+import { Room } from './room.js';
+
+/**
+ * Which client of any worker is in which room. A room exists while it has members. How a client of this worker gets in and
+ * out is decided by {@link Memberships}, which alone calls `enter` and `exit`.
+ */
+@Injectable()
+export class RoomRegistry {
+  readonly #rooms = new Map<string, Room>();
+  readonly #details = new MemberDetails();
+  readonly #listeners: RoomListener[] = [];
+
+  /** Every room that has members, with their client ids. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#rooms;
+  }
+
+  /** The ids of a room's members on all workers. */
+  membersOf(roomName: string): ReadonlySet<string> | undefined {
+    return this.#rooms.get(roomName);
+  }
+
+  /** The clients of this worker in a room. */
+  localOf(roomName: string): ReadonlySet<WsClient> | undefined {
+    return this.#rooms.get(roomName)?.clients;
+  }
+
+  /** What a client is called: in the room that it joined last, else in the room where it got a name last. */
+  usernameOf(client: WsClient): string | undefined {
+    const { roomName } = client;
+    const username = roomName === null ? undefined : this.usernameIn(client, roomName);
+    return username ?? this.#details.newestUsernameOf(client);
+  }
+
+  usernameIn(client: WsClient, roomName: string): string | undefined {
+    return this.#details.of(client, roomName).username;
+  }
+
+  /** The memberships of a client of this worker. */
+  *membershipsOf(client: WsClient): Generator<Membership> {
+    for (const roomName of client.rooms) {
+      const { username, profile } = this.#details.of(client, roomName);
+      yield { client, roomName, username, profile };
+    }
+  }
+
+  /** Adds a listener. Listeners are called in the order in which they were added. */
+  listen(listener: RoomListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Adds a member of this worker. */
+  enter({ client, roomName, username, profile, broadcast }: MembershipChange): void {
+    this.#roomOf(roomName).enter(client);
+    this.#details.add(client, roomName, { username, profile });
+    for (const listener of this.#listeners) listener.joined?.({ client, roomName, username, profile, broadcast });
+  }
+
+  /** Removes a member of this worker. */
+  exit(client: WsClient, roomName: string, broadcast: boolean): void {
+    const room = this.#rooms.get(roomName);
+    room?.exit(client);
+    if (room?.size === 0) this.#rooms.delete(roomName);
+    const { username, profile } = this.#details.take(client, roomName);
+    for (const listener of this.#listeners) listener.left?.({ client, roomName, username, profile, broadcast });
+  }
+
+  /** Changes what the other members see of a member. */
+  describe(client: WsClient, roomName: string, detail: MemberDetail): void {
+    this.#details.add(client, roomName, detail);
+  }
+
+  /** Adds a member of another worker. */
+  enterRemote(client: MirroredClient, roomName: string, username: string | undefined): void {
+    client.enter(roomName, username);
+    this.#roomOf(roomName).add(client.clientId);
+  }
+
+  /** Removes a member of another worker. */
+  exitRemote(client: MirroredClient, roomName: string): void {
+    client.exit(roomName);
+    const room = this.#rooms.get(roomName);
+    room?.delete(client.clientId);
+    if (room?.size === 0) this.#rooms.delete(roomName);
+  }
+
+  /** Tells the listeners that a room is now the own room of a client. */
+  reserve(roomName: string): void {
+    for (const listener of this.#listeners) listener.reserved?.(roomName);
+  }
+
+  #roomOf(roomName: string): Room {
+    let room = this.#rooms.get(roomName);
+    if (!room) this.#rooms.set(roomName, (room = new Room()));
+    return room;
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry } from '../../clients/client-registry.js';
+import type { AnyClient } from '../../clients/remote-client.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { Delivery, type Mailing } from '../delivery/delivery.js';
+import { ClientManager } from './client-manager.js';
+import { VerbEvents } from './verb-events.js';
+
+/** The clients and subscribers that a set of verbs reaches. */
+export interface SendScope {
+  /** The clients of the scope that this worker knows. */
+  getClients(query?: { userType?: string | undefined }): AnyClient[];
+  /** Sends to clients of the scope. */
+  send(mailing: Mailing): void;
+  /** Tells the subscribers of the scope. */
+  tell(channel: string, message: unknown): void;
+}
+
+/** Makes the scopes of the facade's verbs: the whole cluster, or this worker alone. */
+@Injectable()
+export class SendScopes {
+  constructor(
+    private readonly manager: ClientManager,
+    private readonly registry: ClientRegistry,
+    private readonly delivery: Delivery,
+    private readonly verbEvents: VerbEvents,
+    private readonly errors: ErrorReporter,
+  ) {}
+
+  /** The clients and subscribers of all workers. */
+  readonly cluster: SendScope = {
+    getClients: (query) => this.manager.getClients(query),
+    send: (mailing) => {
+      const failed = (error: unknown): void => this.errors.report('A message did not reach other workers.', error);
+      this.delivery.send(mailing).catch(failed);
+    },
+    tell: (channel, message) => this.verbEvents.publish(channel, message),
+  };
+
+  /**
+   * The clients and subscribers of this worker.
+   *
+   * @param isResponsible whether subscribers that act on one worker only act on what this scope tells
+   */
+  ofThisWorker(isResponsible: boolean): SendScope {
+    return {
+      getClients: ({ userType } = {}) => {
+        const clients = [...this.registry.values()];
+        return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);
+      },
+      send: (mailing) => this.delivery.deliver(mailing),
+      tell: (channel, message) => this.verbEvents.tell(channel, message, isResponsible),
+    };
+  }
+}
