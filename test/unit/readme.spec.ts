@@ -45,7 +45,7 @@ declare class AppModule {}
 declare class PricePipe implements PipeTransform { transform(value: unknown): Price }
 declare class Sessions { find(cookie?: string): Promise<{ userId: string; role: string; name: string } | null> }
 declare class Visits { end(userId: string): void }
-declare const app: INestApplication;
+declare const app: INestApplication, client: WsClient;
 declare const clientId: string, data: object, file: string, redis: string;
 declare const keys: {
   agree(clientId: string, data: unknown): Promise<{ serverPublicKey: string; salt: string }>;
