@@ -7,17 +7,17 @@ import { unavailable } from '../redis/link/redis-failures.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 
 /**
- * Injects a connection to the module's Redis for the application's own commands: the instance that was given as the option
- * `redis`, else one that connects with its first command and is closed with the application. While Redis is away, commands
- * on the latter reject within 1.2 s, unless the option has a `commandTimeout` of its own; so do commands that block for
- * longer: they need a connection of their own (`duplicate({ commandTimeout: undefined })`). Null where the module has no
- * Redis (a property is left undefined by Nest then). Messages travel on other connections.
+ * Injects a connection to the module's Redis for the application's own commands: the instance given as the option `redis`, or
+ * else one that connects with its first command and is closed with the application. While Redis is away, commands on the
+ * latter reject within 1.2 s, unless the option sets a `commandTimeout`. So do commands that block for longer: they need a
+ * connection of their own (`duplicate({ commandTimeout: undefined })`). Null when the module has no Redis; Nest leaves an
+ * injected property undefined then. The library itself uses other connections.
  */
 export function InjectWsRedis(): ParameterDecorator & PropertyDecorator {
   return Inject(PXL_WS_REDIS);
 }
 
-/** Holds the application's connection; the one that it brought itself stays its own to close. */
+/** Holds the application's connection, and closes it unless the application has given it. */
 @Injectable()
 export class ApplicationRedis implements OnApplicationShutdown {
   readonly client: Redis | Cluster | null;
@@ -29,7 +29,7 @@ export class ApplicationRedis implements OnApplicationShutdown {
     if (!this.client || !this.#isOurs) return;
     const logger = new ModuleLogger();
     let isDown = false;
-    // It is tried again several times a second: said once, until it is there again.
+    // ioredis reports an error several times a second; the log gets one line per outage.
     this.client.on('error', ({ message }: Error) => {
       if (!isDown) logger.warn(`The application's connection to Redis: ${message}`);
       isDown = true;
@@ -43,13 +43,13 @@ export class ApplicationRedis implements OnApplicationShutdown {
   }
 }
 
-/** A cluster holds commands back before it knows its nodes, without any limit of time of its own. */
+/** Before a Cluster of ioredis knows its nodes it queues commands without a time limit: this adds one. */
 function limitWaits(cluster: Cluster): void {
   const limit = cluster.options.redisOptions?.commandTimeout;
   if (limit === undefined) return;
   const send = cluster.sendCommand.bind(cluster);
   cluster.sendCommand = (command, stream, node) => {
-    // What would wait for the next connection, and be rejected meanwhile, must not be carried out after all.
+    // A command that waits for the next connection could be executed after it was rejected.
     if (cluster.status === 'reconnecting' || cluster.status === 'close') command.reject(unavailable(null));
     if (command.isSettled) return command.promise;
     command.setTimeout(limit);

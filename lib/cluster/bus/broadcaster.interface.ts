@@ -5,55 +5,55 @@ import type { WsEnvelope, WsReceivedEnvelope } from './envelope.js';
 /** The token of the {@link Broadcaster} that the module works with. */
 export const PXL_WS_BROADCASTER = Symbol('PXL_WS_BROADCASTER');
 
-/** Takes what other workers send. Never throws. */
+/** Takes the envelopes of other workers. Never throws. */
 export type WsReceiver = (envelope: WsReceivedEnvelope) => void;
 
-/** How the connection to the bus is. */
+/** The state of the connection to the bus. */
 export interface BusHealth {
   readonly connected: boolean;
-  /** Milliseconds that the last probe took on its way to the bus and back; null: none has come back yet. */
+  /** Milliseconds that the last probe took to the bus and back; null: none has come back yet. */
   readonly probeMs: number | null;
-  /** What the connection failed with last. */
+  /** The last error of the connection; null when there is none. */
   readonly lastError: string | null;
-  /** Whether it works, and yet refuses or loses something that this worker needs: {@link lastError} says what. */
+  /** Whether the bus works but refuses or loses something that this worker needs; {@link lastError} says what. */
   readonly isLimited?: boolean;
 }
 
 /**
- * The bus between the workers of a cluster. A worker hears what is for everybody, what is for itself and its own clients,
- * and what is for the rooms, users and channels of events that it has asked for. Delivery is at most once.
+ * The bus between the workers of a cluster. A worker receives envelopes for everybody, for itself and its own clients, and
+ * for the rooms, users and event channels that it has acquired. Delivery is at most once.
  *
  * `acquireRoom` rejects with UNAVAILABLE or TIMEOUT when the room cannot be made live; `acquireUser` never rejects.
  */
 export interface Broadcaster extends RoomInterest, UserInterest {
   /**
-   * Connects, and resolves once other workers can be reached, or when that takes too long: it goes on by itself then.
-   * Envelopes of other workers go to `receive` from now on.
+   * Connects; resolves once other workers can be reached, or after a time limit, after which connecting goes on in the
+   * background. Envelopes of other workers go to `receive` from now on.
    */
   start(receive: WsReceiver): Promise<void>;
   /**
-   * Sends an envelope to the other workers; the sender's own clients are not its business.
+   * Sends an envelope to the other workers; the sender delivers to its own clients by itself.
    *
-   * @throws WsError UNAVAILABLE when the bus is down; it is not delivered later then
+   * @throws WsError UNAVAILABLE when the bus is down; the envelope is not delivered later
    */
   publish(envelope: WsEnvelope): Promise<void>;
-  /** Hears the events of a channel until the end, from the moment the promise resolves. Never rejects. */
+  /** Receives the events of a channel from the moment the promise resolves (undefined: at once) to the end. Never rejects. */
   acquireEvents(channel: string): Promise<void> | undefined;
-  /** Hears the events of all channels. */
+  /** Receives the events of all channels, as {@link acquireEvents} does those of one. */
   acquireAllEvents(): Promise<void> | undefined;
-  /** True: there are no other workers, and never will be, so that nothing has to be written for them. */
+  /** True when there are no other workers and never will be, so that nothing has to be sent. Default: false. */
   readonly isAlone?: boolean;
   /** Whether other workers can be reached. */
   readonly isReady: boolean;
-  /** How the connection is, for `getWebSocketHealth()`. */
+  /** The state of the connection, for `getWebSocketHealth()`. */
   readonly health: BusHealth;
-  /** Calls back each time that {@link isReady} changes. */
+  /** Registers a listener that is called each time {@link isReady} changes. */
   onChange(changed: (isReady: boolean) => void): void;
   /**
-   * Connects anew: other workers live and hear nothing of this one, or it nothing of them, though {@link isReady} is true.
-   * Left out: it heals by itself, if at all.
+   * Replaces the connections. Called when live workers do not answer although {@link isReady} is true. Without this method
+   * nothing is done in that case.
    */
   renew?(why: Error): void;
-  /** Leaves the cluster; settles even when the bus is down. */
+  /** Closes the connections; settles even when the bus is down. */
   stop(): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { Broadcaster } from './broadcaster.interface.js';
 
-/** What the library calls of every bus. */
+/** The methods that the library calls on every bus. */
 const METHODS: readonly (keyof Broadcaster)[] = [
   ...(['start', 'stop', 'publish', 'onChange'] as const),
   ...(['acquireRoom', 'releaseRoom', 'acquireUser', 'releaseUser', 'acquireEvents', 'acquireAllEvents'] as const),
 ];
 
 /**
- * Asked of the instance: what the application provides for a class need not be made by it.
+ * Checks the instance, which need not be of the class that the option names: an application may provide anything for it.
  *
  * @throws PxlWebSocketSetupError that names the class and the methods that it lacks
  */

@@ -3,19 +3,19 @@ import { encodeName } from '../../redis/data/encode-name.js';
 import { workerOf } from '../../runtime/client-id.js';
 import type { WsTarget } from './envelope.js';
 
-/** Above so many channels one copy for everybody is cheaper than one for each. */
+/** Above this number of channels, one publication to everybody is cheaper than one per channel. */
 const MANY = 32;
-/** How many sharded channels all rooms share. */
+/** The number of sharded channels that all rooms share. */
 const PARTITIONS = 256;
 
-/** The names of one application's channels: all begin with its prefix, since pub/sub knows no database numbers. */
+/** The names of one application's channels. They begin with its prefix, because pub/sub ignores database numbers. */
 export class ClusterChannels {
-  /** What every worker hears. */
+  /** The channel that every worker subscribes to. */
   readonly everybody: string;
 
   constructor(
     private readonly prefix: string,
-    /** Whether rooms share sharded channels, instead of having one each. */
+    /** Whether rooms share sharded channels instead of having one channel each. */
     private readonly isSharded: boolean,
   ) {
     this.everybody = `${prefix}:broadcast`;
@@ -33,21 +33,21 @@ export class ClusterChannels {
     return `${this.prefix}:worker:${encodeName(workerId)}`;
   }
 
-  /** The channel of the events that an application calls by this name. */
+  /** The channel of an application's events. */
   event(name: string): string {
     return `${this.prefix}:event:${encodeName(name)}`;
   }
 
-  /** The pattern (PSUBSCRIBE) of all channels of events. */
+  /** The pattern (PSUBSCRIBE) of all event channels. */
   get everyEvent(): string {
     return `${this.prefix.replace(/[\\*?[\]]/g, '\\$&')}:event:*`;
   }
 
   /**
-   * Where an envelope has to be published, so that every worker but `self` that may hold a recipient gets a copy. Empty
-   * when no other worker can.
+   * The channels on which an envelope has to be published to reach every other worker that may hold a recipient. Empty when
+   * no other worker can hold one.
    *
-   * @param self null: a process that is no worker
+   * @param self this worker's id; null: this process is no worker
    */
   of(target: WsTarget, self: string | null): readonly string[] {
     switch (target.kind) {
@@ -66,7 +66,7 @@ export class ClusterChannels {
     }
   }
 
-  /** An id without a worker is of an adopted socket, which its own worker alone knows. */
+  /** Ids without a worker belong to adopted sockets, which only their own worker knows. */
   #ofWorkers(ids: readonly (string | undefined)[], self: string | null): string[] {
     return ids.flatMap((id) => (id === undefined || id === self ? [] : [this.worker(id)]));
   }

@@ -7,19 +7,19 @@ import type { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { ClusterChannels } from './cluster-channels.js';
 import { IGNIS_CHANNELS, IgnisWire } from './ignis-wire.js';
 
-/** The token of the {@link ClusterRedis} of the module; null: it has no Redis. */
+/** The token of the module's {@link ClusterRedis}; null without Redis. */
 export const CLUSTER_REDIS = Symbol('PXL_WS_CLUSTER_REDIS');
 
 type MessageListener = (payload: Buffer) => void;
 
-/** This worker's connection to Redis, and who hears which of its channels. */
+/** This worker's link to Redis, and the listeners of its channels. */
 export class ClusterRedis {
   readonly link: RedisLink;
   readonly channels: ClusterChannels;
-  /** Null: the channels of Ignis are nobody's concern. */
+  /** Null without the option `cluster.ignis`. */
   readonly ignis: IgnisWire | null;
   readonly #listeners = new Map<string, MessageListener>();
-  #other: MessageListener | null = null;
+  #fallback: MessageListener | null = null;
 
   constructor(redis: ResolvedRedis, { prefix, cluster }: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime) {
     const logger = new ModuleLogger();
@@ -34,7 +34,7 @@ export class ClusterRedis {
         report: (level, what) => logger[level](what),
         onMessage: (channel, payload) => {
           if (cluster.ignis && channel.startsWith(IGNIS_CHANNELS)) this.ignis?.take(payload);
-          else (this.#listeners.get(channel) ?? this.#other)?.(payload);
+          else (this.#listeners.get(channel) ?? this.#fallback)?.(payload);
         },
       },
       runtime,
@@ -43,13 +43,13 @@ export class ClusterRedis {
     this.ignis = cluster.ignis ? new IgnisWire(prefix, workerId, this.link.subscriptions) : null;
   }
 
-  /** Hears one channel. */
+  /** Sets the listener of one channel. */
   listen(channel: string, listener: MessageListener): void {
     this.#listeners.set(channel, listener);
   }
 
-  /** Hears every channel that nobody else does. */
+  /** Sets the listener of all channels without a listener of their own. */
   listenToOthers(listener: MessageListener): void {
-    this.#other = listener;
+    this.#fallback = listener;
   }
 }

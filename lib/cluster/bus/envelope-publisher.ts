@@ -6,17 +6,17 @@ import { writeEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import { publicationsOf } from './ignis-messages.js';
 
-/** Publishes envelopes through Redis: one PUBLISH for each channel that one concerns, and where Ignis listens, for its channels. */
+/** Publishes envelopes through Redis: one PUBLISH per channel, and with `cluster.ignis` on the channels of Ignis as well. */
 export class EnvelopePublisher implements MetricSource {
-  /** Tells the envelopes of one publisher from those of all others. */
+  /** Makes the ids of this publisher's envelopes unique. */
   readonly #id: string;
   #envelopes = 0;
   #published = 0;
   #failed = 0;
 
   /**
-   * @param origin the worker that sends; null: a process that is none
-   * @param ignisId by which what is for clients is published on the channels of Ignis too; null: it is not
+   * @param origin the sending worker's id; null: this process is no worker
+   * @param ignisId the sender's id in messages to Ignis; null: nothing is published there
    */
   constructor(
     private readonly link: RedisLink,
@@ -28,7 +28,7 @@ export class EnvelopePublisher implements MetricSource {
     this.#id = runtime.randomId(6);
   }
 
-  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; it is not delivered later then */
+  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; the envelope is not delivered later */
   publish(envelope: WsEnvelope): Promise<void> {
     if (this.ignisId === null) return this.#publishOurs(envelope);
     const theirs = publicationsOf(envelope, this.ignisId);
@@ -63,5 +63,5 @@ export class EnvelopePublisher implements MetricSource {
   };
 }
 
-/** How many have heard a message is nobody's concern. */
+/** Drops the number of receivers. */
 function nothing(): void {}

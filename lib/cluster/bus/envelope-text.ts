@@ -1,33 +1,33 @@
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
 import { isTexts } from './json-text.js';
 
-/** The version of the header. A worker ignores envelopes of any other. */
+/** The version of the header. Envelopes of other versions are ignored. */
 const VERSION = 1;
 
-/** A longer id would only take memory of those who have to remember it. */
+/** Characters. Receivers remember ids, so a longer one is not accepted. */
 const LONGEST_ID = 64;
 
 const CONTENTS: readonly unknown[] = ['message', 'event', 'command', 'call', 'answer'] satisfies WsContent['kind'][];
 
-/** What the bus adds to an envelope. */
+/** What the sender's side of the bus adds to an envelope. */
 export interface WsEnvelopeOrigin {
-  /** The worker that sends it; null: an emitter, which has no clients. */
+  /** The sending worker's id; null: an emitter, which has no clients. */
   readonly origin: string | null;
-  /** When it was sent, in ms since 1970 by the clock of the bus. */
+  /** When it was sent: ms since 1970 by the clock of the bus. */
   readonly sentAt: number;
   /**
-   * Tells the envelope from all others, at most 64 characters: copies of it, on other channels or published again, have the
-   * same. Undefined: a worker of version 0.1 has sent it, on one channel.
+   * Identifies the envelope, at most 64 characters. Copies on several channels, or published again, have the same id.
+   * Undefined: sent by a worker of version 0.1, on one channel.
    */
   readonly id?: string | undefined;
 }
 
-/** An envelope as it has come from the bus. */
+/** An envelope as it came from the bus, with its origin. */
 export interface WsReceivedText extends WsEnvelopeOrigin {
   readonly envelope: WsReceivedEnvelope;
 }
 
-/** The first line of an envelope's text. Short names: it stands before every message. */
+/** The first line of an envelope's text. The names are short because it precedes every message. */
 interface Header {
   readonly v: number;
   readonly from: string | null;
@@ -39,16 +39,16 @@ interface Header {
   readonly is: WsContent['kind'];
 }
 
-/** An envelope as text: a header in JSON, a line feed, the content as it is. */
+/** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
 export function writeEnvelope(
   { target, exclude, isVolatile, content }: WsEnvelope,
-  postmark: WsEnvelopeOrigin,
+  { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
   const header: Header = {
     v: VERSION,
-    from: postmark.origin,
-    at: postmark.sentAt,
-    id: postmark.id,
+    from: origin,
+    at: sentAt,
+    id,
     to: addressOf(target),
     not: exclude.length > 0 ? exclude : undefined,
     volatile: isVolatile || undefined,
@@ -57,7 +57,7 @@ export function writeEnvelope(
   return `${JSON.stringify(header)}\n${content.text}`;
 }
 
-/** Reads the text of an envelope; null for anything that is none. Never throws. */
+/** Reads the text of an envelope; null when it is malformed. Never throws. */
 export function readEnvelope(text: string): WsReceivedText | null {
   const end = text.indexOf('\n');
   if (end < 0) return null;
@@ -115,7 +115,7 @@ function readHeader(line: string): Header | null {
   return isHeader(value) ? value : null;
 }
 
-/** Anybody who reaches the bus can write to our channels: nothing of a header is taken for granted. */
+/** Checks every field, because anybody who reaches the bus can publish on the channels. */
 function isHeader(value: unknown): value is Header {
   if (typeof value !== 'object' || value === null) return false;
   const { v, from, at, id, to, not, is } = value as Record<keyof Header, unknown>;

@@ -1,4 +1,4 @@
-/** Whom an envelope is for. Clients, users and rooms are three name spaces. */
+/** The recipients of an envelope. Clients, users and rooms have name spaces of their own. */
 export type WsTarget =
   | { readonly kind: 'everybody' }
   | { readonly kind: 'clients'; readonly clientIds: readonly string[] }
@@ -6,31 +6,33 @@ export type WsTarget =
   | { readonly kind: 'rooms'; readonly roomNames: readonly string[] }
   /** Other workers themselves, not their clients. */
   | { readonly kind: 'workers'; readonly workerIds: readonly string[] }
-  /** The subscribers of a channel of events. */
+  /** The subscribers of an event channel. */
   | { readonly kind: 'subscribers'; readonly channel: string };
 
-/** What an envelope holds: JSON text, which a worker that only passes it on to its clients does not parse. */
+/** The content of an envelope: JSON text, which a worker that only delivers it to its clients does not parse. */
 export interface WsContent {
   /**
-   * A message for clients: the text of its frame for those who speak `pxl.v1`; an event for subscribers; a command to the
-   * workers that hold the target; a call of theirs; its answer.
+   * - `message`: for clients; the text is the frame of the protocol `pxl.v1`.
+   * - `event`: for the subscribers of a channel.
+   * - `command`: something that workers do to their clients among the target, without an answer.
+   * - `call`: a question to workers; `answer`: what one of them replied.
    */
   readonly kind: 'message' | 'event' | 'command' | 'call' | 'answer';
   readonly text: string;
 }
 
-/** What travels between workers. Nobody gets one envelope twice. */
+/** What travels between workers. No recipient gets an envelope twice. */
 export interface WsEnvelope {
   readonly target: WsTarget;
-  /** Ids of clients that are no recipients. */
+  /** Ids of clients that do not get it. */
   readonly exclude: readonly string[];
-  /** Whether a client that reads too slowly may miss it. */
+  /** Whether it may be dropped for a client that reads too slowly. */
   readonly isVolatile: boolean;
   readonly content: WsContent;
 }
 
-/** An envelope that has come from elsewhere. */
+/** An envelope of another process. */
 export interface WsReceivedEnvelope extends WsEnvelope {
-  /** The worker that sent it; null: a process without clients, an emitter. */
+  /** The sending worker's id; null: an emitter, a process without clients. */
   readonly origin: string | null;
 }

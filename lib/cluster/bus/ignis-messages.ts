@@ -5,26 +5,26 @@ import { workerOf } from '../../runtime/client-id.js';
 import type { WsEnvelope, WsTarget } from './envelope.js';
 import { isTexts, readObject } from './json-text.js';
 
-/** A message for clients, as servers and emitters of Ignis tell each other of it. */
+/** A message for clients, as servers and emitters of Ignis publish it. */
 export interface IgnisMessage {
-  /** Who has published it: a server by its own id, emitters all by the same one. */
+  /** The publisher: a server's own id, or the id that all emitters share. */
   readonly serverId: string;
   readonly target: WsTarget;
   readonly exclude: readonly string[];
   readonly message: EventMessage;
 }
 
-/** One publication: a message of several names is several of them. */
+/** One publication. A message for several rooms, users or clients takes one publication for each. */
 export type IgnisPublication = readonly [channel: string, text: string];
 
-/** Whom it is for, beside what all publications of a message have. */
+/** The part that differs between the publications of one message. */
 interface Address {
   readonly channel: string;
   readonly type: string;
   readonly target?: string;
 }
 
-/** Reads what was published on a channel of Ignis; null for anything that no server of Ignis would deliver. Never throws. */
+/** Reads a publication of Ignis; null for anything that a server of Ignis would not deliver. Never throws. */
 export function readIgnisMessage(text: string): IgnisMessage | null {
   const { serverId, type, target, event, data, exclude } = readObject(text) ?? {};
   const addressed = targetOf(type, target);
@@ -34,26 +34,26 @@ export function readIgnisMessage(text: string): IgnisMessage | null {
 }
 
 /**
- * What to publish so that servers of Ignis deliver a message to their clients; nothing for what is no message, and for
- * clients that only we can have.
+ * The publications that make servers of Ignis deliver an envelope to their clients. Empty for an envelope without a message,
+ * and for clients that only workers of this library can have.
  */
 export function publicationsOf({ target, exclude, content }: WsEnvelope, serverId: string): IgnisPublication[] {
   if (content.kind !== 'message') return [];
   const addresses = addressesOf(target, exclude);
   const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
   if (push === undefined) return [];
-  // A push in the shape of an event may have any fields beside these two: none may take the place of those of the address.
+  // Further fields of the push must not replace those of the address.
   const { event, data } = JSON.parse(push) as EventMessage;
   const message = JSON.stringify({ event, data }).slice(1);
   const excluded = exclude.length > 0 ? exclude : undefined;
   return addresses.map(({ channel, ...address }) => {
-    // The id comes first: see `openingOf`.
+    // The id comes first, so that `openingOf` can recognise it.
     const fields = JSON.stringify({ serverId, ...address, exclude: excluded });
     return [channel, `${fields.slice(0, -1)},${message}`];
   });
 }
 
-/** How the text of a publication begins, by whose sender's id begins so. */
+/** How the text of a publication begins whose sender's id begins with `serverId`. */
 export function openingOf(serverId: string): string {
   return JSON.stringify({ serverId }).slice(0, -'"}'.length);
 }

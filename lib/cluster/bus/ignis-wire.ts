@@ -3,7 +3,7 @@ import type { ChannelSubscriptions } from '../../redis/subscriptions/channel-sub
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import { openingOf, readIgnisMessage, type IgnisMessage } from './ignis-messages.js';
 
-/** What the names of all channels of Ignis begin with: no channel of ours does, since the prefix is another one. */
+/** What the names of all channels of Ignis begin with. Channels of this library have another prefix. */
 export const IGNIS_CHANNELS = 'ws:';
 
 const PATTERNS = [
@@ -12,12 +12,12 @@ const PATTERNS = [
   WebSocketChannels.forUserPattern(),
 ];
 
-/** Takes what servers and emitters of Ignis send. Never throws. */
+/** Takes the messages of servers and emitters of Ignis. Never throws. */
 type IgnisListener = (message: IgnisMessage) => void;
 
 /**
- * By what id our workers and emitters speak to Ignis: they know each other by its beginning, since they hear each other by
- * their own channels already.
+ * The id with which a worker or emitter of this library publishes to Ignis. Workers recognise each other by its beginning,
+ * and ignore those messages: they get them on their own channels.
  *
  * @param name a worker's id, or another random one
  */
@@ -25,15 +25,15 @@ export function ignisServerId(prefix: string, name: string): string {
   return `${prefix}:${name}`;
 }
 
-/** The channels by which servers and emitters of Ignis speak to each other, as a worker hears them (`cluster.ignis`). */
+/** The channels of servers and emitters of Ignis, as a worker receives them (`cluster.ignis`). */
 export class IgnisWire implements MetricSource {
   #received = 0;
-  /** No messages of Ignis. */
+  /** Messages on these channels that Ignis would not deliver. */
   #junk = 0;
   #listener: IgnisListener | null = null;
-  /** By what this worker speaks there. */
+  /** This worker's id in messages to Ignis. */
   readonly serverId: string;
-  /** How the ids of our own begin, and what they publish. */
+  /** How the ids of this application's workers and emitters begin, and the texts that they publish. */
   readonly #ours: string;
   readonly #opening: Buffer;
 
@@ -51,20 +51,20 @@ export class IgnisWire implements MetricSource {
     this.#listener = listener;
   }
 
-  /** Wants the channels; before the link is started, so that it is not ready before it hears them. */
+  /** Subscribes to the channels. Called before the link starts, so that it is ready only when they are live. */
   start(): void {
     this.subscriptions.want(WebSocketChannels.BROADCAST);
     for (const pattern of PATTERNS) this.subscriptions.wantPattern(pattern);
   }
 
-  /** Whether all of the channels are heard; Redis may refuse them. */
+  /** Whether all of the channels are subscribed; Redis may refuse them. */
   get isHeard(): boolean {
     return [WebSocketChannels.BROADCAST, ...PATTERNS].every((name) => this.subscriptions.isLive(name));
   }
 
-  /** A message of one of the channels. */
+  /** Takes a message of one of the channels. */
   take(payload: Buffer): void {
-    // Each worker hears what all of ours publish: most of it need not be read for that to be known.
+    // Recognises what workers of this library published without parsing it.
     if (payload.subarray(0, this.#opening.length).equals(this.#opening)) return;
     const message = readIgnisMessage(payload.toString());
     if (!message) {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Broadcaster, BusHealth } from './broadcaster.interface.js';
 
-/** The bus of an application that is one process: there are no other workers to reach. */
+/** The bus of an application of one process: there are no other workers. */
 @Injectable()
 export class LocalBroadcaster implements Broadcaster {
   readonly isAlone: boolean = true;

@@ -11,7 +11,6 @@ import { readEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
 
-/** What {@link RedisBroadcaster} needs to know. */
 export interface RedisBroadcasterOptions {
   readonly workerId: string;
   /** Milliseconds that `start` waits for Redis. */
@@ -20,11 +19,11 @@ export interface RedisBroadcasterOptions {
   readonly joinWhenDegraded: boolean;
 }
 
-/** The bus through Redis' pub/sub: one PUBLISH for each channel that an envelope concerns. */
+/** The bus over Redis' pub/sub: one PUBLISH per channel of an envelope. */
 export class RedisBroadcaster implements Broadcaster, MetricSource {
-  /** No envelopes: somebody else writes to our channels. */
+  /** Messages on the channels that are no envelopes. */
   #junk = 0;
-  /** Envelopes that came over ten seconds late, or that a clock ahead of Redis' own has dated. */
+  /** Envelopes that came over ten seconds late, or from a clock over ten seconds ahead. */
   #stale = 0;
   #losses = 0;
   #received = 0;
@@ -37,7 +36,6 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
   readonly #publisher: EnvelopePublisher;
   readonly #ignis: IgnisWire | null;
 
-  /** @internal The module makes it when it has a `redis`. */
   constructor(
     redis: ClusterRedis,
     private readonly options: RedisBroadcasterOptions,
@@ -81,7 +79,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     const { subscriptions } = this.#link;
     const channel = this.#channels.room(roomName);
     if (this.isReady || subscriptions.isLive(channel)) return subscriptions.acquire(channel);
-    // A connection that was not found dead yet would only let the client wait.
+    // Even if the subscriber's connection seems alive: the client would only wait for the timeout.
     if (!this.options.joinWhenDegraded && !hasMembers) return Promise.reject(unreachable());
     subscriptions.want(channel);
     return undefined;
@@ -142,14 +140,14 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     return this.#link.stop();
   }
 
-  /** A message of one of our channels; a worker's own envelopes come back to it too. */
+  /** Takes a message of one of the channels, also this worker's own ones, which come back. */
   #take(payload: Buffer): void {
-    const letter = readEnvelope(payload.toString());
-    if (!letter) {
+    const received = readEnvelope(payload.toString());
+    if (!received) {
       this.#junk++;
       return;
     }
-    const { origin, sentAt, id, envelope } = letter;
+    const { origin, sentAt, id, envelope } = received;
     if (origin === this.options.workerId) return;
     this.#received++;
     switch (this.#judge(id, sentAt)) {
@@ -160,23 +158,23 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
         this.#receive?.(envelope);
         break;
       case 'repeated':
-        // Several copies of an envelope for several rooms are nothing to be counted.
+        // Not counted: an envelope for several rooms comes in several copies.
         break;
     }
   }
 
-  /** Workers of version 0.1, which are there while a new one is rolled out, number only what they publish several times. */
+  /** Workers of version 0.1, which may run beside this one, give an id only to envelopes on several channels. */
   #judge(id: string | undefined, sentAt: number): Verdict {
     const now = this.#link.redisNow();
     if (id !== undefined) return this.#seen.judge(id, sentAt, now);
     return Math.abs(now - sentAt) <= MAX_AGE ? 'new' : 'stale';
   }
 
-  /** Wants a channel for good: it is heard as soon as Redis lets it, if not at once. */
+  /** Subscribes to a channel for good: now, or as soon as Redis allows it. */
   #hear(channel: string): Promise<void> | undefined {
     const { subscriptions } = this.#link;
     subscriptions.want(channel);
-    // Counted once more only while it waits, so that it may be released meanwhile.
+    // `acquire` counts once more, only for the time of waiting.
     const release = (): void => subscriptions.release(channel);
     const live = subscriptions.acquire(channel);
     if (live) return live.then(release, () => undefined);

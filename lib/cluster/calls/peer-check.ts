@@ -7,41 +7,41 @@ import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interfa
 import { ClusterCalls } from './cluster-calls.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 
-/** Milliseconds that a worker has to answer before its silence counts; and that all have once the bus is back. */
-const PATIENCE = 3_000;
-/** Milliseconds after which all are asked, since one has not answered. */
-const ATTENTION = 1_000;
-/** How many are asked at a time while all is well: so the cost grows with the number of workers, not with its square. */
-const SAMPLE = 3;
-/** A lease that was renewed so often since shows that its worker lives, and could have answered. */
+/** Milliseconds without an answer after which a worker counts as unheard; also the time limit once the bus is back. */
+const ANSWER_TIMEOUT = 3_000;
+/** Milliseconds without an answer of a sampled worker after which all workers are asked. */
+const SAMPLE_TIMEOUT = 1_000;
+/** Workers per sample: the cost for the cluster grows with the number of workers, not with its square. */
+const SAMPLE_SIZE = 3;
+/** Renewals of its lease since the question that show that a worker is alive and could have answered. */
 const RENEWALS = 2;
-/** In such a part of a lease it is renewed so often for sure. */
+/** The part of a lease within which a live worker renews it that often. */
 const RENEWED_WITHIN = 1 / 5;
-/** Milliseconds between two looks at what has come of the questions. */
+/** Milliseconds between two looks at the open questions. */
 const LOOK = 250;
 /** How many workers a line of the log names. */
 const NAMED = 5;
 
-/** A worker that has been asked, and has not answered yet. */
+/** A question to a worker that has not answered yet. */
 interface Question {
   readonly askedAt: number;
-  /** How often its lease had been renewed by then. */
+  /** The count of renewals of its lease at that time. */
   readonly beat: number;
 }
 
 /**
- * Proves by the bus itself that this worker and the others hear each other. A probe that comes back, and leases that are
- * renewed, do not: after a failover, or where a node has left a cluster, some workers may publish where others do not
- * listen. So each other worker is asked a question through the bus, and has to answer:
- * - before this worker takes connections, and whenever its bus was lost: all of them. One that does not answer is waited
- *   for until its lease ends; for 3 s when the bus was lost;
- * - now and then: three of them; and all as soon as one of those is silent.
+ * Checks over the bus that this worker and the others hear each other. A returning probe and renewed leases do not prove
+ * that: after a failover, or when a node has left a Redis Cluster, some workers may publish where others do not subscribe. So
+ * this worker pings the others, and expects answers:
+ * - from all of them before it takes connections, and whenever the bus was lost. A silent worker is waited for until its
+ *   lease expires, or for 3 s after the bus was lost;
+ * - from three of them periodically, and from all as soon as one of these is silent.
  *
- * Who is silent although its lease is renewed is not heard. Where that is more than half of the others, it is this worker
- * that is cut off: it is not ready, and has its bus connected anew. A few are cut off themselves, and find that out by the
- * same rule, so that one deaf worker takes nobody else out of service. Nor do newcomers that a worker in service has never
- * heard, however many: those of a deployment with another secret, say. One that stands still renews no lease, and nobody
- * draws a conclusion from its silence. Any answer counts, also a late one, and one that refuses the question.
+ * A worker that renews its lease but does not answer is unheard. When more than half of the others are unheard, this worker
+ * is the one that is cut off: it is not ready, and its bus is reconnected. When fewer are unheard, they are cut off
+ * themselves and find out by the same rule, so one deaf worker takes no other out of service. Workers that this one has
+ * never heard while in service do not count: they may be of a deployment with another secret. A stalled worker renews no
+ * lease, so its silence means nothing. Any answer counts, also a late one or an error.
  */
 @Injectable()
 export class PeerCheck {
@@ -50,21 +50,21 @@ export class PeerCheck {
   readonly #pauses: Backoff;
   readonly #renewals: Backoff;
   readonly #period: number;
-  /** Those that have answered this worker at any time. */
+  /** Workers that have ever answered. */
   readonly #known = new Set<string>();
   #isPassed = false;
-  /** Whether it has been in service. */
+  /** Whether the check has ever passed. */
   #hasPassed = false;
   #isCutOff = false;
-  /** Whether all are being asked. */
+  /** Whether all workers are being asked. */
   #isAsking = false;
-  /** Since when all are being asked, and for how many ms at most. */
+  /** When that began (monotonic), and its time limit (ms). */
   #since = 0;
   #limit = 0;
-  /** That limit while this worker is not ready. */
-  #patience: number;
-  /** And while it is: whoever lives has renewed its lease by then. */
-  readonly #watchfulness: number;
+  /** The time limit while this worker is not ready. */
+  #startLimit: number;
+  /** The time limit while it is ready: long enough that every live worker has renewed its lease. */
+  readonly #watchLimit: number;
   #mayAskAt = 0;
   #mayRenewAt = 0;
   #timer: RuntimeTimer | null = null;
@@ -79,33 +79,33 @@ export class PeerCheck {
     private readonly runtime: Runtime,
   ) {
     this.#period = cluster.probe;
-    this.#patience = cluster.lease;
-    this.#watchfulness = Math.max(PATIENCE, ATTENTION + cluster.lease * RENEWED_WITHIN);
-    this.#pauses = new Backoff(runtime, 100, PATIENCE);
+    this.#startLimit = cluster.lease;
+    this.#watchLimit = Math.max(ANSWER_TIMEOUT, SAMPLE_TIMEOUT + cluster.lease * RENEWED_WITHIN);
+    this.#pauses = new Backoff(runtime, 100, ANSWER_TIMEOUT);
     this.#renewals = new Backoff(runtime, 5_000, 60_000);
     broadcaster.onChange((isReady) => this.#busChanged(isReady));
   }
 
-  /** Whether this worker and the others hear each other, so far as is known. */
+  /** Whether this worker and the others hear each other, as far as is known. */
   get isPassed(): boolean {
     return this.#isPassed;
   }
 
-  /** The workers that have been asked and have not answered yet. */
+  /** Ids of the workers that have not answered yet. */
   get silent(): readonly string[] {
     return [...this.#open.keys()];
   }
 
-  /** Begins to ask, once the others are known; resolves when all of them have answered, or are waited for no more. */
+  /** Starts the check, once the others are known; resolves when all have answered, or the time limit is over. */
   start(): Promise<void> {
     this.#state = 'started';
     const passed = new Promise<void>((resolve) => (this.#whenPassed = resolve));
-    // Where nobody is known, there is nobody to wait for.
+    // Passes at once when there are no others.
     if (this.broadcaster.isReady || this.#living().length === 0) this.#askAll();
     return passed;
   }
 
-  /** Asks nobody any more. */
+  /** Ends the check. */
   stop(): void {
     this.#state = 'stopped';
     this.#timer?.cancel();
@@ -113,10 +113,10 @@ export class PeerCheck {
     this.#whenPassed?.();
   }
 
-  /** An answer of that worker to any call has come, in time or not. */
+  /** That worker has answered any call, in time or not. */
   answered(workerId: string): void {
     this.#known.add(workerId);
-    if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#insist();
+    if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#askAgain();
   }
 
   #busChanged(isReady: boolean): void {
@@ -127,33 +127,33 @@ export class PeerCheck {
     if (isReady) this.#askAll();
   }
 
-  /** Asks some. */
+  /** Asks some workers. */
   #sample(): void {
     const all = this.#living();
     for (const workerId of this.#known) if (!this.registry.workers.has(workerId)) this.#known.delete(workerId);
-    for (let count = Math.min(SAMPLE, all.length); count > 0; count--) {
+    for (let count = Math.min(SAMPLE_SIZE, all.length); count > 0; count--) {
       const [workerId] = all.splice(Math.floor(this.runtime.random() * all.length), 1);
       if (workerId !== undefined) this.#note(workerId);
     }
     this.#publish();
-    this.#later(ATTENTION, () => {
+    this.#later(SAMPLE_TIMEOUT, () => {
       if (this.#open.size === 0) this.#later(this.#period, () => this.#sample());
-      else this.#askAll(this.#watchfulness);
+      else this.#askAll(this.#watchLimit);
     });
   }
 
-  #askAll(limit = this.#patience): void {
+  #askAll(limit = this.#startLimit): void {
     this.#isAsking = true;
     this.#limit = limit;
     this.#since = this.runtime.monotonic();
     this.#pauses.reset();
     this.#mayAskAt = this.#since;
     for (const workerId of this.#living()) this.#note(workerId);
-    this.#insist();
+    this.#askAgain();
   }
 
-  /** Asks those who have not answered, again and again, until a conclusion is reached. */
-  #insist(): void {
+  /** Asks the silent workers again, until the check passes. */
+  #askAgain(): void {
     const living = new Set(this.#living());
     for (const workerId of this.#open.keys()) if (!living.has(workerId)) this.#open.delete(workerId);
     if (this.#findsCutOff(living.size)) this.#cutOff();
@@ -161,14 +161,14 @@ export class PeerCheck {
       this.#pass();
       return;
     }
-    // A lost bus has stopped the asking; it begins anew once it is back.
+    // `cutOff` may have lost the bus; the check starts again once it is back.
     if (!this.broadcaster.isReady) return;
     const now = this.runtime.monotonic();
     if (now >= this.#mayAskAt) {
       this.#mayAskAt = now + this.#pauses.next();
       this.#publish();
     }
-    this.#later(Math.min(LOOK, this.#mayAskAt - now), () => this.#insist());
+    this.#later(Math.min(LOOK, this.#mayAskAt - now), () => this.#askAgain());
   }
 
   #note(workerId: string): void {
@@ -178,11 +178,11 @@ export class PeerCheck {
   }
 
   #publish(): void {
-    // Silence is all that a failure comes to.
+    // A failure to send shows as silence.
     if (this.#open.size > 0) this.calls.ping(this.silent).catch(() => undefined);
   }
 
-  /** Whether most of the others live, and do not answer. */
+  /** Whether more than half of the others renew their leases and do not answer. */
   #findsCutOff(living: number): boolean {
     const now = this.runtime.monotonic();
     let [others, unheard] = [living, 0];
@@ -192,7 +192,7 @@ export class PeerCheck {
         continue;
       }
       const renewals = (this.registry.workers.get(workerId)?.beat ?? 0) - beat;
-      if (now - askedAt >= PATIENCE && renewals >= RENEWALS) unheard++;
+      if (now - askedAt >= ANSWER_TIMEOUT && renewals >= RENEWALS) unheard++;
     }
     return unheard * 2 > others;
   }
@@ -216,13 +216,13 @@ export class PeerCheck {
     this.#isAsking = false;
     if (this.#open.size === 0) this.#renewals.reset();
     this.#open.clear();
-    this.#patience = PATIENCE;
+    this.#startLimit = ANSWER_TIMEOUT;
     if (!this.broadcaster.isAlone) this.#later(this.#period, () => this.#sample());
     this.#whenPassed?.();
     this.#whenPassed = null;
   }
 
-  /** Those whose lease has not ended. */
+  /** Ids of the workers whose leases have not expired. */
   #living(): string[] {
     return [...this.registry.workers.values()].flatMap(({ workerId, isExpired }) => (isExpired ? [] : [workerId]));
   }
@@ -230,12 +230,12 @@ export class PeerCheck {
   #later(ms: number, work: () => void): void {
     this.#timer?.cancel();
     this.#timer = this.runtime.fairTimeout(ms, (wasStalled) => {
-      if (wasStalled) this.#beginAnew();
+      if (wasStalled) this.#restartQuestions();
       work();
     });
   }
 
-  #beginAnew(): void {
+  #restartQuestions(): void {
     this.#since = this.runtime.monotonic();
     const workerIds = this.silent;
     this.#open.clear();

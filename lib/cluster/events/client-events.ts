@@ -1,7 +1,7 @@
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
 import type { ClientChange } from '../registry/client-record.js';
 
-/** The events that tell of clients. */
+/** The cluster events about clients. */
 type ClientEvent = {
   [Channel in Extract<keyof ClusterEventMessages, `client${string}`>]: {
     readonly channel: Channel;
@@ -9,7 +9,7 @@ type ClientEvent = {
   };
 }[Extract<keyof ClusterEventMessages, `client${string}`>];
 
-/** The event that tells of a change; null: another event does. */
+/** The event about a change; null for changes that another event reports. */
 export function clientEventOf(workerId: string, change: ClientChange): ClientEvent | null {
   switch (change.kind) {
     case 'connected': {
@@ -33,6 +33,6 @@ export function clientEventOf(workerId: string, change: ClientChange): ClientEve
       return { channel: 'clientUpdated', message: { clientId, workerId, key, data } };
     }
     case 'identified':
-      return null; // userConnected tells of it
+      return null; // reported by userConnected
   }
 }

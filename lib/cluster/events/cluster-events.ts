@@ -5,20 +5,20 @@ import type { WsReceivedEnvelope } from '../bus/envelope.js';
 import { readJson, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 
-/** Something that happened in the cluster, as every worker hears it. */
+/** An event of the cluster, as every worker receives it. */
 export interface ClusterEvent {
   readonly channel: string;
   readonly message: unknown;
-  /** Whether this worker is the one that acts where only one of the cluster may. */
+  /** True on exactly one worker of the cluster: the one that acts where only one may. */
   readonly isResponsible: boolean;
 }
 
-/** Hears an event. Must not throw. */
+/** Takes an event. Must not throw. */
 export type ClusterEventListener = (event: ClusterEvent) => void;
 
 /**
- * The events that workers tell each other: each worker hears every one, its own included. Those that a sender publishes come
- * in order, and so do those of its clients, which travel with the registry; between the two there is no order.
+ * The events of the cluster. Every worker receives all of them, including its own. Events that one worker publishes come in
+ * order, and so do the events about its clients, which travel with the registry; between the two kinds there is no order.
  */
 @Injectable()
 export class ClusterEvents {
@@ -31,16 +31,17 @@ export class ClusterEvents {
     private readonly identity: WorkerIdentity,
   ) {}
 
-  /** Hears the events of the channels that this worker has acquired, its own ones, and those of clients and users. */
+  /** Registers a listener for the acquired channels, for events published here, and for those about clients and users. */
   listen(listener: ClusterEventListener): void {
     this.#listeners.push(listener);
   }
 
   /**
-   * Tells every worker; this one before the call returns. Handlers get the message as JSON carries it, on every worker.
+   * Sends an event to every worker; this worker's listeners are called before it returns. On all workers, also this one,
+   * they get the message as JSON carries it.
    *
-   * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the others
-   * cannot be reached
+   * @throws WsError BAD_MESSAGE, at once, when the message has no JSON form; rejects with UNAVAILABLE when the other
+   * workers cannot be reached
    */
   publish(channel: string, message: unknown): Promise<void> {
     const text = toJson(message);
@@ -49,7 +50,7 @@ export class ClusterEvents {
   }
 
   /**
-   * Tells the other workers of what {@link publish} has told this one before it failed.
+   * Repeats a {@link publish} that failed, for the other workers only.
    *
    * @throws as {@link publish} does
    */
@@ -57,48 +58,48 @@ export class ClusterEvents {
     return this.#send(channel, toJson(message));
   }
 
-  /** Hears a channel from the moment the promise resolves; undefined: at once. */
+  /** Receives the events of a channel from the moment the promise resolves; undefined: from now on. */
   acquire(channel: string): Promise<void> | undefined {
     return this.broadcaster.acquireEvents(channel);
   }
 
-  /** Hears the channels of all names, as {@link acquire} does one. */
+  /** Receives the events of all channels, as {@link acquire} does those of one. */
   acquireAll(): Promise<void> | undefined {
     return this.broadcaster.acquireAllEvents();
   }
 
-  /** @internal An event that another worker has published. */
+  /** Takes an event that another worker has published. */
   receive({ origin, target, content }: WsReceivedEnvelope): void {
     if (target.kind !== 'subscribers') return;
     const message = readJson(content.text);
-    // An emitter has no handlers of its own, so one worker stands in for it.
+    // An emitter is no worker, so the first worker is responsible in its place.
     if (message)
       this.tell({ channel: target.channel, message: message.value, isResponsible: origin === null && this.isFirst });
   }
 
-  /** @internal Whether anybody listens on this worker. */
+  /** Whether this worker has listeners. */
   get isHeard(): boolean {
     return this.#listeners.length > 0;
   }
 
-  /** @internal Tells the listeners of this worker alone. */
+  /** Calls the listeners of this worker only. */
   tell(event: ClusterEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** @internal This worker knows who else there is, and they know of it. */
+  /** This worker knows the others, and they know it. */
   enter(): void {
     this.#isMember = true;
   }
 
-  /** @internal The others stop counting on this worker. */
+  /** This worker leaves the cluster. */
   leave(): void {
     this.#isMember = false;
   }
 
   /**
-   * @internal Whether this worker has the lowest id of all that live: the one that acts where nobody else would. It hears
-   * events before it has met the others, and still hears them once they have forgotten it: one of them acts then.
+   * Whether this worker has the lowest id of all live workers, and so acts where no other is responsible. Always false before
+   * it has entered the cluster and after it has left, while it may still receive events.
    */
   get isFirst(): boolean {
     if (!this.#isMember) return false;

@@ -1,7 +1,7 @@
 import { WsError } from '../../errors/ws.error.js';
 import { isPublishable, MAX_CHANNEL_LENGTH, renamedEvent } from '../../protocol/cluster-events.js';
 
-/** @throws WsError BAD_MESSAGE for a channel that an application cannot publish on */
+/** @throws WsError BAD_MESSAGE for a channel on which an application may not publish */
 export function checkPublishable(channel: unknown): void {
   const renamed = renamedEvent(channel);
   if (renamed !== undefined) {
