@@ -9,7 +9,7 @@ import type { OutboxServices } from '../outbox/outbox.services.js';
 import { RAW_WRITES_DRAIN, StreamWriter } from '../outbox/stream-writer.js';
 import { writeOneByOneUnlessShown } from '../outbox/write-progress.js';
 import type { SendCallback, SendOptions, WsData } from '../outbox/ws-send.js';
-import { WsWriter } from '../outbox/ws-writer.js';
+import { WS_METHODS, WsWriter } from '../outbox/ws-writer.js';
 
 /** The socket of an upgrade on a path of ours. Whoever sends by it sends through its outbox. */
 export class AcceptedSocket extends WebSocket implements ClientSocket {
@@ -19,10 +19,9 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
 
   // Its declared type is a property, which TypeScript overrides by no accessor.
   static {
-    const { get } = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount') ?? {};
     Object.defineProperty(this.prototype, 'bufferedAmount', {
       get(this: AcceptedSocket): number {
-        return this.#outbox ? this.#outbox.bufferedAmount : (get?.call(this) as number);
+        return this.#outbox?.bufferedAmount ?? WS_METHODS.bufferedAmountOf(this);
       },
     });
   }
@@ -57,6 +56,8 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
 
 /** What was negotiated with the client, and the runtime, say who writes its text frames. */
 function writerOf(ws: WebSocket, stream: Duplex): FrameWriter {
-  if (ws.extensions === '') return RAW_WRITES_DRAIN ? new StreamWriter(ws, stream) : new WsWriter(ws, stream);
-  return isCompressorForgetful(ws) ? new CompressingWriter(ws, stream) : new WsWriter(ws, stream);
+  const isPlain = ws.extensions === '';
+  if (isPlain && RAW_WRITES_DRAIN) return new StreamWriter(ws, stream, WS_METHODS);
+  const Writer = !isPlain && isCompressorForgetful(ws) ? CompressingWriter : WsWriter;
+  return new Writer(ws, stream, WS_METHODS);
 }

@@ -6,29 +6,29 @@ import { networkSocketOf } from '../outbox/write-progress.js';
 import type { SendCallback, SendOptions, WsData } from '../outbox/ws-send.js';
 import { WsWriter } from '../outbox/ws-writer.js';
 
+type Control = Parameters<WebSocket['ping']>;
+
 /** Opens the outbox of a socket that some other ws server has accepted: whoever sends by it sends through the outbox. */
 export function outboxOfAdopted(ws: WebSocket, services: OutboxServices): Outbox {
-  const own = {
-    send: ws.send,
-    close: ws.close,
-    ping: ws.ping,
-    pong: ws.pong,
+  const [send, close, ping, pong] = [ws.send.bind(ws), ws.close.bind(ws), ws.ping.bind(ws), ws.pong.bind(ws)];
+  const writer = new WsWriter(ws, networkSocketOf(ws), {
+    send: (_ws, data, options, done) => send(data, options, done),
+    close: (_ws, code, reason) => close(code, reason),
     bufferedAmountOf: () => ws.bufferedAmount,
-  };
-  const socket = Object.assign(ws, { client: null as WsClient | null });
-  const outbox = new Outbox(socket, new WsWriter(ws, networkSocketOf(ws), own), services);
+  });
+  const outbox = new Outbox(Object.assign(ws, { client: null as WsClient | null }), writer, services);
+  const flushed =
+    (write: (...control: Control) => void) =>
+    (...control: Control): void => {
+      outbox.flush();
+      write(...control);
+    };
   Object.assign(ws, {
     send: (data: WsData, options?: SendOptions | SendCallback, callback?: SendCallback) =>
       outbox.send(data, options, callback),
     close: (code?: number, reason?: string | Buffer) => outbox.close(code, reason),
-    ping: (...args: Parameters<WebSocket['ping']>) => {
-      outbox.flush();
-      own.ping.apply(ws, args);
-    },
-    pong: (...args: Parameters<WebSocket['pong']>) => {
-      outbox.flush();
-      own.pong.apply(ws, args);
-    },
+    ping: flushed(ping),
+    pong: flushed(pong),
   });
   return outbox;
 }

@@ -180,14 +180,14 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
 
   /** Lets a frame wait for the end of the turn. */
   #add(frame: SharedFrame): boolean {
-    if (!this.writer.takesFrames) return this.#addText(frame.text);
-    if (this.#run) {
-      if (frame.bytes.length <= FRAME_AGAIN) return this.#addText(frame.text);
-      this.flush();
-    }
     if (this.#shared) {
       this.#shared = this.#shared.append(frame.bytes);
     } else {
+      if (!this.writer.takesFrames) return this.#addText(frame.text);
+      if (this.#run) {
+        if (frame.bytes.length <= FRAME_AGAIN) return this.#addText(frame.text);
+        this.flush();
+      }
       this.#shared = this.services.scheduler.beginChain(frame);
       this.services.scheduler.schedule(this);
     }
@@ -246,13 +246,17 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   #sendThrough(steps: OutboundSteps, data: WsData, options: SendOptions, done?: SendCallback): void {
     if (options.fin === false) throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
     const text = textOf(data, options);
-    if (text === null && typeof data !== 'string') {
+    const tell = (isTaken: boolean): void => {
+      if (done) steps.after(() => done(isTaken && this.ws.readyState === OPEN ? undefined : new NotSentError()));
+    };
+    if (text !== null) {
+      tell(this.sendText(text));
+    } else if (typeof data === 'string') {
+      tell(this.sendBinary(data));
+    } else {
       steps.after(() => this.#sendBytes(steps, data, options, done), sizeOf(data));
       this.#checkBudget();
-      return;
     }
-    const isTaken = text !== null ? this.sendText(text) : this.sendBinary(String(data));
-    if (done) steps.after(() => done(isTaken && this.ws.readyState === OPEN ? undefined : new NotSentError()));
   }
 
   /** Bytes that waited while the client was encrypted would go out in clear: they are refused. */

@@ -13,6 +13,10 @@ export const RAW_WRITES_DRAIN = process.versions.bun === undefined;
 export class StreamWriter extends WsWriter {
   override takesFrames = true;
 
+  override get bufferedAmount(): number {
+    return this.stream && this.takesFrames ? this.stream.writableLength : super.bufferedAmount;
+  }
+
   override write(frames: WaitingFrames): void {
     const { stream } = this;
     if (!stream || !this.takesFrames) {

@@ -6,20 +6,16 @@ import type { SendCallback, SendOptions, WsData } from './ws-send.js';
 
 /** What an outbox needs of ws, as it works without the outbox. */
 export interface WsMethods {
-  readonly send: WebSocket['send'];
-  readonly close: WebSocket['close'];
-  readonly bufferedAmountOf: (ws: WebSocket) => number;
+  send(ws: WebSocket, data: WsData, options: SendOptions, done?: SendCallback): void;
+  close(ws: WebSocket, code?: number, reason?: string | Buffer): void;
+  bufferedAmountOf(ws: WebSocket): number;
 }
 
-const getBufferedAmount = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount')?.get;
-
-/** Those of sockets whose class overrides them. */
-const OVERRIDDEN: WsMethods = {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the socket
-  send: WebSocket.prototype.send,
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the socket
-  close: WebSocket.prototype.close,
-  bufferedAmountOf: (ws) => getBufferedAmount?.call(ws) as number,
+/** The methods of ws' own class, for sockets whose class overrides them. */
+export const WS_METHODS: WsMethods = {
+  send: (ws, data, options, done) => WebSocket.prototype.send.call(ws, data, options, done),
+  close: (ws, code, reason) => WebSocket.prototype.close.call(ws, code, reason),
+  bufferedAmountOf: (ws) => Reflect.get(WebSocket.prototype, 'bufferedAmount', ws),
 };
 
 /** What ws makes of a text by default. */
@@ -31,12 +27,11 @@ export class WsWriter implements FrameWriter {
 
   /**
    * @param stream the network socket behind `ws`; null where it is not known
-   * @param methods by default those that an accepted socket overrides
    */
   constructor(
     protected readonly ws: WebSocket,
     protected readonly stream: Duplex | null,
-    private readonly methods: WsMethods = OVERRIDDEN,
+    private readonly methods: WsMethods,
   ) {}
 
   get bufferedAmount(): number {
@@ -56,11 +51,11 @@ export class WsWriter implements FrameWriter {
   }
 
   send(data: WsData, options: SendOptions, done?: SendCallback): void {
-    this.methods.send.call(this.ws, data, options, done);
+    this.methods.send(this.ws, data, options, done);
   }
 
   close(code?: number, reason?: string | Buffer): void {
-    this.methods.close.call(this.ws, code, reason);
+    this.methods.close(this.ws, code, reason);
   }
 
   whenDrained(callback: () => void): void {
