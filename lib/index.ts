@@ -169,7 +169,6 @@ export type { WebSocketMetric } from './runtime/metrics.js';
 export type { ClientQuery } from './cluster/calls/cluster-call.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
 export { ClientManager, type AddClientOptions, type ClientByKey } from './server/facade/client-manager.js';
-export type { ClientReference } from './server/facade/client-reference.js';
 export type { ClientVerbs } from './server/facade/client-verbs.js';
 export type { WebSocketHealth } from './server/coordination/health.js';
 export { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
@@ -178,7 +177,7 @@ export type { RoomVerbs } from './server/facade/room-verbs.js';
 export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
 export { ServerVerbs, type JoinRoomOptions } from './server/facade/server-verbs.js';
 export type { RoomMove } from './server/coordination/room-moves.js';
-export type { NamedDestination, SendDestination } from './server/facade/send-destination.js';
+export type { ClientReference, NamedDestination, SendDestination } from './server/facade/destinations.js';
 export {
   WebSocketService,
   type CloseOptions,

@@ -3,7 +3,7 @@ import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.int
 import { OptionChecks } from '../options/option-checks.js';
 import { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from '../protocol/cluster-events.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
-import type { NamedDestination } from '../server/facade/send-destination.js';
+import type { NamedDestination } from '../server/facade/destinations.js';
 import type { SendVerbs } from '../server/facade/send-verbs.js';
 import { defineWebSocketSubscriber } from '../subscribers/define-subscriber.js';
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
+import { ClientMirror } from '../../clients/client-mirror.js';
 import { MirroredClient, type AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { WsClient } from '../../clients/ws-client.js';
@@ -10,18 +11,21 @@ import { isInstanceOf } from '../../errors/as-error.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
+import { workerOf } from '../../runtime/client-id.js';
 
-/** Asks every worker which clients it holds, instead of trusting what this one has heard. */
+/** Asks every worker for its clients, so that the answer is right even when the mirror is late or off. */
 @Injectable()
 export class ClientQueries {
   constructor(
     private readonly clients: ClientRegistry,
+    private readonly mirror: ClientMirror,
     private readonly rooms: RoomRegistry,
-    private readonly view: RegistryBridge,
+    private readonly bridge: RegistryBridge,
     private readonly calls: ClusterCalls,
     private readonly claims: UnsharedClaims,
   ) {}
 
+  /** The clients that every worker holds. `partial`: a worker did not answer in time, or the bus is down. */
   async fetch(query: ClientQuery): Promise<{ clients: ClientEntry[]; partial: boolean }> {
     const call = this.calls.ask({ kind: 'everybody' }, { name: 'fetchClients', data: query });
     const { answers, partial } = await completed(call);
@@ -29,21 +33,28 @@ export class ClientQueries {
     return { clients: [...this.#find(query), ...remote], partial };
   }
 
+  /** The number of those clients. */
   async count(query: ClientQuery): Promise<{ count: number; partial: boolean }> {
     const call = this.calls.ask({ kind: 'everybody' }, { name: 'countClients', data: query });
     const { answers, partial } = await completed(call);
     return { count: answers.reduce((sum, count) => sum + count, this.countHere(query)), partial };
   }
 
-  /** What this worker answers to {@link fetch}. */
+  /** Whether a text has the form of a client's id, or is the id of a client that this worker knows. */
+  isClientId(text: string): boolean {
+    // The application can give an adopted socket an id of any form.
+    return workerOf(text) !== undefined || this.clients.has(text) || this.mirror.has(text);
+  }
+
+  /** The part of {@link fetch} that this worker holds. */
   fetchHere(query: ClientQuery): FetchedRecord[] {
     return this.#find(query).map((client) => {
       const { workerId, lastActivity } = client;
-      return { ...this.view.recordOf(client), workerId, lastActivity };
+      return { ...this.bridge.recordOf(client), workerId, lastActivity };
     });
   }
 
-  /** What this worker answers to {@link count}. */
+  /** The part of {@link count} that this worker holds. */
   countHere({ room, userId }: ClientQuery): number {
     if (room === undefined && userId === undefined) return this.clients.size;
     if (userId === undefined) return this.rooms.localOf(room ?? '')?.size ?? 0;

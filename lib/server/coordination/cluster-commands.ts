@@ -1,38 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
-import { TokenRevocation } from '../../auth/tokens/token-revocation.js';
+import { TokenRevocation, type RevokeOptions } from '../../auth/tokens/token-revocation.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
-import { readObject, toJson } from '../../cluster/bus/json-text.js';
+import { readJson, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { Recipients } from '../delivery/recipients.js';
+import { readCommand, type ClientCommand, type ClusterCommand } from './cluster-command.js';
 
-/** What can be done to clients wherever they are. */
-export type ClusterCommand =
-  | { readonly name: 'disconnect'; readonly code: number; readonly reason: string }
-  | { readonly name: 'leave'; readonly rooms: readonly string[] | 'all'; readonly broadcast?: boolean | undefined }
-  | { readonly name: 'update'; readonly key: string; readonly data: unknown }
-  /** The client list is to be pushed to everybody. */
-  | { readonly name: 'listWanted'; readonly event?: string | undefined }
-  /** A client has come whose own room this is: others get out who have asked for it by themselves. */
-  | { readonly name: 'vacate'; readonly roomName: string }
-  /** Tokens are revoked: their connections end. A time is null where it is infinite, which JSON does not know. */
-  | {
-      readonly name: 'revoke';
-      readonly subject: Revocation['subject'];
-      readonly before: number | null;
-      readonly until: number | null;
-    };
-
-/** A command that is for each client of its target. */
-type ClientCommand = Exclude<ClusterCommand, { name: 'listWanted' | 'vacate' | 'revoke' }>;
-
-/** Does something to clients: to those of this worker at once, to the others by a command to their workers. */
+/** Carries commands out on this worker, and sends them to the others. */
 @Injectable()
 export class ClusterCommands {
   constructor(
@@ -45,7 +26,11 @@ export class ClusterCommands {
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
   ) {}
 
-  /** @throws WsError UNAVAILABLE when the bus is down; this worker's own clients have got it all the same */
+  /**
+   * Carries a command out on this worker at once, and sends it to the others.
+   *
+   * @throws WsError UNAVAILABLE when the bus is down; on this worker the command is carried out all the same
+   */
   send(target: WsTarget, command: ClusterCommand): Promise<void> {
     this.#execute(target, command);
     return this.broadcaster.publish({
@@ -56,10 +41,22 @@ export class ClusterCommands {
     });
   }
 
-  /** A command of another worker. */
+  /**
+   * Revokes tokens on every worker.
+   *
+   * @throws WsError BAD_MESSAGE for wrong options; UNAVAILABLE when Redis does not take it: it holds on this worker then
+   */
+  async revoke(options: RevokeOptions): Promise<void> {
+    const { revocation, remembered } = this.revocation.revoke(options);
+    // Both run at once: when it cannot be stored for later workers, it may still reach those of now.
+    const sent = settle(() => this.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));
+    await Promise.all([remembered, sent]);
+  }
+
+  /** Carries out a command of another worker. */
   receive({ target, content }: WsEnvelope): void {
-    const command = readObject(content.text);
-    if (command) this.#execute(target, command as ClusterCommand);
+    const command = readCommand(readJson(content.text)?.value);
+    if (command) this.#execute(target, command);
   }
 
   #execute(target: WsTarget, command: ClusterCommand): void {
@@ -71,20 +68,16 @@ export class ClusterCommands {
         this.memberships.vacate(command.roomName);
         break;
       case 'revoke':
-        this.#enforce({
-          subject: command.subject,
-          before: command.before ?? Infinity,
-          until: command.until ?? Infinity,
-        });
+        this.#enforce(command);
         break;
       default:
         for (const client of [...this.recipients.of(target)]) this.#apply(client, command);
     }
   }
 
-  #enforce(revocation: Revocation): void {
+  #enforce({ subject, before, until }: Revocation): void {
     const failed = (error: unknown): void => this.errors.report('A revocation could not be kept long enough.', error);
-    this.revocation.enforce(revocation).catch(failed);
+    this.revocation.enforce({ subject, before, until }).catch(failed);
   }
 
   #apply(client: WsClient, command: ClientCommand): void {
@@ -103,4 +96,9 @@ export class ClusterCommands {
         break;
     }
   }
+}
+
+/** Turns what the work throws at once into a rejection. */
+async function settle<T>(work: () => Promise<T>): Promise<T> {
+  return await work();
 }

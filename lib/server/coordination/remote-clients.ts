@@ -9,7 +9,8 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import type { AddClientToRoomOptions } from '../../rooms/join-options.js';
 import type { RoomListener } from '../../rooms/membership.js';
 import { isBusDown } from '../../rooms/memberships.js';
-import { ClusterCommands, type ClusterCommand } from './cluster-commands.js';
+import type { ClusterCommand } from './cluster-command.js';
+import { ClusterCommands } from './cluster-commands.js';
 
 /** The verbs of the managers for clients of other workers. They return at once; a failure on the way is reported. */
 @Injectable()

@@ -12,7 +12,7 @@ import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
 import { ClusterCommands } from './cluster-commands.js';
 import { Recipients } from '../delivery/recipients.js';
 
-/** Which clients go into or out of which rooms. */
+/** Clients, and the rooms that they are put into or taken out of. */
 export type RoomMove = { rooms: readonly string[] } & (
   { clientIds: readonly string[] } | { userIds: readonly (string | number)[] }
 );
@@ -29,8 +29,10 @@ export class RoomMoves {
   ) {}
 
   /**
-   * Tries every join; rejects with the first failure once all of them have settled. A name that no endpoint allows is
-   * refused before; one that a client's own endpoint does not allow is a failure of its join.
+   * Puts the clients into the rooms. Tries every join, and rejects with the first failure once all of them have settled.
+   *
+   * @throws WsError INVALID_ROOM before any join for a name that no endpoint allows; what a join throws; TIMEOUT when a
+   * worker did not answer in time
    */
   async join(move: RoomMove): Promise<void> {
     const target = targetOf(move);
@@ -48,7 +50,7 @@ export class RoomMoves {
   /**
    * {@link join} for the clients of this worker.
    *
-   * @param claim takes the joins back
+   * @param claim can take the joins back
    */
   async joinHere(target: WsTarget, rooms: readonly string[], claim?: JoinClaim): Promise<void> {
     const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
@@ -59,6 +61,7 @@ export class RoomMoves {
     if (failed) throw failed.reason;
   }
 
+  /** Takes the clients out of the rooms. */
   leave(move: RoomMove): Promise<void> {
     const target = targetOf(move);
     return this.commands.send(target, { name: 'leave', rooms: readNames('rooms', move.rooms) });

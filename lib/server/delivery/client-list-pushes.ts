@@ -9,11 +9,11 @@ import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { Delivery } from './delivery.js';
 
-/** The least time between two pushes of the list. */
+/** The least time between two pushes of the list, in ms. */
 const PAUSE = 1_000;
 
 /**
- * With `clientList.enabled`: pushes the list to this worker's clients after each change of it, at most once a second, and
+ * With `clientList.enabled`: pushes the client list to this worker's clients after each change, at most once a second, and
  * always once more after the last change.
  */
 @Injectable()
@@ -38,7 +38,7 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
     this.request('clientUpdated');
   }
 
-  /** Of claims that are listed the next push tells: tokens are refreshed all the time. */
+  /** Other claims that are listed wait for the next push, since tokens are refreshed all the time. */
   renewed({ user }: WsClient, before: WsUser): void {
     if (user?.userType !== before.userType) this.request('clientUpdated');
   }
@@ -63,7 +63,7 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
   request(event: string | undefined): void {
     if (!this.options.clientList.enabled) return;
     this.#event = event;
-    // Never at once, however long ago the last push was: a new client reads its welcome first.
+    // Always by a timer, however long ago the last push was: a new client gets its welcome first.
     const wait = Math.max(0, this.#pushedAt + PAUSE - this.runtime.monotonic());
     this.#timer ??= this.runtime.timeout(wait, () => this.#push());
   }
@@ -80,7 +80,7 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
     try {
       this.delivery.deliver({ target: { kind: 'everybody' }, exclude: [], message });
     } catch (error) {
-      this.errors.report('The client list has no JSON form.', error); // metadata is the application's own
+      this.errors.report('The client list has no JSON form.', error); // the application writes into metadata
     }
   }
 }

@@ -12,23 +12,23 @@ import { Recipients } from './recipients.js';
 
 const NOBODY: ReadonlySet<string> = new Set<string>();
 
-/** A message with its recipients. Nobody gets it twice. */
+/** A message and its recipients. No client gets it twice. */
 export interface Mailing {
   readonly target: WsTarget;
-  /** Ids of clients that do not get it. */
+  /** Ids of clients that do not get the message. */
   readonly exclude: readonly string[];
   readonly message: unknown;
-  /** Whether a client that reads too slowly may miss it. */
+  /** True: a client that is over its byte budget may miss the message. Default: false. */
   readonly isVolatile?: boolean;
 }
 
-/** Brings messages to clients: to those of this worker at once, to the others through the bus. */
+/** Delivers messages: to clients of this worker at once, to others through the bus. */
 @Injectable()
 export class Delivery {
-  /** What most clients are likely to speak. */
+  /** The codec that most clients are likely to use. */
   readonly #codec: Codec;
   readonly #hasOthers: boolean;
-  /** Whether there is an endpoint whose clients are told the rooms. */
+  /** Whether clients of any endpoint get the room's name with a message (`rooms.named`). */
   readonly #namesRooms: boolean;
 
   constructor(
@@ -42,7 +42,7 @@ export class Delivery {
   }
 
   /**
-   * Delivers to the whole cluster. Local clients are served before this returns, whatever the bus does.
+   * Delivers to the clients of all workers. This worker's clients get it before this returns, whatever the bus does.
    *
    * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the bus is down
    */
@@ -52,7 +52,7 @@ export class Delivery {
     return this.#hasOthers ? this.#publish({ target, exclude, isVolatile }, outbound) : Promise.resolve();
   }
 
-  /** Delivers to the clients of the other workers. Throws and rejects as {@link send}. */
+  /** Delivers to the clients of the other workers. Throws and rejects like {@link send}. */
   sendToOthers({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
     return this.#publish({ target, exclude, isVolatile }, OutboundMessage.of(message, this.#codec));
   }
@@ -66,7 +66,7 @@ export class Delivery {
     this.#deliver(target, exclude, isVolatile, OutboundMessage.of(message, this.#codec));
   }
 
-  /** Delivers what another worker has sent to the clients of this one. */
+  /** Delivers a message of another worker to the clients of this one. */
   receive({ target, exclude, isVolatile, content }: WsEnvelope): void {
     this.#deliver(target, exclude, isVolatile, OutboundMessage.ofText(content.text));
   }
@@ -89,7 +89,8 @@ export class Delivery {
       if (isNamed) OWN_SENDS.note(client);
     }
   }
-  /** A client that is in several of the rooms is told the first of them. */
+
+  /** Sends with the name of the room. A client in several of the rooms gets the first one's. */
   #deliverToRooms(
     roomNames: readonly string[],
     excluded: ReadonlySet<string>,

@@ -8,12 +8,12 @@ import { Delivery, type Mailing } from './delivery.js';
 
 type Action = 'memberJoined' | 'memberLeft';
 
-/** A member as the others see it. */
+/** A member as the other members see it. */
 type Member = Pick<LostMember, 'clientId' | 'userId' | 'username'> & Partial<Pick<Membership, 'profile'>>;
 
 /**
- * With `rooms.announce`: tells the members of a room who joins and who leaves. For the members of a worker that has died
- * each of the others tells its own clients; should it live after all, it tells them that they are back.
+ * With `rooms.announce`: tells the members of a room when a member joins or leaves. When a worker dies, each of the others
+ * tells its own clients that the dead worker's members have left. If that worker lives after all, it announces them again.
  */
 @Injectable()
 export class MemberAnnouncements implements RoomListener, LossListener {

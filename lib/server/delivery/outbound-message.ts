@@ -3,15 +3,15 @@ import type { Codec } from '../../protocol/codec.interface.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { TextFrame } from '../../transport/outbox/text-frame.js';
 
-/** A message on its way to many clients: encoded and framed once per codec that one of them speaks. */
+/** A message for many clients: encoded and framed once for each codec that one of them uses. */
 export class OutboundMessage {
   readonly #frame: TextFrame;
-  /** Made when a recipient speaks another codec than the first. */
+  /** The frames of other codecs than the first; null until a recipient needs one. */
   #others: Map<Codec, TextFrame> | null = null;
 
   /**
-   * @param read what the text says, for those who speak another codec
-   * @param translate how it is written in another codec, where that is not by what it says
+   * @param read returns the message, to encode it for another codec
+   * @param translate writes the text of another codec, where it does not follow from the message alone
    */
   private constructor(
     private readonly codec: Codec,
@@ -23,20 +23,20 @@ export class OutboundMessage {
   }
 
   /**
-   * @param codec the codec that most recipients are likely to speak
+   * @param codec the codec that most recipients are likely to use
    * @throws WsError BAD_MESSAGE when the message has no JSON form
    */
   static of(message: unknown, codec: Codec): OutboundMessage {
     return new OutboundMessage(codec, encodeMessage(codec, message), () => message);
   }
 
-  /** @param text as it stands in a frame for those who speak `pxl.v1` */
+  /** @param text the text of a `pxl.v1` frame */
   static ofText(text: string): OutboundMessage {
     let whole: unknown;
     return new OutboundMessage(pxlCodec, text, () => (whole ??= JSON.parse(text)));
   }
 
-  /** The message with the room that it is sent to; itself where it is a value without a name. */
+  /** The message with the name of the room that it is sent to. A JSON value that is not a message stays as it is. */
   inRoom(roomName: string): OutboundMessage {
     const whole = this.read();
     if (!isMessage(whole)) return this;
@@ -58,14 +58,14 @@ export class OutboundMessage {
   }
 }
 
-/** Whether that is a message of either shape, and no other JSON value. */
+/** Whether a value is a message of either shape, not any other JSON value. */
 function isMessage(whole: unknown): whole is object {
   if (typeof whole !== 'object' || whole === null) return false;
   const { type, action, event } = whole as Record<string, unknown>;
   return type === undefined ? typeof event === 'string' : typeof type === 'string' && typeof action === 'string';
 }
 
-/** A `toJSON` of the application's may have made anything of its message. */
+/** Adds the room to a text. A `toJSON` of the application may have made it something else than an object: then it stays. */
 function addRoom(text: string, room: string): string {
   return !text.startsWith('{"') ? text : `${text.slice(0, -1)},"room":${JSON.stringify(room)}}`;
 }

@@ -4,7 +4,7 @@ import type { WsClient } from '../../clients/ws-client.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 
-/** The clients of this worker that a target means, each once. */
+/** Finds the clients of this worker that a target means, each once. */
 @Injectable()
 export class Recipients {
   constructor(
@@ -23,7 +23,7 @@ export class Recipients {
       case 'rooms':
         return union(target.roomNames, (roomName) => this.rooms.localOf(roomName));
       default:
-        return []; // workers and subscribers are no clients
+        return []; // targets without clients: workers, subscribers
     }
   }
 }
@@ -32,7 +32,7 @@ function one(client: WsClient | undefined): WsClient[] {
   return client ? [client] : [];
 }
 
-/** The members of all groups, each once. A single group needs no bookkeeping. */
+/** The clients of all groups, each once. A single group is returned as it is. */
 function union(
   names: readonly string[],
   membersOf: (name: string) => Iterable<WsClient> | undefined,

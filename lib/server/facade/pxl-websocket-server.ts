@@ -16,7 +16,7 @@ import { SendVerbs, type BroadcastToAllOptions, type ToAll } from './send-verbs.
 import { ServerVerbs } from './server-verbs.js';
 
 /**
- * The facade of PXL (its `WebSocketServer`): every verb is cluster-wide, `local` is for this worker alone.
+ * PXL's `WebSocketServer`: every verb is cluster-wide, those of `local` are for this worker alone.
  *
  * @typeParam C the contract with the clients, as in `constructor(server: PxlWebSocketServer<Chat>)`
  */
@@ -99,11 +99,11 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
   }
 
   /**
-   * Encrypts a connection of this worker whose keys the application has agreed on by itself, by `encryption.transform` and
-   * `open`: from here on nothing goes out in clear, what has not been written yet included, and nothing is taken in clear.
-   * It stays so until the connection ends. Does nothing when the client is gone, or encrypted already.
+   * Encrypts a connection of this worker with `encryption.transform` and `open`, when the application itself has agreed on
+   * the keys with the client. From now on, until the connection ends, nothing is sent or accepted unencrypted, frames that
+   * wait to be written included. Does nothing when the client is gone, or encrypted already.
    *
-   * @throws WsError CONFLICT without an `encryption.transform`, since the built-in cipher has its keys from the built-in
+   * @throws WsError CONFLICT without an `encryption.transform`, since the built-in cipher gets its keys from the built-in
    * exchange only, and while a fragmented message of the application is unfinished
    */
   enableClientEncryption({ clientId }: { clientId: string }): void {

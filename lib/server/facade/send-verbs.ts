@@ -13,12 +13,12 @@ import type {
 } from '../../protocol/contract.js';
 import type { SendScope } from './send-scopes.js';
 
-/** What {@link SendVerbs.broadcastToAllClients} asks of each client. */
+/** Picks the clients that get a message of {@link SendVerbs.broadcastToAllClients}. */
 export type ClientPredicate = (candidate: {
   clientId: string;
   /**
    * The user's payload with `userId` and `userType`; null for an anonymous client. Of another worker's user it has the claims
-   * that `cluster.shareUser` names and no others: a warning tells, once for each, of those that are looked for in vain.
+   * that `cluster.shareUser` names and no others. Reading another one logs a warning, once for each.
    */
   userData: (Record<string, unknown> & Pick<WsUser, 'userId' | 'userType'>) | null;
   client: ClientEntry;
@@ -29,10 +29,10 @@ export interface BroadcastToAllOptions<Data = unknown> {
   data: Data;
   excludeClientId?: string;
   /**
-   * Picks who gets it; runs at the call, on this worker, over all known clients: those of other workers with the claims in
-   * `cluster.shareUser` only, and with `cluster.mirror: false` or a `broadcaster` of your own this worker's alone. What goes
-   * by more is published, and picked on each worker by a subscriber with `webSocketServer.broadcastToAllClients`: there, with
-   * `run: 'everyWorker'`, it is asked of this worker's clients only, with all their claims.
+   * Picks who gets it. It is called at once, on this worker, for every client that this worker knows. Of other workers'
+   * clients it sees the claims in `cluster.shareUser` only; with `cluster.mirror: false`, or a `broadcaster` of your own, it
+   * does not see them at all. A predicate that needs all claims runs on each worker: publish the data, and call this verb in
+   * a subscriber with `run: 'everyWorker'`, whose `webSocketServer` asks about its own worker's clients.
    */
   predicate?: ClientPredicate;
 }
@@ -46,10 +46,10 @@ export type ToAll<
 > = IfGiven<C, 'pushes', [message: { data: SentMessage<C, Type, Action, Event> }], [message: { data: unknown }]>;
 
 /**
- * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers goes to
- * `events.onError`. A message without a JSON form, and options that there are not, throw BAD_MESSAGE at the call.
+ * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers is reported to
+ * `events.onError`. A message without a JSON form and unknown options throw BAD_MESSAGE at the call.
  *
- * @typeParam C the contract with the clients; without one any JSON value goes
+ * @typeParam C the contract with the clients; without one any JSON value can be sent
  */
 export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
   constructor(private readonly scope: SendScope) {}
@@ -152,7 +152,7 @@ export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
   }
 }
 
-/** @throws WsError BAD_MESSAGE for fields that the verb does not know */
+/** @throws WsError BAD_MESSAGE for unknown fields */
 function read<T extends object>(given: T, known: readonly (keyof T & string)[]): T {
   checkNames('option', given, known);
   return given;
@@ -162,7 +162,7 @@ function userDataOf({ ws, user }: AnyClient): Parameters<ClientPredicate>[0]['us
   if (!user) return null;
   const { userId, userType, payload } = user;
   const userData = { ...payload, userId, userType };
-  // Another worker's user: what is looked for in vain is told, as where the payload itself is read.
+  // For another worker's user: reading a missing claim logs the same warning as in the payload itself.
   if (!ws) Object.setPrototypeOf(userData, Object.getPrototypeOf(payload) as object);
   return userData;
 }

@@ -10,8 +10,8 @@ import type { WebSocketType } from '../../protocol/messages.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
 import type { Drain } from '../coordination/drain.js';
-import { clientIdOf, type ClientReference } from './client-reference.js';
 import type { ClientVerbs } from './client-verbs.js';
+import { clientIdOf, type ClientReference } from './destinations.js';
 import type { RoomVerbs } from './room-verbs.js';
 import type { SendScope } from './send-scopes.js';
 import { SendVerbs } from './send-verbs.js';
@@ -20,15 +20,15 @@ import { OPEN } from '../../runtime/socket-state.js';
 /** What {@link ServerVerbs.joinRoom} takes. */
 export type JoinRoomOptions = ClientReference & {
   roomName: string;
-  /** Becomes the client's identity when it has none; throws when it contradicts a verified one. */
+  /** Becomes the client's user when it has none; must not contradict the client's own. */
   userId?: string | number;
-  /** Becomes the type of a user whose credentials name none; throws when it contradicts what they say. */
+  /** Becomes the user's type when the client's credentials name none; must not contradict them. */
   userType?: string;
-  /** What the other members of the room are told; a label, no identity. */
+  /** What the client is called in this room: a label for the other members, never an identity. */
   username?: string;
 };
 
-/** What the verbs reach of their worker. */
+/** What {@link ServerVerbs} uses beside the managers and its scope. */
 export interface VerbHost {
   readonly errors: ErrorReporter;
   readonly drain: Drain;
@@ -36,8 +36,9 @@ export interface VerbHost {
 }
 
 /**
- * PXL's `WebSocketServer`: `PxlWebSocketServer`, and what a subscriber gets. For a subscriber with `run: 'everyWorker'` it
- * sees all clients of the cluster, and does something to this worker's only, so that what runs on every worker happens once.
+ * The verbs of PXL's `WebSocketServer`: what `PxlWebSocketServer` has, and what a subscriber gets as `webSocketServer`. A
+ * subscriber with `run: 'everyWorker'` sees all clients of the cluster, and its verbs reach this worker's clients only: what
+ * runs on every worker then happens once.
  */
 export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extends SendVerbs<C> {
   readonly type = 'server' satisfies WebSocketType;
@@ -45,7 +46,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   constructor(
     /** The clients of the cluster; `ws` is null for those of other workers. */
     readonly clientManager: ClientVerbs,
-    /** Their rooms. */
+    /** The rooms of these clients. */
     readonly roomManager: RoomVerbs,
     scope: SendScope,
     private readonly host: VerbHost,
@@ -80,15 +81,15 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   /** Takes a client out of a room; does nothing when it is not there. */
   leaveRoom(leave: ClientReference & { roomName: string }): void {
     checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
-    const clientId = clientIdOf(this.clientManager, leave);
+    const clientId = this.#idOf(leave);
     if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
   }
 
   /**
-   * Sends to one client of this worker; does nothing when it is gone.
+   * Sends to one client of this worker. Does nothing when the client is gone.
    *
-   * @param binary true: the same text in a binary frame, encrypted where the client is. Clients of your own read it; the
-   * library's `WebSocketClient` takes text frames only, and tells its `events.onError` of any other. Default: false
+   * @param binary true: sends the text in a binary frame, encrypted where the client is. The library's `WebSocketClient`
+   * does not read it: it takes text frames only, and reports any other to its `events.onError`. Default: false
    * @throws WsError BAD_MESSAGE when the data has no JSON form
    */
   sendClientMessage<
@@ -105,7 +106,8 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   }
 
   /**
-   * The library's part of `app.close()` on this worker: no new connections, handlers finish, everybody reads 1001 or 1012.
+   * Does the library's part of `app.close()` on this worker: takes no new connections, lets handlers finish, and closes
+   * every client with 1001, or 1012 where other workers go on.
    */
   stop(): Promise<void> {
     return this.host.errors.watch('PxlWebSocketServer.stop', () => this.host.drain.run());
@@ -114,10 +116,14 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
     checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
     const { roomName, userId, userType, username } = join;
-    const clientId = clientIdOf(this.clientManager, join);
+    const clientId = this.#idOf(join);
     checkRoomName(roomName, longestRoomName(this.host.options));
     if (clientId === undefined) return false;
     return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
+  }
+
+  #idOf(reference: ClientReference): string | undefined {
+    return clientIdOf(reference, (ws) => this.clientManager.getClientId({ ws }));
   }
 
   #clientOf(ws: WebSocket): WsClient | undefined {

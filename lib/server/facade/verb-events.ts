@@ -12,7 +12,7 @@ export class VerbEvents {
   ) {}
 
   /**
-   * To the subscribers of every worker.
+   * Publishes an event to the subscribers of every worker. A failure on the way to other workers is reported.
    *
    * @throws WsError BAD_MESSAGE when the message has no JSON form
    */
@@ -23,9 +23,9 @@ export class VerbEvents {
   }
 
   /**
-   * To the subscribers of this worker.
+   * Publishes an event to the subscribers of this worker.
    *
-   * @param isResponsible whether they are those that act where only one worker may
+   * @param isResponsible whether subscribers that act on one worker only act on this event here
    * @throws WsError BAD_MESSAGE when the message has no JSON form
    */
   tell(channel: string, message: unknown, isResponsible: boolean): void {

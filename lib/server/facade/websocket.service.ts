@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TokenRevocation, type RevokeOptions } from '../../auth/tokens/token-revocation.js';
+import type { RevokeOptions } from '../../auth/tokens/token-revocation.js';
 import {
   checkMessage,
   checkNames,
@@ -40,29 +40,28 @@ import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Delivery } from '../delivery/delivery.js';
 import { Health, type WebSocketHealth } from '../coordination/health.js';
 import { RoomMoves, type RoomMove } from '../coordination/room-moves.js';
-import { ClientManager } from './client-manager.js';
-import { targetOf, type SendDestination } from './send-destination.js';
+import { targetOf, type SendDestination } from './destinations.js';
 
-/** What every send of {@link WebSocketService} takes besides its message. */
+/** The options of every send of {@link WebSocketService}. */
 export interface SendOptions {
-  /** Ids of clients that do not get it. */
+  /** Ids of clients that do not get the message. Default: none. */
   exclude?: readonly string[];
-  /** True: a client over its `limits.maxBufferedBytes` may miss it. Default: false. */
+  /** True: a client that is over its `limits.maxBufferedBytes` may miss the message. Default: false. */
   volatile?: boolean;
 }
 
 /** What {@link WebSocketService.send} takes. */
 export interface SendRequest<Topic extends string = string, Data = unknown> extends SendOptions {
   destination?: SendDestination;
-  /** An event name with its data; anything but undefined. */
+  /** An event name with its data, which can be anything but undefined. */
   payload: { topic: Topic; data: Data };
-  /** Called once the message is on its way. */
+  /** Called once the message has been sent. */
   cb?: () => void;
 }
 
 /** How {@link WebSocketService} closes connections. */
 export interface CloseOptions {
-  /** 1000 or 3000–4999; default 4506, on which clients do not come back by themselves. */
+  /** 1000 or 3000–4999. Default: 4506, after which clients do not reconnect by themselves. */
   code?: number;
   /** For people, cut to 123 bytes. */
   reason?: string;
@@ -72,31 +71,29 @@ export interface CloseOptions {
  * The messaging facade that an application injects anywhere. Sends are cluster-wide and reach this worker's own clients
  * before the call returns; the promises tell whether the other workers were reached.
  *
- * Every send rejects with BAD_MESSAGE when the message has no JSON form or no name (`type` and `action`, or `event`), and
- * for options that there are not, or are of another type (nothing is sent then), and with UNAVAILABLE
- * when other workers cannot be reached. Unknown clients, users and rooms are no error. A rejection that nobody takes, as
- * of a send that is not awaited, goes to the log and `events.onError`; it does not end the process.
+ * Every send rejects with BAD_MESSAGE, and sends nothing, when the message has no JSON form or no name (`type` and `action`,
+ * or `event`), and for unknown or wrong options. It rejects with UNAVAILABLE when other workers cannot be reached. Unknown
+ * clients, users and rooms are not an error. A rejection that nobody handles, as of a send that is not awaited, goes to the
+ * log and `events.onError`; it does not end the process.
  *
- * @typeParam C the contract with the clients, as in `constructor(sockets: WebSocketService<Chat>)`: the sends that name a
- * message then know which there are; without one any message goes
+ * @typeParam C the contract with the clients, as in `constructor(sockets: WebSocketService<Chat>)`: sends then take the
+ * contract's messages only; without one they take any message
  */
 @Injectable()
 export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   constructor(
     private readonly delivery: Delivery,
     private readonly events: ClusterEvents,
-    private readonly clients: ClientManager,
-    private readonly roomMoves: RoomMoves,
+    private readonly moves: RoomMoves,
     private readonly commands: ClusterCommands,
     private readonly queries: ClientQueries,
     private readonly health: Health,
-    private readonly revocation: TokenRevocation,
     private readonly refusals: RefusalCounters,
     private readonly metrics: Metrics,
     private readonly errors: ErrorReporter,
   ) {}
 
-  /** To every client. */
+  /** Sends to every client. */
   broadcast<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
@@ -106,7 +103,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#send('broadcast', { kind: 'everybody' }, message, options);
   }
 
-  /** To the clients with these ids, each once. */
+  /** Sends to the clients with these ids, to each once. */
   sendToClients<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
@@ -117,7 +114,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     );
   }
 
-  /** To every session of these users. */
+  /** Sends to every session of these users. */
   sendToUsers<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
@@ -132,7 +129,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     );
   }
 
-  /** To the members of these rooms; a client in several of them gets it once. */
+  /** Sends to the members of these rooms; a client in several of them gets the message once. */
   sendToRooms<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
@@ -143,7 +140,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     );
   }
 
-  /** To everybody, as `{ type: 'user', action, data }`. */
+  /** Sends `{ type: 'user', action, data }` to every client. */
   sendUserMessage<Action extends SentAction<C, 'user'>>(
     action: Action,
     ...rest: DataArgument<SentData<C, 'user', Action>>
@@ -152,7 +149,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#send('sendUserMessage', { kind: 'everybody' }, { type: 'user', action, data });
   }
 
-  /** To everybody, as `{ type: 'system', action, data }`. */
+  /** Sends `{ type: 'system', action, data }` to every client. */
   sendSystemMessage<Action extends SentAction<C, 'system'>>(
     action: Action,
     ...rest: DataArgument<SentData<C, 'system', Action>>
@@ -161,16 +158,16 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#send('sendSystemMessage', { kind: 'everybody' }, { type: 'system', action, data });
   }
 
-  /** To everybody, as `{ type: 'error', action, data }`. Of an Error only message and code are sent, never its stack. */
+  /** Sends `{ type: 'error', action, data }` to every client. Of an Error only message and code are sent, never its stack. */
   sendErrorMessage(action: string, error: unknown): Promise<void> {
     const data = isError(error) ? describe(error) : error;
     return this.#send('sendErrorMessage', { kind: 'everybody' }, { type: 'error', action, data });
   }
 
   /**
-   * Sends the event `topic` to a destination, to everybody by default.
+   * Sends the event `topic` to a destination; without one to every client.
    *
-   * @throws WsError BAD_MESSAGE without a topic or data, and for a destination that is none
+   * @throws WsError BAD_MESSAGE without a topic or data, and for an invalid destination
    */
   send<Event extends SentEvent<C>>(
     request: IfGiven<C, 'pushes', SendRequest<Event, SentEventData<C, Event>>, SendRequest>,
@@ -180,16 +177,20 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
       checkNames('option', request, ['destination', 'payload', 'cb', 'exclude', 'volatile']);
       const { destination, payload, cb, exclude, volatile: isVolatile } = request;
       const message = eventOf(payload);
-      await this.#deliver(targetOf(destination, this.clients), message, { exclude, volatile: isVolatile });
+      await this.#deliver(
+        targetOf(destination, (text) => this.queries.isClientId(text)),
+        message,
+        { exclude, volatile: isVolatile },
+      );
       cb?.();
     });
   }
 
   /**
-   * Tells the subscribers of every worker, those of this one included; clients do not hear it.
+   * Publishes an event to the subscribers of every worker, this one included. Clients do not get it.
    *
-   * @param channel the application's own name of 1 to 128 characters, or an event that verbs publish (`custom`)
-   * @throws WsError BAD_MESSAGE for any other name, among them those by which the library tells of clients and users
+   * @param channel a name of the application's own of 1 to 128 characters, or an event that verbs publish (`custom`)
+   * @throws WsError BAD_MESSAGE for any other name, such as the library's own events of clients and users
    */
   publish(channel: string, message: unknown): Promise<void> {
     return this.#watch('publish', async () => {
@@ -199,21 +200,25 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Puts clients into rooms; resolves once they receive what is sent there.
+   * Puts clients into rooms. Resolves once they receive what is sent there.
    *
-   * @throws WsError INVALID_ROOM before anything is done for a name that no endpoint allows; INVALID_ROOM, ROOM_LIMIT,
-   * UNAVAILABLE or TIMEOUT when one of the joins failed, after all of them were tried
+   * @throws WsError INVALID_ROOM, before any join, for a name that no endpoint allows; INVALID_ROOM, ROOM_LIMIT, UNAVAILABLE
+   * or TIMEOUT when one of the joins failed, after all of them were tried
    */
   joinRooms(move: RoomMove): Promise<void> {
-    return this.#watch('joinRooms', () => this.roomMoves.join(move));
+    return this.#watch('joinRooms', () => this.moves.join(move));
   }
 
   /** Takes clients out of rooms. */
   leaveRooms(move: RoomMove): Promise<void> {
-    return this.#watch('leaveRooms', () => this.roomMoves.leave(move));
+    return this.#watch('leaveRooms', () => this.moves.leave(move));
   }
 
-  /** @throws WsError BAD_MESSAGE for a code that an application cannot close with, and for options that there are not */
+  /**
+   * Closes the connections of these clients.
+   *
+   * @throws WsError BAD_MESSAGE for a code that an application cannot close with, and for unknown options
+   */
   disconnectClients(close: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
     return this.#watch('disconnectClients', () => {
       checkNames('option', close, ['clientIds', ...CLOSE]);
@@ -221,7 +226,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** Every session of a user; otherwise as {@link disconnectClients}. */
+  /** Closes every session of a user; otherwise like {@link disconnectClients}. */
   disconnectUser(close: CloseOptions & { userId: string | number }): Promise<void> {
     return this.#watch('disconnectUser', () => {
       checkNames('option', close, ['userId', ...CLOSE]);
@@ -229,7 +234,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** Every member of a room; otherwise as {@link disconnectClients}. */
+  /** Closes the connection of every member of a room; otherwise like {@link disconnectClients}. */
   disconnectRoom(close: CloseOptions & { room: string }): Promise<void> {
     return this.#watch('disconnectRoom', () => {
       checkNames('option', close, ['room', ...CLOSE]);
@@ -238,7 +243,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * The clients of all workers, asked for now: who they are at this moment, not what the mirror has heard.
+   * The clients of all workers. Every worker is asked, so the answer does not depend on the mirror.
    *
    * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
    */
@@ -246,39 +251,36 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.#watch('fetchClients', () => this.queries.fetch(checkedQuery(query)));
   }
 
-  /** How many there are; otherwise as {@link fetchClients}, and cheaper. */
+  /** The number of clients of all workers; otherwise like {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
     return this.#watch('countClients', () => this.queries.count(checkedQuery(query)));
   }
 
-  /** How this worker is. Waits for nothing, so that a probe may ask as often as it likes. */
+  /** The state of this worker. It is read without waiting, so a probe can ask at any rate. */
   getWebSocketHealth(): WebSocketHealth {
     return this.health.read();
   }
 
   /**
-   * Ends the connections of a user's tokens, or of one token, with 4506, and has these tokens refused until they have
-   * expired by themselves. Tokens tell their time of issue in whole seconds: one of the same second is revoked too.
+   * Revokes a user's tokens, or one token: closes their connections with 4506, and refuses the tokens until they have
+   * expired. Tokens have their time of issue in whole seconds: a token that is issued in the same second is revoked too.
    *
-   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none; UNAVAILABLE
-   * when Redis does not take it: it holds on this worker then, and perhaps on others
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for an invalid time; UNAVAILABLE when
+   * Redis cannot store the revocation: it holds on this worker then, and perhaps on others
    */
   revoke(options: RevokeOptions): Promise<void> {
     return this.#watch('revoke', async () => {
       checkNames('option', options, ['userId', 'jti', 'before', 'until']);
-      const { revocation, remembered } = this.revocation.revoke(options);
-      // Neither waits for the other: who cannot write it for later workers can perhaps still tell those of now.
-      const told = settle(() => this.commands.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));
-      await Promise.all([remembered, told]);
+      await this.commands.revoke(options);
     });
   }
 
-  /** This worker's counters and gauges, as a metrics system takes them. Waits for nothing. */
+  /** This worker's counters and gauges, as a metrics system takes them. They are read without waiting. */
   getMetrics(): WebSocketMetric[] {
     return this.metrics.read();
   }
 
-  /** How often each limit of this worker has refused something since its start; those that have, by their names. */
+  /** How often each limit of this worker has refused something since its start; limits that never have are not listed. */
   getRefusals(): Partial<Record<LimitName, number>> {
     return this.refusals.snapshot();
   }
@@ -299,7 +301,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) });
   }
 
-  /** What the work returns or throws, as a promise: no verb throws at the call, and none has to be waited for. */
+  /** Makes one promise of what the work returns or throws: no verb throws at the call, and none has to be awaited. */
   #watch<T>(verb: string, work: () => Promise<T>): Promise<T> {
     return this.errors.watch(`WebSocketService.${verb}`, work);
   }
@@ -320,10 +322,6 @@ function eventOf(payload: Partial<SendRequest['payload']> | undefined): EventMes
   if (typeof topic !== 'string' || topic === '') throw new WsError('BAD_MESSAGE', 'The topic is an event name.');
   if (data === undefined) throw new WsError('BAD_MESSAGE', 'There is no data to send.');
   return { event: topic, data };
-}
-
-async function settle<T>(work: () => Promise<T>): Promise<T> {
-  return await work();
 }
 
 function describe(given: Error): { error: string; code: unknown } {
