@@ -7,7 +7,7 @@ export type {
   WsTokenInfo,
   WsUserIdentity,
   WsVerdict,
-} from './auth/authenticator.interface.js';
+} from './options/authenticator.js';
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
 export type { RevokeOptions } from './auth/tokens/token-revocation.js';
@@ -25,7 +25,6 @@ export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.m
 export type { CallOptions } from './clients/session/client-calls.js';
 export { RemoteClient, type AnyClient } from './clients/remote-client.js';
 export type { UserInterest } from './clients/user-interest.interface.js';
-export type { GivenUser } from './clients/user-identity.js';
 export { WsClient, type WsClientState } from './clients/ws-client.js';
 export type { WsRequest as WsRequestInfo } from './ws-client/ws-request.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
@@ -49,37 +48,36 @@ export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.modul
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from './errors/ws.error.js';
-export type { ClientEntry, ClientMetadata, WsUser as WsUserInfo } from './ws-client/client-entry.js';
 export type {
-  Authenticate,
-  AuthOptions,
-  JwtAlgorithm,
-  JwtKeyProvider,
-  JwtOptions,
-  TokenPlace,
-} from './interfaces/auth-options.interface.js';
+  ClientEntry,
+  ClientMetadata,
+  GivenUser,
+  RoomUser,
+  WsUser as WsUserInfo,
+} from './ws-client/client-entry.js';
+export type { Authenticate, AuthOptions, TokenPlace } from './options/auth.options.js';
+export type { JwtAlgorithm, JwtKeyProvider, JwtOptions } from './options/jwt.options.js';
+export type { ClientListOptions } from './options/client-list.options.js';
+export type { ClusterOptions } from './options/cluster.options.js';
+export type { DebugOptions, RoutingOptions } from './options/routing.options.js';
 export type {
-  ClientListOptions,
-  ClusterOptions,
-  DebugOptions,
   EndpointLimitOptions,
-  EndpointOptions,
-  EventOptions,
-  HeartbeatOptions,
-  InactiveClientsOptions,
-  InboundOptions,
   LimitOptions,
-  Origins,
+  SlowConsumerPolicy,
+  UserConnectionsLimit,
+} from './options/limits.options.js';
+export type { EndpointOptions } from './options/endpoint.options.js';
+export type { HeartbeatOptions, InactiveClientsOptions } from './options/heartbeat.options.js';
+export type { InboundOptions } from './options/inbound.options.js';
+export type { Origins, UpgradeOptions } from './options/access.options.js';
+export type {
   PxlWebSocketModuleOptions,
   PxlWebSocketOptionsFactory,
-  RoomOptions,
-  RoutingOptions,
-  ShutdownOptions,
-  SlowConsumerPolicy,
-  TimeoutOptions,
-  UpgradeOptions,
-  UserConnectionsLimit,
-} from './interfaces/module-options.interface.js';
+  WsEventOptions as EventOptions,
+} from './pxl-websocket.module-options.js';
+export type { RoomOptions } from './options/rooms.options.js';
+export type { ShutdownOptions } from './options/shutdown.options.js';
+export type { TimeoutOptions } from './options/timeouts.options.js';
 export type {
   EncryptionOpen,
   EncryptionOptions,
@@ -89,7 +87,7 @@ export type {
   OutboundEvent,
   OutboundTransformer,
   TransformedEvent,
-} from './interfaces/encryption-options.interface.js';
+} from './options/encryption.options.js';
 export type {
   AuthorizeRoom,
   MemberProfiler,
@@ -100,10 +98,10 @@ export type {
   RoomProfileOption,
   RoomRequest,
   RoomVerdict,
-} from './interfaces/room-rules.interface.js';
-export type { RedisClusterOption, RedisOption } from './interfaces/redis-option.interface.js';
-export type { SecretOption } from './interfaces/secret-option.interface.js';
-export type { StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
+} from './options/rooms.options.js';
+export type { RedisClusterOption, RedisOption } from './options/redis.options.js';
+export type { SecretOption } from './options/cluster.options.js';
+export type { StandardResult, StandardSchema } from './runtime/standard-schema.js';
 export type {
   UntypedMessage,
   WebSocketMatchAll,
@@ -114,7 +112,7 @@ export type {
   WebSocketSubscriberMiddleware,
   WebSocketSubscriberOptions,
   WebSocketSubscriberPredicate,
-} from './interfaces/subscriber.interface.js';
+} from './subscribers/subscriber.interface.js';
 export { WsRateLimit } from './limits/decorators/ws-rate-limit.decorator.js';
 export type { WsRate } from './limits/rate-store.interface.js';
 export type { LimitName } from './limits/refusal-counters.js';
@@ -159,8 +157,8 @@ export type { RoomInterest } from './rooms/room-interest.interface.js';
 export { forwardQueueEvents, type ForwardQueueEventsOptions, type QueueJobEnd } from './queue/forward-queue-events.js';
 export type { QueueEventsOptions } from './queue/queue-job-events.js';
 export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
-export type { RedisClient } from './redis/link/redis-client.js';
-export type { AddClientToRoomOptions, RoomUser } from './rooms/join-options.js';
+export type { RedisClient } from './options/redis.options.js';
+export type { AddClientToRoomOptions } from './rooms/join-options.js';
 export type { ContractRoute } from './routing/decorators/contract-route.js';
 export { ClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';

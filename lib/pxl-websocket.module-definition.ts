@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
-import { CONFIGURED_PROVIDER } from './options/configured.js';
+import type { PxlWebSocketModuleOptions } from './pxl-websocket.module-options.js';
+import { CONFIGURED_PROVIDER } from './options/checks/configured.js';
 
 /** `forRoot` and `forRootAsync`, and the token of the options as they were given. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

@@ -1,14 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import type { PxlWebSocketModuleOptions } from './interfaces/module-options.interface.js';
-import { CONFIGURED, checkConfigured } from './options/configured.js';
+import type { PxlWebSocketModuleOptions } from './pxl-websocket.module-options.js';
+import { CONFIGURED, checkConfigured } from './options/checks/configured.js';
 import { PROVIDERS } from './providers.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './pxl-websocket.module-definition.js';
-import { PXL_WS_OPTIONS, resolveOptions } from './pxl-websocket.options.js';
+import { PXL_WS_OPTIONS } from './pxl-websocket.options.js';
+import { resolveOptions } from './pxl-websocket.module-options.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { PXL_WS_REDIS } from './redis/link/redis-client.js';
 import { ClientManager } from './server/facade/client-manager.js';

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import type { Authenticate } from '../interfaces/auth-options.interface.js';
-import { isClassWith } from '../options/class-checks.js';
+import type { Authenticate } from '../options/auth.options.js';
+import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
-import type { WsAuthenticator, WsCredentials } from './authenticator.interface.js';
+import type { WsAuthenticator, WsCredentials } from '../options/authenticator.js';
 import { PASS, type Decision } from './decision.js';
 import type { Identity } from './identity.js';
 import { reasonOfTokenError } from './jwt/jwt-failure.js';

@@ -1,5 +1,5 @@
 import type { ClientMetadata, WsUser } from '../ws-client/client-entry.js';
-import type { WsTokenInfo } from './authenticator.interface.js';
+import type { WsTokenInfo } from '../options/authenticator.js';
 
 /** Who connects, once that is checked: what the rest of the library works with. */
 export interface Identity {

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { kindOf } from '../errors/kind-of.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { Origins } from '../interfaces/module-options.interface.js';
+import type { Origins } from '../options/access.options.js';
 import { isThenable } from '../runtime/thenable.js';
 
 type OriginCheck = Extract<Origins, (...args: never[]) => unknown>;

@@ -1,7 +1,7 @@
 import { isUserId } from '../clients/user-identity.js';
 import { isRecord, kindOf, UNREADABLE } from '../errors/kind-of.js';
 import type { WsUser } from '../ws-client/client-entry.js';
-import type { WsTokenInfo } from './authenticator.interface.js';
+import type { WsTokenInfo } from '../options/authenticator.js';
 import { PASS, refusal, type Decision } from './decision.js';
 
 type Fields = Record<string, unknown>;

@@ -5,7 +5,7 @@ import type {
   WebSocketClientOptions,
 } from '../client/options/client-options.interface.js';
 import type { WebSocketLike } from '../client/connection/socket.interface.js';
-import type { RedisClient } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 
 /** The options of a client in an application: all but those that are for pages. */
 export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events' | 'pageLifecycle'> {

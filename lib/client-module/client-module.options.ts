@@ -1,7 +1,7 @@
 import { WebSocket, type ClientOptions } from 'ws';
 import type { WebSocketConstructor } from '../client/connection/socket.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import { isGroup, OptionChecks } from '../options/option-checks.js';
+import { isGroup, OptionChecks } from '../options/checks/option-checks.js';
 import { checkOptionNames } from './client-option-names.js';
 import type { ApplicationClientOptions, PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 

@@ -5,8 +5,8 @@ import type {
   ReconnectOptions,
 } from '../client/options/client-options.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import { noSuchName } from '../options/nearest-name.js';
-import { isGroup } from '../options/option-checks.js';
+import { noSuchName } from '../options/checks/nearest-name.js';
+import { isGroup } from '../options/checks/option-checks.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 
 // Records make the compiler complain when an option is added to an interface and not to these lists.

@@ -1,7 +1,8 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketConstructor, WebSocketLike } from '../client/connection/socket.interface.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
-import { PXL_WS_REDIS, type RedisClient } from '../redis/link/redis-client.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 import type { ClientModuleEventMap, RoomToJoin } from './client-module-options.interface.js';
 
 /** Adds to a client's events what they have in an application: the socket, Redis, the client; as PXL's client does. */

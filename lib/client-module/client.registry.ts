@@ -3,7 +3,7 @@ import { ModuleRef } from '@nestjs/core';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import { WebSocketClient } from '../client/websocket-client.js';
 import { PxlWebSocketOptionsError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import { isGroup } from '../options/option-checks.js';
+import { isGroup } from '../options/checks/option-checks.js';
 import type { ApplicationClientOptions, PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientSurroundings } from './client-surroundings.js';
 import { ClientLog } from './client.log.js';

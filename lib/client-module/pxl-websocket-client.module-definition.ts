@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
-import { CONFIGURED_PROVIDER } from '../options/configured.js';
+import { CONFIGURED_PROVIDER } from '../options/checks/configured.js';
 import { DEFAULT_CLIENT, getWebSocketClientToken } from './client-token.js';
 import type { PxlWebSocketClientModuleOptions } from './client-module-options.interface.js';
 import { ClientRegistry } from './client.registry.js';

@@ -1,5 +1,5 @@
 import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
-import { CONFIGURED, checkConfigured } from '../options/configured.js';
+import { CONFIGURED, checkConfigured } from '../options/checks/configured.js';
 import { ClientsModule } from './clients.module.js';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './pxl-websocket-client.module-definition.js';
 

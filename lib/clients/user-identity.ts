@@ -1,14 +1,6 @@
 import { isRecord } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
-import type { WsUser } from '../ws-client/client-entry.js';
-
-/** Who an application says a client is. */
-export interface GivenUser {
-  /** A number means its decimal string. */
-  userId: string | number;
-  userType?: string | undefined;
-  payload?: Record<string, unknown> | undefined;
-}
+import type { GivenUser, WsUser } from '../ws-client/client-entry.js';
 
 /** Whether it names a user: a number, or a text that is not empty. */
 export function isUserId(userId: unknown): userId is string | number {

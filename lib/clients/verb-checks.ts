@@ -1,5 +1,5 @@
 import { WsError } from '../errors/ws.error.js';
-import { noSuchName } from '../options/nearest-name.js';
+import { noSuchName } from '../options/checks/nearest-name.js';
 
 // What verbs are called with often comes from a job or a request, and is checked by no compiler.
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WebSocket } from 'ws';
-import type { WsTokenInfo } from '../auth/authenticator.interface.js';
+import type { WsTokenInfo } from '../options/authenticator.js';
 import type { ClientEntry, WsUser } from '../ws-client/client-entry.js';
 import type { Step } from '../encryption/ordered-steps.js';
 import type { SecureChannel } from '../encryption/secure-channel.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { CONFIGURED_PROVIDER } from '../options/configured.js';
+import { CONFIGURED_PROVIDER } from '../options/checks/configured.js';
 import type { WebSocketEmitterOptions } from './websocket-emitter.js';
 
 /** `forRoot` and `forRootAsync` of the emitter's module, and the token of its options. */

@@ -1,6 +1,6 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModuleLogger } from '../errors/module-logger.js';
-import { CONFIGURED, checkConfigured } from '../options/configured.js';
+import { CONFIGURED, checkConfigured } from '../options/checks/configured.js';
 import { ConfigurableEmitterModule, EMITTER_OPTIONS } from './pxl-websocket-emitter.module-definition.js';
 import { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';
 

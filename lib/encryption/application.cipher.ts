@@ -1,5 +1,5 @@
 import type { WsClient } from '../clients/ws-client.js';
-import type { EncryptionOpen, EncryptionTransform } from '../interfaces/encryption-options.interface.js';
+import type { EncryptionOpen, EncryptionTransform } from '../options/encryption.options.js';
 import { FrameEvent } from '../protocol/frame-event.js';
 import type { Cipher } from './cipher.interface.js';
 import { checkEvent, type FrameCallback, type FrameCallbacks } from './frame-callbacks.js';

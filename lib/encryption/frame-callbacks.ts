@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import type { TransformedEvent } from '../interfaces/encryption-options.interface.js';
+import type { TransformedEvent } from '../options/encryption.options.js';
 import { RefusalCounters, type LimitName } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';

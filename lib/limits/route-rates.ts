@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
 import { WsError } from '../errors/ws.error.js';
+import type { ClientEntry } from '../ws-client/client-entry.js';
 import { MemoryRateStore } from './memory.rate-store.js';
 import { PXL_WS_RATE_STORE, type WsRate, type RateStore } from './rate-store.interface.js';
 import { RefusalCounters } from './refusal-counters.js';
 
 /**
- * How often routes with `@WsRateLimit` may be used: by each user, whichever workers its connections are on, or by each
- * connection of nobody, which is on one worker.
+ * Bounds how often routes with `@WsRateLimit` are used: by each user, over its connections to all workers, and by each
+ * anonymous connection.
  */
 @Injectable()
 export class RouteRates {
@@ -23,7 +23,11 @@ export class RouteRates {
    * @returns undefined when it is known now, else a promise
    * @throws WsError RATE_LIMITED with `details.retryAfter`
    */
-  use({ user, clientId }: WsClient, route: string, rate: WsRate): Promise<void> | undefined {
+  use(
+    { user, clientId }: Pick<ClientEntry, 'user' | 'clientId'>,
+    route: string,
+    rate: WsRate,
+  ): Promise<void> | undefined {
     const retryAfter = user
       ? this.store.use(`${route} user ${user.userId}`, rate)
       : this.memory.use(`${route} client ${clientId}`, rate);

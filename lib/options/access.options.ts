@@ -1,12 +1,26 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { CanActivate, Type } from '@nestjs/common';
-import type { Origins, UserConnectionsLimit } from '../interfaces/module-options.interface.js';
-import { oneOf } from './auth.options.js';
-import { isClassWith, lackOf } from './class-checks.js';
-import { describe, isGroup, OptionChecks } from './option-checks.js';
-import { originAs, originRemedy } from './origin-remedy.js';
+import { isClassWith, lackOf } from './checks/class-checks.js';
+import { describe, isGroup, type OptionChecks } from './checks/option-checks.js';
+import { originAs, originRemedy } from './checks/origin-remedy.js';
 
-/** Undefined: pages of the same host. */
+/**
+ * `'*'` for all; a list of exact origins (scheme, host, port) as browsers write them; or a function, which allows by
+ * returning true.
+ */
+export type Origins = '*' | string[] | ((origin: string, request: IncomingMessage) => boolean);
+
+export interface UpgradeOptions {
+  /** Milliseconds after which an upgrade on a path that nobody answers gets 404. Default: 10 000; `false`: never. */
+  foreignTimeout?: number | false | undefined;
+}
+
+export interface ResolvedUpgrade {
+  readonly foreignTimeout: number | false;
+}
+
+/** Undefined: only pages of the same host may connect. */
 export function resolveOrigins(options: OptionChecks): Origins | undefined {
   const given = options.raw('origins');
   if (given === undefined || given === '*') return given;
@@ -42,7 +56,11 @@ export function resolveConnectionGuards(options: OptionChecks): readonly (Type<C
   return Object.freeze([...options.every('connectionGuards', given, isGuard, allowed, describeGuard)]);
 }
 
-/** A class whose instances can be asked, or an object that can. */
+export function resolveUpgrade(upgrade: OptionChecks): ResolvedUpgrade {
+  return { foreignTimeout: upgrade.limit('foreignTimeout', 10_000, 1) };
+}
+
+/** A class whose instances have `canActivate`, or an object that has it. */
 export function isGuard(guard: unknown): guard is CanActivate {
   return isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
 }
@@ -52,19 +70,7 @@ export function describeGuard(guard: unknown): string {
   return lackOf(guard, ['canActivate']) ?? describe(guard);
 }
 
-export function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {
-  const given = limits.raw('connectionsPerUser');
-  if (given === undefined || given === false) return false;
-  if (!isGroup(given)) limits.refuse('connectionsPerUser', "{ max, onExceed: 'refuse' | 'replaceOldest' } or false");
-  const limit = limits.group('connectionsPerUser');
-  if (given.max === undefined) limit.refuse('max', 'a whole number from 1');
-  const max = limit.integer('max', 1, 1);
-  const onExceed = oneOf(limit, 'onExceed', ['refuse', 'replaceOldest']);
-  limit.finish();
-  return Object.freeze({ max, onExceed });
-}
-
-/** As browsers write it in the Origin header; a page of an application's own scheme has one too. */
+/** An origin as browsers write it in the Origin header; its scheme may be an application's own. */
 function isOrigin(given: unknown): given is string {
   if (typeof given !== 'string' || !/^(?!wss?:)[a-z][a-z\d+.-]*:\/\/[^/?#@*\s]+$/.test(given)) return false;
   return !/^https?:/.test(given) || (URL.canParse(given) && new URL(given).origin === given);

@@ -1,8 +1,52 @@
-import type { Authenticate, TokenPlace } from '../interfaces/auth-options.interface.js';
+import type { Type } from '@nestjs/common';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import { isClass, isClassWith, lackOf } from './class-checks.js';
-import { resolveJwt, type ResolvedJwt } from './jwt.options.js';
-import { describe, describeWord, OptionChecks } from './option-checks.js';
+import type { WsAuthenticate, WsAuthenticator } from './authenticator.js';
+import { isClass, isClassWith, lackOf } from './checks/class-checks.js';
+import { describe, OptionChecks } from './checks/option-checks.js';
+import { resolveJwt, type JwtOptions, type ResolvedJwt } from './jwt.options.js';
+
+/** The places of an upgrade request that a token can stand in. */
+export type TokenPlace = 'header' | 'protocol' | 'cookie' | 'query';
+
+/** Who a connection is. At least one of `jwt` and `authenticate` is given: without them the application does not start. */
+export interface AuthOptions {
+  /**
+   * Verifies JSON Web Tokens through the package `@nestjs/jwt`; `true` uses the application's own `JwtService` with its
+   * options, which have to hold a key. `client.user` is `{ userId, userType?, payload }` from the claims.
+   */
+  jwt?: JwtOptions | true | undefined;
+  /** Authenticators of the application's own, functions or classes, asked in order, after `jwt`. */
+  authenticate?: Authenticate | Authenticate[] | undefined;
+  /**
+   * False: who brings no credentials is accepted as anonymous; wrong ones are refused all the same. Default: true. An
+   * authenticator may let somebody in as anonymous in either case: `{ anonymous: true }`.
+   */
+  required?: boolean | undefined;
+  /**
+   * When a client proves who it is: `'upgrade'`, before the connection is accepted; `'message'`, by `system.authenticate`
+   * as its first message; `'either'`, by message where the upgrade brought no credentials. Default: `'upgrade'`; on an
+   * event endpoint `'either'`.
+   */
+  mode?: 'upgrade' | 'message' | 'either' | undefined;
+  /**
+   * Where a token may stand in the upgrade request: `Authorization: Bearer`, `bearer.<token>` among the subprotocols, the
+   * cookie `token`, `?token=`. Default: all four.
+   */
+  tokenFrom?: TokenPlace[] | undefined;
+  /**
+   * Milliseconds that a client has for its `system.authenticate`; then it is closed with 4001. Three times that while
+   * its authentication runs. Default: 5 000.
+   */
+  timeout?: number | undefined;
+  /**
+   * `'close'`: where an upgrade would be answered 401, it is accepted and closed with 4003, which browsers can read. Clients
+   * that offer `pxl.refusals` read close codes in any case. Default: `'status'`.
+   */
+  rejectMode?: 'status' | 'close' | undefined;
+}
+
+/** A function, or a class that Nest provides or can make. */
+export type Authenticate = WsAuthenticate | Type<WsAuthenticator>;
 
 /** The `auth` options with every default in place. */
 export interface ResolvedAuth {
@@ -37,7 +81,7 @@ export function resolveAuth(auth: OptionChecks, isGiven: boolean, usualMode: Res
   const authenticate = readAuthenticate(auth);
   const isConfigured = jwt !== undefined || authenticate.length > 0;
   const required = auth.boolean('required', isConfigured);
-  const mode = oneOf(auth, 'mode', MODES, isConfigured ? usualMode : 'upgrade');
+  const mode = auth.oneOf('mode', MODES, isConfigured ? usualMode : 'upgrade');
   const resolved: ResolvedAuth = {
     jwt,
     claims,
@@ -46,7 +90,7 @@ export function resolveAuth(auth: OptionChecks, isGiven: boolean, usualMode: Res
     mode,
     tokenFrom: auth.words('tokenFrom', PLACES, PLACES),
     timeout: auth.integer('timeout', 5_000, 1),
-    rejectMode: oneOf(auth, 'rejectMode', REJECT_MODES),
+    rejectMode: auth.oneOf('rejectMode', REJECT_MODES),
   };
   // A misspelt name is told as such.
   auth.finish();
@@ -81,16 +125,4 @@ function readAuthenticate(auth: OptionChecks): readonly Authenticate[] {
   const shown = (one: unknown): string => lackOf(one, ['authenticate']) ?? describe(one);
   if (isClass(given) && !isAuthenticator(given)) auth.refuse('authenticate', AUTHENTICATOR, shown(given));
   return auth.every('authenticate', list, isAuthenticator, AUTHENTICATOR, shown);
-}
-
-/** One of a few words, the first of which is the default unless there is another. */
-export function oneOf<T extends string>(
-  checks: OptionChecks,
-  option: string,
-  words: readonly [T, ...T[]],
-  fallback = words[0],
-): T {
-  const given = checks.raw(option) ?? fallback;
-  const word = words.find((candidate) => candidate === given);
-  return word ?? checks.refuse(option, words.map((one) => `'${one}'`).join(' or '), describeWord(given, words));
 }

@@ -1,8 +1,52 @@
 import type { Type } from '@nestjs/common';
-import type { Broadcaster } from '../cluster/bus/broadcaster.interface.js';
-import { isClass } from './class-checks.js';
-import { isGroup, OptionChecks } from './option-checks.js';
-import { resolveSecrets, type ResolvedSecrets } from './secret.options.js';
+import { isClass } from './checks/class-checks.js';
+import { isGroup, type OptionChecks } from './checks/option-checks.js';
+
+/**
+ * A text of at least 32 characters that all workers and emitters share. Two of them while it is changed: the first one
+ * signs, both are believed; `false` stands for no signature while signing is switched on.
+ */
+export type SecretOption = string | (string | false)[];
+
+export interface ClusterOptions {
+  /**
+   * True: every worker knows every client of the cluster, which costs memory on each and a message for each change.
+   * False: `getClients()`, `rooms` and the like tell of this worker only; `fetchClients()` asks the others. Default: true.
+   */
+  mirror?: boolean | undefined;
+  /** The claims of users (`user.payload`) that other workers see. Default: none. */
+  shareUser?: string[] | undefined;
+  /** True: connections are taken at start before Redis can be reached, instead of refused with 503. Default: false. */
+  acceptBeforeReady?: boolean | undefined;
+  /**
+   * True: while Redis is down clients may join rooms that this worker does not hear yet; what other workers send there
+   * reaches them once it is back. Default: false, such a join is refused with UNAVAILABLE.
+   */
+  joinWhenDegraded?: boolean | undefined;
+  /** Milliseconds after which a worker that does not show itself counts as dead. Default: 10 000. */
+  lease?: number | undefined;
+  /** Milliseconds between two checks of the connection to Redis. Default: 3 000. */
+  probe?: number | undefined;
+  /**
+   * A text of at least 32 characters that all workers and emitters share: what they publish through Redis is signed with it
+   * (HMAC-SHA256), with its time and a number, and what is not, is too old or was heard before is dropped and counted. Who
+   * can publish to Redis then still cannot speak for a worker. It does not cover what stands in Redis' hashes. Two of them
+   * while it is changed: the first one signs, both are believed; `false` stands for no signature while signing is switched
+   * on. Default: none, nothing is signed.
+   */
+  secret?: SecretOption | undefined;
+  /**
+   * True, for the time of a move: workers also hear, and speak on, the channels by which the servers and emitters of Ignis
+   * tell each other of messages (`ws:broadcast`, `ws:room:…`, `ws:client:…`, `ws:user:…`), so that clients of both fleets
+   * are reached by sends of both. Each send costs one more PUBLISH for each room, user and client of Ignis that it names, and
+   * each worker reads every message of the old fleet. Needs `redis`; goes neither with `secret` nor with the prefix `'ws'`.
+   * Default: false.
+   */
+  ignis?: boolean | undefined;
+}
+
+/** Undefined: nothing is signed. Else the first one signs, and each of them is believed; false is no signature. */
+export type ResolvedSecrets = readonly [string | false, ...(string | false)[]] | undefined;
 
 /** The `cluster` options with every default in place. */
 export interface ResolvedCluster {
@@ -15,6 +59,10 @@ export interface ResolvedCluster {
   readonly secrets: ResolvedSecrets;
   readonly ignis: boolean;
 }
+
+/** Characters of a secret, at least: fewer can be guessed by whoever records what is signed with it. */
+const SHORTEST = 32;
+const ALLOWED_SECRET = `a text of at least ${SHORTEST} characters, or a list of two of them, of which one may be false`;
 
 /** @param options the options that the group is one of */
 export function resolveCluster(cluster: OptionChecks, options: OptionChecks): ResolvedCluster {
@@ -62,7 +110,8 @@ export function resolvePrefix(options: OptionChecks): string {
   return prefix;
 }
 
-export function resolveBroadcaster(options: OptionChecks): Type<Broadcaster> | undefined {
+/** Which methods the class has is checked once its instance exists. */
+export function resolveBroadcaster(options: OptionChecks): Type<object> | undefined {
   const broadcaster = options.raw('broadcaster');
   if (broadcaster === undefined) return undefined;
   if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements Broadcaster');
@@ -73,5 +122,27 @@ export function resolveBroadcaster(options: OptionChecks): Type<Broadcaster> | u
   if (isGroup(cluster) && cluster.secret !== undefined) {
     options.group('cluster').refuse('secret', 'left out where there is a broadcaster, which signs by itself', 'given');
   }
-  return broadcaster as Type<Broadcaster>;
+  return broadcaster as Type<object>;
+}
+
+/**
+ * The option `secret` of the group `cluster`.
+ *
+ * @throws PxlWebSocketOptionsError in one sentence that does not hold what was given
+ */
+export function resolveSecrets(cluster: OptionChecks): ResolvedSecrets {
+  const given = cluster.raw('secret');
+  if (given === undefined) return undefined;
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const [first, ...others] = list;
+  if (!isSecret(first) || !others.every(isSecret) || others.length > 1) return cluster.refuse('secret', ALLOWED_SECRET);
+  const texts = [first, ...others].filter((secret) => secret !== false);
+  if (texts.length === 0) return cluster.refuse('secret', ALLOWED_SECRET);
+  const shortest = Math.min(...texts.map((secret) => secret.length));
+  if (shortest < SHORTEST) cluster.refuse('secret', ALLOWED_SECRET, `one of ${shortest} characters`);
+  return Object.freeze([first, ...others] as const);
+}
+
+function isSecret(value: unknown): value is string | false {
+  return typeof value === 'string' || value === false;
 }

@@ -1,5 +1,5 @@
 import type { PerMessageDeflateOptions } from 'ws';
-import { isGroup, type OptionChecks } from './option-checks.js';
+import { isGroup, type OptionChecks } from './checks/option-checks.js';
 
 /**
  * What keeps the memory of many connections small. Without context takeover nothing has to be kept between two messages;

@@ -1,28 +1,35 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import type { EndpointOptions, PxlWebSocketModuleOptions } from '../interfaces/module-options.interface.js';
-import { noSuchName } from './nearest-name.js';
-import { isGroup } from './option-checks.js';
+import type { ProtocolName } from '../protocol/codec.interface.js';
+import type { Origins } from './access.options.js';
+import type { AuthOptions } from './auth.options.js';
+import { noSuchName } from './checks/nearest-name.js';
+import { isGroup } from './checks/option-checks.js';
+import { ENDPOINT_LIMITS, type EndpointLimitOptions, type LimitOptions } from './limits.options.js';
+import type { RoomOptions } from './rooms.options.js';
 
-const GROUPS: readonly string[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
+/** The options that endpoints may have of their own. */
+export interface EndpointOptions {
+  protocol?: ProtocolName | undefined;
+  auth?: AuthOptions | undefined;
+  origins?: Origins | undefined;
+  limits?: EndpointLimitOptions | undefined;
+  rooms?: RoomOptions | undefined;
+}
 
-/** The limits of single connections; all others count or bound what endpoints share. */
-const LIMITS: readonly string[] = [
-  'maxPayload',
-  'fragments',
-  'messagesPerSecond',
-  'burst',
-  'roomsPerClient',
-  'roomName',
-  'upgradeTimeout',
-  'streamsPerClient',
-];
+/** Of the module's options those that matter here: which endpoints there are, and what they can replace. */
+interface WithEndpoints extends EndpointOptions {
+  limits?: LimitOptions | undefined;
+  endpoints?: Record<string, EndpointOptions> | undefined;
+}
+
+const GROUPS: readonly (keyof EndpointOptions)[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
 
 /**
  * The options of each path in `endpoints`: the module's own, with what is given for the path in their place.
  *
  * @throws PxlWebSocketOptionsError for what is no path, or cannot differ between endpoints
  */
-export function optionsOfEndpoints(given: PxlWebSocketModuleOptions): Map<string, PxlWebSocketModuleOptions> {
+export function optionsOfEndpoints<Options extends WithEndpoints>(given: Options): Map<string, Options> {
   const endpoints: unknown = given.endpoints ?? {};
   if (!isGroup(endpoints)) throw new PxlWebSocketOptionsError('The option endpoints is an object: options by path.');
   return new Map(
@@ -40,7 +47,7 @@ function check(path: string, own: unknown): asserts own is EndpointOptions {
   }
   if (!isGroup(own)) throw new PxlWebSocketOptionsError(`The option ${name} is an object.`);
   refuseOthers(own, GROUPS, name);
-  if (isGroup(own.limits)) refuseOthers(own.limits, LIMITS, `${name}.limits`);
+  if (isGroup(own.limits)) refuseOthers(own.limits, ENDPOINT_LIMITS, `${name}.limits`);
 }
 
 function refuseOthers(given: Record<string, unknown>, known: readonly string[], name: string): void {
@@ -49,7 +56,7 @@ function refuseOthers(given: Record<string, unknown>, known: readonly string[], 
   throw new PxlWebSocketOptionsError(noSuchName('option', `${name}.${other}`, known));
 }
 
-function merge(given: PxlWebSocketModuleOptions, own: EndpointOptions): PxlWebSocketModuleOptions {
+function merge<Options extends WithEndpoints>(given: Options, own: EndpointOptions): Options {
   return {
     ...given,
     endpoints: undefined,

@@ -1,6 +1,45 @@
 import { createPublicKey } from 'node:crypto';
-import type { JwtAlgorithm, JwtKeyProvider } from '../interfaces/auth-options.interface.js';
-import type { OptionChecks } from './option-checks.js';
+import type { OptionChecks } from './checks/option-checks.js';
+
+/** The algorithms that a token may be signed with; `none` is not among them. */
+export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${'256' | '384' | '512'}`;
+
+/** Finds the key for a token: the function that `JwtModule` of `@nestjs/jwt` takes under the same name. */
+export type JwtKeyProvider = (
+  requestType: number,
+  token: string,
+) => string | Buffer | null | undefined | Promise<string | Buffer | null | undefined>;
+
+/** How tokens are verified. Exactly one of `secret`, `publicKey` and `secretOrKeyProvider` is given. */
+export interface JwtOptions {
+  /** The shared secret of HS256, HS384 and HS512. */
+  secret?: string | Buffer | undefined;
+  /** The public key of the signer, in PEM: RSA for RS and PS, elliptic for ES. */
+  publicKey?: string | Buffer | undefined;
+  /**
+   * Finds the key for each token, of which nothing is verified yet. Null, or throwing what refuses an authentication (an
+   * `UnauthorizedException`, jose's and jwks-rsa's errors for a key that there is not), means that there is no such key
+   * (401); any other failure is the server's (500).
+   */
+  secretOrKeyProvider?: JwtKeyProvider | undefined;
+  /** Default: all that fit the key. */
+  algorithms?: JwtAlgorithm[] | undefined;
+  /** Who may have issued the token (`iss`). Default: anybody with the key. */
+  issuer?: string | string[] | undefined;
+  /** For whom the token is (`aud`), at least one of these. Default: not asked. */
+  audience?: string | string[] | undefined;
+  /** Seconds that clocks may differ by; a connection also lives that much longer than its token. Default: 0. */
+  clockTolerance?: number | undefined;
+  /** Seconds after its issue (`iat`) at which a token ends, whatever its `exp` says. Default: no such end. */
+  maxAge?: number | undefined;
+  /**
+   * True: a token without an end (`exp`) is refused. Such a token is valid for ever, to whoever has got hold of it, unless
+   * it is revoked. Default: false, since tokens of issuers that set no end would be refused.
+   */
+  requireExp?: boolean | undefined;
+  /** The claims that tell who it is. Default: `{ userId: 'sub', userType: 'userType' }`. */
+  claims?: { userId?: string | undefined; userType?: string | undefined } | undefined;
+}
 
 /** `auth.jwt` with everything decided that can be decided at start-up. */
 export interface ResolvedJwt {

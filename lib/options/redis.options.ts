@@ -1,6 +1,27 @@
-import { Cluster, Redis, type ClusterNode, type ClusterOptions } from 'ioredis';
-import { isGroup, OptionChecks } from './option-checks.js';
-import { nameServer } from './server-name.js';
+import { isIP } from 'node:net';
+import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { isGroup, type OptionChecks } from './checks/option-checks.js';
+
+/** A connection that takes commands: to one Redis, or to a cluster of them. */
+export type RedisClient = Redis | Cluster;
+
+/** A Redis Cluster: its start-up nodes, or an instance to duplicate. */
+export interface RedisClusterOption {
+  cluster: ClusterNode[] | Cluster;
+  /** ioredis' own options, beside start-up nodes. */
+  options?: ClusterOptions | undefined;
+  /**
+   * True: rooms travel by sharded pub/sub (Redis 7), so that each message stays on one shard. Every worker and emitter of
+   * a prefix needs the same. Default: false, every node of the cluster forwards every message.
+   */
+  sharded?: boolean | undefined;
+}
+
+/**
+ * Where Redis is: a url (`redis://`, `rediss://`), ioredis' options (with `sentinels` too), a cluster, or an instance. An
+ * instance is duplicated, never used itself, and stays the application's to close.
+ */
+export type RedisOption = string | RedisOptions | Redis | Cluster | RedisClusterOption;
 
 const ALLOWED =
   "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";
@@ -126,4 +147,18 @@ function isInstance(given: unknown): given is Redis | Cluster {
   if (!isGroup(given)) return false;
   const { duplicate, connect, status } = given;
   return typeof duplicate === 'function' && typeof connect === 'function' && typeof status === 'string';
+}
+
+/**
+ * Has a connection with TLS tell the server which name it was reached by (SNI), as browsers do: Node does so only where it
+ * is told the name, and a proxy for several servers cannot do without. A name that was given stays, and an address is none.
+ */
+export function nameServer<T extends Redis>(redis: T): T {
+  const { options } = redis;
+  // The url `rediss:` makes it `true`.
+  const tls: unknown = options.tls;
+  // Of a master that Sentinel names only the address is known.
+  if (!tls || options.sentinels || options.path || !options.host || isIP(options.host)) return redis;
+  options.tls = { servername: options.host, ...(typeof tls === 'object' ? tls : {}) };
+  return redis;
 }

@@ -1,6 +1,6 @@
 import { ownProperty } from '../clients/client-fields.js';
-import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.interface.js';
-import { OptionChecks } from '../options/option-checks.js';
+import type { WebSocketSubscriberDefinition } from '../subscribers/subscriber.interface.js';
+import { OptionChecks } from '../options/checks/option-checks.js';
 import { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from '../protocol/cluster-events.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import type { NamedDestination } from '../server/facade/destinations.js';

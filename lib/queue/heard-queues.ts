@@ -1,4 +1,5 @@
-import { isCluster, type RedisClient } from '../redis/link/redis-client.js';
+import { isCluster } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 
 /** The queues that an application hears already: each one once, or each end of a job would be told twice. */
 export class HeardQueues {

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import { isCluster, type RedisClient } from '../redis/link/redis-client.js';
+import { isCluster } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 /** The longest wait between two attempts to connect, ms. */

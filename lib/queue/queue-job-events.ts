@@ -1,10 +1,8 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Queue, QueueEvents } from 'bullmq';
-import type { RedisOption } from '../interfaces/redis-option.interface.js';
-import { OptionChecks } from '../options/option-checks.js';
-import { resolveRedis } from '../options/redis.options.js';
+import { type RedisOption, resolveRedis, type RedisClient } from '../options/redis.options.js';
+import { OptionChecks } from '../options/checks/option-checks.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { RedisClient } from '../redis/link/redis-client.js';
 import type { QueueJob } from './job-end.js';
 import { JobEndTeller, REMEMBERED } from './job-end.teller.js';
 import { QueueConnection } from './queue-connection.js';

@@ -1,10 +1,5 @@
-import type { GivenUser } from '../clients/user-identity.js';
+import type { RoomUser } from '../ws-client/client-entry.js';
 import type { JoinClaim } from './join-claims.js';
-
-/** Who joins: what the client's credentials leave open of its identity, and its label in the room. */
-export interface RoomUser extends Partial<GivenUser> {
-  username?: string | undefined;
-}
 
 /** What {@link RoomManager.addClientToRoom} takes. */
 export interface AddClientToRoomOptions {

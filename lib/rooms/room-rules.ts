@@ -13,8 +13,8 @@ import type {
   ProfileOfMember,
   RoomAuthorizer,
   RoomVerdict,
-} from '../interfaces/room-rules.interface.js';
-import { isClassWith } from '../options/class-checks.js';
+} from '../options/rooms.options.js';
+import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { MemberProfile } from './membership.js';

@@ -10,7 +10,7 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { RedisClient } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';

@@ -1,4 +1,4 @@
-import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
+import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { hostOf } from './handler-host.js';
 
 /** How many channels are remembered, since their names may be made of users' data. The oldest is forgotten first. */

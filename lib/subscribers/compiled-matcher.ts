@@ -1,7 +1,4 @@
-import type {
-  WebSocketSubscriberHandlerContext,
-  WebSocketSubscriberMatcher,
-} from '../interfaces/subscriber.interface.js';
+import type { WebSocketSubscriberHandlerContext, WebSocketSubscriberMatcher } from './subscriber.interface.js';
 import { EVERY_CHANNEL } from '../protocol/cluster-events.js';
 import { isThenable } from '../runtime/thenable.js';
 

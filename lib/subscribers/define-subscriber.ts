@@ -1,11 +1,11 @@
-import type { OutputOf, StandardSchema } from '../interfaces/standard-schema.interface.js';
+import type { OutputOf, StandardSchema } from '../runtime/standard-schema.js';
 import type {
   UntypedMessage,
   WebSocketSubscriberDefinition,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMatcher,
   WebSocketSubscriberOptions,
-} from '../interfaces/subscriber.interface.js';
+} from './subscriber.interface.js';
 import type { ClusterEventMessages } from '../protocol/cluster-events.js';
 
 /** Picks events by the names of their channels. */

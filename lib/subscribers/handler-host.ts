@@ -1,6 +1,6 @@
 import { textsOf } from '../errors/as-error.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
+import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 
 /** The key of a context's host. It is an enumerable symbol, so that a spread copy of the context keeps it. */

@@ -1,12 +1,12 @@
 import { asError } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
-import type { StandardSchema } from '../interfaces/standard-schema.interface.js';
+import type { StandardSchema } from '../runtime/standard-schema.js';
 import type {
   WebSocketSubscriberHandler,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMiddleware,
-} from '../interfaces/subscriber.interface.js';
-import type { ResolvedSubscriber } from '../options/subscriber.options.js';
+} from './subscriber.interface.js';
+import type { ResolvedSubscriber } from './subscriber.options.js';
 
 type Context = WebSocketSubscriberHandlerContext;
 type Middleware = WebSocketSubscriberMiddleware;

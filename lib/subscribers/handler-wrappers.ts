@@ -1,6 +1,6 @@
 import { asError, textsOf } from '../errors/as-error.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { UntypedMessage, WebSocketSubscriberHandlerContext } from '../interfaces/subscriber.interface.js';
+import type { UntypedMessage, WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { hostOf } from './handler-host.js';
 import { checkMessage, checkWhole, LONGEST_TIMER, type MessageCheck } from './utility-checks.js';
 

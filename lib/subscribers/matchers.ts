@@ -4,7 +4,7 @@ import type {
   WebSocketMatchAll,
   WebSocketSubscriberMatcher,
   WebSocketSubscriberPredicate,
-} from '../interfaces/subscriber.interface.js';
+} from './subscriber.interface.js';
 
 /** Picks the events that all of the matchers pick. In a list of `match`, one matcher that picks an event is enough. */
 export function matchAll<Message = UntypedMessage>(

@@ -4,7 +4,7 @@ import type {
   UntypedMessage,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMiddleware,
-} from '../interfaces/subscriber.interface.js';
+} from './subscriber.interface.js';
 import { ChannelRate } from './channel-rate.js';
 import { ChannelStates } from './channel-states.js';
 import { hostOf } from './handler-host.js';

@@ -1,4 +1,4 @@
-import type { WebSocketSubscriberDefinition } from '../interfaces/subscriber.interface.js';
+import type { WebSocketSubscriberDefinition } from './subscriber.interface.js';
 
 /** The metadata key of `@WsSubscriber`, on the method. */
 const SUBSCRIBERS_METADATA = 'pxl-websocket:subscribers';

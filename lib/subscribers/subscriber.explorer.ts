@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { WebSocketSubscriberHandler } from '../interfaces/subscriber.interface.js';
-import { OptionChecks } from '../options/option-checks.js';
-import { resolveSubscriber, type ResolvedSubscriber } from '../options/subscriber.options.js';
+import type { WebSocketSubscriberHandler } from './subscriber.interface.js';
+import { OptionChecks } from '../options/checks/option-checks.js';
+import { resolveSubscriber, type ResolvedSubscriber } from './subscriber.options.js';
 import { nameOf, ProviderScanner, type ProviderWrapper } from '../routing/discovery/provider.scanner.js';
 import { whyRequestScoped } from '../routing/pipeline/request-scope.js';
 import { subscribersOf } from './subscriber-metadata.js';

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isObserved } from '../protocol/cluster-events.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { PXL_WS_OPTIONS } from '../pxl-websocket.options.js';
 import { SubscriberExplorer } from './subscriber.explorer.js';
 import { Subscriber } from './subscriber.js';
+import type { ResolvedSubscribers } from './subscriber.options.js';
 
 /** The application's subscribers by the channels that they listen to. */
 @Injectable()
@@ -17,7 +18,7 @@ export class SubscriberRegistry {
   constructor(
     private readonly explorer: SubscriberExplorer,
     private readonly errors: ErrorReporter,
-    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedSubscribers,
   ) {}
 
   /**

@@ -1,5 +1,5 @@
-import type { WebSocketSubscriberHandler, WebSocketSubscriberMatcher } from '../interfaces/subscriber.interface.js';
-import type { ResolvedSubscriber } from '../options/subscriber.options.js';
+import type { WebSocketSubscriberHandler, WebSocketSubscriberMatcher } from './subscriber.interface.js';
+import type { ResolvedSubscriber } from './subscriber.options.js';
 import { compileHandler } from './handler-pipeline.js';
 import { compileMatchers, type CompiledMatcher } from './compiled-matcher.js';
 import { SubscriberQueue } from './subscriber-queue.js';

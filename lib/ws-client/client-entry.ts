@@ -9,6 +9,19 @@ export interface WsUser<Payload = Record<string, unknown>> {
   readonly payload: Payload;
 }
 
+/** The user that an application says a client is. */
+export interface GivenUser {
+  /** A number means its decimal string. */
+  userId: string | number;
+  userType?: string | undefined;
+  payload?: Record<string, unknown> | undefined;
+}
+
+/** Who joins a room: what the client's credentials leave open of its identity, and its label in the room. */
+export interface RoomUser extends Partial<GivenUser> {
+  username?: string | undefined;
+}
+
 /** Data of the application's own, kept with a client. */
 export type ClientMetadata = Record<string, unknown>;
 

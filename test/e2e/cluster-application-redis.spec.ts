@@ -14,7 +14,7 @@ import {
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
 import { ApplicationRedis } from '../../lib/cluster/application-redis.js';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { UserConnectionsLimit } from '../../lib/interfaces/module-options.interface.js';
+import type { UserConnectionsLimit } from '../../lib/options/limits.options.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
 import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
 import { LEASE } from '../support/cluster-periods.js';

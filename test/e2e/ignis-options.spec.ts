@@ -10,7 +10,7 @@ import {
   type WsClient,
 } from 'nestjs-pxl-websocket';
 import { WebSocketServer } from 'ws';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { failureOf } from '../support/failure-of.js';
 import { IgnisClient } from '../support/ignis-client.js';

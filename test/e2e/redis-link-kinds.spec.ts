@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClusterNode } from 'ioredis';
-import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
+import type { RedisOption } from '../../lib/options/redis.options.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { createCertificate } from '../support/certificate.js';
 import { freePort } from '../support/free-port.js';

@@ -1,13 +1,12 @@
 import { resolveImport, type SourceFile } from './import-graph.js';
 
 /**
- * The library from the ground up: a layer imports values of itself and of those before it. Types may come from anywhere,
- * since they vanish. `errors` and `options` share one: options throw start-up errors, the error reporter reads an option.
+ * The library from the ground up: a layer imports from itself and from those before it, types as well as values. `errors`
+ * and `options` share one: options throw start-up errors, the error reporter reads an option.
  */
 const LAYERS: readonly (readonly string[])[] = [
   ['protocol'],
   ['client'],
-  ['interfaces'],
   ['runtime'],
   ['ws-client'],
   ['errors', 'options'],
@@ -32,6 +31,21 @@ const LAYERS: readonly (readonly string[])[] = [
   ['hooks'],
   ['react', 'vue'],
 ];
+/** The one file beside the module itself that every layer above the options may read. */
+const RESOLVED_OPTIONS = 'pxl-websocket.options.ts';
+/** Files that import types of each other in a ring have to be read together: more than these are too many. */
+const LARGEST_RING = 9;
+/** Imports of types from layers above that there still are: `path → target`. */
+const KNOWN_UPWARD: ReadonlySet<string> = new Set<string>([
+  'lib/clients/session/client-outbox.interface.ts → lib/encryption/ordered-steps.ts',
+  'lib/clients/ws-client.ts → lib/encryption/ordered-steps.ts',
+  'lib/clients/ws-client.ts → lib/encryption/secure-channel.ts',
+  'lib/options/encryption.options.ts → lib/clients/ws-client.ts',
+  'lib/options/events.options.ts → lib/clients/ws-client.ts',
+  'lib/options/rooms.options.ts → lib/clients/ws-client.ts',
+  'lib/subscribers/subscriber.dispatcher.ts → lib/server/facade/pxl-websocket-server.ts',
+  'lib/subscribers/subscriber.interface.ts → lib/server/facade/server-verbs.ts',
+]);
 const NEST_INTERNALS = 'lib/routing/pipeline/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
@@ -45,7 +59,7 @@ const FOR_PAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** What the imports of the files do that they must not, one sentence each. */
 export function breachesOf(files: readonly SourceFile[]): string[] {
-  return [...files.flatMap(breachesOfFile), ...cyclesOf(files)];
+  return [...files.flatMap(breachesOfFile), ...cyclesOf(files), ...largeRingsOf(files)];
 }
 
 function breachesOfFile(file: SourceFile): string[] {
@@ -71,7 +85,9 @@ function breachesOfFile(file: SourceFile): string[] {
     if (isForeignToPages(path, target ?? specifier, isTypeOnly)) {
       breaches.push(`${path} imports ${specifier}: a page gets the client and its own framework only`);
     }
-    if (path.startsWith('lib/') && target !== undefined && !isTypeOnly) breaches.push(...breachOfLayers(path, target));
+    const isJudged = breaches.length > 0;
+    if (path.startsWith('lib/') && target !== undefined && !isJudged)
+      breaches.push(...breachOfLayers(path, target, isTypeOnly));
     if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
       breaches.push(`${path} imports ${specifier}: a sample knows ${LIBRARY} only`);
     }
@@ -79,16 +95,17 @@ function breachesOfFile(file: SourceFile): string[] {
   });
 }
 
-function breachOfLayers(path: string, target: string): string[] {
+function breachOfLayers(path: string, target: string, isTypeOnly: boolean): string[] {
   const [from, to] = [rankOf(path), rankOf(target)];
   if (from < 0) return [`${path} belongs to no layer`];
+  if (isTypeOnly && KNOWN_UPWARD.has(`${path} → ${target}`)) return [];
   return to > from ? [`${path} imports ${target}, which stands above it`] : [];
 }
 
 function rankOf(path: string): number {
   const [, first = '', second] = path.split('/');
   const layer =
-    second !== undefined ? first : first === 'index.ts' ? 'index' : first.includes('option') ? 'options' : 'module';
+    second !== undefined ? first : first === 'index.ts' ? 'index' : first === RESOLVED_OPTIONS ? 'options' : 'module';
   return LAYERS.findIndex((layers) => layers.includes(layer));
 }
 
@@ -126,4 +143,38 @@ function cyclesOf(files: readonly SourceFile[]): string[] {
   };
   for (const path of targets.keys()) walk(path, []);
   return cycles;
+}
+
+/** Rings of more than {@link LARGEST_RING} files, types included: groups in which every file leads to every other one. */
+function largeRingsOf(files: readonly SourceFile[]): string[] {
+  const targets = new Map(
+    files
+      .filter(({ path }) => path.startsWith('lib/'))
+      .map((file) => [file.path, file.imports.flatMap((imported) => resolveImport(file.path, imported) ?? [])]),
+  );
+  return ringsOf(targets)
+    .filter((ring) => ring.length > LARGEST_RING)
+    .map((ring) => `ring of ${ring.length} files: ${ring.sort().join(' ')}`);
+}
+
+/** The strongly connected parts of a graph, by Tarjan's algorithm. */
+function ringsOf(targets: ReadonlyMap<string, readonly string[]>): string[][] {
+  const rings: string[][] = [];
+  const order = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (path: string): number => {
+    const at = order.size;
+    order.set(path, at);
+    open.push(path);
+    let low = at;
+    for (const target of targets.get(path) ?? []) {
+      if (!targets.has(target)) continue;
+      if (!order.has(target)) low = Math.min(low, visit(target));
+      else if (open.includes(target)) low = Math.min(low, order.get(target) ?? at);
+    }
+    if (low === at) rings.push(open.splice(open.indexOf(path)));
+    return low;
+  };
+  for (const path of targets.keys()) if (!order.has(path)) visit(path);
+  return rings;
 }

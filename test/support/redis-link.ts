@@ -1,9 +1,8 @@
-import { resolveRedis } from '../../lib/options/redis.options.js';
-import { OptionChecks } from '../../lib/options/option-checks.js';
+import { resolveRedis, type RedisOption } from '../../lib/options/redis.options.js';
+import { OptionChecks } from '../../lib/options/checks/option-checks.js';
 import type { Secrets } from '../../lib/redis/messages/message-seal.js';
 import { RedisLink } from '../../lib/redis/link/redis-link.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
-import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
 import { until } from './until.js';
 
 /** How a test's link differs from a usual one. */

@@ -2,7 +2,7 @@ import type { ClientChange, ClientRecord, SharedUser } from '../../lib/cluster/r
 import type { RegistryHost } from '../../lib/cluster/registry/cluster-registry.interface.js';
 import type { LeasedData } from '../../lib/cluster/leases/leased-data.interface.js';
 import { RedisRegistry } from '../../lib/cluster/registry/redis.registry.js';
-import type { RedisOption } from '../../lib/interfaces/redis-option.interface.js';
+import type { RedisOption } from '../../lib/options/redis.options.js';
 import type { RedisLink } from '../../lib/redis/link/redis-link.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { TestLink } from './redis-link.js';

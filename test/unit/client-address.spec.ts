@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { ClientAddress, networkOf } from '../../lib/auth/client-address.js';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 
 function addressOf(peer: string, forwarded: string | undefined, trustProxy: boolean | number | string[]): string {
   const socket = new Socket();

@@ -6,7 +6,7 @@ import {
   WebSocketEvents,
   WebSocketMessageTypes,
 } from 'nestjs-pxl-websocket';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 
 /** The constants without what all of them have. */
 function valuesOf(constants: object): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { importsOf, readSources, type Import, type SourceFile } from '../support/import-graph.js';
 import { breachesOf } from '../support/import-rules.js';
 
+const RING = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Made-up files: each path with its imports; `type:` before a specifier marks a type-only one. */
@@ -38,6 +39,16 @@ describe('The check of the imports finds', () => {
         'lib/server/lifecycle.ts imports lib/pxl-websocket.module.ts, which stands above it',
         'lib/server/lifecycle.ts imports lib/index.ts, which stands above it',
       ],
+    ],
+    [
+      'a type of a layer above',
+      { 'lib/rooms/room.ts': ['type:../transport/endpoint.js'] },
+      ['lib/rooms/room.ts imports lib/transport/endpoint.ts, which stands above it'],
+    ],
+    [
+      'a ring of types that is too large to be read together',
+      Object.fromEntries(RING.map((name, at) => [`lib/rooms/${name}.ts`, [`type:./${RING[at - 1] ?? 'j'}.js`]])),
+      [`ring of 10 files: ${RING.map((name) => `lib/rooms/${name}.ts`).join(' ')}`],
     ],
     [
       'a folder without a place among the layers',
@@ -133,9 +144,9 @@ describe('The check of the imports finds', () => {
     expect(breachesOf(files(graph))).toEqual(breaches);
   });
 
-  it('nothing in types of a layer above, in a ring of types, in layers below', () => {
+  it('nothing in layers below, in the resolved options, in a small ring of types', () => {
     const graph = {
-      'lib/clients/a.ts': ['type:../transport/endpoint.js', '../protocol/codecs.js', '../errors/ws.error.js'],
+      'lib/clients/a.ts': ['type:../errors/kind-of.js', '../protocol/codecs.js', '../errors/ws.error.js'],
       'lib/rooms/a.ts': ['type:./b.js'],
       'lib/rooms/b.ts': ['./a.js', '../pxl-websocket.options.js'],
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 
 /** Options as a JavaScript user may give them. */
 function resolve(given: unknown): ReturnType<typeof resolveOptions> {

@@ -4,7 +4,7 @@ import { ClusterCalls } from '../../lib/cluster/calls/cluster-calls.js';
 import type { WsEnvelope, WsReceivedEnvelope } from '../../lib/cluster/bus/envelope.js';
 import { PeerCheck } from '../../lib/cluster/calls/peer-check.js';
 import type { ClusterRegistry, ClusterWorker } from '../../lib/cluster/registry/cluster-registry.interface.js';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
 import { HubBroadcaster } from '../support/hub-broadcaster.js';
 import { ManualRuntime } from '../support/manual-runtime.js';

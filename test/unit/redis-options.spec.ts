@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import { OptionChecks } from '../../lib/options/option-checks.js';
+import { OptionChecks } from '../../lib/options/checks/option-checks.js';
 import { resolveRedis, type ResolvedRedis } from '../../lib/options/redis.options.js';
 import { clusterSettings, connectionSettings } from '../../lib/redis/link/redis-settings.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveOptions } from '../../lib/pxl-websocket.options.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { HeldFrames } from '../../lib/transport/outbox/held-frames.js';
 import { SlowConsumers, type BudgetedSocket } from '../../lib/transport/outbox/slow-consumers.js';
 import { TextFrame } from '../../lib/transport/outbox/text-frame.js';

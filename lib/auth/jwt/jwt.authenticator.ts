@@ -5,7 +5,7 @@ import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { ResolvedAuth } from '../../options/auth.options.js';
 import type { ResolvedJwt } from '../../options/jwt.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { WsCredentials, WsTokenInfo } from '../authenticator.interface.js';
+import type { WsCredentials, WsTokenInfo } from '../../options/authenticator.js';
 import { PASS, refusal, type Decision } from '../decision.js';
 import { isSignedWithEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TokenPlace } from '../../interfaces/auth-options.interface.js';
+import type { TokenPlace } from '../../options/auth.options.js';
 
 type Request = Pick<IncomingMessage, 'url' | 'headers'>;
 

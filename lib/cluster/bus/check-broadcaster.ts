@@ -8,14 +8,21 @@ const METHODS: readonly (keyof Broadcaster)[] = [
 ];
 
 /**
- * Checks the instance, which need not be of the class that the option names: an application may provide anything for it.
+ * Checks the instance, and not its class, since a provider may give another object for the class.
  *
- * @throws PxlWebSocketSetupError that names the class and the methods that it lacks
+ * @throws PxlWebSocketSetupError that names the class and the methods that the instance lacks
  */
-export function checkBroadcaster(name: string, broadcaster: Broadcaster): Broadcaster {
-  const missing = METHODS.filter((method) => typeof broadcaster[method] !== 'function');
-  if (missing.length === 0) return broadcaster;
+export function checkBroadcaster(name: string, instance: object): Broadcaster {
+  if (isBroadcaster(instance)) return instance;
   throw new PxlWebSocketSetupError(
-    `The broadcaster ${name} lacks ${missing.join(', ')}: it has to implement Broadcaster.`,
+    `The broadcaster ${name} lacks ${missingOf(instance).join(', ')}: it has to implement Broadcaster.`,
   );
+}
+
+function isBroadcaster(instance: object): instance is Broadcaster {
+  return missingOf(instance).length === 0;
+}
+
+function missingOf(instance: object): string[] {
+  return METHODS.filter((method) => typeof Reflect.get(instance, method) !== 'function');
 }

@@ -1,5 +1,5 @@
 import { WsError } from '../../errors/ws.error.js';
-import type { RoomUser } from '../../rooms/join-options.js';
+import type { RoomUser } from '../../ws-client/client-entry.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { isObject, isText, isTexts } from '../bus/json-text.js';
 import { isRecord, type ClientRecord } from '../registry/client-record.js';

@@ -1,7 +1,7 @@
 import { MemoryRevocations } from '../../auth/tokens/memory.revocations.js';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { bare, isReply, unavailable } from '../../redis/link/redis-failures.js';
-import type { RedisClient } from '../../redis/link/redis-client.js';
+import type { RedisClient } from '../../options/redis.options.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';

@@ -1,6 +1,6 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { RedisScript } from '../../redis/data/redis-script.js';
-import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
+import type { UserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission } from '../../limits/user-connections.interface.js';
 import { BUCKET_LIFETIME, readUserBucket, userBucketKey } from './user-buckets.js';
 

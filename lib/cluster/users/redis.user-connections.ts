@@ -1,4 +1,4 @@
-import type { UserConnectionsLimit } from '../../interfaces/module-options.interface.js';
+import type { UserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RedisClient } from '../link/redis-client.js';
+import type { RedisClient } from '../../options/redis.options.js';
 
 /**
  * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; `''` is never over. What a

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { isCluster, type RedisClient } from './redis-client.js';
+import { isCluster } from './redis-client.js';
+import type { RedisClient } from '../../options/redis.options.js';
 
 /** Ends a connection so that nothing which it was given reaches Redis any more. */
 export function abandon(client: RedisClient): void {

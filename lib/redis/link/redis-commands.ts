@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Deadlines } from './deadlines.js';
-import { isCluster, type RedisClient } from './redis-client.js';
+import { isCluster } from './redis-client.js';
+import type { RedisClient } from '../../options/redis.options.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
 import {

@@ -1,7 +1,8 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import { abandon } from './abandon.js';
 import { Backoff } from './backoff.js';
-import { isCluster, type RedisClient } from './redis-client.js';
+import { isCluster } from './redis-client.js';
+import type { RedisClient } from '../../options/redis.options.js';
 import { bare, unanswered } from './redis-failures.js';
 import { CONNECT_TIMEOUT } from './redis-settings.js';
 

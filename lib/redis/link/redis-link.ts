@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { isLateAtFailover, type ResolvedRedis } from '../../options/redis.options.js';
+import { isLateAtFailover, type ResolvedRedis, type RedisClient } from '../../options/redis.options.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';
@@ -10,7 +10,7 @@ import { LinkState } from './link-state.js';
 import { MessageSeal, type Secrets } from '../messages/message-seal.js';
 import { MovableSubscriptions } from '../subscriptions/movable-subscriptions.js';
 import { CLASSIC } from '../subscriptions/pub-sub.js';
-import { isCluster, type RedisClient } from './redis-client.js';
+import { isCluster } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
 import { bare, isReply, outOfStep, unavailable, unpublished } from './redis-failures.js';

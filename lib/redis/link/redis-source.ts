@@ -1,7 +1,7 @@
 import type { ClusterNode, Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
-import { isCluster, type RedisClient } from './redis-client.js';
-import { nameServer } from '../../options/server-name.js';
+import { isCluster } from './redis-client.js';
+import { type RedisClient, nameServer } from '../../options/redis.options.js';
 import { clusterSettings, connectionSettings } from './redis-settings.js';
 
 /** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */

@@ -7,7 +7,8 @@ import type { ClientSocket } from '../../clients/session/client-outbox.interface
 import { applicationClose } from '../../clients/close-reason.js';
 import type { AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
-import { toUser, type GivenUser } from '../../clients/user-identity.js';
+import { toUser } from '../../clients/user-identity.js';
+import type { GivenUser } from '../../ws-client/client-entry.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { kindOf } from '../../errors/kind-of.js';
 import { WsError } from '../../errors/ws.error.js';

@@ -1,5 +1,5 @@
-import type { OutputOf, StandardSchema } from '../../interfaces/standard-schema.interface.js';
-import type { WebSocketSubscriberHandler } from '../../interfaces/subscriber.interface.js';
+import type { OutputOf, StandardSchema } from '../../runtime/standard-schema.js';
+import type { WebSocketSubscriberHandler } from '../subscriber.interface.js';
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
 import { addSubscriber, type WsSubscriberOptions } from '../subscriber-metadata.js';
 

@@ -4,7 +4,7 @@ import type { WsClient } from '../../clients/ws-client.js';
 import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import type { RoomUser } from '../../rooms/join-options.js';
+import type { RoomUser } from '../../ws-client/client-entry.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { Runtime } from '../../runtime/runtime.js';

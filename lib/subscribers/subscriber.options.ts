@@ -1,13 +1,12 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import type { StandardSchema } from '../interfaces/standard-schema.interface.js';
+import { isGroup, OptionChecks } from '../options/checks/option-checks.js';
+import { EVERY_CHANNEL, isChannelName, MAX_CHANNEL_LENGTH, renamedEvent } from '../protocol/cluster-events.js';
+import type { StandardSchema } from '../runtime/standard-schema.js';
 import type {
   WebSocketSubscriberHandler,
   WebSocketSubscriberMatcher,
   WebSocketSubscriberMiddleware,
-} from '../interfaces/subscriber.interface.js';
-import { EVERY_CHANNEL, isChannelName, MAX_CHANNEL_LENGTH, renamedEvent } from '../protocol/cluster-events.js';
-import { oneOf } from './auth.options.js';
-import { isGroup, OptionChecks } from './option-checks.js';
+} from './subscriber.interface.js';
 
 /** A subscriber's definition, checked, with every default in place. */
 export interface ResolvedSubscriber {
@@ -20,6 +19,11 @@ export interface ResolvedSubscriber {
   readonly middleware: readonly WebSocketSubscriberMiddleware[];
   readonly schema: StandardSchema | undefined;
   readonly handle: WebSocketSubscriberHandler;
+}
+
+/** What the resolved options of the module hold for subscribers. */
+export interface ResolvedSubscribers {
+  readonly subscribers: readonly ResolvedSubscriber[];
 }
 
 const SELECTORS = ['channel', 'channels', 'match', 'matchers'] as const;
@@ -54,7 +58,7 @@ export function resolveSubscriber(
     description: readText(checks, 'description'),
     priority: readPriority(checks),
     matchers: readMatchers(checks),
-    run: oneOf(checks, 'run', RUNS),
+    run: checks.oneOf('run', RUNS),
     middleware: readMiddleware(checks),
     schema: readSchema(checks),
     handle,

@@ -1,11 +1,11 @@
-import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
+import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { isClass } from './class-checks.js';
 import { nearestName, noSuchName } from './nearest-name.js';
 
 /** Node's timers turn a longer time into 1 ms. */
 const MOST = 2 ** 31 - 1;
 
-/** Reads one group of options: each getter checks one option and puts its default in place. */
+/** Reads one group of options. Each getter checks one option and returns its value or its default. */
 export class OptionChecks {
   readonly #given: Record<string, unknown>;
   readonly #read = new Set<string>();
@@ -19,7 +19,7 @@ export class OptionChecks {
     given: unknown,
     owner = 'PxlWebSocketModule',
   ) {
-    // A factory of options that forgot to return them must not mean the defaults.
+    // A factory that forgot to return the options must not get the defaults.
     const isOptional = name !== '';
     if (!isGroup(given) && (given !== undefined || !isOptional)) {
       const what = name === '' ? `The options of ${owner} are` : `The option ${name} is`;
@@ -39,7 +39,7 @@ export class OptionChecks {
   }
 
   /**
-   * A time in milliseconds of at least `least`, which is more than any number of seconds that is likely to be meant by it.
+   * A time in milliseconds of at least `least`. A smaller number is taken for one in seconds, and the message says so.
    */
   time(option: string, fallback: number, least: number): number {
     const given = this.#given[option];
@@ -50,7 +50,7 @@ export class OptionChecks {
     return this.#check(option, fallback, fits, allowed, shown) as number;
   }
 
-  /** A whole number of at least `least`, or false where the limit is off. */
+  /** A whole number of at least `least`, or false: no limit. */
   limit(option: string, fallback: number | false, least: number): number | false {
     const fits = (value: unknown): boolean => value === false || isWhole(value, least);
     return this.#check(option, fallback, fits, `a whole number from ${least} to ${MOST}, or false`) as number | false;
@@ -78,7 +78,7 @@ export class OptionChecks {
   }
 
   /**
-   * The list, if all its entries fit; else the first that does not is refused by its place.
+   * The list, if all its entries fit; otherwise the first one that does not is refused, named by its place.
    *
    * @param shown what the message says of that entry; by default nothing that could be a secret
    */
@@ -93,7 +93,7 @@ export class OptionChecks {
     return at < 0 ? (list as readonly T[]) : this.refuse(`${option}[${at}]`, allowed, shown(list[at]));
   }
 
-  /** A function, or undefined when none was given. It stays a method of the options it was given with. */
+  /** A function, or undefined when none was given. It is bound to the options object that it was given in. */
   callback(option: string): ((...args: unknown[]) => unknown) | undefined {
     // A class can only be called with `new`, which nothing here does.
     const fits = (value: unknown): boolean => typeof value === 'function' && !isClass(value);
@@ -102,13 +102,28 @@ export class OptionChecks {
     return callback?.bind(this.#given);
   }
 
-  /** A group of options inside of this one. */
+  /** One of a few words; the default is the first of them unless `fallback` is another. */
+  oneOf<T extends string>(option: string, words: readonly [T, ...T[]], fallback = words[0]): T {
+    const given = this.raw(option) ?? fallback;
+    const word = words.find((candidate) => candidate === given);
+    return word ?? this.refuse(option, words.map((one) => `'${one}'`).join(' or '), describeWord(given, words));
+  }
+
+  /** The checks of a nested group of options. */
   group(option: string): OptionChecks {
     this.#read.add(option);
     return new OptionChecks(this.#path(option), this.#given[option]);
   }
 
-  /** The option as it was given, for what this class cannot check. */
+  /** Reads a nested group of options as a whole, refuses what `read` has not asked for, and freezes the result. */
+  inGroup<T extends object>(option: string, read: (group: OptionChecks) => T): Readonly<T> {
+    const group = this.group(option);
+    const resolved = read(group);
+    group.finish();
+    return Object.freeze(resolved);
+  }
+
+  /** The option as it was given, for checks that this class does not have. */
   raw(option: string): unknown {
     this.#read.add(option);
     return this.#given[option];
@@ -121,9 +136,9 @@ export class OptionChecks {
   }
 
   /**
-   * Refuses options that nobody has read: a misspelt one would silently do nothing.
+   * Refuses options that no getter has read: a misspelt one would silently do nothing.
    *
-   * @param former what options of other systems are here, by their names there
+   * @param former what to use here instead of options of PXL and Ignis, by their names there
    */
   finish(former?: ReadonlyMap<string, string>): void {
     for (const option of Object.keys(this.#given)) {
@@ -157,7 +172,7 @@ export class OptionChecks {
 
 const KINDS: Readonly<Record<string, string>> = { string: 'a text', object: 'an object' };
 
-/** A given value as a message shows it; texts and objects only by kind, since options hold secrets. */
+/** How a message shows a given value. Of texts and objects it shows the kind only, since options hold secrets. */
 export function describe(value: unknown): string {
   if (value === '') return 'an empty text';
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
@@ -166,7 +181,7 @@ export function describe(value: unknown): string {
   return KINDS[typeof value] ?? `a ${typeof value}`;
 }
 
-/** A text where one of a few words belongs: not itself, but the word that it is like. */
+/** How a message shows a value where one of a few words is expected: by its kind, with the word that was probably meant. */
 export function describeWord(value: unknown, known: readonly string[]): string {
   const meant = typeof value === 'string' ? nearestName(value, known) : undefined;
   return meant === undefined ? describe(value) : `${describe(value)} that is none of them: did you mean '${meant}'?`;

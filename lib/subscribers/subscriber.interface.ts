@@ -1,9 +1,9 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketContract } from '../protocol/contract.js';
-import type { RedisClient } from '../redis/link/redis-client.js';
+import type { RedisClient } from '../options/redis.options.js';
 import type { ServerVerbs } from '../server/facade/server-verbs.js';
-import type { HANDLER_HOST, HandlerHost } from '../subscribers/handler-host.js';
-import type { StandardSchema } from './standard-schema.interface.js';
+import type { StandardSchema } from '../runtime/standard-schema.js';
+import type { HANDLER_HOST, HandlerHost } from './handler-host.js';
 
 /**
  * What a message is where nobody says it: no type argument, no schema, no channel of the library. Its fields are read

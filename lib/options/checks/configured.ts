@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 
 /** There in a module that was imported with its options, and only there. */
 export const CONFIGURED = Symbol('PXL_WS_CONFIGURED');

@@ -1,0 +1,32 @@
+import { describeWord, type OptionChecks } from './checks/option-checks.js';
+
+export interface ClientListOptions {
+  /**
+   * True: clients may ask for the list of all clients (`system.clientList`), and it is pushed to all of them when it
+   * changes, at most once a second. Default: false.
+   */
+  enabled?: boolean | undefined;
+  /**
+   * What the list tells of each client, and nothing else: `clientId`, `userId`, `userType`, `username`, `rooms`,
+   * `roomName`, `connectedAt`, `lastActivity`, `workerId`, `user.payload.<claim>`, `metadata.<key>`.
+   * Default: `['clientId', 'userId', 'username', 'rooms']`.
+   */
+  fields?: string[] | undefined;
+}
+
+export interface ResolvedClientList {
+  readonly enabled: boolean;
+  readonly fields: readonly string[];
+}
+
+const LISTED = ['clientId', 'userId', 'username', 'rooms'];
+const LISTABLE = [...LISTED, 'userType', 'roomName', 'connectedAt', 'lastActivity', 'workerId'];
+
+export function resolveClientList(list: OptionChecks): ResolvedClientList {
+  const fields = list.texts('fields', LISTED);
+  const isListable = (field: unknown): field is string =>
+    LISTABLE.some((one) => one === field) || /^(?:user\.payload|metadata)\../.test(String(field));
+  const allowed = `of ${LISTABLE.join(', ')}, user.payload.<claim> and metadata.<key>`;
+  list.every('fields', fields, isListable, allowed, (field) => describeWord(field, LISTABLE));
+  return { enabled: list.boolean('enabled', false), fields: Object.freeze([...fields]) };
+}

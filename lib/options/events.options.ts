@@ -1,0 +1,47 @@
+import type { WebSocket, WebSocketServer } from 'ws';
+import type { WsClient } from '../clients/ws-client.js';
+import type { RoomUser } from '../ws-client/client-entry.js';
+import type { OptionChecks } from './checks/option-checks.js';
+import type { RedisClient } from './redis.options.js';
+
+/** @typeParam Server the server that `onServerStarted` gets; its class stands above the options */
+export interface EventOptions<Server = unknown> {
+  /** The endpoint's ws server and the facade are ready; connections are accepted next. */
+  onServerStarted?(started: { webSocketServer: WebSocketServer; server: Server }): unknown;
+  /** A connection was accepted and welcomed. It is closed with 1011 when this throws or rejects. */
+  onConnected?(connected: {
+    ws: WebSocket;
+    client: WsClient;
+    clientId: string;
+    /** Puts the client into a room, as `RoomManager.addClientToRoom` does. */
+    joinRoom: (room: RoomUser & { roomName: string }) => Promise<boolean>;
+  }): unknown;
+  /** A connection has ended. */
+  onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;
+  /** A client sent a message: the whole of it, before its route is looked up. Its handler does not wait for this. */
+  onMessage?(received: {
+    ws: WebSocket;
+    client: WsClient;
+    clientId: string;
+    data: unknown;
+    /** For ordinary commands; null in an application without Redis. */
+    redis: RedisClient | null;
+    /** The same under the name that PXL gave it. */
+    redisInstance: RedisClient | null;
+  }): unknown;
+  /**
+   * Something failed whose result no caller waits for: a hook, an event callback, a socket, a promise that was not
+   * awaited.
+   */
+  onError?(failed: { error: Error; clientId?: string }): unknown;
+}
+
+export function resolveEvents(events: OptionChecks): EventOptions {
+  return {
+    onServerStarted: events.callback('onServerStarted'),
+    onConnected: events.callback('onConnected'),
+    onDisconnected: events.callback('onDisconnected'),
+    onMessage: events.callback('onMessage'),
+    onError: events.callback('onError'),
+  };
+}

@@ -1,0 +1,132 @@
+import { isGroup, type OptionChecks } from './checks/option-checks.js';
+
+export interface LimitOptions {
+  /** Bytes of the largest message that a client may send; more closes with 1009. Default: 65 536; event: 131 072. */
+  maxPayload?: number | undefined;
+  /** Frames that a message may come in; more close with 1008. Default: 128; `false`: as many as ws allows (16 384). */
+  fragments?: number | false | undefined;
+  /** Bytes that may wait for one client that reads slowly. Default: 1 048 576; `false`: no limit. */
+  maxBufferedBytes?: number | false | undefined;
+  /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */
+  slowConsumer?: SlowConsumerPolicy | undefined;
+  /**
+   * Milliseconds for which a client over its `maxBufferedBytes` may read nothing of what waits. Over eight times
+   * `maxBufferedBytes` it has no such time. Default: 5 000.
+   */
+  slowConsumerGrace?: number | undefined;
+  /**
+   * Messages that a client may send per second on average. Those beyond are answered RATE_LIMITED; a client that goes on
+   * is closed with 4009. Default: false, no limit.
+   */
+  messagesPerSecond?: number | false | undefined;
+  /** Messages that a client may send at once after a silence. Default: twice `messagesPerSecond`. */
+  burst?: number | undefined;
+  /** Connections to this process, running upgrades included; one more is answered 429. Default: false, no limit. */
+  connections?: number | false | undefined;
+  /** The same for one address (see `trustProxy`); of IPv6 a /64 counts as one. Default: false, no limit. */
+  connectionsPerIp?: number | false | undefined;
+  /** Connections of one user; one more is answered 429, or the oldest is closed with 4506. Default: false, no limit. */
+  connectionsPerUser?: UserConnectionsLimit | false | undefined;
+  /** Upgrades whose authentication runs; one more is answered 429. Default: 1 000; `false`: no limit. */
+  pendingUpgrades?: number | false | undefined;
+  /** Rooms that a client can be in at once. Default: 128; `false`: no limit. */
+  roomsPerClient?: number | false | undefined;
+  /** Characters of a room's name. Default: 128; `false`: no limit. */
+  roomName?: number | false | undefined;
+  /** Milliseconds that an upgrade may take, authentication included; then 503. Default: 10 000; `false`: no limit. */
+  upgradeTimeout?: number | false | undefined;
+  /** Bytes of a client's metadata as JSON, for `ClientManager.updateClient`. Default: 4 096; `false`: no limit. */
+  metadataBytes?: number | false | undefined;
+  /** Streams that a client may have open at once. Default: 32; `false`: no limit. */
+  streamsPerClient?: number | false | undefined;
+  /**
+   * Events that may wait for one subscriber that is slower than they come; further ones are dropped for it and counted.
+   * Default: 65 536; `false`: no limit.
+   */
+  subscriberQueue?: number | false | undefined;
+}
+
+/** The limits that endpoints may have of their own: those of single connections. All others count what endpoints share. */
+export type EndpointLimitOptions = Pick<LimitOptions, (typeof ENDPOINT_LIMITS)[number]>;
+
+export const ENDPOINT_LIMITS = [
+  'maxPayload',
+  'fragments',
+  'messagesPerSecond',
+  'burst',
+  'roomsPerClient',
+  'roomName',
+  'upgradeTimeout',
+  'streamsPerClient',
+] as const satisfies readonly (keyof LimitOptions)[];
+
+/** How many connections a user may have, and whether one too many is refused or takes the oldest one's place. */
+export interface UserConnectionsLimit {
+  max: number;
+  /** Default: `'refuse'`. */
+  onExceed?: 'refuse' | 'replaceOldest' | undefined;
+}
+
+/**
+ * `disconnect`: the client is closed with 4008, and cut when it does not read that. `drop`: new messages are dropped until
+ * it has caught up. `dropOldest`: of the messages sent with `volatile: true` the oldest are dropped, all others wait; the
+ * client is closed when eight times `maxBufferedBytes` wait.
+ */
+export type SlowConsumerPolicy = 'disconnect' | 'drop' | 'dropOldest';
+
+export interface ResolvedLimits {
+  readonly maxPayload: number;
+  readonly fragments: number | false;
+  readonly maxBufferedBytes: number | false;
+  readonly slowConsumer: SlowConsumerPolicy;
+  readonly slowConsumerGrace: number;
+  readonly messagesPerSecond: number | false;
+  readonly burst: number;
+  readonly connections: number | false;
+  readonly connectionsPerIp: number | false;
+  readonly connectionsPerUser: UserConnectionsLimit | false;
+  readonly pendingUpgrades: number | false;
+  readonly roomsPerClient: number | false;
+  readonly roomName: number | false;
+  readonly upgradeTimeout: number | false;
+  readonly metadataBytes: number | false;
+  readonly streamsPerClient: number | false;
+  readonly subscriberQueue: number | false;
+}
+
+/** @param maxPayload the default of that limit, in bytes */
+export function resolveLimits(limits: OptionChecks, maxPayload: number): ResolvedLimits {
+  return {
+    maxPayload: limits.integer('maxPayload', maxPayload, 1),
+    fragments: limits.limit('fragments', 128, 1),
+    maxBufferedBytes: limits.limit('maxBufferedBytes', 1_048_576, 1),
+    slowConsumer: limits.oneOf('slowConsumer', ['disconnect', 'drop', 'dropOldest']),
+    slowConsumerGrace: limits.integer('slowConsumerGrace', 5_000, 0),
+    ...resolveRate(limits),
+    connections: limits.limit('connections', false, 1),
+    connectionsPerIp: limits.limit('connectionsPerIp', false, 1),
+    connectionsPerUser: resolveUserConnections(limits),
+    pendingUpgrades: limits.limit('pendingUpgrades', 1_000, 1),
+    roomsPerClient: limits.limit('roomsPerClient', 128, 1),
+    roomName: limits.limit('roomName', 128, 1),
+    upgradeTimeout: limits.limit('upgradeTimeout', 10_000, 1),
+    metadataBytes: limits.limit('metadataBytes', 4_096, 2),
+    streamsPerClient: limits.limit('streamsPerClient', 32, 1),
+    subscriberQueue: limits.limit('subscriberQueue', 65_536, 1),
+  };
+}
+
+function resolveRate(limits: OptionChecks): Pick<ResolvedLimits, 'messagesPerSecond' | 'burst'> {
+  const messagesPerSecond = limits.limit('messagesPerSecond', false, 1);
+  return { messagesPerSecond, burst: limits.integer('burst', 2 * (messagesPerSecond || 1), 1) };
+}
+
+function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {
+  const given = limits.raw('connectionsPerUser');
+  if (given === undefined || given === false) return false;
+  if (!isGroup(given)) limits.refuse('connectionsPerUser', "{ max, onExceed: 'refuse' | 'replaceOldest' } or false");
+  return limits.inGroup('connectionsPerUser', (limit) => {
+    if (given.max === undefined) limit.refuse('max', 'a whole number from 1');
+    return { max: limit.integer('max', 1, 1), onExceed: limit.oneOf('onExceed', ['refuse', 'replaceOldest']) };
+  });
+}

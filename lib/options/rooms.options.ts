@@ -1,0 +1,158 @@
+import type { Type } from '@nestjs/common';
+import type { WsClient } from '../clients/ws-client.js';
+import type { ProtocolName } from '../protocol/codec.interface.js';
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
+import { CLIENT_ID_LENGTH } from '../runtime/client-id.js';
+import { isClass, isClassWith, lackOf } from './checks/class-checks.js';
+import type { OptionChecks } from './checks/option-checks.js';
+import type { ResolvedLimits } from './limits.options.js';
+
+/** A client that wants to join a room. */
+export interface RoomRequest {
+  readonly client: WsClient;
+  readonly roomName: string;
+}
+
+/**
+ * Whether the client may join. An object means yes, and is what the other members see as its `profile`. Any other value
+ * refuses: a list, a returned error or an Observable is also logged.
+ */
+export type RoomVerdict = boolean | Readonly<Record<string, unknown>>;
+
+/** Decides about one request of a client to join a room. */
+export type AuthorizeRoom = (request: RoomRequest) => RoomVerdict | Promise<RoomVerdict>;
+
+/** The same as a class, with dependencies. */
+export interface RoomAuthorizer {
+  authorize(request: RoomRequest): RoomVerdict | Promise<RoomVerdict>;
+}
+
+/** A client that is about to enter a room. */
+export interface RoomEntrant extends RoomRequest {
+  /** Null for an anonymous client. */
+  readonly userId: string | null;
+}
+
+type Profile = Readonly<Record<string, unknown>>;
+
+/** What the other members see of an entrant as its `profile`. */
+export type ProfileOfMember = (entrant: RoomEntrant) => Profile | Promise<Profile>;
+
+/** The same as a class, with dependencies. */
+export interface MemberProfiler {
+  profile(entrant: RoomEntrant): Profile | Promise<Profile>;
+}
+
+/** The two rules as an option takes them: a function, or a class that Nest provides or can make. */
+export type RoomAuthorizeOption = AuthorizeRoom | Type<RoomAuthorizer>;
+export type RoomProfileOption = ProfileOfMember | Type<MemberProfiler>;
+
+export interface RoomOptions {
+  /** False: a client that joins a room leaves the one before, once the new one is live. Default: true. */
+  clientCanJoinMultipleRooms?: boolean | undefined;
+  /**
+   * True: clients may ask to join rooms by themselves (`system.joinRoom`). Default: true where there is an `authorize`;
+   * otherwise false, so that only the server puts them in.
+   */
+  open?: boolean | undefined;
+  /**
+   * Decides whether a client may join a room that it asks for. False refuses; an object means yes, and is what the other
+   * members see as its `profile`. It has `timeouts.hook` to answer. Default: none, every room is open.
+   */
+  authorize?: RoomAuthorizeOption | undefined;
+  /**
+   * What the other members of a room see of a member as its `profile`, whoever put it there. Its fields replace those of
+   * the same name that `authorize` has answered. It has `timeouts.hook` to answer. Default: none.
+   */
+  profile?: RoomProfileOption | undefined;
+  /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
+  announce?: boolean | undefined;
+  /**
+   * True: what is sent to a room, announcements included, carries the room's name: `{ type, action, data, room }`,
+   * `{ event, data, room }`. A client that is in several of the rooms of one send gets the first of them. The name replaces
+   * a field `room` of the message itself; values that are a message of neither shape carry none. The client
+   * library's `client.room(name).on(...)` needs it. Default: false.
+   */
+  named?: boolean | undefined;
+  /**
+   * Rooms that every client is put into once it is authenticated: within `limits.roomName` and `limits.roomsPerClient`.
+   * Default: `[]`; event: `['ws-default', 'ws-notification']`.
+   */
+  defaults?: string[] | undefined;
+  /**
+   * True, where `protocol` is `'event'`: every client is put into a room named by its id before its `rooms.defaults`, as
+   * Ignis does, so that sends to that room reach it (`sendToRooms([clientId])`, the emitter's `toRoom`,
+   * `getClientsByRoom`). The room counts for `limits.roomName` and `limits.roomsPerClient`, and the client stays in it when
+   * one-room mode leaves others. Subscribers are told of it (`clientJoinedRoom`), the client list is not. Other clients
+   * cannot join it by asking, on any endpoint and whatever `authorize` answers; the server can put them in. Without
+   * `cluster.mirror` a worker does not know the ids that an application has given to clients of other workers
+   * (`addClient`): there `authorize` has to keep others out. Each client costs a subscription in Redis; where rooms are
+   * `sharded`, workers with some hundred clients receive nearly all rooms' messages. Default: false, clients and rooms are
+   * two name spaces.
+   */
+  own?: boolean | undefined;
+}
+
+export interface ResolvedRooms {
+  readonly clientCanJoinMultipleRooms: boolean;
+  readonly open: boolean;
+  readonly announce: boolean;
+  readonly named: boolean;
+  readonly defaults: readonly string[];
+  readonly own: boolean;
+  readonly authorize: RoomAuthorizeOption | undefined;
+  readonly profile: RoomProfileOption | undefined;
+}
+
+/** @param defaults the default rooms where the application names none */
+export function resolveRooms(rooms: OptionChecks, protocol: ProtocolName, defaults: readonly string[]): ResolvedRooms {
+  return {
+    clientCanJoinMultipleRooms: rooms.boolean('clientCanJoinMultipleRooms', true),
+    // An application with a rule for joins wants clients to ask.
+    open: rooms.boolean('open', rooms.raw('authorize') !== undefined),
+    announce: rooms.boolean('announce', false),
+    named: rooms.boolean('named', false),
+    defaults: Object.freeze([...rooms.texts('defaults', defaults)]),
+    own: resolveOwnRooms(rooms, protocol),
+    authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,
+    profile: resolveRule(rooms, 'profile') as RoomProfileOption | undefined,
+  };
+}
+
+/** @throws PxlWebSocketOptionsError when every client would be refused its own room or one of its default rooms */
+export function checkFirstRooms(rooms: ResolvedRooms, { roomName, roomsPerClient }: ResolvedLimits): void {
+  const refuse = (allowed: string, given: number): never => {
+    throw new PxlWebSocketOptionsError(`The option rooms.defaults is ${allowed}, not ${given}.`);
+  };
+  if (rooms.own && roomName !== false && roomName < CLIENT_ID_LENGTH) {
+    const least = `The option limits.roomName is at least ${CLIENT_ID_LENGTH} where rooms.own is true`;
+    throw new PxlWebSocketOptionsError(`${least}, since clients' ids have so many characters, not ${roomName}.`);
+  }
+  const longest = Math.max(0, ...rooms.defaults.map((name) => name.length));
+  if (roomName !== false && longest > roomName) {
+    refuse(`a list of names of at most limits.roomName (${roomName}) characters`, longest);
+  }
+  const { size } = new Set(rooms.defaults);
+  if (roomsPerClient === false || !rooms.clientCanJoinMultipleRooms) return;
+  const most = roomsPerClient - Number(rooms.own);
+  if (size <= most) return;
+  const reason = rooms.own ? `${roomsPerClient}, and rooms.own takes one` : roomsPerClient;
+  refuse(`a list of at most limits.roomsPerClient (${reason}) rooms`, size);
+}
+
+/** Clients of `pxl.v1` do not expect rooms of their own: in PXL clients and rooms are two name spaces. */
+function resolveOwnRooms(rooms: OptionChecks, protocol: ProtocolName): boolean {
+  const own = rooms.boolean('own', false);
+  if (own && protocol !== 'event') rooms.refuse('own', "false, except where protocol is 'event'");
+  return own;
+}
+
+/** A function, or a class with a method of the option's name; undefined when none was given. */
+function resolveRule(rooms: OptionChecks, option: string): unknown {
+  const given = rooms.raw(option);
+  if (isClassWith(option, given)) return given;
+  const allowed = `a function, or a class with a method ${option}`;
+  if (isClass(given)) rooms.refuse(option, allowed, lackOf(given, [option]));
+  if (given !== undefined && typeof given !== 'function') rooms.refuse(option, allowed);
+  return rooms.callback(option);
+}

@@ -1,0 +1,190 @@
+import type { CanActivate, Type } from '@nestjs/common';
+import type { PerMessageDeflateOptions } from 'ws';
+import type { Broadcaster } from './cluster/bus/broadcaster.interface.js';
+import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
+import {
+  resolveConnectionGuards,
+  resolveOrigins,
+  resolveTrustProxy,
+  resolveUpgrade,
+  type Origins,
+  type UpgradeOptions,
+} from './options/access.options.js';
+import { resolveAuth, type AuthOptions } from './options/auth.options.js';
+import { FORMER_OPTIONS } from './options/checks/former-options.js';
+import { OptionChecks } from './options/checks/option-checks.js';
+import { resolveClientList, type ClientListOptions } from './options/client-list.options.js';
+import { resolveBroadcaster, resolveCluster, resolvePrefix, type ClusterOptions } from './options/cluster.options.js';
+import { resolveCompression } from './options/compression.options.js';
+import { resolveOutbound, type EncryptionOptions, type OutboundTransformer } from './options/encryption.options.js';
+import { optionsOfEndpoints, type EndpointOptions } from './options/endpoint.options.js';
+import { resolveEvents, type EventOptions } from './options/events.options.js';
+import {
+  resolveHeartbeat,
+  resolveInactiveClients,
+  type HeartbeatOptions,
+  type InactiveClientsOptions,
+} from './options/heartbeat.options.js';
+import { resolveInbound, type InboundOptions } from './options/inbound.options.js';
+import { resolveLimits, type LimitOptions } from './options/limits.options.js';
+import { DEFAULTS_OF } from './options/protocol.options.js';
+import { resolveRedis, type RedisOption } from './options/redis.options.js';
+import { checkFirstRooms, resolveRooms, type RoomOptions } from './options/rooms.options.js';
+import { resolveDebug, resolveRouting, type DebugOptions, type RoutingOptions } from './options/routing.options.js';
+import { resolveShutdown, type ShutdownOptions } from './options/shutdown.options.js';
+import { resolveTimeouts, type TimeoutOptions } from './options/timeouts.options.js';
+import type { ProtocolName } from './protocol/codec.interface.js';
+import type { ResolvedOptions } from './pxl-websocket.options.js';
+import type { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
+import type { WebSocketSubscriberDefinition } from './subscribers/subscriber.interface.js';
+import { resolveSubscribers, type ResolvedSubscribers } from './subscribers/subscriber.options.js';
+
+/** The options of `PxlWebSocketModule`. A bad one fails at start-up with a sentence that names it. */
+export interface PxlWebSocketModuleOptions {
+  /** False: no endpoint is opened; everything stays injectable and sends do nothing. Default: true. */
+  enabled?: boolean | undefined;
+  /** The path of the endpoint for gateways without a path of their own, compared byte for byte. Default: `'/ws'`. */
+  path?: string | undefined;
+  /**
+   * What a connection speaks that names no subprotocol: `'pxl'` (`{ type, action, data?, id? }`) or `'event'`
+   * (`{ event, data?, id? }`, as Ignis and Nest's own gateways do). Some defaults are others where it is `'event'`; each
+   * says so. Default: `'pxl'`.
+   */
+  protocol?: ProtocolName | undefined;
+  /**
+   * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: nothing.
+   */
+  endpoints?: Record<string, EndpointOptions> | undefined;
+  /**
+   * Where Redis is, which carries messages between workers. Default: none, the application is one process.
+   */
+  redis?: RedisOption | undefined;
+  /** What all channels and keys begin with: applications on one Redis need different ones. Default: `'pxl'`. */
+  prefix?: string | undefined;
+  /**
+   * A bus of the application's own in place of Redis. It carries messages, commands and events; what workers share in Redis
+   * is each worker's own then: the registry and its mirror (`fetchClients` and `countClients` ask nobody), the presence of
+   * users, `limits.connectionsPerUser`, the uses that `@WsRateLimit` counts, revocations from before its start, and that a job
+   * is told of once. Default: none.
+   */
+  broadcaster?: Type<Broadcaster> | undefined;
+  /** How the workers of a cluster know of each other. */
+  cluster?: ClusterOptions | undefined;
+  /** Who a connection is. Without it everybody is anonymous (`client.user` is null). */
+  auth?: AuthOptions | undefined;
+  /**
+   * Guards of every connection, as classes (with dependencies) or instances; they run once the identity is known. See
+   * `@UseConnectionGuards`. Default: none.
+   */
+  connectionGuards?: (Type<CanActivate> | CanActivate)[] | undefined;
+  /** Pages of which origins may connect. Default: those of the request's own host; no origin is no browser, and passes. */
+  origins?: Origins | undefined;
+  /**
+   * Who may say in `X-Forwarded-For` for whom a request is made: `true` everybody, a number that many proxies in front of
+   * this server, a list these addresses and ranges (`10.0.0.0/8`). Default: false, the peer's address is the client's.
+   */
+  trustProxy?: boolean | number | string[] | undefined;
+  rooms?: RoomOptions | undefined;
+  /** What clients may know of each other. */
+  clientList?: ClientListOptions | undefined;
+  /** Closes the connections of those who send nothing: with 4510, and with 4002 where they speak `event.v1`. */
+  disconnectInactiveClients?: InactiveClientsOptions | undefined;
+  /** Finds dead connections. `false` switches it off. */
+  heartbeat?: HeartbeatOptions | false | undefined;
+  limits?: LimitOptions | undefined;
+  inbound?: InboundOptions | undefined;
+  timeouts?: TimeoutOptions | undefined;
+  /**
+   * permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. `true`: messages from
+   * 1,024 bytes on, ten at once, and no context takeover on either side, so that a connection keeps about 40 KB for it
+   * instead of 260. Options of ws are laid over these: `{ serverNoContextTakeover: undefined }` compresses better, and keeps
+   * more. Default: false.
+   */
+  compression?: boolean | PerMessageDeflateOptions | undefined;
+  /**
+   * Encrypts the frames of single connections, beside TLS: what stands between the client and this process, a proxy that
+   * ends TLS for example, carries and logs no clear text. Per hop, not end to end. `true`: those clients that offer a key.
+   * Default: false.
+   */
+  encryption?: boolean | EncryptionOptions | undefined;
+  /**
+   * Changes or holds back each frame to each client, from its welcome on: another event, or null, then it is not sent. It
+   * has `timeouts.hook`; a frame that it fails for is not sent, counted and reported. Costs the fast path: each frame is
+   * read again for each client. Default: none.
+   */
+  outboundTransformer?: OutboundTransformer | undefined;
+  /** Callbacks for the life of the server and its connections; each runs before the gateways' own hook. */
+  events?: WsEventOptions | undefined;
+  /** Handlers of cluster events, beside the methods with `@WsSubscriber()`. See `defineWebSocketSubscriber`. */
+  subscribers?: readonly WebSocketSubscriberDefinition[] | undefined;
+  routing?: RoutingOptions | undefined;
+  upgrade?: UpgradeOptions | undefined;
+  shutdown?: ShutdownOptions | undefined;
+  debug?: DebugOptions | undefined;
+}
+
+/** The callbacks of the option `events`. */
+export type WsEventOptions = EventOptions<PxlWebSocketServer>;
+
+/** Makes the options for `forRootAsync({ useClass | useExisting })`. */
+export interface PxlWebSocketOptionsFactory {
+  create(): PxlWebSocketModuleOptions | Promise<PxlWebSocketModuleOptions>;
+}
+
+/**
+ * Checks the options and puts the defaults in place.
+ *
+ * @throws PxlWebSocketOptionsError in one sentence that names the option, what was given and what is allowed
+ */
+export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOptions & ResolvedSubscribers {
+  const options = new OptionChecks('', given);
+  const protocol = options.oneOf('protocol', ['pxl', 'event']);
+  const usual = DEFAULTS_OF[protocol];
+  const resolved: ResolvedOptions & ResolvedSubscribers = {
+    enabled: options.boolean('enabled', true),
+    path: options.path('path', '/ws'),
+    protocol,
+    endpoints: resolveEndpoints(options, given),
+    redis: resolveRedis(options),
+    prefix: resolvePrefix(options),
+    broadcaster: resolveBroadcaster(options),
+    cluster: options.inGroup('cluster', (cluster) => resolveCluster(cluster, options)),
+    auth: options.inGroup('auth', (auth) => resolveAuth(auth, given.auth !== undefined, usual.authMode)),
+    connectionGuards: resolveConnectionGuards(options),
+    origins: resolveOrigins(options),
+    trustProxy: resolveTrustProxy(options),
+    rooms: options.inGroup('rooms', (rooms) => resolveRooms(rooms, protocol, usual.rooms)),
+    clientList: options.inGroup('clientList', resolveClientList),
+    disconnectInactiveClients: options.inGroup('disconnectInactiveClients', (inactive) =>
+      resolveInactiveClients(inactive, usual.inactive),
+    ),
+    heartbeat: resolveHeartbeat(options),
+    limits: options.inGroup('limits', (limits) => resolveLimits(limits, usual.maxPayload)),
+    inbound: options.inGroup('inbound', resolveInbound),
+    timeouts: options.inGroup('timeouts', resolveTimeouts),
+    compression: resolveCompression(options),
+    outbound: Object.freeze(resolveOutbound(options)),
+    events: options.inGroup('events', resolveEvents),
+    subscribers: resolveSubscribers(options),
+    routing: options.inGroup('routing', resolveRouting),
+    upgrade: options.inGroup('upgrade', resolveUpgrade),
+    shutdown: options.inGroup('shutdown', resolveShutdown),
+    debug: options.inGroup('debug', resolveDebug),
+  };
+  options.finish(FORMER_OPTIONS);
+  checkFirstRooms(resolved.rooms, resolved.limits);
+  return Object.freeze(resolved);
+}
+
+function resolveEndpoints(checks: OptionChecks, given: PxlWebSocketModuleOptions): ResolvedOptions['endpoints'] {
+  if (checks.raw('endpoints') === undefined) return new Map();
+  const resolved = [...optionsOfEndpoints(given)].map(([path, options]): [string, ResolvedOptions] => {
+    try {
+      return [path, resolveOptions(options)];
+    } catch (error) {
+      if (!(error instanceof PxlWebSocketOptionsError)) throw error;
+      throw new PxlWebSocketOptionsError(`${error.message} (in endpoints[${JSON.stringify(path)}])`);
+    }
+  });
+  return new Map(resolved);
+}
