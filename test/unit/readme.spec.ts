@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { CLOSE_CODES } from '../../lib/protocol/close-codes.js';
@@ -189,6 +191,19 @@ describe('the page on troubleshooting', () => {
     const named = [...`${closeCodes}${errorCodes}`.matchAll(/^\|([^|]+)\|/gm)].map(([, cell = '']) => cell).join();
     expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(named))).toEqual([]);
   });
+
+  it('quotes lines of the log as the library writes them', () => {
+    const [, table = ''] = /^## Lines of the log$(.*?)^## /ms.exec(pageOf('docs/troubleshooting.md').text) ?? [];
+    const lines = [...table.matchAll(/^\| `([^|]+)` \|/gm)].map(([, line = '']) => line);
+    expect(lines.length).toBeGreaterThan(15);
+    const known = loggedText();
+    // What differs from line to line stands as …, a name, a number or the words for one of several reasons.
+    const beginningOf = (line: string): string => {
+      return line.split(/…|"|<[^>]*>|\d+|\/ws|[.:,] /).find((piece) => piece.length > 12) ?? '';
+    };
+    const unknown = lines.filter((line) => !known.includes(beginningOf(line).trim()));
+    expect(unknown).toEqual([]);
+  });
 });
 
 describe('the links of the documentation', () => {
@@ -196,6 +211,14 @@ describe('the links of the documentation', () => {
     expect([...PAGES, ...otherPages()].flatMap(brokenLinks)).toEqual([]);
   });
 });
+
+/** The text of the library's sources with the strings put together that stand in parts, and without what is filled in. */
+function loggedText(): string {
+  const root = join(import.meta.dirname, '../../lib');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const source = files.map((name) => readFileSync(join(root, name), 'utf8')).join('\n');
+  return source.replace(/['"`]\s*\+\s*['"`]/g, '').replace(/\$\{[^{}]*\}/g, '');
+}
 
 function lineOf(text = '', line: number): string {
   return text.split('\n')[line - 1]?.trim() ?? '';
