@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { WsTokenInfo } from '../options/authenticator.js';
 import type { ClientEntry, WsUser } from '../ws-client/client-entry.js';
-import type { Step } from '../encryption/ordered-steps.js';
+import type { Step } from '../runtime/ordered-steps.js';
 import type { SecureChannel } from '../encryption/secure-channel.js';
 import { WsError } from '../errors/ws.error.js';
 import type { Codec } from '../protocol/codec.interface.js';

@@ -2,7 +2,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { ENCRYPTED, EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { Cipher, Eventually } from './cipher.interface.js';
-import { OrderedSteps } from './ordered-steps.js';
+import { OrderedSteps } from '../runtime/ordered-steps.js';
 
 /** What an encrypted client sends: encrypted frames, each the next one, and nothing else. They are read in their order. */
 export class SecureChannel {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { OrderedSteps } from '../../lib/encryption/ordered-steps.js';
+import { OrderedSteps } from '../../lib/runtime/ordered-steps.js';
 import { Gate } from '../support/gate.js';
 import { SeededRandom } from '../support/seeded-random.js';
 

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Step } from '../../encryption/ordered-steps.js';
+import type { Step } from '../../runtime/ordered-steps.js';
 import type { WsClient } from '../ws-client.js';
 
 /** One text frame, framed at most once however many clients it goes to. */

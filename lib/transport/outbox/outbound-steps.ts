@@ -1,4 +1,4 @@
-import { OrderedSteps, type Step } from '../../encryption/ordered-steps.js';
+import { OrderedSteps, type Step } from '../../runtime/ordered-steps.js';
 
 /** The steps that texts pass, one after the other, on their way into an outbox. They keep their order. */
 export class OutboundSteps {

@@ -1,6 +1,6 @@
 import type { ClientOutbox, ClientSocket, SharedFrame } from '../../clients/session/client-outbox.interface.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
-import type { Step } from '../../encryption/ordered-steps.js';
+import type { Step } from '../../runtime/ordered-steps.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { CloseReason } from '../../protocol/close-codes.js';
 import { OPEN } from '../../runtime/socket-state.js';
