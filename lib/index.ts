@@ -168,7 +168,7 @@ export type { ClientQuery } from './cluster/calls/cluster-call.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
 export { ClientManager, type AddClientOptions, type ClientByKey } from './server/facade/client-manager.js';
 export type { ClientVerbs } from './server/facade/client-verbs.js';
-export type { WebSocketHealth } from './server/coordination/health.js';
+export type { WebSocketHealth } from './server/monitoring/health.js';
 export { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 export { RoomManager } from './server/facade/room-manager.js';
 export type { RoomVerbs } from './server/facade/room-verbs.js';

@@ -1,4 +1,4 @@
-import type { Provider } from '@nestjs/common';
+import type { Provider, Type } from '@nestjs/common';
 import { Admission } from './auth/admission.js';
 import { AuthRefusals } from './auth/auth-refusals.js';
 import { Authentication } from './auth/authentication.js';
@@ -56,14 +56,10 @@ import { CallAnswers } from './server/coordination/call-answers.js';
 import { ClientQueries } from './server/coordination/client-queries.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
-import { ClusterMembership } from './server/coordination/cluster-membership.js';
-import { Drain } from './server/coordination/drain.js';
-import { Health } from './server/coordination/health.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
-import { Lifecycle } from './server/coordination/lifecycle.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
 import { RoomMoves } from './server/coordination/room-moves.js';
-import { WorkerMetrics } from './server/coordination/worker-metrics.js';
+import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { Delivery } from './server/delivery/delivery.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
@@ -76,6 +72,15 @@ import { EveryWorkerRooms } from './server/facade/room-verbs.js';
 import { SendScopes } from './server/facade/send-scopes.js';
 import { VerbEvents } from './server/facade/verb-events.js';
 import { WebSocketService } from './server/facade/websocket.service.js';
+import { ApplicationHooks } from './server/lifecycle/application-hooks.js';
+import { ClusterMembership } from './server/lifecycle/cluster-membership.js';
+import { ClusterStatus } from './server/lifecycle/cluster-status.js';
+import { Drain } from './server/lifecycle/drain.js';
+import { BACKGROUND_TASKS, Intake, type BackgroundTask } from './server/lifecycle/intake.js';
+import { Lifecycle } from './server/lifecycle/lifecycle.js';
+import { Shutdown } from './server/lifecycle/shutdown.js';
+import { StartLog } from './server/lifecycle/start-log.js';
+import { Health } from './server/monitoring/health.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
 import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
@@ -86,10 +91,12 @@ import { Heartbeat } from './transport/connection/heartbeat.js';
 import { InactiveClients } from './transport/connection/inactive-clients.js';
 import { SocketAdoption } from './transport/connection/socket-adoption.js';
 import { EndpointRegistry } from './transport/endpoint/endpoint.registry.js';
+import { GatewayBinding } from './transport/endpoint/gateway-binding.js';
 import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
 import { OutboxServices } from './transport/outbox/outbox.services.js';
 import { SlowConsumers } from './transport/outbox/slow-consumers.js';
 import { ClientAdmitter } from './transport/upgrade/client-admitter.js';
+import { HttpServers } from './transport/upgrade/http-servers.js';
 import { OwnServers } from './transport/upgrade/own-servers.js';
 import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 
@@ -121,7 +128,7 @@ const ROUTING = [
 ];
 
 const TRANSPORT = [
-  ...[EndpointRegistry, UpgradeHandler, OwnServers, ClientAdmitter],
+  ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers, UpgradeHandler, ClientAdmitter],
   ...[ConnectionHandler, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
   ...[OutboxServices, OutboxScheduler, SlowConsumers],
 ];
@@ -133,7 +140,7 @@ const CLUSTER: Provider[] = [
 
 const SUBSCRIBERS = [SubscriberRegistry, SubscriberExplorer, SubscriberDispatcher, SubscriberRunner];
 
-const SERVER = [
+const SERVER: Provider[] = [
   // The verbs that applications call.
   ...[WebSocketService, PxlWebSocketServer, ClientManager, RoomManager],
   ...[EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
@@ -141,7 +148,19 @@ const SERVER = [
   ...[Delivery, Recipients, MemberAnnouncements, ClientListPushes],
   ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, RemoteClients, RoomMoves],
   // The life of this worker.
-  ...[Lifecycle, ClusterMembership, Drain, Health, WorkerMetrics],
+  ...[
+    Lifecycle,
+    ApplicationHooks,
+    ClusterMembership,
+    ClusterStatus,
+    Intake,
+    Shutdown,
+    Drain,
+    StartLog,
+    Health,
+    WorkerMetrics,
+  ],
+  tasks([Heartbeat, InactiveClients]),
 ];
 
 const QUEUE = [QueueSurroundings];
@@ -151,3 +170,8 @@ export const PROVIDERS: Provider[] = [
   ...[...GROUND, ...LIMITS, ...CLIENTS, ...ENCRYPTION, ...AUTH, ...ROOMS, ...ROUTING, ...TRANSPORT, ...CLUSTER],
   ...[...SUBSCRIBERS, ...SERVER, ...QUEUE],
 ];
+
+/** What runs from the start of the application until its shutdown. */
+function tasks(inject: Type<BackgroundTask>[]): Provider {
+  return { provide: BACKGROUND_TASKS, useFactory: (...all: BackgroundTask[]) => all, inject };
+}

@@ -6,6 +6,7 @@ import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER, type Broadcaster } from './cluster/bus/broadcaster.interface.js';
 import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js';
 import { RedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
+import { PeerCheck } from './cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './cluster/registry/cluster-registry.interface.js';
 import { RedisRegistry } from './cluster/registry/redis.registry.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
@@ -22,9 +23,9 @@ import { RoomRegistry } from './rooms/room-registry.js';
 import { Metrics } from './runtime/metrics.js';
 import { Traffic } from './runtime/traffic.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
-import { Lifecycle } from './server/coordination/lifecycle.js';
+import { Lifecycle } from './server/lifecycle/lifecycle.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
-import { WorkerMetrics } from './server/coordination/worker-metrics.js';
+import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
@@ -72,6 +73,10 @@ export const WIRING: FactoryProvider[] = [
       rooms.listen(pushes);
       mirror.listen((event) => pushes.request(event));
     },
+  ),
+
+  wire([PXL_WS_BROADCASTER, PeerCheck], (bus: Broadcaster, peers) =>
+    bus.onChange((isReady) => peers.busChanged(isReady)),
   ),
 
   // What comes by Redis beside the bus, and what lives there as long as this worker's lease.

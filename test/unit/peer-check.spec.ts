@@ -77,6 +77,7 @@ class FleetWorker extends HubBroadcaster {
     this.endsAt = clock.monotonic() + fleet.lease;
     this.calls = new ClusterCalls(this, registry, Object.assign(new WorkerIdentity(clock), { workerId: name }), clock);
     this.check = new PeerCheck(this.calls, this, registry, resolveOptions({ cluster: { lease: fleet.lease } }), clock);
+    this.onChange((isReady) => this.check.busChanged(isReady));
   }
 
   /** Why its bus was connected anew, each time. */

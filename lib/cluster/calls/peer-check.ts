@@ -83,7 +83,6 @@ export class PeerCheck {
     this.#watchLimit = Math.max(ANSWER_TIMEOUT, SAMPLE_TIMEOUT + cluster.lease * RENEWED_WITHIN);
     this.#pauses = new Backoff(runtime, 100, ANSWER_TIMEOUT);
     this.#renewals = new Backoff(runtime, 5_000, 60_000);
-    broadcaster.onChange((isReady) => this.#busChanged(isReady));
   }
 
   /** Whether this worker and the others hear each other, as far as is known. */
@@ -105,6 +104,15 @@ export class PeerCheck {
     return passed;
   }
 
+  /** The bus was lost, or is back: everybody has to answer anew. */
+  busChanged(isReady: boolean): void {
+    if (this.#state !== 'started') return;
+    this.#isPassed = false;
+    this.#timer?.cancel();
+    this.#open.clear();
+    if (isReady) this.#askAll();
+  }
+
   /** Ends the check. */
   stop(): void {
     this.#state = 'stopped';
@@ -117,14 +125,6 @@ export class PeerCheck {
   answered(workerId: string): void {
     this.#known.add(workerId);
     if (this.#open.delete(workerId) && this.#open.size === 0 && this.#isAsking) this.#askAgain();
-  }
-
-  #busChanged(isReady: boolean): void {
-    if (this.#state !== 'started') return;
-    this.#isPassed = false;
-    this.#timer?.cancel();
-    this.#open.clear();
-    if (isReady) this.#askAll();
   }
 
   /** Asks some workers. */

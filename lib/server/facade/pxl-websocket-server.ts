@@ -6,7 +6,7 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { Drain } from '../coordination/drain.js';
+import { Drain } from '../lifecycle/drain.js';
 import { ClientManager } from './client-manager.js';
 import { EveryWorkerClients } from './client-verbs.js';
 import { RoomManager } from './room-manager.js';

@@ -38,7 +38,7 @@ import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClientQueries } from '../coordination/client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Delivery } from '../delivery/delivery.js';
-import { Health, type WebSocketHealth } from '../coordination/health.js';
+import { Health, type WebSocketHealth } from '../monitoring/health.js';
 import { RoomMoves, type RoomMove } from '../coordination/room-moves.js';
 import { targetOf, type SendDestination } from './destinations.js';
 

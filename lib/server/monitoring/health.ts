@@ -1,13 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../../cluster/bus/broadcaster.interface.js';
-import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
+import type { BusHealth } from '../../cluster/bus/broadcaster.interface.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { SlowConsumers, type SlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
 import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
-import { ClusterMembership } from './cluster-membership.js';
+import { ClusterStatus } from '../lifecycle/cluster-status.js';
 
 /** How this worker is. */
 export interface WebSocketHealth {
@@ -45,18 +44,15 @@ export class Health {
     private readonly upgrades: UpgradeHandler,
     private readonly slowConsumers: SlowConsumers,
     private readonly identity: WorkerIdentity,
-    private readonly membership: ClusterMembership,
-    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    private readonly cluster: ClusterStatus,
   ) {}
 
   read(): WebSocketHealth {
     const { isOpen } = this.upgrades;
-    const { isReady } = this.membership;
+    const { isReady, bus } = this.cluster;
     const connections = this.clients.size;
-    const { health } = this.broadcaster;
     return {
-      status: !isOpen ? 'unhealthy' : isReady && !health.isLimited ? 'healthy' : 'degraded',
+      status: !isOpen ? 'unhealthy' : isReady && !bus.isLimited ? 'healthy' : 'degraded',
       ready: isOpen && isReady,
       workerId: this.identity.workerId,
       activeConnections: connections,
@@ -65,14 +61,8 @@ export class Health {
       connectsPerSecond: this.traffic.connects.perSecond,
       disconnectsPerSecond: this.traffic.disconnects.perSecond,
       slowConsumers: { now: this.slowConsumers.size, ...this.slowConsumers.counts },
-      cluster: this.#cluster(connections),
-      redis: health,
+      cluster: this.cluster.totals(connections),
+      redis: bus,
     };
-  }
-
-  #cluster(connections: number): WebSocketHealth['cluster'] {
-    const others = [...this.registry.workers.values()];
-    const all = others.reduce((sum, worker) => sum + worker.connections, connections);
-    return { workers: others.length + 1, connections: all };
   }
 }

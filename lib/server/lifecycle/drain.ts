@@ -4,14 +4,12 @@ import { WsError } from '../../errors/ws.error.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { ConnectionHandler } from '../../transport/connection/connection.handler.js';
-import { Heartbeat } from '../../transport/connection/heartbeat.js';
-import { InactiveClients } from '../../transport/connection/inactive-clients.js';
-import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
 import { ClusterMembership } from './cluster-membership.js';
+import { ClusterStatus } from './cluster-status.js';
+import { Intake } from './intake.js';
 
 /** How many close frames are written in one turn of the event loop. */
 const BATCH = 256;
@@ -32,11 +30,9 @@ export class Drain {
 
   constructor(
     private readonly membership: ClusterMembership,
-    private readonly upgrades: UpgradeHandler,
+    private readonly cluster: ClusterStatus,
+    private readonly intake: Intake,
     private readonly connections: ConnectionHandler,
-    private readonly dispatcher: MessageDispatcher,
-    private readonly heartbeat: Heartbeat,
-    private readonly inactive: InactiveClients,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -47,10 +43,7 @@ export class Drain {
 
   async #drain(): Promise<void> {
     void this.membership.leave();
-    this.upgrades.close();
-    this.dispatcher.stop();
-    this.heartbeat.stop();
-    this.inactive.stop();
+    this.intake.close();
     // Those that the registry has let go already are among them.
     const clients = [...this.connections.open];
     const { timeout } = this.options.shutdown;
@@ -84,7 +77,7 @@ export class Drain {
   #close(client: WsClient): void {
     const { reconnectSpread } = this.options.shutdown;
     const after = Math.floor(this.runtime.random() * reconnectSpread);
-    const { code, reason } = this.membership.othersGoOn
+    const { code, reason } = this.cluster.othersGoOn
       ? { ...CLOSE_CODES.RESTART, reason: JSON.stringify({ after }) }
       : CLOSE_CODES.GOING_AWAY;
     client.ws.close(code, reason);

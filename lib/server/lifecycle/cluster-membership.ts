@@ -1,16 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
-import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
 import { PeerCheck } from '../../cluster/calls/peer-check.js';
-import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { WsError } from '../../errors/ws.error.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
-import { ClusterInbox } from './cluster-inbox.js';
+import { ClusterInbox } from '../coordination/cluster-inbox.js';
 
 /** How long the start of an application waits for its place among the other workers, in ms. */
 const PATIENCE = 3_000;
@@ -27,13 +25,11 @@ export class ClusterMembership {
 
   constructor(
     private readonly inbox: ClusterInbox,
-    private readonly view: RegistryBridge,
+    private readonly bridge: RegistryBridge,
     private readonly events: ClusterEvents,
     private readonly peers: PeerCheck,
     private readonly revocations: RevocationSync,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
-    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
-    @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     private readonly runtime: Runtime,
   ) {}
@@ -59,24 +55,12 @@ export class ClusterMembership {
     else this.#onAdmitted = admitted;
   }
 
-  /** Whether the other workers can be reached, are known, and hear this one as it hears them, and Ignis where it is heard. */
-  get isReady(): boolean {
-    const hearsIgnis = this.redis?.ignis?.isHeard ?? true;
-    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
-  }
-
-  /** Whether others go on without this worker, as far as is known. A bus of the application's own comes without a registry: there may always be others. */
-  get othersGoOn(): boolean {
-    const { redis, broadcaster } = this.options;
-    return redis ? this.registry.mayHaveOthers : broadcaster !== undefined;
-  }
-
   /** The other workers stop counting on this one's clients. Does not reject. */
   leave(): Promise<void> {
     this.#onAdmitted = null;
     this.events.leave();
     this.peers.stop();
-    return (this.#left ??= this.registry.stop());
+    return (this.#left ??= this.bridge.stop());
   }
 
   /** Ends the connection to the bus. */
@@ -87,7 +71,7 @@ export class ClusterMembership {
   }
 
   async #enter(): Promise<void> {
-    await this.view.start();
+    await this.bridge.start();
     if (this.#left) return;
     this.events.enter();
     await this.peers.start();

@@ -1,0 +1,46 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../../cluster/bus/broadcaster.interface.js';
+import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
+import { PeerCheck } from '../../cluster/calls/peer-check.js';
+import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+
+/** What this worker knows of the cluster at this moment. */
+@Injectable()
+export class ClusterStatus {
+  constructor(
+    private readonly peers: PeerCheck,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
+    @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether the other workers can be reached, are known, and hear this one as it hears them; with `cluster.ignis`, Ignis too. */
+  get isReady(): boolean {
+    const hearsIgnis = this.redis?.ignis?.isHeard ?? true;
+    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
+  }
+
+  /** Whether other workers go on when this one stops. A bus of the application's own has no registry: there may be others. */
+  get othersGoOn(): boolean {
+    const { redis, broadcaster } = this.options;
+    return redis ? this.registry.mayHaveOthers : broadcaster !== undefined;
+  }
+
+  /** How the connection to the bus is. */
+  get bus(): BusHealth {
+    return this.broadcaster.health;
+  }
+
+  /**
+   * What all workers together hold, as far as this one knows.
+   *
+   * @param ownConnections this worker's
+   */
+  totals(ownConnections: number): { workers: number; connections: number } {
+    const others = [...this.registry.workers.values()];
+    const connections = others.reduce((sum, worker) => sum + worker.connections, ownConnections);
+    return { workers: others.length + 1, connections };
+  }
+}

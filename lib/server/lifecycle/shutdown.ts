@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { SubscriberDispatcher } from '../../subscribers/subscriber.dispatcher.js';
+import { Drain } from './drain.js';
+
+/** The part of `shutdown.timeout` that subscribers get for their last events when the connections have used all of it. */
+const LEAST_FOR_SUBSCRIBERS = 0.1;
+/** The same for plain HTTP requests that are still served. */
+const LEAST_FOR_REQUESTS = 0.1;
+
+/** Ends the connections, then the subscribers, who hear of each end. Happens once. */
+@Injectable()
+export class Shutdown {
+  /** Null: it has not begun. */
+  #since: number | null = null;
+
+  constructor(
+    private readonly drain: Drain,
+    private readonly subscribers: SubscriberDispatcher,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  async run(): Promise<void> {
+    this.#since ??= this.runtime.monotonic();
+    await this.drain.run();
+    await this.subscribers.stop(this.#timeLeft(LEAST_FOR_SUBSCRIBERS));
+  }
+
+  /** How long plain HTTP requests may still be served, in ms. */
+  get timeForRequests(): number {
+    return this.#timeLeft(LEAST_FOR_REQUESTS);
+  }
+
+  #timeLeft(least: number): number {
+    const { timeout } = this.options.shutdown;
+    const now = this.runtime.monotonic();
+    return Math.max(timeout - (now - (this.#since ?? now)), timeout * least);
+  }
+}

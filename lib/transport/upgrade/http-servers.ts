@@ -1,0 +1,102 @@
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { Runtime } from '../../runtime/runtime.js';
+import type { Endpoint } from '../endpoint/endpoint.js';
+import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
+import { HttpConnections } from './http-connections.js';
+import { OwnServers } from './own-servers.js';
+import { UpgradeHandler } from './upgrade.handler.js';
+import { UpgradeListener } from './upgrade.listener.js';
+import { upgradeRequired } from './upgrade-required.js';
+
+type HttpAdapter = HttpAdapterHost['httpAdapter'];
+
+/** The HTTP servers whose upgrades become connections: the application's own, and those of gateways with a port. */
+@Injectable()
+export class HttpServers {
+  readonly #listeners: UpgradeListener[] = [];
+  #connections: HttpConnections | null = null;
+  #restoreBeforeClose: (() => void) | null = null;
+
+  constructor(
+    private readonly httpAdapterHost: HttpAdapterHost,
+    private readonly endpoints: EndpointRegistry,
+    private readonly upgrades: UpgradeHandler,
+    private readonly ownServers: OwnServers,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Whether the application has an HTTP server: an application context has none, nor has a microservice. */
+  get isThereOne(): boolean {
+    return this.#application !== undefined;
+  }
+
+  /**
+   * Listens to the upgrades of the application's HTTP server, where there is one.
+   *
+   * @param beforeClose what the close of the server waits for
+   */
+  attach(beforeClose: () => Promise<void>): void {
+    if (!this.#application) return;
+    const { adapter, server } = this.#application;
+    this.#connections = new HttpConnections(server);
+    this.#listen(server, 0, this.#connections.forget);
+    for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(adapter, path);
+    this.#restoreBeforeClose = waitBeforeClose(adapter, beforeClose);
+  }
+
+  /** Opens the ports that gateways have asked for; rejects when one cannot be had. */
+  async listenOnOwnPorts(): Promise<void> {
+    for (const port of this.endpoints.ports) this.#listen(await this.ownServers.listen(port), port);
+  }
+
+  /** @param ms for plain HTTP requests of the application that are still served */
+  async close(ms: number): Promise<void> {
+    this.#restoreBeforeClose?.();
+    this.#restoreBeforeClose = null;
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    await this.ownServers.close();
+    this.#connections?.end(ms, this.runtime);
+    for (const { webSocketServer } of this.endpoints.all) webSocketServer.close();
+  }
+
+  get #application(): { adapter: HttpAdapter; server: Server } | undefined {
+    const adapter = this.httpAdapterHost.httpAdapter as HttpAdapter | undefined;
+    const server = adapter?.getHttpServer() as Server | undefined;
+    return adapter && server ? { adapter, server } : undefined;
+  }
+
+  #listen(server: Server, port: number, upgrading?: (stream: Duplex) => void): void {
+    const { foreignTimeout } = this.options.upgrade;
+    const find = (path: string): Endpoint | undefined => this.endpoints.find(port, path);
+    const { upgrades: handler, runtime } = this;
+    this.#listeners.push(new UpgradeListener({ server, find, upgrading, handler, runtime, foreignTimeout }));
+  }
+}
+
+/**
+ * Has Nest wait before it closes the application. Each hook of its shutdown sequence comes too late: the first of them
+ * already end the application's own providers.
+ *
+ * @returns takes it back
+ */
+function waitBeforeClose(adapter: HttpAdapter, work: () => Promise<void>): () => void {
+  // Nest awaits what beforeClose returns, though its type says void.
+  const original: () => unknown = adapter.beforeClose.bind(adapter);
+  const beforeClose = async (): Promise<void> => {
+    const before = original();
+    await work();
+    await before;
+  };
+  const own = Object.getOwnPropertyDescriptor(adapter, 'beforeClose');
+  Object.assign(adapter, { beforeClose });
+  return () => {
+    if (adapter.beforeClose !== beforeClose) return; // another library has wrapped it since
+    if (own) Object.defineProperty(adapter, 'beforeClose', own);
+    else Reflect.deleteProperty(adapter, 'beforeClose');
+  };
+}
