@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { WsTestAppOptions } from './ws-test-app-options.interface.js';
 
-/** The application of a test, neither initialized nor listening. */
+/** Creates the application of a test; it is neither initialized nor listening. */
 export async function createApplication(options: WsTestAppOptions): Promise<INestApplication> {
   const { module, override, configure, httpAdapter, logger, imports = [], ...metadata } = options;
   const builder = Test.createTestingModule({ ...metadata, imports: module ? [...imports, module] : imports });

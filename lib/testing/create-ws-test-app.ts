@@ -11,7 +11,7 @@ import { WsTestClient } from './ws-test-client.js';
 /**
  * Starts an application on a free port, with real sockets, for end-to-end tests in any test runner.
  *
- * @throws what the start of the application fails with; nothing of it is left then
+ * @throws the error with which the application fails to start; everything is closed then
  * @example
  * const { client, close } = await createWsTestApp({ module: AppModule });
  * const ada = await client({ token });
@@ -35,7 +35,7 @@ function testAppOf(app: INestApplication): WsTestApp {
   let closed: Promise<void> | null = null;
   const url = (path = ownPath(app)): string => `ws://127.0.0.1:${port}${path}`;
   const close = async (): Promise<void> => {
-    // A client that a test has stopped from reading would not see the close that the server waits for.
+    // A paused client would not read the close frame, for whose answer the server waits.
     for (const { socket } of clients) socket.resume();
     await app.close();
     for (const { socket } of clients) socket.terminate();

@@ -1,10 +1,10 @@
 const PAUSE = 10;
 
 /**
- * Asks until the answer is yes, with a short pause after each no; fails when it never is.
+ * Repeats a check, with short pauses, until it holds. Fails when it does not hold in time.
  *
- * @param patience ms
- * @returns the milliseconds that it took
+ * @param patience how long to repeat, in ms
+ * @returns the time that it took, in ms
  */
 export async function eventually(
   what: string,

@@ -1,16 +1,16 @@
-/** How much of what came instead an error shows, in characters. */
+/** How many characters of the waiting messages an error shows. */
 const SHOWN = 1_000;
 
-/** What came, until a test takes it: who waits in vain is told what came instead. */
+/** Messages that wait until a test takes them. The error of a wait in vain shows what arrived instead. */
 export class MessageQueue<T> {
   readonly #messages: T[] = [];
   readonly #waiting = new Set<() => void>();
   #end: string | null = null;
 
-  /** @param patience how long a message is waited for, in ms */
+  /** @param patience how long `take` waits, in ms */
   constructor(private readonly patience: number) {}
 
-  /** What has come and nobody has taken. */
+  /** The messages that arrived and were not taken. */
   get pending(): readonly T[] {
     return this.#messages;
   }
@@ -20,16 +20,16 @@ export class MessageQueue<T> {
     this.#wake();
   }
 
-  /** Nothing more will come. @param why as it stands in a sentence: "the connection was closed with 1001" */
+  /** Ends the queue. @param why the reason, as it stands in a sentence: "the connection was closed with 1001" */
   end(why: string): void {
     this.#end = why;
     this.#wake();
   }
 
   /**
-   * Takes the first message that fits, or waits for it; the others stay.
+   * Takes the first message that fits, or waits for one. The others stay in the queue.
    *
-   * @param what what is waited for, for people
+   * @param what a description of the message, for the error
    */
   async take(what: string, fits: (message: T) => boolean): Promise<T> {
     const deadline = performance.now() + this.patience;
@@ -45,7 +45,7 @@ export class MessageQueue<T> {
     }
   }
 
-  /** Rejects when something is there, or comes within `ms`. Once the queue has ended nothing can come. */
+  /** Rejects when a message is in the queue or arrives within `ms`. Resolves at once when the queue has ended. */
   async expectNothing(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     while (this.#messages.length === 0 && this.#end === null && (await this.#changes(deadline)));

@@ -18,27 +18,27 @@ import { MessageQueue } from './message-queue.js';
 import type { WsTestClose, WsTestMessage } from './ws-test-message.interface.js';
 import { WsTestRefusalError } from './ws-test-refusal.error.js';
 
-/** Below the 5 s after which Jest and Vitest end a test: they would hide what came instead. */
+/** Below the 5 s after which Jest and Vitest end a test, so that the error shows what arrived instead. */
 const PATIENCE = 4_000;
 
-/** How a {@link WsTestClient} connects: the options of `ws`, among them `headers` and `origin`, and these. */
+/** How a {@link WsTestClient} connects: the options of `ws` (`headers`, `origin`, …) and these. */
 export interface WsTestClientOptions extends ClientOptions {
   /** The offered subprotocols. */
   protocols?: string[] | undefined;
   /** Sent as `Authorization: Bearer <token>`. */
   token?: string | undefined;
-  /** How long the upgrade and each message are waited for, in ms. Default: 4 000, before the test runner gives up. */
+  /** How long to wait for the upgrade and for each message, in ms. Default: 4 000, before the test runner gives up. */
   patience?: number | undefined;
 }
 
 /**
- * A connection with a queue: a test awaits the next message instead of sleeping. Speaks the codec that the server welcomes
- * it with; of `event.v1` an event `a:b` is type `a`, action `b`.
+ * A connection with a queue: a test awaits the next message instead of sleeping. It uses the codec of the server's welcome; with
+ * `event.v1`, an event `a:b` has the type `a` and the action `b`.
  *
- * @typeParam C the contract with the server, which `send`, `request` and `call` know then
+ * @typeParam C the contract with the server, which types `send`, `request` and `call`
  */
 export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
-  /** Resolves when the connection has closed. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<WsTestClose>;
   #clientId = '';
   #userId: string | undefined;
@@ -46,12 +46,12 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   #speaksEvents = false;
 
   private constructor(
-    /** The socket, for what this class does not do: pausing, pinging, cutting. */
+    /** The socket, for what this class has no method for: pausing, pinging, terminating. */
     readonly socket: WebSocket,
     private readonly queue: MessageQueue<unknown>,
   ) {
     socket.on('message', (data) => queue.push(parse(data)));
-    // Whatever it is, 'close' follows; before 'open', `open` rejects with it.
+    // A `close` follows each error; before `open`, the static method `open` rejects with it.
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
@@ -63,7 +63,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Opens a connection and takes no message: for servers that authenticate by message, and for refusals.
+   * Opens a connection without waiting for a welcome: for servers that authenticate by message, and for refusals.
    *
    * @param url `ws:` or `wss:`
    * @throws Error `Unexpected server response: <status>` when the upgrade is refused; `Opening handshake has timed out` when
@@ -82,7 +82,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     return client;
   }
 
-  /** Opens a connection and takes what greets it: `connected`, and for a user `authenticated`. */
+  /** Opens a connection and takes its welcome: `connected`, and for a user `authenticated`. */
   static async connect<C extends WebSocketContract = WebSocketContract>(
     url: string,
     options?: WsTestClientOptions,
@@ -92,7 +92,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     return client;
   }
 
-  /** Takes the welcome off the queue: after {@link open}, where the client has authenticated by message. */
+  /** Takes the welcome from the queue: after {@link open}, when the client has authenticated by message. */
   async welcomed(): Promise<void> {
     const { event, data } = await this.#take('The welcome', isWelcome);
     const { clientId, id, userId } = data as Welcomed;
@@ -102,17 +102,17 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     if (this.#userId !== undefined && !this.#speaksEvents) await this.next('auth', 'authenticated');
   }
 
-  /** The id that the welcome told; empty before. */
+  /** The client id of the welcome; empty before it. */
   get clientId(): string {
     return this.#clientId;
   }
 
-  /** The user that the welcome told; undefined for an anonymous client. */
+  /** The user id of the welcome; undefined for an anonymous client. */
   get userId(): string | undefined {
     return this.#userId;
   }
 
-  /** What has come and no test has taken. */
+  /** The messages that arrived and were not taken. */
   get pending(): readonly WsTestMessage[] {
     return this.queue.pending as WsTestMessage[];
   }
@@ -132,7 +132,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   /**
    * Sends a request and resolves with the handler's answer.
    *
-   * @throws WsTestRefusalError when it is refused
+   * @throws WsTestRefusalError when the server refuses it
    */
   request<Type extends RouteType<C>, Action extends RouteAction<C, Type>>(
     type: Type,
@@ -170,13 +170,13 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
-  /** Answers a call of the server, which {@link next} has given. */
+  /** Answers a call of the server that {@link next} returned. */
   answer({ callId }: WsTestMessage, response?: unknown): void {
     const data = { callId, response };
     this.#write(this.#speaksEvents ? { event: 'system:answer', data } : { type: 'system', action: 'answer', data });
   }
 
-  /** Enters a room; rejects when the server does not let clients do that. */
+  /** Joins a room; rejects when the server refuses. */
   async join(roomName: string): Promise<void> {
     await this.#request('system', 'joinRoom', { roomName });
   }
@@ -210,7 +210,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   }
 }
 
-/** What the welcome tells, under the names of either codec. */
+/** The fields of a welcome in either codec. */
 interface Welcomed {
   readonly clientId?: string;
   readonly id?: string;
@@ -221,7 +221,7 @@ function isWelcome({ type, action, event }: WsTestMessage): boolean {
   return event === 'connected' || (type === 'system' && action === 'connected');
 }
 
-/** What the error of `event.v1` tells, as the other codec has it. */
+/** Converts an error of `event.v1` to the form of the other codec. */
 function errorOf(data: unknown): ErrorPayload {
   const { message, ...error } = data as ErrorPayload & { message: string };
   return { ...error, error: message };
@@ -236,7 +236,7 @@ function parse(data: RawData): unknown {
   }
 }
 
-/** What can be asked of any message: a server may push null. */
+/** The fields of a message; a server may push a value without fields, such as null. */
 function fieldsOf(message: unknown): WsTestMessage {
   return typeof message === 'object' && message !== null ? message : {};
 }

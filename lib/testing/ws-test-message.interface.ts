@@ -1,6 +1,5 @@
 /**
- * A frame as the server wrote it: each field is there where the message has it. What a server pushed that is no object
- * arrives as it is.
+ * A frame as the server wrote it, with the fields that the message has. A pushed value that is not an object arrives as it is.
  */
 export interface WsTestMessage {
   readonly type?: string;
@@ -8,9 +7,9 @@ export interface WsTestMessage {
   readonly event?: string;
   readonly id?: string | number;
   readonly data?: unknown;
-  /** The room that a push was sent to, where the server has `rooms.named`. */
+  /** The room that a push was sent to, if the server has `rooms.named`. */
   readonly room?: string;
-  /** What a handler answered. */
+  /** The answer of a handler. */
   readonly response?: unknown;
   /** True in the last frame of a stream. */
   readonly done?: boolean;

@@ -1,13 +1,13 @@
 import type { ErrorPayload } from '../protocol/messages.js';
 
-/** A request of a test was refused. The message is `CODE: sentence`. */
+/** The refusal of a request. The message is `CODE: sentence`. */
 export class WsTestRefusalError extends Error {
   override readonly name = 'WsTestRefusalError';
   /** The error's code, for programs. */
   readonly code: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
-  /** More for programs: the fields that failed validation, `retryAfter` in ms. */
+  /** Details for programs: the fields that failed validation, `retryAfter` in ms. */
   readonly details: unknown;
 
   /** @param payload the `data` of the error frame */

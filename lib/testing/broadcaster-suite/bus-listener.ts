@@ -6,10 +6,10 @@ import type { BusWorker, TestedBus } from './tested-bus.js';
 
 const FENCE = '"fence"';
 
-/** How long a test waits for what has to arrive, ms. */
+/** How long a test waits for an envelope, in ms. */
 const PATIENCE = 5_000;
 
-/** A worker that has started, and keeps what it hears. */
+/** A started worker that records the envelopes it receives. */
 export class BusListener {
   readonly heard: WsReceivedEnvelope[] = [];
   readonly #waiting = new Set<() => void>();
@@ -17,21 +17,21 @@ export class BusListener {
   private constructor(
     readonly worker: BusWorker,
     private readonly bus: TestedBus,
-    /** Those on the same bus, itself among them. */
+    /** All workers on the same bus, including this one. */
     readonly all: BusListener[],
   ) {}
 
-  /** @param all those on the same bus; it becomes one of them */
+  /** @param all the workers on the same bus, to which this one is added */
   static async join(bus: TestedBus, all: BusListener[]): Promise<BusListener> {
     const listener = new BusListener(await bus.join(), bus, all);
     all.push(listener);
     await listener.broadcaster.start((envelope) => listener.#hear(envelope));
-    // On a busy machine it may start before that.
+    // On a busy machine `start` may resolve before the worker is ready.
     await eventually('the worker is ready', () => listener.broadcaster.isReady);
     return listener;
   }
 
-  /** Stops the worker, which is none of those on the bus from now on. */
+  /** Stops the worker and removes it from the bus. */
   async leave(): Promise<void> {
     this.all.splice(this.all.indexOf(this), 1);
     await this.broadcaster.stop();
@@ -45,7 +45,7 @@ export class BusListener {
     return this.worker.workerId;
   }
 
-  /** An id such as this worker's clients have. */
+  /** An id as this worker's clients have it. */
   get clientId(): string {
     return `${this.workerId}.${'a'.repeat(16)}`;
   }
@@ -56,17 +56,17 @@ export class BusListener {
     return this.broadcaster.publish({ target, exclude: [], isVolatile: false, content: whole });
   }
 
-  /** Resolves once it has heard so many envelopes. */
+  /** Resolves when it has received so many envelopes. */
   hears(count: number): Promise<void> {
     return this.#until(`${count} envelopes`, () => this.heard.length >= count);
   }
 
   /**
-   * Fails unless the receivers, and nobody else on the bus, have heard one envelope since the last time. One more, which
-   * comes behind it to all others, shows that nothing else of this worker is on its way.
+   * Fails unless exactly the receivers have received one envelope since the last call. It publishes a second envelope to all
+   * others: once that has arrived, nothing else of this worker is on its way.
    */
   async expectHeardBy(...receivers: BusListener[]): Promise<void> {
-    // Where rooms have ways of their own, the last one may be the quicker.
+    // Where rooms have channels of their own, the second envelope may overtake the first one.
     await Promise.all(receivers.map((receiver) => receiver.hears(1)));
     await this.#fence();
     for (const listener of this.all) {
@@ -77,14 +77,14 @@ export class BusListener {
     }
   }
 
-  /** Whether another worker still hears what is for the target. */
+  /** Whether another worker still receives what is sent to the target. */
   async isHeardBy(receiver: BusListener, target: WsTarget): Promise<boolean> {
     await this.publish(target);
     await this.#fence();
     return receiver.#take() > 0;
   }
 
-  /** Forgets what it has heard, and tells how much that was. */
+  /** Forgets the received envelopes and returns their number. */
   #take(): number {
     return this.heard.splice(0).filter((envelope) => !isFence(envelope)).length;
   }

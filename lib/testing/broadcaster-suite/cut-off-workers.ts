@@ -3,12 +3,12 @@ import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import type { BusTest } from './describe-broadcaster.js';
 
-/** How long a publish may take, whatever is the matter, ms; asserted at twice its value. */
+/** How long a publish may take at most, in ms; asserted at twice its value. */
 const SETTLED = 1_200;
 
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true };
 
-/** What a worker does that the others cannot reach, where a bus can be tested for it. */
+/** The behaviour of a worker that is cut off from the others, for a bus whose tests can do that. */
 export function describeCutOffWorkers(test: BusTest): void {
   test('says so, and refuses in time what it cannot do', 2, async ([cut], bus) => {
     const { broadcaster } = cut;

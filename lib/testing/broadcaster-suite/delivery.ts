@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { WsEnvelope } from '../../cluster/bus/envelope.js';
 import type { BusTest } from './describe-broadcaster.js';
 
-/** Who hears what is published, and how it arrives. */
+/** Which workers receive an envelope, and what arrives. */
 export function describeDelivery(test: BusTest): void {
   test('for everybody reaches every other worker, once', 3, async (workers) => {
     for (const sender of workers) {

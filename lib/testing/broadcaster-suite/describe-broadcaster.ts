@@ -5,21 +5,21 @@ import { describeInterest } from './interest.js';
 import type { TestedBus } from './tested-bus.js';
 import { WatchedBus } from './watched-bus.js';
 
-/** How often a test begins anew, at most, when a worker has lost the bus in the middle of it. */
+/** How often a test is repeated when a worker has lost the bus during it. */
 const REPEATS = 2;
 
-/** The parts of a test runner that the suite needs: those of Jest, Vitest and node:test fit. */
+/** The functions of a test runner that the suite uses; those of Jest, Vitest and node:test fit. */
 export interface SuiteRunner {
   describe(name: string, body: () => void): unknown;
   it(name: string, test: () => Promise<void>): unknown;
 }
 
-/** Those of a test: as many as it asked for. */
+/** The workers of a test: as many as it asked for. */
 export type TestedWorkers = [BusListener, BusListener, BusListener];
 
 type TestBody = (workers: TestedWorkers, bus: TestedBus) => Promise<void>;
 
-/** Adds a test with so many workers that have started. */
+/** Adds a test with so many started workers. */
 export type BusTest = (title: string, workers: number, test: TestBody) => void;
 
 /**

@@ -3,21 +3,21 @@ import type { Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
 /** A worker's end of a bus. */
 export interface BusWorker {
   readonly broadcaster: Broadcaster;
-  /** The worker id that the broadcaster puts on what it sends: 8 characters of base64url. */
+  /** The worker id that the broadcaster writes into its envelopes: 8 characters of base64url. */
   readonly workerId: string;
 }
 
-/** A bus to be tested, of no other test. */
+/** A bus for one test. */
 export interface TestedBus {
-  /** Another worker on this bus, not started. */
+  /** Creates another worker on this bus, which is not started. */
   join(): BusWorker | Promise<BusWorker>;
   /**
-   * Keeps a worker from reaching the others, and them from reaching it, until what is returned is called. Without it, what
-   * a worker does then is not tested.
+   * Cuts a worker off from the others, in both directions, until the returned function is called. Without this function, the
+   * tests of cut-off workers are left out.
    */
   cutOff?(worker: BusWorker): (() => unknown) | Promise<() => unknown>;
-  /** Whether rooms or users may share what carries them, so that a worker hears some that it has not acquired. */
+  /** Whether rooms or users may share channels, so that a worker receives messages of some that it has not acquired. */
   readonly mayHearMore?: boolean;
-  /** Ends the bus; its workers have stopped. */
+  /** Ends the bus, after its workers have stopped. */
   stop?(): unknown;
 }

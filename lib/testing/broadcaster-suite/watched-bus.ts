@@ -1,6 +1,6 @@
 import type { BusWorker, TestedBus } from './tested-bus.js';
 
-/** A bus of which is known whether workers have lost it that nobody has cut off. */
+/** A bus that records whether a worker has lost it without having been cut off. */
 export class WatchedBus implements TestedBus {
   readonly cutOff: TestedBus['cutOff'];
   readonly #cutOff = new Set<BusWorker>();
@@ -15,7 +15,7 @@ export class WatchedBus implements TestedBus {
     };
   }
 
-  /** Whether a worker has told that it has lost the bus by itself. */
+  /** Whether a worker has lost the bus by itself. */
   get isLost(): boolean {
     return this.#isLost;
   }
