@@ -199,7 +199,7 @@ describe('the page on troubleshooting', () => {
     const known = loggedText();
     // What differs from line to line stands as …, a name, a number or the words for one of several reasons.
     const beginningOf = (line: string): string => {
-      return line.split(/…|"|<[^>]*>|\d+|\/ws|[.:,] /).find((piece) => piece.length > 12) ?? '';
+      return line.split(/…|"|<[^>]*>|\d+|\/ws|[.:,] /).find((piece) => piece.length >= 12) ?? '';
     };
     const unknown = lines.filter((line) => !known.includes(beginningOf(line).trim()));
     expect(unknown).toEqual([]);
