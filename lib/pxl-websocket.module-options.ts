@@ -1,39 +1,39 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions } from 'ws';
-import type { Broadcaster } from './cluster/bus/broadcaster.interface.js';
+import type { WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
 import { PxlWebSocketOptionsError } from './errors/start-up.errors.js';
 import {
   resolveConnectionGuards,
   resolveOrigins,
   resolveTrustProxy,
   resolveUpgrade,
-  type Origins,
-  type UpgradeOptions,
+  type WsOrigins,
+  type WsUpgradeOptions,
 } from './options/access.options.js';
-import { resolveAuth, type AuthOptions } from './options/auth.options.js';
+import { resolveAuth, type WsAuthOptions } from './options/auth.options.js';
 import { FORMER_OPTIONS } from './options/checks/former-options.js';
 import { OptionChecks } from './options/checks/option-checks.js';
-import { resolveClientList, type ClientListOptions } from './options/client-list.options.js';
-import { resolveBroadcaster, resolveCluster, resolvePrefix, type ClusterOptions } from './options/cluster.options.js';
+import { resolveClientList, type WsClientListOptions } from './options/client-list.options.js';
+import { resolveBroadcaster, resolveCluster, resolvePrefix, type WsClusterOptions } from './options/cluster.options.js';
 import { resolveCompression } from './options/compression.options.js';
-import { resolveOutbound, type EncryptionOptions, type OutboundTransformer } from './options/encryption.options.js';
-import { optionsOfEndpoints, type EndpointOptions } from './options/endpoint.options.js';
+import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
+import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
 import { resolveEvents, type EventOptions } from './options/events.options.js';
 import {
   resolveHeartbeat,
   resolveInactiveClients,
-  type HeartbeatOptions,
-  type InactiveClientsOptions,
+  type WsHeartbeatOptions,
+  type WsInactiveClientsOptions,
 } from './options/heartbeat.options.js';
-import { resolveInbound, type InboundOptions } from './options/inbound.options.js';
-import { resolveLimits, type LimitOptions } from './options/limits.options.js';
+import { resolveInbound, type WsInboundOptions } from './options/inbound.options.js';
+import { resolveLimits, type WsLimitOptions } from './options/limits.options.js';
 import { DEFAULTS_OF } from './options/protocol.options.js';
-import { resolveRedis, type RedisOption } from './options/redis.options.js';
-import { checkFirstRooms, resolveRooms, type RoomOptions } from './options/rooms.options.js';
-import { resolveDebug, resolveRouting, type DebugOptions, type RoutingOptions } from './options/routing.options.js';
-import { resolveShutdown, type ShutdownOptions } from './options/shutdown.options.js';
-import { resolveTimeouts, type TimeoutOptions } from './options/timeouts.options.js';
-import type { ProtocolName } from './protocol/codec.interface.js';
+import { resolveRedis, type WsRedisOption } from './options/redis.options.js';
+import { checkFirstRooms, resolveRooms, type WsRoomOptions } from './options/rooms.options.js';
+import { resolveDebug, resolveRouting, type WsDebugOptions, type WsRoutingOptions } from './options/routing.options.js';
+import { resolveShutdown, type WsShutdownOptions } from './options/shutdown.options.js';
+import { resolveTimeouts, type WsTimeoutOptions } from './options/timeouts.options.js';
+import type { WsProtocolName } from './protocol/codec.interface.js';
 import type { ResolvedOptions } from './pxl-websocket.options.js';
 import type { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 import type { WebSocketSubscriberDefinition } from './subscribers/subscriber.interface.js';
@@ -50,15 +50,15 @@ export interface PxlWebSocketModuleOptions {
    * (`{ event, data?, id? }`, as Ignis and Nest's own gateways do). Some defaults are others where it is `'event'`; each
    * says so. Default: `'pxl'`.
    */
-  protocol?: ProtocolName | undefined;
+  protocol?: WsProtocolName | undefined;
   /**
    * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: nothing.
    */
-  endpoints?: Record<string, EndpointOptions> | undefined;
+  endpoints?: Record<string, WsEndpointOptions> | undefined;
   /**
    * Where Redis is, which carries messages between workers. Default: none, the application is one process.
    */
-  redis?: RedisOption | undefined;
+  redis?: WsRedisOption | undefined;
   /** What all channels and keys begin with: applications on one Redis need different ones. Default: `'pxl'`. */
   prefix?: string | undefined;
   /**
@@ -67,33 +67,33 @@ export interface PxlWebSocketModuleOptions {
    * users, `limits.connectionsPerUser`, the uses that `@WsRateLimit` counts, revocations from before its start, and that a job
    * is told of once. Default: none.
    */
-  broadcaster?: Type<Broadcaster> | undefined;
+  broadcaster?: Type<WsBroadcaster> | undefined;
   /** How the workers of a cluster know of each other. */
-  cluster?: ClusterOptions | undefined;
+  cluster?: WsClusterOptions | undefined;
   /** Who a connection is. Without it everybody is anonymous (`client.user` is null). */
-  auth?: AuthOptions | undefined;
+  auth?: WsAuthOptions | undefined;
   /**
    * Guards of every connection, as classes (with dependencies) or instances; they run once the identity is known. See
    * `@UseConnectionGuards`. Default: none.
    */
   connectionGuards?: (Type<CanActivate> | CanActivate)[] | undefined;
   /** Pages of which origins may connect. Default: those of the request's own host; no origin is no browser, and passes. */
-  origins?: Origins | undefined;
+  origins?: WsOrigins | undefined;
   /**
    * Who may say in `X-Forwarded-For` for whom a request is made: `true` everybody, a number that many proxies in front of
    * this server, a list these addresses and ranges (`10.0.0.0/8`). Default: false, the peer's address is the client's.
    */
   trustProxy?: boolean | number | string[] | undefined;
-  rooms?: RoomOptions | undefined;
+  rooms?: WsRoomOptions | undefined;
   /** What clients may know of each other. */
-  clientList?: ClientListOptions | undefined;
+  clientList?: WsClientListOptions | undefined;
   /** Closes the connections of those who send nothing: with 4510, and with 4002 where they speak `event.v1`. */
-  disconnectInactiveClients?: InactiveClientsOptions | undefined;
+  disconnectInactiveClients?: WsInactiveClientsOptions | undefined;
   /** Finds dead connections. `false` switches it off. */
-  heartbeat?: HeartbeatOptions | false | undefined;
-  limits?: LimitOptions | undefined;
-  inbound?: InboundOptions | undefined;
-  timeouts?: TimeoutOptions | undefined;
+  heartbeat?: WsHeartbeatOptions | false | undefined;
+  limits?: WsLimitOptions | undefined;
+  inbound?: WsInboundOptions | undefined;
+  timeouts?: WsTimeoutOptions | undefined;
   /**
    * permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. `true`: messages from
    * 1,024 bytes on, ten at once, and no context takeover on either side, so that a connection keeps about 40 KB for it
@@ -106,21 +106,21 @@ export interface PxlWebSocketModuleOptions {
    * ends TLS for example, carries and logs no clear text. Per hop, not end to end. `true`: those clients that offer a key.
    * Default: false.
    */
-  encryption?: boolean | EncryptionOptions | undefined;
+  encryption?: boolean | WsEncryptionOptions | undefined;
   /**
    * Changes or holds back each frame to each client, from its welcome on: another event, or null, then it is not sent. It
    * has `timeouts.hook`; a frame that it fails for is not sent, counted and reported. Costs the fast path: each frame is
    * read again for each client. Default: none.
    */
-  outboundTransformer?: OutboundTransformer | undefined;
+  outboundTransformer?: WsOutboundTransformer | undefined;
   /** Callbacks for the life of the server and its connections; each runs before the gateways' own hook. */
   events?: WsEventOptions | undefined;
   /** Handlers of cluster events, beside the methods with `@WsSubscriber()`. See `defineWebSocketSubscriber`. */
   subscribers?: readonly WebSocketSubscriberDefinition[] | undefined;
-  routing?: RoutingOptions | undefined;
-  upgrade?: UpgradeOptions | undefined;
-  shutdown?: ShutdownOptions | undefined;
-  debug?: DebugOptions | undefined;
+  routing?: WsRoutingOptions | undefined;
+  upgrade?: WsUpgradeOptions | undefined;
+  shutdown?: WsShutdownOptions | undefined;
+  debug?: WsDebugOptions | undefined;
 }
 
 /** The callbacks of the option `events`. */

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { PerMessageDeflateOptions } from 'ws';
-import type { Origins, ResolvedUpgrade } from './options/access.options.js';
+import type { WsOrigins, ResolvedUpgrade } from './options/access.options.js';
 import type { ResolvedAuth } from './options/auth.options.js';
 import type { ResolvedClientList } from './options/client-list.options.js';
 import type { ResolvedCluster } from './options/cluster.options.js';
@@ -14,7 +14,7 @@ import type { ResolvedRooms } from './options/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
 import type { ResolvedShutdown } from './options/shutdown.options.js';
 import type { ResolvedTimeouts } from './options/timeouts.options.js';
-import type { ProtocolName } from './protocol/codec.interface.js';
+import type { WsProtocolName } from './protocol/codec.interface.js';
 
 /** The token of the {@link ResolvedOptions}. */
 export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
@@ -23,7 +23,7 @@ export const PXL_WS_OPTIONS = Symbol('PXL_WS_OPTIONS');
 export interface ResolvedOptions {
   readonly enabled: boolean;
   readonly path: string;
-  readonly protocol: ProtocolName;
+  readonly protocol: WsProtocolName;
   /** The complete options of paths that differ from the module's own. */
   readonly endpoints: ReadonlyMap<string, ResolvedOptions>;
   /** Undefined: the application is one process, or has a bus of its own. */
@@ -34,7 +34,7 @@ export interface ResolvedOptions {
   readonly auth: ResolvedAuth;
   readonly connectionGuards: readonly (Type<CanActivate> | CanActivate)[];
   /** Undefined: only pages of the same host may connect. */
-  readonly origins: Origins | undefined;
+  readonly origins: WsOrigins | undefined;
   readonly trustProxy: boolean | number | readonly string[];
   readonly rooms: ResolvedRooms;
   readonly clientList: ResolvedClientList;

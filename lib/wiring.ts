@@ -3,9 +3,9 @@ import { AuthRefusals } from './auth/auth-refusals.js';
 import { ClientMirror } from './clients/client-mirror.js';
 import { ClientRegistry } from './clients/client-registry.js';
 import { UserSessions } from './clients/user-sessions.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from './cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
 import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js';
-import { RedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
+import { WsRedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
 import { PeerCheck } from './cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './cluster/registry/cluster-registry.interface.js';
 import { RedisRegistry } from './cluster/registry/redis.registry.js';
@@ -75,7 +75,7 @@ export const WIRING: FactoryProvider[] = [
     },
   ),
 
-  wire([PXL_WS_BROADCASTER, PeerCheck], (bus: Broadcaster, peers) =>
+  wire([PXL_WS_BROADCASTER, PeerCheck], (bus: WsBroadcaster, peers) =>
     bus.onChange((isReady) => peers.busChanged(isReady)),
   ),
 
@@ -117,8 +117,16 @@ export const WIRING: FactoryProvider[] = [
       AuthRefusals,
       WorkerMetrics,
     ],
-    (metrics, bus: Broadcaster, registry: ClusterRegistry, users: UserPresence, rates: RateStore, refusals, worker) => {
-      if (bus instanceof RedisBroadcaster) metrics.add(bus);
+    (
+      metrics,
+      bus: WsBroadcaster,
+      registry: ClusterRegistry,
+      users: UserPresence,
+      rates: RateStore,
+      refusals,
+      worker,
+    ) => {
+      if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
       if (registry instanceof RedisRegistry) metrics.add(registry);
       if (users instanceof RedisUserPresence) metrics.add(users);
       if (rates instanceof RedisRateStore) metrics.add(rates);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { writeEnvelope } from '../../dist/cluster/envelope-text.js';
+import { writeWsEnvelope } from '../../dist/cluster/envelope-text.js';
 import { serve } from './harness.js';
 
 /** A ready command is made anew so often, ms: workers drop envelopes that are ten seconds old. */
@@ -31,7 +31,7 @@ function readyCommand(room, text) {
   const message = { type: 'bench', action: 'message', data: text };
   const content = { kind: 'message', text: JSON.stringify(message) };
   const envelope = { target: { kind: 'rooms', roomNames: [room] }, exclude: [], isVolatile: false, content };
-  const payload = writeEnvelope(envelope, { origin: null, sentAt: Date.now() });
+  const payload = writeWsEnvelope(envelope, { origin: null, sentAt: Date.now() });
   const parts = ['PUBLISH', `pxl:room:${room}`, payload];
   const command = Buffer.from(`*3\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`);
   commands.set(text, { command, madeAt: performance.now() });

@@ -13,7 +13,7 @@ import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { NOBODY, type Identity } from './identity.js';
 import { closeForGood } from '../clients/session/close-for-good.js';
-import { USER_INTEREST, type UserInterest } from '../clients/user-interest.interface.js';
+import { USER_INTEREST, type WsUserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
@@ -57,7 +57,7 @@ export class Admission {
     private readonly runtime: Runtime,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
     @Inject(PXL_WS_USER_CONNECTIONS) private readonly userConnections: UserConnections,
-    @Inject(USER_INTEREST) private readonly userInterest: UserInterest,
+    @Inject(USER_INTEREST) private readonly userInterest: WsUserInterest,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 

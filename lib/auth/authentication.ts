@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import type { Authenticate } from '../options/auth.options.js';
+import type { WsAuthenticateOption } from '../options/auth.options.js';
 import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -133,7 +133,7 @@ export class Authentication implements OnModuleInit {
     );
   }
 
-  async #resolve(authenticate: Authenticate): Promise<(credentials: WsCredentials) => unknown> {
+  async #resolve(authenticate: WsAuthenticateOption): Promise<(credentials: WsCredentials) => unknown> {
     if (!isClassWith('authenticate', authenticate)) return authenticate as (credentials: WsCredentials) => unknown;
     const source = await this.rules.sourceOf(authenticate as Type<WsAuthenticator>);
     return async (credentials) => (await source(credentials.request)).authenticate(credentials);

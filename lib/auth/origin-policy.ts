@@ -4,10 +4,10 @@ import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { kindOf } from '../errors/kind-of.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { Origins } from '../options/access.options.js';
+import type { WsOrigins } from '../options/access.options.js';
 import { isThenable } from '../runtime/thenable.js';
 
-type OriginCheck = Extract<Origins, (...args: never[]) => unknown>;
+type OriginCheck = Extract<WsOrigins, (...args: never[]) => unknown>;
 
 /** How many origins are remembered as logged. */
 const MOST_LOGGED = 100;
@@ -25,7 +25,7 @@ export class OriginPolicy {
   constructor(private readonly errors: ErrorReporter) {}
 
   /** Whether the upgrade may go on. Throws what the application's own function throws. */
-  allows(request: IncomingMessage, origins: Origins | undefined): boolean {
+  allows(request: IncomingMessage, origins: WsOrigins | undefined): boolean {
     const { origin } = request.headers;
     if (origin === undefined) return true;
     const isAllowed =
@@ -55,7 +55,7 @@ export class OriginPolicy {
   }
 }
 
-function fits(origin: string, request: IncomingMessage, origins: Exclude<Origins, OriginCheck> | undefined): boolean {
+function fits(origin: string, request: IncomingMessage, origins: Exclude<WsOrigins, OriginCheck> | undefined): boolean {
   if (origins === undefined) return isSameHost(origin, request);
   return origins === '*' || origins.includes(origin);
 }

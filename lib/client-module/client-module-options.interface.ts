@@ -5,7 +5,7 @@ import type {
   WebSocketClientOptions,
 } from '../client/options/client-options.interface.js';
 import type { WebSocketLike } from '../client/connection/socket.interface.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 
 /** The options of a client in an application: all but those that are for pages. */
 export interface ApplicationClientOptions extends Omit<WebSocketClientOptions, 'events' | 'pageLifecycle'> {
@@ -46,9 +46,9 @@ export interface ClientModuleEventMap {
     /** The id that the server gave the client; null when it told none. */
     clientId: string | null;
     /** The connection of `PxlWebSocketModule` in the same application (`@InjectWsRedis()`), for ordinary commands; else null. */
-    redis: RedisClient | null;
+    redis: WsRedisClient | null;
     /** The same as `redis`, under its name in PXL. */
-    redisInstance: RedisClient | null;
+    redisInstance: WsRedisClient | null;
   };
 }
 

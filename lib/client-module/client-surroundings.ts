@@ -2,7 +2,7 @@ import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketConstructor, WebSocketLike } from '../client/connection/socket.interface.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 import type { ClientModuleEventMap, RoomToJoin } from './client-module-options.interface.js';
 
 /** Adds to a client's events what they have in an application: the socket, Redis, the client; as PXL's client does. */
@@ -10,10 +10,10 @@ export class ClientSurroundings {
   #client: WebSocketClient | null = null;
   #ws: WebSocketLike | null = null;
   /** Set when the first message arrives; undefined before. */
-  #redis: RedisClient | null | undefined;
+  #redis: WsRedisClient | null | undefined;
 
   /** @param findRedis the application's connection to Redis */
-  constructor(private readonly findRedis: () => RedisClient | null) {}
+  constructor(private readonly findRedis: () => WsRedisClient | null) {}
 
   /** Returns a subclass that remembers the socket it made last, which is the one of the connection. */
   watch(webSocket: WebSocketConstructor): WebSocketConstructor {
@@ -56,9 +56,9 @@ export class ClientSurroundings {
 }
 
 /** The application's connection to Redis from `PxlWebSocketModule`; null without Redis, or without that module. */
-export function findRedis(moduleRef: ModuleRef): RedisClient | null {
+export function findRedis(moduleRef: ModuleRef): WsRedisClient | null {
   try {
-    return moduleRef.get<RedisClient | null>(PXL_WS_REDIS, { strict: false });
+    return moduleRef.get<WsRedisClient | null>(PXL_WS_REDIS, { strict: false });
   } catch {
     return null; // Nest throws when there is no such provider
   }

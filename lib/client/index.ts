@@ -1,5 +1,5 @@
 export type {
-  AnyAction,
+  WsAnyAction,
   CallAction,
   CallData,
   CallReply,
@@ -18,7 +18,7 @@ export type {
   StreamValue,
   WebSocketContract,
 } from '../protocol/contract.js';
-export type { ErrorCode } from '../protocol/error-codes.js';
+export type { WsErrorCode } from '../protocol/error-codes.js';
 export type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {

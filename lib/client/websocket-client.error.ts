@@ -1,4 +1,4 @@
-import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+import { isRetryable, type WsErrorCode } from '../protocol/error-codes.js';
 
 /** The optional properties of a {@link WebSocketClientError}. */
 export interface WebSocketClientErrorOptions {
@@ -18,13 +18,13 @@ export interface WebSocketClientErrorOptions {
  */
 export class WebSocketClientError extends Error {
   override readonly name = 'WebSocketClientError';
-  declare readonly code: ErrorCode | 'BAD_OPTION' | (string & {});
+  declare readonly code: WsErrorCode | 'BAD_OPTION' | (string & {});
   declare readonly retryable: boolean;
   declare readonly details: unknown;
   declare readonly closeCode: number | undefined;
 
   constructor(
-    code: ErrorCode | 'BAD_OPTION' | (string & {}),
+    code: WsErrorCode | 'BAD_OPTION' | (string & {}),
     message: string,
     { retryable = isRetryable(code), details, closeCode, cause }: WebSocketClientErrorOptions = {},
   ) {

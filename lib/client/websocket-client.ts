@@ -1,5 +1,5 @@
 import type {
-  AnyAction,
+  WsAnyAction,
   CallAction,
   CallData,
   CallReply,
@@ -197,7 +197,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    * @returns false when it was dropped, which calls `events.onDropped` too
    * @throws WebSocketClientError BAD_MESSAGE when the data has no JSON form
    */
-  send<Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
+  send<Type extends RouteType<C>, Action extends WsAnyAction<C, Type>>(
     type: Type,
     action: Action,
     ...rest: DataArgument<RouteData<C, Type, Action>>

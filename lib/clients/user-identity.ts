@@ -1,6 +1,6 @@
 import { isRecord } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
-import type { GivenUser, WsUser } from '../ws-client/client-entry.js';
+import type { WsGivenUser, WsUser } from '../ws-client/client-entry.js';
 
 /** Whether it names a user: a number, or a text that is not empty. */
 export function isUserId(userId: unknown): userId is string | number {
@@ -11,7 +11,7 @@ export function isUserId(userId: unknown): userId is string | number {
  * @throws WsError BAD_MESSAGE when there is no user id (a number, or a text that is not empty), or the rest is not what it
  * has to be
  */
-export function toUser({ userId, userType, payload }: Partial<GivenUser>): WsUser {
+export function toUser({ userId, userType, payload }: Partial<WsGivenUser>): WsUser {
   if (!isUserId(userId)) throw new WsError('BAD_MESSAGE', 'A user id is a number or a text that is not empty.');
   const [type, claims]: unknown[] = [userType ?? undefined, payload ?? {}];
   if (type !== undefined && typeof type !== 'string') throw new WsError('BAD_MESSAGE', 'A user type is a text.');

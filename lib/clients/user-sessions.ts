@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { ClientListener } from './client-listener.interface.js';
-import { USER_INTEREST, type UserInterest } from './user-interest.interface.js';
+import { USER_INTEREST, type WsUserInterest } from './user-interest.interface.js';
 import type { WsClient } from './ws-client.js';
 
 /** Holds this worker's interest in a user as long as the user has a session here, however it came to its identity. */
 @Injectable()
 export class UserSessions implements ClientListener {
   constructor(
-    @Inject(USER_INTEREST) private readonly interest: UserInterest,
+    @Inject(USER_INTEREST) private readonly interest: WsUserInterest,
     private readonly errors: ErrorReporter,
   ) {}
 

@@ -14,20 +14,20 @@ import type {
   CallType,
   DataArgument,
   IfGiven,
-  MetadataOf,
+  WsMetadataOf,
   SentAction,
   SentEvent,
   SentEventData,
   SentMessage,
   SentType,
-  UserPayload,
+  WsUserPayload,
   WebSocketContract,
 } from '../protocol/contract.js';
 import type { InboundMessage, ProtocolError, RequestId, WebSocketMessage } from '../protocol/messages.js';
 import type { ResolvedOptions } from '../pxl-websocket.options.js';
 import { brand } from '../runtime/brand.js';
 import { CLOSING, OPEN } from '../runtime/socket-state.js';
-import { ClientCalls, type CallOptions } from './session/client-calls.js';
+import { ClientCalls, type WsCallOptions } from './session/client-calls.js';
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
 import type { ClientHost } from './session/session-endpoint.interface.js';
 import type { ClientOutbox, SharedFrame } from './session/client-outbox.interface.js';
@@ -60,14 +60,14 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
   readonly codec: Codec;
   state: WsClientState = 'authenticated';
   lastActivity: number;
-  #user: WsUser<UserPayload<C>> | null = null;
+  #user: WsUser<WsUserPayload<C>> | null = null;
   /** @internal What is known of the token behind `user`; null without one. */
   token: WsTokenInfo | null = null;
   /** @internal The user type that the application has said, for credentials that name none. */
   assignedType: string | undefined;
   roomName: string | null = null;
   #rooms: Set<string> | null = null;
-  #metadata: MetadataOf<C> | null = null;
+  #metadata: WsMetadataOf<C> | null = null;
   #requests: Map<RequestId, Cancel | null> | null = null;
   #streams: Set<ClientStream> | null = null;
   #inbound: InboundQueue | null = null;
@@ -104,12 +104,12 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    * Who the client is, from its verified credentials; null for an anonymous one. It cannot be assigned, as guards written
    * for HTTP do with `request.user`: sessions, rooms and revocation go by it.
    */
-  get user(): WsUser<UserPayload<C>> | null {
+  get user(): WsUser<WsUserPayload<C>> | null {
     return this.#user;
   }
 
   /** @internal */
-  setUser(user: WsUser<UserPayload<C>> | null): void {
+  setUser(user: WsUser<WsUserPayload<C>> | null): void {
     this.#user = user;
   }
 
@@ -175,7 +175,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    * Data of the application's own; `ClientManager.updateClient` changes it from anywhere. What is put into it here, and
    * has no JSON form, stays on this worker.
    */
-  get metadata(): MetadataOf<C> {
+  get metadata(): WsMetadataOf<C> {
     return (this.#metadata ??= {});
   }
 
@@ -234,8 +234,8 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     Type extends CallType<C> = never,
     Action extends CallAction<C, Type> = never,
     Event extends CallEvent<C> = never,
-  >(message: CallMessage<C, Type, Action, Event>, options?: CallOptions): Promise<CallAnswer<C, Type, Action, Event>>;
-  call(message: WebSocketMessage, options: CallOptions = {}): Promise<unknown> {
+  >(message: CallMessage<C, Type, Action, Event>, options?: WsCallOptions): Promise<CallAnswer<C, Type, Action, Event>>;
+  call(message: WebSocketMessage, options: WsCallOptions = {}): Promise<unknown> {
     const work = (): Promise<unknown> => this.calls.call(message, options, this.host.callTimeout);
     return this.host.watch('WsClient.call', work, this.clientId);
   }

@@ -14,13 +14,13 @@ import { Runtime } from '../runtime/runtime.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ApplicationRedis } from './application-redis.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from './bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from './bus/broadcaster.interface.js';
 import { checkBroadcaster } from './bus/check-broadcaster.js';
 import { ClusterEvents } from './events/cluster-events.js';
 import { CLUSTER_REDIS, ClusterRedis } from './bus/cluster-redis.js';
-import { LocalBroadcaster } from './bus/local.broadcaster.js';
+import { WsLocalBroadcaster } from './bus/local.broadcaster.js';
 import { RedisRevocations } from './revocations/redis.revocations.js';
-import { RedisBroadcaster } from './bus/redis.broadcaster.js';
+import { WsRedisBroadcaster } from './bus/redis.broadcaster.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
 import { RedisRegistry } from './registry/redis.registry.js';
 import { LocalRegistry } from './registry/local.registry.js';
@@ -53,14 +53,14 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { workerId }: WorkerIdentity,
       runtime: Runtime,
       factory: RuleFactory,
-    ): Promise<Broadcaster> => {
+    ): Promise<WsBroadcaster> => {
       const { broadcaster, cluster, enabled } = options;
       if (broadcaster && enabled) {
         return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))(options));
       }
-      if (!redis) return new LocalBroadcaster();
+      if (!redis) return new WsLocalBroadcaster();
       const { joinWhenDegraded } = cluster;
-      return new RedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
+      return new WsRedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
     },
     inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory],
   },

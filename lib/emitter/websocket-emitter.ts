@@ -8,8 +8,8 @@ import { toJson } from '../cluster/bus/json-text.js';
 import { checkPublishable } from '../cluster/events/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
-import { type RedisOption, resolveRedis } from '../options/redis.options.js';
-import { type SecretOption, resolveIgnis, resolvePrefix, resolveSecrets } from '../options/cluster.options.js';
+import { type WsRedisOption, resolveRedis } from '../options/redis.options.js';
+import { type WsSecretOption, resolveIgnis, resolvePrefix, resolveSecrets } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
@@ -33,11 +33,11 @@ const MESSAGE = ['event', 'type', 'action', 'data'] as const;
 /** What {@link WebSocketEmitter} needs. */
 export interface WebSocketEmitterOptions {
   /** The Redis of the workers. An instance is duplicated, never used itself. */
-  redis: RedisOption;
+  redis: WsRedisOption;
   /** The workers' own `prefix`. Default: `'pxl'`. */
   prefix?: string | undefined;
   /** The workers' own `cluster.secret` and `cluster.ignis`. Default: none and false, as with them. */
-  cluster?: { secret?: SecretOption | undefined; ignis?: boolean | undefined } | undefined;
+  cluster?: { secret?: WsSecretOption | undefined; ignis?: boolean | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**

@@ -1,5 +1,5 @@
 import type { WsClient } from '../clients/ws-client.js';
-import type { EncryptionOpen, EncryptionTransform } from '../options/encryption.options.js';
+import type { WsEncryptionOpen, WsEncryptionTransform } from '../options/encryption.options.js';
 import { FrameEvent } from '../protocol/frame-event.js';
 import type { Cipher } from './cipher.interface.js';
 import { checkEvent, type FrameCallback, type FrameCallbacks } from './frame-callbacks.js';
@@ -12,8 +12,8 @@ const OPEN: FrameCallback = { option: 'encryption.open', limit: undefined };
 export function applicationCipher(
   client: WsClient,
   callbacks: FrameCallbacks,
-  transform: EncryptionTransform,
-  open: EncryptionOpen | undefined,
+  transform: WsEncryptionTransform,
+  open: WsEncryptionOpen | undefined,
 ): Cipher {
   const { codec } = client;
   return {

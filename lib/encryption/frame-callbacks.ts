@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import type { TransformedEvent } from '../options/encryption.options.js';
-import { RefusalCounters, type LimitName } from '../limits/refusal-counters.js';
+import type { WsTransformedEvent } from '../options/encryption.options.js';
+import { RefusalCounters, type WsLimitName } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
@@ -13,7 +13,7 @@ import { ConcurrencyLimit } from './concurrency-limit.js';
 export interface FrameCallback {
   readonly option: string;
   /** What its failures count as; undefined where something else counts them. */
-  readonly limit: LimitName | undefined;
+  readonly limit: WsLimitName | undefined;
 }
 
 /** Asks the application's callbacks about single frames. None of them can fail more than its frame, or take for ever. */
@@ -80,7 +80,7 @@ export class FrameCallbacks {
 }
 
 /** @throws Error when the application answered neither an event nor null */
-export function checkEvent(answer: TransformedEvent): TransformedEvent {
+export function checkEvent(answer: WsTransformedEvent): WsTransformedEvent {
   const given: unknown = answer;
   if (given === null) return null;
   if (typeof given === 'object' && 'event' in given && typeof given.event === 'string') return answer;

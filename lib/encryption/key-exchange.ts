@@ -3,7 +3,7 @@ import type { WsClient } from '../clients/ws-client.js';
 import type { WsRequest } from '../ws-client/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
-import type { ExchangedKeys, ResolvedEncryption } from '../options/encryption.options.js';
+import type { WsExchangedKeys, ResolvedEncryption } from '../options/encryption.options.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -76,7 +76,7 @@ export class KeyExchange {
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
     const report = (error: unknown): void => this.errors.report('encryption.handshake failed.', error, client.clientId);
     try {
-      const shaking = new Promise<ExchangedKeys | null | false>((resolve) =>
+      const shaking = new Promise<WsExchangedKeys | null | false>((resolve) =>
         resolve(handshake({ client, clientId: client.clientId, userId, data })),
       );
       const keys = checkKeys(await this.runtime.within(limit, shaking, late, report));
@@ -97,7 +97,7 @@ function agreeBuiltIn({ codec }: WsClient, data: unknown): Agreement | null {
   throw new KeyExchangeError('BAD_MESSAGE', `The publicKey is not ${allowed}.`, CLOSE_CODES.KEY_EXCHANGE_FAILED);
 }
 
-function checkKeys(given: ExchangedKeys | null | false): ExchangedKeys | null {
+function checkKeys(given: WsExchangedKeys | null | false): WsExchangedKeys | null {
   if (given === null || given === false) return null;
   const { serverPublicKey, salt } = given;
   if (typeof serverPublicKey === 'string' && typeof salt === 'string') return { serverPublicKey, salt };

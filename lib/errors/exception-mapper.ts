@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+import { isRetryable, type WsErrorCode } from '../protocol/error-codes.js';
 import type { ErrorPayload } from '../protocol/messages.js';
 import { isError } from './as-error.js';
 import { readBody } from './exception-body.js';
@@ -70,7 +70,7 @@ function ownCode({ errorCode }: HttpException): string | undefined {
   return typeof errorCode === 'string' && errorCode !== '' ? errorCode : undefined;
 }
 
-function codeOfStatus(exception: HttpException): ErrorCode {
+function codeOfStatus(exception: HttpException): WsErrorCode {
   const status = exception.getStatus();
   switch (status) {
     case 400:

@@ -1,4 +1,4 @@
-import { isRetryable, type ErrorCode } from '../protocol/error-codes.js';
+import { isRetryable, type WsErrorCode } from '../protocol/error-codes.js';
 import { brand } from '../runtime/brand.js';
 
 /** More about a {@link WsError}. */
@@ -31,7 +31,7 @@ export class WsError extends Error {
    * @param message a sentence that the client may read
    */
   constructor(
-    readonly code: ErrorCode | (string & {}),
+    readonly code: WsErrorCode | (string & {}),
     message: string,
     options: WsErrorOptions = {},
   ) {

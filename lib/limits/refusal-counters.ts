@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
  * The limits that refuse something, and two options that do: `encryption` (exchanges of keys, frames of encrypted clients)
  * and `outboundTransformer` (frames that it failed for).
  */
-export type LimitName =
+export type WsLimitName =
   | 'connections'
   | 'connectionsPerIp'
   | 'connectionsPerUser'
@@ -26,14 +26,14 @@ export type LimitName =
 /** How often each limit has refused something since the start of this process. */
 @Injectable()
 export class RefusalCounters {
-  readonly #counts = new Map<LimitName, number>();
+  readonly #counts = new Map<WsLimitName, number>();
 
-  count(limit: LimitName): void {
+  count(limit: WsLimitName): void {
     this.#counts.set(limit, (this.#counts.get(limit) ?? 0) + 1);
   }
 
   /** Those that have refused anything. */
-  snapshot(): Partial<Record<LimitName, number>> {
+  snapshot(): Partial<Record<WsLimitName, number>> {
     return Object.fromEntries(this.#counts);
   }
 }

@@ -9,9 +9,9 @@ import { originAs, originRemedy } from './checks/origin-remedy.js';
  * `'*'` for all; a list of exact origins (scheme, host, port) as browsers write them; or a function, which allows by
  * returning true.
  */
-export type Origins = '*' | string[] | ((origin: string, request: IncomingMessage) => boolean);
+export type WsOrigins = '*' | string[] | ((origin: string, request: IncomingMessage) => boolean);
 
-export interface UpgradeOptions {
+export interface WsUpgradeOptions {
   /** Milliseconds after which an upgrade on a path that nobody answers gets 404. Default: 10 000; `false`: never. */
   foreignTimeout?: number | false | undefined;
 }
@@ -21,10 +21,10 @@ export interface ResolvedUpgrade {
 }
 
 /** Undefined: only pages of the same host may connect. */
-export function resolveOrigins(options: OptionChecks): Origins | undefined {
+export function resolveOrigins(options: OptionChecks): WsOrigins | undefined {
   const given = options.raw('origins');
   if (given === undefined || given === '*') return given;
-  if (typeof given === 'function') return options.callback('origins') as Origins;
+  if (typeof given === 'function') return options.callback('origins') as WsOrigins;
   if (!Array.isArray(given)) {
     const meant = originAs(given);
     const shown = meant === undefined ? undefined : `a text: write ['${meant}']`;

@@ -3,20 +3,20 @@ import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import type { WsAuthenticate, WsAuthenticator } from './authenticator.js';
 import { isClass, isClassWith, lackOf } from './checks/class-checks.js';
 import { describe, OptionChecks } from './checks/option-checks.js';
-import { resolveJwt, type JwtOptions, type ResolvedJwt } from './jwt.options.js';
+import { resolveJwt, type WsJwtOptions, type ResolvedJwt } from './jwt.options.js';
 
 /** The places of an upgrade request that a token can stand in. */
-export type TokenPlace = 'header' | 'protocol' | 'cookie' | 'query';
+export type WsTokenPlace = 'header' | 'protocol' | 'cookie' | 'query';
 
 /** Who a connection is. At least one of `jwt` and `authenticate` is given: without them the application does not start. */
-export interface AuthOptions {
+export interface WsAuthOptions {
   /**
    * Verifies JSON Web Tokens through the package `@nestjs/jwt`; `true` uses the application's own `JwtService` with its
    * options, which have to hold a key. `client.user` is `{ userId, userType?, payload }` from the claims.
    */
-  jwt?: JwtOptions | true | undefined;
+  jwt?: WsJwtOptions | true | undefined;
   /** Authenticators of the application's own, functions or classes, asked in order, after `jwt`. */
-  authenticate?: Authenticate | Authenticate[] | undefined;
+  authenticate?: WsAuthenticateOption | WsAuthenticateOption[] | undefined;
   /**
    * False: who brings no credentials is accepted as anonymous; wrong ones are refused all the same. Default: true. An
    * authenticator may let somebody in as anonymous in either case: `{ anonymous: true }`.
@@ -32,7 +32,7 @@ export interface AuthOptions {
    * Where a token may stand in the upgrade request: `Authorization: Bearer`, `bearer.<token>` among the subprotocols, the
    * cookie `token`, `?token=`. Default: all four.
    */
-  tokenFrom?: TokenPlace[] | undefined;
+  tokenFrom?: WsTokenPlace[] | undefined;
   /**
    * Milliseconds that a client has for its `system.authenticate`; then it is closed with 4001. Three times that while
    * its authentication runs. Default: 5 000.
@@ -46,7 +46,7 @@ export interface AuthOptions {
 }
 
 /** A function, or a class that Nest provides or can make. */
-export type Authenticate = WsAuthenticate | Type<WsAuthenticator>;
+export type WsAuthenticateOption = WsAuthenticate | Type<WsAuthenticator>;
 
 /** The `auth` options with every default in place. */
 export interface ResolvedAuth {
@@ -54,10 +54,10 @@ export interface ResolvedAuth {
   readonly jwt: ResolvedJwt | true | undefined;
   /** The claims that tell who it is. */
   readonly claims: { readonly userId: string; readonly userType: string };
-  readonly authenticate: readonly Authenticate[];
+  readonly authenticate: readonly WsAuthenticateOption[];
   readonly required: boolean;
   readonly mode: 'upgrade' | 'message' | 'either';
-  readonly tokenFrom: readonly TokenPlace[];
+  readonly tokenFrom: readonly WsTokenPlace[];
   readonly timeout: number;
   readonly rejectMode: 'status' | 'close';
 }
@@ -65,7 +65,7 @@ export interface ResolvedAuth {
 const MODES = ['upgrade', 'message', 'either'] as const;
 const REJECT_MODES = ['status', 'close'] as const;
 const AUTHENTICATOR = 'a function, or a class with a method authenticate';
-const PLACES: readonly TokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
+const PLACES: readonly WsTokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
 
 const NOBODY_ASKED =
   'The option auth has neither jwt nor authenticate, so that nobody would be asked who they are: give one of them, or ' +
@@ -115,12 +115,12 @@ function readName(claims: OptionChecks, option: string, fallback: string): strin
   return typeof given === 'string' && given !== '' ? given : claims.refuse(option, 'the name of a claim');
 }
 
-function readAuthenticate(auth: OptionChecks): readonly Authenticate[] {
+function readAuthenticate(auth: OptionChecks): readonly WsAuthenticateOption[] {
   const given = auth.raw('authenticate');
   if (given === undefined) return [];
   if (typeof given !== 'function' && !Array.isArray(given)) auth.refuse('authenticate', AUTHENTICATOR);
   const list: unknown[] = Array.isArray(given) ? given : isClass(given) ? [given] : [auth.callback('authenticate')];
-  const isAuthenticator = (one: unknown): one is Authenticate =>
+  const isAuthenticator = (one: unknown): one is WsAuthenticateOption =>
     isClass(one) ? isClassWith('authenticate', one) : typeof one === 'function';
   const shown = (one: unknown): string => lackOf(one, ['authenticate']) ?? describe(one);
   if (isClass(given) && !isAuthenticator(given)) auth.refuse('authenticate', AUTHENTICATOR, shown(given));

@@ -1,6 +1,6 @@
 import { describeWord, type OptionChecks } from './checks/option-checks.js';
 
-export interface ClientListOptions {
+export interface WsClientListOptions {
   /**
    * True: clients may ask for the list of all clients (`system.clientList`), and it is pushed to all of them when it
    * changes, at most once a second. Default: false.

@@ -6,9 +6,9 @@ import { isGroup, type OptionChecks } from './checks/option-checks.js';
  * A text of at least 32 characters that all workers and emitters share. Two of them while it is changed: the first one
  * signs, both are believed; `false` stands for no signature while signing is switched on.
  */
-export type SecretOption = string | (string | false)[];
+export type WsSecretOption = string | (string | false)[];
 
-export interface ClusterOptions {
+export interface WsClusterOptions {
   /**
    * True: every worker knows every client of the cluster, which costs memory on each and a message for each change.
    * False: `getClients()`, `rooms` and the like tell of this worker only; `fetchClients()` asks the others. Default: true.
@@ -34,7 +34,7 @@ export interface ClusterOptions {
    * while it is changed: the first one signs, both are believed; `false` stands for no signature while signing is switched
    * on. Default: none, nothing is signed.
    */
-  secret?: SecretOption | undefined;
+  secret?: WsSecretOption | undefined;
   /**
    * True, for the time of a move: workers also hear, and speak on, the channels by which the servers and emitters of Ignis
    * tell each other of messages (`ws:broadcast`, `ws:room:…`, `ws:client:…`, `ws:user:…`), so that clients of both fleets
@@ -114,7 +114,7 @@ export function resolvePrefix(options: OptionChecks): string {
 export function resolveBroadcaster(options: OptionChecks): Type<object> | undefined {
   const broadcaster = options.raw('broadcaster');
   if (broadcaster === undefined) return undefined;
-  if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements Broadcaster');
+  if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements WsBroadcaster');
   if (options.raw('redis') !== undefined) {
     options.refuse('broadcaster', 'left out where there is a redis, which brings its own', 'given beside it');
   }

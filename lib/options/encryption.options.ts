@@ -2,22 +2,22 @@ import type { WsClient } from '../clients/ws-client.js';
 import { isGroup, OptionChecks } from './checks/option-checks.js';
 
 /** A frame on its way to a client, as an event: a client of `pxl.v1` gets the event `type:action` as that pair. */
-export interface OutboundEvent {
+export interface WsOutboundEvent {
   readonly event: string;
   /** The frame's `data`, of a reply its `response`: a copy of this client's own, which may be changed. */
   readonly data: unknown;
 }
 
 /** What becomes of a frame: another event, or null, then nothing is sent. */
-export type TransformedEvent = { event: string; data?: unknown } | null;
+export type WsTransformedEvent = { event: string; data?: unknown } | null;
 
 /** What `PxlWebSocketModuleOptions.outboundTransformer` is. */
-export type OutboundTransformer = (
-  frame: OutboundEvent & { readonly client: WsClient },
-) => TransformedEvent | Promise<TransformedEvent>;
+export type WsOutboundTransformer = (
+  frame: WsOutboundEvent & { readonly client: WsClient },
+) => WsTransformedEvent | Promise<WsTransformedEvent>;
 
 /** What a client is told of the keys in `connected`. */
-export interface ExchangedKeys {
+export interface WsExchangedKeys {
   serverPublicKey: string;
   salt: string;
 }
@@ -29,12 +29,12 @@ export interface ExchangedKeys {
  * header `x-pxl-public-key` or in the query. `userId`: whose connection it will be.
  * @returns null or false when there are no keys: the connection is not encrypted, and with `required` closed
  */
-export type KeyHandshake = (exchange: {
+export type WsKeyHandshake = (exchange: {
   client: WsClient;
   clientId: string;
   userId: string | undefined;
   data: unknown;
-}) => ExchangedKeys | null | false | Promise<ExchangedKeys | null | false>;
+}) => WsExchangedKeys | null | false | Promise<WsExchangedKeys | null | false>;
 
 /**
  * A cipher of the application's own, for the frames to an encrypted client: it answers `{ event: 'encrypted', data }`, or
@@ -42,29 +42,29 @@ export type KeyHandshake = (exchange: {
  *
  * @param frame `text`: the whole frame, with what an event does not tell (`id`, `callId`, `done`)
  */
-export type EncryptionTransform = (
-  frame: OutboundEvent & { readonly client: WsClient; readonly text: string },
-) => TransformedEvent | Promise<TransformedEvent>;
+export type WsEncryptionTransform = (
+  frame: WsOutboundEvent & { readonly client: WsClient; readonly text: string },
+) => WsTransformedEvent | Promise<WsTransformedEvent>;
 
 /**
- * The other direction of a {@link EncryptionTransform}: the text of the frame behind the `data` of an encrypted one. Null,
+ * The other direction of a {@link WsEncryptionTransform}: the text of the frame behind the `data` of an encrypted one. Null,
  * or throwing, ends the connection with 1008.
  */
-export type EncryptionOpen = (frame: { client: WsClient; data: unknown }) => string | null | Promise<string | null>;
+export type WsEncryptionOpen = (frame: { client: WsClient; data: unknown }) => string | null | Promise<string | null>;
 
 /** How frames are hidden from what stands between the client and this process: per hop, the server has the keys. */
-export interface EncryptionOptions {
+export interface WsEncryptionOptions {
   /** True: a client without keys is closed with 4004. Default: false, only those that offer a key are encrypted. */
   required?: boolean | undefined;
   /** An exchange of keys of the application's own, beside its `transform`; it has `timeouts.hook`. Default: built in. */
-  handshake?: KeyHandshake | undefined;
+  handshake?: WsKeyHandshake | undefined;
   /** A cipher of the application's own, for what is sent; each call has `timeouts.hook`. Default: built in. */
-  transform?: EncryptionTransform | undefined;
+  transform?: WsEncryptionTransform | undefined;
   /**
    * The same for what is received. Default, beside a `transform`: encrypted frames reach the application's `@WsFallback()`
    * as they are, which may open them.
    */
-  open?: EncryptionOpen | undefined;
+  open?: WsEncryptionOpen | undefined;
   /**
    * Frames, of all clients of this process together, that each asynchronous callback works on at once; a client's keep
    * their order. One that does not settle holds its place for `timeouts.hook`. Default: 10.
@@ -76,17 +76,17 @@ export interface EncryptionOptions {
 export interface ResolvedEncryption {
   readonly required: boolean;
   /** Undefined: the built-in exchange, unless there is a `transform`. */
-  readonly handshake: KeyHandshake | undefined;
+  readonly handshake: WsKeyHandshake | undefined;
   /** Undefined: the built-in cipher. */
-  readonly transform: EncryptionTransform | undefined;
-  readonly open: EncryptionOpen | undefined;
+  readonly transform: WsEncryptionTransform | undefined;
+  readonly open: WsEncryptionOpen | undefined;
 }
 
 /** What frames pass on their way to clients. */
 export interface ResolvedOutbound {
   /** Null: no connection is encrypted. */
   readonly encryption: ResolvedEncryption | null;
-  readonly outboundTransformer: OutboundTransformer | undefined;
+  readonly outboundTransformer: WsOutboundTransformer | undefined;
   /** Frames that each asynchronous callback works on at once. */
   readonly batchLimit: number;
 }
@@ -102,16 +102,16 @@ export function resolveOutbound(options: OptionChecks): ResolvedOutbound {
   checks.finish();
   return {
     encryption: isOn ? Object.freeze(encryption) : null,
-    outboundTransformer: options.callback('outboundTransformer') as OutboundTransformer | undefined,
+    outboundTransformer: options.callback('outboundTransformer') as WsOutboundTransformer | undefined,
     batchLimit,
   };
 }
 
 function resolveEncryption(encryption: OptionChecks): ResolvedEncryption {
   const required = encryption.boolean('required', false);
-  const handshake = encryption.callback('handshake') as KeyHandshake | undefined;
-  const transform = encryption.callback('transform') as EncryptionTransform | undefined;
-  const open = encryption.callback('open') as EncryptionOpen | undefined;
+  const handshake = encryption.callback('handshake') as WsKeyHandshake | undefined;
+  const transform = encryption.callback('transform') as WsEncryptionTransform | undefined;
+  const open = encryption.callback('open') as WsEncryptionOpen | undefined;
   // The built-in cipher takes its keys from the built-in exchange, which an own one does not hand over.
   const beside = 'undefined without encryption.transform';
   if (handshake && !transform) encryption.refuse('handshake', beside);

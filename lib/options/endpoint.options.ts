@@ -1,28 +1,28 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import type { ProtocolName } from '../protocol/codec.interface.js';
-import type { Origins } from './access.options.js';
-import type { AuthOptions } from './auth.options.js';
+import type { WsProtocolName } from '../protocol/codec.interface.js';
+import type { WsOrigins } from './access.options.js';
+import type { WsAuthOptions } from './auth.options.js';
 import { noSuchName } from './checks/nearest-name.js';
 import { isGroup } from './checks/option-checks.js';
-import { ENDPOINT_LIMITS, type EndpointLimitOptions, type LimitOptions } from './limits.options.js';
-import type { RoomOptions } from './rooms.options.js';
+import { ENDPOINT_LIMITS, type WsEndpointLimitOptions, type WsLimitOptions } from './limits.options.js';
+import type { WsRoomOptions } from './rooms.options.js';
 
 /** The options that endpoints may have of their own. */
-export interface EndpointOptions {
-  protocol?: ProtocolName | undefined;
-  auth?: AuthOptions | undefined;
-  origins?: Origins | undefined;
-  limits?: EndpointLimitOptions | undefined;
-  rooms?: RoomOptions | undefined;
+export interface WsEndpointOptions {
+  protocol?: WsProtocolName | undefined;
+  auth?: WsAuthOptions | undefined;
+  origins?: WsOrigins | undefined;
+  limits?: WsEndpointLimitOptions | undefined;
+  rooms?: WsRoomOptions | undefined;
 }
 
 /** Of the module's options those that matter here: which endpoints there are, and what they can replace. */
-interface WithEndpoints extends EndpointOptions {
-  limits?: LimitOptions | undefined;
-  endpoints?: Record<string, EndpointOptions> | undefined;
+interface WithEndpoints extends WsEndpointOptions {
+  limits?: WsLimitOptions | undefined;
+  endpoints?: Record<string, WsEndpointOptions> | undefined;
 }
 
-const GROUPS: readonly (keyof EndpointOptions)[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
+const GROUPS: readonly (keyof WsEndpointOptions)[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
 
 /**
  * The options of each path in `endpoints`: the module's own, with what is given for the path in their place.
@@ -40,7 +40,7 @@ export function optionsOfEndpoints<Options extends WithEndpoints>(given: Options
   );
 }
 
-function check(path: string, own: unknown): asserts own is EndpointOptions {
+function check(path: string, own: unknown): asserts own is WsEndpointOptions {
   const name = `endpoints[${JSON.stringify(path)}]`;
   if (!/^\/[^?#\s]*$/.test(path)) {
     throw new PxlWebSocketOptionsError(`The option ${name} is named by a path like '/admin', without a query.`);
@@ -56,7 +56,7 @@ function refuseOthers(given: Record<string, unknown>, known: readonly string[], 
   throw new PxlWebSocketOptionsError(noSuchName('option', `${name}.${other}`, known));
 }
 
-function merge<Options extends WithEndpoints>(given: Options, own: EndpointOptions): Options {
+function merge<Options extends WithEndpoints>(given: Options, own: WsEndpointOptions): Options {
   return {
     ...given,
     endpoints: undefined,

@@ -1,8 +1,8 @@
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { WsClient } from '../clients/ws-client.js';
-import type { RoomUser } from '../ws-client/client-entry.js';
+import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { OptionChecks } from './checks/option-checks.js';
-import type { RedisClient } from './redis.options.js';
+import type { WsRedisClient } from './redis.options.js';
 
 /** @typeParam Server the server that `onServerStarted` gets; its class stands above the options */
 export interface EventOptions<Server = unknown> {
@@ -14,7 +14,7 @@ export interface EventOptions<Server = unknown> {
     client: WsClient;
     clientId: string;
     /** Puts the client into a room, as `RoomManager.addClientToRoom` does. */
-    joinRoom: (room: RoomUser & { roomName: string }) => Promise<boolean>;
+    joinRoom: (room: WsRoomUser & { roomName: string }) => Promise<boolean>;
   }): unknown;
   /** A connection has ended. */
   onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;
@@ -25,9 +25,9 @@ export interface EventOptions<Server = unknown> {
     clientId: string;
     data: unknown;
     /** For ordinary commands; null in an application without Redis. */
-    redis: RedisClient | null;
+    redis: WsRedisClient | null;
     /** The same under the name that PXL gave it. */
-    redisInstance: RedisClient | null;
+    redisInstance: WsRedisClient | null;
   }): unknown;
   /**
    * Something failed whose result no caller waits for: a hook, an event callback, a socket, a promise that was not

@@ -1,7 +1,7 @@
 import { isGroup, type OptionChecks } from './checks/option-checks.js';
 import type { ProtocolDefaults } from './protocol.options.js';
 
-export interface HeartbeatOptions {
+export interface WsHeartbeatOptions {
   /** Milliseconds between two pings to a client, at least 100. Default: 15 000. */
   interval?: number | undefined;
   /**
@@ -12,7 +12,7 @@ export interface HeartbeatOptions {
   timeout?: number | undefined;
 }
 
-export interface InactiveClientsOptions {
+export interface WsInactiveClientsOptions {
   /** True: clients that send no message for `inactiveTime` are disconnected. Default: false; event: true. */
   enabled?: boolean | undefined;
   /**

@@ -1,6 +1,6 @@
 import type { OptionChecks } from './checks/option-checks.js';
 
-export interface InboundOptions {
+export interface WsInboundOptions {
   /** Messages of one client that are handled at once. Default: 1, so that each waits for the one before. */
   concurrency?: number | undefined;
   /**

@@ -2,16 +2,16 @@ import { createPublicKey } from 'node:crypto';
 import type { OptionChecks } from './checks/option-checks.js';
 
 /** The algorithms that a token may be signed with; `none` is not among them. */
-export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${'256' | '384' | '512'}`;
+export type WsJwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${'256' | '384' | '512'}`;
 
 /** Finds the key for a token: the function that `JwtModule` of `@nestjs/jwt` takes under the same name. */
-export type JwtKeyProvider = (
+export type WsJwtKeyProvider = (
   requestType: number,
   token: string,
 ) => string | Buffer | null | undefined | Promise<string | Buffer | null | undefined>;
 
 /** How tokens are verified. Exactly one of `secret`, `publicKey` and `secretOrKeyProvider` is given. */
-export interface JwtOptions {
+export interface WsJwtOptions {
   /** The shared secret of HS256, HS384 and HS512. */
   secret?: string | Buffer | undefined;
   /** The public key of the signer, in PEM: RSA for RS and PS, elliptic for ES. */
@@ -21,9 +21,9 @@ export interface JwtOptions {
    * `UnauthorizedException`, jose's and jwks-rsa's errors for a key that there is not), means that there is no such key
    * (401); any other failure is the server's (500).
    */
-  secretOrKeyProvider?: JwtKeyProvider | undefined;
+  secretOrKeyProvider?: WsJwtKeyProvider | undefined;
   /** Default: all that fit the key. */
-  algorithms?: JwtAlgorithm[] | undefined;
+  algorithms?: WsJwtAlgorithm[] | undefined;
   /** Who may have issued the token (`iss`). Default: anybody with the key. */
   issuer?: string | string[] | undefined;
   /** For whom the token is (`aud`), at least one of these. Default: not asked. */
@@ -45,9 +45,9 @@ export interface JwtOptions {
 export interface ResolvedJwt {
   readonly secret: string | Buffer | undefined;
   readonly publicKey: string | Buffer | undefined;
-  readonly secretOrKeyProvider: JwtKeyProvider | undefined;
+  readonly secretOrKeyProvider: WsJwtKeyProvider | undefined;
   /** Undefined where the key is known only with the token: its kind then decides. */
-  readonly algorithms: readonly JwtAlgorithm[] | undefined;
+  readonly algorithms: readonly WsJwtAlgorithm[] | undefined;
   readonly issuer: readonly string[];
   readonly audience: readonly string[];
   readonly clockTolerance: number;
@@ -55,12 +55,12 @@ export interface ResolvedJwt {
   readonly requireExp: boolean;
 }
 
-const OF_SECRET: readonly JwtAlgorithm[] = ['HS256', 'HS384', 'HS512'];
-const OF_RSA_PSS: readonly JwtAlgorithm[] = ['PS256', 'PS384', 'PS512'];
-const OF_RSA: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'RS512', ...OF_RSA_PSS];
-const OF_EC: readonly JwtAlgorithm[] = ['ES256', 'ES384', 'ES512'];
-const ALL: readonly JwtAlgorithm[] = [...OF_SECRET, ...OF_RSA, ...OF_EC];
-const BY_KEY_TYPE: Readonly<Record<string, readonly JwtAlgorithm[]>> = {
+const OF_SECRET: readonly WsJwtAlgorithm[] = ['HS256', 'HS384', 'HS512'];
+const OF_RSA_PSS: readonly WsJwtAlgorithm[] = ['PS256', 'PS384', 'PS512'];
+const OF_RSA: readonly WsJwtAlgorithm[] = ['RS256', 'RS384', 'RS512', ...OF_RSA_PSS];
+const OF_EC: readonly WsJwtAlgorithm[] = ['ES256', 'ES384', 'ES512'];
+const ALL: readonly WsJwtAlgorithm[] = [...OF_SECRET, ...OF_RSA, ...OF_EC];
+const BY_KEY_TYPE: Readonly<Record<string, readonly WsJwtAlgorithm[]>> = {
   rsa: OF_RSA,
   'rsa-pss': OF_RSA_PSS,
   ec: OF_EC,
@@ -74,7 +74,7 @@ const UNSET = `undefined: ${FROM_ENVIRONMENT}`;
 export function resolveJwt(jwt: OptionChecks): ResolvedJwt {
   const secret = readKey(jwt, 'secret');
   const publicKey = readKey(jwt, 'publicKey');
-  const secretOrKeyProvider = jwt.callback('secretOrKeyProvider') as JwtKeyProvider | undefined;
+  const secretOrKeyProvider = jwt.callback('secretOrKeyProvider') as WsJwtKeyProvider | undefined;
   const keys = [secret, publicKey, secretOrKeyProvider].filter((key) => key !== undefined);
   if (keys.length !== 1) {
     // With two of them nothing is wrong with the first.
@@ -115,7 +115,7 @@ function readTexts(jwt: OptionChecks, option: string): readonly string[] {
   return typeof given === 'string' && given !== '' ? [given] : jwt.texts(option);
 }
 
-function algorithmsOf(secret: unknown, publicKey: string | Buffer | undefined): readonly JwtAlgorithm[] {
+function algorithmsOf(secret: unknown, publicKey: string | Buffer | undefined): readonly WsJwtAlgorithm[] {
   if (secret !== undefined) return OF_SECRET;
   if (publicKey === undefined) return ALL;
   return BY_KEY_TYPE[typeOfPublicKey(publicKey) ?? ''] ?? [];

@@ -1,6 +1,6 @@
 import { isGroup, type OptionChecks } from './checks/option-checks.js';
 
-export interface LimitOptions {
+export interface WsLimitOptions {
   /** Bytes of the largest message that a client may send; more closes with 1009. Default: 65 536; event: 131 072. */
   maxPayload?: number | undefined;
   /** Frames that a message may come in; more close with 1008. Default: 128; `false`: as many as ws allows (16 384). */
@@ -8,7 +8,7 @@ export interface LimitOptions {
   /** Bytes that may wait for one client that reads slowly. Default: 1 048 576; `false`: no limit. */
   maxBufferedBytes?: number | false | undefined;
   /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */
-  slowConsumer?: SlowConsumerPolicy | undefined;
+  slowConsumer?: WsSlowConsumerPolicy | undefined;
   /**
    * Milliseconds for which a client over its `maxBufferedBytes` may read nothing of what waits. Over eight times
    * `maxBufferedBytes` it has no such time. Default: 5 000.
@@ -26,7 +26,7 @@ export interface LimitOptions {
   /** The same for one address (see `trustProxy`); of IPv6 a /64 counts as one. Default: false, no limit. */
   connectionsPerIp?: number | false | undefined;
   /** Connections of one user; one more is answered 429, or the oldest is closed with 4506. Default: false, no limit. */
-  connectionsPerUser?: UserConnectionsLimit | false | undefined;
+  connectionsPerUser?: WsUserConnectionsLimit | false | undefined;
   /** Upgrades whose authentication runs; one more is answered 429. Default: 1 000; `false`: no limit. */
   pendingUpgrades?: number | false | undefined;
   /** Rooms that a client can be in at once. Default: 128; `false`: no limit. */
@@ -47,7 +47,7 @@ export interface LimitOptions {
 }
 
 /** The limits that endpoints may have of their own: those of single connections. All others count what endpoints share. */
-export type EndpointLimitOptions = Pick<LimitOptions, (typeof ENDPOINT_LIMITS)[number]>;
+export type WsEndpointLimitOptions = Pick<WsLimitOptions, (typeof ENDPOINT_LIMITS)[number]>;
 
 export const ENDPOINT_LIMITS = [
   'maxPayload',
@@ -58,10 +58,10 @@ export const ENDPOINT_LIMITS = [
   'roomName',
   'upgradeTimeout',
   'streamsPerClient',
-] as const satisfies readonly (keyof LimitOptions)[];
+] as const satisfies readonly (keyof WsLimitOptions)[];
 
 /** How many connections a user may have, and whether one too many is refused or takes the oldest one's place. */
-export interface UserConnectionsLimit {
+export interface WsUserConnectionsLimit {
   max: number;
   /** Default: `'refuse'`. */
   onExceed?: 'refuse' | 'replaceOldest' | undefined;
@@ -72,19 +72,19 @@ export interface UserConnectionsLimit {
  * it has caught up. `dropOldest`: of the messages sent with `volatile: true` the oldest are dropped, all others wait; the
  * client is closed when eight times `maxBufferedBytes` wait.
  */
-export type SlowConsumerPolicy = 'disconnect' | 'drop' | 'dropOldest';
+export type WsSlowConsumerPolicy = 'disconnect' | 'drop' | 'dropOldest';
 
 export interface ResolvedLimits {
   readonly maxPayload: number;
   readonly fragments: number | false;
   readonly maxBufferedBytes: number | false;
-  readonly slowConsumer: SlowConsumerPolicy;
+  readonly slowConsumer: WsSlowConsumerPolicy;
   readonly slowConsumerGrace: number;
   readonly messagesPerSecond: number | false;
   readonly burst: number;
   readonly connections: number | false;
   readonly connectionsPerIp: number | false;
-  readonly connectionsPerUser: UserConnectionsLimit | false;
+  readonly connectionsPerUser: WsUserConnectionsLimit | false;
   readonly pendingUpgrades: number | false;
   readonly roomsPerClient: number | false;
   readonly roomName: number | false;
@@ -121,7 +121,7 @@ function resolveRate(limits: OptionChecks): Pick<ResolvedLimits, 'messagesPerSec
   return { messagesPerSecond, burst: limits.integer('burst', 2 * (messagesPerSecond || 1), 1) };
 }
 
-function resolveUserConnections(limits: OptionChecks): UserConnectionsLimit | false {
+function resolveUserConnections(limits: OptionChecks): WsUserConnectionsLimit | false {
   const given = limits.raw('connectionsPerUser');
   if (given === undefined || given === false) return false;
   if (!isGroup(given)) limits.refuse('connectionsPerUser', "{ max, onExceed: 'refuse' | 'replaceOldest' } or false");

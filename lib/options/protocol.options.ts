@@ -1,4 +1,4 @@
-import type { ProtocolName } from '../protocol/codec.interface.js';
+import type { WsProtocolName } from '../protocol/codec.interface.js';
 import type { ResolvedAuth } from './auth.options.js';
 
 /** The defaults that depend on what an endpoint speaks. */
@@ -12,7 +12,7 @@ export interface ProtocolDefaults {
 }
 
 /** What PXL and Ignis each do, where an option does not say otherwise. */
-export const DEFAULTS_OF: Readonly<Record<ProtocolName, ProtocolDefaults>> = {
+export const DEFAULTS_OF: Readonly<Record<WsProtocolName, ProtocolDefaults>> = {
   pxl: {
     authMode: 'upgrade',
     maxPayload: 65_536,

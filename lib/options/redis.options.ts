@@ -3,10 +3,10 @@ import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOption
 import { isGroup, type OptionChecks } from './checks/option-checks.js';
 
 /** A connection that takes commands: to one Redis, or to a cluster of them. */
-export type RedisClient = Redis | Cluster;
+export type WsRedisClient = Redis | Cluster;
 
 /** A Redis Cluster: its start-up nodes, or an instance to duplicate. */
-export interface RedisClusterOption {
+export interface WsRedisClusterOption {
   cluster: ClusterNode[] | Cluster;
   /** ioredis' own options, beside start-up nodes. */
   options?: ClusterOptions | undefined;
@@ -21,7 +21,7 @@ export interface RedisClusterOption {
  * Where Redis is: a url (`redis://`, `rediss://`), ioredis' options (with `sentinels` too), a cluster, or an instance. An
  * instance is duplicated, never used itself, and stays the application's to close.
  */
-export type RedisOption = string | RedisOptions | Redis | Cluster | RedisClusterOption;
+export type WsRedisOption = string | RedisOptions | Redis | Cluster | WsRedisClusterOption;
 
 const ALLOWED =
   "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { WsClient } from '../clients/ws-client.js';
-import type { ProtocolName } from '../protocol/codec.interface.js';
+import type { WsProtocolName } from '../protocol/codec.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { CLIENT_ID_LENGTH } from '../runtime/client-id.js';
 import { isClass, isClassWith, lackOf } from './checks/class-checks.js';
@@ -8,7 +8,7 @@ import type { OptionChecks } from './checks/option-checks.js';
 import type { ResolvedLimits } from './limits.options.js';
 
 /** A client that wants to join a room. */
-export interface RoomRequest {
+export interface WsRoomRequest {
   readonly client: WsClient;
   readonly roomName: string;
 }
@@ -17,18 +17,18 @@ export interface RoomRequest {
  * Whether the client may join. An object means yes, and is what the other members see as its `profile`. Any other value
  * refuses: a list, a returned error or an Observable is also logged.
  */
-export type RoomVerdict = boolean | Readonly<Record<string, unknown>>;
+export type WsRoomVerdict = boolean | Readonly<Record<string, unknown>>;
 
 /** Decides about one request of a client to join a room. */
-export type AuthorizeRoom = (request: RoomRequest) => RoomVerdict | Promise<RoomVerdict>;
+export type WsAuthorizeRoom = (request: WsRoomRequest) => WsRoomVerdict | Promise<WsRoomVerdict>;
 
 /** The same as a class, with dependencies. */
-export interface RoomAuthorizer {
-  authorize(request: RoomRequest): RoomVerdict | Promise<RoomVerdict>;
+export interface WsRoomAuthorizer {
+  authorize(request: WsRoomRequest): WsRoomVerdict | Promise<WsRoomVerdict>;
 }
 
 /** A client that is about to enter a room. */
-export interface RoomEntrant extends RoomRequest {
+export interface WsRoomEntrant extends WsRoomRequest {
   /** Null for an anonymous client. */
   readonly userId: string | null;
 }
@@ -36,18 +36,18 @@ export interface RoomEntrant extends RoomRequest {
 type Profile = Readonly<Record<string, unknown>>;
 
 /** What the other members see of an entrant as its `profile`. */
-export type ProfileOfMember = (entrant: RoomEntrant) => Profile | Promise<Profile>;
+export type WsProfileOfMember = (entrant: WsRoomEntrant) => Profile | Promise<Profile>;
 
 /** The same as a class, with dependencies. */
-export interface MemberProfiler {
-  profile(entrant: RoomEntrant): Profile | Promise<Profile>;
+export interface WsMemberProfiler {
+  profile(entrant: WsRoomEntrant): Profile | Promise<Profile>;
 }
 
 /** The two rules as an option takes them: a function, or a class that Nest provides or can make. */
-export type RoomAuthorizeOption = AuthorizeRoom | Type<RoomAuthorizer>;
-export type RoomProfileOption = ProfileOfMember | Type<MemberProfiler>;
+export type WsRoomAuthorizeOption = WsAuthorizeRoom | Type<WsRoomAuthorizer>;
+export type WsRoomProfileOption = WsProfileOfMember | Type<WsMemberProfiler>;
 
-export interface RoomOptions {
+export interface WsRoomOptions {
   /** False: a client that joins a room leaves the one before, once the new one is live. Default: true. */
   clientCanJoinMultipleRooms?: boolean | undefined;
   /**
@@ -59,12 +59,12 @@ export interface RoomOptions {
    * Decides whether a client may join a room that it asks for. False refuses; an object means yes, and is what the other
    * members see as its `profile`. It has `timeouts.hook` to answer. Default: none, every room is open.
    */
-  authorize?: RoomAuthorizeOption | undefined;
+  authorize?: WsRoomAuthorizeOption | undefined;
   /**
    * What the other members of a room see of a member as its `profile`, whoever put it there. Its fields replace those of
    * the same name that `authorize` has answered. It has `timeouts.hook` to answer. Default: none.
    */
-  profile?: RoomProfileOption | undefined;
+  profile?: WsRoomProfileOption | undefined;
   /** True: the other members are told who joins and leaves (`room.memberJoined`, `room.memberLeft`). Default: false. */
   announce?: boolean | undefined;
   /**
@@ -100,12 +100,16 @@ export interface ResolvedRooms {
   readonly named: boolean;
   readonly defaults: readonly string[];
   readonly own: boolean;
-  readonly authorize: RoomAuthorizeOption | undefined;
-  readonly profile: RoomProfileOption | undefined;
+  readonly authorize: WsRoomAuthorizeOption | undefined;
+  readonly profile: WsRoomProfileOption | undefined;
 }
 
 /** @param defaults the default rooms where the application names none */
-export function resolveRooms(rooms: OptionChecks, protocol: ProtocolName, defaults: readonly string[]): ResolvedRooms {
+export function resolveRooms(
+  rooms: OptionChecks,
+  protocol: WsProtocolName,
+  defaults: readonly string[],
+): ResolvedRooms {
   return {
     clientCanJoinMultipleRooms: rooms.boolean('clientCanJoinMultipleRooms', true),
     // An application with a rule for joins wants clients to ask.
@@ -114,8 +118,8 @@ export function resolveRooms(rooms: OptionChecks, protocol: ProtocolName, defaul
     named: rooms.boolean('named', false),
     defaults: Object.freeze([...rooms.texts('defaults', defaults)]),
     own: resolveOwnRooms(rooms, protocol),
-    authorize: resolveRule(rooms, 'authorize') as RoomAuthorizeOption | undefined,
-    profile: resolveRule(rooms, 'profile') as RoomProfileOption | undefined,
+    authorize: resolveRule(rooms, 'authorize') as WsRoomAuthorizeOption | undefined,
+    profile: resolveRule(rooms, 'profile') as WsRoomProfileOption | undefined,
   };
 }
 
@@ -141,7 +145,7 @@ export function checkFirstRooms(rooms: ResolvedRooms, { roomName, roomsPerClient
 }
 
 /** Clients of `pxl.v1` do not expect rooms of their own: in PXL clients and rooms are two name spaces. */
-function resolveOwnRooms(rooms: OptionChecks, protocol: ProtocolName): boolean {
+function resolveOwnRooms(rooms: OptionChecks, protocol: WsProtocolName): boolean {
   const own = rooms.boolean('own', false);
   if (own && protocol !== 'event') rooms.refuse('own', "false, except where protocol is 'event'");
   return own;

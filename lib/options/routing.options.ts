@@ -1,6 +1,6 @@
 import type { OptionChecks } from './checks/option-checks.js';
 
-export interface RoutingOptions {
+export interface WsRoutingOptions {
   /**
    * False: app-wide guards (`APP_GUARD`, `useGlobalGuards`) are left out, for example because they are written for HTTP
    * only. Default: true.
@@ -13,7 +13,7 @@ export interface RoutingOptions {
   globalFilters?: boolean | undefined;
 }
 
-export interface DebugOptions {
+export interface WsDebugOptions {
   /** Logs every endpoint with its routes, and the subscribers, at start-up. Default: false. */
   printRoutes?: boolean | undefined;
 }

@@ -1,6 +1,6 @@
 import type { OptionChecks } from './checks/option-checks.js';
 
-export interface ShutdownOptions {
+export interface WsShutdownOptions {
   /**
    * Milliseconds for running handlers, closing handshakes and plain HTTP requests when the application stops.
    * Default: 10 000.

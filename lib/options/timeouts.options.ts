@@ -1,6 +1,6 @@
 import type { OptionChecks } from './checks/option-checks.js';
 
-export interface TimeoutOptions {
+export interface WsTimeoutOptions {
   /** Milliseconds that the hooks of a connection may take together; then it is closed with 1011. Default: 10 000. */
   hook?: number | undefined;
   /** Milliseconds for one handler; then its client is answered TIMEOUT. Default: false, no limit. */

@@ -2,10 +2,10 @@ import type { CloseReason } from './close-codes.js';
 import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 
 /** Whose envelope a connection speaks: that of PXL, or that of Ignis (and of Nest's own gateways). */
-export type ProtocolName = 'pxl' | 'event';
+export type WsProtocolName = 'pxl' | 'event';
 
 /** The subprotocol names (`Sec-WebSocket-Protocol`) of the codecs. */
-export type CodecName = `${ProtocolName}.v1`;
+export type CodecName = `${WsProtocolName}.v1`;
 
 /** The names that tie a reply to its request. */
 export interface RequestNames {

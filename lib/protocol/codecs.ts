@@ -1,4 +1,4 @@
-import type { Codec, CodecName, ProtocolName } from './codec.interface.js';
+import type { Codec, CodecName, WsProtocolName } from './codec.interface.js';
 import { eventCodec } from './event.codec.js';
 import { pxlCodec } from './pxl.codec.js';
 
@@ -6,6 +6,6 @@ import { pxlCodec } from './pxl.codec.js';
 export const CODECS: Readonly<Record<CodecName, Codec>> = { 'pxl.v1': pxlCodec, 'event.v1': eventCodec };
 
 /** The codec of connections that name none. */
-export function codecOf(protocol: ProtocolName): Codec {
+export function codecOf(protocol: WsProtocolName): Codec {
   return CODECS[`${protocol}.v1`];
 }

@@ -99,14 +99,14 @@ export type RouteAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', 
 /** The actions of a type that have many answers: those of `WebSocketClient.stream`. */
 export type StreamAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', true>;
 /** All actions of a type: those of `WebSocketClient.send`. */
-export type AnyAction<C, Type> = NamesOf<Part<C, 'routes'>, Type>;
+export type WsAnyAction<C, Type> = NamesOf<Part<C, 'routes'>, Type>;
 /**
  * What a request carries.
  *
  * @example
  * send(\@MessageBody() data: RouteData<Chat, 'chat', 'send'>): RouteReply<Chat, 'chat', 'send'> { ... }
  */
-export type RouteData<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+export type RouteData<C, Type extends RouteType<C>, Action extends WsAnyAction<C, Type>> = Field<
   Entry<Part<C, 'routes'>, Type, Action>,
   'data',
   undefined
@@ -121,7 +121,7 @@ export type RouteData<C, Type extends RouteType<C>, Action extends AnyAction<C, 
  *   return client.request(type, action, data);
  * }
  */
-export type RouteReply<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+export type RouteReply<C, Type extends RouteType<C>, Action extends WsAnyAction<C, Type>> = Field<
   Entry<Part<C, 'routes'>, Type, Action>,
   'reply',
   null
@@ -132,7 +132,7 @@ export type RouteReply<C, Type extends RouteType<C>, Action extends AnyAction<C,
  * @example
  * async function * history(): AsyncGenerator<StreamValue<Chat, 'chat', 'history'>> { ... }
  */
-export type StreamValue<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Field<
+export type StreamValue<C, Type extends RouteType<C>, Action extends WsAnyAction<C, Type>> = Field<
   Entry<Part<C, 'routes'>, Type, Action>,
   'stream',
   never
@@ -320,7 +320,7 @@ export type RouteEvent<C> = EventsOf<Part<C, 'routes'>>;
 export type RouteMessage<
   C,
   Type extends RouteType<C>,
-  Action extends AnyAction<C, Type>,
+  Action extends WsAnyAction<C, Type>,
   Name extends RouteEvent<C>,
   Else = WebSocketMessage,
 > = IfGiven<
@@ -343,9 +343,9 @@ type Shape<C, Name extends 'user' | 'metadata'> = IfAny<
 >;
 
 /** What the server knows of a user beside its ids. */
-export type UserPayload<C> = Plain<Shape<C, 'user'>>;
+export type WsUserPayload<C> = Plain<Shape<C, 'user'>>;
 /** What the application keeps with a client; there is nothing at first. */
-export type MetadataOf<C> = Partial<Shape<C, 'metadata'>>;
+export type WsMetadataOf<C> = Partial<Shape<C, 'metadata'>>;
 
 /** The arguments behind the names of a request: its data, which may be left out where it can be undefined, and options. */
 export type DataArguments<Data, Options> = undefined extends Data

@@ -1,5 +1,5 @@
 /** Every error code of the protocol, and whether the same request may succeed when it is sent again. */
-export const ERROR_CODES = {
+export const WS_ERROR_CODES = {
   BAD_MESSAGE: { retryable: false },
   UNKNOWN_ROUTE: { retryable: false },
   UNAUTHENTICATED: { retryable: false },
@@ -17,13 +17,13 @@ export const ERROR_CODES = {
 } as const satisfies Record<string, { retryable: boolean }>;
 
 /** A code that the protocol itself knows. Applications may use codes of their own beside them. */
-export type ErrorCode = keyof typeof ERROR_CODES;
+export type WsErrorCode = keyof typeof WS_ERROR_CODES;
 
 /** The codes that are retryable. A list of its own, so that a client's bundle holds no more than it needs. */
 const RETRYABLE: readonly string[] = ['RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE'] satisfies RetryableCode[];
 type RetryableCode = {
-  [Code in ErrorCode]: (typeof ERROR_CODES)[Code]['retryable'] extends true ? Code : never;
-}[ErrorCode];
+  [Code in WsErrorCode]: (typeof WS_ERROR_CODES)[Code]['retryable'] extends true ? Code : never;
+}[WsErrorCode];
 
 /** Whether a request that failed with `code` may be sent again; false for an application's own codes. */
 export function isRetryable(code: string): boolean {

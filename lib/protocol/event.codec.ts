@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from './close-codes.js';
 import type { Codec, RequestNames } from './codec.interface.js';
 import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './frame-fields.js';
-import type { ErrorPayload, EventMessage, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
+import type { ErrorPayload, WsEventMessage, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
 
 /** The envelope of Ignis, which Nest's own gateways speak too: `{ event, data?, id? }`. */
@@ -70,14 +70,14 @@ function invalid(problem: string, id: RequestId | undefined): ProtocolError {
 }
 
 /** A message in either shape as an event; undefined for any other value. */
-function eventShape(message: unknown): EventMessage | undefined {
+function eventShape(message: unknown): WsEventMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const { event, type, action, data } = message as Record<string, unknown>;
   if (typeof type === 'string' && typeof action === 'string') {
     const isError = type === 'error' && action === 'message' && typeof data === 'object' && data !== null;
     return isError ? { event: 'error', data: errorShape(data) } : { event: eventOfRoute(type, action), data };
   }
-  return typeof event === 'string' && type === undefined ? (message as EventMessage) : undefined;
+  return typeof event === 'string' && type === undefined ? (message as WsEventMessage) : undefined;
 }
 
 /** What an application sends as the error frame of the other codec, under this one's names. */

@@ -1,5 +1,5 @@
 /** A group of constants in the form that Ignis gives them: with the set of their values, and a check for one. */
-export type Scheme<Values extends Readonly<Record<string, unknown>>> = Values & {
+export type WsScheme<Values extends Readonly<Record<string, unknown>>> = Values & {
   /** All values. */
   readonly SCHEME_SET: ReadonlySet<Values[keyof Values]>;
   /** Whether the value is one of them. */
@@ -7,7 +7,7 @@ export type Scheme<Values extends Readonly<Record<string, unknown>>> = Values & 
 };
 
 /** Adds the set of values and the check to constants. */
-export function schemeOf<const Values extends Readonly<Record<string, unknown>>>(values: Values): Scheme<Values> {
+export function schemeOf<const Values extends Readonly<Record<string, unknown>>>(values: Values): WsScheme<Values> {
   type Value = Values[keyof Values];
   const set: ReadonlySet<unknown> = new Set(Object.values(values));
   return Object.freeze({

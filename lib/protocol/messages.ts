@@ -2,20 +2,20 @@
 export type RequestId = string | number;
 
 /** A message under a pair of names: the shape of PXL. */
-export interface TypedMessage<Data = unknown> {
+export interface WsTypedMessage<Data = unknown> {
   readonly type: string;
   readonly action: string;
   readonly data?: Data;
 }
 
 /** A message under one event name: the shape of Ignis and of Nest's gateways. */
-export interface EventMessage<Data = unknown> {
+export interface WsEventMessage<Data = unknown> {
   readonly event: string;
   readonly data?: Data;
 }
 
 /** What an application sends: either shape reaches clients of both codecs, each in its own. */
-export type WebSocketMessage<Data = unknown> = TypedMessage<Data> | EventMessage<Data>;
+export type WebSocketMessage<Data = unknown> = WsTypedMessage<Data> | WsEventMessage<Data>;
 
 /** A decoded request of a client. */
 export interface InboundMessage {
@@ -39,7 +39,7 @@ export interface ProtocolError {
 export interface ErrorPayload {
   /** A sentence for people. */
   readonly error: string;
-  /** A code for programs: one of `ERROR_CODES` or the application's own. */
+  /** A code for programs: one of `WS_ERROR_CODES` or the application's own. */
   readonly code: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;

@@ -3,12 +3,12 @@ import type { WebSocketSubscriberDefinition } from '../subscribers/subscriber.in
 import { OptionChecks } from '../options/checks/option-checks.js';
 import { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from '../protocol/cluster-events.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
-import type { NamedDestination } from '../server/facade/destinations.js';
+import type { WsNamedDestination } from '../server/facade/destinations.js';
 import type { SendVerbs } from '../server/facade/send-verbs.js';
 import { defineWebSocketSubscriber } from '../subscribers/define-subscriber.js';
 
 /** How a job ended: it has a `returnValue`, or a `failedReason`. */
-export type QueueJobEnd<Data = unknown> = ClusterEventMessages['queueJobCompleted' | 'queueJobError'] & {
+export type WsQueueJobEnd<Data = unknown> = ClusterEventMessages['queueJobCompleted' | 'queueJobError'] & {
   readonly data?: Data;
 };
 
@@ -20,12 +20,12 @@ export interface ForwardQueueEventsOptions<Data = unknown> {
    * Who is told, null: nobody. Default: the user `userId` of the job's data, else the room `room`, else nobody. A queue
    * that forgets its jobs at once has no data to tell by.
    */
-  to?(job: QueueJobEnd<Data>): NamedDestination | null | Promise<NamedDestination | null>;
+  to?(job: WsQueueJobEnd<Data>): WsNamedDestination | null | Promise<WsNamedDestination | null>;
   /**
    * What they are told. Default: `{ type: 'queue', action: 'jobCompleted' | 'jobError', data: { queue, jobId, name,
    * returnValue? } }`. What a job was added with, and why it failed, is not for everybody's eyes.
    */
-  message?(job: QueueJobEnd<Data>): WebSocketMessage;
+  message?(job: WsQueueJobEnd<Data>): WebSocketMessage;
 }
 
 type Options = ForwardQueueEventsOptions & Required<Pick<ForwardQueueEventsOptions, 'to' | 'message'>>;
@@ -39,7 +39,7 @@ type Options = ForwardQueueEventsOptions & Required<Pick<ForwardQueueEventsOptio
  */
 export function forwardQueueEvents<Data = unknown>(
   options: ForwardQueueEventsOptions<Data> = {},
-): WebSocketSubscriberDefinition<QueueJobEnd> {
+): WebSocketSubscriberDefinition<WsQueueJobEnd> {
   const forwarding = resolve(options);
   const { queue } = forwarding;
   return defineWebSocketSubscriber({
@@ -65,19 +65,19 @@ function resolve(options: object): Options {
   return { queue, to, message };
 }
 
-function send(server: SendVerbs, destination: NamedDestination, data: WebSocketMessage): void {
+function send(server: SendVerbs, destination: WsNamedDestination, data: WebSocketMessage): void {
   if ('client' in destination) server.broadcastToClient({ clientId: destination.client, data });
   else if ('user' in destination) server.broadcastToUsers({ userIds: [destination.user], data });
   else server.broadcastToRoom({ roomName: destination.room, data });
 }
 
-function ownerOf({ data }: QueueJobEnd): NamedDestination | null {
+function ownerOf({ data }: WsQueueJobEnd): WsNamedDestination | null {
   const [user, room] = [ownProperty(data, 'userId'), ownProperty(data, 'room')];
   if (typeof user === 'string' || typeof user === 'number') return { user };
   return typeof room === 'string' ? { room } : null;
 }
 
-function reportOf(job: QueueJobEnd): WebSocketMessage {
+function reportOf(job: WsQueueJobEnd): WebSocketMessage {
   const { queue, jobId, name } = job;
   if ('failedReason' in job) return { type: 'queue', action: 'jobError', data: { queue, jobId, name } };
   return { type: 'queue', action: 'jobCompleted', data: { queue, jobId, name, returnValue: job.returnValue } };

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { isCluster } from '../redis/link/redis-client.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 /** The longest wait between two attempts to connect, ms. */
@@ -24,7 +24,7 @@ export class QueueConnection {
    * @param failed told of what it fails with, once until it works again
    */
   constructor(
-    template: RedisClient,
+    template: WsRedisClient,
     private readonly failed: (error: Error) => void,
     private readonly runtime: Runtime,
   ) {

@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Queue, QueueEvents } from 'bullmq';
-import { type RedisOption, resolveRedis, type RedisClient } from '../options/redis.options.js';
+import { type WsRedisOption, resolveRedis, type WsRedisClient } from '../options/redis.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { QueueJob } from './job-end.js';
@@ -14,16 +14,16 @@ const WAIT = 2_000;
 const USUAL_PREFIX = 'bull';
 
 /** What {@link WebSocketQueueEvents.forQueue} takes besides the queue's name. */
-export interface QueueEventsOptions {
+export interface WsQueueEventsOptions {
   /** Where the queue is. An instance is duplicated, never used itself. Default: the module's own Redis. */
-  redis?: RedisOption | undefined;
+  redis?: WsRedisOption | undefined;
   /** The queue's own `prefix` in BullMQ. Default: BullMQ's, `'bull'`. */
   prefix?: string | undefined;
 }
 
 /** Hears from BullMQ how the jobs of one queue end, as every worker does, to tell the cluster. */
 export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #template: RedisClient | null;
+  readonly #template: WsRedisClient | null;
   readonly #prefix: string;
   #connection: QueueConnection | null = null;
   #events: QueueEvents | null = null;
@@ -36,7 +36,7 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
    */
   constructor(
     private readonly queue: string,
-    options: QueueEventsOptions,
+    options: WsQueueEventsOptions,
     private readonly surroundings: QueueSurroundings,
   ) {
     const checks: OptionChecks = new OptionChecks(callOf(queue), options);

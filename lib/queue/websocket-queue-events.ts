@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { QueueJobEvents, type QueueEventsOptions } from './queue-job-events.js';
+import { QueueJobEvents, type WsQueueEventsOptions } from './queue-job-events.js';
 import { QueueSurroundings } from './queue-surroundings.js';
 
 /** Connects BullMQ's queues (the package `bullmq`, which is optional) with the events of the cluster. */
@@ -14,7 +14,7 @@ export const WebSocketQueueEvents = {
    *
    * @example providers: [WebSocketQueueEvents.forQueue('video')]
    */
-  forQueue(queue: string, options: QueueEventsOptions = {}): Provider {
+  forQueue(queue: string, options: WsQueueEventsOptions = {}): Provider {
     return {
       // Of its own: queues of one name may differ in their prefix, or in their Redis.
       provide: Symbol(`WebSocketQueueEvents.forQueue('${queue}')`),

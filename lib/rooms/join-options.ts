@@ -1,10 +1,10 @@
-import type { RoomUser } from '../ws-client/client-entry.js';
+import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { JoinClaim } from './join-claims.js';
 
 /** What {@link RoomManager.addClientToRoom} takes. */
 export interface AddClientToRoomOptions {
   clientId: string;
-  user?: RoomUser | null;
+  user?: WsRoomUser | null;
   roomName: string;
   /** False: the client list, where it is enabled, is not pushed for it. Default: true. */
   broadcast?: boolean;

@@ -11,11 +11,11 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { workerOf } from '../runtime/client-id.js';
 import { ClaimedMemberships, type JoinClaim } from './join-claims.js';
 import type { AddClientToRoomOptions, JoinSettings } from './join-options.js';
-import type { RoomUser } from '../ws-client/client-entry.js';
+import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { MemberProfile } from './membership.js';
 import { OwnRooms } from './own-rooms.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
-import { ROOM_INTEREST, type RoomInterest } from './room-interest.interface.js';
+import { ROOM_INTEREST, type WsRoomInterest } from './room-interest.interface.js';
 import { checkRoomName } from './room-name.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
@@ -43,7 +43,7 @@ export class Memberships {
     private readonly clients: ClientRegistry,
     mirror: ClientMirror,
     private readonly rules: RoomRules,
-    @Inject(ROOM_INTEREST) private readonly interest: RoomInterest,
+    @Inject(ROOM_INTEREST) private readonly interest: WsRoomInterest,
     private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -190,7 +190,7 @@ export class Memberships {
     }
   }
 
-  #assign(client: WsClient, { userId = client.user?.userId, userType, payload }: RoomUser): void {
+  #assign(client: WsClient, { userId = client.user?.userId, userType, payload }: WsRoomUser): void {
     if (userId === undefined && userType === undefined) return;
     this.clients.assign(client, toUser({ userId, userType, payload }));
   }

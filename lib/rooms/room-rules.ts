@@ -8,11 +8,11 @@ import { isRecord, kindOf } from '../errors/kind-of.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import type {
-  AuthorizeRoom,
-  MemberProfiler,
-  ProfileOfMember,
-  RoomAuthorizer,
-  RoomVerdict,
+  WsAuthorizeRoom,
+  WsMemberProfiler,
+  WsProfileOfMember,
+  WsRoomAuthorizer,
+  WsRoomVerdict,
 } from '../options/rooms.options.js';
 import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -20,8 +20,8 @@ import { Runtime } from '../runtime/runtime.js';
 import type { MemberProfile } from './membership.js';
 
 interface CompiledRules {
-  readonly authorize: AuthorizeRoom | undefined;
-  readonly profile: ProfileOfMember | undefined;
+  readonly authorize: WsAuthorizeRoom | undefined;
+  readonly profile: WsProfileOfMember | undefined;
 }
 
 /**
@@ -82,18 +82,18 @@ export class RoomRules implements OnModuleInit {
 
   async #compile({ authorize, profile }: ResolvedOptions['rooms']): Promise<CompiledRules> {
     const authorizer = isClassWith('authorize', authorize)
-      ? await this.rules.sourceOf(authorize as Type<RoomAuthorizer>)
+      ? await this.rules.sourceOf(authorize as Type<WsRoomAuthorizer>)
       : undefined;
     const profiler = isClassWith('profile', profile)
-      ? await this.rules.sourceOf(profile as Type<MemberProfiler>)
+      ? await this.rules.sourceOf(profile as Type<WsMemberProfiler>)
       : undefined;
     return {
       authorize: authorizer
         ? async (request) => (await authorizer(request.client)).authorize(request)
-        : (authorize as AuthorizeRoom | undefined),
+        : (authorize as WsAuthorizeRoom | undefined),
       profile: profiler
         ? async (entrant) => (await profiler(entrant.client)).profile(entrant)
-        : (profile as ProfileOfMember | undefined),
+        : (profile as WsProfileOfMember | undefined),
     };
   }
 
@@ -136,6 +136,6 @@ function notOpen(cause?: unknown): WsError {
 }
 
 /** Any other truthy value is a mistake of the rule, and refuses. */
-function isYes(verdict: unknown): verdict is Exclude<RoomVerdict, false> {
+function isYes(verdict: unknown): verdict is Exclude<WsRoomVerdict, false> {
   return verdict === true || isRecord(verdict);
 }

@@ -10,7 +10,7 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -32,7 +32,7 @@ export class MessageDispatcher {
     private readonly traffic: Traffic,
     private readonly rates: MessageRates,
     counters: RefusalCounters,
-    @Inject(PXL_WS_REDIS) private readonly redis: RedisClient | null,
+    @Inject(PXL_WS_REDIS) private readonly redis: WsRedisClient | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#services = { runtime, errors, counters, options };

@@ -1,5 +1,5 @@
 import { DuplicateWsRouteError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { ProtocolName } from '../protocol/codec.interface.js';
+import type { WsProtocolName } from '../protocol/codec.interface.js';
 import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { Route } from '../clients/session/route.interface.js';
 
@@ -18,7 +18,7 @@ export class Router {
    */
   constructor(
     private readonly path: string,
-    private readonly protocol: ProtocolName,
+    private readonly protocol: WsProtocolName,
   ) {}
 
   /**

@@ -3,19 +3,19 @@
  *
  * Spelled out here, as the specification invites to, so that nothing has to be installed for it.
  */
-export interface StandardSchema<Output = unknown> {
+export interface WsStandardSchema<Output = unknown> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly validate: (value: unknown) => WsStandardResult<Output> | Promise<WsStandardResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
   };
 }
 
 /** What a schema makes of a value; with `issues` it is not valid. */
-export type StandardResult<Output> =
+export type WsStandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
 /** What a schema makes of a valid value. */
-export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
+export type OutputOf<Schema extends WsStandardSchema> = NonNullable<Schema['~standard']['types']>['output'];

@@ -1,6 +1,6 @@
-import type { OutputOf, StandardSchema } from '../runtime/standard-schema.js';
+import type { OutputOf, WsStandardSchema } from '../runtime/standard-schema.js';
 import type {
-  UntypedMessage,
+  WsUntypedMessage,
   WebSocketSubscriberDefinition,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMatcher,
@@ -24,7 +24,7 @@ type Selection<Message> =
 
 /** The type of the library's events on a channel. On some channels the application itself decides it. */
 type MessageOf<Name extends keyof ClusterEventMessages> = unknown extends ClusterEventMessages[Name]
-  ? UntypedMessage
+  ? WsUntypedMessage
   : ClusterEventMessages[Name];
 
 interface Handled<Message> extends WebSocketSubscriberOptions<Message> {
@@ -43,13 +43,13 @@ interface Handled<Message> extends WebSocketSubscriberOptions<Message> {
  *   handle: ({ message, webSocketServer }) => webSocketServer.sendMessageToAll({ data: { event: message.id } }),
  * });
  */
-export function defineWebSocketSubscriber<Schema extends StandardSchema>(
-  definition: { schema: Schema } & Handled<OutputOf<Schema>> & Selection<UntypedMessage>,
+export function defineWebSocketSubscriber<Schema extends WsStandardSchema>(
+  definition: { schema: Schema } & Handled<OutputOf<Schema>> & Selection<WsUntypedMessage>,
 ): WebSocketSubscriberDefinition<OutputOf<Schema>>;
 export function defineWebSocketSubscriber<Name extends keyof ClusterEventMessages>(
   definition: Handled<MessageOf<Name>> & Channels<Name> & { schema?: undefined },
 ): WebSocketSubscriberDefinition<MessageOf<Name>>;
-export function defineWebSocketSubscriber<Message = UntypedMessage>(
+export function defineWebSocketSubscriber<Message = WsUntypedMessage>(
   definition: Handled<Message> & Selection<Message> & { schema?: undefined },
 ): WebSocketSubscriberDefinition<Message>;
 export function defineWebSocketSubscriber<Message>(

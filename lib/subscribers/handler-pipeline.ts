@@ -1,6 +1,6 @@
 import { asError } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
-import type { StandardSchema } from '../runtime/standard-schema.js';
+import type { WsStandardSchema } from '../runtime/standard-schema.js';
 import type {
   WebSocketSubscriberHandler,
   WebSocketSubscriberHandlerContext,
@@ -21,7 +21,7 @@ export function compileHandler(definition: ResolvedSubscriber, failed: HookFaile
   return schema ? validated(surrounded, schema) : surrounded;
 }
 
-function validated(handle: WebSocketSubscriberHandler, schema: StandardSchema): WebSocketSubscriberHandler {
+function validated(handle: WebSocketSubscriberHandler, schema: WsStandardSchema): WebSocketSubscriberHandler {
   return async (context) => {
     const result = await schema['~standard'].validate(context.message);
     if (!result.issues) return handle({ ...context, message: result.value });

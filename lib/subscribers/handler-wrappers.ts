@@ -1,8 +1,8 @@
 import { asError, textsOf } from '../errors/as-error.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { UntypedMessage, WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
+import type { WsUntypedMessage, WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { hostOf } from './handler-host.js';
-import { checkMessage, checkWhole, LONGEST_TIMER, type MessageCheck } from './utility-checks.js';
+import { checkMessage, checkWhole, LONGEST_TIMER, type WsMessageCheck } from './utility-checks.js';
 
 /** Runs the handlers in order, each after the one before has finished. The first failure ends the series and is its failure. */
 export function composeHandlers<Context extends WebSocketSubscriberHandlerContext>(
@@ -63,7 +63,7 @@ export function withLogging<Context extends WebSocketSubscriberHandlerContext, R
 }
 
 /** Puts `metadata` into the handler's context. */
-export function withMetadata<Message = UntypedMessage, Metadata = unknown, Result = unknown>(
+export function withMetadata<Message = WsUntypedMessage, Metadata = unknown, Result = unknown>(
   metadata: Metadata,
   handler: (context: WebSocketSubscriberHandlerContext<Message> & { readonly metadata: Metadata }) => Result,
 ): (context: WebSocketSubscriberHandlerContext<Message>) => Result {
@@ -105,7 +105,7 @@ export function withRetry<Context extends WebSocketSubscriberHandlerContext, Res
 
 /** Runs the handler for valid messages. An invalid one, for which `validate` throws or returns false, is its failure. */
 export function withValidation<Context extends WebSocketSubscriberHandlerContext, Result>(
-  validate: MessageCheck<Context['message']>,
+  validate: WsMessageCheck<Context['message']>,
   handler: (context: Context) => Result | Promise<Result>,
 ): (context: Context) => Promise<Result> {
   return async (context) => {

@@ -1,13 +1,13 @@
 import { ownProperty } from '../clients/client-fields.js';
 import type {
-  UntypedMessage,
+  WsUntypedMessage,
   WebSocketMatchAll,
   WebSocketSubscriberMatcher,
   WebSocketSubscriberPredicate,
 } from './subscriber.interface.js';
 
 /** Picks the events that all of the matchers pick. In a list of `match`, one matcher that picks an event is enough. */
-export function matchAll<Message = UntypedMessage>(
+export function matchAll<Message = WsUntypedMessage>(
   ...matchers: readonly WebSocketSubscriberMatcher<Message>[]
 ): WebSocketMatchAll<Message> {
   return { all: matchers };
@@ -23,7 +23,7 @@ export function matchByProperty(key: string, value: unknown): WebSocketSubscribe
  * of the value is what the application says, and is not checked.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the application knows what a channel carries
-export function matchByPropertyPredicate<Value = UntypedMessage>(
+export function matchByPropertyPredicate<Value = WsUntypedMessage>(
   key: string,
   fits: (value: Value) => boolean,
 ): WebSocketSubscriberPredicate {

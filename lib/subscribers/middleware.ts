@@ -1,14 +1,14 @@
 import { textsOf } from '../errors/as-error.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type {
-  UntypedMessage,
+  WsUntypedMessage,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMiddleware,
 } from './subscriber.interface.js';
 import { ChannelRate } from './channel-rate.js';
 import { ChannelStates } from './channel-states.js';
 import { hostOf } from './handler-host.js';
-import { checkMessage, checkWhole, type MessageCheck } from './utility-checks.js';
+import { checkMessage, checkWhole, type WsMessageCheck } from './utility-checks.js';
 
 /** How long a channel's failures are counted after its last one, in ms. */
 const FAILURES_FORGOTTEN_AFTER = 3_600_000;
@@ -73,8 +73,8 @@ export function timingMiddleware(): WebSocketSubscriberMiddleware {
 }
 
 /** Runs the handler for valid messages. An invalid one, for which `validate` throws or returns false, is logged. */
-export function validationMiddleware<Message = UntypedMessage>(
-  validate: MessageCheck<Message>,
+export function validationMiddleware<Message = WsUntypedMessage>(
+  validate: WsMessageCheck<Message>,
 ): WebSocketSubscriberMiddleware<Message> {
   const logger = new ModuleLogger();
   return {

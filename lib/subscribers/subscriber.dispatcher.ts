@@ -6,7 +6,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import { Runtime } from '../runtime/runtime.js';
 import type { PxlWebSocketServer } from '../server/facade/pxl-websocket-server.js';
@@ -44,7 +44,7 @@ export class SubscriberDispatcher {
     private readonly counters: RefusalCounters,
     private readonly runtime: Runtime,
     private readonly moduleRef: ModuleRef,
-    @Inject(PXL_WS_REDIS) private readonly redis: RedisClient | null,
+    @Inject(PXL_WS_REDIS) private readonly redis: WsRedisClient | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 

@@ -1,8 +1,8 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { WebSocketContract } from '../protocol/contract.js';
-import type { RedisClient } from '../options/redis.options.js';
+import type { WsRedisClient } from '../options/redis.options.js';
 import type { ServerVerbs } from '../server/facade/server-verbs.js';
-import type { StandardSchema } from '../runtime/standard-schema.js';
+import type { WsStandardSchema } from '../runtime/standard-schema.js';
 import type { HANDLER_HOST, HandlerHost } from './handler-host.js';
 
 /**
@@ -11,7 +11,7 @@ import type { HANDLER_HOST, HandlerHost } from './handler-host.js';
  * the handler has to look first what it got.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `message?.data` and `value > 5` compile with no other type; this is the only place
-export type UntypedMessage = any;
+export type WsUntypedMessage = any;
 
 /**
  * What a subscriber gets for an event.
@@ -19,7 +19,7 @@ export type UntypedMessage = any;
  * @typeParam C the contract with the clients, for `webSocketServer`
  */
 export interface WebSocketSubscriberHandlerContext<
-  Message = UntypedMessage,
+  Message = WsUntypedMessage,
   C extends WebSocketContract = WebSocketContract,
 > {
   /** The event's name: one of `WebSocketRedisSubscriberEvent` or a channel of the application's own. */
@@ -33,9 +33,9 @@ export interface WebSocketSubscriberHandlerContext<
    */
   readonly webSocketServer: ServerVerbs<C>;
   /** For ordinary commands; null in an application without Redis. */
-  readonly redis: RedisClient | null;
+  readonly redis: WsRedisClient | null;
   /** The same under the name that PXL gave it. */
-  readonly redisInstance: RedisClient | null;
+  readonly redisInstance: WsRedisClient | null;
   /** Finds the application's providers: `moduleRef.get(Jobs, { strict: false })`. */
   readonly moduleRef: ModuleRef;
   /** @internal */
@@ -48,7 +48,7 @@ export interface WebSocketSubscriberHandlerContext<
  * Taken as a method, so that a list may hold handlers of different messages: which one a channel carries is for the
  * application to know.
  */
-export type WebSocketSubscriberHandler<Message = UntypedMessage> = {
+export type WebSocketSubscriberHandler<Message = WsUntypedMessage> = {
   handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
 }['handle'];
 
@@ -56,12 +56,12 @@ export type WebSocketSubscriberHandler<Message = UntypedMessage> = {
  * Picks events: true at once, and nothing else, is yes. A predicate that throws, or answers a promise, does not pick; the
  * first time is logged.
  */
-export type WebSocketSubscriberPredicate<Message = UntypedMessage> = {
+export type WebSocketSubscriberPredicate<Message = WsUntypedMessage> = {
   matches(context: WebSocketSubscriberHandlerContext<Message>): boolean;
 }['matches'];
 
 /** All of several matchers: made by `matchAll(...)`. */
-export interface WebSocketMatchAll<Message = UntypedMessage> {
+export interface WebSocketMatchAll<Message = WsUntypedMessage> {
   readonly all: readonly WebSocketSubscriberMatcher<Message>[];
 }
 
@@ -69,14 +69,14 @@ export interface WebSocketMatchAll<Message = UntypedMessage> {
  * What a subscriber hears: a text is the name of a channel (`'*'`: every one), a RegExp tests the name, a predicate gets
  * the context.
  */
-export type WebSocketSubscriberMatcher<Message = UntypedMessage> =
+export type WebSocketSubscriberMatcher<Message = WsUntypedMessage> =
   string | RegExp | WebSocketSubscriberPredicate<Message> | WebSocketMatchAll<Message>;
 
 /**
  * Stands around a handler. `onBefore` runs in order; `onAfter` and `onError` run in reverse order, all of them. A hook
  * that throws is logged; an `onBefore` that throws counts as false.
  */
-export interface WebSocketSubscriberMiddleware<Message = UntypedMessage> {
+export interface WebSocketSubscriberMiddleware<Message = WsUntypedMessage> {
   /** What it is called in the log. */
   readonly name: string;
   /** False, and nothing else: the handler does not run, nor does what would come after it. */
@@ -91,7 +91,7 @@ export interface WebSocketSubscriberMiddleware<Message = UntypedMessage> {
 }
 
 /** What a subscriber is beside its channels and its handler. */
-export interface WebSocketSubscriberOptions<Message = UntypedMessage> {
+export interface WebSocketSubscriberOptions<Message = WsUntypedMessage> {
   /** What it is called in the log and in the printed table. Default: its method, or its place in `subscribers`. */
   name?: string | undefined;
   /** What it is for; beside the name. */
@@ -115,13 +115,13 @@ export interface WebSocketSubscriberOptions<Message = UntypedMessage> {
  * A subscriber. It says what it hears by exactly one of `channel`, `channels` and `match`, or, as PXL's definitions do, by
  * `channels` and `matchers`, of which any one suffices.
  */
-export interface WebSocketSubscriberDefinition<Message = UntypedMessage> extends WebSocketSubscriberOptions<Message> {
+export interface WebSocketSubscriberDefinition<Message = WsUntypedMessage> extends WebSocketSubscriberOptions<Message> {
   channel?: string | undefined;
   channels?: readonly string[] | undefined;
   /** In a list any one suffices. */
   match?: WebSocketSubscriberMatcher<Message> | readonly WebSocketSubscriberMatcher<Message>[] | undefined;
   matchers?: readonly WebSocketSubscriberMatcher<Message>[] | undefined;
   /** The handler gets what the schema makes of the message; one that is not valid is logged, and nothing runs. */
-  schema?: StandardSchema | undefined;
+  schema?: WsStandardSchema | undefined;
   handle(context: WebSocketSubscriberHandlerContext<Message>): unknown;
 }

@@ -1,7 +1,7 @@
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { isGroup, OptionChecks } from '../options/checks/option-checks.js';
 import { EVERY_CHANNEL, isChannelName, MAX_CHANNEL_LENGTH, renamedEvent } from '../protocol/cluster-events.js';
-import type { StandardSchema } from '../runtime/standard-schema.js';
+import type { WsStandardSchema } from '../runtime/standard-schema.js';
 import type {
   WebSocketSubscriberHandler,
   WebSocketSubscriberMatcher,
@@ -17,7 +17,7 @@ export interface ResolvedSubscriber {
   readonly matchers: readonly WebSocketSubscriberMatcher[];
   readonly run: 'everyWorker' | 'oneWorker';
   readonly middleware: readonly WebSocketSubscriberMiddleware[];
-  readonly schema: StandardSchema | undefined;
+  readonly schema: WsStandardSchema | undefined;
   readonly handle: WebSocketSubscriberHandler;
 }
 
@@ -163,7 +163,7 @@ function isMiddleware(value: unknown): boolean {
   return hooks.length > 0 && hooks.every((hook) => typeof hook === 'function');
 }
 
-function readSchema(checks: OptionChecks): StandardSchema | undefined {
+function readSchema(checks: OptionChecks): WsStandardSchema | undefined {
   const given = checks.raw('schema');
   return given === undefined || isSchema(given)
     ? given
@@ -171,7 +171,7 @@ function readSchema(checks: OptionChecks): StandardSchema | undefined {
 }
 
 /** Some libraries make functions of their schemas. */
-function isSchema(value: unknown): value is StandardSchema {
+function isSchema(value: unknown): value is WsStandardSchema {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const { '~standard': standard } = value as { '~standard'?: unknown };
   return isGroup(standard) && typeof standard.validate === 'function';

@@ -15,11 +15,11 @@ export function checkWhole(what: string, value: number, least: number): void {
 }
 
 /** Checks a message: it throws, rejects or returns false when the message is not valid. */
-export type MessageCheck<Message> = (message: Message) => unknown;
+export type WsMessageCheck<Message> = (message: Message) => unknown;
 
 /** @throws what the check throws; WsError VALIDATION_FAILED when it returns false */
 export async function checkMessage<Message>(
-  check: MessageCheck<Message>,
+  check: WsMessageCheck<Message>,
   { message }: { readonly message: Message },
 ): Promise<void> {
   if ((await check(message)) === false) throw new WsError('VALIDATION_FAILED', 'The message is not valid.');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions, type RawData } from 'ws';
 import type {
-  AnyAction,
+  WsAnyAction,
   DataArgument,
   IfGiven,
   RouteAction,
@@ -120,7 +120,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   /** Sends a message; a string goes out as it is. */
   send<
     Type extends RouteType<C> = never,
-    Action extends AnyAction<C, Type> = never,
+    Action extends WsAnyAction<C, Type> = never,
     Event extends RouteEvent<C> = never,
   >(
     ...message: IfGiven<C, 'routes', [message: RouteMessage<C, Type, Action, Event> | string], [message: unknown]>
@@ -151,7 +151,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** Sends a request and resolves with the frame that answers it, a reply or an error. */
-  call<Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
+  call<Type extends RouteType<C>, Action extends WsAnyAction<C, Type>>(
     type: Type,
     action: Action,
     ...rest: DataArgument<RouteData<C, Type, Action>>

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { MetadataOf, UserPayload, WebSocketContract } from '../protocol/contract.js';
+import type { WsMetadataOf, WsUserPayload, WebSocketContract } from '../protocol/contract.js';
 
 /** Who a client is, from its verified credentials and nothing else. */
 export interface WsUser<Payload = Record<string, unknown>> {
@@ -10,7 +10,7 @@ export interface WsUser<Payload = Record<string, unknown>> {
 }
 
 /** The user that an application says a client is. */
-export interface GivenUser {
+export interface WsGivenUser {
   /** A number means its decimal string. */
   userId: string | number;
   userType?: string | undefined;
@@ -18,7 +18,7 @@ export interface GivenUser {
 }
 
 /** Who joins a room: what the client's credentials leave open of its identity, and its label in the room. */
-export interface RoomUser extends Partial<GivenUser> {
+export interface WsRoomUser extends Partial<WsGivenUser> {
   username?: string | undefined;
 }
 
@@ -35,12 +35,12 @@ export interface ClientEntry<C extends WebSocketContract = WebSocketContract> {
   readonly ws: WebSocket | null;
   /** When the client last sent something, in ms since 1970. */
   readonly lastActivity: number;
-  readonly user: WsUser<Partial<UserPayload<C>>> | null;
+  readonly user: WsUser<Partial<WsUserPayload<C>>> | null;
   /** The room that was joined last and is still joined, or null. */
   readonly roomName: string | null;
   readonly rooms: ReadonlySet<string>;
   /** When the connection was accepted, in ms since 1970. */
   readonly connectedAt: number;
   readonly workerId: string;
-  readonly metadata: Readonly<MetadataOf<C>>;
+  readonly metadata: Readonly<WsMetadataOf<C>>;
 }

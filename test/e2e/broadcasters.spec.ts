@@ -4,9 +4,9 @@ import {
   PXL_WS_BROADCASTER,
   PxlWebSocketModule,
   WsError,
-  type Broadcaster,
+  type WsBroadcaster,
   type PxlWebSocketModuleOptions,
-  type RedisOption,
+  type WsRedisOption,
 } from 'nestjs-pxl-websocket';
 import { WorkerIdentity } from '../../lib/runtime/worker-identity.js';
 import { describeBroadcaster, type BusWorker, type SuiteRunner, type TestedBus } from 'nestjs-pxl-websocket/testing';
@@ -33,17 +33,17 @@ async function workerWith(options: PxlWebSocketModuleOptions): Promise<BusWorker
   const module = await Test.createTestingModule({ imports: [PxlWebSocketModule.forRoot(options)] })
     .setLogger(new Logbook())
     .compile();
-  return { broadcaster: module.get<Broadcaster>(PXL_WS_BROADCASTER), workerId: module.get(WorkerIdentity).workerId };
+  return { broadcaster: module.get<WsBroadcaster>(PXL_WS_BROADCASTER), workerId: module.get(WorkerIdentity).workerId };
 }
 
 /** Each worker has a network of its own, which leads to all of these Redis. */
 function redisBus(
   ports: () => readonly number[],
-  redisThrough: (proxies: readonly TcpProxy[]) => RedisOption,
+  redisThrough: (proxies: readonly TcpProxy[]) => WsRedisOption,
   mayHearMore = false,
 ): TestedBus {
   const prefix = `bus${++buses}`;
-  const networks = new Map<Broadcaster, readonly TcpProxy[]>();
+  const networks = new Map<WsBroadcaster, readonly TcpProxy[]>();
   return {
     mayHearMore,
     async join() {
@@ -71,7 +71,7 @@ function singleBus(): TestedBus {
 function clusterBus(sharded: boolean): TestedBus {
   const ports = (): number[] => cluster.nodes.map(({ port }) => port);
   const host = '127.0.0.1';
-  const through = (proxies: readonly TcpProxy[]): RedisOption => ({
+  const through = (proxies: readonly TcpProxy[]): WsRedisOption => ({
     cluster: proxies.map(({ port }) => ({ host, port })),
     options: {
       natMap: Object.fromEntries(ports().map((port, at) => [`${host}:${port}`, { host, port: proxies[at]!.port }])),

@@ -7,13 +7,13 @@ import { Injectable } from '@nestjs/common';
 import { Ack, ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { of, type Observable } from 'rxjs';
 import {
-  ClientId, WsRoute, WsUser, type WsUserInfo,
+  WsClientId, WsRoute, WsUser, type WsUserInfo,
   PxlWebSocketServer, WebSocketEmitter, WebSocketService, WsSubscriber, type ClientEntry, type PushMessage, type RouteData,
-  type RouteReply, type SendRequest, type ServerVerbs, type WebSocketMessage, type WebSocketSubscriberHandlerContext,
+  type RouteReply, type WsSendRequest, type ServerVerbs, type WebSocketMessage, type WebSocketSubscriberHandlerContext,
   type WsClient,
 } from 'nestjs-pxl-websocket';
 import {
-  WebSocketClient, type AnyAction, type CallAction, type CallData, type CallReply, type CallType, type PushAction,
+  WebSocketClient, type WsAnyAction, type CallAction, type CallData, type CallReply, type CallType, type PushAction,
   type PushData, type PushType, type RouteAction, type RouteType, type StreamAction, type StreamValue,
   type Unsubscribe, type WebSocketContract,
 } from 'nestjs-pxl-websocket/client';
@@ -47,7 +47,7 @@ declare const loose: WebSocketClient<any>;
 declare const tester: WsTestClient<Chat>, plainTester: WsTestClient;
 export { tester, plainTester };
 const ChatRoute = WsRoute<Chat>(), FromServer = WsRoute<Chat, 'client'>();
-export { Ack, ConnectedSocket, MessageBody, of, ClientId, WsRoute, WsUser, ChatRoute, FromServer };
+export { Ack, ConnectedSocket, MessageBody, of, WsClientId, WsRoute, WsUser, ChatRoute, FromServer };
 export type { Observable, WsUserInfo };
 declare const server: PxlWebSocketServer<Chat>, plainServer: PxlWebSocketServer, anyServer: PxlWebSocketServer<any>;
 declare const emitter: WebSocketEmitter<Chat>, plainEmitter: WebSocketEmitter, anySockets: WebSocketService<any>;
@@ -55,11 +55,11 @@ declare const client: WsClient<Chat>, plainClient: WsClient, anyClient: WsClient
 export {
   WsSubscriber, server, plainServer, anyServer, emitter, plainEmitter, anySockets, client, plainClient, anyClient,
 };
-export type { ClientEntry, PushMessage, SendRequest, ServerVerbs, WebSocketMessage, WebSocketSubscriberHandlerContext };
+export type { ClientEntry, PushMessage, WsSendRequest, ServerVerbs, WebSocketMessage, WebSocketSubscriberHandlerContext };
 export { Injectable, chat, schemed, untyped, loose, sockets, plain };
 export type { Chat, RouteData, RouteReply };
 export type {
-  AnyAction, CallAction, CallData, CallReply, CallType, PushAction, PushData, PushType, RouteAction, RouteType, StreamAction,
+  WsAnyAction, CallAction, CallData, CallReply, CallType, PushAction, PushData, PushType, RouteAction, RouteType, StreamAction,
   StreamValue, Unsubscribe, WebSocketContract,
 };
 `;
@@ -120,7 +120,7 @@ const GOOD = [
      client: WebSocketClient<C>, type: T, action: A, data: RouteData<C, T, A>,
    ): Promise<RouteReply<C, T, A>> { return client.request(type, action, data, { timeout: 5 }); }
    const { sent }: { sent: boolean } = await ask(chat, 'chat', 'send', { text: '' }); export { sent };`,
-  `export function tell<C extends WebSocketContract, T extends RouteType<C>, A extends AnyAction<C, T>>(
+  `export function tell<C extends WebSocketContract, T extends RouteType<C>, A extends WsAnyAction<C, T>>(
      client: WebSocketClient<C>, type: T, action: A, data: RouteData<C, T, A>,
    ): boolean { return client.send(type, action, data); }
    export function each<C extends WebSocketContract, T extends RouteType<C>, A extends StreamAction<C, T>>(
@@ -158,7 +158,7 @@ const GOOD_OF_SERVERS = [
      [plain, plainServer, plainEmitter, anyClient, client];`,
   `await plain.broadcast({ type: 'a', action: 'b' }); plainServer.sendMessageToAll({ data: 5 }); plainClient.send(5); plainClient.emit('a', 1);
    const answer: unknown = await plainClient.call({ event: 'a' }); plainClient.metadata['a'] = 1; await plainEmitter.broadcast({ event: 'a' });
-   const request: SendRequest = { payload: { topic: 'a', data: 1 } }; await plain.send(request); await plain.sendUserMessage('a', 1);
+   const request: WsSendRequest = { payload: { topic: 'a', data: 1 } }; await plain.send(request); await plain.sendUserMessage('a', 1);
    declare const some: WebSocketMessage; await plain.broadcast(some); const own = { type: 'a', action: 'b', data: 1 }; await plain.broadcast(own);
    export { answer, own };`,
   `await anySockets.broadcast({ type: 'a', action: 'b' }); anyServer.sendMessageToAll({ data: 5 }); anyClient.send(5); anyClient.emit('a');
@@ -183,7 +183,7 @@ const GOOD_METHODS = [
   `@ChatRoute('chat', 'send') a(@MessageBody() { text }: { text: string }): { sent: boolean } { return { sent: text === '' }; }`,
   `@ChatRoute('chat', 'send') async a(@ConnectedSocket() of: WsClient<Chat>, @MessageBody() data: unknown): Promise<{ sent: boolean }> {
      return { sent: of.send(String(data)) }; }`,
-  `@ChatRoute('chat', 'send') a(@MessageBody('text') text: string, @ClientId() id: string, @WsUser() user: WsUserInfo | null): { sent: boolean } {
+  `@ChatRoute('chat', 'send') a(@MessageBody('text') text: string, @WsClientId() id: string, @WsUser() user: WsUserInfo | null): { sent: boolean } {
      return { sent: text + id === user?.userId }; }`,
   `@ChatRoute('chat', 'send') a(): Observable<{ sent: boolean }> { return of({ sent: true }); }`,
   `@ChatRoute('chat', 'send') a(@Ack() ack: (reply: { sent: boolean }) => void): void { ack({ sent: true }); }`,

@@ -9,7 +9,7 @@ import {
   WebSocketService,
   WsSubscriber,
   type ClientModuleEvents,
-  type EventOptions,
+  type WsEventOptions,
   type PxlWebSocketModuleOptions,
   type WebSocketSubscriberHandlerContext,
 } from 'nestjs-pxl-websocket';
@@ -51,7 +51,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 async function start(options: PxlWebSocketModuleOptions): Promise<void> {
-  const onMessage: EventOptions['onMessage'] = ({ redis, redisInstance }) => orders.heard.push(redis, redisInstance);
+  const onMessage: WsEventOptions['onMessage'] = ({ redis, redisInstance }) => orders.heard.push(redis, redisInstance);
   app = await startApp({ options: { ...options, events: { onMessage } }, providers: [Orders] });
   orders = app.app.get(Orders);
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import { ClientManager, RoomManager, WebSocketService, type RedisOption } from 'nestjs-pxl-websocket';
+import { ClientManager, RoomManager, WebSocketService, type WsRedisOption } from 'nestjs-pxl-websocket';
 import { IgnisFleet } from '../support/ignis-fleet.js';
 import { LEASE, PROBE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await Promise.all([server.stop(), cluster.stop(), sentinel.stop()]);
 });
 
-const kinds: Record<string, () => RedisOption> = {
+const kinds: Record<string, () => WsRedisOption> = {
   'options of ioredis': () => ({ host: '127.0.0.1', port: server.port, keyPrefix: 'ignored:' }),
   "an application's own client": () => instance,
   'a master that Sentinel names': () => ({ sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'main' }),
@@ -43,7 +43,7 @@ const kinds: Record<string, () => RedisOption> = {
   'a Redis Cluster, sharded': () => ({ cluster: cluster.startupNodes, sharded: true }),
 };
 
-async function start(redis: RedisOption, ignis = false): Promise<TestApp> {
+async function start(redis: WsRedisOption, ignis = false): Promise<TestApp> {
   const app = await startApp({
     options: {
       redis,

@@ -5,7 +5,7 @@ import {
   PxlWebSocketServer,
   WebSocketEmitter,
   WebSocketService,
-  type ClusterOptions,
+  type WsClusterOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { ClientHash } from '../../lib/cluster/registry/client-hash.js';
@@ -56,7 +56,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function start(...clusters: ClusterOptions[]): Promise<TestApp[]> {
+async function start(...clusters: WsClusterOptions[]): Promise<TestApp[]> {
   const auth = { authenticate: urlIdentity };
   const started = clusters.map((cluster) => startApp({ options: { redis: redis.url, auth, cluster }, logger: log }));
   apps.push(...(await Promise.all(started)));
@@ -64,7 +64,7 @@ async function start(...clusters: ClusterOptions[]): Promise<TestApp[]> {
 }
 
 /** Starts two workers that know each other. */
-async function startTwo(cluster: ClusterOptions): Promise<[TestApp, TestApp]> {
+async function startTwo(cluster: WsClusterOptions): Promise<[TestApp, TestApp]> {
   const [one, two] = (await start(cluster, cluster)) as [TestApp, TestApp];
   await eventually('they know each other', () =>
     [one, two].every(({ app }) => app.get(WebSocketService).getWebSocketHealth().cluster.workers === 2),
@@ -101,7 +101,7 @@ async function lastOn(channel: string): Promise<[channel: string, text: Buffer]>
   return published.filter(([name]) => name === channel).at(-1)!;
 }
 
-describe.each<[what: string, cluster: ClusterOptions]>([
+describe.each<[what: string, cluster: WsClusterOptions]>([
   ['with a secret', { secret: SECRET }],
   ['with a secret, without a mirror', { secret: SECRET, mirror: false }],
   ['without a secret', {}],
@@ -195,7 +195,7 @@ it('what is not signed, or with another secret, or for another channel, is junk:
 });
 
 it('signing is switched on, and its secret changed, without a gap: known to all first, then signed with by all', async () => {
-  const on: (ClusterOptions['secret'] | undefined)[] = [undefined, [false, OTHER], [OTHER, false], OTHER];
+  const on: (WsClusterOptions['secret'] | undefined)[] = [undefined, [false, OTHER], [OTHER, false], OTHER];
   const steps = [...on, [OTHER, SECRET], [SECRET, OTHER], SECRET];
   await start({ secret: steps[0] });
   for (const secret of steps.slice(1)) {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { WebSocketService, type RedisOption } from 'nestjs-pxl-websocket';
+import { WebSocketService, type WsRedisOption } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { LEASE, PROBE } from '../support/cluster-periods.js';
 import { Logbook } from '../support/logbook.js';
@@ -24,7 +24,7 @@ afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
 
 afterAll(() => sentinel.stop());
 
-async function start(redis: RedisOption = named()): Promise<TestApp> {
+async function start(redis: WsRedisOption = named()): Promise<TestApp> {
   const options = { redis, rooms: { open: true }, cluster: { lease: LEASE, probe: PROBE } };
   const app = await startApp({ options, logger: log });
   apps.push(app);
@@ -32,7 +32,7 @@ async function start(redis: RedisOption = named()): Promise<TestApp> {
 }
 
 /** As README has it. */
-function named(): Extract<RedisOption, { sentinels?: unknown }> {
+function named(): Extract<WsRedisOption, { sentinels?: unknown }> {
   return { sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'main' };
 }
 

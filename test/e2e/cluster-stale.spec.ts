@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { WebSocketService } from 'nestjs-pxl-websocket';
-import { writeEnvelope } from '../../lib/cluster/bus/envelope-text.js';
+import { writeWsEnvelope } from '../../lib/cluster/bus/envelope-text.js';
 import type { WsTarget } from '../../lib/cluster/bus/envelope.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -55,7 +55,7 @@ async function textOf(target: WsTarget, age: number, id?: string): Promise<strin
   const [seconds, microseconds] = await redis.command<string[]>('TIME');
   const sentAt = Math.round(Number(seconds) * 1_000 + Number(microseconds) / 1_000) - age;
   const content = { kind: 'message', text: JSON.stringify({ type: 'news', action: 'flash', data: age }) } as const;
-  return writeEnvelope({ target, exclude: [], isVolatile: false, content }, { origin: null, sentAt, id });
+  return writeWsEnvelope({ target, exclude: [], isVolatile: false, content }, { origin: null, sentAt, id });
 }
 
 async function publish(channel: string, text: string): Promise<void> {

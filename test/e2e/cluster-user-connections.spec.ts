@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { UserConnectionsLimit } from '../../lib/options/limits.options.js';
+import type { WsUserConnectionsLimit } from '../../lib/options/limits.options.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
 import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
 import { LEASE } from '../support/cluster-periods.js';
@@ -23,7 +23,7 @@ interface Worker {
 
 async function start<const Names extends readonly string[]>(
   names: Names,
-  limit: UserConnectionsLimit,
+  limit: WsUserConnectionsLimit,
 ): Promise<{ [Name in keyof Names]: Worker }> {
   const registries = await cluster.start(names, {
     data: (link, workerId) => {

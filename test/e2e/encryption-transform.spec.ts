@@ -10,9 +10,9 @@ import {
   WsError,
   WsFallback,
   WsRoute,
-  type EncryptionOptions,
+  type WsEncryptionOptions,
   type PxlWebSocketModuleOptions,
-  type TypedMessage,
+  type WsTypedMessage,
   type WsClient,
 } from 'nestjs-pxl-websocket';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -30,11 +30,11 @@ const MARK = 'a-word-that-only-the-client-may-read';
 const hide = (value: unknown): string => Buffer.from(JSON.stringify(value)).reverse().toString('hex');
 const reveal = (data: unknown): unknown => JSON.parse(Buffer.from(String(data), 'hex').reverse().toString());
 
-const transform: EncryptionOptions['transform'] = ({ event, data }) => ({
+const transform: WsEncryptionOptions['transform'] = ({ event, data }) => ({
   event: 'encrypted',
   data: hide({ event, data }),
 });
-const open: EncryptionOptions['open'] = ({ data }) => JSON.stringify(reveal(data));
+const open: WsEncryptionOptions['open'] = ({ data }) => JSON.stringify(reveal(data));
 
 @WebSocketGateway()
 class Gateway {
@@ -60,7 +60,7 @@ let errors: string[];
 let others: WebSocketServer | undefined;
 const clients: TestClient[] = [];
 
-async function start(encryption: EncryptionOptions, options: PxlWebSocketModuleOptions = {}): Promise<void> {
+async function start(encryption: WsEncryptionOptions, options: PxlWebSocketModuleOptions = {}): Promise<void> {
   errors = [];
   const events = { onError: ({ error }: { error: Error }) => void errors.push(error.message) };
   app = await startApp({
@@ -114,7 +114,7 @@ function onServer(clientId: string): WsClient {
   return app.app.get(ClientManager).getClient({ clientId, requireWs: true })!;
 }
 
-const push = (data: unknown): TypedMessage => ({ type: 'n', action: 'm', data });
+const push = (data: unknown): WsTypedMessage => ({ type: 'n', action: 'm', data });
 const opened = ({ data }: Received): unknown => (reveal(data) as { data: unknown }).data;
 
 async function take(client: TestClient, count: number): Promise<Received[]> {
@@ -177,7 +177,7 @@ describe('an own handshake', () => {
     const gate = new Gate();
     const shaking: WsClient[] = [];
     const connected: string[] = [];
-    const handshake: EncryptionOptions['handshake'] = async ({ client }) => {
+    const handshake: WsEncryptionOptions['handshake'] = async ({ client }) => {
       shaking.push(client);
       await gate.passed;
       return KEYS;
@@ -205,7 +205,7 @@ describe('an own handshake', () => {
   it('runs once: another offer meanwhile is refused, and changes nothing', async () => {
     const gate = new Gate();
     let count = 0;
-    const handshake: EncryptionOptions['handshake'] = async () => {
+    const handshake: WsEncryptionOptions['handshake'] = async () => {
       count++;
       await gate.passed;
       return KEYS;
@@ -227,7 +227,7 @@ describe('an own handshake', () => {
 
   it('that ends when the application has encrypted its client by itself changes nothing any more', async () => {
     const gate = new Gate();
-    const handshake: EncryptionOptions['handshake'] = async ({ client: { clientId } }) => {
+    const handshake: WsEncryptionOptions['handshake'] = async ({ client: { clientId } }) => {
       app.app.get(PxlWebSocketServer).enableClientEncryption({ clientId });
       await gate.passed;
       return KEYS;
@@ -272,7 +272,7 @@ describe('an own handshake', () => {
     expect((await client.closed).code).toBe(4004);
   });
 
-  it.each<[string, EncryptionOptions['handshake'], RegExp]>([
+  it.each<[string, WsEncryptionOptions['handshake'], RegExp]>([
     [
       'throws',
       () => {
@@ -296,7 +296,7 @@ describe('an own handshake', () => {
 
   it('of a client of pxl.v1 gets what its upgrade offers', async () => {
     const offers: unknown[] = [];
-    const handshake: EncryptionOptions['handshake'] = async ({ data }) => {
+    const handshake: WsEncryptionOptions['handshake'] = async ({ data }) => {
       offers.push(data);
       await Promise.resolve();
       return KEYS;
@@ -535,7 +535,7 @@ describe('what a client of an own cipher sends', () => {
     const gate = new Gate();
     const ended: string[] = [];
     const events = { onDisconnected: ({ clientId }: { clientId: string }) => void ended.push(clientId) };
-    const opens: EncryptionOptions['open'] = async ({ data }) => {
+    const opens: WsEncryptionOptions['open'] = async ({ data }) => {
       await gate.passed;
       return JSON.stringify(reveal(data));
     };
@@ -575,7 +575,7 @@ describe('what a client of an own cipher sends', () => {
     expect(gateway.handled).toEqual([]);
   });
 
-  it.each<[string, EncryptionOptions['open']]>([
+  it.each<[string, WsEncryptionOptions['open']]>([
     ['is refused by open', () => null],
     ['is refused later', () => Promise.resolve(null)],
     [

@@ -7,7 +7,7 @@ import {
   WsError,
   WsRoute,
   type PxlWebSocketModuleOptions,
-  type TypedMessage,
+  type WsTypedMessage,
   type WsClient,
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
@@ -355,7 +355,7 @@ describe('the exchange of keys', () => {
 });
 
 describe('what an encrypted client is sent', () => {
-  const push = (data: unknown): TypedMessage => ({ type: 'n', action: 'm', data });
+  const push = (data: unknown): WsTypedMessage => ({ type: 'n', action: 'm', data });
 
   it('cannot be sent by its socket', async () => {
     await start();

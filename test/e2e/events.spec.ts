@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { PxlWebSocketServer, RoomManager, WsClient, WsRoute, type EventOptions } from 'nestjs-pxl-websocket';
+import { PxlWebSocketServer, RoomManager, WsClient, WsRoute, type WsEventOptions } from 'nestjs-pxl-websocket';
 import { WebSocket, WebSocketServer as WsServer } from 'ws';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
@@ -20,7 +20,7 @@ class EchoGateway {
   }
 }
 
-async function start(events: EventOptions, rest: TestAppOptions = {}): Promise<void> {
+async function start(events: WsEventOptions, rest: TestAppOptions = {}): Promise<void> {
   diary = new Diary();
   logbook.lines.length = 0;
   app = await startApp({ logger: logbook, ...rest, options: { events }, providers: [EchoGateway] });
@@ -199,7 +199,7 @@ describe('events.onError', () => {
 
 describe('The methods of an events object', () => {
   it('keep their this', async () => {
-    class Events implements EventOptions {
+    class Events implements WsEventOptions {
       readonly #greeting = 'hello';
 
       onConnected(): void {

@@ -7,7 +7,7 @@ import {
   PxlWebSocketServer,
   WebSocketService,
   WsRoute,
-  type AuthOptions,
+  type WsAuthOptions,
   type WsClient,
   type WsCredentials,
   type WsIdentity,
@@ -56,7 +56,7 @@ interface Started extends TestApp {
   last(): WsClient;
 }
 
-async function start(auth: AuthOptions, more: TestAppOptions = {}): Promise<Started> {
+async function start(auth: WsAuthOptions, more: TestAppOptions = {}): Promise<Started> {
   diary.entries.length = 0;
   const clock = new ManualRuntime();
   const app = await startApp({

@@ -3,10 +3,10 @@ import { ForbiddenException, Injectable } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import {
   PxlWebSocketServer,
-  type RoomAuthorizer,
-  type RoomOptions,
-  type RoomRequest,
-  type RoomVerdict,
+  type WsRoomAuthorizer,
+  type WsRoomOptions,
+  type WsRoomRequest,
+  type WsRoomVerdict,
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
@@ -27,7 +27,7 @@ const authenticate = ({ request }: WsCredentials): { userId: string } => ({
   userId: request.url.split('?')[1] ?? 'nobody',
 });
 
-async function start(rooms: RoomOptions, more: TestAppOptions = {}): Promise<TestApp> {
+async function start(rooms: WsRoomOptions, more: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ ...more, options: { auth: { authenticate }, heartbeat: false, rooms } });
   apps.push(app);
   return app;
@@ -36,7 +36,7 @@ async function start(rooms: RoomOptions, more: TestAppOptions = {}): Promise<Tes
 const roomsOf = (app: TestApp): string[] => [...app.app.get(PxlWebSocketServer).rooms.keys()];
 
 describe('rooms.authorize', () => {
-  it.each<[string, RoomVerdict | Promise<RoomVerdict>, string | null]>([
+  it.each<[string, WsRoomVerdict | Promise<WsRoomVerdict>, string | null]>([
     ['true', true, null],
     ['a promise of true', Promise.resolve(true), null],
     ['an object', { badge: 'gold' }, null],
@@ -63,7 +63,7 @@ describe('rooms.authorize', () => {
       map: [new Map(), 'an object'],
     };
     const logger = new Logbook();
-    const app = await start({ authorize: ({ roomName }) => odd[roomName]?.[0] as RoomVerdict }, { logger });
+    const app = await start({ authorize: ({ roomName }) => odd[roomName]?.[0] as WsRoomVerdict }, { logger });
     const client = await app.client({ path: '/ws?ada' });
     for (const [roomName, [, kind]] of Object.entries(odd)) {
       await expect(client.request('system', 'joinRoom', { roomName })).rejects.toThrow('FORBIDDEN');
@@ -106,7 +106,7 @@ describe('rooms.authorize', () => {
 
   it('may throw what refuses an authentication: the room is refused, and it is no defect', async () => {
     const logger = new Logbook();
-    const authorize = ({ roomName }: RoomRequest): never => {
+    const authorize = ({ roomName }: WsRoomRequest): never => {
       throw THROWN_REFUSALS[Number(roomName)]?.[1];
     };
     const app = await start({ authorize }, { logger });
@@ -132,10 +132,10 @@ describe('rooms.authorize', () => {
       readonly of = new Map([['ada', 'tea']]);
     }
     @Injectable()
-    class Rule implements RoomAuthorizer {
+    class Rule implements WsRoomAuthorizer {
       constructor(private readonly memberships: Memberships) {}
 
-      authorize({ client, roomName }: RoomRequest): boolean {
+      authorize({ client, roomName }: WsRoomRequest): boolean {
         return this.memberships.of.get(client.user?.userId ?? '') === roomName;
       }
     }

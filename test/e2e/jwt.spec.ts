@@ -6,8 +6,8 @@ import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websocke
 import {
   WsRoute,
   WsUser,
-  type AuthOptions,
-  type JwtOptions,
+  type WsAuthOptions,
+  type WsJwtOptions,
   type WsClient,
   type WsUserInfo,
 } from 'nestjs-pxl-websocket';
@@ -30,13 +30,13 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-async function start(auth: AuthOptions, more: TestAppOptions = {}): Promise<TestApp> {
+async function start(auth: WsAuthOptions, more: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ providers: [WhoAmI], ...more, options: { ...more.options, auth } });
   apps.push(app);
   return app;
 }
 
-const withSecret = (jwt: Partial<JwtOptions> = {}, more: TestAppOptions = {}): Promise<TestApp> =>
+const withSecret = (jwt: Partial<WsJwtOptions> = {}, more: TestAppOptions = {}): Promise<TestApp> =>
   start({ jwt: { secret: SECRET, ...jwt } }, more);
 
 const statusFor = (app: TestApp, token: string): Promise<number> =>
@@ -322,7 +322,7 @@ describe('auth.jwt', () => {
   });
 
   const { publicKey } = rsaKeys();
-  it.each<[AuthOptions, string]>([
+  it.each<[WsAuthOptions, string]>([
     [{ jwt: true }, 'there is no JwtService'],
     [{ jwt: {} }, 'auth.jwt.secret'],
     [{ jwt: { secret: '' } }, 'auth.jwt.secret'],
@@ -332,7 +332,7 @@ describe('auth.jwt', () => {
     [{ jwt: { publicKey, algorithms: ['HS256'] } }, 'auth.jwt.algorithms'],
     [{ jwt: { secret: SECRET, algorithms: ['none' as 'HS256'] } }, 'auth.jwt.algorithms'],
     [{ jwt: { secret: SECRET, claims: { userId: '' } } }, 'auth.jwt.claims.userId'],
-    [{ jwt: { secret: SECRET, expiresIn: 1 } as JwtOptions }, 'auth.jwt.expiresIn'],
+    [{ jwt: { secret: SECRET, expiresIn: 1 } as WsJwtOptions }, 'auth.jwt.expiresIn'],
     [{ jwt: { secret: SECRET, requireExp: 'yes' as never } }, 'auth.jwt.requireExp'],
     [{}, 'neither jwt nor authenticate'],
     [{ mode: 'message' }, 'neither jwt nor authenticate'],

@@ -4,7 +4,7 @@ import {
   ClientManager,
   WebSocketService,
   WsRoute,
-  type LimitOptions,
+  type WsLimitOptions,
   type PxlWebSocketModuleOptions,
   type WsCredentials,
   type WsIdentity,
@@ -36,7 +36,7 @@ afterEach(async () => {
 const authenticate = ({ request }: WsCredentials): WsIdentity => identityOf(request.url.split('?')[1]);
 
 async function start(
-  limits: LimitOptions,
+  limits: WsLimitOptions,
   more: PxlWebSocketModuleOptions = {},
   platform: Platform = 'express',
 ): Promise<TestApp> {

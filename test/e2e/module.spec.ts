@@ -19,7 +19,7 @@ import {
   PxlWebSocketModule,
   WebSocketService,
   WsRoute,
-  type Broadcaster,
+  type WsBroadcaster,
   type PxlWebSocketModuleOptions,
   type PxlWebSocketOptionsFactory,
 } from 'nestjs-pxl-websocket';
@@ -195,9 +195,9 @@ describe('A start that cannot work', () => {
       start(): void {}
       publish(): void {}
     }
-    const broadcaster = HalfABus as unknown as Type<Broadcaster>;
+    const broadcaster = HalfABus as unknown as Type<WsBroadcaster>;
     expect(await failureOf({ options: { broadcaster } })).toMatch(
-      /^The broadcaster HalfABus lacks stop, onChange, acquireRoom, .*: it has to implement Broadcaster\.$/,
+      /^The broadcaster HalfABus lacks stop, onChange, acquireRoom, .*: it has to implement WsBroadcaster\.$/,
     );
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Origins } from 'nestjs-pxl-websocket';
+import type { WsOrigins } from 'nestjs-pxl-websocket';
 import { closeRefusal } from '../support/close-refusal.js';
 import { failureOf } from '../support/failure-of.js';
 import { Logbook } from '../support/logbook.js';
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-async function start(origins?: Origins, more: TestAppOptions = {}): Promise<TestApp> {
+async function start(origins?: WsOrigins, more: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ ...more, options: { origins } });
   apps.push(app);
   return app;
@@ -122,7 +122,7 @@ describe('the option origins', () => {
     expect(await upgradeStatus(app.port, { Origin: 'null' })).toBe(101);
   });
 
-  it.each<[Origins]>([
+  it.each<[WsOrigins]>([
     [['https://app.example.com/']],
     [['https://app.example.com:443']],
     [['app.example.com']],

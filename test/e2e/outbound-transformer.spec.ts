@@ -9,9 +9,9 @@ import {
   WebSocketService,
   WsError,
   WsRoute,
-  type OutboundTransformer,
+  type WsOutboundTransformer,
   type PxlWebSocketModuleOptions,
-  type TypedMessage,
+  type WsTypedMessage,
   type WsClient,
 } from 'nestjs-pxl-websocket';
 import { of } from 'rxjs';
@@ -42,7 +42,7 @@ class Gateway {
 }
 
 /** Nobody but an administrator may read `secret`; some frames nobody gets. */
-const redact: OutboundTransformer = ({ client, event, data }) => {
+const redact: WsOutboundTransformer = ({ client, event, data }) => {
   if (event === 'n:private') return null;
   if (typeof data !== 'object' || data === null || client.metadata.isAdmin === true) return { event, data };
   return { event, data: { ...data, secret: undefined } };
@@ -54,7 +54,10 @@ let errors: string[];
 let others: WebSocketServer | undefined;
 const open: { socket: { terminate(): void } }[] = [];
 
-async function start(outboundTransformer: OutboundTransformer, options: PxlWebSocketModuleOptions = {}): Promise<void> {
+async function start(
+  outboundTransformer: WsOutboundTransformer,
+  options: PxlWebSocketModuleOptions = {},
+): Promise<void> {
   errors = [];
   const events = { onError: ({ error }: { error: Error }) => void errors.push(error.message) };
   app = await startApp({ providers: [Gateway], options: { outboundTransformer, events, ...options } });
@@ -89,7 +92,7 @@ function onServer({ clientId }: { clientId: string }): WsClient {
   return app.app.get(ClientManager).getClient({ clientId, requireWs: true })!;
 }
 
-const push = (data: unknown, action = 'm'): TypedMessage => ({ type: 'n', action, data });
+const push = (data: unknown, action = 'm'): WsTypedMessage => ({ type: 'n', action, data });
 
 describe('outboundTransformer', () => {
   it('shows each client its own of what many are sent, whatever codec they speak', async () => {

@@ -18,7 +18,7 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
-import { ClientId, PxlWebSocketSetupError, WsClient, WsRoute } from 'nestjs-pxl-websocket';
+import { WsClientId, PxlWebSocketSetupError, WsClient, WsRoute } from 'nestjs-pxl-websocket';
 import { map, of, throwError, type Observable } from 'rxjs';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
@@ -390,7 +390,7 @@ describe('a pipe', () => {
     };
     class Gateway {
       @WsRoute('p', 'all')
-      all(@ConnectedSocket() client: WsClient, @MessageBody('n', ParseIntPipe) n: number, @ClientId() id: string) {
+      all(@ConnectedSocket() client: WsClient, @MessageBody('n', ParseIntPipe) n: number, @WsClientId() id: string) {
         return [client instanceof WsClient, n, id];
       }
 

@@ -7,7 +7,7 @@ import {
   WebSocketService,
   WsRateLimit,
   WsRoute,
-  type LimitOptions,
+  type WsLimitOptions,
   type WsCredentials,
   type WsIdentity,
 } from 'nestjs-pxl-websocket';
@@ -51,7 +51,7 @@ afterEach(async () => {
 
 let clock: ManualRuntime;
 
-async function start(limits: LimitOptions = {}): Promise<TestApp> {
+async function start(limits: WsLimitOptions = {}): Promise<TestApp> {
   clock = new ManualRuntime();
   guarded = 0;
   const authenticate = ({ request }: WsCredentials): WsIdentity => identityOf(request.url.split('?')[1]);

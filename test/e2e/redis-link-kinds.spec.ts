@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClusterNode } from 'ioredis';
-import type { RedisOption } from '../../lib/options/redis.options.js';
+import type { WsRedisOption } from '../../lib/options/redis.options.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { createCertificate } from '../support/certificate.js';
 import { freePort } from '../support/free-port.js';
@@ -25,14 +25,14 @@ class Links {
   readonly #all: TestLink[] = [];
 
   /** A link that need not get ready. */
-  start(redis: RedisOption): TestLink {
+  start(redis: WsRedisOption): TestLink {
     const link = new TestLink({ redis, name: `link-${this.#all.length}` });
     this.#all.push(link);
     return link;
   }
 
   /** Two links that hear the same channel. */
-  async connect(redis: RedisOption): Promise<[TestLink, TestLink]> {
+  async connect(redis: WsRedisOption): Promise<[TestLink, TestLink]> {
     const [one, two] = [this.start(redis), this.start(redis)];
     await Promise.all([one.ready(), two.ready()]);
     await Promise.all([one, two].map(async ({ link }) => link.subscriptions.acquire(ROOM)));
@@ -257,7 +257,7 @@ describe('A Redis that speaks TLS', () => {
     }),
   );
 
-  it.each<[what: string, redis: (port: number) => RedisOption, expected: string | false]>([
+  it.each<[what: string, redis: (port: number) => WsRedisOption, expected: string | false]>([
     ['a url with a name', (port) => `rediss://localhost:${port}`, 'localhost'],
     ['a url with an address', (port) => `rediss://127.0.0.1:${port}`, false],
     ['options with a name', (port) => ({ host: 'localhost', port, tls: {} }), 'localhost'],
@@ -272,7 +272,7 @@ describe('A Redis that speaks TLS', () => {
     ],
   ])(
     'is told the name that it was reached by: %s',
-    linked(async (links, _what: string, redis: (port: number) => RedisOption, expected: string | false) => {
+    linked(async (links, _what: string, redis: (port: number) => WsRedisOption, expected: string | false) => {
       const listener = await FirstWords.listen();
       links.start(redis(listener.port));
       await until(() => listener.heard.length > 0);

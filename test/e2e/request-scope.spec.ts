@@ -31,7 +31,7 @@ import {
   WsClient,
   WsRoute,
   type ConnectionCandidate,
-  type RoomRequest,
+  type WsRoomRequest,
   type WsCredentials,
 } from 'nestjs-pxl-websocket';
 import type { Server } from 'ws';
@@ -125,7 +125,7 @@ it('REQUEST is the upgrade request for authenticators and connection guards, and
   class Members {
     constructor(private readonly origin: Origin) {}
 
-    authorize({ client }: RoomRequest): boolean {
+    authorize({ client }: WsRoomRequest): boolean {
       seen.rule = this.origin.request === client;
       return true;
     }

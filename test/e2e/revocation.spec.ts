@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WebSocketService, type AuthOptions, type WsIdentity } from 'nestjs-pxl-websocket';
+import { WebSocketService, type WsAuthOptions, type WsIdentity } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -18,7 +18,7 @@ afterEach(async () => {
 let clock: ManualRuntime;
 const now = (later = 0): number => Math.floor(clock.now() / 1_000) + later;
 
-async function start(auth: AuthOptions = { jwt: { secret: SECRET } }): Promise<TestApp> {
+async function start(auth: WsAuthOptions = { jwt: { secret: SECRET } }): Promise<TestApp> {
   clock = new ManualRuntime();
   const app = await startApp({
     options: { auth, heartbeat: false },

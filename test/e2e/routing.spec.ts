@@ -3,7 +3,7 @@ import { Controller, Injectable, Module, Scope, UsePipes, ValidationPipe, type T
 import { Ack, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { IsString } from 'class-validator';
 import {
-  ClientId,
+  WsClientId,
   DuplicateWsRouteError,
   PxlWebSocketSetupError,
   WsClient,
@@ -335,7 +335,7 @@ describe('the parameters of a handler', () => {
 
     @WsRoute('p', 'all')
     all(
-      @ClientId() clientId: string,
+      @WsClientId() clientId: string,
       @MessageBody() body: unknown,
       @MessageBody('name') name: unknown,
       @ConnectedSocket() client: WsClient,
@@ -403,7 +403,7 @@ describe('the parameters of a handler', () => {
     }
 
     @WsFallback()
-    rest(first: unknown, @ClientId() clientId: unknown, last: unknown) {
+    rest(first: unknown, @WsClientId() clientId: unknown, last: unknown) {
       gaps.push([first, clientId, last]);
     }
   }

@@ -3,7 +3,7 @@ import {
   PxlWebSocketServer,
   RoomManager,
   WebSocketService,
-  type SendOptions,
+  type WsSendOptions,
   type WebSocketMessage,
 } from 'nestjs-pxl-websocket';
 import { refused } from '../support/refused.js';
@@ -265,7 +265,7 @@ describe('what a send is called with', () => {
     [['x'], 'An object with exclude, volatile was expected.'],
     [null, 'An object with exclude, volatile was expected.'],
   ])('is refused with BAD_MESSAGE, and reaches nobody: %j', async (options, sentence) => {
-    const given = options as SendOptions;
+    const given = options as WsSendOptions;
     const refusal = expect.objectContaining({ code: 'BAD_MESSAGE', message: sentence }) as unknown;
     await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
     await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ClientManager, WebSocketService, type LimitOptions, type WsClient } from 'nestjs-pxl-websocket';
+import { ClientManager, WebSocketService, type WsLimitOptions, type WsClient } from 'nestjs-pxl-websocket';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
@@ -11,7 +11,7 @@ const TEN_KB = 'x'.repeat(10 * KB);
 let app: TestApp;
 afterEach(() => app.close());
 
-async function start(limits: LimitOptions): Promise<void> {
+async function start(limits: WsLimitOptions): Promise<void> {
   app = await startApp({ options: { limits, rooms: { open: true }, heartbeat: false, shutdown: { timeout: 300 } } });
 }
 

@@ -7,14 +7,14 @@ import {
 } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
-import { LocalBroadcaster } from '../../lib/cluster/bus/local.broadcaster.js';
+import { WsLocalBroadcaster } from '../../lib/cluster/bus/local.broadcaster.js';
 import { Diary } from '../support/diary.js';
 import { queueDashboard, statusChanges } from '../support/pxl-subscribers.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 
 /** A bus that counts what it would carry to other workers. */
-class CountingBroadcaster extends LocalBroadcaster {
+class CountingBroadcaster extends WsLocalBroadcaster {
   override readonly isAlone = false;
   published = 0;
 

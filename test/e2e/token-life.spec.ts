@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { PxlWebSocketServer, WsRoute, WsUser, type AuthOptions, type WsUserInfo } from 'nestjs-pxl-websocket';
+import { PxlWebSocketServer, WsRoute, WsUser, type WsAuthOptions, type WsUserInfo } from 'nestjs-pxl-websocket';
 import { TokenLife } from '../../lib/auth/tokens/token-life.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -25,7 +25,7 @@ afterEach(async () => {
 const clock = { current: new ManualRuntime() };
 const now = (later = 0): number => Math.floor(clock.current.now() / 1_000) + later;
 
-async function start(auth: AuthOptions = {}): Promise<TestApp> {
+async function start(auth: WsAuthOptions = {}): Promise<TestApp> {
   clock.current = new ManualRuntime();
   const app = await startApp({
     providers: [WhoAmI],

@@ -4,7 +4,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import {
   WsRoute,
   WsUser,
-  type AuthOptions,
+  type WsAuthOptions,
   type WsAuthenticator,
   type WsCredentials,
   type WsVerdict,
@@ -34,7 +34,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-async function start(auth: AuthOptions, more: TestAppOptions = {}): Promise<TestApp> {
+async function start(auth: WsAuthOptions, more: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ ...more, providers: [WhoAmI, ...(more.providers ?? [])], options: { auth } });
   apps.push(app);
   return app;

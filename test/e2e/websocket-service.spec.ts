@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RoomManager, WebSocketService, WsError, type RoomMove, type SendRequest } from 'nestjs-pxl-websocket';
+import { RoomManager, WebSocketService, WsError, type RoomMove, type WsSendRequest } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { refused } from '../support/refused.js';
 import { SlowBroadcaster } from '../support/slow-broadcaster.js';
@@ -96,7 +96,7 @@ describe('send', () => {
   ])('rejects with BAD_MESSAGE for %s, calls nobody back and reaches nobody', async (_, request) => {
     let called = false;
     const sent: object = { ...request, cb: () => (called = true) };
-    await expect(service.send(sent as SendRequest)).rejects.toThrow(refused());
+    await expect(service.send(sent as WsSendRequest)).rejects.toThrow(refused());
     expect(called).toBe(false);
     await expectReached([]);
   });

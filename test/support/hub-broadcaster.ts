@@ -1,7 +1,7 @@
 import {
   WsError,
-  type Broadcaster,
-  type BusHealth,
+  type WsBroadcaster,
+  type WsBusHealth,
   type WsEnvelope,
   type WsReceiver,
   type WsTarget,
@@ -17,8 +17,8 @@ export class Hub {
   }
 }
 
-/** A bus between workers that live in one process: what a `Broadcaster` has to do, and nothing else. */
-export class HubBroadcaster implements Broadcaster {
+/** A bus between workers that live in one process: what a `WsBroadcaster` has to do, and nothing else. */
+export class HubBroadcaster implements WsBroadcaster {
   readonly #interests = new Map<string, number>();
   readonly #changed: ((isReady: boolean) => void)[] = [];
   #receive: WsReceiver | null = null;
@@ -77,7 +77,7 @@ export class HubBroadcaster implements Broadcaster {
     return this.members.has(this) && !this.#isCutOff;
   }
 
-  get health(): BusHealth {
+  get health(): WsBusHealth {
     return { connected: this.isReady, probeMs: 0, lastError: null };
   }
 

@@ -1,4 +1,4 @@
-import { resolveRedis, type RedisOption } from '../../lib/options/redis.options.js';
+import { resolveRedis, type WsRedisOption } from '../../lib/options/redis.options.js';
 import { OptionChecks } from '../../lib/options/checks/option-checks.js';
 import type { Secrets } from '../../lib/redis/messages/message-seal.js';
 import { RedisLink } from '../../lib/redis/link/redis-link.js';
@@ -7,7 +7,7 @@ import { until } from './until.js';
 
 /** How a test's link differs from a usual one. */
 export interface TestLinkOptions {
-  redis: RedisOption;
+  redis: WsRedisOption;
   prefix?: string;
   name?: string;
   /** Default: 100 ms, a thirtieth of the usual. */

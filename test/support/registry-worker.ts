@@ -2,7 +2,7 @@ import type { ClientChange, ClientRecord, SharedUser } from '../../lib/cluster/r
 import type { RegistryHost } from '../../lib/cluster/registry/cluster-registry.interface.js';
 import type { LeasedData } from '../../lib/cluster/leases/leased-data.interface.js';
 import { RedisRegistry } from '../../lib/cluster/registry/redis.registry.js';
-import type { RedisOption } from '../../lib/options/redis.options.js';
+import type { WsRedisOption } from '../../lib/options/redis.options.js';
 import type { RedisLink } from '../../lib/redis/link/redis-link.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { TestLink } from './redis-link.js';
@@ -10,7 +10,7 @@ import { until } from './until.js';
 
 /** How a test's worker differs from a usual one. */
 export interface RegistryWorkerOptions {
-  redis: RedisOption;
+  redis: WsRedisOption;
   name: string;
   prefix?: string;
   /** Default: 1 000 ms, a tenth of the usual. */

@@ -1,4 +1,4 @@
-import type { Broadcaster, BusHealth } from '../../lib/cluster/bus/broadcaster.interface.js';
+import type { WsBroadcaster, WsBusHealth } from '../../lib/cluster/bus/broadcaster.interface.js';
 import { Diary } from './diary.js';
 
 interface Waiting {
@@ -8,9 +8,9 @@ interface Waiting {
 }
 
 /** A bus of one process on which a room becomes live when the test says so. */
-export class SlowBroadcaster implements Broadcaster {
+export class SlowBroadcaster implements WsBroadcaster {
   isReady = true;
-  readonly health: BusHealth = { connected: true, probeMs: 1, lastError: null };
+  readonly health: WsBusHealth = { connected: true, probeMs: 1, lastError: null };
   /** `acquire <room>` and `release <room>`, in order. */
   readonly diary = new Diary();
   readonly #waiting: Waiting[] = [];

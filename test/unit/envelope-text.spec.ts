@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readEnvelope, writeEnvelope } from '../../lib/cluster/bus/envelope-text.js';
+import { readWsEnvelope, writeWsEnvelope } from '../../lib/cluster/bus/envelope-text.js';
 import type { WsEnvelope, WsTarget } from '../../lib/cluster/bus/envelope.js';
 
 const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
@@ -20,20 +20,20 @@ const TARGETS: WsTarget[] = [
 describe('The text of an envelope', () => {
   it.each(TARGETS.map((target) => [target.kind, target] as const))('keeps its target: %s', (_kind, target) => {
     const sent = envelope(target, { exclude: ['x'], isVolatile: true });
-    const letter = readEnvelope(writeEnvelope(sent, { ...postmark, id: '3' }));
+    const letter = readWsEnvelope(writeWsEnvelope(sent, { ...postmark, id: '3' }));
     expect(letter).toEqual({ ...postmark, id: '3', envelope: { ...sent, origin: postmark.origin } });
   });
 
   it.each(['message', 'event', 'command', 'call', 'answer'] as const)('keeps what it holds, untouched: %s', (kind) => {
     const text = '{"data":"line\\nfeed","n":1.50}';
     const sent = envelope({ kind: 'everybody' }, { content: { kind, text } });
-    expect(readEnvelope(writeEnvelope(sent, postmark))?.envelope.content).toEqual({ kind, text });
+    expect(readWsEnvelope(writeWsEnvelope(sent, postmark))?.envelope.content).toEqual({ kind, text });
   });
 
   it('keeps a content with line feeds of its own', () => {
     const content = { kind: 'message', text: '{\n}\n' } as const;
     expect(
-      readEnvelope(writeEnvelope(envelope({ kind: 'everybody' }, { content }), postmark))?.envelope.content,
+      readWsEnvelope(writeWsEnvelope(envelope({ kind: 'everybody' }, { content }), postmark))?.envelope.content,
     ).toEqual(content);
   });
 
@@ -57,10 +57,10 @@ describe('The text of an envelope', () => {
       'a copy id that is no text': { id: 1 },
     }).map(([what, change]) => [what, `${JSON.stringify({ ...header, ...change })}\n{}`]),
   ])('is none with %s', (_what, text) => {
-    expect(readEnvelope(text)).toBeNull();
+    expect(readWsEnvelope(text)).toBeNull();
   });
 
   it('is one with that header', () => {
-    expect(readEnvelope(`${JSON.stringify(header)}\n{}`)).not.toBeNull();
+    expect(readWsEnvelope(`${JSON.stringify(header)}\n{}`)).not.toBeNull();
   });
 });

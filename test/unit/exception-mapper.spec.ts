@@ -3,7 +3,7 @@ import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { isUnexpected, toErrorPayload } from '../../lib/errors/exception-mapper.js';
 import { WsError } from '../../lib/errors/ws.error.js';
-import { ERROR_CODES } from '../../lib/protocol/error-codes.js';
+import { WS_ERROR_CODES } from '../../lib/protocol/error-codes.js';
 
 describe('the status of an HttpException', () => {
   it.each([
@@ -26,7 +26,7 @@ describe('the status of an HttpException', () => {
     const payload = toErrorPayload(new HttpException('the text', status));
     expect(payload.code).toBe(code);
     expect(payload.error).toBe(code === 'INTERNAL' ? 'Internal error.' : 'the text');
-    expect(payload.retryable).toBe(ERROR_CODES[code as keyof typeof ERROR_CODES].retryable);
+    expect(payload.retryable).toBe(WS_ERROR_CODES[code as keyof typeof WS_ERROR_CODES].retryable);
     expect(isUnexpected(new HttpException('the text', status))).toBe(code === 'INTERNAL');
   });
 });

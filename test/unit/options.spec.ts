@@ -333,7 +333,7 @@ describe('a class without its method is refused by its name', () => {
     ],
     [
       { broadcaster: () => undefined },
-      'The option broadcaster is a class that implements Broadcaster, not a function.',
+      'The option broadcaster is a class that implements WsBroadcaster, not a function.',
     ],
     [{ events: { onError: Empty } }, 'The option events.onError is a function, not the class Empty.'],
   ])('%j', (given, sentence) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { CLOSE_CODES } from '../../lib/protocol/close-codes.js';
-import { ERROR_CODES } from '../../lib/protocol/error-codes.js';
+import { WS_ERROR_CODES } from '../../lib/protocol/error-codes.js';
 import { brokenLinks, documentation, examplesOf, otherPages, pageOf, programsOf } from '../support/documents.js';
 import { fileErrors } from '../support/type-check.js';
 
@@ -185,7 +185,7 @@ describe('README.md', () => {
 
 describe('the page on troubleshooting', () => {
   it('has a row for each error code and each close code of the protocol', () => {
-    const codes = [...Object.keys(ERROR_CODES), ...Object.values(CLOSE_CODES).map(({ code }) => String(code))];
+    const codes = [...Object.keys(WS_ERROR_CODES), ...Object.values(CLOSE_CODES).map(({ code }) => String(code))];
     const [, closeCodes = '', errorCodes = ''] =
       /^## Close codes$(.*?)^### .*?^## Error codes$(.*?)^## /ms.exec(pageOf('docs/troubleshooting.md').text) ?? [];
     const named = [...`${closeCodes}${errorCodes}`.matchAll(/^\|([^|]+)\|/gm)].map(([, cell = '']) => cell).join();

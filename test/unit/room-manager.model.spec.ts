@@ -17,7 +17,7 @@ import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { Memberships } from '../../lib/rooms/memberships.js';
 import { RoomRegistry } from '../../lib/rooms/room-registry.js';
 import { RoomRules } from '../../lib/rooms/room-rules.js';
-import type { RoomInterest } from '../../lib/rooms/room-interest.interface.js';
+import type { WsRoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { AcceptedSocket } from '../../lib/transport/connection/accepted-socket.js';
 import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
@@ -39,7 +39,7 @@ interface Acquired {
 }
 
 /** A bus that makes a room live, or fails to, when the test wants. */
-class RandomInterest implements RoomInterest {
+class RandomInterest implements WsRoomInterest {
   readonly waiting: Acquired[] = [];
   readonly held = new Map<string, number>();
   /** Whose join comes next. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TokenPlace } from '../../options/auth.options.js';
+import type { WsTokenPlace } from '../../options/auth.options.js';
 
 type Request = Pick<IncomingMessage, 'url' | 'headers'>;
 
@@ -12,7 +12,7 @@ const PROTOCOL_PREFIX = 'bearer.';
 /** What the cookie and the query parameter are called. */
 const NAME = 'token';
 
-const READERS: Readonly<Record<TokenPlace, (request: Request) => string[]>> = {
+const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = {
   header: ({ headers }) => {
     const token = BEARER.exec(headers.authorization ?? '')?.[1];
     return token === undefined ? [] : [token];
@@ -35,7 +35,7 @@ const READERS: Readonly<Record<TokenPlace, (request: Request) => string[]>> = {
  * `Sec-WebSocket-Protocol`, the cookie `token`, `?token=`. It may stand in several places, as long as it is the same
  * one: of two different ones nobody could say whose connection it is.
  */
-export function findToken(request: Request, places: readonly TokenPlace[]): TokenFound {
+export function findToken(request: Request, places: readonly WsTokenPlace[]): TokenFound {
   const tokens = new Set(places.flatMap((place) => READERS[place](request)).filter((token) => token !== ''));
   const [token, another] = tokens;
   if (token === undefined) return { kind: 'none' };

@@ -12,7 +12,7 @@ import { PXL_WS_REVOCATIONS, type Revocation, type Revocations } from './revocat
 const KEPT = 30 * 24 * 3_600_000;
 
 /** What {@link WebSocketService.revoke} takes. */
-export interface RevokeOptions {
+export interface WsRevokeOptions {
   /** All tokens of this user. */
   userId?: string | number | undefined;
   /** The token with this id (`jti`). */
@@ -42,7 +42,7 @@ export class TokenRevocation {
    * @returns what the other workers have to enforce, and when it is remembered for those that start later
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none
    */
-  revoke({ userId, jti, before, until }: RevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
+  revoke({ userId, jti, before, until }: WsRevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
     const subject = subjectOf(userId, jti);
     const now = this.runtime.now();
     const end = timeOf('until', until);

@@ -1,11 +1,11 @@
 import { LOST, reactionTo, type ClientReaction } from '../../protocol/close-codes.js';
-import type { ErrorCode } from '../../protocol/error-codes.js';
+import type { WsErrorCode } from '../../protocol/error-codes.js';
 import { fieldsOf, parse, textOf } from '../messages/frame-fields.js';
 import type { HttpAnswer } from './socket.interface.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 
 /** The error code for each close code; UNAVAILABLE for all others. */
-const CODES: Partial<Record<number, ErrorCode>> = {
+const CODES: Partial<Record<number, WsErrorCode>> = {
   3000: 'UNAUTHENTICATED',
   3003: 'FORBIDDEN',
   4001: 'UNAUTHENTICATED',
@@ -59,7 +59,7 @@ interface More {
   readonly cause?: unknown;
   readonly details?: unknown;
   /** Default: the error code for the close code. */
-  readonly errorCode?: ErrorCode;
+  readonly errorCode?: WsErrorCode;
 }
 
 /** The ending for a close code. */

@@ -5,7 +5,7 @@ import { OWN_SENDS } from './own-sends.js';
 import { badMessage, checkNames } from '../verb-checks.js';
 
 /** How long a call waits for its answer. */
-export interface CallOptions {
+export interface WsCallOptions {
   /** Milliseconds; then the call rejects with TIMEOUT. Default: the option `timeouts.call`. */
   timeout?: number | undefined;
   /** Gives the call up: it rejects with the signal's reason. */
@@ -47,7 +47,7 @@ export class ClientCalls {
    *
    * @param patience how long it waits, in ms, unless the options say
    */
-  async call(message: unknown, options: CallOptions, patience: number): Promise<unknown> {
+  async call(message: unknown, options: WsCallOptions, patience: number): Promise<unknown> {
     checkNames('call option', options, ['timeout', 'signal']);
     const { timeout = patience, signal } = options;
     // Node's timers turn what is no such time into 1 ms.

@@ -1,15 +1,15 @@
-import type { UserInterest } from '../../clients/user-interest.interface.js';
-import type { RoomInterest } from '../../rooms/room-interest.interface.js';
+import type { WsUserInterest } from '../../clients/user-interest.interface.js';
+import type { WsRoomInterest } from '../../rooms/room-interest.interface.js';
 import type { WsEnvelope, WsReceivedEnvelope } from './envelope.js';
 
-/** The token of the {@link Broadcaster} that the module works with. */
+/** The token of the {@link WsBroadcaster} that the module works with. */
 export const PXL_WS_BROADCASTER = Symbol('PXL_WS_BROADCASTER');
 
 /** Takes the envelopes of other workers. Never throws. */
 export type WsReceiver = (envelope: WsReceivedEnvelope) => void;
 
 /** The state of the connection to the bus. */
-export interface BusHealth {
+export interface WsBusHealth {
   readonly connected: boolean;
   /** Milliseconds that the last probe took to the bus and back; null: none has come back yet. */
   readonly probeMs: number | null;
@@ -25,7 +25,7 @@ export interface BusHealth {
  *
  * `acquireRoom` rejects with UNAVAILABLE or TIMEOUT when the room cannot be made live; `acquireUser` never rejects.
  */
-export interface Broadcaster extends RoomInterest, UserInterest {
+export interface WsBroadcaster extends WsRoomInterest, WsUserInterest {
   /**
    * Connects; resolves once other workers can be reached, or after a time limit, after which connecting goes on in the
    * background. Envelopes of other workers go to `receive` from now on.
@@ -46,7 +46,7 @@ export interface Broadcaster extends RoomInterest, UserInterest {
   /** Whether other workers can be reached. */
   readonly isReady: boolean;
   /** The state of the connection, for `getWebSocketHealth()`. */
-  readonly health: BusHealth;
+  readonly health: WsBusHealth;
   /** Registers a listener that is called each time {@link isReady} changes. */
   onChange(changed: (isReady: boolean) => void): void;
   /**

@@ -1,8 +1,8 @@
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
-import type { Broadcaster } from './broadcaster.interface.js';
+import type { WsBroadcaster } from './broadcaster.interface.js';
 
 /** The methods that the library calls on every bus. */
-const METHODS: readonly (keyof Broadcaster)[] = [
+const METHODS: readonly (keyof WsBroadcaster)[] = [
   ...(['start', 'stop', 'publish', 'onChange'] as const),
   ...(['acquireRoom', 'releaseRoom', 'acquireUser', 'releaseUser', 'acquireEvents', 'acquireAllEvents'] as const),
 ];
@@ -12,14 +12,14 @@ const METHODS: readonly (keyof Broadcaster)[] = [
  *
  * @throws PxlWebSocketSetupError that names the class and the methods that the instance lacks
  */
-export function checkBroadcaster(name: string, instance: object): Broadcaster {
+export function checkBroadcaster(name: string, instance: object): WsBroadcaster {
   if (isBroadcaster(instance)) return instance;
   throw new PxlWebSocketSetupError(
-    `The broadcaster ${name} lacks ${missingOf(instance).join(', ')}: it has to implement Broadcaster.`,
+    `The broadcaster ${name} lacks ${missingOf(instance).join(', ')}: it has to implement WsBroadcaster.`,
   );
 }
 
-function isBroadcaster(instance: object): instance is Broadcaster {
+function isBroadcaster(instance: object): instance is WsBroadcaster {
   return missingOf(instance).length === 0;
 }
 

@@ -2,7 +2,7 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels } from './cluster-channels.js';
-import { writeEnvelope } from './envelope-text.js';
+import { writeWsEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import { publicationsOf } from './ignis-messages.js';
 
@@ -42,7 +42,7 @@ export class EnvelopePublisher implements MetricSource {
     if (first === undefined) return Promise.resolve();
     const id = `${this.#id}.${++this.#envelopes}`;
     const sentAt = Math.round(this.link.redisNow());
-    const text = writeEnvelope(envelope, { origin: this.origin, sentAt, id });
+    const text = writeWsEnvelope(envelope, { origin: this.origin, sentAt, id });
     if (others.length === 0) return this.#publish(first, text);
     return Promise.all(channels.map((channel) => this.#publish(channel, text))).then(nothing);
   }

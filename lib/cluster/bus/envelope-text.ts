@@ -40,7 +40,7 @@ interface Header {
 }
 
 /** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
-export function writeEnvelope(
+export function writeWsEnvelope(
   { target, exclude, isVolatile, content }: WsEnvelope,
   { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
@@ -58,7 +58,7 @@ export function writeEnvelope(
 }
 
 /** Reads the text of an envelope; null when it is malformed. Never throws. */
-export function readEnvelope(text: string): WsReceivedText | null {
+export function readWsEnvelope(text: string): WsReceivedText | null {
   const end = text.indexOf('\n');
   if (end < 0) return null;
   const header = readHeader(text.slice(0, end));

@@ -1,6 +1,6 @@
 import { WebSocketChannels, WebSocketMessageTypes } from '../../protocol/ignis-constants.js';
 import { eventCodec } from '../../protocol/event.codec.js';
-import type { EventMessage } from '../../protocol/messages.js';
+import type { WsEventMessage } from '../../protocol/messages.js';
 import { workerOf } from '../../runtime/client-id.js';
 import type { WsEnvelope, WsTarget } from './envelope.js';
 import { isTexts, readObject } from './json-text.js';
@@ -11,7 +11,7 @@ export interface IgnisMessage {
   readonly serverId: string;
   readonly target: WsTarget;
   readonly exclude: readonly string[];
-  readonly message: EventMessage;
+  readonly message: WsEventMessage;
 }
 
 /** One publication. A message for several rooms, users or clients takes one publication for each. */
@@ -43,7 +43,7 @@ export function publicationsOf({ target, exclude, content }: WsEnvelope, serverI
   const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
   if (push === undefined) return [];
   // Further fields of the push must not replace those of the address.
-  const { event, data } = JSON.parse(push) as EventMessage;
+  const { event, data } = JSON.parse(push) as WsEventMessage;
   const message = JSON.stringify({ event, data }).slice(1);
   const excluded = exclude.length > 0 ? exclude : undefined;
   return addresses.map(({ channel, ...address }) => {

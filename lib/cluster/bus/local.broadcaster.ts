@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Broadcaster, BusHealth } from './broadcaster.interface.js';
+import type { WsBroadcaster, WsBusHealth } from './broadcaster.interface.js';
 
 /** The bus of an application of one process: there are no other workers. */
 @Injectable()
-export class LocalBroadcaster implements Broadcaster {
+export class WsLocalBroadcaster implements WsBroadcaster {
   readonly isAlone: boolean = true;
   readonly isReady = true;
-  readonly health: BusHealth = { connected: false, probeMs: null, lastError: null };
+  readonly health: WsBusHealth = { connected: false, probeMs: null, lastError: null };
 
   start(): Promise<void> {
     return Promise.resolve();

@@ -3,11 +3,11 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { Broadcaster, BusHealth, WsReceiver } from './broadcaster.interface.js';
+import type { WsBroadcaster, WsBusHealth, WsReceiver } from './broadcaster.interface.js';
 import type { ClusterRedis } from './cluster-redis.js';
 import type { ClusterChannels } from './cluster-channels.js';
 import { EnvelopePublisher } from './envelope-publisher.js';
-import { readEnvelope } from './envelope-text.js';
+import { readWsEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
 
@@ -20,7 +20,7 @@ export interface RedisBroadcasterOptions {
 }
 
 /** The bus over Redis' pub/sub: one PUBLISH per channel of an envelope. */
-export class RedisBroadcaster implements Broadcaster, MetricSource {
+export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   /** Messages on the channels that are no envelopes. */
   #junk = 0;
   /** Envelopes that came over ten seconds late, or from a clock over ten seconds ahead. */
@@ -109,7 +109,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
     return this.#link.isReady;
   }
 
-  get health(): BusHealth {
+  get health(): WsBusHealth {
     const { isReady: connected, probeMs, lastError, isLimited } = this.#link;
     return { connected, probeMs, lastError, isLimited };
   }
@@ -142,7 +142,7 @@ export class RedisBroadcaster implements Broadcaster, MetricSource {
 
   /** Takes a message of one of the channels, also this worker's own ones, which come back. */
   #take(payload: Buffer): void {
-    const received = readEnvelope(payload.toString());
+    const received = readWsEnvelope(payload.toString());
     if (!received) {
       this.#junk++;
       return;

@@ -1,5 +1,5 @@
 import { WsError } from '../../errors/ws.error.js';
-import type { RoomUser } from '../../ws-client/client-entry.js';
+import type { WsRoomUser } from '../../ws-client/client-entry.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { isObject, isText, isTexts } from '../bus/json-text.js';
 import { isRecord, type ClientRecord } from '../registry/client-record.js';
@@ -41,7 +41,7 @@ export type AnsweredCall = Exclude<ClusterCall, { name: 'ping' | 'giveUp' }>;
 export interface JoinRoomCall {
   readonly clientId: string;
   readonly roomName: string;
-  readonly user?: RoomUser | null | undefined;
+  readonly user?: WsRoomUser | null | undefined;
   readonly broadcast?: boolean | undefined;
 }
 

@@ -4,7 +4,7 @@ import { WsError } from '../../errors/ws.error.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../bus/broadcaster.interface.js';
 import type { WsReceivedEnvelope, WsTarget } from '../bus/envelope.js';
 import { isObject, isText, readObject, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
@@ -64,7 +64,7 @@ export class ClusterCalls {
   readonly #undoable: UndoableCalls;
 
   constructor(
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     private readonly identity: WorkerIdentity,
     private readonly runtime: Runtime,

@@ -3,7 +3,7 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Backoff } from '../../redis/link/backoff.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../bus/broadcaster.interface.js';
 import { ClusterCalls } from './cluster-calls.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
 
@@ -73,7 +73,7 @@ export class PeerCheck {
 
   constructor(
     private readonly calls: ClusterCalls,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_OPTIONS) { cluster }: ResolvedOptions,
     private readonly runtime: Runtime,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../bus/broadcaster.interface.js';
 import type { WsReceivedEnvelope } from '../bus/envelope.js';
 import { readJson, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
@@ -26,7 +26,7 @@ export class ClusterEvents {
   #isMember = false;
 
   constructor(
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     private readonly identity: WorkerIdentity,
   ) {}

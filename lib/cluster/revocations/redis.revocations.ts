@@ -1,7 +1,7 @@
 import { MemoryRevocations } from '../../auth/tokens/memory.revocations.js';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { bare, isReply, unavailable } from '../../redis/link/redis-failures.js';
-import type { RedisClient } from '../../options/redis.options.js';
+import type { WsRedisClient } from '../../options/redis.options.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -80,7 +80,7 @@ export class RedisRevocations extends MemoryRevocations {
     if (expired.length > 0) await this.#run((redis) => redis.hdel(this.#key, ...expired));
   }
 
-  async #run<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+  async #run<T>(work: (redis: WsRedisClient) => Promise<T>): Promise<T> {
     try {
       const answer = await this.link.run(work);
       this.link.outcome(WHAT);

@@ -1,6 +1,6 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { RedisScript } from '../../redis/data/redis-script.js';
-import type { UserConnectionsLimit } from '../../options/limits.options.js';
+import type { WsUserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission } from '../../limits/user-connections.interface.js';
 import { BUCKET_LIFETIME, readUserBucket, userBucketKey } from './user-buckets.js';
 
@@ -63,7 +63,7 @@ export class ConnectionBucket {
   }
 
   /** Adds a connection, unless the limit is reached and refuses it. */
-  async enter(userId: string, clientId: string, { max, onExceed }: UserConnectionsLimit): Promise<UserAdmission> {
+  async enter(userId: string, clientId: string, { max, onExceed }: WsUserConnectionsLimit): Promise<UserAdmission> {
     const args = [userId, clientId, max, onExceed === 'replaceOldest' ? 1 : 0, BUCKET_LIFETIME];
     const answer = (await this.link.run((redis) => ENTER.run(redis, [this.#key], args))) as [number, ...string[]];
     const [admitted, ...replaced] = answer;

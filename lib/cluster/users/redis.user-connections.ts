@@ -1,4 +1,4 @@
-import type { UserConnectionsLimit } from '../../options/limits.options.js';
+import type { WsUserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
@@ -14,7 +14,7 @@ const MAX_LEAVING = 10_000;
 export interface RedisUserConnectionsOptions {
   readonly prefix: string;
   readonly workerId: string;
-  readonly limit: UserConnectionsLimit;
+  readonly limit: WsUserConnectionsLimit;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RedisClient } from '../../options/redis.options.js';
+import type { WsRedisClient } from '../../options/redis.options.js';
 
 /**
  * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; `''` is never over. What a
@@ -28,7 +28,7 @@ export class RedisScript {
    *
    * @returns what the script returns, as ioredis has it
    */
-  async run(redis: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(redis: WsRedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
     } catch (error) {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { isCluster } from './redis-client.js';
-import type { RedisClient } from '../../options/redis.options.js';
+import type { WsRedisClient } from '../../options/redis.options.js';
 
 /** Ends a connection so that nothing which it was given reaches Redis any more. */
-export function abandon(client: RedisClient): void {
+export function abandon(client: WsRedisClient): void {
   for (const node of isCluster(client) ? client.nodes() : [client]) {
     // There is none before the first attempt to connect.
     const stream = node.stream as Socket | undefined;

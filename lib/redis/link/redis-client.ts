@@ -1,10 +1,10 @@
 import type { Cluster, Redis } from 'ioredis';
 
 /** A connection that takes commands: to one Redis, or to a cluster of them. */
-export type RedisClient = Redis | Cluster;
+export type WsRedisClient = Redis | Cluster;
 
 /** Told by its mark: it may come from another copy of ioredis. */
-export function isCluster(client: RedisClient): client is Cluster {
+export function isCluster(client: WsRedisClient): client is Cluster {
   return client.isCluster;
 }
 

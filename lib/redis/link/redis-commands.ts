@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Deadlines } from './deadlines.js';
 import { isCluster } from './redis-client.js';
-import type { RedisClient } from '../../options/redis.options.js';
+import type { WsRedisClient } from '../../options/redis.options.js';
 import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
 import {
@@ -32,7 +32,7 @@ interface Call {
 }
 
 /** Hears what becomes of the connection. */
-export interface CommandsListener extends ConnectionListener<RedisClient> {
+export interface CommandsListener extends ConnectionListener<WsRedisClient> {
   /**
    * Other connections are in doubt too: Redis has left a call unanswered, so that what it has sent to them may be held up,
    * or it is no master any more.
@@ -46,11 +46,11 @@ export interface CommandsListener extends ConnectionListener<RedisClient> {
  * it holds, so that nothing of it is carried out once the network has healed. A new connection that has answered closes it.
  */
 export class RedisCommands {
-  readonly #connection: RedisConnection<RedisClient>;
+  readonly #connection: RedisConnection<WsRedisClient>;
   readonly #calls: Deadlines<Call>;
   readonly #batch: WriteBatch;
   /** Null: the breaker is open. */
-  #client: RedisClient | null = null;
+  #client: WsRedisClient | null = null;
   /** Where messages are published: of a cluster always the same node, so that they stay in order. */
   #publisher: Redis | undefined;
   #failure: Error | null = null;
@@ -59,12 +59,12 @@ export class RedisCommands {
 
   /** @param create makes a connection that has not been opened */
   constructor(
-    create: () => RedisClient,
+    create: () => WsRedisClient,
     private readonly clock: RedisClock,
     private readonly listener: CommandsListener,
     private readonly runtime: Runtime,
   ) {
-    const up = (client: RedisClient): void => void this.#try(client);
+    const up = (client: WsRedisClient): void => void this.#try(client);
     this.#batch = new WriteBatch(runtime);
     this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
     this.#calls = new Deadlines(runtime, DEADLINE, (overdue) => {
@@ -75,7 +75,7 @@ export class RedisCommands {
   }
 
   /** The client of this moment; null while Redis cannot be reached. */
-  get client(): RedisClient | null {
+  get client(): WsRedisClient | null {
     return this.#client;
   }
 
@@ -103,7 +103,7 @@ export class RedisCommands {
   }
 
   /** @see RedisLink.run */
-  run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
+  run<T>(work: (client: WsRedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (!client) return Promise.reject(unavailable(this.#failure));
     return this.#within(() => (isCluster(client) ? this.#persist(client, work) : this.#batched(client, work)));
@@ -192,7 +192,7 @@ export class RedisCommands {
     }
   }
 
-  #publisherOf(client: RedisClient): Redis | undefined {
+  #publisherOf(client: WsRedisClient): Redis | undefined {
     if (!isCluster(client)) return client;
     if (!this.#publisher || this.#publisher.status === 'end')
       this.#publisher = oneOf(client.nodes('master'), this.runtime);
@@ -257,7 +257,7 @@ export class RedisCommands {
   }
 
   /** The breaker is closed by an answer: a connection alone proves nothing. */
-  async #try(client: RedisClient): Promise<void> {
+  async #try(client: WsRedisClient): Promise<void> {
     this.clock.forget();
     const sentAt = this.runtime.monotonic();
     try {

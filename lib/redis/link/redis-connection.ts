@@ -2,7 +2,7 @@ import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import { abandon } from './abandon.js';
 import { Backoff } from './backoff.js';
 import { isCluster } from './redis-client.js';
-import type { RedisClient } from '../../options/redis.options.js';
+import type { WsRedisClient } from '../../options/redis.options.js';
 import { bare, unanswered } from './redis-failures.js';
 import { CONNECT_TIMEOUT } from './redis-settings.js';
 
@@ -22,7 +22,7 @@ export interface ConnectionListener<Client> {
  * Keeps one connection open. A connection that is lost, or found to be dead, is thrown away with all that waits in it,
  * and another one is opened: soon after one that had been found good, then about once a second, for ever.
  */
-export class RedisConnection<Client extends RedisClient> {
+export class RedisConnection<Client extends WsRedisClient> {
   readonly #backoff: Backoff;
   #client: Client | null = null;
   #failure: Error | null = null;

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { isLateAtFailover, type ResolvedRedis, type RedisClient } from '../../options/redis.options.js';
+import { isLateAtFailover, type ResolvedRedis, type WsRedisClient } from '../../options/redis.options.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';
@@ -76,7 +76,7 @@ export class RedisLink implements MetricSource {
     this.#seal = options.secrets ? new MessageSeal(options.secrets, this.#clock, this.#log, runtime) : null;
     const source = (this.#source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime));
     const listener = {
-      up: (client: RedisClient) => this.#connected(client),
+      up: (client: WsRedisClient) => this.#connected(client),
       down: (why: Error) => this.#lose(why),
       // What the network holds on its way to us was perhaps refused to its sender: it must not come later.
       doubt: (why: Error) => this.#subscriptions.renewAll(why),
@@ -188,7 +188,7 @@ export class RedisLink implements MetricSource {
    * @throws WsError UNAVAILABLE (retryable, with its cause) when Redis cannot be reached or does not answer in time;
    * what Redis itself answers (NOPERM, WRONGTYPE) as ioredis has it
    */
-  run<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+  run<T>(work: (redis: WsRedisClient) => Promise<T>): Promise<T> {
     return this.#commands.run(work);
   }
 
@@ -299,7 +299,7 @@ export class RedisLink implements MetricSource {
     return this.options.redis.isSharded && channel.startsWith(this.#shardChannels);
   }
 
-  #connected(client: RedisClient): void {
+  #connected(client: WsRedisClient): void {
     if (isCluster(client)) this.#watch.follow(client);
     this.#proceed();
   }

@@ -1,7 +1,7 @@
 import type { ClusterNode, Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 import { isCluster } from './redis-client.js';
-import { type RedisClient, nameServer } from '../../options/redis.options.js';
+import { type WsRedisClient, nameServer } from '../../options/redis.options.js';
 import { clusterSettings, connectionSettings } from './redis-settings.js';
 
 /** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
@@ -13,7 +13,7 @@ export class RedisSource {
    * @param name what the connections are called in `CLIENT LIST`, followed by what they are for
    */
   constructor(
-    private readonly template: RedisClient,
+    private readonly template: WsRedisClient,
     private readonly name: string,
     private readonly runtime: Runtime,
   ) {}
@@ -24,7 +24,7 @@ export class RedisSource {
   }
 
   /** A connection for commands. */
-  commands(): RedisClient {
+  commands(): WsRedisClient {
     const name = `${this.name}:commands`;
     if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(connectionSettings(name)));
     const cluster = this.template.duplicate(this.#known, clusterSettings(name));
@@ -41,7 +41,7 @@ export class RedisSource {
    * @param at the node of a cluster, as its slots call it
    * @returns null while no such node is known
    */
-  subscriber(commands: RedisClient | null, at?: string): Redis | null {
+  subscriber(commands: WsRedisClient | null, at?: string): Redis | null {
     const settings = connectionSettings(`${this.name}:subscriber`);
     if (!isCluster(this.template)) return this.template.duplicate(settings);
     const masters = commands && isCluster(commands) ? commands.nodes('master') : [];

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { WsClient } from '../../clients/ws-client.js';
 import type { WsRequest } from '../../ws-client/ws-request.js';
 import type {
-  AnyAction,
+  WsAnyAction,
   CallAction,
   CallData,
   CallReply,
@@ -21,12 +21,12 @@ import type {
 import type { WebSocketType } from '../../protocol/messages.js';
 
 /** `WsRoute` for the routes of a contract; of the side of a client for its pushes and calls. */
-export type ContractRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'> = Side extends 'client'
+export type WsContractRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'> = Side extends 'client'
   ? <Type extends PushType<C> | CallType<C>, Action extends PushAction<C, Type> | CallAction<C, Type>>(
       type: Type,
       action: Action,
     ) => RouteDecorator<C, Heard<C, Type, Action>, Answered<C, Type, Action>>
-  : <Type extends RouteType<C>, Action extends AnyAction<C, Type>>(
+  : <Type extends RouteType<C>, Action extends WsAnyAction<C, Type>>(
       type: Type,
       action: Action,
     ) => RouteDecorator<C, RouteData<C, Type, Action>, Reply<C, Type, Action>>;
@@ -52,7 +52,7 @@ interface Any {
   readonly any: true;
 }
 
-type Reply<C, Type extends RouteType<C>, Action extends AnyAction<C, Type>> = Action extends StreamAction<C, Type> &
+type Reply<C, Type extends RouteType<C>, Action extends WsAnyAction<C, Type>> = Action extends StreamAction<C, Type> &
   RouteAction<C, Type>
   ? Any
   : Action extends StreamAction<C, Type>

@@ -6,7 +6,7 @@ function clientOf(context: ExecutionContext): WsClient {
 }
 
 /** The id of the client that sent the message. */
-export const ClientId = createParamDecorator((_data: undefined, context: ExecutionContext) => {
+export const WsClientId = createParamDecorator((_data: undefined, context: ExecutionContext) => {
   return clientOf(context).clientId;
 });
 

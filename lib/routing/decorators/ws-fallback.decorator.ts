@@ -6,7 +6,7 @@ import { FALLBACK_METADATA } from '../discovery/route-metadata.js';
  *
  * @example
  * \@WsFallback()
- * unknown(\@MessageBody() message: TypedMessage) { ... }
+ * unknown(\@MessageBody() message: WsTypedMessage) { ... }
  */
 export function WsFallback(): MethodDecorator {
   return (_target, _name, descriptor) => {

@@ -1,7 +1,7 @@
 import type { WebSocketContract } from '../../protocol/contract.js';
 import type { WebSocketType } from '../../protocol/messages.js';
 import { ROUTES_METADATA, type RouteMetadata } from '../discovery/route-metadata.js';
-import type { ContractRoute } from './contract-route.js';
+import type { WsContractRoute } from './contract-route.js';
 
 /**
  * Handles the messages of one type and action. On a method of any provider, normally of a class with Nest's
@@ -22,7 +22,7 @@ export function WsRoute(type: string, action: string): MethodDecorator;
  * another reply do not compile.
  *
  * Of the parameters, one has to take the data or one of its fields, beside those that the library gives (`WsClient`,
- * `@WsUser()`, `@ClientId()`, `@WsRequest()`, a callback). Where a pipe makes something else of the data, use
+ * `@WsUser()`, `@WsClientId()`, `@WsRequest()`, a callback). Where a pipe makes something else of the data, use
  * `@WsRoute(type, action)`.
  *
  * @typeParam C the contract
@@ -33,7 +33,7 @@ export function WsRoute(type: string, action: string): MethodDecorator;
  * \@ChatRoute('chat', 'send')
  * send(\@MessageBody() { text }: { text: string }): { sent: boolean } { ... }
  */
-export function WsRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'>(): ContractRoute<C, Side>;
+export function WsRoute<C extends WebSocketContract, Side extends WebSocketType = 'server'>(): WsContractRoute<C, Side>;
 export function WsRoute(...names: [] | [type: string, action: string]): unknown {
   return names.length === 0 ? contractRoute : routeOf(...names);
 }

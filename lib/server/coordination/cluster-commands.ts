@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
-import { TokenRevocation, type RevokeOptions } from '../../auth/tokens/token-revocation.js';
+import { TokenRevocation, type WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { WsClient } from '../../clients/ws-client.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readJson, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
@@ -23,7 +23,7 @@ export class ClusterCommands {
     private readonly revocation: TokenRevocation,
     private readonly listPushes: ClientListPushes,
     private readonly errors: ErrorReporter,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
   ) {}
 
   /**
@@ -46,7 +46,7 @@ export class ClusterCommands {
    *
    * @throws WsError BAD_MESSAGE for wrong options; UNAVAILABLE when Redis does not take it: it holds on this worker then
    */
-  async revoke(options: RevokeOptions): Promise<void> {
+  async revoke(options: WsRevokeOptions): Promise<void> {
     const { revocation, remembered } = this.revocation.revoke(options);
     // Both run at once: when it cannot be stored for later workers, it may still reach those of now.
     const sent = settle(() => this.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));

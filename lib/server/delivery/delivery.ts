@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { WsClient } from '../../clients/ws-client.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { codecOf } from '../../protocol/codecs.js';
@@ -33,7 +33,7 @@ export class Delivery {
 
   constructor(
     private readonly recipients: Recipients,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
     this.#codec = codecOf(options.protocol);

@@ -8,7 +8,7 @@ import { applicationClose } from '../../clients/close-reason.js';
 import type { AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import { toUser } from '../../clients/user-identity.js';
-import type { GivenUser } from '../../ws-client/client-entry.js';
+import type { WsGivenUser } from '../../ws-client/client-entry.js';
 import type { WsClient } from '../../clients/ws-client.js';
 import { kindOf } from '../../errors/kind-of.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -39,7 +39,7 @@ export interface AddClientOptions {
   ws: WebSocket;
   /** In ms since 1970. Default: now. */
   lastActivity?: number;
-  user?: GivenUser | null;
+  user?: WsGivenUser | null;
 }
 
 /**

@@ -5,13 +5,13 @@ import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 
 /** One client, every session of a user, or the members of a room. */
-export type NamedDestination = { client: string } | { user: string | number } | { room: string };
+export type WsNamedDestination = { client: string } | { user: string | number } | { room: string };
 
 /**
  * The destination of `WebSocketService.send`. A text is a client when it has the form of a client's id or is the id of a
  * known client; any other text is a room.
  */
-export type SendDestination = string | NamedDestination;
+export type WsSendDestination = string | WsNamedDestination;
 
 /** A socket, the client behind it, or its id. */
 export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { clientId: string };
@@ -22,7 +22,7 @@ export type ClientReference = { ws: WebSocket } | { client: ClientEntry } | { cl
  * @param isClientId whether a text is a client's id, not the name of a room
  * @throws WsError BAD_MESSAGE for anything else
  */
-export function targetOf(destination: SendDestination | undefined, isClientId: (text: string) => boolean): WsTarget {
+export function targetOf(destination: WsSendDestination | undefined, isClientId: (text: string) => boolean): WsTarget {
   if (destination === undefined) return { kind: 'everybody' };
   if (typeof destination === 'string') {
     return isClientId(destination)

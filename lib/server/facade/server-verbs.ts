@@ -18,7 +18,7 @@ import { SendVerbs } from './send-verbs.js';
 import { OPEN } from '../../runtime/socket-state.js';
 
 /** What {@link ServerVerbs.joinRoom} takes. */
-export type JoinRoomOptions = ClientReference & {
+export type WsJoinRoomOptions = ClientReference & {
   roomName: string;
   /** Becomes the client's user when it has none; must not contradict the client's own. */
   userId?: string | number;
@@ -74,7 +74,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for a contradicting identity, BAD_MESSAGE when
    * no client is named, or a user type without a user
    */
-  joinRoom(join: JoinRoomOptions): Promise<boolean> {
+  joinRoom(join: WsJoinRoomOptions): Promise<boolean> {
     return this.host.errors.watch('PxlWebSocketServer.joinRoom', () => this.#joinRoom(join));
   }
 
@@ -113,7 +113,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
     return this.host.errors.watch('PxlWebSocketServer.stop', () => this.host.drain.run());
   }
 
-  async #joinRoom(join: JoinRoomOptions): Promise<boolean> {
+  async #joinRoom(join: WsJoinRoomOptions): Promise<boolean> {
     checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
     const { roomName, userId, userType, username } = join;
     const clientId = this.#idOf(join);

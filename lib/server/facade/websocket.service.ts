@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RevokeOptions } from '../../auth/tokens/token-revocation.js';
+import type { WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import {
   checkMessage,
   checkNames,
@@ -19,7 +19,7 @@ import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
-import { RefusalCounters, type LimitName } from '../../limits/refusal-counters.js';
+import { RefusalCounters, type WsLimitName } from '../../limits/refusal-counters.js';
 import type {
   DataArgument,
   IfGiven,
@@ -32,7 +32,7 @@ import type {
   SentType,
   WebSocketContract,
 } from '../../protocol/contract.js';
-import type { EventMessage } from '../../protocol/messages.js';
+import type { WsEventMessage } from '../../protocol/messages.js';
 import { Metrics, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClientQueries } from '../coordination/client-queries.js';
@@ -40,10 +40,10 @@ import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Delivery } from '../delivery/delivery.js';
 import { Health, type WebSocketHealth } from '../monitoring/health.js';
 import { RoomMoves, type RoomMove } from '../coordination/room-moves.js';
-import { targetOf, type SendDestination } from './destinations.js';
+import { targetOf, type WsSendDestination } from './destinations.js';
 
 /** The options of every send of {@link WebSocketService}. */
-export interface SendOptions {
+export interface WsSendOptions {
   /** Ids of clients that do not get the message. Default: none. */
   exclude?: readonly string[];
   /** True: a client that is over its `limits.maxBufferedBytes` may miss the message. Default: false. */
@@ -51,8 +51,8 @@ export interface SendOptions {
 }
 
 /** What {@link WebSocketService.send} takes. */
-export interface SendRequest<Topic extends string = string, Data = unknown> extends SendOptions {
-  destination?: SendDestination;
+export interface WsSendRequest<Topic extends string = string, Data = unknown> extends WsSendOptions {
+  destination?: WsSendDestination;
   /** An event name with its data, which can be anything but undefined. */
   payload: { topic: Topic; data: Data };
   /** Called once the message has been sent. */
@@ -60,7 +60,7 @@ export interface SendRequest<Topic extends string = string, Data = unknown> exte
 }
 
 /** How {@link WebSocketService} closes connections. */
-export interface CloseOptions {
+export interface WsCloseOptions {
   /** 1000 or 3000–4999. Default: 4506, after which clients do not reconnect by themselves. */
   code?: number;
   /** For people, cut to 123 bytes. */
@@ -98,8 +98,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(...message: SentArguments<C, Type, Action, Event, [options?: SendOptions]>): Promise<void>;
-  broadcast(message: unknown, options?: SendOptions): Promise<void> {
+  >(...message: SentArguments<C, Type, Action, Event, [options?: WsSendOptions]>): Promise<void>;
+  broadcast(message: unknown, options?: WsSendOptions): Promise<void> {
     return this.#send('broadcast', { kind: 'everybody' }, message, options);
   }
 
@@ -108,7 +108,11 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(clientIds: readonly string[], message: SentMessage<C, Type, Action, Event>, options?: SendOptions): Promise<void> {
+  >(
+    clientIds: readonly string[],
+    message: SentMessage<C, Type, Action, Event>,
+    options?: WsSendOptions,
+  ): Promise<void> {
     return this.#watch('sendToClients', () =>
       this.#deliver({ kind: 'clients', clientIds: readNames('clientIds', clientIds) }, message, options),
     );
@@ -122,7 +126,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   >(
     userIds: readonly (string | number)[],
     message: SentMessage<C, Type, Action, Event>,
-    options?: SendOptions,
+    options?: WsSendOptions,
   ): Promise<void> {
     return this.#watch('sendToUsers', () =>
       this.#deliver({ kind: 'users', userIds: readUserIds(userIds) }, message, options),
@@ -134,7 +138,11 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(roomNames: readonly string[], message: SentMessage<C, Type, Action, Event>, options?: SendOptions): Promise<void> {
+  >(
+    roomNames: readonly string[],
+    message: SentMessage<C, Type, Action, Event>,
+    options?: WsSendOptions,
+  ): Promise<void> {
     return this.#watch('sendToRooms', () =>
       this.#deliver({ kind: 'rooms', roomNames: readNames('roomNames', roomNames) }, message, options),
     );
@@ -170,9 +178,9 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @throws WsError BAD_MESSAGE without a topic or data, and for an invalid destination
    */
   send<Event extends SentEvent<C>>(
-    request: IfGiven<C, 'pushes', SendRequest<Event, SentEventData<C, Event>>, SendRequest>,
+    request: IfGiven<C, 'pushes', WsSendRequest<Event, SentEventData<C, Event>>, WsSendRequest>,
   ): Promise<void>;
-  send(request: SendRequest): Promise<void> {
+  send(request: WsSendRequest): Promise<void> {
     return this.#watch('send', async () => {
       checkNames('option', request, ['destination', 'payload', 'cb', 'exclude', 'volatile']);
       const { destination, payload, cb, exclude, volatile: isVolatile } = request;
@@ -219,7 +227,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    *
    * @throws WsError BAD_MESSAGE for a code that an application cannot close with, and for unknown options
    */
-  disconnectClients(close: CloseOptions & { clientIds: readonly string[] }): Promise<void> {
+  disconnectClients(close: WsCloseOptions & { clientIds: readonly string[] }): Promise<void> {
     return this.#watch('disconnectClients', () => {
       checkNames('option', close, ['clientIds', ...CLOSE]);
       return this.#disconnect({ kind: 'clients', clientIds: readNames('clientIds', close.clientIds) }, close);
@@ -227,7 +235,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** Closes every session of a user; otherwise like {@link disconnectClients}. */
-  disconnectUser(close: CloseOptions & { userId: string | number }): Promise<void> {
+  disconnectUser(close: WsCloseOptions & { userId: string | number }): Promise<void> {
     return this.#watch('disconnectUser', () => {
       checkNames('option', close, ['userId', ...CLOSE]);
       return this.#disconnect({ kind: 'users', userIds: [readUserId(close.userId)] }, close);
@@ -235,7 +243,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** Closes the connection of every member of a room; otherwise like {@link disconnectClients}. */
-  disconnectRoom(close: CloseOptions & { room: string }): Promise<void> {
+  disconnectRoom(close: WsCloseOptions & { room: string }): Promise<void> {
     return this.#watch('disconnectRoom', () => {
       checkNames('option', close, ['room', ...CLOSE]);
       return this.#disconnect({ kind: 'rooms', roomNames: [readName('room', close.room)] }, close);
@@ -268,7 +276,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for an invalid time; UNAVAILABLE when
    * Redis cannot store the revocation: it holds on this worker then, and perhaps on others
    */
-  revoke(options: RevokeOptions): Promise<void> {
+  revoke(options: WsRevokeOptions): Promise<void> {
     return this.#watch('revoke', async () => {
       checkNames('option', options, ['userId', 'jti', 'before', 'until']);
       await this.commands.revoke(options);
@@ -281,15 +289,15 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** How often each limit of this worker has refused something since its start; limits that never have are not listed. */
-  getRefusals(): Partial<Record<LimitName, number>> {
+  getRefusals(): Partial<Record<WsLimitName, number>> {
     return this.refusals.snapshot();
   }
 
-  #send(verb: string, target: WsTarget, message: unknown, options?: SendOptions): Promise<void> {
+  #send(verb: string, target: WsTarget, message: unknown, options?: WsSendOptions): Promise<void> {
     return this.#watch(verb, () => this.#deliver(target, message, options));
   }
 
-  #deliver(target: WsTarget, message: unknown, options: SendOptions = NONE): Promise<void> {
+  #deliver(target: WsTarget, message: unknown, options: WsSendOptions = NONE): Promise<void> {
     checkMessage(message);
     if (options !== NONE) checkNames('send option', options, ['exclude', 'volatile']);
     const exclude = readExclude(options.exclude);
@@ -297,7 +305,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     return this.delivery.send({ target, exclude, message, isVolatile });
   }
 
-  #disconnect(target: WsTarget, close: CloseOptions): Promise<void> {
+  #disconnect(target: WsTarget, close: WsCloseOptions): Promise<void> {
     return this.commands.send(target, { name: 'disconnect', ...applicationClose(close.code, close.reason) });
   }
 
@@ -307,7 +315,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 }
 
-const NONE: SendOptions = {};
+const NONE: WsSendOptions = {};
 const CLOSE = ['code', 'reason'] as const;
 
 function checkedQuery(query: ClientQuery): ClientQuery {
@@ -317,7 +325,7 @@ function checkedQuery(query: ClientQuery): ClientQuery {
   return query;
 }
 
-function eventOf(payload: Partial<SendRequest['payload']> | undefined): EventMessage {
+function eventOf(payload: Partial<WsSendRequest['payload']> | undefined): WsEventMessage {
   const { topic, data } = payload ?? {};
   if (typeof topic !== 'string' || topic === '') throw new WsError('BAD_MESSAGE', 'The topic is an event name.');
   if (data === undefined) throw new WsError('BAD_MESSAGE', 'There is no data to send.');

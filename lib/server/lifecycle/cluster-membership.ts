@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
 import { PeerCheck } from '../../cluster/calls/peer-check.js';
@@ -29,7 +29,7 @@ export class ClusterMembership {
     private readonly events: ClusterEvents,
     private readonly peers: PeerCheck,
     private readonly revocations: RevocationSync,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     private readonly runtime: Runtime,
   ) {}

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PXL_WS_BROADCASTER, type Broadcaster, type BusHealth } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster, type WsBusHealth } from '../../cluster/bus/broadcaster.interface.js';
 import { CLUSTER_REDIS, type ClusterRedis } from '../../cluster/bus/cluster-redis.js';
 import { PeerCheck } from '../../cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
@@ -10,7 +10,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 export class ClusterStatus {
   constructor(
     private readonly peers: PeerCheck,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(CLUSTER_REDIS) private readonly redis: ClusterRedis | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
@@ -29,7 +29,7 @@ export class ClusterStatus {
   }
 
   /** How the connection to the bus is. */
-  get bus(): BusHealth {
+  get bus(): WsBusHealth {
     return this.broadcaster.health;
   }
 

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import type { BusHealth } from '../../cluster/bus/broadcaster.interface.js';
+import type { WsBusHealth } from '../../cluster/bus/broadcaster.interface.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { SlowConsumers, type SlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
+import { SlowConsumers, type WsSlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
 import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
 import { ClusterStatus } from '../lifecycle/cluster-status.js';
 
@@ -27,11 +27,11 @@ export interface WebSocketHealth {
   readonly connectsPerSecond: number;
   readonly disconnectsPerSecond: number;
   /** Clients that read too slowly: how many are over their budget now, and what the policies have done so far. */
-  readonly slowConsumers: SlowConsumerCounts & { readonly now: number };
+  readonly slowConsumers: WsSlowConsumerCounts & { readonly now: number };
   /** What all workers together hold, as far as this one knows. */
   readonly cluster: { readonly workers: number; readonly connections: number };
   /** The bus; never connected in an application of one process. */
-  readonly redis: BusHealth;
+  readonly redis: WsBusHealth;
 }
 
 /** Reads this worker's numbers; waits for nothing. */

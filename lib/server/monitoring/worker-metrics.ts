@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
-import { PXL_WS_BROADCASTER, type Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
@@ -19,7 +19,7 @@ export class WorkerMetrics implements MetricSource {
     private readonly traffic: Traffic,
     private readonly refusals: RefusalCounters,
     private readonly slowConsumers: SlowConsumers,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: Broadcaster,
+    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
   ) {}
 

@@ -1,10 +1,10 @@
-import type { OutputOf, StandardSchema } from '../../runtime/standard-schema.js';
+import type { OutputOf, WsStandardSchema } from '../../runtime/standard-schema.js';
 import type { WebSocketSubscriberHandler } from '../subscriber.interface.js';
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
 import { addSubscriber, type WsSubscriberOptions } from '../subscriber-metadata.js';
 
 /** The type of the message that the method gets, where the options tell it. */
-type MessageOf<Options> = Options extends { schema: infer Schema extends StandardSchema }
+type MessageOf<Options> = Options extends { schema: infer Schema extends WsStandardSchema }
   ? OutputOf<Schema>
   : Options extends { channel: infer Name extends keyof ClusterEventMessages }
     ? ClusterEventMessages[Name]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import type { WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsContent, WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import type { BusWorker, TestedBus } from './tested-bus.js';
@@ -37,7 +37,7 @@ export class BusListener {
     await this.broadcaster.stop();
   }
 
-  get broadcaster(): Broadcaster {
+  get broadcaster(): WsBroadcaster {
     return this.worker.broadcaster;
   }
 

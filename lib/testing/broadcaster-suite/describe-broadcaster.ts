@@ -23,7 +23,7 @@ type TestBody = (workers: TestedWorkers, bus: TestedBus) => Promise<void>;
 export type BusTest = (title: string, workers: number, test: TestBody) => void;
 
 /**
- * What every `Broadcaster` has to do, as tests. Each of them makes a bus of its own by `factory`, and ends it. A test that
+ * What every `WsBroadcaster` has to do, as tests. Each of them makes a bus of its own by `factory`, and ends it. A test that
  * fails begins anew, at most twice, where a worker has told meanwhile (`isReady`, `onChange`) that it has lost the bus,
  * though nobody has cut it off: what is lost then, on a machine that is too busy, is no fault of the broadcaster.
  *

@@ -1,8 +1,8 @@
-import type { Broadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import type { WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 
 /** A worker's end of a bus. */
 export interface BusWorker {
-  readonly broadcaster: Broadcaster;
+  readonly broadcaster: WsBroadcaster;
   /** The worker id that the broadcaster writes into its envelopes: 8 characters of base64url. */
   readonly workerId: string;
 }

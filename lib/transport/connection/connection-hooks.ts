@@ -4,7 +4,7 @@ import type { WsClient } from '../../clients/ws-client.js';
 import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import type { RoomUser } from '../../ws-client/client-entry.js';
+import type { WsRoomUser } from '../../ws-client/client-entry.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { Runtime } from '../../runtime/runtime.js';
@@ -77,7 +77,7 @@ export class ConnectionHooks {
       yield ['Joining rooms.defaults', () => this.memberships.join(client, roomName)];
     }
     const { clientId, ws } = client;
-    const joinRoom = ({ roomName, ...user }: RoomUser & { roomName: string }): Promise<boolean> =>
+    const joinRoom = ({ roomName, ...user }: WsRoomUser & { roomName: string }): Promise<boolean> =>
       this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(client, { roomName, user }));
     yield ['events.onConnected', () => this.options.events.onConnected?.({ ws, client, clientId, joinRoom })];
     for (const hooks of endpoint.hooks) {

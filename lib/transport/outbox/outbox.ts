@@ -14,7 +14,7 @@ import { ClearSendError, NotSentError } from './send-errors.js';
 import type { BudgetedSocket } from './slow-consumers.js';
 import { TextFrame } from './text-frame.js';
 import { TextRun } from './text-run.js';
-import { sizeOf, textOf, type SendCallback, type SendOptions, type WsData } from './ws-send.js';
+import { sizeOf, textOf, type SendCallback, type WsSendOptions, type WsData } from './ws-send.js';
 
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
@@ -105,7 +105,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
    * @throws ClearSendError when the client is encrypted; WsError CONFLICT for what cannot pass a transformer: a fragment,
    * or a text message of unread bytes
    */
-  send(data: WsData, options?: SendOptions | SendCallback, callback?: SendCallback): void {
+  send(data: WsData, options?: WsSendOptions | SendCallback, callback?: SendCallback): void {
     if (this.#steps?.isSealed) throw new ClearSendError();
     if (this.ws.client) OWN_SENDS.note(this.ws.client);
     const isOpen = this.ws.readyState === OPEN;
@@ -212,7 +212,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /** Lets ws write something behind what waits. */
-  #writeByWs(data: WsData, options: SendOptions, done?: SendCallback): void {
+  #writeByWs(data: WsData, options: WsSendOptions, done?: SendCallback): void {
     this.flush();
     this.writer.send(data, options, done);
     this.#checkBudget();
@@ -243,7 +243,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /** Sends a text through the steps; bytes pass none, but wait for what was sent before them. */
-  #sendThrough(steps: OutboundSteps, data: WsData, options: SendOptions, done?: SendCallback): void {
+  #sendThrough(steps: OutboundSteps, data: WsData, options: WsSendOptions, done?: SendCallback): void {
     if (options.fin === false) throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
     const text = textOf(data, options);
     const tell = (isTaken: boolean): void => {
@@ -260,7 +260,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /** Bytes that waited while the client was encrypted would go out in clear: they are refused. */
-  #sendBytes(steps: OutboundSteps, data: WsData, options: SendOptions, done?: SendCallback): void {
+  #sendBytes(steps: OutboundSteps, data: WsData, options: WsSendOptions, done?: SendCallback): void {
     if (!steps.isSealed) {
       this.#writeByWs(data, options, done);
       return;

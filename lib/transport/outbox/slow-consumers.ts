@@ -26,7 +26,7 @@ export interface BudgetedSocket {
 }
 
 /** How often each policy has struck since the start of the process. */
-export interface SlowConsumerCounts {
+export interface WsSlowConsumerCounts {
   /** Connections closed with 4008. */
   disconnected: number;
   /** Frames not sent, the newest ones first. */
@@ -49,7 +49,7 @@ interface Look {
  */
 @Injectable()
 export class SlowConsumers {
-  readonly counts: SlowConsumerCounts = { disconnected: 0, dropped: 0, droppedOldest: 0 };
+  readonly counts: WsSlowConsumerCounts = { disconnected: 0, dropped: 0, droppedOldest: 0 };
   /** Bytes that may wait for one socket. */
   readonly budget: number;
   readonly policy: ResolvedOptions['limits']['slowConsumer'];

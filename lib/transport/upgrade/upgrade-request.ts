@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CODECS, codecOf } from '../../protocol/codecs.js';
-import type { Codec, CodecName, ProtocolName } from '../../protocol/codec.interface.js';
+import type { Codec, CodecName, WsProtocolName } from '../../protocol/codec.interface.js';
 import type { HttpRefusal } from './http-refusal.js';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -45,7 +45,7 @@ export function offeredProtocols({ headers }: IncomingMessage): string[] | undef
  * Undefined when others were offered only, since browsers fail a connection that answers none of them, and for a
  * malformed list.
  */
-export function negotiateCodec(request: IncomingMessage, protocol: ProtocolName): Codec | undefined {
+export function negotiateCodec(request: IncomingMessage, protocol: WsProtocolName): Codec | undefined {
   if (request.headers['sec-websocket-protocol'] === undefined) return codecOf(protocol);
   const isCodec = (candidate: string): candidate is CodecName => Object.hasOwn(CODECS, candidate);
   const name = offeredProtocols(request)?.find(isCodec);

@@ -6,7 +6,7 @@ import { Module, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WebSocketGateway } from '@nestjs/websockets';
 import {
-  LocalBroadcaster,
+  WsLocalBroadcaster,
   PxlWebSocketClientModule,
   PxlWebSocketModule,
   PxlWebSocketServer,
@@ -31,7 +31,7 @@ const see =
   (error: unknown): void =>
     void seen.push(`${who}: ${(error as Error).message}`);
 
-class BrokenBus extends LocalBroadcaster {
+class BrokenBus extends WsLocalBroadcaster {
   override readonly isAlone: boolean = false;
 
   override publish(): Promise<void> {

@@ -14,7 +14,7 @@ import { Ack, WebSocketGateway } from '@nestjs/websockets';
 import {
   ClientManager,
   composeHandlers,
-  LocalBroadcaster,
+  WsLocalBroadcaster,
   loggingMiddleware,
   PxlWebSocketClientModule,
   PxlWebSocketModule,
@@ -224,7 +224,7 @@ const CONNECTION = [
   ...['outboundTransformer', 'authorize', 'profile', 'onDisconnected', 'handleDisconnect', 'bus'],
 ];
 
-class Bus extends LocalBroadcaster {
+class Bus extends WsLocalBroadcaster {
   override readonly isAlone: boolean = false;
 
   override publish(): Promise<void> {
