@@ -98,6 +98,9 @@ import { SlowConsumers } from './transport/outbox/slow-consumers.js';
 import { ClientAdmitter } from './transport/upgrade/client-admitter.js';
 import { HttpServers } from './transport/upgrade/http-servers.js';
 import { OwnServers } from './transport/upgrade/own-servers.js';
+import { PendingUpgrades } from './transport/upgrade/pending-upgrades.js';
+import { UpgradeChecks } from './transport/upgrade/upgrade-checks.js';
+import { UpgradeRefusals } from './transport/upgrade/upgrade-refusals.js';
 import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 
 const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
@@ -128,7 +131,8 @@ const ROUTING = [
 ];
 
 const TRANSPORT = [
-  ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers, UpgradeHandler, ClientAdmitter],
+  ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers],
+  ...[UpgradeHandler, UpgradeChecks, PendingUpgrades, UpgradeRefusals, ClientAdmitter],
   ...[ConnectionHandler, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
   ...[OutboxServices, OutboxScheduler, SlowConsumers],
 ];
