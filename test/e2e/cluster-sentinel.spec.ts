@@ -31,7 +31,7 @@ async function start(redis: WsRedisOption = named()): Promise<TestApp> {
   return app;
 }
 
-/** As README has it. */
+/** The option as docs/scaling.md shows it. */
 function named(): Extract<WsRedisOption, { sentinels?: unknown }> {
   return { sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'main' };
 }

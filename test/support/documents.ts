@@ -32,7 +32,14 @@ export function documentation(): Page[] {
 
 /** The pages that nobody has to have: those of them that there are. */
 export function otherPages(): Page[] {
-  const paths = ['PROTOCOL.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'lib/README.md', 'findings/README.md'];
+  const paths = [
+    'PROTOCOL.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'lib/README.md',
+    'bench/README.md',
+    'findings/README.md',
+  ];
   return paths.filter((path) => existsSync(join(ROOT, path))).map(pageOf);
 }
 
