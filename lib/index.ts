@@ -22,10 +22,9 @@ export type {
 export { getWebSocketClientToken, InjectWebSocketClient } from './client-module/client-token.js';
 export { WebSocketClientController } from './client-module/websocket-client-controller.decorator.js';
 export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.module.js';
-export type { WsCallOptions } from './clients/session/client-calls.js';
 export { RemoteClient, type AnyClient } from './clients/remote-client.js';
 export type { WsUserInterest } from './clients/user-interest.interface.js';
-export { WsClient, type WsClientState } from './clients/ws-client.js';
+export { WsClient, type WsCallOptions, type WsClientState } from './ws-client/ws-client.js';
 export type { WsRequest as WsRequestInfo } from './ws-client/ws-request.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
 export { PXL_WS_REDIS } from './redis/link/redis-client.js';

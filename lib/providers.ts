@@ -46,6 +46,7 @@ import { WsExplorer } from './routing/discovery/ws-explorer.js';
 import { WsMetadataAccessor } from './routing/discovery/ws-metadata.accessor.js';
 import { EventRoutes } from './routing/event-routes.js';
 import { MessageDispatcher } from './routing/message.dispatcher.js';
+import { MessageIntake } from './routing/message.intake.js';
 import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
 import { SystemRoutes } from './routing/system-routes.js';
 import { Metrics } from './runtime/metrics.js';
@@ -127,7 +128,7 @@ const ROOMS: Provider[] = [
 
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
-  ...[MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
+  ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
 ];
 
 const TRANSPORT = [

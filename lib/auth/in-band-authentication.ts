@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/client-registry.js';
 import { closeForGood } from '../clients/session/close-for-good.js';
 import { welcomeOf } from '../clients/session/welcome.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { Encryption } from '../encryption/encryption.js';
 import type { Agreement } from '../encryption/key-agreement.js';
 import { KeyExchangeError } from '../encryption/key-exchange.error.js';
@@ -50,8 +50,8 @@ const REFUSALS: Readonly<
 @Injectable()
 export class InBandAuthentication {
   /** What the message of a client will complete; null once the client has made its attempt. */
-  readonly #pending = new WeakMap<WsClient, PendingAuthentication | null>();
-  readonly #deadlines = new Map<WsClient, RuntimeTimer>();
+  readonly #pending = new WeakMap<ClientSession, PendingAuthentication | null>();
+  readonly #deadlines = new Map<ClientSession, RuntimeTimer>();
 
   constructor(
     private readonly admission: Admission,
@@ -69,19 +69,19 @@ export class InBandAuthentication {
    *
    * @param overdue what it is closed with when it lets that pass
    */
-  expect(client: WsClient, pending: PendingAuthentication, overdue: CloseReason): void {
+  expect(client: ClientSession, pending: PendingAuthentication, overdue: CloseReason): void {
     client.state = 'unauthorized';
     this.invite(client, pending);
     this.#setDeadline(client, client.options.auth.timeout, overdue);
   }
 
   /** An anonymous client that may prove who it is, once. */
-  invite(client: WsClient, pending: PendingAuthentication): void {
+  invite(client: ClientSession, pending: PendingAuthentication): void {
     this.#pending.set(client, pending);
   }
 
   /** Whether the upgrade alone has told who the client is: there is nothing to say by message, and nothing was said. */
-  isSettledByUpgrade(client: WsClient): boolean {
+  isSettledByUpgrade(client: ClientSession): boolean {
     return !this.#pending.has(client);
   }
 
@@ -90,7 +90,7 @@ export class InBandAuthentication {
    *
    * @throws KeyExchangeError
    */
-  async confirm(client: WsClient, data: unknown): Promise<Authenticated> {
+  async confirm(client: ClientSession, data: unknown): Promise<Authenticated> {
     const agreement = await this.#agree(client, client.user?.userId, data);
     if (agreement) this.encryption.start(client, agreement);
     else client.sendText(client.codec.encodeIdentified(welcomeOf(client, this.runtime.now())));
@@ -98,7 +98,7 @@ export class InBandAuthentication {
   }
 
   /** The connection has ended. */
-  forget(client: WsClient): void {
+  forget(client: ClientSession): void {
     this.#endDeadline(client);
     this.#pending.delete(client);
   }
@@ -109,7 +109,7 @@ export class InBandAuthentication {
    * @throws WsError BAD_MESSAGE when it is authenticated, or being so, or there is no authentication by message;
    * KeyExchangeError
    */
-  async authenticate(client: WsClient, data: unknown): Promise<Authenticated> {
+  async authenticate(client: ClientSession, data: unknown): Promise<Authenticated> {
     const pending = this.#pending.get(client);
     if (!pending) throw new WsError('BAD_MESSAGE', 'There is nothing to authenticate.');
     this.#pending.set(client, null);
@@ -140,7 +140,7 @@ export class InBandAuthentication {
    *
    * @throws WsError BAD_MESSAGE for an anonymous client, UNAUTHENTICATED, FORBIDDEN for another user's token, TIMEOUT
    */
-  async refresh(client: WsClient, data: unknown): Promise<Authenticated> {
+  async refresh(client: ClientSession, data: unknown): Promise<Authenticated> {
     if (!client.user) throw new WsError('BAD_MESSAGE', 'There is nothing to refresh.');
     const { clientId, request, options } = client;
     const late = (): WsError => {
@@ -164,7 +164,7 @@ export class InBandAuthentication {
   }
 
   /** The close comes after the answer, as after any other refusal. */
-  async #agree(client: WsClient, userId: string | undefined, data: unknown): Promise<Agreement | null> {
+  async #agree(client: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
     try {
       return await this.keyExchange.agree(client, userId, data);
     } catch (error) {
@@ -177,12 +177,12 @@ export class InBandAuthentication {
     }
   }
 
-  #endDeadline(client: WsClient): void {
+  #endDeadline(client: ClientSession): void {
     this.#deadlines.get(client)?.cancel();
     this.#deadlines.delete(client);
   }
 
-  #setDeadline(client: WsClient, ms: number, overdue: CloseReason): void {
+  #setDeadline(client: ClientSession, ms: number, overdue: CloseReason): void {
     this.#endDeadline(client);
     const late = (): void => {
       if (overdue === CLOSE_CODES.AUTH_TIMEOUT) this.refusals.count(client.options, 'timeout');
@@ -192,13 +192,13 @@ export class InBandAuthentication {
   }
 
   /** The close comes after the answer, which is written when the error returned here has been thrown. */
-  #refuse(client: WsClient, result: AdmissionResult): WsError {
+  #refuse(client: ClientSession, result: AdmissionResult): WsError {
     const refusal = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
     this.runtime.afterIo(() => closeForGood(client, refusal.close, this.runtime));
     return this.#errorOf(client, result);
   }
 
-  #errorOf(client: WsClient, result: AdmissionResult): WsError {
+  #errorOf(client: ClientSession, result: AdmissionResult): WsError {
     if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, client.clientId);
     if ('reason' in result && result.reason === 'other_user') {
       return new WsError('FORBIDDEN', 'The token is somebody else’s.');

@@ -8,6 +8,7 @@ import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
 import { routeKey } from '../protocol/route-key.js';
 import { AnswerStream, streamOf } from '../routing/exchange/answer-stream.js';
+import type { Peer } from '../routing/pipeline/ws-pipeline.js';
 import { unfiltered } from '../routing/pipeline/filtered-exception.js';
 import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
 import { clientErrorOf } from './client-error.js';
@@ -18,7 +19,7 @@ export interface ControllerRoute {
   readonly action: string;
   /** `Class.method`, for messages. */
   readonly source: string;
-  readonly handle: RouteHandler<object>;
+  readonly handle: RouteHandler<Peer>;
 }
 
 /** Methods of client controllers get no ack function: the answer to a call is what they return. */
@@ -35,7 +36,7 @@ export class ControllerRoutes {
   /** @param name the client's name, for messages */
   constructor(
     private readonly name: string,
-    private readonly client: WebSocketClient,
+    readonly client: WebSocketClient,
   ) {}
 
   /** @throws DuplicateWsRouteError when the route has a handler already */
@@ -102,7 +103,7 @@ export class ControllerRoutes {
 
   async #handle({ type, action, handle }: ControllerRoute, data: unknown): Promise<unknown> {
     const message = { type, action, data, id: undefined, whole: { type, action, data } };
-    const result = await handle(this.client, message, NO_ACKS);
+    const result = await handle(this, message, NO_ACKS);
     const values = result instanceof AnswerStream ? result.values : streamOf(result);
     // A call has one answer: the last value of a stream.
     return values ? lastValueFrom(values.pipe(takeUntil(this.#stopping)), { defaultValue: undefined }) : result;

@@ -6,13 +6,13 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import type { ClientEnd, ClientListener } from './client-listener.interface.js';
 import { setMetadata } from './client-metadata.js';
 import { checkSame } from './user-identity.js';
-import type { WsClient } from './ws-client.js';
+import type { ClientSession } from './session/client-session.js';
 
 /** The clients of this worker, by id and by user. Those of other workers are in the {@link ClientMirror}. */
 @Injectable()
 export class ClientRegistry {
-  readonly #clients = new Map<string, WsClient>();
-  readonly #byUser = new Map<string, Set<WsClient>>();
+  readonly #clients = new Map<string, ClientSession>();
+  readonly #byUser = new Map<string, Set<ClientSession>>();
   readonly #listeners: ClientListener[] = [];
 
   constructor(
@@ -25,7 +25,7 @@ export class ClientRegistry {
     return this.#clients.size;
   }
 
-  get(clientId: string): WsClient | undefined {
+  get(clientId: string): ClientSession | undefined {
     return this.#clients.get(clientId);
   }
 
@@ -34,17 +34,17 @@ export class ClientRegistry {
   }
 
   /** Whether this very client is registered, and not gone already. */
-  holds(client: WsClient): boolean {
-    return this.#clients.get(client.clientId) === client;
+  holds(session: ClientSession): boolean {
+    return this.#clients.get(session.clientId) === session;
   }
 
   /** All clients, in the order in which they connected. */
-  values(): MapIterator<WsClient> {
+  values(): MapIterator<ClientSession> {
     return this.#clients.values();
   }
 
   /** The sessions that a user has on this worker. */
-  ofUser(userId: string): ReadonlySet<WsClient> | undefined {
+  ofUser(userId: string): ReadonlySet<ClientSession> | undefined {
     return this.#byUser.get(userId);
   }
 
@@ -54,18 +54,18 @@ export class ClientRegistry {
   }
 
   /** Adds an accepted client. */
-  register(client: WsClient): void {
-    this.#clients.set(client.clientId, client);
-    if (client.user) this.#addSession(client, client.user);
-    for (const listener of this.#listeners) listener.registered?.(client);
+  register(session: ClientSession): void {
+    this.#clients.set(session.clientId, session);
+    if (session.user) this.#addSession(session, session.user);
+    for (const listener of this.#listeners) listener.registered?.(session);
   }
 
   /** Removes a client; does nothing when it has been removed before. */
-  unregister(client: WsClient, end: ClientEnd = CLOSE_CODES.DISCONNECTED): void {
-    if (!this.holds(client)) return;
-    this.#clients.delete(client.clientId);
-    if (client.user) this.#removeSession(client, client.user);
-    for (const listener of this.#listeners) listener.unregistered?.(client, end);
+  unregister(session: ClientSession, end: ClientEnd = CLOSE_CODES.DISCONNECTED): void {
+    if (!this.holds(session)) return;
+    this.#clients.delete(session.clientId);
+    if (session.user) this.#removeSession(session, session.user);
+    for (const listener of this.#listeners) listener.unregistered?.(session, end);
   }
 
   /**
@@ -73,13 +73,13 @@ export class ClientRegistry {
    *
    * @throws WsError CONFLICT when the application has assigned another user before
    */
-  identify(client: WsClient, user: WsUser): void {
-    if (!client.user) {
-      this.#begin(client, user);
+  identify(session: ClientSession, user: WsUser): void {
+    if (!session.user) {
+      this.#begin(session, user);
       return;
     }
-    checkSame(client.user, user);
-    this.renew(client, user);
+    checkSame(session.user, user);
+    this.renew(session, user);
   }
 
   /**
@@ -87,26 +87,26 @@ export class ClientRegistry {
    *
    * @throws WsError CONFLICT when the credentials name another user or type
    */
-  assign(client: WsClient, user: WsUser): void {
-    const known = client.user;
+  assign(session: ClientSession, user: WsUser): void {
+    const known = session.user;
     if (!known) {
-      client.assignedType = user.userType;
-      this.#begin(client, user);
+      session.assignedType = user.userType;
+      this.#begin(session, user);
       return;
     }
     checkSame(known, user);
     // A type that the credentials name belongs to them: newer credentials may take it back.
     if (known.userType !== undefined || user.userType === undefined) return;
-    client.assignedType = user.userType;
-    this.renew(client, known);
+    session.assignedType = user.userType;
+    this.renew(session, known);
   }
 
   /** Takes newer credentials of the same user. A type that the application has assigned stays when they name none. */
-  renew(client: WsClient, user: WsUser): void {
-    const before = client.user;
-    client.setUser({ ...user, userType: user.userType ?? client.assignedType });
-    if (!before || !this.holds(client)) return;
-    for (const listener of this.#listeners) listener.renewed?.(client, before);
+  renew(session: ClientSession, user: WsUser): void {
+    const before = session.user;
+    session.user = { ...user, userType: user.userType ?? session.assignedType };
+    if (!before || !this.holds(session)) return;
+    for (const listener of this.#listeners) listener.renewed?.(session, before);
   }
 
   /**
@@ -114,27 +114,27 @@ export class ClientRegistry {
    *
    * @throws WsError BAD_MESSAGE for a prototype's name, a value without a JSON form, and over `limits.metadataBytes`
    */
-  update(client: WsClient, key: string, data: unknown): void {
-    const value = setMetadata(client.metadata, key, data, this.options.limits.metadataBytes, this.counters);
-    for (const listener of this.#listeners) listener.updated?.(client, key, value);
+  update(session: ClientSession, key: string, data: unknown): void {
+    const value = setMetadata(session.metadata, key, data, this.options.limits.metadataBytes, this.counters);
+    for (const listener of this.#listeners) listener.updated?.(session, key, value);
   }
 
-  #begin(client: WsClient, user: WsUser): void {
-    client.setUser(user);
-    if (!this.holds(client)) return;
-    this.#addSession(client, user);
-    for (const listener of this.#listeners) listener.identified?.(client);
+  #begin(session: ClientSession, user: WsUser): void {
+    session.user = user;
+    if (!this.holds(session)) return;
+    this.#addSession(session, user);
+    for (const listener of this.#listeners) listener.identified?.(session);
   }
 
-  #addSession(client: WsClient, { userId }: WsUser): void {
+  #addSession(session: ClientSession, { userId }: WsUser): void {
     const sessions = this.#byUser.get(userId);
-    if (sessions) sessions.add(client);
-    else this.#byUser.set(userId, new Set([client]));
+    if (sessions) sessions.add(session);
+    else this.#byUser.set(userId, new Set([session]));
   }
 
-  #removeSession(client: WsClient, { userId }: WsUser): void {
+  #removeSession(session: ClientSession, { userId }: WsUser): void {
     const sessions = this.#byUser.get(userId);
-    sessions?.delete(client);
+    sessions?.delete(session);
     if (sessions?.size === 0) this.#byUser.delete(userId);
   }
 }

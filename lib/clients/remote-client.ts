@@ -1,7 +1,7 @@
 import type { ClientEntry, ClientMetadata, WsUser } from '../ws-client/client-entry.js';
 import { brand } from '../runtime/brand.js';
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
-import type { WsClient } from './ws-client.js';
+import type { WsClient } from '../ws-client/ws-client.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 

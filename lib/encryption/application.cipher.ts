@@ -1,4 +1,4 @@
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsEncryptionOpen, WsEncryptionTransform } from '../options/encryption.options.js';
 import { FrameEvent } from '../protocol/frame-event.js';
 import type { Cipher } from './cipher.interface.js';
@@ -10,19 +10,19 @@ const OPEN: FrameCallback = { option: 'encryption.open', limit: undefined };
 
 /** A client's cipher through the application's own `transform` and `open`. */
 export function applicationCipher(
-  client: WsClient,
+  session: ClientSession,
   callbacks: FrameCallbacks,
   transform: WsEncryptionTransform,
   open: WsEncryptionOpen | undefined,
 ): Cipher {
-  const { codec } = client;
+  const { codec } = session;
   return {
     seal(text) {
       const { event, data } = new FrameEvent(codec, text);
       return callbacks.ask(
         TRANSFORM,
-        client,
-        () => transform({ client, event, data, text }),
+        session,
+        () => transform({ client: session.client, event, data, text }),
         (answer) => {
           const sealed = checkEvent(answer);
           // The client could not tell such a frame from one that somebody on the way has written.
@@ -31,7 +31,7 @@ export function applicationCipher(
         },
       );
     },
-    open: open && ((data) => callbacks.ask(OPEN, client, () => open({ client, data }), checkText)),
+    open: open && ((data) => callbacks.ask(OPEN, session, () => open({ client: session.client, data }), checkText)),
   };
 }
 

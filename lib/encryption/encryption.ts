@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { closeForGood } from '../clients/session/close-for-good.js';
 import { welcomeOf } from '../clients/session/welcome.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
@@ -27,13 +27,13 @@ export class Encryption {
    * Welcomes a client with the keys; this is the last that it hears in clear. Encrypted already, by the application while
    * the exchange ran, it keeps the cipher that it has: its welcome is encrypted, and tells no keys.
    */
-  start(client: WsClient, { cipher, serverPublicKey, salt }: Agreement): void {
-    const welcome = welcomeOf(client, this.runtime.now());
-    const keys = client.encrypted ? {} : { serverPublicKey, salt };
-    const [connected = '', ...others] = client.codec.encodeWelcome({ ...welcome, ...keys });
-    if (client.encrypted) client.sendText(connected);
-    else this.#switchOn(client, cipher, connected);
-    for (const text of others) client.sendText(text);
+  start(session: ClientSession, { cipher, serverPublicKey, salt }: Agreement): void {
+    const welcome = welcomeOf(session, this.runtime.now());
+    const keys = session.encrypted ? {} : { serverPublicKey, salt };
+    const [connected = '', ...others] = session.codec.encodeWelcome({ ...welcome, ...keys });
+    if (session.encrypted) session.sendText(connected);
+    else this.#switchOn(session, cipher, connected);
+    for (const text of others) session.sendText(text);
   }
 
   /**
@@ -41,21 +41,21 @@ export class Encryption {
    *
    * @throws WsError CONFLICT without an `encryption.transform`: the built-in cipher has keys from the built-in exchange only
    */
-  enable(client: WsClient): void {
-    if (client.encrypted) return;
+  enable(session: ClientSession): void {
+    if (session.encrypted) return;
     const { transform, open } = this.options.outbound.encryption ?? {};
     if (!transform)
       throw new WsError('CONFLICT', 'The client has no keys: it offers a publicKey when it authenticates.');
-    this.#switchOn(client, applicationCipher(client, this.callbacks, transform, open));
+    this.#switchOn(session, applicationCipher(session, this.callbacks, transform, open));
   }
 
-  #switchOn(client: WsClient, cipher: Cipher, lastInClear?: string): void {
+  #switchOn(session: ClientSession, cipher: Cipher, lastInClear?: string): void {
     const { batchLimit } = this.options.outbound;
     const onBreach = (): void => {
       this.counters.count('encryption');
-      closeForGood(client, CLOSE_CODES.BAD_FRAME, this.runtime);
+      closeForGood(session, CLOSE_CODES.BAD_FRAME, this.runtime);
     };
-    const channel = new SecureChannel(client, cipher, batchLimit, onBreach);
-    client.encrypt(channel, batchLimit, (text) => cipher.seal(text), lastInClear);
+    const channel = new SecureChannel(session, cipher, batchLimit, onBreach);
+    session.encrypt(channel, batchLimit, (text) => cipher.seal(text), lastInClear);
   }
 }

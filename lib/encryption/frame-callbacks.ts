@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import type { WsTransformedEvent } from '../options/encryption.options.js';
 import { RefusalCounters, type WsLimitName } from '../limits/refusal-counters.js';
@@ -35,29 +35,29 @@ export class FrameCallbacks {
    */
   ask<Answer, Result>(
     callback: FrameCallback,
-    client: WsClient,
+    session: ClientSession,
     call: () => Answer | Promise<Answer>,
     use: (answer: Answer) => Result | null,
   ): Eventually<Result | null> {
     let turns = this.#turns.get(callback);
     if (!turns) this.#turns.set(callback, (turns = new ConcurrencyLimit(this.options.outbound.batchLimit)));
-    return turns.take(() => (client.state === 'disconnected' ? null : this.#call(callback, client, call, use)));
+    return turns.take(() => (session.state === 'disconnected' ? null : this.#call(callback, session, call, use)));
   }
 
   #call<Answer, Result>(
     callback: FrameCallback,
-    client: WsClient,
+    session: ClientSession,
     call: () => Answer | Promise<Answer>,
     use: (answer: Answer) => Result | null,
   ): Eventually<Result | null> {
     try {
       const answer = call();
       if (!isThenable(answer)) return use(answer);
-      return this.#inTime(Promise.resolve(answer), (error) => this.#report(callback, client, error))
+      return this.#inTime(Promise.resolve(answer), (error) => this.#report(callback, session, error))
         .then(use)
-        .catch((error: unknown) => this.#fail(callback, client, error));
+        .catch((error: unknown) => this.#fail(callback, session, error));
     } catch (error) {
-      return this.#fail(callback, client, error);
+      return this.#fail(callback, session, error);
     }
   }
 
@@ -68,13 +68,13 @@ export class FrameCallbacks {
     return this.runtime.within(limit, answer, late, lost);
   }
 
-  #fail(callback: FrameCallback, client: WsClient, error: unknown): null {
+  #fail(callback: FrameCallback, session: ClientSession, error: unknown): null {
     if (callback.limit) this.counters.count(callback.limit);
-    this.#report(callback, client, error);
+    this.#report(callback, session, error);
     return null;
   }
 
-  #report({ option }: FrameCallback, { clientId }: WsClient, error: unknown): void {
+  #report({ option }: FrameCallback, { clientId }: ClientSession, error: unknown): void {
     this.errors.report(`${option} failed.`, error, clientId);
   }
 }

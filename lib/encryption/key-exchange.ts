@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsRequest } from '../ws-client/ws-request.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
@@ -18,7 +18,7 @@ import { readOffer, type KeyOffer } from './key-offer.js';
 @Injectable()
 export class KeyExchange {
   /** Those whose exchange is under way. */
-  readonly #running = new WeakSet<WsClient>();
+  readonly #running = new WeakSet<ClientSession>();
 
   constructor(
     private readonly callbacks: FrameCallbacks,
@@ -46,27 +46,27 @@ export class KeyExchange {
    * @param data of the client's `authenticate`, or the offer of its upgrade
    * @throws KeyExchangeError after which the client is to be closed; WsError BAD_MESSAGE while another exchange runs
    */
-  async agree(client: WsClient, userId: string | undefined, data: unknown): Promise<Agreement | null> {
+  async agree(session: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
     const { encryption } = this.options.outbound;
-    if (!encryption || client.encrypted) return null;
-    if (this.#running.has(client)) throw new WsError('BAD_MESSAGE', 'Keys are being exchanged.');
-    this.#running.add(client);
+    if (!encryption || session.encrypted) return null;
+    if (this.#running.has(session)) throw new WsError('BAD_MESSAGE', 'Keys are being exchanged.');
+    this.#running.add(session);
     try {
       const agreement = encryption.transform
-        ? await this.#shakeHands(client, encryption, userId, data)
-        : agreeBuiltIn(client, data);
+        ? await this.#shakeHands(session, encryption, userId, data)
+        : agreeBuiltIn(session, data);
       if (agreement || !encryption.required) return agreement;
       throw new KeyExchangeError('FORBIDDEN', 'Encryption is required: offer a publicKey.', CLOSE_CODES.NOT_ENCRYPTED);
     } catch (error) {
       this.counters.count('encryption');
       throw error;
     } finally {
-      this.#running.delete(client);
+      this.#running.delete(session);
     }
   }
 
   async #shakeHands(
-    client: WsClient,
+    session: ClientSession,
     { handshake, transform, open }: ResolvedEncryption,
     userId: string | undefined,
     data: unknown,
@@ -74,13 +74,14 @@ export class KeyExchange {
     if (!handshake || !transform) return null;
     const limit = this.options.timeouts.hook;
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
-    const report = (error: unknown): void => this.errors.report('encryption.handshake failed.', error, client.clientId);
+    const report = (error: unknown): void =>
+      this.errors.report('encryption.handshake failed.', error, session.clientId);
     try {
       const shaking = new Promise<WsExchangedKeys | null | false>((resolve) =>
-        resolve(handshake({ client, clientId: client.clientId, userId, data })),
+        resolve(handshake({ client: session.client, clientId: session.clientId, userId, data })),
       );
       const keys = checkKeys(await this.runtime.within(limit, shaking, late, report));
-      return keys && { ...keys, cipher: applicationCipher(client, this.callbacks, transform, open) };
+      return keys && { ...keys, cipher: applicationCipher(session, this.callbacks, transform, open) };
     } catch (error) {
       report(error);
       throw new KeyExchangeError('INTERNAL', 'Internal error.', CLOSE_CODES.HOOK_FAILED);
@@ -88,7 +89,7 @@ export class KeyExchange {
   }
 }
 
-function agreeBuiltIn({ codec }: WsClient, data: unknown): Agreement | null {
+function agreeBuiltIn({ codec }: ClientSession, data: unknown): Agreement | null {
   const { publicKey } = (typeof data === 'object' && data !== null ? data : {}) as KeyOffer;
   if (publicKey === undefined) return null;
   const agreement = agreeOnKeys(codec, publicKey);

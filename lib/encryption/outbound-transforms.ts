@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { FrameEvent } from '../protocol/frame-event.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { checkEvent, FrameCallbacks, type FrameCallback } from './frame-callbacks.js';
@@ -15,16 +15,16 @@ export class OutboundTransforms {
   ) {}
 
   /** From now on; does nothing without the option. */
-  begin(client: WsClient): void {
+  begin(session: ClientSession): void {
     const { outboundTransformer, batchLimit } = this.options.outbound;
     if (!outboundTransformer) return;
-    client.transform(batchLimit, (text) => {
-      const frame = new FrameEvent(client.codec, text);
+    session.transform(batchLimit, (text) => {
+      const frame = new FrameEvent(session.codec, text);
       const { event, data } = frame;
       return this.callbacks.ask(
         TRANSFORMER,
-        client,
-        () => outboundTransformer({ client, event, data }),
+        session,
+        () => outboundTransformer({ client: session.client, event, data }),
         (answer) => {
           const changed = checkEvent(answer);
           return changed && (frame.rewrite(changed.event, changed.data) ?? null);

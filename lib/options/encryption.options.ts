@@ -1,4 +1,4 @@
-import type { WsClient } from '../clients/ws-client.js';
+import type { WsClient } from '../ws-client/ws-client.js';
 import { isGroup, OptionChecks } from './checks/option-checks.js';
 
 /** A frame on its way to a client, as an event: a client of `pxl.v1` gets the event `type:action` as that pair. */

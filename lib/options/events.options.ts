@@ -1,5 +1,5 @@
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { WsClient } from '../clients/ws-client.js';
+import type { WsClient } from '../ws-client/ws-client.js';
 import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { OptionChecks } from './checks/option-checks.js';
 import type { WsRedisClient } from './redis.options.js';

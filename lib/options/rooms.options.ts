@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import type { WsClient } from '../ws-client/ws-client.js';
 import type { WsProtocolName } from '../protocol/codec.interface.js';
 import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { CLIENT_ID_LENGTH } from '../runtime/client-id.js';

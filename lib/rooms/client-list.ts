@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { claimOf, fieldReader } from '../clients/client-fields.js';
 import { ClientMirror } from '../clients/client-mirror.js';
 import { ClientRegistry } from '../clients/client-registry.js';
-import type { AnyClient } from '../clients/remote-client.js';
+import type { RemoteClient } from '../clients/remote-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { UnsharedClaims } from '../clients/unshared-claims.js';
 import { WsError } from '../errors/ws.error.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -12,8 +13,10 @@ import { RoomRegistry } from './room-registry.js';
 /** One client of the list, under the names of `clientList.fields`. */
 export type ListedClient = Readonly<Record<string, unknown>>;
 
-type Reader = (client: AnyClient) => unknown;
-type RoomFilter = (client: AnyClient, roomName: string) => boolean;
+/** A client of this worker or of another one: `ws` tells them apart. */
+type KnownClient = ClientSession | RemoteClient;
+type Reader = (client: KnownClient) => unknown;
+type RoomFilter = (client: KnownClient, roomName: string) => boolean;
 
 /** The list of all clients that clients can read where `clientList.enabled` is set: of each client the fields in `clientList.fields`. */
 @Injectable()
@@ -37,7 +40,7 @@ export class ClientList {
   /** The clients of all workers, as far as this one knows them. */
   read(): ListedClient[] {
     if (this.mirror.size > 0) for (const claim of this.#claims) this.unshared.looksFor(claim);
-    const row = (client: AnyClient): ListedClient =>
+    const row = (client: KnownClient): ListedClient =>
       Object.fromEntries(this.#columns.map(([name, read]) => [name, read(client)]));
     return [...this.clients.values(), ...this.mirror.all()].map(row);
   }
@@ -69,6 +72,6 @@ function always(): boolean {
 }
 
 /** A room of `rooms.own` is not listed: its name is a client's id, which `clientList.fields` may leave out. */
-function isNotOwnRoom({ clientId }: AnyClient, roomName: string): boolean {
+function isNotOwnRoom({ clientId }: KnownClient, roomName: string): boolean {
   return roomName !== clientId && workerOf(roomName) === undefined;
 }

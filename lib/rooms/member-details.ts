@@ -1,4 +1,4 @@
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import type { MemberDetail } from './membership.js';
 
 const LONGEST_USERNAME = 128;
@@ -14,10 +14,10 @@ export function isUsername(username: unknown): username is string | undefined {
  * Whatever else belongs to one member of one room is kept here as well.
  */
 export class MemberDetails {
-  readonly #byClient = new WeakMap<WsClient, Map<string, MemberDetail>>();
+  readonly #byClient = new WeakMap<ClientSession, Map<string, MemberDetail>>();
 
   /** Changes what is given; the rest of the member's detail stays. */
-  add(client: WsClient, roomName: string, { username, profile }: MemberDetail): void {
+  add(client: ClientSession, roomName: string, { username, profile }: MemberDetail): void {
     if (username === undefined && profile === undefined) return;
     let details = this.#byClient.get(client);
     if (!details) this.#byClient.set(client, (details = new Map<string, MemberDetail>()));
@@ -26,19 +26,19 @@ export class MemberDetails {
   }
 
   /** Removes the detail of a member that leaves, and returns it. */
-  take(client: WsClient, roomName: string): MemberDetail {
+  take(client: ClientSession, roomName: string): MemberDetail {
     const details = this.#byClient.get(client);
     const detail = details?.get(roomName) ?? NONE;
     details?.delete(roomName);
     return detail;
   }
 
-  of(client: WsClient, roomName: string): MemberDetail {
+  of(client: ClientSession, roomName: string): MemberDetail {
     return this.#byClient.get(client)?.get(roomName) ?? NONE;
   }
 
   /** The name that the client got last, in any of its rooms. */
-  newestUsernameOf(client: WsClient): string | undefined {
+  newestUsernameOf(client: ClientSession): string | undefined {
     const details = [...(this.#byClient.get(client)?.values() ?? [])];
     return details.findLast(({ username }) => username !== undefined)?.username;
   }

@@ -1,4 +1,4 @@
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 
 /** What the application's rules show of a member to the other members. */
 export type MemberProfile = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface MemberDetail {
 
 /** A client of this worker in one of its rooms. */
 export interface Membership extends MemberDetail {
-  readonly client: WsClient;
+  readonly client: ClientSession;
   readonly roomName: string;
 }
 

@@ -3,7 +3,7 @@ import { ClientMirror } from '../clients/client-mirror.js';
 import { ClientRegistry } from '../clients/client-registry.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import { toUser } from '../clients/user-identity.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { codeOf } from '../errors/code-of.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -57,7 +57,7 @@ export class Memberships {
    * the claim was withdrawn, before that
    * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, or UNAVAILABLE and TIMEOUT when the room cannot be made live
    */
-  async join(client: WsClient, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
+  async join(client: ClientSession, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
     const { username, broadcast = true, isRequest = false, claim } = settings;
     checkRoomName(roomName, client.options.limits.roomName, this.counters);
     if (!this.clients.holds(client) || claim?.isWithdrawn) return false;
@@ -98,7 +98,7 @@ export class Memberships {
    * user type without a user
    */
   async admit(
-    client: WsClient,
+    client: ClientSession,
     { roomName, user, broadcast }: Omit<AddClientToRoomOptions, 'clientId'>,
     claim?: JoinClaim,
   ): Promise<boolean> {
@@ -114,7 +114,7 @@ export class Memberships {
   }
 
   /** Takes a client out of a room, and cancels its pending join; does nothing when it is not there. */
-  leave(client: WsClient, roomName: string, broadcast = true): void {
+  leave(client: ClientSession, roomName: string, broadcast = true): void {
     const pending = this.#pending.find(client, roomName);
     if (pending) pending.cancelled = true;
     if (!this.rooms.localOf(roomName)?.has(client)) return;
@@ -124,7 +124,7 @@ export class Memberships {
   }
 
   /** Takes a client out of every room, and cancels its pending joins. */
-  leaveAll(client: WsClient): void {
+  leaveAll(client: ClientSession): void {
     this.#pending.cancelAll(client);
     for (const roomName of [...client.rooms]) this.leave(client, roomName);
   }
@@ -153,7 +153,7 @@ export class Memberships {
    *
    * @throws WsError UNAVAILABLE and TIMEOUT when the room cannot be made live; what `rooms.profile` throws
    */
-  async joinOwn(client: WsClient): Promise<void> {
+  async joinOwn(client: ClientSession): Promise<void> {
     const { clientId } = client;
     // An id that an application has given was an ordinary room until now; one of our form always was reserved.
     const isReserved = workerOf(clientId) !== undefined;
@@ -182,7 +182,7 @@ export class Memberships {
    * Ends the memberships of a client that is gone. The client itself keeps its rooms, so that `handleDisconnect` can still
    * read them.
    */
-  drop(client: WsClient): void {
+  drop(client: ClientSession): void {
     this.#claimed.forgetAll(client);
     this.#pending.cancelAll(client);
     for (const roomName of client.rooms) {
@@ -190,14 +190,14 @@ export class Memberships {
     }
   }
 
-  #assign(client: WsClient, { userId = client.user?.userId, userType, payload }: WsRoomUser): void {
+  #assign(client: ClientSession, { userId = client.user?.userId, userType, payload }: WsRoomUser): void {
     if (userId === undefined && userType === undefined) return;
     this.clients.assign(client, toUser({ userId, userType, payload }));
   }
 
   /** Asks the rules, then acquires the interest in the room; undefined when neither has to be waited for. */
   #prepare(
-    client: WsClient,
+    client: ClientSession,
     roomName: string,
     isRequest: boolean,
     preparation: Preparation,
@@ -210,14 +210,14 @@ export class Memberships {
     });
   }
 
-  #acquire(client: WsClient, roomName: string): Promise<void> | undefined {
+  #acquire(client: ClientSession, roomName: string): Promise<void> | undefined {
     // While the bus is down a client is no worse off in its own room than without it.
     const hasMembers = this.#own.isOf(client, roomName) || (this.rooms.localOf(roomName)?.size ?? 0) > 0;
     return this.interest.acquireRoom(roomName, hasMembers);
   }
 
   #joinWhenReady(
-    client: WsClient,
+    client: ClientSession,
     roomName: string,
     join: Join,
     preparation: Preparation,
@@ -239,7 +239,7 @@ export class Memberships {
     return pending.done;
   }
 
-  #checkRoomLimit(client: WsClient): void {
+  #checkRoomLimit(client: ClientSession): void {
     const { limits, rooms } = client.options;
     const limit = limits.roomsPerClient;
     if (limit === false || !rooms.clientCanJoinMultipleRooms) return;
@@ -250,7 +250,7 @@ export class Memberships {
   }
 
   #enter(
-    client: WsClient,
+    client: ClientSession,
     roomName: string,
     { username, broadcast, isRequest, claims }: Join,
     profile: MemberProfile | undefined,
@@ -264,7 +264,7 @@ export class Memberships {
   }
 
   /** In one-room mode: leaves the old room, only now that the new one is live, and cancels the joins asked for before. */
-  #leaveOthers(client: WsClient, roomName: string, broadcast: boolean): void {
+  #leaveOthers(client: ClientSession, roomName: string, broadcast: boolean): void {
     const { clientCanJoinMultipleRooms, defaults } = client.options.rooms;
     const stays = (name: string): boolean => defaults.includes(name) || this.#own.isOf(client, name);
     if (clientCanJoinMultipleRooms || stays(roomName)) return;
@@ -274,7 +274,7 @@ export class Memberships {
     }
   }
 
-  #exit(client: WsClient, roomName: string, broadcast: boolean): void {
+  #exit(client: ClientSession, roomName: string, broadcast: boolean): void {
     this.#claimed.forget(client, roomName);
     this.#own.forget(client, roomName);
     this.interest.releaseRoom(roomName);

@@ -1,5 +1,5 @@
 import type { RemoteClient } from '../clients/remote-client.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
@@ -9,7 +9,7 @@ export class OwnRooms {
   /** Whether any endpoint has `rooms.own`: the clients of all endpoints share the rooms. */
   readonly #areEnabled: boolean;
   /** The rooms that a client has joined at its own request: one of them may become the own room of another client. */
-  readonly #asked = new WeakMap<WsClient, Set<string>>();
+  readonly #asked = new WeakMap<ClientSession, Set<string>>();
 
   /** @param isClient whether there is a client of this id on any worker, as far as this one knows */
   constructor(
@@ -20,7 +20,7 @@ export class OwnRooms {
   }
 
   /** Whether the room is the client's own. */
-  isOf(client: WsClient, roomName: string): boolean {
+  isOf(client: ClientSession, roomName: string): boolean {
     return roomName === client.clientId && client.options.rooms.own;
   }
 
@@ -30,7 +30,7 @@ export class OwnRooms {
   }
 
   /** @throws WsError FORBIDDEN when a client asks for a room that is, or may become, the own room of another client */
-  check(client: WsClient, roomName: string): void {
+  check(client: ClientSession, roomName: string): void {
     if (!this.#areEnabled || roomName === client.clientId) return;
     // A name in the form of the module's client ids is reserved even before there is such a client.
     if (workerOf(roomName) === undefined && !this.isClient(roomName)) return;
@@ -42,7 +42,7 @@ export class OwnRooms {
    *
    * @param isRequest true: the client
    */
-  note(client: WsClient, roomName: string, isRequest: boolean): void {
+  note(client: ClientSession, roomName: string, isRequest: boolean): void {
     if (!this.#areEnabled) return;
     if (!isRequest) {
       this.forget(client, roomName);
@@ -54,12 +54,12 @@ export class OwnRooms {
   }
 
   /** Whether the client is in the room at its own request only. */
-  hasAsked(client: WsClient, roomName: string): boolean {
+  hasAsked(client: ClientSession, roomName: string): boolean {
     return this.#asked.get(client)?.has(roomName) ?? false;
   }
 
   /** Forgets a membership that has ended. */
-  forget(client: WsClient, roomName: string): void {
+  forget(client: ClientSession, roomName: string): void {
     if (this.#areEnabled) this.#asked.get(client)?.delete(roomName);
   }
 }

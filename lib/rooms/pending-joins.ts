@@ -1,4 +1,4 @@
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import type { JoinClaim } from './join-claims.js';
 
 /** A join that waits for the rules, or for what is sent to the room to reach this worker. */
@@ -16,18 +16,18 @@ export interface PendingJoin {
 
 /** The pending joins, by client and room, in the order in which they were asked for. */
 export class PendingJoins {
-  readonly #byClient = new Map<WsClient, Map<string, PendingJoin>>();
+  readonly #byClient = new Map<ClientSession, Map<string, PendingJoin>>();
 
-  find(client: WsClient, roomName: string): PendingJoin | undefined {
+  find(client: ClientSession, roomName: string): PendingJoin | undefined {
     return this.#byClient.get(client)?.get(roomName);
   }
 
-  countOf(client: WsClient): number {
+  countOf(client: ClientSession): number {
     return this.#byClient.get(client)?.size ?? 0;
   }
 
   /** Adds a join as the client's newest one. */
-  add(client: WsClient, roomName: string, join: PendingJoin): void {
+  add(client: ClientSession, roomName: string, join: PendingJoin): void {
     let joins = this.#byClient.get(client);
     if (!joins) this.#byClient.set(client, (joins = new Map<string, PendingJoin>()));
     joins.delete(roomName);
@@ -35,14 +35,14 @@ export class PendingJoins {
   }
 
   /** Removes a join that is over; a newer one of the same room stays. */
-  remove(client: WsClient, roomName: string, join: PendingJoin): void {
+  remove(client: ClientSession, roomName: string, join: PendingJoin): void {
     const joins = this.#byClient.get(client);
     if (joins?.get(roomName) !== join) return;
     joins.delete(roomName);
     if (joins.size === 0) this.#byClient.delete(client);
   }
 
-  cancelAll(client: WsClient): void {
+  cancelAll(client: ClientSession): void {
     for (const join of this.#byClient.get(client)?.values() ?? []) join.cancelled = true;
   }
 
@@ -55,7 +55,7 @@ export class PendingJoins {
   }
 
   /** Cancels the client's joins that were asked for before the one of `roomName`; all of them when that one is not pending. */
-  cancelBefore(client: WsClient, roomName: string, stays: (roomName: string) => boolean): void {
+  cancelBefore(client: ClientSession, roomName: string, stays: (roomName: string) => boolean): void {
     for (const [name, join] of this.#byClient.get(client) ?? []) {
       if (name === roomName) return;
       if (!stays(name)) join.cancelled = true;

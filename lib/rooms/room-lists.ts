@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
@@ -45,7 +45,7 @@ export class RoomLists {
    * @param claim can be withdrawn until the promise resolves
    * @throws WsError BAD_MESSAGE when `list` is not an array of at most 1,024 rooms
    */
-  async join(client: WsClient, list: unknown, claim: JoinClaim): Promise<RoomListAnswer> {
+  async join(client: ClientSession, list: unknown, claim: JoinClaim): Promise<RoomListAnswer> {
     const { labels, refused } = this.#read(client, list);
     const joins = [...labels];
     const codes = await Promise.all(joins.map(([room, username]) => this.#join(client, room, username, claim)));
@@ -65,7 +65,7 @@ export class RoomLists {
    *
    * @throws WsError as {@link join}
    */
-  leave(client: WsClient, list: unknown): RoomListAnswer {
+  leave(client: ClientSession, list: unknown): RoomListAnswer {
     const { labels, refused } = this.#read(client, list);
     const rooms = [...labels.keys()];
     for (const room of rooms) this.memberships.leave(client, room);
@@ -74,7 +74,7 @@ export class RoomLists {
 
   /** Returns the code of the refusal; undefined when the client has joined. */
   async #join(
-    client: WsClient,
+    client: ClientSession,
     room: string,
     username: string | undefined,
     claim: JoinClaim,
@@ -89,7 +89,7 @@ export class RoomLists {
   }
 
   /** Reads the rooms of a list, each once with the name that the client gave itself last, and the entries that are invalid. */
-  #read(client: WsClient, list: unknown): { labels: Map<string, string | undefined>; refused: RefusedRoom[] } {
+  #read(client: ClientSession, list: unknown): { labels: Map<string, string | undefined>; refused: RefusedRoom[] } {
     if (!Array.isArray(list) || list.length > MAX_ROOMS) {
       throw new WsError('BAD_MESSAGE', `The rooms are not a list of at most ${MAX_ROOMS}.`);
     }
@@ -112,7 +112,7 @@ export class RoomLists {
   }
 
   /** Clients of Ignis name rooms as bare texts. */
-  #isRoom({ codec, options }: WsClient, room: unknown, entry: unknown): room is string {
+  #isRoom({ codec, options }: ClientSession, room: unknown, entry: unknown): room is string {
     if (!isRoomName(room, options.limits.roomName, this.counters)) return false;
     return codec.name !== 'event.v1' || entry !== room || !room.startsWith(RESERVED_PREFIX);
   }

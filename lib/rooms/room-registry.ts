@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { MirroredClient } from '../clients/remote-client.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { MemberDetails } from './member-details.js';
 import type { MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
 import { Room } from './room.js';
@@ -26,23 +26,23 @@ export class RoomRegistry {
   }
 
   /** The clients of this worker in a room. */
-  localOf(roomName: string): ReadonlySet<WsClient> | undefined {
+  localOf(roomName: string): ReadonlySet<ClientSession> | undefined {
     return this.#rooms.get(roomName)?.clients;
   }
 
   /** What a client is called: in the room that it joined last, else in the room where it got a name last. */
-  usernameOf(client: WsClient): string | undefined {
+  usernameOf(client: ClientSession): string | undefined {
     const { roomName } = client;
     const username = roomName === null ? undefined : this.usernameIn(client, roomName);
     return username ?? this.#details.newestUsernameOf(client);
   }
 
-  usernameIn(client: WsClient, roomName: string): string | undefined {
+  usernameIn(client: ClientSession, roomName: string): string | undefined {
     return this.#details.of(client, roomName).username;
   }
 
   /** The memberships of a client of this worker. */
-  *membershipsOf(client: WsClient): Generator<Membership> {
+  *membershipsOf(client: ClientSession): Generator<Membership> {
     for (const roomName of client.rooms) {
       const { username, profile } = this.#details.of(client, roomName);
       yield { client, roomName, username, profile };
@@ -62,7 +62,7 @@ export class RoomRegistry {
   }
 
   /** Removes a member of this worker. */
-  exit(client: WsClient, roomName: string, broadcast: boolean): void {
+  exit(client: ClientSession, roomName: string, broadcast: boolean): void {
     const room = this.#rooms.get(roomName);
     room?.exit(client);
     if (room?.size === 0) this.#rooms.delete(roomName);
@@ -71,7 +71,7 @@ export class RoomRegistry {
   }
 
   /** Changes what the other members see of a member. */
-  describe(client: WsClient, roomName: string, detail: MemberDetail): void {
+  describe(client: ClientSession, roomName: string, detail: MemberDetail): void {
     this.#details.add(client, roomName, detail);
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { RuleFactory } from '../auth/rule-factory.js';
 import { thrownRefusal } from '../auth/thrown-refusal.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected } from '../errors/exception-mapper.js';
 import { isRecord, kindOf } from '../errors/kind-of.js';
@@ -48,7 +48,7 @@ export class RoomRules implements OnModuleInit {
   }
 
   /** Whether clients of this endpoint may ask to join rooms. The first refused request of each endpoint is logged. */
-  isOpenTo({ options, path }: WsClient): boolean {
+  isOpenTo({ options, path }: ClientSession): boolean {
     if (options.rooms.open) return true;
     if (!this.#toldPaths.has(path)) {
       this.#toldPaths.add(path);
@@ -67,7 +67,7 @@ export class RoomRules implements OnModuleInit {
    * @returns what the other members see of the client; undefined at once when there is no rule to ask
    * @throws WsError FORBIDDEN; TIMEOUT after `timeouts.hook`; what a rule throws
    */
-  ask(client: WsClient, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined {
+  ask(client: ClientSession, roomName: string, isRequest: boolean): Promise<MemberProfile | undefined> | undefined {
     const rules = this.#rules.get(client.options);
     const authorize = isRequest ? rules?.authorize : undefined;
     const profile = rules?.profile;
@@ -98,24 +98,24 @@ export class RoomRules implements OnModuleInit {
   }
 
   async #decide(
-    client: WsClient,
+    client: ClientSession,
     roomName: string,
     { authorize, profile: profiler }: CompiledRules,
   ): Promise<MemberProfile | undefined> {
-    const verdict: unknown = authorize ? await refusable(() => authorize({ client, roomName })) : true;
+    const verdict: unknown = authorize ? await refusable(() => authorize({ client: client.client, roomName })) : true;
     if (!isYes(verdict)) {
       this.#reportOdd(verdict, client);
       throw notOpen();
     }
     const userId = client.user?.userId ?? null;
-    const profile = profiler && (await profiler({ client, userId, roomName }));
+    const profile = profiler && (await profiler({ client: client.client, userId, roomName }));
     if (verdict === true && !profile) return undefined;
     // In the form in which it is sent: a value without a JSON form fails now, and not when the member leaves.
     return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
   }
 
   /** Reports a verdict that is neither yes nor no: perhaps the rule has returned the error that it meant to throw. */
-  #reportOdd(verdict: unknown, { clientId }: WsClient): void {
+  #reportOdd(verdict: unknown, { clientId }: ClientSession): void {
     if (verdict === false || verdict === null || verdict === undefined) return;
     const fault = new Error(`It has answered ${kindOf(verdict)}, not true, false or the profile of a member.`);
     this.errors.report('rooms.authorize failed.', fault, clientId);

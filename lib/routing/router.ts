@@ -1,13 +1,13 @@
 import { DuplicateWsRouteError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { WsProtocolName } from '../protocol/codec.interface.js';
 import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { Route } from '../clients/session/route.interface.js';
+import type { Route, RouteTable } from '../clients/session/route.interface.js';
 
 /** The events of Ignis that an application may have handlers of its own for. */
 const REPLACEABLE: readonly string[] = ['join', 'leave'];
 
 /** The routes of one endpoint: a message's type and action to its handler, in one look-up. */
-export class Router {
+export class Router implements RouteTable {
   readonly #routes = new Map<string, Route>();
   #fallback: Route | undefined;
   #ownJoin = false;

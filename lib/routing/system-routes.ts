@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InBandAuthentication } from '../auth/in-band-authentication.js';
-import type { WsClient } from '../clients/ws-client.js';
+import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -35,33 +35,33 @@ export class SystemRoutes {
     const add = (action: string, handle: RouteHandler, immediate = false): void => {
       router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
     };
-    add('joinRoom', (client, { data }, exchange) => this.#joinRoom(client, data, exchange));
-    add('leaveRoom', (client, { data }) => this.#leaveRoom(client, data));
+    add('joinRoom', (session, { data }, exchange) => this.#joinRoom(session, data, exchange));
+    add('leaveRoom', (session, { data }) => this.#leaveRoom(session, data));
     add('clientList', () => this.#clientList());
-    add('authenticate', (client, message) => this.#authenticate(client, message), true);
-    add('refresh', (client, { data }) => this.inBand.refresh(client, data), true);
+    add('authenticate', (session, message) => this.#authenticate(session, message), true);
+    add('refresh', (session, { data }) => this.inBand.refresh(session, data), true);
     // Answered under the name `pong`, as PXL does.
     add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
     // The answer to a ping that an application sent as a message: activity, nothing else.
     add('pong', () => undefined, true);
-    add('cancel', (client, { data }) => this.#cancel(client, data), true);
-    add('answer', (client, { data }) => this.#answer(client, data), true);
+    add('cancel', (session, { data }) => this.#cancel(session, data), true);
+    add('answer', (session, { data }) => this.#answer(session, data), true);
     this.eventRoutes.addTo(router);
   }
 
-  async #joinRoom(client: WsClient, data: unknown, exchange: AckSource): Promise<unknown> {
+  async #joinRoom(session: ClientSession, data: unknown, exchange: AckSource): Promise<unknown> {
     const { roomName, username } = fieldsOf(data);
-    checkRoomName(roomName, client.options.limits.roomName, this.counters);
+    checkRoomName(roomName, session.options.limits.roomName, this.counters);
     if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
-    if (!this.rules.isOpenTo(client)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    if (!this.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const claim = new JoinClaim();
     exchange.whenGivenUp(() => this.memberships.withdraw(claim));
-    const joined = await this.memberships.join(client, roomName, { username, isRequest: true, claim });
+    const joined = await this.memberships.join(session, roomName, { username, isRequest: true, claim });
     this.memberships.confirm(claim);
     if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
-    const { userId, userType } = client.user ?? {};
+    const { userId, userType } = session.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();
     return {
       success: true,
@@ -70,21 +70,21 @@ export class SystemRoutes {
     };
   }
 
-  #leaveRoom(client: WsClient, data: unknown): unknown {
+  #leaveRoom(session: ClientSession, data: unknown): unknown {
     const { roomName } = fieldsOf(data);
-    checkRoomName(roomName, client.options.limits.roomName, this.counters);
-    const wasMember = client.rooms.has(roomName);
-    this.memberships.leave(client, roomName);
-    if (wasMember) client.send({ type: 'user', action: 'leftRoom', data: { roomName } });
+    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    const wasMember = session.rooms.has(roomName);
+    this.memberships.leave(session, roomName);
+    if (wasMember) session.send({ type: 'user', action: 'leftRoom', data: { roomName } });
     const leftAt = new Date(this.runtime.now()).toISOString();
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
   }
 
-  async #authenticate(client: WsClient, { data, id }: InboundMessage): Promise<unknown> {
-    if (client.codec.name !== 'event.v1') return this.inBand.authenticate(client, data);
+  async #authenticate(session: ClientSession, { data, id }: InboundMessage): Promise<unknown> {
+    if (session.codec.name !== 'event.v1') return this.inBand.authenticate(session, data);
     // Clients of Ignis authenticate wherever they connect, and wait for `connected` alone.
-    const isSettled = this.inBand.isSettledByUpgrade(client);
-    const answer = await (isSettled ? this.inBand.confirm(client, data) : this.inBand.authenticate(client, data));
+    const isSettled = this.inBand.isSettledByUpgrade(session);
+    const answer = await (isSettled ? this.inBand.confirm(session, data) : this.inBand.authenticate(session, data));
     return id === undefined ? undefined : answer;
   }
 
@@ -93,17 +93,17 @@ export class SystemRoutes {
     return { clients: this.clientList.read() };
   }
 
-  #cancel(client: WsClient, data: unknown): undefined {
+  #cancel(session: ClientSession, data: unknown): undefined {
     const { id } = fieldsOf(data);
     if (typeof id !== 'string' && typeof id !== 'number') {
       throw new WsError('BAD_MESSAGE', 'The id to cancel is neither a string nor a number.');
     }
-    client.cancelRequest(id);
+    session.cancelRequest(id);
     return undefined;
   }
 
   /** The answer to `WsClient.call`. */
-  #answer({ calls }: WsClient, data: unknown): undefined {
+  #answer({ calls }: ClientSession, data: unknown): undefined {
     const { callId, response, error } = fieldsOf(data);
     if (typeof callId !== 'number') throw new WsError('BAD_MESSAGE', 'The callId is not a number.');
     if (error === undefined) calls.answer(callId, response);

@@ -13,6 +13,8 @@ import {
   type WsIdentity,
   type WsVerdict,
 } from 'nestjs-pxl-websocket';
+import type { WebSocket } from 'ws';
+import { sessionOf } from '../../lib/clients/session/client-outbox.interface.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
@@ -74,7 +76,7 @@ async function start(auth: WsAuthOptions, more: TestAppOptions = {}): Promise<St
     last: () => newest!,
     async open(path?: string) {
       const { webSocketServer } = await started;
-      webSocketServer.once('connection', (socket: { client: WsClient }) => (newest = socket.client));
+      webSocketServer.once('connection', (socket: WebSocket) => (newest = sessionOf(socket)!.client));
       return TestClient.open(app.url(path));
     },
   });

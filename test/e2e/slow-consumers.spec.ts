@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ClientManager, WebSocketService, type WsLimitOptions, type WsClient } from 'nestjs-pxl-websocket';
+import { ClientManager, WebSocketService, type WsLimitOptions } from 'nestjs-pxl-websocket';
+import type { ClientSession } from '../../lib/clients/session/client-session.js';
+import { sessionOf } from '../../lib/clients/session/client-outbox.interface.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
@@ -22,10 +24,10 @@ async function member(): Promise<TestClient> {
 }
 
 /** The server's side of a client. */
-function serverSide({ clientId }: TestClient): WsClient {
-  const client = app.app.get(ClientManager).getClient({ clientId, requireWs: true });
-  if (!client) throw new Error('The client is gone.');
-  return client;
+function serverSide({ clientId }: TestClient): ClientSession {
+  const session = sessionOf(app.app.get(ClientManager).getClient({ clientId, requireWs: true })?.ws);
+  if (!session) throw new Error('The client is gone.');
+  return session;
 }
 
 function health(): ReturnType<WebSocketService['getWebSocketHealth']> {
@@ -84,7 +86,7 @@ describe('a client that stops reading', () => {
     expect(await stuck.closed).toEqual({ code: 4008, reason: 'too slow' });
   });
 
-  it.each<[string, (client: WsClient, text: string) => boolean]>([
+  it.each<[string, (client: ClientSession, text: string) => boolean]>([
     ['binary frames', (client, text) => client.sendBinary(text)],
     [
       'bytes by its socket',

@@ -10,8 +10,9 @@ import {
   PxlWebSocketModule,
   WebSocketService,
   type PxlWebSocketModuleOptions,
-  type WsClient,
 } from 'nestjs-pxl-websocket';
+import { sessionOf } from '../../lib/clients/session/client-outbox.interface.js';
+import type { ClientSession } from '../../lib/clients/session/client-session.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { createCertificate, type Certificate } from '../support/certificate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
@@ -34,7 +35,7 @@ describe.each(['without TLS', 'with TLS'])('A client that reads slowly, %s', (ho
   let app: INestApplication;
   let clock: ManualRuntime;
   let reader: RawClient;
-  let client: WsClient;
+  let client: ClientSession;
 
   beforeAll(() => {
     if (how === 'with TLS') certificate = createCertificate();
@@ -52,7 +53,7 @@ describe.each(['without TLS', 'with TLS'])('A client that reads slowly, %s', (ho
     await app.listen(path);
     reader = await RawClient.open(path, '/ws', certificate?.cert);
     reader.pause();
-    client = app.get(ClientManager).getClients()[0] as WsClient;
+    client = sessionOf(app.get(ClientManager).getClients()[0]!.ws)!;
   }
 
   afterEach(async () => {

@@ -11,7 +11,7 @@ describe('a class of which an application may have instances of a second copy', 
     [PxlWebSocketOptionsError, 'errors/start-up.errors'],
     [PxlWebSocketSetupError, 'errors/start-up.errors'],
     [DuplicateWsRouteError, 'errors/start-up.errors'],
-    [WsClient, 'clients/ws-client'],
+    [WsClient, 'ws-client/ws-client'],
     [RemoteClient, 'clients/remote-client'],
     [ConnectionCandidate, 'auth/connection-candidate'],
   ])('%p knows them', async (type, file) => {

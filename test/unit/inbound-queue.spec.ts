@@ -20,8 +20,12 @@ class Owner implements InboundOwner {
     return this.gates.get(action)?.passed;
   }
 
-  setReading(reading: boolean): void {
-    this.readings.push(reading);
+  holdReading(): void {
+    this.readings.push(false);
+  }
+
+  releaseReading(): void {
+    this.readings.push(true);
   }
 
   hold(...actions: string[]): void {
@@ -34,11 +38,13 @@ class Owner implements InboundOwner {
   }
 }
 
-function queueOf(owner: Owner, limits: Partial<InboundLimits> = {}, released = true): InboundQueue {
-  return new InboundQueue({ concurrency: 1, queue: 4, ...limits }, owner, released);
+const dispatcher = { dispatch: (owner: Owner, given: InboundMessage) => owner.run(given) };
+
+function queueOf(owner: Owner, limits: Partial<InboundLimits> = {}, released = true): InboundQueue<Owner> {
+  return new InboundQueue({ concurrency: 1, queue: 4, ...limits }, owner, dispatcher, released);
 }
 
-function push(queue: InboundQueue, actions: string): void {
+function push(queue: InboundQueue<Owner>, actions: string): void {
   for (const action of actions) queue.push(message(action));
 }
 

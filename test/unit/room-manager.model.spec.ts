@@ -6,8 +6,8 @@ import { Test } from '@nestjs/testing';
 import { RuleFactory } from '../../lib/auth/rule-factory.js';
 import { ClientMirror } from '../../lib/clients/client-mirror.js';
 import { ClientRegistry } from '../../lib/clients/client-registry.js';
-import type { ClientHost } from '../../lib/clients/session/session-endpoint.interface.js';
-import { WsClient } from '../../lib/clients/ws-client.js';
+import { ClientSession } from '../../lib/clients/session/client-session.js';
+import type { SessionEndpoint } from '../../lib/clients/session/session-endpoint.interface.js';
 import { WsRequest } from '../../lib/ws-client/ws-request.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { ErrorReporter } from '../../lib/errors/error-reporter.js';
@@ -127,24 +127,23 @@ function isOf(join: { clientId: string; roomName: string }, clientId: string, ro
   return join.clientId === clientId && join.roomName === roomName;
 }
 
-function hostWith(options: ResolvedOptions): ClientHost {
+function endpointWith(options: ResolvedOptions): SessionEndpoint {
+  const runtime = new Runtime();
   return {
     options,
     path: '/ws',
     workerId: 'worker',
-    inboundLimits: { concurrency: 1, queue: 64 },
-    runtime: new Runtime(),
     welcomeTerms: '"heartbeat":null',
-    callTimeout: 10_000,
-    watch: (_what, work) => work(),
-    join: () => Promise.resolve(false),
-    leave: () => undefined,
-    receive: () => undefined,
-    handle: () => undefined,
+    router: { find: () => undefined },
+    intake: { take: () => undefined },
+    dispatcher: { dispatch: () => undefined },
+    memberships: { join: () => Promise.resolve(false), leave: () => undefined },
+    errors: new ErrorReporter(runtime, options),
+    runtime,
   };
 }
 
-function createClient(clientId: string, options: ResolvedOptions): WsClient {
+function createClient(clientId: string, options: ResolvedOptions): ClientSession {
   const request = new WsRequest(new IncomingMessage(new Socket()));
   // As a ws server makes it; the types of ws have no such constructor.
   const socket = Reflect.construct(AcceptedSocket, [null, undefined, {}]) as AcceptedSocket;
@@ -152,7 +151,8 @@ function createClient(clientId: string, options: ResolvedOptions): WsClient {
   const slowConsumers = new SlowConsumers(runtime, options);
   const errors = new ErrorReporter(runtime, options);
   const services = new OutboxServices(new OutboxScheduler(), slowConsumers, errors, runtime);
-  return new WsClient(clientId, socket.openOutbox(new Socket(), services), request, pxlCodec, hostWith(options), 0);
+  const outbox = socket.openOutbox(new Socket(), services);
+  return new ClientSession(clientId, outbox, request, pxlCodec, endpointWith(options), 0);
 }
 
 /** One random story; resolves once every membership was compared with the model's. */

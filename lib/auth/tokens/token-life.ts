@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
@@ -22,8 +22,8 @@ interface Life {
  */
 @Injectable()
 export class TokenLife {
-  readonly #lives = new Map<WsClient, Life>();
-  readonly #ticks = new Map<number, Set<WsClient>>();
+  readonly #lives = new Map<ClientSession, Life>();
+  readonly #ticks = new Map<number, Set<ClientSession>>();
   #timer: RuntimeTimer | null = null;
   #lastTick = 0;
 
@@ -39,7 +39,7 @@ export class TokenLife {
    *
    * @param expiresAt ms since 1970; undefined: it does not expire
    */
-  watch(client: WsClient, expiresAt: number | undefined): void {
+  watch(client: ClientSession, expiresAt: number | undefined): void {
     this.forget(client);
     if (expiresAt === undefined || expiresAt === Infinity) return;
     const now = this.runtime.now();
@@ -53,7 +53,7 @@ export class TokenLife {
   }
 
   /** Stops watching a client, whose connection has ended. */
-  forget(client: WsClient): void {
+  forget(client: ClientSession): void {
     const life = this.#lives.get(client);
     if (!life) return;
     this.#lives.delete(client);
@@ -86,7 +86,7 @@ export class TokenLife {
     return [...this.#ticks.keys()].filter((tick) => tick <= now).sort((one, other) => one - other);
   }
 
-  #act(client: WsClient): void {
+  #act(client: ClientSession): void {
     const life = this.#lives.get(client);
     if (!life) return;
     this.#unplan(client, life);
@@ -102,14 +102,14 @@ export class TokenLife {
     this.#plan(client, life, life.expiresAt);
   }
 
-  #plan(client: WsClient, life: Life, at: number): void {
+  #plan(client: ClientSession, life: Life, at: number): void {
     life.tick = Math.max(Math.ceil(at / TICK), this.#lastTick + 1);
     const clients = this.#ticks.get(life.tick);
     if (clients) clients.add(client);
     else this.#ticks.set(life.tick, new Set([client]));
   }
 
-  #unplan(client: WsClient, life: Life): void {
+  #unplan(client: ClientSession, life: Life): void {
     const clients = this.#ticks.get(life.tick);
     clients?.delete(client);
     if (clients?.size === 0) this.#ticks.delete(life.tick);

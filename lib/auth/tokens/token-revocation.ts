@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { WsError } from '../../errors/ws.error.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -67,7 +67,7 @@ export class TokenRevocation {
     if (until > revocation.until) await this.revocations.add({ ...revocation, until });
   }
 
-  #close(clients: readonly WsClient[]): void {
+  #close(clients: readonly ClientSession[]): void {
     for (const client of clients) closeForGood(client, CLOSE_CODES.REVOKED, this.runtime);
   }
 
@@ -79,7 +79,7 @@ export class TokenRevocation {
     return Math.max(...lifetimes);
   }
 
-  #clientsOf({ subject, before }: Omit<Revocation, 'until'>): WsClient[] {
+  #clientsOf({ subject, before }: Omit<Revocation, 'until'>): ClientSession[] {
     if (subject.kind === 'user') {
       const sessions = [...(this.clients.ofUser(subject.userId) ?? [])];
       // A session without a token (a cookie's, for example) began when it connected.
@@ -91,7 +91,7 @@ export class TokenRevocation {
 }
 
 /** When the tokens of these clients expire by themselves, in ms since 1970. */
-function endsOf(clients: readonly WsClient[]): number[] {
+function endsOf(clients: readonly ClientSession[]): number[] {
   return clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
 }
 

@@ -1,20 +1,15 @@
 import { WsError } from '../../errors/ws.error.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import type { WsCallOptions } from '../../ws-client/ws-client.js';
 import { OWN_SENDS } from './own-sends.js';
 import { badMessage, checkNames } from '../verb-checks.js';
-
-/** How long a call waits for its answer. */
-export interface WsCallOptions {
-  /** Milliseconds; then the call rejects with TIMEOUT. Default: the option `timeouts.call`. */
-  timeout?: number | undefined;
-  /** Gives the call up: it rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
 
 /** What the calls of one client need of it. */
 export interface CallOwner {
   readonly codec: Codec;
+  /** What the application sees of it. */
+  readonly client: object;
   sendText(text: string): boolean;
   /** The first call was opened, or the last one has ended. */
   callsChanged(): void;

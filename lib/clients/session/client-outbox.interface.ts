@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Step } from '../../runtime/ordered-steps.js';
-import type { WsClient } from '../ws-client.js';
+import type { ClientSession } from './client-session.js';
 
 /** One text frame, framed at most once however many clients it goes to. */
 export interface SharedFrame {
@@ -11,8 +11,8 @@ export interface SharedFrame {
 
 /** The socket of a client, as the application gets it too. */
 export interface ClientSocket extends WebSocket {
-  /** The client behind this socket; null until it was accepted. */
-  client: WsClient | null;
+  /** The session behind this socket; null until it was accepted. */
+  session: ClientSession | null;
 }
 
 /** What a client sends through: everything that goes to its socket passes one outbox, in order. */
@@ -44,4 +44,9 @@ export interface ClientOutbox {
    * @throws WsError CONFLICT while a fragmented message of the application is unfinished
    */
   encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void;
+}
+
+/** The session behind a socket; undefined when it is not, or not yet, that of a client of this worker. */
+export function sessionOf(ws: WebSocket | null | undefined): ClientSession | undefined {
+  return (ws as Partial<ClientSocket> | null | undefined)?.session ?? undefined;
 }

@@ -3,19 +3,25 @@ import type { InboundMessage } from '../../protocol/messages.js';
 
 /** Whose messages they are. */
 export interface InboundOwner {
-  /** Starts one message. Undefined when it has finished already, else a promise that settles and never rejects. */
-  run(message: InboundMessage): Promise<void> | undefined;
   /** Whether a running handler waits for what its client sends. */
   readonly awaitsAnswer: boolean;
-  /** Called with false when the queue is full, and with true once half of it is free again. */
-  setReading(reading: boolean): void;
+  /** The queue is full. */
+  holdReading(): void;
+  /** Half of the queue is free again. */
+  releaseReading(): void;
 }
 
-/** How many times longer the queue may grow while a handler waits for what stands behind it. */
-const GROWTH = 32;
+/** Starts one message. Undefined when it has finished already, else a promise that settles and never rejects. */
+interface Dispatcher<Owner> {
+  dispatch(owner: Owner, message: InboundMessage): Promise<void> | undefined;
+}
 
-function start(owner: InboundOwner, message: InboundMessage): Promise<void> | undefined {
-  return owner.run(message);
+function dispatch<Owner>(
+  dispatcher: Dispatcher<Owner>,
+  owner: Owner,
+  message: InboundMessage,
+): Promise<void> | undefined {
+  return dispatcher.dispatch(owner, message);
 }
 
 /** How many messages of one client run at once, and how many may wait. */
@@ -29,12 +35,15 @@ interface Waiting {
   readonly scope: AsyncResource;
 }
 
+/** How many times longer the queue may grow while a handler waits for what stands behind it. */
+const GROWTH = 32;
+
 /**
- * A client's messages, in order: at most `concurrency` of them run, the others wait, and a full queue asks for a pause.
- * Each message runs in an async scope of its own, made when it arrived: what a guard sets with
+ * A client's messages, in order: at most `concurrency` of them run, the others wait, and a full queue stops the reading of
+ * the socket. Each message runs in an async scope of its own, made when it arrived: what a guard sets with
  * `AsyncLocalStorage.enterWith` is seen by its handler and by no other message.
  */
-export class InboundQueue {
+export class InboundQueue<Owner extends InboundOwner> {
   #waiting: Waiting[] = [];
   #running = 0;
   #started = 0;
@@ -44,7 +53,8 @@ export class InboundQueue {
   /** @param released false: messages wait until `release`, since a connection's hooks come before its first message */
   constructor(
     private readonly limits: InboundLimits,
-    private readonly owner: InboundOwner,
+    private readonly owner: Owner,
+    private readonly dispatcher: Dispatcher<Owner>,
     private released: boolean,
   ) {}
 
@@ -69,7 +79,7 @@ export class InboundQueue {
     this.adjust();
   }
 
-  /** Asks for a pause, or for its end, by what waits now. */
+  /** Holds or releases the reading of the socket, by how many messages wait now. */
   adjust(): void {
     const { queue } = this.limits;
     const [full, free] = this.owner.awaitsAnswer ? [queue * GROWTH, queue * GROWTH - 1] : [queue, queue >> 1];
@@ -84,7 +94,7 @@ export class InboundQueue {
     this.#next();
   }
 
-  /** Takes what waits out of the queue; what runs goes on. */
+  /** Takes out the messages that wait; those that run go on. */
   clear(): InboundMessage[] {
     const messages = this.#waiting.map(({ message }) => message);
     this.#waiting = [];
@@ -101,7 +111,7 @@ export class InboundQueue {
   #start(message: InboundMessage, scope: AsyncResource): void {
     this.#running++;
     this.#started++;
-    const finished = scope.runInAsyncScope(start, undefined, this.owner, message);
+    const finished = scope.runInAsyncScope(dispatch<Owner>, undefined, this.dispatcher, this.owner, message);
     if (finished) {
       void finished.then(this.#finished);
     } else {
@@ -133,6 +143,7 @@ export class InboundQueue {
   #setFull(full: boolean): void {
     if (this.#full === full) return;
     this.#full = full;
-    this.owner.setReading(!full);
+    if (full) this.owner.holdReading();
+    else this.owner.releaseReading();
   }
 }

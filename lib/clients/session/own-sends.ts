@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What became of a call of the application. */
+/** How a call of the application ended. */
 export interface WatchedCall {
   readonly outcome: PromiseSettledResult<unknown>;
   /** Whether it has sent its client anything. */
@@ -13,8 +13,8 @@ interface Watch {
 }
 
 /**
- * Tells whether a call of the application has sent something to a client by itself. The call is known by its async scope:
- * what runs beside it and sends to the same client is no part of it.
+ * Finds out whether a call of the application has sent something to a client by itself. The call is known by its async
+ * scope: code that runs beside it and sends to the same client does not count.
  */
 class OwnSends {
   readonly #scope = new AsyncLocalStorage<Watch>();
@@ -30,10 +30,11 @@ class OwnSends {
     return { outcome, hasSent: watch.hasSent };
   }
 
-  /** Something is sent to a client, by its own methods or by its id. */
-  note(client: object): void {
+  /** Something is sent to the client of a session, by the client's own methods or by its id. */
+  note(session: { readonly client: object }): void {
     const watch = this.#scope.getStore();
-    if (watch?.client === client) watch.hasSent = true;
+    if (!watch) return; // before `client` is looked at, which would make it
+    if (watch.client === session.client) watch.hasSent = true;
   }
 }
 

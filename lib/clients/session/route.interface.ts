@@ -1,10 +1,10 @@
-import type { WsClient } from '../ws-client.js';
 import type { InboundMessage } from '../../protocol/messages.js';
+import type { ClientSession } from './client-session.js';
 
 /** What a handler with `@Ack()` gets: its first call is the reply, later ones do nothing. */
 export type AckFunction = (value?: unknown) => void;
 
-/** What a compiled handler knows of its answer. */
+/** What a handler can ask of the answer to its message. */
 export interface AckSource {
   /** From now on the reply is what the function is called with, and nothing that the handler returns. */
   expectAck(): AckFunction;
@@ -14,20 +14,26 @@ export interface AckSource {
 
 /**
  * A compiled handler. It returns, or promises, what the application answered: a value, an Observable, an async
- * iterable; undefined is no answer. It throws, or rejects with, what no filter of the application has handled. The client
- * is whoever is at the other end: what `@ConnectedSocket()` gives.
+ * iterable; undefined is no answer. It throws, or rejects with, what no filter of the application has handled.
+ *
+ * @typeParam Peer who has sent the message
  */
-export type RouteHandler<Client = WsClient> = (client: Client, message: InboundMessage, acks: AckSource) => unknown;
+export type RouteHandler<Peer = ClientSession> = (peer: Peer, message: InboundMessage, acks: AckSource) => unknown;
 
 /** A handler and where it comes from. */
 export interface Route {
   /** `Class.method`, for people. */
   readonly source: string;
   readonly handle: RouteHandler;
-  /** True: runs beside the client's other messages, it does not wait for its turn. */
+  /** True: the handler runs at once, beside the client's other messages, instead of waiting in the queue. */
   readonly immediate: boolean;
   /** True: an answer `{ event, data }` goes out under that event, as Nest's `@SubscribeMessage` methods expect. */
   readonly namesAnswers?: boolean;
-  /** True: what it returns is for requests with an `id`; others are answered with errors only. */
+  /** True: the returned value answers requests with an `id` only; other messages are answered with errors only. */
   readonly answersToIdsOnly?: boolean;
+}
+
+/** The routes of an endpoint. */
+export interface RouteTable {
+  find(type: string, action: string): Route | undefined;
 }

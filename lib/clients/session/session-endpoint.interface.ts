@@ -1,28 +1,41 @@
+import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { InboundLimits } from './inbound-queue.js';
-import type { WsClient } from '../ws-client.js';
+import type { ClientSession } from './client-session.js';
+import type { RouteTable } from './route.interface.js';
 
-/** What a client reaches of the endpoint that accepted it. */
-export interface ClientHost {
-  /** The path of the endpoint. */
+/** What a session reaches of the endpoint that accepted its connection. */
+export interface SessionEndpoint {
   readonly path: string;
   readonly workerId: string;
   /** The options that hold on this endpoint. */
   readonly options: ResolvedOptions;
-  readonly inboundLimits: InboundLimits;
-  readonly runtime: Runtime;
-  /** Milliseconds that a call to a client waits for its answer. */
-  readonly callTimeout: number;
   /** What the welcome tells every client of the endpoint: fields of a JSON object. */
   readonly welcomeTerms: string;
-  /** A promise for the application of what the work returns or throws: a rejection that nobody takes is reported. */
-  watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T>;
-  join(client: WsClient, roomName: string): Promise<boolean>;
-  leave(client: WsClient, roomName: string): void;
-  /** Takes a message, or what is none, as it came from the client. */
-  receive(client: WsClient, message: InboundMessage | ProtocolError): void;
-  /** Runs one message; the promise settles, never rejecting, once its handler has finished. */
-  handle(client: WsClient, message: InboundMessage): Promise<void> | undefined;
+  /** The routes that its clients' messages can have. */
+  readonly router: RouteTable;
+  readonly intake: SessionIntake;
+  readonly dispatcher: SessionDispatcher;
+  readonly memberships: SessionMemberships;
+  readonly errors: Pick<ErrorReporter, 'watch'>;
+  readonly runtime: Runtime;
+}
+
+/** Takes what clients send. */
+export interface SessionIntake {
+  /** A message is queued, runs at once or is refused; anything else is answered with the problem. */
+  take(session: ClientSession, message: InboundMessage | ProtocolError): void;
+}
+
+/** Runs messages. */
+export interface SessionDispatcher {
+  /** Undefined when the message has left the client's queue; else a promise that settles, never rejecting, once it has. */
+  dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined;
+}
+
+/** Puts sessions into rooms, for `WsClient.join` and `WsClient.leave`. */
+export interface SessionMemberships {
+  join(session: ClientSession, roomName: string): Promise<boolean>;
+  leave(session: ClientSession, roomName: string): void;
 }

@@ -1,6 +1,6 @@
 import { sharedUser } from '../../ws-client/client-json.js';
 import { jsonPartOf } from '../../ws-client/client-json.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { ClientRecord, SharedMembership } from './client-record.js';
 
 /**
@@ -9,7 +9,7 @@ import type { ClientRecord, SharedMembership } from './client-record.js';
  * @param shareUser names of the token's claims that are shared
  */
 export function describeClient(
-  client: WsClient,
+  client: ClientSession,
   shareUser: readonly string[],
   usernameIn: (roomName: string) => string | undefined,
 ): ClientRecord {
@@ -26,7 +26,7 @@ export function describeClient(
 
 /** What is shared of a membership. */
 export function describeMembership(
-  { options }: WsClient,
+  { options }: ClientSession,
   roomName: string,
   username: string | undefined,
 ): SharedMembership {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
@@ -72,30 +72,30 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     return client && this.recordOf(client);
   }
 
-  registered(client: WsClient): void {
+  registered(client: ClientSession): void {
     this.#own({ kind: 'connected', record: this.recordOf(client) });
     if (client.user) this.users.opened(client.user.userId);
   }
 
-  identified({ clientId, user }: WsClient): void {
+  identified({ clientId, user }: ClientSession): void {
     if (!user) return;
     this.#own({ kind: 'identified', clientId, user: this.#shared(user) });
     this.users.opened(user.userId);
   }
 
-  renewed({ clientId, user }: WsClient, before: WsUser): void {
+  renewed({ clientId, user }: ClientSession, before: WsUser): void {
     const shared = user && this.#shared(user);
     if (shared && !isDeepStrictEqual(shared, this.#shared(before))) {
       this.#own({ kind: 'identified', clientId, user: shared });
     }
   }
 
-  unregistered({ clientId, user }: WsClient, { code, reason }: ClientEnd): void {
+  unregistered({ clientId, user }: ClientSession, { code, reason }: ClientEnd): void {
     this.#own({ kind: 'disconnected', clientId, userId: user?.userId, code, reason });
     if (user) this.users.closed(user.userId);
   }
 
-  updated({ clientId }: WsClient, key: string, data: unknown): void {
+  updated({ clientId }: ClientSession, key: string, data: unknown): void {
     this.#own({ kind: 'updated', clientId, key, data });
   }
 
@@ -143,7 +143,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   /** The record of a client that is shared with other workers. */
-  recordOf(client: WsClient): ClientRecord {
+  recordOf(client: ClientSession): ClientRecord {
     const usernameIn = (roomName: string): string | undefined => this.rooms.usernameIn(client, roomName);
     return describeClient(client, this.options.cluster.shareUser, usernameIn);
   }

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
 import type { WsRequest } from '../../ws-client/ws-request.js';
 import type {
   WsAnyAction,

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
 
 function clientOf(context: ExecutionContext): WsClient {
   return context.switchToWs().getClient<WsClient>();

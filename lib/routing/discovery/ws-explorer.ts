@@ -129,9 +129,9 @@ export class WsExplorer {
   /** Before everything else that the handler has, its guards too. */
   #limit(handle: RouteHandler, { rate, source }: HandlerMethod): RouteHandler {
     if (!rate) return handle;
-    return (client, message, acks) => {
-      const allowed = this.rates.use(client, source, rate);
-      return allowed ? allowed.then(() => handle(client, message, acks)) : handle(client, message, acks);
+    return (session, message, acks) => {
+      const allowed = this.rates.use(session, source, rate);
+      return allowed ? allowed.then(() => handle(session, message, acks)) : handle(session, message, acks);
     };
   }
 }

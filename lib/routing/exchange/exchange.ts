@@ -1,5 +1,5 @@
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
-import type { ClientStream, WsClient } from '../../clients/ws-client.js';
+import type { ClientSession, OpenAnswer } from '../../clients/session/client-session.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -33,7 +33,7 @@ export class Exchange implements AckSource {
   /** @param route undefined when the message has none */
   constructor(
     private readonly services: ExchangeServices,
-    private readonly client: WsClient,
+    private readonly session: ClientSession,
     private readonly message: InboundMessage,
     private readonly route: Route | undefined,
   ) {}
@@ -44,7 +44,7 @@ export class Exchange implements AckSource {
    */
   run({ handle }: Route): Promise<void> | undefined {
     try {
-      return this.#answer(handle(this.client, this.message, this));
+      return this.#answer(handle(this.session, this.message, this));
     } catch (exception) {
       this.fail(exception);
       return undefined;
@@ -61,7 +61,7 @@ export class Exchange implements AckSource {
     if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
     if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
-    this.client.sendText(this.#encodeError(exception));
+    this.session.sendText(this.#encodeError(exception));
   }
 
   whenGivenUp(undo: () => void): void {
@@ -71,7 +71,7 @@ export class Exchange implements AckSource {
   expectAck(): AckFunction {
     this.#expectsAck = true;
     return (value) => {
-      OWN_SENDS.note(this.client);
+      OWN_SENDS.note(this.session);
       this.#replyOrFail(value);
     };
   }
@@ -105,7 +105,7 @@ export class Exchange implements AckSource {
     const isSilent = this.message.id === undefined && (value === undefined || this.route?.answersToIdsOnly === true);
     const text = isSilent ? null : this.#encode(value);
     this.#end();
-    if (text !== null) this.client.sendText(text);
+    if (text !== null) this.session.sendText(text);
   }
 
   #replyOrFail(value: unknown): void {
@@ -127,46 +127,46 @@ export class Exchange implements AckSource {
   }
 
   #encodeReply(value: unknown): string {
-    const { client, message, route } = this;
+    const { session, message, route } = this;
     if (value instanceof NamedAnswer) {
       const { type, action, response } = value;
-      return client.codec.encodeReply({ type, action, id: message.id }, response);
+      return session.codec.encodeReply({ type, action, id: message.id }, response);
     }
     if (route?.namesAnswers && isEventAnswer(value)) {
       const { type, action } = routeOfEvent(value.event);
-      return client.codec.encodeReply({ type, action, id: message.id }, value.data);
+      return session.codec.encodeReply({ type, action, id: message.id }, value.data);
     }
-    return client.codec.encodeReply(message, value);
+    return session.codec.encodeReply(message, value);
   }
 
   #encodeError(exception: unknown): string {
-    const { client, message } = this;
+    const { session, message } = this;
     const payload = toErrorPayload(exception);
     try {
-      return client.codec.encodeError(payload, message);
+      return session.codec.encodeError(payload, message);
     } catch (error) {
       this.#report('The details of an error have no JSON form.', error);
     }
     try {
-      return client.codec.encodeError({ ...payload, details: undefined }, message);
+      return session.codec.encodeError({ ...payload, details: undefined }, message);
     } catch {
       // A code that is no text: nobody waits for what is thrown here, so that it would end the process.
-      return client.codec.encodeError(toErrorPayload(undefined), message);
+      return session.codec.encodeError(toErrorPayload(undefined), message);
     }
   }
 
   /** The promise resolves once the message leaves its queue: where it turns out to be a stream, or with the answer. */
   #stream(answer: AnswerStream): Promise<void> {
-    const { client, services } = this;
+    const { session, services } = this;
     return new Promise((leaveQueue) => {
       const last = (write: () => void): void => {
         deadline?.cancel();
-        client.streams.delete(reply);
+        session.openAnswers.delete(reply);
         write();
         leaveQueue();
       };
       const reply = new StreamReply(answer, {
-        next: (value) => client.sendText(this.#encode(value)),
+        next: (value) => session.sendText(this.#encode(value)),
         done: () => last(() => this.#done()),
         single: (value) => last(() => this.#settle(value)),
         fail: (exception) => last(() => this.fail(exception)),
@@ -189,8 +189,8 @@ export class Exchange implements AckSource {
 
   #done(): void {
     if (!this.#end()) return;
-    const text = this.client.codec.encodeDone(this.message);
-    if (text !== undefined) this.client.sendText(text);
+    const text = this.session.codec.encodeDone(this.message);
+    if (text !== undefined) this.session.sendText(text);
   }
 
   #settle(value: unknown): void {
@@ -202,35 +202,35 @@ export class Exchange implements AckSource {
   }
 
   /** Counts what stays open after its message has left the queue; it ends with the connection. */
-  #open(stream: ClientStream): void {
-    const { client, message, services } = this;
-    if (client.state === 'disconnected') {
+  #open(stream: OpenAnswer): void {
+    const { session, message, services } = this;
+    if (session.state === 'disconnected') {
       stream.cancel();
       return;
     }
-    client.streams.add(stream);
-    const limit = client.options.limits.streamsPerClient;
-    if (limit !== false && client.streams.size > limit) {
+    session.openAnswers.add(stream);
+    const limit = session.options.limits.streamsPerClient;
+    if (limit !== false && session.openAnswers.size > limit) {
       services.counters.count('streamsPerClient');
       stream.fail(new WsError('RATE_LIMITED', `A client can have ${limit} streams open at most.`));
     } else if (message.id !== undefined) {
-      client.setCancel(message.id, () => stream.cancel());
+      session.setCancel(message.id, () => stream.cancel());
     }
   }
 
   /** The handler has returned without having called its ack function, which may still come. */
   #awaitAck(): void {
-    const { client, services } = this;
+    const { session, services } = this;
     if (this.#ended || this.message.id === undefined) return;
     const limit = services.options.timeouts.handler;
     const deadline = limit === false ? null : services.runtime.timeout(limit, () => this.fail(tooLate()));
-    const stream: ClientStream = {
+    const stream: OpenAnswer = {
       cancel: () => this.#replyOrFail(undefined),
       fail: (exception) => this.fail(exception),
     };
     this.#onEnd = () => {
       deadline?.cancel();
-      client.streams.delete(stream);
+      session.openAnswers.delete(stream);
     };
     this.#open(stream);
   }
@@ -238,7 +238,7 @@ export class Exchange implements AckSource {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    if (this.message.id !== undefined) this.client.endRequest(this.message.id);
+    if (this.message.id !== undefined) this.session.endRequest(this.message.id);
     this.#onEnd?.();
     return true;
   }
@@ -256,7 +256,7 @@ export class Exchange implements AckSource {
   }
 
   #report(what: string, exception: unknown): void {
-    this.services.errors.report(what, exception, this.client.clientId);
+    this.services.errors.report(what, exception, this.session.clientId);
   }
 }
 

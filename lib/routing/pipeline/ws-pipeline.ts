@@ -72,6 +72,12 @@ export interface HandlerSource {
   readonly takesWhole?: boolean;
 }
 
+/** Who has sent a message. */
+export interface Peer {
+  /** What `@ConnectedSocket()` gives, and what guards, interceptors and filters see as the client. */
+  readonly client: object;
+}
+
 /** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
 type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
 
@@ -186,16 +192,16 @@ export class WsPipeline {
    *
    * @throws PxlWebSocketSetupError when Nest has not made a guard (or other enhancer) that the method names
    */
-  compile(source: HandlerSource): RouteHandler<object> {
+  compile(source: HandlerSource): RouteHandler<Peer> {
     const { wrapper } = source;
     this.#checkEnhancers(source);
     this.#tellUnknownParams(source);
     const argsOf = this.#argsOf(source);
     if (this.#isStatic(wrapper)) {
       const run = this.#compileFor(wrapper.instance, source, STATIC_CONTEXT);
-      return (client, message, acks) => run(argsOf(client, message, acks));
+      return ({ client }, message, acks) => run(argsOf(client, message, acks));
     }
-    return async (client, message, acks) => {
+    return async ({ client }, message, acks) => {
       const args = argsOf(client, message, acks);
       const { instance, contextId } = await this.#resolve(wrapper, client);
       return this.#compileFor(instance, source, contextId, wrapper.id)(args);

@@ -3,7 +3,7 @@ import { ClientRegistry } from '../../clients/client-registry.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
 import { MirroredClient, type AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { ClientQuery, FetchedRecord } from '../../cluster/calls/cluster-call.js';
 import { ClusterCalls, type CallOutcome } from '../../cluster/calls/cluster-calls.js';
 import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
@@ -30,7 +30,8 @@ export class ClientQueries {
     const call = this.calls.ask({ kind: 'everybody' }, { name: 'fetchClients', data: query });
     const { answers, partial } = await completed(call);
     const remote = answers.flat().map((record) => this.#entryOf(record));
-    return { clients: [...this.#find(query), ...remote], partial };
+    const local = this.#find(query).map(({ client }) => client);
+    return { clients: [...local, ...remote], partial };
   }
 
   /** The number of those clients. */
@@ -69,7 +70,7 @@ export class ClientQueries {
     return client;
   }
 
-  #find({ room, userId }: ClientQuery): WsClient[] {
+  #find({ room, userId }: ClientQuery): ClientSession[] {
     if (userId === undefined) {
       return [...(room === undefined ? this.clients.values() : (this.rooms.localOf(room) ?? []))];
     }

@@ -3,7 +3,7 @@ import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { TokenRevocation, type WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readJson, toJson } from '../../cluster/bus/json-text.js';
@@ -80,7 +80,7 @@ export class ClusterCommands {
     this.revocation.enforce({ subject, before, until }).catch(failed);
   }
 
-  #apply(client: WsClient, command: ClientCommand): void {
+  #apply(client: ClientSession, command: ClientCommand): void {
     switch (command.name) {
       case 'disconnect': {
         const { code, reason } = applicationClose(command.code, command.reason);

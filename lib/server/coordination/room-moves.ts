@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { badMessage, checkNames, readNames, readUserIds } from '../../clients/verb-checks.js';
 import type { JoinRoomsCall } from '../../cluster/calls/cluster-call.js';
 import { ClusterCalls } from '../../cluster/calls/cluster-calls.js';
@@ -53,7 +53,7 @@ export class RoomMoves {
    * @param claim can take the joins back
    */
   async joinHere(target: WsTarget, rooms: readonly string[], claim?: JoinClaim): Promise<void> {
-    const joins = [...this.recipients.of(target)].flatMap((client: WsClient) =>
+    const joins = [...this.recipients.of(target)].flatMap((client: ClientSession) =>
       rooms.map((roomName) => this.memberships.join(client, roomName, { claim })),
     );
     const results = await Promise.allSettled(joins);

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientListener } from '../../clients/client-listener.interface.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -39,7 +39,7 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
   }
 
   /** Other claims that are listed wait for the next push, since tokens are refreshed all the time. */
-  renewed({ user }: WsClient, before: WsUser): void {
+  renewed({ user }: ClientSession, before: WsUser): void {
     if (user?.userType !== before.userType) this.request('clientUpdated');
   }
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
@@ -97,7 +97,7 @@ export class Delivery {
     isVolatile: boolean,
     message: OutboundMessage,
   ): void {
-    const served = new Set<WsClient>();
+    const served = new Set<ClientSession>();
     for (const roomName of roomNames) {
       const named = message.inRoom(roomName);
       for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 
@@ -12,7 +12,7 @@ export class Recipients {
     private readonly rooms: RoomRegistry,
   ) {}
 
-  of(target: WsTarget): Iterable<WsClient> {
+  of(target: WsTarget): Iterable<ClientSession> {
     switch (target.kind) {
       case 'everybody':
         return this.clients.values();
@@ -28,19 +28,19 @@ export class Recipients {
   }
 }
 
-function one(client: WsClient | undefined): WsClient[] {
+function one(client: ClientSession | undefined): ClientSession[] {
   return client ? [client] : [];
 }
 
 /** The clients of all groups, each once. A single group is returned as it is. */
 function union(
   names: readonly string[],
-  membersOf: (name: string) => Iterable<WsClient> | undefined,
-): Iterable<WsClient> {
+  membersOf: (name: string) => Iterable<ClientSession> | undefined,
+): Iterable<ClientSession> {
   const [first, ...others] = names;
   if (first === undefined) return [];
   if (others.length === 0) return membersOf(first) ?? [];
-  const all = new Set<WsClient>();
+  const all = new Set<ClientSession>();
   for (const name of names) for (const client of membersOf(name) ?? []) all.add(client);
   return all;
 }

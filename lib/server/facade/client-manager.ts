@@ -3,13 +3,14 @@ import type { WebSocket } from 'ws';
 import { claimOf, fieldReader } from '../../clients/client-fields.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import type { ClientSocket } from '../../clients/session/client-outbox.interface.js';
+import { sessionOf } from '../../clients/session/client-outbox.interface.js';
+import { clientsOf } from '../../clients/session/client-session.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import { toUser } from '../../clients/user-identity.js';
 import type { WsGivenUser } from '../../ws-client/client-entry.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
 import { kindOf } from '../../errors/kind-of.js';
 import { WsError } from '../../errors/ws.error.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
@@ -71,27 +72,27 @@ export class ClientManager {
   getClient(query: { clientId: string; requireWs: true }): WsClient | undefined;
   getClient(query: { clientId: string; requireWs?: boolean }): AnyClient | undefined;
   getClient({ clientId, requireWs = false }: { clientId: string; requireWs?: boolean }): AnyClient | undefined {
-    const client = this.registry.get(clientId);
-    if (requireWs) return client?.readyState === OPEN ? client : undefined;
-    return client ?? this.mirror.get(clientId);
+    const session = this.registry.get(clientId);
+    if (requireWs) return session?.readyState === OPEN ? session.client : undefined;
+    return session?.client ?? this.mirror.get(clientId);
   }
 
   /** The id of the client behind a socket, as gateways get it from ws; undefined when the socket is not a client's (any more). */
   getClientId({ ws }: { ws: WebSocket }): string | undefined {
     // `ws` is null in the entry of another worker's client.
-    const client = (ws as Partial<ClientSocket> | null)?.client;
-    return client && this.registry.holds(client) ? client.clientId : undefined;
+    const session = sessionOf(ws);
+    return session && this.registry.holds(session) ? session.clientId : undefined;
   }
 
   /** All clients, or those of one user type: this worker's first, in the order in which they connected. */
   getClients({ userType }: { userType?: string } = {}): AnyClient[] {
-    const clients = [...this.registry.values(), ...this.mirror.all()];
+    const clients = [...clientsOf(this.registry.values()), ...this.mirror.all()];
     return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);
   }
 
   /** The sessions of a user; a number means its decimal string. */
   getClientsByUser({ userId }: { userId: string | number }): AnyClient[] {
-    return [...(this.registry.ofUser(String(userId)) ?? []), ...this.mirror.ofUser(String(userId))];
+    return [...clientsOf(this.registry.ofUser(String(userId)) ?? []), ...this.mirror.ofUser(String(userId))];
   }
 
   /** The members of a room. */
@@ -119,8 +120,8 @@ export class ClientManager {
    * @throws WsError BAD_MESSAGE for a prototype's name, a value without a JSON form, and over `limits.metadataBytes`
    */
   updateClient({ clientId, key, data }: { clientId: string; key: string; data: unknown }): void {
-    const client = this.registry.get(clientId);
-    if (client) this.registry.update(client, key, data);
+    const session = this.registry.get(clientId);
+    if (session) this.registry.update(session, key, data);
     else this.remote.update(clientId, key, data);
   }
 
@@ -134,8 +135,8 @@ export class ClientManager {
   disconnectClient({ clientId, code, reason }: { clientId: string; code?: number; reason?: string }): void {
     const close = applicationClose(code, reason);
     this.verbEvents.publish(WebSocketRedisSubscriberEvent.DisconnectClient, { clientId, code, reason });
-    const client = this.registry.get(clientId);
-    if (client) client.close(close.code, close.reason);
+    const session = this.registry.get(clientId);
+    if (session) session.close(close.code, close.reason);
     else this.remote.disconnect(clientId, close.code, close.reason);
   }
 
@@ -175,20 +176,20 @@ export class ClientManager {
    * there, and forgotten once its connection has ended.
    */
   removeClient(clientId: string): void {
-    const client = this.registry.get(clientId);
-    if (!client) {
+    const session = this.registry.get(clientId);
+    if (!session) {
       this.remote.disconnect(clientId, CLOSE_CODES.DISCONNECTED.code, CLOSE_CODES.DISCONNECTED.reason);
       return;
     }
-    client.close();
-    this.registry.unregister(client);
+    session.close();
+    this.registry.unregister(session);
   }
 
   /** Closes every client of this worker with 1001 and forgets them at once. */
   cleanup(): void {
-    for (const client of [...this.registry.values()]) {
-      client.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
-      this.registry.unregister(client, CLOSE_CODES.GOING_AWAY);
+    for (const session of [...this.registry.values()]) {
+      session.ws.close(CLOSE_CODES.GOING_AWAY.code, CLOSE_CODES.GOING_AWAY.reason);
+      this.registry.unregister(session, CLOSE_CODES.GOING_AWAY);
     }
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import type { AnyClient } from '../../clients/remote-client.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { ClientManager, type AddClientOptions, type ClientByKey } from './client-manager.js';
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sessionOf } from '../../clients/session/client-outbox.interface.js';
 import type { ClusterEvent } from '../../cluster/events/cluster-events.js';
 import { Encryption } from '../../encryption/encryption.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
@@ -107,7 +108,7 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
    * exchange only, and while a fragmented message of the application is unfinished
    */
   enableClientEncryption({ clientId }: { clientId: string }): void {
-    const client = this.clientManager.getClient({ clientId, requireWs: true });
-    if (client) this.encryption.enable(client);
+    const session = sessionOf(this.clientManager.getClient({ clientId, requireWs: true })?.ws);
+    if (session) this.encryption.enable(session);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import type { AnyClient } from '../../clients/remote-client.js';
+import { clientsOf } from '../../clients/session/client-session.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Delivery, type Mailing } from '../delivery/delivery.js';
 import { ClientManager } from './client-manager.js';
@@ -45,7 +46,7 @@ export class SendScopes {
   ofThisWorker(isResponsible: boolean): SendScope {
     return {
       getClients: ({ userType } = {}) => {
-        const clients = [...this.registry.values()];
+        const clients = clientsOf(this.registry.values());
         return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);
       },
       send: (mailing) => this.delivery.deliver(mailing),

@@ -1,9 +1,10 @@
 import type { WebSocket } from 'ws';
 import type { AnyClient } from '../../clients/remote-client.js';
 import { encodeMessage } from '../../clients/encode-message.js';
+import { sessionOf } from '../../clients/session/client-outbox.interface.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import { checkNames } from '../../clients/verb-checks.js';
-import { WsClient } from '../../clients/ws-client.js';
+import { WsClient } from '../../ws-client/ws-client.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
 import type { WebSocketType } from '../../protocol/messages.js';
@@ -97,12 +98,12 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
   >(to: WebSocket | WsClient<C>, data: SentMessage<C, Type, Action, Event, unknown>, binary = false): void {
-    const client = to instanceof WsClient ? to : this.#clientOf(to);
-    if (client?.readyState !== OPEN) return;
-    const text = encodeMessage(client.codec, data);
-    if (binary) client.sendBinary(text);
-    else client.sendText(text);
-    OWN_SENDS.note(client);
+    const session = sessionOf(to instanceof WsClient ? to.ws : to);
+    if (session?.readyState !== OPEN) return;
+    const text = encodeMessage(session.codec, data);
+    if (binary) session.sendBinary(text);
+    else session.sendText(text);
+    OWN_SENDS.note(session);
   }
 
   /**
@@ -124,10 +125,5 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
 
   #idOf(reference: ClientReference): string | undefined {
     return clientIdOf(reference, (ws) => this.clientManager.getClientId({ ws }));
-  }
-
-  #clientOf(ws: WebSocket): WsClient | undefined {
-    const clientId = this.clientManager.getClientId({ ws });
-    return clientId === undefined ? undefined : this.clientManager.getClient({ clientId, requireWs: true });
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { WsError } from '../../errors/ws.error.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
@@ -63,7 +63,7 @@ export class Drain {
   }
 
   /** Closes a client once its running handlers have answered; what still waits is told to come again. */
-  #release(client: WsClient): void {
+  #release(client: ClientSession): void {
     if (client.isIdle) {
       this.#close(client);
       return;
@@ -74,7 +74,7 @@ export class Drain {
   }
 
   /** Where other workers go on, clients come back to them, each after a time of its own: not all at once. */
-  #close(client: WsClient): void {
+  #close(client: ClientSession): void {
     const { reconnectSpread } = this.options.shutdown;
     const after = Math.floor(this.runtime.random() * reconnectSpread);
     const { code, reason } = this.cluster.othersGoOn

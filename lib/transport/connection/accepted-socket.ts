@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ClientSocket } from '../../clients/session/client-outbox.interface.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { CompressingWriter, isCompressorForgetful } from '../outbox/compressing-writer.js';
 import type { FrameWriter } from '../outbox/frame-writer.js';
 import { Outbox } from '../outbox/outbox.js';
@@ -13,7 +13,7 @@ import { WS_METHODS, WsWriter } from '../outbox/ws-writer.js';
 
 /** The socket of an upgrade on a path of ours. Whoever sends by it sends through its outbox. */
 export class AcceptedSocket extends WebSocket implements ClientSocket {
-  client: WsClient | null = null;
+  session: ClientSession | null = null;
   /** Null until `openOutbox`, which comes before anybody else has the socket. */
   #outbox: Outbox | null = null;
 

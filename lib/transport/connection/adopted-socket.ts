@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
 import { networkSocketOf } from '../outbox/write-progress.js';
@@ -16,7 +16,7 @@ export function outboxOfAdopted(ws: WebSocket, services: OutboxServices): Outbox
     close: (_ws, code, reason) => close(code, reason),
     bufferedAmountOf: () => ws.bufferedAmount,
   });
-  const outbox = new Outbox(Object.assign(ws, { client: null as WsClient | null }), writer, services);
+  const outbox = new Outbox(Object.assign(ws, { session: null as ClientSession | null }), writer, services);
   const flushed =
     (write: (...control: Control) => void) =>
     (...control: Control): void => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -40,7 +40,7 @@ export class ConnectionHooks {
    *
    * @returns what the connection is to be closed with: one of them failed, which has been reported. Null: none did
    */
-  async connected(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
+  async connected(client: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
     let current = '';
     let isOver = false;
     const run = async (): Promise<void> => {
@@ -62,7 +62,7 @@ export class ConnectionHooks {
   }
 
   /** One after the other, each within `timeouts.hook` and whatever became of the one before. Never rejects. */
-  async disconnected(client: WsClient, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+  async disconnected(client: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
     for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
       const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, client.clientId);
       const running = new Promise((resolve) => resolve(hook()));
@@ -70,7 +70,7 @@ export class ConnectionHooks {
     }
   }
 
-  *#atConnect(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
+  *#atConnect(client: ClientSession, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
     const { own, defaults } = client.options.rooms;
     if (own) yield ['Joining the room of rooms.own', () => this.memberships.joinOwn(client)];
     for (const roomName of defaults) {
@@ -79,16 +79,19 @@ export class ConnectionHooks {
     const { clientId, ws } = client;
     const joinRoom = ({ roomName, ...user }: WsRoomUser & { roomName: string }): Promise<boolean> =>
       this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(client, { roomName, user }));
-    yield ['events.onConnected', () => this.options.events.onConnected?.({ ws, client, clientId, joinRoom })];
+    yield [
+      'events.onConnected',
+      () => this.options.events.onConnected?.({ ws, client: client.client, clientId, joinRoom }),
+    ];
     for (const hooks of endpoint.hooks) {
       yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(client, request)];
     }
   }
 
-  *#atDisconnect(client: WsClient, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
+  *#atDisconnect(client: ClientSession, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
     const { clientId } = client;
     const { events } = this.options;
-    yield ['events.onDisconnected', () => events.onDisconnected?.({ client, clientId, code, reason })];
+    yield ['events.onDisconnected', () => events.onDisconnected?.({ client: client.client, clientId, code, reason })];
     for (const hooks of endpoint.hooks) {
       yield [`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(client, code, reason)];
     }

@@ -1,14 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
-import type { RawData } from 'ws';
+import { Injectable } from '@nestjs/common';
 import type { Candidate } from '../../auth/admission.js';
 import type { Identity } from '../../auth/identity.js';
 import { InBandAuthentication } from '../../auth/in-band-authentication.js';
-import { TokenLife } from '../../auth/tokens/token-life.js';
-import { ClientRegistry } from '../../clients/client-registry.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
-import { WsClient } from '../../clients/ws-client.js';
+import { ClientSession } from '../../clients/session/client-session.js';
 import { WsRequest } from '../../ws-client/ws-request.js';
 import type { Agreement } from '../../encryption/key-agreement.js';
 import { KeyExchangeError } from '../../encryption/key-exchange.error.js';
@@ -18,10 +15,8 @@ import { isInstanceOf } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
-import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import type { Codec } from '../../protocol/codec.interface.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { ConnectionHooks } from './connection-hooks.js';
@@ -58,63 +53,59 @@ interface UpgradedSocket {
 /** The life of a connection after its 101: welcome, hooks, messages, the end. */
 @Injectable()
 export class ConnectionHandler {
-  readonly #open = new Set<WsClient>();
-  readonly #settingUp = new Map<WsClient, Promise<void>>();
+  readonly #open = new Set<ClientSession>();
+  readonly #settingUp = new Map<ClientSession, Promise<void>>();
   #onEmpty: (() => void)[] = [];
 
   constructor(
-    private readonly clients: ClientRegistry,
-    private readonly dispatcher: MessageDispatcher,
     private readonly heartbeat: Heartbeat,
     private readonly errors: ErrorReporter,
     private readonly hooks: ConnectionHooks,
     private readonly admitter: ClientAdmitter,
     private readonly keyExchange: KeyExchange,
     private readonly inBand: InBandAuthentication,
-    private readonly tokenLife: TokenLife,
     private readonly counters: RefusalCounters,
     private readonly runtime: Runtime,
-    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   /**
    * Takes a socket on. With an identity the welcome is written before this returns, and the hooks run after it; without
    * one, both come once the client has authenticated.
    */
-  accept(connection: AcceptedConnection): WsClient {
+  accept(connection: AcceptedConnection): ClientSession {
     const { endpoint, outbox, request, clientId, codec, identity, candidate } = connection;
     const info = connection.info ?? new WsRequest(request);
-    const client = new WsClient(clientId, outbox, info, codec, endpoint, this.runtime.now());
-    outbox.ws.client = client;
-    this.#open.add(client);
-    this.#listen(client, endpoint, outbox);
+    const session = new ClientSession(clientId, outbox, info, codec, endpoint, this.runtime.now());
+    outbox.ws.session = session;
+    this.#open.add(session);
+    this.#listen(session, endpoint, outbox);
     const admit: Admit = (who, agreement) => {
-      this.admitter.welcome(client, who, agreement);
+      this.admitter.welcome(session, who, agreement);
       outbox.flush();
-      this.#setUp(client, endpoint, request);
+      this.#setUp(session, endpoint, request);
     };
     const offer = this.keyExchange.offerOf(info);
     if (!identity) {
-      this.inBand.expect(client, { candidate, admit }, CLOSE_CODES.AUTH_TIMEOUT);
-      return client;
+      this.inBand.expect(session, { candidate, admit }, CLOSE_CODES.AUTH_TIMEOUT);
+      return session;
     }
-    if (offer && this.#mayOfferLater(client, offer, candidate)) {
+    if (offer && this.#mayOfferLater(session, offer, candidate)) {
       // Let in by its upgrade, whoever it is, it lacks nothing but the keys.
-      this.inBand.expect(client, candidate ? { candidate, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
-      return client;
+      this.inBand.expect(session, candidate ? { candidate, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
+      return session;
     }
-    const identify: Admit = (who, agreement) => this.admitter.identify(client, who, agreement);
+    const identify: Admit = (who, agreement) => this.admitter.identify(session, who, agreement);
     const enter: Admit = (who, agreement) => {
       admit(who, agreement);
-      if (candidate) this.inBand.invite(client, { candidate, admit: identify });
+      if (candidate) this.inBand.invite(session, { candidate, admit: identify });
     };
-    if (offer) void inOwnScope(() => this.#exchangeKeys(client, identity, offer, enter));
+    if (offer) void inOwnScope(() => this.#exchangeKeys(session, identity, offer, enter));
     else enter(identity, null);
-    return client;
+    return session;
   }
 
   /** The clients whose connection has not ended, or whose hooks and handlers still run. */
-  get open(): ReadonlySet<WsClient> {
+  get open(): ReadonlySet<ClientSession> {
     return this.#open;
   }
 
@@ -124,33 +115,37 @@ export class ConnectionHandler {
   }
 
   /** Whether a client whose upgrade lacks the key may still bring it with its `authenticate`. */
-  #mayOfferLater({ codec }: WsClient, { publicKey }: KeyOffer, candidate: Candidate | undefined): boolean {
+  #mayOfferLater({ codec }: ClientSession, { publicKey }: KeyOffer, candidate: Candidate | undefined): boolean {
     return publicKey === undefined && (candidate !== undefined || codec.name === 'event.v1');
   }
 
   /** The keys come first: until they are agreed on, the client is nobody. */
-  async #exchangeKeys(client: WsClient, identity: Identity, offer: KeyOffer, enter: Admit): Promise<void> {
-    client.state = 'authenticating';
+  async #exchangeKeys(session: ClientSession, identity: Identity, offer: KeyOffer, enter: Admit): Promise<void> {
+    session.state = 'authenticating';
     try {
-      const agreement = await this.keyExchange.agree(client, identity.user?.userId, offer);
-      if (client.readyState === OPEN) enter(identity, agreement);
+      const agreement = await this.keyExchange.agree(session, identity.user?.userId, offer);
+      if (session.readyState === OPEN) enter(identity, agreement);
     } catch (error) {
-      client.state = 'unauthorized';
-      client.sendText(client.codec.encodeError(toErrorPayload(error)));
+      session.state = 'unauthorized';
+      session.sendText(session.codec.encodeError(toErrorPayload(error)));
       const close = isInstanceOf(error, KeyExchangeError) ? error.close : CLOSE_CODES.HOOK_FAILED;
-      closeForGood(client, close, this.runtime);
+      closeForGood(session, close, this.runtime);
     }
   }
 
-  /** Made apart from `accept`: what listens for the life of a connection must not hold on to its upgrade request. */
-  #listen(client: WsClient, endpoint: Endpoint, outbox: Outbox): void {
+  /** Separate from `accept`, so that what listens for the life of a connection does not keep its upgrade request. */
+  #listen(session: ClientSession, endpoint: Endpoint, outbox: Outbox): void {
     const { ws } = outbox;
-    ws.on('message', (data, isBinary) => this.#received(client, endpoint, data, isBinary));
-    ws.on('pong', () => this.heartbeat.heard(client));
+    ws.on('message', (data, isBinary) => {
+      if (session.readyState !== OPEN) return; // we have closed it: nobody would read the answer
+      this.heartbeat.heard(session);
+      session.receive(data as Buffer, isBinary); // ws gives another type only to those who ask for it
+    });
+    ws.on('pong', () => this.heartbeat.heard(session));
     ws.on('error', this.#onSocketError);
     ws.on('close', (code, reason) => {
-      const { code: endCode, reason: endReason } = outbox.closedWith ?? { code, reason: reason.toString() };
-      client.whenRead(() => this.#ended(client, endpoint, endCode, endReason));
+      const end = outbox.closedWith ?? { code, reason: reason.toString() };
+      session.whenRead(() => this.#ended(session, endpoint, end));
     });
   }
 
@@ -161,54 +156,39 @@ export class ConnectionHandler {
   };
 
   /** The hooks; the connection is closed when one of them fails, and its messages wait for all of them. */
-  #setUp(client: WsClient, endpoint: Endpoint, request: IncomingMessage): void {
+  #setUp(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): void {
     if (!this.hooks.areNeeded(endpoint)) {
-      client.finishSetUp();
+      session.finishSetUp();
       return;
     }
-    const settingUp = inOwnScope(() => this.#runHooks(client, endpoint, request));
-    this.#settingUp.set(client, settingUp);
+    const settingUp = inOwnScope(() => this.#runHooks(session, endpoint, request));
+    this.#settingUp.set(session, settingUp);
   }
 
-  async #runHooks(client: WsClient, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
-    const failure = await this.hooks.connected(client, endpoint, request);
+  async #runHooks(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<void> {
+    const failure = await this.hooks.connected(session, endpoint, request);
     if (!failure) {
-      client.finishSetUp();
+      session.finishSetUp();
     } else {
-      client.forgetMessages();
-      client.ws.close(failure.code, failure.reason);
+      session.forgetMessages();
+      session.ws.close(failure.code, failure.reason);
     }
-    this.#settingUp.delete(client);
+    this.#settingUp.delete(session);
   }
 
-  /** @param data a Buffer: ws gives another type only to who asks for it */
-  #received(client: WsClient, endpoint: Endpoint, data: RawData, isBinary: boolean): void {
-    if (client.readyState !== OPEN) return; // we have closed it: nobody would read the answer
-    this.heartbeat.heard(client);
-    if (isBinary && !this.options.inbound.binary) {
-      const refusal = { problem: 'Binary frames are not accepted.', id: undefined };
-      if (client.encrypted) client.receive(refusal);
-      else this.dispatcher.refuse(client, refusal);
-      return;
-    }
-    client.receive(client.codec.decode((data as Buffer).toString()));
-  }
-
-  #ended(client: WsClient, endpoint: Endpoint, code: number, reason: string): void {
-    const wasAdmitted = client.state === 'authenticated';
-    client.state = 'disconnected';
-    this.inBand.forget(client);
-    this.tokenLife.forget(client);
-    this.clients.unregister(client, { code, reason });
-    if (!client.isIdle) client.inbound.clear();
+  #ended(session: ClientSession, endpoint: Endpoint, end: CloseReason): void {
+    const wasAdmitted = session.state === 'authenticated';
+    session.state = 'disconnected';
+    this.inBand.forget(session);
+    this.admitter.dismiss(session, end);
     try {
-      this.dispatcher.release(client);
+      session.end();
     } catch (error) {
-      this.errors.report('A stream could not be ended.', error, client.clientId);
+      this.errors.report('A stream could not be ended.', error, session.clientId);
     }
     const hasHooks = wasAdmitted && this.hooks.areNeededAtEnd(endpoint);
-    if (!hasHooks && client.isIdle && !this.#settingUp.has(client)) this.#forget(client);
-    else void inOwnScope(() => this.#finish(client, hasHooks ? endpoint : null, code, reason));
+    if (!hasHooks && session.isIdle && !this.#settingUp.has(session)) this.#forget(session);
+    else void inOwnScope(() => this.#finish(session, hasHooks ? endpoint : null, end));
   }
 
   /**
@@ -216,15 +196,15 @@ export class ConnectionHandler {
    *
    * @param endpoint whose hooks run; null: none do
    */
-  async #finish(client: WsClient, endpoint: Endpoint | null, code: number, reason: string): Promise<void> {
-    await this.#settingUp.get(client);
-    if (endpoint) await this.hooks.disconnected(client, endpoint, code, reason);
-    if (!client.isIdle) await client.inbound.whenIdle();
-    this.#forget(client);
+  async #finish(session: ClientSession, endpoint: Endpoint | null, { code, reason }: CloseReason): Promise<void> {
+    await this.#settingUp.get(session);
+    if (endpoint) await this.hooks.disconnected(session, endpoint, code, reason);
+    if (!session.isIdle) await session.inbound.whenIdle();
+    this.#forget(session);
   }
 
-  #forget(client: WsClient): void {
-    this.#open.delete(client);
+  #forget(session: ClientSession): void {
+    this.#open.delete(session);
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { closeOrCut } from '../../runtime/close-or-cut.js';
@@ -22,7 +22,7 @@ export class Heartbeat {
   /** Set while somebody has more time than the round, since its ping left late. */
   #lateTimer: RuntimeTimer | null = null;
   /** The pings that nothing was heard after. */
-  readonly #unanswered = new Map<WsClient, Ping>();
+  readonly #unanswered = new Map<ClientSession, Ping>();
 
   constructor(
     private readonly clients: ClientRegistry,
@@ -43,7 +43,7 @@ export class Heartbeat {
   }
 
   /** The client is alive. */
-  heard(client: WsClient): void {
+  heard(client: ClientSession): void {
     this.#unanswered.delete(client);
   }
 

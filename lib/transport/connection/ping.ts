@@ -1,4 +1,4 @@
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { Runtime } from '../../runtime/runtime.js';
 
 /** A ping that was sent to a client, and how far it has come. */
@@ -9,7 +9,7 @@ export class Ping {
   #hasLeft = false;
 
   constructor(
-    private readonly client: WsClient,
+    private readonly client: ClientSession,
     private readonly runtime: Runtime,
   ) {
     this.#movedAt = runtime.monotonic();

@@ -4,6 +4,7 @@ import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { optionsAt, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
+import { MessageIntake } from '../../routing/message.intake.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { Endpoint, type EndpointServices } from './endpoint.js';
@@ -18,11 +19,12 @@ export class EndpointRegistry {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     identity: WorkerIdentity,
     memberships: Memberships,
+    intake: MessageIntake,
     dispatcher: MessageDispatcher,
     errors: ErrorReporter,
     runtime: Runtime,
   ) {
-    this.#services = { workerId: identity.workerId, memberships, dispatcher, errors, runtime };
+    this.#services = { workerId: identity.workerId, memberships, intake, dispatcher, errors, runtime };
   }
 
   /**

@@ -1,15 +1,13 @@
 import { WebSocketServer, type Server } from 'ws';
 import type { BoundGuard } from '../../auth/connection-guards.js';
-import type { ClientHost } from '../../clients/session/session-endpoint.interface.js';
-import type { InboundLimits } from '../../clients/session/inbound-queue.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { SessionEndpoint } from '../../clients/session/session-endpoint.interface.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { CODECS } from '../../protocol/codecs.js';
-import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
 import { termsText } from '../../protocol/welcome-terms.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Memberships } from '../../rooms/memberships.js';
 import type { MessageDispatcher } from '../../routing/message.dispatcher.js';
+import type { MessageIntake } from '../../routing/message.intake.js';
 import { Router } from '../../routing/router.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { LONGEST_CLOSING } from '../outbox/closing.js';
@@ -23,13 +21,14 @@ const UNTYPED = { closeTimeout: LONGEST_CLOSING };
 export interface EndpointServices {
   readonly workerId: string;
   readonly memberships: Memberships;
+  readonly intake: MessageIntake;
   readonly dispatcher: MessageDispatcher;
   readonly errors: ErrorReporter;
   readonly runtime: Runtime;
 }
 
 /** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
-export class Endpoint implements ClientHost {
+export class Endpoint implements SessionEndpoint {
   /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
   readonly webSocketServer: Server<typeof AcceptedSocket>;
   readonly router: Router;
@@ -37,9 +36,11 @@ export class Endpoint implements ClientHost {
   /** The connection guards of those gateways. */
   readonly guards: BoundGuard[] = [];
   readonly workerId: string;
-  readonly inboundLimits: InboundLimits;
+  readonly intake: MessageIntake;
+  readonly dispatcher: MessageDispatcher;
+  readonly memberships: Memberships;
+  readonly errors: ErrorReporter;
   readonly runtime: Runtime;
-  readonly callTimeout: number;
   #terms: { readonly text: string; readonly ownJoin: boolean } | undefined;
 
   /** @param port 0 for the application's own HTTP server */
@@ -47,13 +48,14 @@ export class Endpoint implements ClientHost {
     readonly port: number,
     readonly path: string,
     readonly options: ResolvedOptions,
-    private readonly services: EndpointServices,
+    { workerId, intake, dispatcher, memberships, errors, runtime }: EndpointServices,
   ) {
-    const { workerId, runtime } = services;
     this.workerId = workerId;
-    this.inboundLimits = options.inbound;
+    this.intake = intake;
+    this.dispatcher = dispatcher;
+    this.memberships = memberships;
+    this.errors = errors;
     this.runtime = runtime;
-    this.callTimeout = options.timeouts.call;
     this.router = new Router(path, options.protocol);
     this.webSocketServer = new WebSocketServer({
       noServer: true,
@@ -72,26 +74,6 @@ export class Endpoint implements ClientHost {
     const { ownJoin } = this.router;
     if (this.#terms?.ownJoin !== ownJoin) this.#terms = { text: termsOf(this.options, ownJoin), ownJoin };
     return this.#terms.text;
-  }
-
-  watch<T>(what: string, work: () => Promise<T>, clientId: string): Promise<T> {
-    return this.services.errors.watch(what, work, clientId);
-  }
-
-  join(client: WsClient, roomName: string): Promise<boolean> {
-    return this.services.memberships.join(client, roomName);
-  }
-
-  leave(client: WsClient, roomName: string): void {
-    this.services.memberships.leave(client, roomName);
-  }
-
-  handle(client: WsClient, message: InboundMessage): Promise<void> | undefined {
-    return this.services.dispatcher.handle(client, this.router, message);
-  }
-
-  receive(client: WsClient, message: InboundMessage | ProtocolError): void {
-    this.services.dispatcher.receive(client, this.router, message);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import type { DiscoveredGateway } from '../../routing/discovery/ws-explorer.js';
 import type { WsPipeline } from '../../routing/pipeline/ws-pipeline.js';
 
@@ -22,11 +23,11 @@ export class GatewayHooks {
     return typeof instance.handleConnection !== 'function' && typeof instance.handleDisconnect !== 'function';
   }
 
-  async handleConnection(client: WsClient, request: IncomingMessage): Promise<void> {
+  async handleConnection({ client }: ClientSession, request: IncomingMessage): Promise<void> {
     await this.#call('handleConnection', client, request);
   }
 
-  async handleDisconnect(client: WsClient, code: number, reason: string): Promise<void> {
+  async handleDisconnect({ client }: ClientSession, code: number, reason: string): Promise<void> {
     await this.#call('handleDisconnect', client, reason, code);
   }
 

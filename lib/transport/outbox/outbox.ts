@@ -107,7 +107,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
    */
   send(data: WsData, options?: WsSendOptions | SendCallback, callback?: SendCallback): void {
     if (this.#steps?.isSealed) throw new ClearSendError();
-    if (this.ws.client) OWN_SENDS.note(this.ws.client);
+    if (this.ws.session) OWN_SENDS.note(this.ws.session);
     const isOpen = this.ws.readyState === OPEN;
     if (isOpen && typeof data === 'string' && !options && !callback && !this.#behindFragments) {
       this.sendText(data);
@@ -267,7 +267,8 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     }
     const error = new ClearSendError();
     if (done) done(error);
-    else this.services.errors.report('What was sent by a socket itself has not left.', error, this.ws.client?.clientId);
+    else
+      this.services.errors.report('What was sent by a socket itself has not left.', error, this.ws.session?.clientId);
   }
 
   #closeAfter(steps: OutboundSteps, code: number | undefined, reason: string | Buffer): void {

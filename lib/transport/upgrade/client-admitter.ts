@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Identity } from '../../auth/identity.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
+import type { ClientEnd } from '../../clients/client-listener.interface.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { welcomeOf } from '../../clients/session/welcome.js';
-import type { WsClient } from '../../clients/ws-client.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { Encryption } from '../../encryption/encryption.js';
 import type { Agreement } from '../../encryption/key-agreement.js';
 import { OutboundTransforms } from '../../encryption/outbound-transforms.js';
 import { Runtime } from '../../runtime/runtime.js';
 
-/** Lets clients in: their identity, the registry, the welcome, and from there on what their frames pass. */
+/** Lets clients in (identity, registry, welcome, and the steps that their frames pass from then on), and out again. */
 @Injectable()
 export class ClientAdmitter {
   constructor(
@@ -21,36 +22,42 @@ export class ClientAdmitter {
   ) {}
 
   /** From here on the client is known to everybody. */
-  welcome(client: WsClient, identity: Identity, agreement: Agreement | null): void {
-    client.state = 'authenticated';
-    client.setUser(identity.user);
-    this.#keep(client, identity);
-    this.clients.register(client);
+  welcome(session: ClientSession, identity: Identity, agreement: Agreement | null): void {
+    session.state = 'authenticated';
+    session.user = identity.user;
+    this.#keep(session, identity);
+    this.clients.register(session);
     if (agreement) {
-      this.transforms.begin(client);
-      this.encryption.start(client, agreement);
+      this.transforms.begin(session);
+      this.encryption.start(session, agreement);
       return;
     }
-    const [connected = '', ...others] = client.codec.encodeWelcome(welcomeOf(client, this.runtime.now()));
-    client.sendText(connected);
-    this.transforms.begin(client);
-    for (const text of others) client.sendText(text);
+    const [connected = '', ...others] = session.codec.encodeWelcome(welcomeOf(session, this.runtime.now()));
+    session.sendText(connected);
+    this.transforms.begin(session);
+    for (const text of others) session.sendText(text);
   }
 
   /** An anonymous client that was welcomed before has told who it is, or has brought its key. */
-  identify(client: WsClient, identity: Identity, agreement: Agreement | null): void {
+  identify(session: ClientSession, identity: Identity, agreement: Agreement | null): void {
     const { user } = identity;
     if (user) {
-      this.clients.identify(client, user);
-      this.#keep(client, identity);
+      this.clients.identify(session, user);
+      this.#keep(session, identity);
     }
-    if (agreement) this.encryption.start(client, agreement);
-    else if (user) client.sendText(client.codec.encodeIdentified(welcomeOf(client, this.runtime.now())));
+    if (agreement) this.encryption.start(session, agreement);
+    else if (user) session.sendText(session.codec.encodeIdentified(welcomeOf(session, this.runtime.now())));
   }
 
-  #keep(client: WsClient, { metadata, token }: Identity): void {
-    if (metadata) Object.assign(client.metadata, metadata);
-    client.token = token ?? null;
-    this.tokenLife.watch(client, token?.expiresAt);
+  /** The client's connection has ended. */
+  dismiss(session: ClientSession, end: ClientEnd): void {
+    this.tokenLife.forget(session);
+    this.clients.unregister(session, end);
+  }
+
+  #keep(session: ClientSession, { metadata, token }: Identity): void {
+    if (metadata) Object.assign(session.metadata, metadata);
+    session.token = token ?? null;
+    this.tokenLife.watch(session, token?.expiresAt);
   }
 }
