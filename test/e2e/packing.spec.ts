@@ -96,7 +96,7 @@ describe('the packed package', () => {
   });
 
   it('shows no internals in its types', async () => {
-    const types = await consumer.read('dist/clients/ws-client.d.ts');
+    const types = await consumer.read('dist/ws-client/ws-client.d.ts');
     expect(types).toContain('get readyState(): number');
     expect(types).not.toContain('@internal');
   });

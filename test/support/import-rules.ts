@@ -38,11 +38,6 @@ const LARGEST_RING = 9;
 /** Imports of types from layers above that there still are: `path → target`. */
 const KNOWN_UPWARD: ReadonlySet<string> = new Set<string>([
   'lib/clients/session/client-outbox.interface.ts → lib/encryption/ordered-steps.ts',
-  'lib/clients/ws-client.ts → lib/encryption/ordered-steps.ts',
-  'lib/clients/ws-client.ts → lib/encryption/secure-channel.ts',
-  'lib/options/encryption.options.ts → lib/clients/ws-client.ts',
-  'lib/options/events.options.ts → lib/clients/ws-client.ts',
-  'lib/options/rooms.options.ts → lib/clients/ws-client.ts',
   'lib/subscribers/subscriber.dispatcher.ts → lib/server/facade/pxl-websocket-server.ts',
   'lib/subscribers/subscriber.interface.ts → lib/server/facade/server-verbs.ts',
 ]);
