@@ -1,9 +1,9 @@
-/** The code of a connection that broke, or never stood (RFC 6455, 7.1.5). */
+/** The close code of a connection that broke, or was never established (RFC 6455, 7.1.5). */
 export const LOST = 1006;
 
 /**
- * The close codes that the server writes, each with its constant reason. 1000–1015 are RFC 6455 (7.4.1), 4001–4004 were
- * fixed by Ignis; `reactionTo` says what a client does on each.
+ * The close codes that the server sends, each with its reason. 1000–1015 come from RFC 6455 (7.4.1), 4001–4004 from Ignis.
+ * `reactionTo` says how a client reacts to each.
  */
 export const CLOSE_CODES = {
   NORMAL: { code: 1000, reason: '' },
@@ -11,7 +11,7 @@ export const CLOSE_CODES = {
   HOOK_FAILED: { code: 1011, reason: 'connection could not be set up' },
   UNAVAILABLE: { code: 1013, reason: 'not available now' },
   BAD_FRAME: { code: 1008, reason: 'not the next encrypted frame' },
-  /** Its reason tells when to come back: `{"after":ms}`. */
+  /** The reason tells when to reconnect: `{"after":ms}`. */
   RESTART: { code: 1012, reason: '' },
   FORBIDDEN: { code: 3003, reason: 'forbidden' },
   AUTH_TIMEOUT: { code: 4001, reason: 'authentication timeout' },
@@ -40,12 +40,13 @@ export function isApplicationCloseCode(code: number): boolean {
 }
 
 /**
- * What a client does when its connection has ended: it stops; comes back; comes back after a longer wait, or a few times
- * in a row at most; comes back with a fresh token; or stops unless it gets another token than the refused one.
+ * How a client reacts to the end of its connection. `stop`: not at all; `retry`: it reconnects; `retryLater`: after a longer
+ * wait; `retryFewTimes`: a few times in succession at most; `refreshToken`: it reconnects with a fresh token; `replaceToken`: with
+ * another token than the refused one, or it stops.
  */
 export type ClientReaction = 'stop' | 'retry' | 'retryLater' | 'retryFewTimes' | 'refreshToken' | 'replaceToken';
 
-/** Codes that are exceptions to the ranges of `reactionTo`. */
+/** The exceptions to the ranges of `reactionTo`. */
 const REACTIONS: Readonly<Partial<Record<number, ClientReaction>>> = {
   1000: 'stop',
   1002: 'stop',
@@ -64,7 +65,7 @@ const REACTIONS: Readonly<Partial<Record<number, ClientReaction>>> = {
   4009: 'retryLater',
 };
 
-/** The one decision of a client whose connection was closed with `code`. */
+/** The reaction of a client whose connection was closed with `code`. */
 export function reactionTo(code: number): ClientReaction {
   return REACTIONS[code] ?? (code >= 4500 ? 'stop' : 'retry');
 }

@@ -1,6 +1,5 @@
 /**
- * The events that the library tells subscribers of, under the names of PXL. The channels of applications stand
- * beside them.
+ * The library's own events for subscribers, with PXL's names. Applications have channels of their own beside them.
  */
 export const WebSocketRedisSubscriberEvent = {
   ClientConnected: 'clientConnected',
@@ -41,13 +40,13 @@ interface QueueJobEvent {
   /** The name of the queue. */
   readonly queue: string;
   readonly jobId: string;
-  /** The name of the job; missing, as its data, where the queue forgets its jobs at once. */
+  /** The name of the job. It is missing, as the data is, when the queue removes finished jobs at once. */
   readonly name?: string;
-  /** What the job was added with. */
+  /** The data of the job. */
   readonly data?: unknown;
 }
 
-/** What the message of each event is. */
+/** The message of each event. */
 export interface ClusterEventMessages {
   readonly clientConnected: ClientEvent & {
     readonly userId?: string;
@@ -56,13 +55,13 @@ export interface ClusterEventMessages {
   };
   readonly clientDisconnected: ClientEvent & {
     readonly userId?: string;
-    /** What the connection was closed with; 1006 also for the clients of a worker that died. */
+    /** The close code; 1006 also for the clients of a worker that died. */
     readonly code: number;
     readonly reason: string;
   };
   readonly clientJoinedRoom: MembershipEvent;
   readonly clientLeftRoom: MembershipEvent;
-  /** One key of a client's metadata has another value. */
+  /** A key of a client's metadata has changed. */
   readonly clientUpdated: ClientEvent & { readonly key: string; readonly data: unknown };
   /** A user's first session has begun. */
   readonly userConnected: UserEvent;
@@ -70,25 +69,25 @@ export interface ClusterEventMessages {
   readonly userDisconnected: UserEvent;
   /** `ClientManager.disconnectClient` was called. */
   readonly disconnectClient: { readonly clientId: string; readonly code?: number; readonly reason?: string };
-  /** What `PxlWebSocketServer.sendMessage` was given. */
+  /** The argument of `PxlWebSocketServer.sendMessage`. */
   readonly sendMessage: unknown;
-  /** The message that everybody is sent. */
+  /** A message that was sent to everybody. */
   readonly sendMessageToAll: unknown;
   /** `PxlWebSocketServer.sendMessageError` was called. */
   readonly messageError: { readonly webSocketClientId: string; readonly error: string };
   readonly queueJobCompleted: QueueJobEvent & { readonly returnValue: unknown };
   readonly queueJobError: QueueJobEvent & { readonly failedReason: string };
-  /** What `PxlWebSocketServer.sendCustomMessage` was given. */
+  /** The argument of `PxlWebSocketServer.sendCustomMessage`. */
   readonly custom: unknown;
 }
 
-/** Characters of the longest name of a channel. */
+/** The longest name of a channel, in characters. */
 export const MAX_CHANNEL_LENGTH = 128;
 
-/** What stands for all channels where subscribers say what they hear. */
+/** The name that stands for all channels in a subscriber's definition. */
 export const EVERY_CHANNEL = '*';
 
-/** What the library knows of clients and users: nobody publishes it. */
+/** The events that each worker derives from the registry, so that they are not published. */
 const OBSERVED: ReadonlySet<string> = new Set<keyof ClusterEventMessages>([
   'clientConnected',
   'clientDisconnected',
@@ -99,17 +98,17 @@ const OBSERVED: ReadonlySet<string> = new Set<keyof ClusterEventMessages>([
   'userDisconnected',
 ]);
 
-/** What PXL's older edition put before the names of its events. */
+/** The prefix of event names in PXL's older edition. */
 const OLD_PREFIX = 'WebSocket:';
 
-/** How an event is called that has a name of PXL's older edition, like `WebSocket:ClientConnected`; undefined for others. */
+/** The present name of an event of PXL's older edition, like `WebSocket:ClientConnected`; undefined for other names. */
 export function renamedEvent(name: unknown): WebSocketRedisSubscriberEvent | undefined {
   if (typeof name !== 'string' || !name.startsWith(OLD_PREFIX)) return undefined;
   const key = name.slice(OLD_PREFIX.length);
   return Object.entries(WebSocketRedisSubscriberEvent).find(([event]) => event === key)?.[1];
 }
 
-/** Whether workers hear of the channel without asking the bus for it. */
+/** Whether workers know the events of the channel without a subscription at the bus. */
 export function isObserved(channel: string): boolean {
   return OBSERVED.has(channel);
 }

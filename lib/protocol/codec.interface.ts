@@ -1,13 +1,13 @@
 import type { CloseReason } from './close-codes.js';
 import type { ErrorPayload, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
 
-/** Whose envelope a connection speaks: that of PXL, or that of Ignis (and of Nest's own gateways). */
+/** The envelope of a connection: that of PXL, or that of Ignis (and of Nest's own gateways). */
 export type WsProtocolName = 'pxl' | 'event';
 
 /** The subprotocol names (`Sec-WebSocket-Protocol`) of the codecs. */
 export type CodecName = `${WsProtocolName}.v1`;
 
-/** The names that tie a reply to its request. */
+/** The names and the id by which a reply belongs to its request. */
 export interface RequestNames {
   readonly type: string;
   readonly action: string;
@@ -15,32 +15,32 @@ export interface RequestNames {
 }
 
 /**
- * Messages to and from the text of a frame. A connection uses one codec for life; all codecs speak the same messages.
- * The encoders throw what `JSON.stringify` throws (cycles, BigInt).
+ * Encodes and decodes the text of frames. A connection keeps its codec; all codecs carry the same messages. The encoders throw
+ * what `JSON.stringify` throws (cycles, BigInt).
  */
 export interface Codec {
   /** The subprotocol name of this codec. */
   readonly name: CodecName;
-  /** What a client is told that sends anything else before it has authenticated. */
+  /** The sentence for a client that sends something else before it has authenticated. */
   readonly unauthenticated: string;
-  /** What closes a client of this codec that sends nothing, where such clients are closed. */
+  /** The close code and reason for inactive clients. */
   readonly inactive: CloseReason;
-  /** Reads one text frame. Never throws. */
+  /** Decodes one text frame. Never throws. */
   decode(text: string): InboundMessage | ProtocolError;
-  /** A push: a message in either shape, or any other JSON value. Undefined when the value has no JSON form. */
+  /** Encodes a push: a message in either shape, or any other JSON value. Undefined when the value has no JSON form. */
   encodePush(message: unknown): string | undefined;
-  /** The answer to a request; `response: undefined` is written as null. */
+  /** Encodes the answer to a request; `response: undefined` is written as null. */
   encodeReply(request: RequestNames, response: unknown): string;
-  /** The end of a stream of replies; undefined where nobody could tell whose end it is. */
+  /** Encodes the end of a stream of replies; undefined for a request without an id, where nobody could assign it. */
   encodeDone(request: RequestNames): string | undefined;
-  /** The refusal of a request, or of a frame that was no request. */
+  /** Encodes the refusal of a request, or of a malformed frame. */
   encodeError(error: ErrorPayload, request?: Partial<RequestNames>): string;
-  /** The frames that greet an accepted connection, in order. */
+  /** Encodes the first frames of an accepted connection, in order. */
   encodeWelcome(welcome: Welcome): string[];
-  /** What a client hears that was welcomed as nobody and has told who it is. */
+  /** Encodes the frame for an anonymous client that has authenticated. */
   encodeIdentified(welcome: Welcome): string;
-  /** A request of the server that the client answers. */
+  /** Encodes a request of the server to the client. */
   encodeCall(message: unknown, callId: number): string;
-  /** A frame that holds another one, which only the cipher of the connection reads. */
+  /** Encodes a frame that contains an encrypted one. */
   encodeEncrypted(data: unknown): string;
 }

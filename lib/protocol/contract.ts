@@ -1,9 +1,9 @@
 import type { RequestId, WebSocketMessage } from './messages.js';
 
 /**
- * What travels between a server and its clients, as one type that both sides name. All parts may be left out; what a
- * contract does not speak of is `unknown`. A type is written as an interface or taken from schemas (Standard Schema: Zod,
- * Valibot, ArkType), whose input is what travels.
+ * The messages between a server and its clients, as one type that both sides use. All parts are optional; what a contract does
+ * not mention is `unknown`. Types are written as interfaces or taken from schemas (Standard Schema: Zod, Valibot, ArkType), whose
+ * input type counts.
  *
  * @example
  * interface Chat {
@@ -20,46 +20,46 @@ import type { RequestId, WebSocketMessage } from './messages.js';
  * }
  */
 export interface WebSocketContract {
-  /** What clients ask: `type` → `action` → `{ data?, reply? }`, or `{ data?, stream }` for many answers. */
+  /** The requests of clients: `type` → `action` → `{ data?, reply? }`, or `{ data?, stream }` for several answers. */
   readonly routes?: object;
-  /** What the server says unasked: `type` → `action` → data. An event without a colon has the type `event`. */
+  /** The pushes of the server: `type` → `action` → data. An event without a colon has the type `event`. */
   readonly pushes?: object;
-  /** What the server asks clients: `type` → `action` → `{ data?, reply? }`. */
+  /** The requests of the server: `type` → `action` → `{ data?, reply? }`. */
   readonly calls?: object;
-  /** What the server knows of a user beside its ids: `WsClient.user.payload`. */
+  /** The payload of a user: `WsClient.user.payload`. */
   readonly user?: object;
-  /** What the application keeps with a client: `WsClient.metadata`, in which each key may still be missing. */
+  /** The application's data of a client: `WsClient.metadata`, in which each key may be missing. */
   readonly metadata?: object;
 }
 
-/** Any names, each with the same entry. */
+/** All names, each with the same entry. */
 type AnyNames<Entry> = Readonly<Record<string, Readonly<Record<string, Entry>>>>;
 
-/** What holds of `any`, and what of every other type. */
+/** `Then` for the type `any`, `Else` for every other type. */
 type IfAny<T, Then, Else> = 0 extends 1 & T ? Then : Else;
 
-/** The part of a contract; where it has none, any names with unknown data. Of the contract `any` the data is `any` too. */
+/** A part of a contract; without it, all names with unknown data. With the contract `any` the data is `any`. */
 type Part<C, Name extends 'routes' | 'pushes' | 'calls'> = IfAny<
   C,
   AnyNames<C>,
   C extends Readonly<Record<Name, infer Given>> ? Given : AnyNames<unknown>
 >;
 
-/** What travels: the input of a schema, any other type as it is. */
+/** The type on the wire: the input of a schema, any other type as it is. */
 type Wire<T> = T extends { readonly '~standard': { readonly types?: infer Types } }
   ? NonNullable<Types> extends { readonly input: infer Input }
     ? Input
     : unknown
   : T;
 
-/** The entry of one route, push or call; `Without` where there is none. */
+/** The entry of a route, push or call; `Without` when there is none. */
 type Entry<Of, Type, Action, Without = never> = Type extends keyof Of
   ? Action extends keyof Of[Type]
     ? Of[Type][Action]
     : Without
   : Without;
 
-/** A field of an entry; unknown (or any) where the entry is, `Without` where it has no such field. */
+/** A field of an entry; unknown (or any) if the entry is, `Without` when it has no such field. */
 type Field<E, Name extends string, Without> = unknown extends E
   ? E
   : E extends unknown
@@ -74,7 +74,7 @@ type TypesOf<Of> = Of extends infer Known ? keyof Known & string : never;
 /** The actions of a type. */
 type NamesOf<Of, Type> = Type extends keyof Of ? keyof Of[Type] & string : never;
 
-/** The actions of a type that have a field, or that have not; all of them where nothing is known. */
+/** The actions of a type that have a field (`Has`), or do not; all actions when nothing is known. */
 type ActionsOf<Of, Type, Name extends string, Has extends boolean> = Type extends keyof Of
   ? {
       [Action in keyof Of[Type] & string]: unknown extends Of[Type][Action]
@@ -89,14 +89,14 @@ type ActionsOf<Of, Type, Name extends string, Has extends boolean> = Type extend
     }[keyof Of[Type] & string]
   : never;
 
-/** Data that can be undefined can be left out. */
+/** The field `data`, which is optional when it can be undefined. */
 type Carrying<Data> = undefined extends Data ? { readonly data?: Data } : { readonly data: Data };
 
 /** The types of a contract's routes, as `'chat'`. */
 export type RouteType<C> = TypesOf<Part<C, 'routes'>>;
 /** The actions of a type that have one answer: those of `WebSocketClient.request`. */
 export type RouteAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', false>;
-/** The actions of a type that have many answers: those of `WebSocketClient.stream`. */
+/** The actions of a type that have several answers: those of `WebSocketClient.stream`. */
 export type StreamAction<C, Type> = ActionsOf<Part<C, 'routes'>, Type, 'stream', true>;
 /** All actions of a type: those of `WebSocketClient.send`. */
 export type WsAnyAction<C, Type> = NamesOf<Part<C, 'routes'>, Type>;
@@ -156,7 +156,7 @@ interface MemberMove {
 
 /** The types of what the server says unasked: the contract's and this library's own, as `'room'`. */
 export type PushType<C> = TypesOf<Part<C, 'pushes'>> | keyof OwnPushes;
-/** The actions of such a type. */
+/** The actions of that type. */
 export type PushAction<C, Type> = Type extends keyof OwnPushes
   ? NamesOf<Part<C, 'pushes'>, Type> | (keyof OwnPushes[Type] & string)
   : NamesOf<Part<C, 'pushes'>, Type>;
@@ -179,7 +179,7 @@ export type PushData<C, Type extends PushType<C>, Action extends PushAction<C, T
 
 /** The types of what the server asks. */
 export type CallType<C> = TypesOf<Part<C, 'calls'>>;
-/** The actions of such a type. */
+/** The actions of that type. */
 export type CallAction<C, Type> = NamesOf<Part<C, 'calls'>, Type>;
 /**
  * What the server's question carries: what a handler of `WebSocketClient.handle` gets.
@@ -217,7 +217,7 @@ type EventEntry<Of, Event> = Event extends `${infer Type}:${infer Action}`
   ? Entry<Of, Type, Action>
   : Entry<Of, 'event', Event>;
 
-/** A message under a pair of names, and under an event name. A message has one or the other, so that errors are about that. */
+/** The two shapes of a message. Each excludes the names of the other, so that the compiler's errors are about one shape. */
 type Pair<Type, Action, Data> = Carrying<Data> & {
   readonly type: Type;
   readonly action: Action;
@@ -229,14 +229,14 @@ type Event<Name, Data> = Carrying<Data> & {
   readonly action?: undefined;
 };
 
-/** What holds of a contract with such a part, and what of any other one, `any` among them. */
+/** `Then` for a contract that has the part, `Else` for any other one, also for `any`. */
 export type IfGiven<C, Name extends keyof WebSocketContract, Then, Else> = IfAny<
   C,
   Else,
   C extends Readonly<Record<Name, unknown>> ? Then : Else
 >;
 
-/** A message that a server may send by its contract, in either shape; any message without one. */
+/** A message that a server may send by its contract, in either shape; without a contract any message. */
 export type PushMessage<C> = C extends { readonly pushes: infer Given }
   ? {
       [Type in keyof Given & string]: {
@@ -247,19 +247,19 @@ export type PushMessage<C> = C extends { readonly pushes: infer Given }
     }[keyof Given & string]
   : WebSocketMessage;
 
-/** The types of what an application may push. */
+/** The types of an application's pushes. */
 export type SentType<C> = TypesOf<Part<C, 'pushes'>>;
-/** The actions of such a type. */
+/** The actions of that type. */
 export type SentAction<C, Type> = NamesOf<Part<C, 'pushes'>, Type>;
-/** The event names of what an application may push, as `'chat:message'`. */
+/** The event names of pushes, such as `'chat:message'`. */
 export type SentEvent<C> = EventsOf<Part<C, 'pushes'>>;
-/** What such a message carries. */
+/** The data of a push. */
 export type SentData<C, Type, Action> = Wire<Entry<Part<C, 'pushes'>, Type, Action>>;
-/** What such an event carries. */
+/** The data of a push by its event name. */
 export type SentEventData<C, Name> = Wire<EventEntry<Part<C, 'pushes'>, Name>>;
 /**
- * A message of these names, in either shape, as every verb takes it; `Else` where the contract speaks of no pushes. The
- * compiler finds the names by itself, and so points at the one field that is wrong.
+ * A message of these names, in either shape, as the verbs take it; `Else` when the contract has no pushes. The compiler infers
+ * the names, so that its errors point at the one wrong field.
  */
 export type SentMessage<
   C,
@@ -270,8 +270,8 @@ export type SentMessage<
 > = IfGiven<C, 'pushes', Pair<Type, Action, SentData<C, Type, Action>> | Event<Name, SentEventData<C, Name>>, Else>;
 
 /**
- * Such a message and what stands behind it, as the arguments of a verb. A class whose first verb takes them is compared
- * with others of its kind by what it takes, and not by its contract: one goes where another is expected.
+ * A message and the further parameters of a verb. A class whose first verb takes them is compared with others by its parameters
+ * and not by its contract, so that an instance with a contract is assignable to one without.
  */
 export type SentArguments<
   C,
@@ -286,9 +286,9 @@ export type SentArguments<
   [message: WebSocketMessage, ...rest: Rest]
 >;
 
-/** The event names of what a server asks, as `'user:confirm'`. */
+/** The event names of the server's requests, such as `'user:confirm'`. */
 export type CallEvent<C> = EventsOf<Part<C, 'calls'>>;
-/** A question of these names, in either shape; any message without a contract. */
+/** A request of the server with these names, in either shape; without a contract any message. */
 export type CallMessage<
   C,
   Type extends CallType<C>,
@@ -301,7 +301,7 @@ export type CallMessage<
   | Event<Name, Field<EventEntry<Part<C, 'calls'>, Name>, 'data', undefined>>,
   WebSocketMessage
 >;
-/** What such a question is answered with. */
+/** The answer to such a request. */
 export type CallAnswer<
   C,
   Type extends CallType<C>,
@@ -314,9 +314,9 @@ export type CallAnswer<
   IfAny<C, C, unknown>
 >;
 
-/** The event names of what clients ask, as `'chat:send'`. */
+/** The event names of clients' requests, such as `'chat:send'`. */
 export type RouteEvent<C> = EventsOf<Part<C, 'routes'>>;
-/** A request of these names, in either shape; `Else` where the contract speaks of no routes. */
+/** A request of these names, in either shape; `Else` when the contract has no routes. */
 export type RouteMessage<
   C,
   Type extends RouteType<C>,
@@ -334,7 +334,7 @@ interface Identified {
   readonly id?: RequestId;
 }
 
-/** The same type as one of its own, which goes where `Record<string, unknown>` is expected: an interface does not. */
+/** Makes a type assignable to `Record<string, unknown>`, which an interface is not. */
 type Plain<T> = { [Key in keyof T]: T[Key] };
 type Shape<C, Name extends 'user' | 'metadata'> = IfAny<
   C,
@@ -342,12 +342,12 @@ type Shape<C, Name extends 'user' | 'metadata'> = IfAny<
   C extends Readonly<Record<Name, infer Given>> ? Wire<Given> : Record<string, unknown>
 >;
 
-/** What the server knows of a user beside its ids. */
+/** The payload of a user. */
 export type WsUserPayload<C> = Plain<Shape<C, 'user'>>;
-/** What the application keeps with a client; there is nothing at first. */
+/** The metadata of a client, which is empty at first. */
 export type WsMetadataOf<C> = Partial<Shape<C, 'metadata'>>;
 
-/** The arguments behind the names of a request: its data, which may be left out where it can be undefined, and options. */
+/** The parameters behind the names of a request: its data, which is optional when it can be undefined, and options. */
 export type DataArguments<Data, Options> = undefined extends Data
   ? [data?: Data, options?: Options]
   : [data: Data, options?: Options];

@@ -16,10 +16,10 @@ export const WS_ERROR_CODES = {
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 
-/** A code that the protocol itself knows. Applications may use codes of their own beside them. */
+/** An error code of the protocol. Applications may use codes of their own too. */
 export type WsErrorCode = keyof typeof WS_ERROR_CODES;
 
-/** The codes that are retryable. A list of its own, so that a client's bundle holds no more than it needs. */
+/** The retryable codes, as a list of their own to keep the client's bundle small. */
 const RETRYABLE: readonly string[] = ['RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE'] satisfies RetryableCode[];
 type RetryableCode = {
   [Code in WsErrorCode]: (typeof WS_ERROR_CODES)[Code]['retryable'] extends true ? Code : never;

@@ -26,7 +26,7 @@ export const eventCodec: Codec = {
   encodePush(message: unknown): string | undefined {
     const event = eventShape(message);
     if (event) return JSON.stringify(event);
-    // JSON.stringify answers undefined for what has no JSON form, which its type does not say.
+    // JSON.stringify returns undefined for a value without a JSON form, though its type does not say so.
     const value = JSON.stringify(message) as string | undefined;
     return value === undefined ? undefined : `{"event":"message","data":${value}}`;
   },
@@ -64,7 +64,7 @@ export const eventCodec: Codec = {
   },
 };
 
-/** Ignis has one sentence for every frame that is no message; what exactly is wrong with it stands beside that. */
+/** The error for a malformed frame. Ignis has one sentence for all of them; `details` tells the problem. */
 function invalid(problem: string, id: RequestId | undefined): ProtocolError {
   return { problem: 'Invalid message format', details: { problem }, id };
 }
@@ -80,12 +80,12 @@ function eventShape(message: unknown): WsEventMessage | undefined {
   return typeof event === 'string' && type === undefined ? (message as WsEventMessage) : undefined;
 }
 
-/** What an application sends as the error frame of the other codec, under this one's names. */
+/** Converts the error frame of the other codec, which an application may send, to this one's names. */
 function errorShape({ error, ...more }: { error?: unknown }): object {
   return { message: error, ...more };
 }
 
-/** The library's own events are answered under the names that Ignis gave them. */
+/** The event name of an answer to a request; the library's own requests have Ignis' names. */
 function eventOfRequest(type: string, action: string): string {
   return type === SYSTEM_TYPE && isSystemEvent(action) ? action : eventOfRoute(type, action);
 }

@@ -1,18 +1,18 @@
 import type { Codec } from './codec.interface.js';
 import { eventOfRoute, routeOfEvent } from './route-key.js';
 
-/** The event under which a value without a name goes. */
+/** The event name of a value without a name. */
 const UNNAMED = 'message';
 
 type Frame = Readonly<Record<string, unknown>>;
 
-/** A frame's text as the event that it tells: what changes frames on their way out sees this, whatever their envelope. */
+/** A frame's text as an event, in the form that outbound transformers see for both envelopes. */
 export class FrameEvent {
   readonly event: string;
   readonly data: unknown;
-  /** Null where the text is no object with a name. */
+  /** Null when the text is not an object with a name. */
   readonly #frame: Frame | null;
-  /** False where the text is no JSON: the application sent it as it is. */
+  /** False when the text is not JSON, since the application sent it as it is. */
   readonly #isJson: boolean;
 
   constructor(
@@ -27,7 +27,7 @@ export class FrameEvent {
   }
 
   /**
-   * The text of the frame with another event and other data; the rest of it (`id`, `callId`, `done`) stays.
+   * Returns the text of the frame with another event and other data. The other fields (`id`, `callId`, `done`) stay.
    *
    * @throws what JSON.stringify throws
    */

@@ -1,10 +1,10 @@
 import type { RequestId } from './messages.js';
 import { MAX_NAME_LENGTH } from './route-key.js';
 
-/** What is wrong with an id that {@link isRequestId} refuses. */
+/** The error for an id that {@link isRequestId} refuses. */
 export const ID_PROBLEM = 'The id is neither a string of at most 64 characters nor a safe integer.';
 
-/** The fields of a frame's JSON object; a sentence when the frame holds none. */
+/** Returns the fields of a frame's JSON object, or a sentence about what is wrong with the frame. */
 export function readFields(text: string): Record<string, unknown> | string {
   let whole: unknown;
   try {
@@ -21,12 +21,12 @@ export function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 }
 
-/** Whether the value can tie a reply to its request. */
+/** Whether the value is a valid id of a request. */
 export function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_NAME_LENGTH : Number.isSafeInteger(value);
 }
 
-/** A response as a reply holds it: what has no JSON form (undefined, a function, a symbol) is "nothing". */
+/** Encodes a response. A value without a JSON form (undefined, a function, a symbol) becomes null. */
 export function responseText(response: unknown): string {
   const text = JSON.stringify(response) as string | undefined;
   return text ?? 'null';

@@ -1,20 +1,20 @@
-/** What ties a reply to its request: chosen by the client, a string of at most 64 characters or a safe integer. */
+/** The id that the client gives a request: a string of at most 64 characters or a safe integer. */
 export type RequestId = string | number;
 
-/** A message under a pair of names: the shape of PXL. */
+/** A message with a pair of names: the shape of PXL. */
 export interface WsTypedMessage<Data = unknown> {
   readonly type: string;
   readonly action: string;
   readonly data?: Data;
 }
 
-/** A message under one event name: the shape of Ignis and of Nest's gateways. */
+/** A message with an event name: the shape of Ignis and of Nest's gateways. */
 export interface WsEventMessage<Data = unknown> {
   readonly event: string;
   readonly data?: Data;
 }
 
-/** What an application sends: either shape reaches clients of both codecs, each in its own. */
+/** A message of an application. Either shape reaches clients of both codecs, each in its own shape. */
 export type WebSocketMessage<Data = unknown> = WsTypedMessage<Data> | WsEventMessage<Data>;
 
 /** A decoded request of a client. */
@@ -27,15 +27,15 @@ export interface InboundMessage {
   readonly whole: unknown;
 }
 
-/** A frame that is no message: why, in a sentence for people, and the request's id where one could be read. */
+/** A malformed frame: a sentence about the problem, and the request's id if it could be read. */
 export interface ProtocolError {
   readonly problem: string;
-  /** More about it, where the sentence is a fixed one. */
+  /** The problem, when the sentence is a fixed one. */
   readonly details?: { readonly problem: string } | undefined;
   readonly id: RequestId | undefined;
 }
 
-/** What a failed request is answered with. */
+/** The answer to a failed request. */
 export interface ErrorPayload {
   /** A sentence for people. */
   readonly error: string;
@@ -43,17 +43,17 @@ export interface ErrorPayload {
   readonly code: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
-  /** More for programs: the fields that failed validation, `retryAfter` in ms. */
+  /** Details for programs: the fields that failed validation, `retryAfter` in ms. */
   readonly details?: unknown;
 }
 
-/** What the first frame of an accepted connection tells. */
+/** The content of an accepted connection's first frame. */
 export interface Welcome {
   readonly clientId: string;
-  /** What is the same for all clients of the endpoint, as `termsText` writes it. */
+  /** The part that is the same for all clients of the endpoint, written by `termsText`. */
   readonly terms: string;
   readonly userId: string | undefined;
-  /** Where the connection is encrypted: PROTOCOL.md "Encryption". */
+  /** Only on an encrypted connection: PROTOCOL.md "Encryption". */
   readonly serverPublicKey?: string;
   readonly salt?: string;
   /** The server's time, in ms since 1970. */

@@ -25,7 +25,7 @@ export const pxlCodec: Codec = {
   },
 
   encodePush(message: unknown): string | undefined {
-    // JSON.stringify answers undefined for what has no JSON form, which its type does not say.
+    // JSON.stringify returns undefined for a value without a JSON form, though its type does not say so.
     return JSON.stringify(typedShape(message));
   },
 
@@ -64,7 +64,7 @@ export const pxlCodec: Codec = {
   },
 };
 
-/** The event shape becomes the pair that its name stands for; everything else stays as it is. */
+/** Converts the event shape to a pair of names; every other value stays as it is. */
 function typedShape(message: unknown): unknown {
   if (typeof message !== 'object' || message === null) return message;
   const { event, type, data } = message as Record<string, unknown>;

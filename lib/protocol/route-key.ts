@@ -1,16 +1,16 @@
 /** The longest `type` and the longest `action`, in characters. */
 export const MAX_NAME_LENGTH = 64;
 
-/** The type that event names without a colon belong to. */
+/** The type of event names without a colon. */
 export const EVENT_TYPE = 'event';
 
 /** The type of the library's own requests. */
 export const SYSTEM_TYPE = 'system';
 
-/** The action, and the event name, of a frame that holds an encrypted one. */
+/** The action, and the event name, of a frame that contains an encrypted one. */
 export const ENCRYPTED = 'encrypted';
 
-/** The own events of Ignis: under these names its clients make, or hear of, what has the type `system` here. */
+/** Ignis' own events, which have the type `system` here. */
 const SYSTEM_EVENTS: readonly string[] = [
   'authenticate',
   'connected',
@@ -22,17 +22,17 @@ const SYSTEM_EVENTS: readonly string[] = [
   ENCRYPTED,
 ];
 
-/** The types that belong to the library: an application cannot route them. */
+/** The types that are reserved for the library: an application cannot route them. */
 export const RESERVED_TYPES: readonly string[] = [SYSTEM_TYPE, 'auth', 'error', 'room'];
 
 /**
- * The key under which a route is kept: `type:action`. A type holds no colon, so the key is unambiguous.
+ * The key of a route: `type:action`. A type has no colon, so the key is unambiguous.
  */
 export function routeKey(type: string, action: string): string {
   return `${type}:${action}`;
 }
 
-/** The pair behind an event name: split at the first colon; without one, the pair is `('event', name)`. */
+/** The pair of names of an event: split at the first colon; without one, the pair is `('event', name)`. */
 export function routeOfEvent(event: string): { type: string; action: string } {
   const colon = event.indexOf(':');
   return colon < 0
@@ -45,7 +45,7 @@ export function eventOfRoute(type: string, action: string): string {
   return type === EVENT_TYPE && !action.includes(':') ? action : `${type}:${action}`;
 }
 
-/** Whether the event belongs to the library where `event.v1` is spoken. */
+/** Whether the event belongs to the library in `event.v1`. */
 export function isSystemEvent(event: string): boolean {
   return SYSTEM_EVENTS.includes(event);
 }

@@ -1,40 +1,40 @@
-/** When the server asks a silent client for a sign of life. */
+/** When the server pings a silent client. */
 export interface WelcomeHeartbeat {
-  /** After how much silence, in ms. */
+  /** The length of the silence, in ms. */
   readonly interval: number;
   /** How long the answer may take, in ms. */
   readonly timeout: number;
 }
 
-/** How much a server takes of one client; null: no limit. */
+/** The limits for a client; null: no limit. */
 export interface WelcomeLimits {
-  /** Bytes of UTF-8 of the largest frame. */
+  /** The largest frame, in bytes of UTF-8. */
   readonly maxPayload: number;
-  /** Messages per second, on average. */
+  /** The average rate of messages per second. */
   readonly messagesPerSecond: number | null;
-  /** Messages at once, after a silence. */
+  /** How many messages may be sent at once after a silence. */
   readonly burst: number | null;
-  /** Rooms that a client can be in at once. */
+  /** How many rooms a client can be in. */
   readonly rooms: number | null;
 }
 
-/** What is particular about a server's rooms. */
+/** Properties of the server's rooms that clients have to know. */
 export interface WelcomeRooms {
-  /** Pushes to a room carry its name in `room`. */
+  /** Whether pushes to a room contain its name in `room`. */
   readonly named?: true | undefined;
-  /** The application has a `join` event of its own in the place of `system.join`. */
+  /** Whether the application has a `join` event of its own in place of `system.join`. */
   readonly ownJoin?: true | undefined;
 }
 
-/** What a welcome tells every client of an endpoint. */
+/** The part of a welcome that is the same for every client of an endpoint. */
 export interface WelcomeTerms {
   readonly heartbeat: WelcomeHeartbeat | null;
   readonly limits: WelcomeLimits;
-  /** Left out where nothing is particular. */
+  /** Left out when none of its properties holds. */
   readonly rooms?: WelcomeRooms | undefined;
 }
 
-/** The terms as the fields of a JSON object, without its braces: written once for all clients of an endpoint. */
+/** Encodes the terms as fields of a JSON object, without braces, once for all clients of an endpoint. */
 export function termsText({ heartbeat, limits, rooms }: WelcomeTerms): string {
   return JSON.stringify({ heartbeat, limits, rooms }).slice(1, -1);
 }
