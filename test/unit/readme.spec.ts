@@ -77,7 +77,7 @@ declare function defineProps<T>(): T;
 const PAGES = documentation();
 /** Its examples build on each other, section by section. */
 const HOOKS_PAGE = 'docs/react-and-vue.md';
-const EXAMPLES = PAGES.filter(({ path }) => path !== HOOKS_PAGE).flatMap(examplesOf);
+const EXAMPLES = PAGES.flatMap(examplesOf).filter(({ page, file }) => page !== HOOKS_PAGE || file !== undefined);
 /** The contract of the examples, which one of them declares. */
 const CONTRACT = /^interface Chat \{\n  routes.*?^\}/ms.exec(PAGES.map(({ text }) => text).join('\n'))?.[0] ?? '';
 /** Whole files may use the DOM and JSX, as an application with a page does. */
