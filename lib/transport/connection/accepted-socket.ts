@@ -8,7 +8,7 @@ import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
 import { RAW_WRITES_DRAIN, StreamWriter } from '../outbox/stream-writer.js';
 import { writeOneByOneUnlessShown } from '../outbox/write-progress.js';
-import type { SendCallback, WsSendOptions, WsData } from '../outbox/ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from '../outbox/ws-send.js';
 import { WS_METHODS, WsWriter } from '../outbox/ws-writer.js';
 
 /** The socket of an upgrade on a path of ours. Whoever sends by it sends through its outbox. */
@@ -32,7 +32,7 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
     return (this.#outbox = new Outbox(this, writerOf(this, stream), services));
   }
 
-  override send(data: WsData, options?: WsSendOptions | SendCallback, callback?: SendCallback): void {
+  override send(data: WsData, options?: RawSendOptions | SendCallback, callback?: SendCallback): void {
     if (this.#outbox) this.#outbox.send(data, options, callback);
     else if (typeof options === 'function') super.send(data, options);
     else super.send(data, options ?? {}, callback);

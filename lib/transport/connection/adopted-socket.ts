@@ -3,7 +3,7 @@ import type { ClientSession } from '../../clients/session/client-session.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
 import { networkSocketOf } from '../outbox/write-progress.js';
-import type { SendCallback, WsSendOptions, WsData } from '../outbox/ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from '../outbox/ws-send.js';
 import { WsWriter } from '../outbox/ws-writer.js';
 
 type Control = Parameters<WebSocket['ping']>;
@@ -24,7 +24,7 @@ export function outboxOfAdopted(ws: WebSocket, services: OutboxServices): Outbox
       write(...control);
     };
   Object.assign(ws, {
-    send: (data: WsData, options?: WsSendOptions | SendCallback, callback?: SendCallback) =>
+    send: (data: WsData, options?: RawSendOptions | SendCallback, callback?: SendCallback) =>
       outbox.send(data, options, callback),
     close: (code?: number, reason?: string | Buffer) => outbox.close(code, reason),
     ping: flushed(ping),

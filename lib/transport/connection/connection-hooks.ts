@@ -12,7 +12,7 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 
 type Hook = [name: string, run: () => unknown];
 
-/** What runs when a connection begins and when it has ended: its own and default rooms, the module's events, the gateways' hooks. */
+/** Runs what belongs to the begin and the end of a connection: own and default rooms, the module's events, the gateways' hooks. */
 @Injectable()
 export class ConnectionHooks {
   constructor(
@@ -22,7 +22,7 @@ export class ConnectionHooks {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Whether anything runs at the beginning of a connection. */
+  /** Whether anything runs at the begin of a connection of this endpoint. */
   areNeeded(endpoint: Endpoint): boolean {
     const { events } = this.options;
     const { hooks, options } = endpoint;
@@ -30,22 +30,22 @@ export class ConnectionHooks {
     return hooks.length > 0 || events.onConnected !== undefined || own || defaults.length > 0;
   }
 
-  /** Whether anything runs at the end of one. */
+  /** Whether anything runs at the end of a connection of this endpoint. */
   areNeededAtEnd({ hooks }: Endpoint): boolean {
     return hooks.length > 0 || this.options.events.onDisconnected !== undefined;
   }
 
   /**
-   * One after the other, all within `timeouts.hook`.
+   * Runs everything for a new connection, one after the other, all within `timeouts.hook`.
    *
-   * @returns what the connection is to be closed with: one of them failed, which has been reported. Null: none did
+   * @returns what the connection has to be closed with, because a hook failed, which is reported here; null when none did
    */
   async connected(client: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
     let current = '';
     let isOver = false;
     const run = async (): Promise<void> => {
       for (const [name, hook] of this.#atConnect(client, endpoint, request)) {
-        if (isOver) return; // given up while the hook before was running
+        if (isOver) return; // the time was up while the hook before was running
         current = name;
         await hook();
       }
@@ -61,7 +61,10 @@ export class ConnectionHooks {
     }
   }
 
-  /** One after the other, each within `timeouts.hook` and whatever became of the one before. Never rejects. */
+  /**
+   * Runs everything for a connection that has ended, one after the other, each within `timeouts.hook` and also when the one
+   * before failed. Never rejects.
+   */
   async disconnected(client: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
     for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
       const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, client.clientId);
@@ -97,7 +100,7 @@ export class ConnectionHooks {
     }
   }
 
-  /** @param lost hears of a failure that comes later */
+  /** @param lost gets the error of a hook that fails after its time was up */
   #inTime<T>(hook: Promise<T>, lost: (error: unknown) => void): Promise<T> {
     const limit = this.options.timeouts.hook;
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
@@ -105,7 +108,7 @@ export class ConnectionHooks {
   }
 }
 
-/** Such as a default room that nobody here is in, while Redis is away: nothing is wrong with the hook. */
+/** Whether Redis was away, so that for instance a default room could not be joined: nothing is wrong with the hook. */
 function isUnavailable(error: unknown): boolean {
   return codeOf(error) === 'UNAVAILABLE';
 }

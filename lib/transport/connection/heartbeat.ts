@@ -11,17 +11,17 @@ import { Ping } from './ping.js';
 type Periods = NonNullable<ResolvedOptions['heartbeat']>;
 
 /**
- * Finds dead connections: every client is pinged each `interval`, and one that sends no pong within `timeout` is closed.
- * The time begins when the ping has left: until then it may wait behind much that the client is still reading, and what
- * counts is that something leaves. Three timers for all sockets. A round whose verdict is late tells nothing about the
- * clients and is held again.
+ * Finds dead connections: every client is pinged each `interval`, and a client that sends nothing within `timeout` of its
+ * ping is closed. That time begins when the ping has left; a ping that waits behind other bytes gives its client time as
+ * long as some of them leave. After a pause of this process the round is held again, since clients could not be heard.
+ * All sockets share two timers.
  */
 @Injectable()
 export class Heartbeat {
   #timer: RuntimeTimer | null = null;
-  /** Set while somebody has more time than the round, since its ping left late. */
+  /** Set while a client has more time than the round, because its ping left late. */
   #lateTimer: RuntimeTimer | null = null;
-  /** The pings that nothing was heard after. */
+  /** The clients that have sent nothing since their ping. */
   readonly #unanswered = new Map<ClientSession, Ping>();
 
   constructor(
@@ -42,7 +42,7 @@ export class Heartbeat {
     this.#unanswered.clear();
   }
 
-  /** The client is alive. */
+  /** The client has sent something, so it is alive. */
   heard(client: ClientSession): void {
     this.#unanswered.delete(client);
   }
@@ -55,7 +55,7 @@ export class Heartbeat {
     const heartbeat = this.options.heartbeat;
     if (!heartbeat) return;
     for (const client of this.clients.values()) {
-      // The pong of a client whose socket is paused, since its queue is full, would not be read.
+      // A socket is paused while the queue of its client is full; its pong would not be read.
       if (client.readyState !== OPEN || client.ws.isPaused || this.#unanswered.has(client)) continue;
       const ping = new Ping(client, this.runtime);
       this.#unanswered.set(client, ping);
@@ -91,7 +91,7 @@ export class Heartbeat {
     this.#lateTimer = null;
     if (next === Infinity) return;
     this.#lateTimer = this.runtime.fairTimeout(next - now, (wasStalled) => {
-      if (wasStalled) for (const ping of this.#unanswered.values()) ping.forgive();
+      if (wasStalled) for (const ping of this.#unanswered.values()) ping.restart();
       this.#judge(heartbeat);
     });
   }

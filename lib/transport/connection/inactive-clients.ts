@@ -6,13 +6,13 @@ import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 
 /**
- * With `disconnectInactiveClients`: closes who has sent no message for `inactiveTime`, the clients of each endpoint by its
- * own options. A sweep that comes late judges nobody: what clients sent meanwhile may not have been read.
+ * With `disconnectInactiveClients`: closes clients that have sent no message for `inactiveTime`, by the options of their
+ * endpoint. A sweep after a pause of this process closes nobody, since what clients sent meanwhile may not have been read.
  */
 @Injectable()
 export class InactiveClients {
   readonly #logger = new ModuleLogger();
-  /** By the options of the endpoints whose clients they sweep. */
+  /** One timer for each endpoint's options. */
   readonly #timers = new Map<ResolvedOptions, RuntimeTimer>();
 
   constructor(

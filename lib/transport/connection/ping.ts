@@ -1,10 +1,10 @@
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { Runtime } from '../../runtime/runtime.js';
 
-/** A ping that was sent to a client, and how far it has come. */
+/** A ping to a client: whether it has left, and until when the client has time to answer. */
 export class Ping {
   #sentBytes = 0;
-  /** When it left; until then, when something before it did. */
+  /** When the ping left; before that, when something in front of it last did. */
   #movedAt: number;
   #hasLeft = false;
 
@@ -21,8 +21,8 @@ export class Ping {
   }
 
   /**
-   * Until when the client has time: `timeout` after the ping has left. While it waits behind what was sent before, which
-   * the client is reading, that begins anew with every look.
+   * Until when the client has time: `timeout` after the ping has left. While the ping waits behind other bytes, that time
+   * begins anew whenever some of them have left since the last call.
    */
   dueAt(timeout: number): number {
     if (!this.#hasLeft) {
@@ -33,8 +33,8 @@ export class Ping {
     return this.#movedAt + timeout;
   }
 
-  /** Begins the client's time anew, since it is not known what it did meanwhile. */
-  forgive(): void {
+  /** Begins the client's time anew, after a pause of this process in which the client could not be heard. */
+  restart(): void {
     this.#movedAt = this.runtime.monotonic();
   }
 

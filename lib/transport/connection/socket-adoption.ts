@@ -23,7 +23,7 @@ export interface AdoptedSocket {
   readonly lastActivity: number | undefined;
 }
 
-/** Connects sockets that other ws servers have accepted to the module's own path. */
+/** Makes sockets that other ws servers have accepted clients of the module's own path. */
 @Injectable()
 export class SocketAdoption {
   constructor(
@@ -39,7 +39,7 @@ export class SocketAdoption {
     if (!this.options.enabled) return;
     const endpoint = this.endpoints.open(0, undefined);
     checkOwnRoom(clientId, endpoint.options);
-    // ws keeps no upgrade request; the connection hooks get an empty one of the module's path, with the peer's address.
+    // ws does not keep the upgrade request: the connection hooks get one that has only the module's path and the peer's address.
     const stream = networkSocketOf(ws);
     const peer = stream instanceof Socket ? stream : new Socket();
     const request = Object.assign(new IncomingMessage(peer), { url: endpoint.path });
@@ -52,7 +52,7 @@ export class SocketAdoption {
   }
 }
 
-/** @throws WsError INVALID_ROOM for an id that could not be the name of a room, where it has to be one */
+/** @throws WsError INVALID_ROOM with `rooms.own`, for an id that is too long to be the name of a room */
 function checkOwnRoom(clientId: string, { rooms, limits: { roomName } }: ResolvedOptions): void {
   if (!rooms.own || roomName === false || clientId.length <= roomName) return;
   const sentence = `With rooms.own a client's id has at most ${roomName} characters (limits.roomName).`;

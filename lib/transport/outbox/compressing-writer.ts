@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { WsWriter } from './ws-writer.js';
-import type { SendCallback, WsSendOptions, WsData } from './ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
 /** What ws keeps of permessage-deflate for a connection; not in its types. The only place that knows of it. */
 interface Deflating {
@@ -24,7 +24,7 @@ export function isCompressorForgetful(ws: WebSocket & Deflating): boolean {
  * without context takeover ws only resets it, and keeps it as long as the connection lives.
  */
 export class CompressingWriter extends WsWriter {
-  override send(data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  override send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     const written: SendCallback = (error) => {
       this.#freeCompressor();
       done?.(error);

@@ -1,6 +1,6 @@
 import type { PendingFrames } from './pending-frames.js';
 import type { TextRun } from './text-run.js';
-import type { SendCallback, WsSendOptions, WsData } from './ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
 /** Text frames that wait for one socket, to be written together. */
 export type WaitingFrames = TextRun | PendingFrames;
@@ -18,7 +18,7 @@ export interface FrameWriter {
   /** Writes text frames. */
   write(frames: WaitingFrames): void;
   /** Lets ws write one message or fragment. */
-  send(data: WsData, options: WsSendOptions, done?: SendCallback): void;
+  send(data: WsData, options: RawSendOptions, done?: SendCallback): void;
   /** Lets ws begin the closing handshake. */
   close(code?: number, reason?: string | Buffer): void;
   /** Calls back once, when everything that was written has been handed to the system. */

@@ -5,18 +5,18 @@ interface Held {
   readonly isVolatile: boolean;
 }
 
-/** Frames that wait for a slow reader, in order. Of the volatile ones only the newest stay, within a number of bytes. */
+/** Frames that wait, in order, while their socket is over its byte budget. Of the volatile ones only the newest are kept. */
 export class HeldFrames {
-  /** Whether no frame is taken any more, since the policy `drop` has struck. */
+  /** Whether the outbox drops every new frame, since the policy `drop` was applied. */
   dropsAll = false;
   #frames: Held[] = [];
   #bytes = 0;
   #volatileBytes = 0;
 
-  /** @param volatileLimit bytes of volatile frames that may wait */
+  /** @param volatileLimit bytes of volatile frames that are kept */
   constructor(private readonly volatileLimit: number) {}
 
-  /** Bytes that wait. */
+  /** Bytes of all frames that wait. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -25,7 +25,7 @@ export class HeldFrames {
     return this.#frames.length === 0;
   }
 
-  /** Lets a frame wait; returns how many older ones were dropped for it. */
+  /** Keeps a frame; returns how many older ones were dropped for it. */
   push(frame: SharedFrame, isVolatile: boolean): number {
     this.#frames.push({ frame, isVolatile });
     this.#bytes += frame.bytes.length;

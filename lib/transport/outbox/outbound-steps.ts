@@ -5,38 +5,42 @@ export class OutboundSteps {
   readonly #steps: OrderedSteps<string, string>[] = [];
   #isSealed = false;
 
-  /** Whether the last step is a cipher, which nothing may go past. */
+  /** Whether the last step is a cipher, past which nothing may be sent. */
   get isSealed(): boolean {
     return this.#isSealed;
   }
 
-  /** Whether everything is through. */
+  /** Whether no text is on its way. */
   get isEmpty(): boolean {
     return this.#steps.every(({ length }) => length === 0);
   }
 
-  /** Bytes that are on their way. */
+  /** Bytes of the texts that are on their way. */
   get bytes(): number {
     return this.#steps.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Has everything pass another step from now on, what is on its way included. */
+  /** Adds a step that all texts pass from now on, those on their way included. */
   add(limit: number, step: Step<string, string>): void {
     this.#steps.push(new OrderedSteps(limit, step));
   }
 
-  /** The same for a cipher, which stays the last step. */
+  /** Adds a cipher, which stays the last step. */
   seal(limit: number, cipher: Step<string, string>): void {
     this.add(limit, cipher);
     this.#isSealed = true;
   }
 
-  /** @param deliver gets what comes out, in its turn */
+  /**
+   * Sends a text through all steps.
+   *
+   * @param deliver gets what comes out, in its turn
+   */
   push(text: string, deliver: (text: string) => void): void {
     this.#pass(0, text, deliver);
   }
 
-  /** The same for a text that has passed every step but the last one before that step was there. */
+  /** Sends a text through the last step only: it had passed the others before that step was added. */
   pushLast(text: string, deliver: (text: string) => void): void {
     this.#pass(this.#steps.length - 1, text, deliver);
   }
@@ -50,7 +54,7 @@ export class OutboundSteps {
     this.#follow(0, callback, size);
   }
 
-  /** Gives up what is on its way, for a socket that is closed. */
+  /** Drops what is on its way, for a socket that is closed. */
   forget(): void {
     for (const step of this.#steps) step.forget();
   }

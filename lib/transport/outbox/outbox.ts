@@ -11,10 +11,10 @@ import { OutboundSteps } from './outbound-steps.js';
 import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
 import { ClearSendError, NotSentError } from './send-errors.js';
-import type { BudgetedSocket } from './slow-consumers.js';
+import type { BudgetedOutbox } from './slow-consumers.js';
 import { TextFrame } from './text-frame.js';
 import { TextRun } from './text-run.js';
-import { sizeOf, textOf, type SendCallback, type WsSendOptions, type WsData } from './ws-send.js';
+import { sizeOf, textOf, type SendCallback, type RawSendOptions, type WsData } from './ws-send.js';
 
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
@@ -25,19 +25,20 @@ const FRAME_AGAIN = 4_096;
 /**
  * What waits for one socket. Text frames wait for the end of the turn and leave in one write. Whatever else is written
  * (control frames, binary and fragmented messages) flushes the outbox first, so the order is kept whoever sends. Texts may
- * have to pass steps before: transformers, a cipher. What the byte budget drops it drops before these, so that nothing is
- * missing of what a cipher has counted.
+ * have to pass steps first: transformers, a cipher. The byte budget drops frames before these steps, so that a cipher
+ * never counts a frame that is not sent.
  */
-export class Outbox implements ClientOutbox, BudgetedSocket {
-  /** Texts for this socket alone that wait for the end of the turn; null while `#shared` is not. */
+export class Outbox implements ClientOutbox, BudgetedOutbox {
+  /** Texts for this socket alone that wait for the end of the turn. Of this and `#shared` at most one is set. */
   #run: TextRun | null = null;
-  /** Frames that wait for it and that others may share. */
+  /** Frames that wait for the end of the turn and that other sockets may share. */
   #shared: PendingFrames | null = null;
-  /** What is sent while a fragmented message is unfinished, since no frame may stand inside of it; null: none is. */
+  /** Frames that wait for the end of the application's fragmented message, since none may stand inside of it; null without. */
   #behindFragments: SharedFrame[] | null = null;
   #steps: OutboundSteps | null = null;
+  /** Set from the first `close` on, also while that waits for the steps. */
   #closedWith: CloseReason | null = null;
-  /** Set while the socket is over its byte budget. */
+  /** Set while the socket is over its byte budget: the frames that wait until it is not. */
   #held: HeldFrames | null = null;
 
   constructor(
@@ -63,8 +64,8 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /**
-   * What this side closed the connection with, if it did so first and that is known; ws itself then reports what the peer
-   * answered.
+   * What this side closed the connection with; null when the peer closed it first, or no code was given. ws reports what
+   * the peer answered.
    */
   get closedWith(): CloseReason | null {
     return this.#closedWith;
@@ -105,7 +106,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
    * @throws ClearSendError when the client is encrypted; WsError CONFLICT for what cannot pass a transformer: a fragment,
    * or a text message of unread bytes
    */
-  send(data: WsData, options?: WsSendOptions | SendCallback, callback?: SendCallback): void {
+  send(data: WsData, options?: RawSendOptions | SendCallback, callback?: SendCallback): void {
     if (this.#steps?.isSealed) throw new ClearSendError();
     if (this.ws.session) OWN_SENDS.note(this.ws.session);
     const isOpen = this.ws.readyState === OPEN;
@@ -195,7 +196,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     return true;
   }
 
-  /** The same for a text of this socket's own. */
+  /** Lets a text for this socket alone wait for the end of the turn. */
   #addText(text: string): boolean {
     if (this.#shared) this.flush();
     if (!this.#run) {
@@ -212,7 +213,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /** Lets ws write something behind what waits. */
-  #writeByWs(data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  #writeByWs(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     this.flush();
     this.writer.send(data, options, done);
     this.#checkBudget();
@@ -220,14 +221,14 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     else this.#releaseBehindFragments();
   }
 
-  /** The fragmented message is complete: what came meanwhile follows it. */
+  /** Sends what waited for the end of a fragmented message. */
   #releaseBehindFragments(): void {
     const frames = this.#behindFragments;
     this.#behindFragments = null;
     for (const frame of frames ?? []) this.sendFrame(frame);
   }
 
-  /** The steps of this outbox; none of them works for a client that is gone. */
+  /** The steps of this outbox, which end with the connection. */
   #openSteps(): OutboundSteps {
     if (this.#steps) return this.#steps;
     const steps = (this.#steps = new OutboundSteps());
@@ -243,7 +244,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
   }
 
   /** Sends a text through the steps; bytes pass none, but wait for what was sent before them. */
-  #sendThrough(steps: OutboundSteps, data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  #sendThrough(steps: OutboundSteps, data: WsData, options: RawSendOptions, done?: SendCallback): void {
     if (options.fin === false) throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
     const text = textOf(data, options);
     const tell = (isTaken: boolean): void => {
@@ -259,8 +260,8 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     }
   }
 
-  /** Bytes that waited while the client was encrypted would go out in clear: they are refused. */
-  #sendBytes(steps: OutboundSteps, data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  /** Writes bytes that have waited, and refuses them if the client was encrypted meanwhile: they are in clear. */
+  #sendBytes(steps: OutboundSteps, data: WsData, options: RawSendOptions, done?: SendCallback): void {
     if (!steps.isSealed) {
       this.#writeByWs(data, options, done);
       return;
@@ -277,7 +278,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
       try {
         this.#closeNow(code, reason);
       } catch {
-        this.ws.terminate(); // a code that ws does not send, whose caller is not there any more
+        this.ws.terminate(); // ws does not send this code, and the caller of `close` is not there to be told
       }
     };
     const timer = this.services.runtime.timeout(STEPS_PATIENCE, close);
@@ -299,7 +300,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     if (this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
   }
 
-  /** What becomes of a frame while the socket is over its budget: false when it is dropped or waits. */
+  /** Whether a frame is sent though the socket is over its budget; else it waits or is dropped. */
   #passesOverBudget(held: HeldFrames, frame: SharedFrame, isVolatile: boolean): boolean {
     const { slowConsumers } = this.services;
     const { counts } = slowConsumers;
@@ -313,7 +314,7 @@ export class Outbox implements ClientOutbox, BudgetedSocket {
     return false;
   }
 
-  /** Whether a message that is no frame yet is dropped for the byte budget; it is counted. */
+  /** Whether a message of the application is dropped for the byte budget, and counts it. */
   #drops(): boolean {
     if (!this.#held?.dropsAll) return false;
     this.services.slowConsumers.counts.dropped++;

@@ -4,8 +4,8 @@ import { textOfFrame } from './text-frame.js';
 const JOIN_ALWAYS = 16_384;
 
 /**
- * A frame behind the frames before it. Appending the same frame to the same chain gives the same node, so sockets with
- * the same pending frames share one chain, and its bytes are joined once for all of them.
+ * A chain of frames, named by its last one. Appending the same frame to the same chain gives the same object, so sockets
+ * with the same pending frames share one chain, whose bytes are joined once for all of them.
  */
 export class PendingFrames {
   readonly byteLength: number;
@@ -26,8 +26,8 @@ export class PendingFrames {
   }
 
   /**
-   * What a socket writes: one buffer where joining is worth it (the chain is short, or another socket wrote the same
-   * one before), else the frames one by one.
+   * What a socket writes: one buffer where joining is worth it (the chain is short, or another socket has written it
+   * before), else the single frames.
    */
   chunks(): Buffer | Buffer[] {
     if (!this.previous) return this.frame;

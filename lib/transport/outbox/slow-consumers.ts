@@ -5,56 +5,57 @@ import { closeOrCut, type ClosableSocket } from '../../runtime/close-or-cut.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 
-/** How often sockets over their budget are looked at. */
+/** Milliseconds between two looks at the sockets over their budget. */
 const ROUND = 500;
-/** Over this many budgets a socket gets no time at all. */
+/** A socket over this many budgets gets no time at all. */
 const AT_ONCE = 8;
 
-/** A socket with bytes waiting for it, as its budget sees it. */
-export interface BudgetedSocket {
+/** An outbox, as the byte budget sees it. */
+export interface BudgetedOutbox {
   readonly ws: ClosableSocket & { readonly readyState: number };
-  /** Bytes that wait, in the outbox and in the network socket, which counts a write until its last byte is out. */
+  /** Bytes that wait in the outbox and in the network socket, which counts a whole write until its last byte has left. */
   readonly bufferedAmount: number;
   /** Those of them that have not left yet. */
   readonly unsentBytes: number;
   /** Rises with every byte that leaves. */
   readonly sentBytes: number;
-  /** It is over its budget; or, with `false`, no longer. */
+  /** Tells the outbox that it is over its budget, or no longer. */
   setOverBudget(isOver: boolean): void;
-  /** From now on, until it is back under its budget, new frames are dropped. */
+  /** Has the outbox drop every new frame until it is back under its budget. */
   startDropping(): void;
 }
 
-/** How often each policy has struck since the start of the process. */
+/** How often each policy was applied since the start of the process. */
 export interface WsSlowConsumerCounts {
   /** Connections closed with 4008. */
   disconnected: number;
-  /** Frames not sent, the newest ones first. */
+  /** Frames that were not sent, because older ones waited. */
   dropped: number;
-  /** Volatile frames not sent, the oldest ones first. */
+  /** Volatile frames that waited and gave way to newer ones. */
   droppedOldest: number;
 }
 
-/** A socket over its budget, when it was looked at. */
-interface Look {
-  sent: number;
+/** How far a socket over its budget had come at the last look. */
+interface Progress {
+  sentBytes: number;
   /** Since when nothing has left. */
   since: number;
 }
 
 /**
- * The byte budget of sockets (`limits.maxBufferedBytes`): who is over it and takes nothing for `slowConsumerGrace`, or is
- * over it eightfold, meets `limits.slowConsumer`. What drains, however slowly, is no offence. With `dropOldest` a socket over its
- * budget is sent volatile frames later or never, and is closed only when other frames make it eightfold.
+ * The byte budget of sockets (`limits.maxBufferedBytes`). The policy `limits.slowConsumer` is applied to a socket that is
+ * over its budget and takes nothing for `slowConsumerGrace`, or that is over eight budgets; a socket that drains slowly is
+ * left alone. With `dropOldest` a socket over its budget gets volatile frames later or never, and is closed only when other
+ * frames take it over eight budgets.
  */
 @Injectable()
 export class SlowConsumers {
   readonly counts: WsSlowConsumerCounts = { disconnected: 0, dropped: 0, droppedOldest: 0 };
-  /** Bytes that may wait for one socket. */
+  /** Bytes that may wait for one outbox. */
   readonly budget: number;
   readonly policy: ResolvedOptions['limits']['slowConsumer'];
   readonly #grace: number;
-  readonly #over = new Map<BudgetedSocket, Look>();
+  readonly #over = new Map<BudgetedOutbox, Progress>();
   #timer: RuntimeTimer | null = null;
 
   constructor(
@@ -71,53 +72,54 @@ export class SlowConsumers {
     return this.#over.size;
   }
 
-  /** Called with a socket whose `bufferedAmount` is over its budget, at every frame. */
-  check(socket: BudgetedSocket): void {
-    if (!this.#over.has(socket)) {
-      if (socket.unsentBytes <= this.budget) return;
-      this.#over.set(socket, { sent: socket.sentBytes, since: this.runtime.monotonic() });
-      socket.setOverBudget(true);
+  /** To be called with an outbox whose `bufferedAmount` is over its budget, at every frame. */
+  check(outbox: BudgetedOutbox): void {
+    if (!this.#over.has(outbox)) {
+      if (outbox.unsentBytes <= this.budget) return;
+      this.#over.set(outbox, { sentBytes: outbox.sentBytes, since: this.runtime.monotonic() });
+      outbox.setOverBudget(true);
       this.#schedule();
     }
     const most = AT_ONCE * this.budget;
-    if (socket.bufferedAmount > most && socket.unsentBytes > most) this.#strike(socket);
+    if (outbox.bufferedAmount > most && outbox.unsentBytes > most) this.#applyPolicy(outbox);
   }
 
-  /** The socket has drained, or is closed. */
-  relieve(socket: BudgetedSocket): void {
-    if (!this.#over.delete(socket)) return;
-    socket.setOverBudget(false);
+  /** To be called with an outbox that has drained, or whose socket is closed. */
+  relieve(outbox: BudgetedOutbox): void {
+    if (!this.#over.delete(outbox)) return;
+    outbox.setOverBudget(false);
   }
 
   #schedule(): void {
-    this.#timer ??= this.runtime.fairTimeout(ROUND, (wasStalled) => this.#round(wasStalled));
+    this.#timer ??= this.runtime.fairTimeout(ROUND, (wasStalled) => this.#judge(wasStalled));
   }
 
-  #round(wasStalled: boolean): void {
+  #judge(wasStalled: boolean): void {
     this.#timer = null;
     const now = this.runtime.monotonic();
-    for (const [socket, look] of this.#over) {
-      const sent = socket.sentBytes;
-      if (socket.ws.readyState !== OPEN || socket.unsentBytes <= this.budget) {
-        this.relieve(socket);
-      } else if (wasStalled || sent > look.sent) {
-        look.since = now;
-      } else if (now - look.since >= this.#grace && this.policy !== 'dropOldest') {
-        this.#strike(socket);
+    for (const [outbox, progress] of this.#over) {
+      const { sentBytes } = outbox;
+      if (outbox.ws.readyState !== OPEN || outbox.unsentBytes <= this.budget) {
+        this.relieve(outbox);
+      } else if (wasStalled || sentBytes > progress.sentBytes) {
+        progress.since = now;
+      } else if (now - progress.since >= this.#grace && this.policy !== 'dropOldest') {
+        this.#applyPolicy(outbox);
       }
-      look.sent = sent; // it falls where a runtime shows no more than what waits, and more was sent
+      // It may have fallen: where a runtime shows only what waits, further frames lower it.
+      progress.sentBytes = sentBytes;
     }
     if (this.#over.size > 0) this.#schedule();
   }
 
-  #strike(socket: BudgetedSocket): void {
-    if (socket.ws.readyState !== OPEN) return;
+  #applyPolicy(outbox: BudgetedOutbox): void {
+    if (outbox.ws.readyState !== OPEN) return;
     if (this.policy === 'drop') {
-      socket.startDropping();
+      outbox.startDropping();
       return;
     }
     this.counts.disconnected++;
-    this.#over.delete(socket);
-    closeOrCut(socket.ws, CLOSE_CODES.TOO_SLOW, this.runtime);
+    this.#over.delete(outbox);
+    closeOrCut(outbox.ws, CLOSE_CODES.TOO_SLOW, this.runtime);
   }
 }

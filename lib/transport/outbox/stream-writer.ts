@@ -1,6 +1,6 @@
 import type { WaitingFrames } from './frame-writer.js';
 import { WsWriter } from './ws-writer.js';
-import type { SendCallback, WsSendOptions, WsData } from './ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
 /**
  * Whether frames may be written to the network socket past ws. Not on Bun (seen in 1.4.5): its own `ws` stands behind the
@@ -33,7 +33,7 @@ export class StreamWriter extends WsWriter {
     stream.uncork();
   }
 
-  override send(data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  override send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     // ws reads a Blob later and queues what follows meanwhile, which a frame written past it would overtake.
     if (data instanceof Blob) this.takesFrames = false;
     super.send(data, options, done);

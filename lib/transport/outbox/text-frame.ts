@@ -2,7 +2,7 @@ import type { SharedFrame } from '../../clients/session/client-outbox.interface.
 
 const FIN_TEXT = 0x81;
 
-/** A text frame whose bytes are made when they are first needed, and then shared by everyone it goes to. */
+/** A text frame whose bytes are made when they are first needed, and shared by all sockets that it goes to. */
 export class TextFrame implements SharedFrame {
   #bytes: Buffer | null = null;
 

@@ -1,6 +1,6 @@
 import { frameSize, writeFrame } from './text-frame.js';
 
-/** Texts for one socket alone, one behind the other: framed together, into the buffer that is written. */
+/** Texts for one socket alone, framed together into the one buffer that is written. */
 export class TextRun {
   readonly #texts: string[] = [];
   readonly #lengths: number[] = [];

@@ -3,19 +3,19 @@ import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 
 /**
- * A handle of libuv, as far as Node shows it. A socket counts a write as waiting until its very last byte has gone, be it
- * a megabyte; only the handle tells how much of it the system has taken.
+ * A handle of libuv, as far as Node shows it. A network socket counts the whole of a write as waiting until its last byte
+ * has left; only the handle tells how much of it the system has taken.
  */
 interface Handle {
-  /** Bytes that were handed to it. */
+  /** Bytes that were handed to the handle. */
   readonly bytesWritten?: number;
   /** Bytes of those that the system has not taken yet. */
   readonly writeQueueSize?: number;
-  /** What a TLS handle writes to. Its own queue size stays at a write's full size. */
+  /** The handle below a TLS handle, whose own queue size stays at a write's full size. */
   readonly _parent?: Handle;
 }
 
-/** What a network socket is beside its documented properties. The only place that reads them. */
+/** A network socket with properties that Node does not document. Only this file reads them. */
 type NetworkSocket = Duplex & { readonly _handle?: Handle | null; readonly bytesWritten?: number };
 
 interface Queue {
@@ -26,7 +26,7 @@ interface Queue {
 /** Whether this runtime shows the progress of a write, with TLS and without. Bun and Deno do not. */
 export function showsWriteProgress(): boolean {
   try {
-    // Without a socket it makes a TCP handle of its own, which never connects.
+    // Given no socket, TLSSocket makes a TCP handle of its own, which never connects.
     const socket = Reflect.construct(TLSSocket, [undefined, {}]) as NetworkSocket;
     const isShown = queueOf(socket) !== undefined;
     socket.destroy();
@@ -37,18 +37,18 @@ export function showsWriteProgress(): boolean {
 }
 
 /**
- * Bytes that have left through a socket. It has an origin of its own: that it has risen is what it tells.
+ * A number that rises with every byte that leaves through a socket. It does not begin at zero: only its change tells.
  *
  * @param buffered what ws says is waiting there
  */
 export function sentBytesOf(stream: NetworkSocket | null | undefined, buffered: number): number {
   const queue = queueOf(stream);
   if (queue) return queue.handed - queue.waiting;
-  // Whole writes then: on Deno those that were called back. On Bun nothing is counted but what waits, which shrinks.
+  // Only whole writes are seen then: on Deno those that were called back; Bun counts only what waits, which shrinks.
   return (stream?.bytesWritten ?? 0) - buffered;
 }
 
-/** The same for those of its bytes that have not left. */
+/** The bytes of a socket that have not left. */
 export function unsentBytesOf(stream: NetworkSocket | null | undefined, buffered: number): number {
   const queue = queueOf(stream);
   if (!stream || !queue) return buffered;
@@ -57,14 +57,14 @@ export function unsentBytesOf(stream: NetworkSocket | null | undefined, buffered
 }
 
 /**
- * Where progress is not shown, has each buffer written by itself: one write of all that waits would be called back only
- * when megabytes are out (on Deno 2.9 a steady reader was then taken for a stuck one).
+ * Has a socket write each buffer by itself where the runtime does not show the progress of a write: one write of all that
+ * waits would be called back only after megabytes (on Deno 2.9 a steady reader was then taken for a stuck one).
  */
 export function writeOneByOneUnlessShown(stream: NetworkSocket): void {
   if (!queueOf(stream)) Object.assign(stream, { _writev: null });
 }
 
-/** The network socket of a WebSocket that was not made here. */
+/** The network socket of a WebSocket that another server has accepted. */
 export function networkSocketOf(ws: WebSocket & { readonly _socket?: Duplex | null }): Duplex | null {
   return ws._socket ?? null;
 }

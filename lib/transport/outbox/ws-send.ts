@@ -5,7 +5,7 @@ import { WsError } from '../../errors/ws.error.js';
 export type WsData = Parameters<WebSocket['send']>[0];
 export type SendCallback = (error?: Error) => void;
 
-export interface WsSendOptions {
+export interface RawSendOptions {
   mask?: boolean | undefined;
   binary?: boolean | undefined;
   compress?: boolean | undefined;
@@ -17,7 +17,7 @@ export interface WsSendOptions {
  *
  * @throws WsError CONFLICT for a text message of something whose bytes are not here yet, such as a Blob
  */
-export function textOf(data: WsData, options: WsSendOptions): string | null {
+export function textOf(data: WsData, options: RawSendOptions): string | null {
   const isScalar = typeof data === 'string' || typeof data === 'number';
   if ('binary' in options ? options.binary : !isScalar) return null;
   if (isScalar) return String(data);

@@ -2,11 +2,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { FrameWriter, WaitingFrames } from './frame-writer.js';
 import { sentBytesOf, unsentBytesOf } from './write-progress.js';
-import type { SendCallback, WsSendOptions, WsData } from './ws-send.js';
+import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
 /** What an outbox needs of ws, as it works without the outbox. */
 export interface WsMethods {
-  send(ws: WebSocket, data: WsData, options: WsSendOptions, done?: SendCallback): void;
+  send(ws: WebSocket, data: WsData, options: RawSendOptions, done?: SendCallback): void;
   close(ws: WebSocket, code?: number, reason?: string | Buffer): void;
   bufferedAmountOf(ws: WebSocket): number;
 }
@@ -19,7 +19,7 @@ export const WS_METHODS: WsMethods = {
 };
 
 /** What ws makes of a text by default. */
-const DEFAULTS: WsSendOptions = {};
+const DEFAULTS: RawSendOptions = {};
 
 /** Writes by ws' own `send`, which frames each text and compresses it where that was negotiated. */
 export class WsWriter implements FrameWriter {
@@ -50,7 +50,7 @@ export class WsWriter implements FrameWriter {
     for (const text of frames.texts()) this.send(text, DEFAULTS);
   }
 
-  send(data: WsData, options: WsSendOptions, done?: SendCallback): void {
+  send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     this.methods.send(this.ws, data, options, done);
   }
 
