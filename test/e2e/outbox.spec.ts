@@ -4,13 +4,20 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket, type ClientOptions } from 'ws';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ClientManager, WebSocketService, type PxlWebSocketModuleOptions, type WsClient } from 'nestjs-pxl-websocket';
+import {
+  ClientManager,
+  PxlWebSocketServer,
+  WebSocketService,
+  type PxlWebSocketModuleOptions,
+  type WsClient,
+} from 'nestjs-pxl-websocket';
 import { Gate } from '../support/gate.js';
 import { RawClient, type RawFrame } from '../support/raw-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { WriteCounter } from '../support/write-counter.js';
 
 const TEXT = 1;
+const BINARY = 2;
 const PING = 9;
 const message = (data: unknown): { type: string; action: string; data: unknown } => ({ type: 'n', action: 'm', data });
 const textOf = (data: unknown): string => JSON.stringify(message(data));
@@ -187,6 +194,24 @@ describe('the outbox of a connection', () => {
         [PING, true, ''],
         [0, true, 'ted'],
         ...[2, 3, 4, 5, 6].map((at) => [TEXT, true, textOf(at)]),
+      ]);
+    });
+
+    it('holds a binary message of the server back as well', async () => {
+      await start();
+      const [reader, client] = await connectRaw();
+
+      client.ws.send('frag', { fin: false });
+      app.app.get(PxlWebSocketServer).sendClientMessage(client, message(1), true);
+      client.ws.send('ment');
+      client.send(message(2));
+
+      const read = await frames(reader, 4);
+      expect(read.map(({ opcode, fin, payload }) => [opcode, fin, payload.toString()])).toEqual([
+        [TEXT, false, 'frag'],
+        [0, true, 'ment'],
+        [BINARY, true, textOf(1)],
+        [TEXT, true, textOf(2)],
       ]);
     });
 

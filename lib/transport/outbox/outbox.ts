@@ -33,8 +33,8 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
   #run: TextRun | null = null;
   /** Frames that wait for the end of the turn and that other sockets may share. */
   #shared: PendingFrames | null = null;
-  /** Frames that wait for the end of the application's fragmented message, since none may stand inside of it; null without. */
-  #behindFragments: SharedFrame[] | null = null;
+  /** Frames and binary messages that wait for the end of the application's fragmented message; null without one. */
+  #behindFragments: (SharedFrame | Buffer)[] | null = null;
   #steps: OutboundSteps | null = null;
   /** Set from the first `close` on, also while that waits for the steps. */
   #closedWith: CloseReason | null = null;
@@ -94,9 +94,8 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
 
   sendBinary(text: string): boolean {
     if (this.ws.readyState !== OPEN || this.#drops()) return false;
-    const write = (passed: string): void => this.#writeByWs(Buffer.from(passed), {});
-    if (this.#steps) return this.#pass(this.#steps, text, write);
-    write(text);
+    if (this.#steps) return this.#pass(this.#steps, text, (passed) => this.#writeBinary(passed));
+    this.#writeBinary(text);
     return true;
   }
 
@@ -168,7 +167,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     let bytes = (this.#run ?? this.#shared)?.byteLength ?? 0;
     if (this.#steps) bytes += this.#steps.bytes;
     if (this.#held) bytes += this.#held.bytes;
-    if (this.#behindFragments) for (const frame of this.#behindFragments) bytes += frame.bytes.length;
+    if (this.#behindFragments) bytes += sizeOfAll(this.#behindFragments);
     return bytes;
   }
 
@@ -221,11 +220,20 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     else this.#releaseBehindFragments();
   }
 
+  #writeBinary(text: string): void {
+    const bytes = Buffer.from(text);
+    if (this.#behindFragments) this.#behindFragments.push(bytes);
+    else this.#writeByWs(bytes, {});
+  }
+
   /** Sends what waited for the end of a fragmented message. */
   #releaseBehindFragments(): void {
-    const frames = this.#behindFragments;
+    const messages = this.#behindFragments;
     this.#behindFragments = null;
-    for (const frame of frames ?? []) this.sendFrame(frame);
+    for (const message of messages ?? []) {
+      if ('bytes' in message) this.sendFrame(message);
+      else this.#writeByWs(message, {});
+    }
   }
 
   /** The steps of this outbox, which end with the connection. */
@@ -329,4 +337,8 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
       else this.#relieveWhenDrained();
     });
   }
+}
+
+function sizeOfAll(messages: readonly (SharedFrame | Buffer)[]): number {
+  return messages.reduce((sum, message) => sum + ('bytes' in message ? message.bytes : message).length, 0);
 }
