@@ -187,7 +187,7 @@ export {
 } from './server/facade/websocket.service.js';
 export { WsSubscriber } from './subscribers/decorators/ws-subscriber.decorator.js';
 export { defineWebSocketSubscriber } from './subscribers/define-subscriber.js';
-export { withDebounce, withRateLimit, withThrottle } from './subscribers/channel-pacing.js';
+export { withDebounce, withRateLimit, withThrottle } from './subscribers/utilities/channel-pacing.js';
 export {
   composeHandlers,
   withErrorHandler,
@@ -196,15 +196,20 @@ export {
   withMetadata,
   withRetry,
   withValidation,
-} from './subscribers/handler-wrappers.js';
-export { getNestedProperty, matchAll, matchByProperty, matchByPropertyPredicate } from './subscribers/matchers.js';
+} from './subscribers/utilities/handler-wrappers.js';
+export {
+  getNestedProperty,
+  matchAll,
+  matchByProperty,
+  matchByPropertyPredicate,
+} from './subscribers/utilities/matchers.js';
 export {
   errorRecoveryMiddleware,
   loggingMiddleware,
   rateLimitMiddleware,
   timingMiddleware,
   validationMiddleware,
-} from './subscribers/middleware.js';
-export type { WsMessageCheck } from './subscribers/utility-checks.js';
+} from './subscribers/utilities/middleware.js';
+export type { WsMessageCheck } from './subscribers/utilities/utility-checks.js';
 export type { WsSubscriberOptions } from './subscribers/subscriber-metadata.js';
 export type { WsSlowConsumerCounts } from './transport/outbox/slow-consumers.js';

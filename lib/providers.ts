@@ -67,21 +67,23 @@ import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { Recipients } from './server/delivery/recipients.js';
 import { ClientManager } from './server/facade/client-manager.js';
 import { EveryWorkerClients } from './server/facade/client-verbs.js';
+import { EveryWorkerServer } from './server/facade/every-worker-server.js';
 import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 import { RoomManager } from './server/facade/room-manager.js';
 import { EveryWorkerRooms } from './server/facade/room-verbs.js';
 import { SendScopes } from './server/facade/send-scopes.js';
 import { VerbEvents } from './server/facade/verb-events.js';
 import { WebSocketService } from './server/facade/websocket.service.js';
-import { ApplicationHooks } from './server/lifecycle/application-hooks.js';
-import { ClusterMembership } from './server/lifecycle/cluster-membership.js';
-import { ClusterStatus } from './server/lifecycle/cluster-status.js';
-import { Drain } from './server/lifecycle/drain.js';
-import { BACKGROUND_TASKS, Intake, type BackgroundTask } from './server/lifecycle/intake.js';
-import { Lifecycle } from './server/lifecycle/lifecycle.js';
-import { Shutdown } from './server/lifecycle/shutdown.js';
-import { StartLog } from './server/lifecycle/start-log.js';
+import { ApplicationHooks } from './lifecycle/application-hooks.js';
+import { ClusterMembership } from './server/availability/cluster-membership.js';
+import { ClusterStatus } from './server/availability/cluster-status.js';
+import { Drain } from './server/availability/drain.js';
+import { BACKGROUND_TASKS, Intake, type BackgroundTask } from './server/availability/intake.js';
+import { Lifecycle } from './lifecycle/lifecycle.js';
+import { Shutdown } from './lifecycle/shutdown.js';
+import { StartLog } from './lifecycle/start-log.js';
 import { Health } from './server/monitoring/health.js';
+import { HandlerContexts } from './subscribers/handler-contexts.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
 import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
@@ -143,12 +145,12 @@ const CLUSTER: Provider[] = [
   ...[ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, MirrorWriter, RevocationSync],
 ];
 
-const SUBSCRIBERS = [SubscriberRegistry, SubscriberExplorer, SubscriberDispatcher, SubscriberRunner];
+const SUBSCRIBERS = [HandlerContexts, SubscriberRegistry, SubscriberExplorer, SubscriberDispatcher, SubscriberRunner];
 
 const SERVER: Provider[] = [
   // The verbs that applications call.
   ...[WebSocketService, PxlWebSocketServer, ClientManager, RoomManager],
-  ...[EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
+  ...[EveryWorkerServer, EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
   ...[Delivery, Recipients, MemberAnnouncements, ClientListPushes],
   ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, RemoteClients, RoomMoves],

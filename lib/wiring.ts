@@ -23,7 +23,7 @@ import { RoomRegistry } from './rooms/room-registry.js';
 import { Metrics } from './runtime/metrics.js';
 import { Traffic } from './runtime/traffic.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
-import { Lifecycle } from './server/lifecycle/lifecycle.js';
+import { Lifecycle } from './lifecycle/lifecycle.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
 import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';

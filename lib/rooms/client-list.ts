@@ -18,7 +18,7 @@ type KnownClient = ClientSession | RemoteClient;
 type Reader = (client: KnownClient) => unknown;
 type RoomFilter = (client: KnownClient, roomName: string) => boolean;
 
-/** The list of all clients that clients can read where `clientList.enabled` is set: of each client the fields in `clientList.fields`. */
+/** With `clientList.enabled`: the list of all clients that clients can read, with the fields of `clientList.fields`. */
 @Injectable()
 export class ClientList {
   readonly #columns: readonly (readonly [name: string, read: Reader])[];

@@ -20,7 +20,7 @@ import { checkRoomName } from './room-name.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
 
-/** A join of which it is known how it is done. */
+/** How a join is done, with the defaults filled in. */
 type Join = Pick<PendingJoin, 'username' | 'broadcast' | 'isRequest' | 'claims'>;
 
 /** What the rules have answered, once the join is ready. */
@@ -155,7 +155,7 @@ export class Memberships {
    */
   async joinOwn(client: ClientSession): Promise<void> {
     const { clientId } = client;
-    // An id that an application has given was an ordinary room until now; one of our form always was reserved.
+    // A name in the form of the module's client ids is reserved always; an id that an application has given only from now on.
     const isReserved = workerOf(clientId) !== undefined;
     if (!isReserved) this.rooms.reserve(clientId);
     await this.join(client, clientId, { broadcast: false });

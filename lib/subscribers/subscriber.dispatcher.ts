@@ -1,16 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
-import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ClusterEvents, type ClusterEvent } from '../cluster/events/cluster-events.js';
 import { ModuleLogger } from '../errors/module-logger.js';
-import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import type { WsRedisClient } from '../options/redis.options.js';
 import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import { Runtime } from '../runtime/runtime.js';
-import type { PxlWebSocketServer } from '../server/facade/pxl-websocket-server.js';
-import { HANDLER_HOST } from './handler-host.js';
+import { HandlerContexts } from './handler-contexts.js';
 import { HandlerRun } from './handler-run.js';
 import type { Subscriber } from './subscriber.js';
 import type { Finish } from './subscriber-queue.js';
@@ -31,7 +26,6 @@ const MAX_ARRIVED = 1_000_000;
 export class SubscriberDispatcher {
   readonly #logger = new ModuleLogger();
   readonly #arrived: ClusterEvent[] = [];
-  #server: PxlWebSocketServer | null = null;
   #isListening = false;
   #isScheduled = false;
   #isFlooded = false;
@@ -43,19 +37,13 @@ export class SubscriberDispatcher {
     private readonly events: ClusterEvents,
     private readonly counters: RefusalCounters,
     private readonly runtime: Runtime,
-    private readonly moduleRef: ModuleRef,
-    @Inject(PXL_WS_REDIS) private readonly redis: WsRedisClient | null,
+    private readonly contexts: HandlerContexts,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /**
-   * Starts listening; resolves once every channel that a subscriber needs is subscribed to.
-   *
-   * @param server what handlers get as `webSocketServer`; handlers with `run: 'everyWorker'` get its view of this worker
-   */
-  async start(server: PxlWebSocketServer): Promise<void> {
+  /** Starts listening; resolves once every channel that a subscriber needs is subscribed to. */
+  async start(): Promise<void> {
     if (this.registry.all.length === 0) return;
-    this.#server = server;
     this.#isListening = true;
     this.events.listen(this.#hear);
     const { channels } = this.registry;
@@ -121,25 +109,15 @@ export class SubscriberDispatcher {
   }
 
   #dispatch(event: ClusterEvent): void {
-    const server = this.#server;
-    if (!server) return; // `start` sets it before events arrive
     let before: Finish = null;
     for (const subscriber of this.registry.candidates(event.channel)) {
       if (subscriber.definition.run === 'oneWorker' && !event.isResponsible) continue;
       const run = new HandlerRun(this.runner, subscriber, event.channel);
-      const context = this.#contextOf(event, run, server);
+      const context = this.contexts.of(event, run);
       if (!subscriber.matcher.matches(context) || this.#isBehind(subscriber)) continue;
       const work = (): Finish => this.runner.run(run, () => subscriber.handle(context));
       before = subscriber.queue.push(work, before);
     }
-  }
-
-  #contextOf(event: ClusterEvent, run: HandlerRun, server: PxlWebSocketServer): WebSocketSubscriberHandlerContext {
-    const { channel, message } = event;
-    const { redis, moduleRef } = this;
-    const isEverywhere = run.subscriber.definition.run === 'everyWorker';
-    const webSocketServer = isEverywhere ? server.viewFor(event) : server;
-    return { channel, message, webSocketServer, redis, redisInstance: redis, moduleRef, [HANDLER_HOST]: run };
   }
 
   #isBehind(subscriber: Subscriber): boolean {

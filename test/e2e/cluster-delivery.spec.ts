@@ -259,8 +259,8 @@ it('what runs on every worker sees all clients and rooms, and does something to 
   const worker = cluster.workers[1]!;
   const [ada0, ada1] = audience.ids('ada0', 'ada1') as [string, string];
   const seen = await worker.run(
-    async ({ server }, [other, own]) => {
-      const view = server.viewFor({ channel: 'a', message: null, isResponsible: false });
+    async ({ everyWorkerServer }, [other, own]) => {
+      const view = everyWorkerServer.for({ channel: 'a', message: null, isResponsible: false });
       const { clientManager: clients, roomManager: rooms } = view;
       for (const clientId of [other, own]) clients.updateClient({ clientId, key: 'theme', data: 'dark' });
       clients.disconnectClient({ clientId: other });

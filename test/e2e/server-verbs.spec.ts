@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, PxlWebSocketServer, RoomManager, type WsClient } from 'nestjs-pxl-websocket';
+import { EveryWorkerServer } from '../../lib/server/facade/every-worker-server.js';
 import { HubBroadcaster } from '../support/hub-broadcaster.js';
 import { Logbook } from '../support/logbook.js';
 import { refused } from '../support/refused.js';
@@ -141,7 +142,10 @@ describe.each([
 
 describe.each([
   ['the server', () => server],
-  ['what a subscriber of every worker has', () => server.viewFor({ channel: 'a', message: null, isResponsible: true })],
+  [
+    'what a subscriber of every worker has',
+    () => app.app.get(EveryWorkerServer).for({ channel: 'a', message: null, isResponsible: true }),
+  ],
 ])('the parts of %s:', (_, of) => {
   // PXL's example of a controller that tells the members of a room.
   it('rooms, clientManager and sendClientMessage reach the members of a room one by one', async () => {

@@ -21,8 +21,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['transport'],
   ['cluster'],
   ['emitter'],
-  ['subscribers'],
   ['server'],
+  ['subscribers'],
+  ['lifecycle'],
   ['queue'],
   ['module'],
   ['index'],
@@ -38,8 +39,6 @@ const LARGEST_RING = 9;
 /** Imports of types from layers above that there still are: `path → target`. */
 const KNOWN_UPWARD: ReadonlySet<string> = new Set<string>([
   'lib/clients/session/client-outbox.interface.ts → lib/encryption/ordered-steps.ts',
-  'lib/subscribers/subscriber.dispatcher.ts → lib/server/facade/pxl-websocket-server.ts',
-  'lib/subscribers/subscriber.interface.ts → lib/server/facade/server-verbs.ts',
 ]);
 const NEST_INTERNALS = 'lib/routing/pipeline/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ChannelStates } from '../../lib/subscribers/channel-states.js';
+import { ChannelStates } from '../../lib/subscribers/utilities/channel-states.js';
 import { HandlerContexts } from '../support/handler-context.js';
 
 const TTL = 1_000;

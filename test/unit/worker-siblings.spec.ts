@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { siblingsOf } from '../../lib/server/lifecycle/worker-siblings.js';
+import { siblingsOf } from '../../lib/lifecycle/worker-siblings.js';
 
 const SEVERAL = 'PM2 runs this application in several processes';
 

@@ -4,7 +4,7 @@ import type { IgnisMessage } from '../../cluster/bus/ignis-messages.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Delivery } from '../delivery/delivery.js';
 
-/** Brings what servers and emitters of Ignis send to the clients of this worker: every worker hears it. */
+/** Delivers what servers and emitters of Ignis send to the clients of this worker; every worker gets it. */
 @Injectable()
 export class IgnisInbox {
   constructor(
@@ -13,7 +13,7 @@ export class IgnisInbox {
     private readonly errors: ErrorReporter,
   ) {}
 
-  /** Never throws: anybody may have written the message. */
+  /** Never throws, since anybody can publish on these channels. */
   receive(message: IgnisMessage): void {
     try {
       this.#deliver(message);
@@ -25,7 +25,7 @@ export class IgnisInbox {
   #deliver({ target, exclude, message }: IgnisMessage): void {
     this.delivery.deliver({ target, exclude, message });
     if (target.kind !== 'rooms') return;
-    // There every client is in a room of its id, and what is sent to a client of another server is sent to that room.
+    // With Ignis every client is in a room that is called like it, and other servers send to the client by that room.
     const clientIds = target.roomNames.filter((name) => this.clients.get(name)?.rooms.has(name) === false);
     if (clientIds.length > 0) this.delivery.deliver({ target: { kind: 'clients', clientIds }, exclude, message });
   }

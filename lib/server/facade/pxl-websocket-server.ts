@@ -1,17 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sessionOf } from '../../clients/session/client-outbox.interface.js';
-import type { ClusterEvent } from '../../cluster/events/cluster-events.js';
 import { Encryption } from '../../encryption/encryption.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
 import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { Drain } from '../lifecycle/drain.js';
+import { Drain } from '../availability/drain.js';
 import { ClientManager } from './client-manager.js';
-import { EveryWorkerClients } from './client-verbs.js';
 import { RoomManager } from './room-manager.js';
-import { EveryWorkerRooms } from './room-verbs.js';
 import { SendScopes } from './send-scopes.js';
 import { SendVerbs, type BroadcastToAllOptions, type ToAll } from './send-verbs.js';
 import { ServerVerbs } from './server-verbs.js';
@@ -25,8 +22,6 @@ import { ServerVerbs } from './server-verbs.js';
 export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract> extends ServerVerbs<C> {
   /** The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. */
   readonly local: SendVerbs<C>;
-  readonly #responsible: ServerVerbs<C>;
-  readonly #bystander: ServerVerbs<C>;
   readonly #logger = new ModuleLogger();
   #hasToldOfPredicates = false;
 
@@ -34,18 +29,13 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
     override readonly clientManager: ClientManager,
     override readonly roomManager: RoomManager,
     private readonly scopes: SendScopes,
-    clients: EveryWorkerClients,
-    rooms: EveryWorkerRooms,
     drain: Drain,
     private readonly encryption: Encryption,
     errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const host = { errors, drain, options };
-    super(clientManager, roomManager, scopes.cluster, host);
+    super(clientManager, roomManager, scopes.cluster, { errors, drain, options });
     this.local = new SendVerbs<C>(scopes.ofThisWorker(true));
-    this.#responsible = new ServerVerbs<C>(clients, rooms, scopes.ofThisWorker(true), host);
-    this.#bystander = new ServerVerbs<C>(clients, rooms, scopes.ofThisWorker(false), host);
   }
 
   /** Sends to every client, and tells subscribers as the event `sendMessageToAll`. */
@@ -74,14 +64,6 @@ export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract>
     super.sendMessageError(failure);
     const { webSocketClientId, error } = failure;
     this.scopes.cluster.tell(WebSocketRedisSubscriberEvent.MessageError, { webSocketClientId, error });
-  }
-
-  /**
-   * @internal The view for who handles an event on every worker. What it tells subscribers is for one worker to act on: the
-   * one that the event is for.
-   */
-  viewFor({ isResponsible }: ClusterEvent): ServerVerbs<C> {
-    return isResponsible ? this.#responsible : this.#bystander;
   }
 
   #tellOfUnknownClients(): void {

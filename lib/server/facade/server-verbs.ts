@@ -10,7 +10,7 @@ import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } 
 import type { WebSocketType } from '../../protocol/messages.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
-import type { Drain } from '../lifecycle/drain.js';
+import type { Drain } from '../availability/drain.js';
 import type { ClientVerbs } from './client-verbs.js';
 import { clientIdOf, type ClientReference } from './destinations.js';
 import type { RoomVerbs } from './room-verbs.js';

@@ -19,7 +19,7 @@ import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
-import { RefusalCounters, type WsLimitName } from '../../limits/refusal-counters.js';
+import type { WsLimitName } from '../../limits/refusal-counters.js';
 import type {
   DataArgument,
   IfGiven,
@@ -88,7 +88,6 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     private readonly commands: ClusterCommands,
     private readonly queries: ClientQueries,
     private readonly health: Health,
-    private readonly refusals: RefusalCounters,
     private readonly metrics: Metrics,
     private readonly errors: ErrorReporter,
   ) {}
@@ -290,7 +289,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
   /** How often each limit of this worker has refused something since its start; limits that never have are not listed. */
   getRefusals(): Partial<Record<WsLimitName, number>> {
-    return this.refusals.snapshot();
+    return this.health.refusals();
   }
 
   #send(verb: string, target: WsTarget, message: unknown, options?: WsSendOptions): Promise<void> {

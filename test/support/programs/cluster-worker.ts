@@ -16,6 +16,7 @@ import {
   type PxlWebSocketModuleOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents } from '../../../lib/cluster/events/cluster-events.js';
+import { EveryWorkerServer } from '../../../lib/server/facade/every-worker-server.js';
 import { Gate } from '../gate.js';
 import { SendLoad } from '../send-load.js';
 import { urlIdentity } from '../url-identity.js';
@@ -26,6 +27,7 @@ export interface WorkerContext {
   readonly app: INestApplication;
   readonly service: WebSocketService;
   readonly server: PxlWebSocketServer;
+  readonly everyWorkerServer: EveryWorkerServer;
   readonly clients: ClientManager;
   readonly rooms: RoomManager;
   readonly load: SendLoad;
@@ -107,6 +109,7 @@ const context: WorkerContext = {
   app,
   service: app.get(WebSocketService),
   server: app.get(PxlWebSocketServer),
+  everyWorkerServer: app.get(EveryWorkerServer),
   clients: app.get(ClientManager),
   rooms: app.get(RoomManager),
   load: new SendLoad(app.get(WebSocketService), app.get(PxlWebSocketServer), app.get(ClientManager)),

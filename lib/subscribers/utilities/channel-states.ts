@@ -1,5 +1,5 @@
-import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
-import { hostOf } from './handler-host.js';
+import type { WebSocketSubscriberHandlerContext } from '../subscriber.interface.js';
+import { hostOf } from '../handler-host.js';
 
 /** How many channels are remembered, since their names may be made of users' data. The oldest is forgotten first. */
 const MAX_CHANNELS = 10_000;

@@ -1,10 +1,10 @@
-import { ownProperty } from '../clients/client-fields.js';
+import { ownProperty } from '../../clients/client-fields.js';
 import type {
   WsUntypedMessage,
   WebSocketMatchAll,
   WebSocketSubscriberMatcher,
   WebSocketSubscriberPredicate,
-} from './subscriber.interface.js';
+} from '../subscriber.interface.js';
 
 /** Picks the events that all of the matchers pick. In a list of `match`, one matcher that picks an event is enough. */
 export function matchAll<Message = WsUntypedMessage>(

@@ -1,4 +1,4 @@
-import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
+import type { WebSocketSubscriberHandlerContext } from '../subscriber.interface.js';
 import { ChannelStates } from './channel-states.js';
 import { checkWhole } from './utility-checks.js';
 

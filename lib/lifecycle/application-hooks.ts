@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { SubscriberDispatcher } from '../../subscribers/subscriber.dispatcher.js';
-import { SubscriberRegistry } from '../../subscribers/subscriber.registry.js';
-import { EndpointRegistry } from '../../transport/endpoint/endpoint.registry.js';
-import { PxlWebSocketServer } from '../facade/pxl-websocket-server.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { SubscriberDispatcher } from '../subscribers/subscriber.dispatcher.js';
+import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
+import { EndpointRegistry } from '../transport/endpoint/endpoint.registry.js';
+import { PxlWebSocketServer } from '../server/facade/pxl-websocket-server.js';
 
 /** What of the application runs at the start: it gets the server's verbs. */
 @Injectable()
@@ -19,7 +19,7 @@ export class ApplicationHooks {
   /** @throws PxlWebSocketOptionsError and PxlWebSocketSetupError for a method that cannot be a subscriber */
   async startSubscribers(): Promise<void> {
     this.subscriberRegistry.load();
-    await this.subscribers.start(this.server);
+    await this.subscribers.start();
   }
 
   /** Rejects with what `events.onServerStarted` throws: the application does not start then. */

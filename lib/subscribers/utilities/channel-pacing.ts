@@ -1,8 +1,8 @@
-import type { WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
-import type { RuntimeTimer } from '../runtime/runtime.js';
+import type { WebSocketSubscriberHandlerContext } from '../subscriber.interface.js';
+import type { RuntimeTimer } from '../../runtime/runtime.js';
 import { ChannelRate } from './channel-rate.js';
 import { ChannelStates } from './channel-states.js';
-import { HANDLER_HOST, hostOf, type HandlerHost } from './handler-host.js';
+import { HANDLER_HOST, hostOf, type HandlerHost } from '../handler-host.js';
 import { checkWhole } from './utility-checks.js';
 
 /**

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ModuleLogger } from '../../errors/module-logger.js';
-import { codecOf } from '../../protocol/codecs.js';
-import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { SubscriberRegistry } from '../../subscribers/subscriber.registry.js';
-import type { Endpoint } from '../../transport/endpoint/endpoint.js';
-import { EndpointRegistry } from '../../transport/endpoint/endpoint.registry.js';
-import { showsWriteProgress } from '../../transport/outbox/write-progress.js';
+import { ModuleLogger } from '../errors/module-logger.js';
+import { codecOf } from '../protocol/codecs.js';
+import { isClustered, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
+import type { Endpoint } from '../transport/endpoint/endpoint.js';
+import { EndpointRegistry } from '../transport/endpoint/endpoint.registry.js';
+import { showsWriteProgress } from '../transport/outbox/write-progress.js';
 import { siblingsOf, workerSurroundings } from './worker-siblings.js';
 
 const COARSE_PROGRESS =

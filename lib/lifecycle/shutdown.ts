@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { Runtime } from '../../runtime/runtime.js';
-import { SubscriberDispatcher } from '../../subscribers/subscriber.dispatcher.js';
-import { Drain } from './drain.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Runtime } from '../runtime/runtime.js';
+import { SubscriberDispatcher } from '../subscribers/subscriber.dispatcher.js';
+import { Drain } from '../server/availability/drain.js';
 
 /** The part of `shutdown.timeout` that subscribers get for their last events when the connections have used all of it. */
 const LEAST_FOR_SUBSCRIBERS = 0.1;

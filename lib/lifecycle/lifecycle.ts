@@ -7,13 +7,13 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { WebSocketServer } from 'ws';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { GatewayBinding } from '../../transport/endpoint/gateway-binding.js';
-import type { AdapterHost } from '../../transport/endpoint/pxl-ws.adapter.js';
-import { HttpServers } from '../../transport/upgrade/http-servers.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { GatewayBinding } from '../transport/endpoint/gateway-binding.js';
+import type { AdapterHost } from '../transport/endpoint/pxl-ws.adapter.js';
+import { HttpServers } from '../transport/upgrade/http-servers.js';
 import { ApplicationHooks } from './application-hooks.js';
-import { ClusterMembership } from './cluster-membership.js';
-import { Intake } from './intake.js';
+import { ClusterMembership } from '../server/availability/cluster-membership.js';
+import { Intake } from '../server/availability/intake.js';
 import { Shutdown } from './shutdown.js';
 import { StartLog } from './start-log.js';
 

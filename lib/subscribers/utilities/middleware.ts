@@ -1,13 +1,13 @@
-import { textsOf } from '../errors/as-error.js';
-import { ModuleLogger } from '../errors/module-logger.js';
+import { textsOf } from '../../errors/as-error.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
 import type {
   WsUntypedMessage,
   WebSocketSubscriberHandlerContext,
   WebSocketSubscriberMiddleware,
-} from './subscriber.interface.js';
+} from '../subscriber.interface.js';
 import { ChannelRate } from './channel-rate.js';
 import { ChannelStates } from './channel-states.js';
-import { hostOf } from './handler-host.js';
+import { hostOf } from '../handler-host.js';
 import { checkMessage, checkWhole, type WsMessageCheck } from './utility-checks.js';
 
 /** How long a channel's failures are counted after its last one, in ms. */

@@ -1,7 +1,7 @@
-import { asError, textsOf } from '../errors/as-error.js';
-import { ModuleLogger } from '../errors/module-logger.js';
-import type { WsUntypedMessage, WebSocketSubscriberHandlerContext } from './subscriber.interface.js';
-import { hostOf } from './handler-host.js';
+import { asError, textsOf } from '../../errors/as-error.js';
+import { ModuleLogger } from '../../errors/module-logger.js';
+import type { WsUntypedMessage, WebSocketSubscriberHandlerContext } from '../subscriber.interface.js';
+import { hostOf } from '../handler-host.js';
 import { checkMessage, checkWhole, LONGEST_TIMER, type WsMessageCheck } from './utility-checks.js';
 
 /** Runs the handlers in order, each after the one before has finished. The first failure ends the series and is its failure. */

@@ -1,4 +1,4 @@
-import { WsError } from '../errors/ws.error.js';
+import { WsError } from '../../errors/ws.error.js';
 
 /** The longest time that Node's timers take, in ms: a longer one would end after 1 ms. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
