@@ -11,7 +11,8 @@ import { CLOSE_CODES } from '../protocol/close-codes.js';
 import type { InboundMessage, ProtocolError } from '../protocol/messages.js';
 import { SYSTEM_TYPE } from '../protocol/route-key.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { PXL_WS_REDIS, type WsRedisClient } from '../redis/link/redis-client.js';
+import type { WsRedisClient } from '../options/redis.options.js';
+import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
 

@@ -71,7 +71,7 @@ describe('A message that is sealed', () => {
     const steps = [sealOf(false, NEW), sealOf(NEW, false), sealOf(NEW)] as const;
     expect(steps[0].seal(CHANNEL, 'x')).toBe('x');
     expect(steps[0].seal(CHANNEL, Buffer.from('x'))).toEqual(Buffer.from('x'));
-    expect([steps[0].punctualUntil, steps[1].punctualUntil]).toEqual(['', expect.any(Number)]);
+    expect([steps[0].publishUntil, steps[1].publishUntil]).toEqual(['', expect.any(Number)]);
     const opened = steps.map((to) => steps.map((from) => open(to, from.seal(CHANNEL, '1'))));
     expect(opened).toEqual([
       ['1', '1', '1'],

@@ -42,7 +42,7 @@ describe('A probe', () => {
 
   it('passes when it comes back, and is sent again after a period', async () => {
     await clock.advance(7);
-    probe.heard(host.sent[0]!);
+    probe.received(host.sent[0]!);
     expect(host.diary).toEqual(['passed in 7']);
     await clock.advance(PERIOD - 1);
     expect(host.sent).toHaveLength(1);
@@ -59,13 +59,13 @@ describe('A probe', () => {
 
   it('does not pass by an earlier one that comes late', async () => {
     await clock.advance(1_500);
-    probe.heard(host.sent[0]!);
+    probe.received(host.sent[0]!);
     expect(host.diary).toEqual(['lost']);
   });
 
   it('says when it could not be sent', async () => {
     host.failure = new Error('NOPERM');
-    probe.heard(host.sent[0]!);
+    probe.received(host.sent[0]!);
     await clock.advance(PERIOD);
     expect(host.diary).toEqual(['passed in 0', 'unsent: NOPERM']);
     await clock.advance(500);
@@ -74,14 +74,14 @@ describe('A probe', () => {
 
   it('is not lost because this process stood still', async () => {
     await clock.stall(30_000);
-    probe.heard(host.sent[0]!);
+    probe.received(host.sent[0]!);
     expect(host.diary).toEqual(['passed in 30000']);
   });
 
   it('leaves no timer when it is stopped', () => {
     probe.stop();
     expect(clock.size).toBe(0);
-    probe.heard(host.sent[0]!);
+    probe.received(host.sent[0]!);
     expect(host.diary).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SETTLING, SlotMap } from '../../lib/redis/topology/slot-map.js';
-import { DoubledMessages } from '../../lib/redis/subscriptions/doubled-messages.js';
+import { ConnectionCopies } from '../../lib/redis/subscriptions/message-copies.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 function slots(owner: (slot: number) => string): string[][] {
@@ -39,7 +39,7 @@ describe('A map of slots', () => {
 
 describe('Messages that come by two connections', () => {
   it('are taken once each, whichever is first, and as often as they were published', () => {
-    const messages = new DoubledMessages();
+    const messages = new ConnectionCopies();
     const take = (way: 'old' | 'new', text: string): boolean => messages.isFirst(way, 'channel', Buffer.from(text));
     expect([take('old', 'a'), take('new', 'a')]).toEqual([true, false]);
     expect([take('new', 'b'), take('old', 'b')]).toEqual([true, false]);

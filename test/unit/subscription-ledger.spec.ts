@@ -28,7 +28,7 @@ describe('A ledger of subscriptions', () => {
     ledger.confirm(ledger.next(3)!.channels);
     ledger.release('b');
     ledger.release('c');
-    ledger.doubt();
+    ledger.suspect();
     expect(ledger.next(3)).toEqual({ verb: 'subscribe', channels: ['a'] });
     ledger.want('b');
     expect(ledger.isLive('b')).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * A name that users choose, as a part of a key or channel: braces would be a hash tag, control characters would forge lines
- * of a monitor; `%` keeps the encoded names apart.
+ * Encodes a name that users choose, for use in a key or channel. Braces would make a hash tag, and control characters could
+ * forge lines in a monitor; `%` is encoded so that names stay distinct.
  */
 export function encodeName(name: string): string {
   return name.replace(/[%{}\u0000-\u001f\u007f]/g, encodeURIComponent);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { WsRedisClient } from '../../options/redis.options.js';
 
 /**
- * Lua: `inTime(text)` tells whether the time in the text, in ms since 1970, is not over yet; `''` is never over. What a
- * script publishes is dropped by all when it is old: a Redis that stood still must not do a thing of which nobody hears. It
- * answers LATE, and who asked for it does it again.
+ * Lua: `inTime(text)` is true until the deadline in the text (ms since 1970); `''` is no deadline. Receivers drop old
+ * messages, so a Redis that stood still must not make a change whose message would be dropped. The script returns LATE
+ * instead, and the caller tries again.
  */
 export const IN_TIME = `
 local function inTime(deadline)
@@ -15,7 +15,7 @@ end
 local LATE = { err = 'LATE Redis stood still for too long.' }
 `;
 
-/** A Lua script, which Redis carries out as one step. Its keys share one hash tag, so that a cluster takes it too. */
+/** A Lua script, which Redis executes as one step. All of its keys must be in one slot of a Redis Cluster. */
 export class RedisScript {
   readonly #sha: string;
 
@@ -24,9 +24,9 @@ export class RedisScript {
   }
 
   /**
-   * Runs the script; its text travels only to servers that do not know it yet.
+   * Runs the script. Its text is sent only to servers that do not know it yet.
    *
-   * @returns what the script returns, as ioredis has it
+   * @returns the script's result, as ioredis converts it
    */
   async run(redis: WsRedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {

@@ -1,12 +1,12 @@
 import type { Runtime } from '../../runtime/runtime.js';
 
-/** How long to wait before the next attempt: twice as long each time, with jitter so that processes do not march in step. */
+/** The wait before the next attempt: doubled each time, with jitter so that processes do not retry in step. */
 export class Backoff {
   #attempts = 0;
 
   /**
-   * @param least ms, the wait before the second attempt at most
-   * @param most ms
+   * @param least ms: the longest first wait
+   * @param most ms: the longest wait of all
    */
   constructor(
     private readonly runtime: Runtime,
@@ -14,14 +14,14 @@ export class Backoff {
     private readonly most: number,
   ) {}
 
-  /** Milliseconds, between a half and the whole of what it may be by now. */
+  /** The next wait in ms, between half and all of the present limit. */
   next(): number {
     const whole = Math.min(this.most, this.least * 2 ** this.#attempts);
     if (whole < this.most) this.#attempts++;
     return whole * (0.5 + this.runtime.random() / 2);
   }
 
-  /** It went well. */
+  /** An attempt succeeded. */
   reset(): void {
     this.#attempts = 0;
   }

@@ -1,19 +1,19 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 
-/** A timer that fires so much later (ms) tells that this process stood still, not that others are silent. */
+/** A timer that is late by more than this (ms) shows that this process stood still, not that others are silent. */
 const STALL = 300;
-/** Times in a row that a verdict is put off at most: a process that is always late has to come to a verdict, too. */
-const PATIENCE = 3;
+/** How often in a row a verdict is postponed at most: a process that is always late has to reach one, too. */
+const MAX_POSTPONED = 3;
 
-/** What has to be over within a given time, each in the same: one timer serves all of them. */
+/** Items that have to be done within the same time each. One timer serves all of them. */
 export class Deadlines<T> {
-  /** In the order in which they were added, and so in that of their deadlines. */
+  /** When each was added. The order is that of their deadlines. */
   readonly #since = new Map<T, number>();
   #timer: RuntimeTimer | null = null;
   #firesAt = 0;
   #postponed = 0;
 
-  /** @param late takes those whose time is over; they are forgotten already */
+  /** @param late takes the overdue items, which are removed before */
   constructor(
     private readonly runtime: Runtime,
     private readonly ms: number,
@@ -24,7 +24,7 @@ export class Deadlines<T> {
     return this.#since.size;
   }
 
-  /** Its time begins, anew when it is known already. */
+  /** Starts an item's time, or restarts it. */
   add(item: T): void {
     this.#since.delete(item);
     this.#since.set(item, this.runtime.monotonic());
@@ -32,15 +32,15 @@ export class Deadlines<T> {
   }
 
   /**
-   * It is over.
+   * The item is done.
    *
-   * @returns whether that was in time
+   * @returns whether it was in time
    */
   delete(item: T): boolean {
     return this.#since.delete(item);
   }
 
-  /** Forgets all of them. */
+  /** Removes and returns all items. */
   takeAll(): T[] {
     const items = [...this.#since.keys()];
     this.#since.clear();
@@ -57,8 +57,8 @@ export class Deadlines<T> {
   #fire(): void {
     this.#timer = null;
     const now = this.runtime.monotonic();
-    // What was answered while this process stood still has not been read yet: the verdict waits half a round.
-    const isStalled = now - this.#firesAt > STALL && this.#postponed < PATIENCE;
+    // Answers that came while this process stood still were not read yet: the verdict waits half the time again.
+    const isStalled = now - this.#firesAt > STALL && this.#postponed < MAX_POSTPONED;
     this.#postponed = isStalled ? this.#postponed + 1 : 0;
     const overdue = isStalled ? [] : this.#takeOverdue(now);
     const [oldest] = this.#since.values();

@@ -1,15 +1,15 @@
 import type { Runtime } from '../../runtime/runtime.js';
 import { SlidingSecond } from '../../runtime/sliding-second.js';
 
-/** Lines in a second: a fault that comes and goes must not fill the log. */
+/** Lines per second. */
 const LINES = 5;
 
 /** Takes a line for the log. */
 export type FaultReport = (level: 'log' | 'warn', line: string) => unknown;
 
 /**
- * Says what happens to Redis, at most five lines a second; the next line tells how many were left out. Never throws: who
- * takes the lines may be the application.
+ * Reports faults of Redis, at most five lines a second; the next line says how many were left out. Never throws, although
+ * the lines may go to a function of the application.
  */
 export class FaultLog {
   readonly #budget: SlidingSecond;
@@ -36,7 +36,7 @@ export class FaultLog {
     try {
       await this.write(level, line);
     } catch {
-      // There is nobody else to tell.
+      // There is no other place for it.
     }
   }
 }

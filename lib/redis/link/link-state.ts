@@ -1,16 +1,16 @@
 import type { FaultLog } from './fault-log.js';
 
-/** Whether the link to Redis works: for those who ask, for those who want to be called, and for the log. */
+/** Whether the link to Redis works: its state, its listeners and its lines in the log. */
 export class LinkState {
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
-  /** Null: it does not work. */
+  /** The last probe's round trip; null while the link does not work. */
   #probeMs: number | null = null;
   #failure: string | null = null;
-  /** What Redis refuses or loses while the link works, by what it concerns. */
+  /** What Redis refuses or loses while the link works: sentences by topic. */
   readonly #troubles = new Map<string, string>();
-  /** What of it the log knows, until the link is ready anew. */
-  readonly #told = new Set<string>();
+  /** The lines about troubles that were logged since the link became ready. */
+  readonly #logged = new Set<string>();
   #isClosed = false;
 
   constructor(private readonly log: FaultLog) {}
@@ -27,7 +27,7 @@ export class LinkState {
     return this.#failure ?? [...this.#troubles.values()].at(-1) ?? null;
   }
 
-  /** Whether Redis refuses or loses something of ours. */
+  /** Whether there is any trouble. */
   get isLimited(): boolean {
     return this.#troubles.size > 0;
   }
@@ -40,19 +40,19 @@ export class LinkState {
     this.#lostListeners.push(listener);
   }
 
-  /** A probe came back after so many ms. */
+  /** A probe came back. */
   succeed(probeMs: number): void {
     if (this.#isClosed) return;
     const wasReady = this.isReady;
     this.#probeMs = probeMs;
     if (wasReady) return;
     this.#failure = null;
-    this.#told.clear();
+    this.#logged.clear();
     this.log.report('log', 'Redis is connected.');
     for (const listener of this.#readyListeners) listener();
   }
 
-  /** Something that it needs does not work. */
+  /** The link does not work. */
   fail(why: Error): void {
     if (this.#isClosed) return;
     const wasReady = this.isReady;
@@ -63,28 +63,28 @@ export class LinkState {
     if (wasReady) for (const listener of this.#lostListeners) listener();
   }
 
-  /** Something does not work, and the rest goes on, until it is {@link settle settled}. */
+  /** Something does not work while the link goes on, until it is {@link settle settled}. */
   trouble(what: string, sentence: string): void {
     this.#troubles.set(what, sentence);
-    this.#tell('warn', sentence);
+    this.#logOnce('warn', sentence);
   }
 
-  /** It works again. */
+  /** What was in trouble works again. */
   settle(what: string): void {
     const sentence = this.#troubles.get(what);
     if (sentence === undefined) return;
     this.#troubles.delete(what);
-    this.#tell('log', `This is over: ${sentence}`);
+    this.#logOnce('log', `This is over: ${sentence}`);
   }
 
-  /** Each line once, until the link is ready anew: some trouble comes and goes with every command. */
-  #tell(level: 'log' | 'warn', line: string): void {
-    if (this.#isClosed || this.#told.has(line)) return;
-    this.#told.add(line);
+  /** Logs each line once until the link becomes ready again, since some troubles come and go with every command. */
+  #logOnce(level: 'log' | 'warn', line: string): void {
+    if (this.#isClosed || this.#logged.has(line)) return;
+    this.#logged.add(line);
     this.log.report(level, line);
   }
 
-  /** It is given up: whatever follows is no news. */
+  /** The link is closed on purpose: nothing is reported any more. */
   close(): void {
     this.#isClosed = true;
     this.#probeMs = null;

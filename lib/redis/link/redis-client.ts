@@ -1,12 +1,10 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Cluster } from 'ioredis';
+import type { WsRedisClient } from '../../options/redis.options.js';
 
-/** A connection that takes commands: to one Redis, or to a cluster of them. */
-export type WsRedisClient = Redis | Cluster;
-
-/** Told by its mark: it may come from another copy of ioredis. */
+/** Not by `instanceof`, because the client may come from another copy of ioredis. */
 export function isCluster(client: WsRedisClient): client is Cluster {
   return client.isCluster;
 }
 
-/** The token of the connection to Redis that applications may use: see `InjectWsRedis`. */
+/** The token of the application's own connection: see `InjectWsRedis`. */
 export const PXL_WS_REDIS = Symbol('PXL_WS_REDIS');

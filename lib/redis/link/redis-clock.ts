@@ -1,6 +1,6 @@
 import type { Runtime } from '../../runtime/runtime.js';
 
-/** Measurements that are kept: enough for one that met no queue on its way, few enough to follow the clock. */
+/** Measurements that are kept: enough that one of them was quick, and few enough to follow the clock. */
 const KEPT = 8;
 
 interface Measurement {
@@ -9,7 +9,7 @@ interface Measurement {
   readonly roundTrip: number;
 }
 
-/** What Redis' clock says, without asking each time. */
+/** An estimate of Redis' clock, from replies to TIME. */
 export class RedisClock {
   #measurements: Measurement[] = [];
   #offset: number | null = null;
@@ -17,10 +17,10 @@ export class RedisClock {
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * An answer to TIME has come just now.
+   * Takes a reply to TIME, right when it arrives.
    *
-   * @param sentAt by the monotonic clock
-   * @returns false for what is no time: the answers have got out of step with the commands
+   * @param sentAt when TIME was sent (monotonic, ms)
+   * @returns false when it is no time: the replies are out of step with the commands
    */
   learn(sentAt: number, answer: unknown): boolean {
     const receivedAt = this.runtime.monotonic();
@@ -29,17 +29,17 @@ export class RedisClock {
     if (!(redisTime > 0)) return false;
     const measurement = { offset: redisTime - (sentAt + receivedAt) / 2, roundTrip: receivedAt - sentAt };
     this.#measurements = [measurement, ...this.#measurements].slice(0, KEPT);
-    // The quickest answer leaves the least room for error.
+    // The quickest reply has the smallest error.
     this.#offset = this.#measurements.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best)).offset;
     return true;
   }
 
-  /** The next answers may come from another server. */
+  /** The next replies may come from another server. */
   forget(): void {
     this.#measurements = [];
   }
 
-  /** In ms since 1970; by our own clock before the first answer. */
+  /** ms since 1970; by this process' own clock before the first reply. */
   now(): number {
     return this.#offset === null ? this.runtime.now() : this.runtime.monotonic() + this.#offset;
   }

@@ -21,37 +21,37 @@ import { WriteBatch } from './write-batch.js';
 
 /** Milliseconds that Redis has to answer a call. */
 const DEADLINE = 1_000;
-/** Milliseconds of a call after which what a changing cluster refuses is not tried again. */
-const PERSISTENCE = 600;
-/** Milliseconds until the second attempt; each later one takes twice as long. */
+/** Milliseconds of a call after which a command that a changing cluster refuses is not tried again. */
+const RETRY_LIMIT = 600;
+/** Milliseconds before the second attempt; doubled before each later one. */
 const PAUSE = 25;
 
-/** A call that waits for Redis' answer. */
+/** A call without an answer yet. */
 interface Call {
   reject(error: Error): void;
 }
 
-/** Hears what becomes of the connection. */
+/** Hears of the connection for commands. */
 export interface CommandsListener extends ConnectionListener<WsRedisClient> {
   /**
-   * Other connections are in doubt too: Redis has left a call unanswered, so that what it has sent to them may be held up,
-   * or it is no master any more.
+   * The other connections are suspect, too: Redis left a call unanswered, so its messages may be held up, or it is no longer
+   * a master.
    */
-  doubt(why: Error): void;
+  suspect(why: Error): void;
 }
 
 /**
- * Commands that settle in time, behind a breaker. The first call that Redis leaves unanswered for a second opens it: that
- * one and all others that wait are rejected, later ones are rejected at once, and the connection is thrown away with what
- * it holds, so that nothing of it is carried out once the network has healed. A new connection that has answered closes it.
+ * Commands with a time limit, behind a circuit breaker. The first call that Redis leaves unanswered for a second opens the
+ * breaker: all waiting calls are rejected, later ones are rejected at once, and the connection is reset with all that it
+ * holds, so that nothing is executed later when the network heals. A new connection that has answered closes the breaker.
  */
 export class RedisCommands {
   readonly #connection: RedisConnection<WsRedisClient>;
   readonly #calls: Deadlines<Call>;
   readonly #batch: WriteBatch;
-  /** Null: the breaker is open. */
+  /** Null while the breaker is open. */
   #client: WsRedisClient | null = null;
-  /** Where messages are published: of a cluster always the same node, so that they stay in order. */
+  /** The connection that publishes. In a cluster it is always the same node, so that messages stay in order. */
   #publisher: Redis | undefined;
   #failure: Error | null = null;
   #isStopping = false;
@@ -74,7 +74,7 @@ export class RedisCommands {
     });
   }
 
-  /** The client of this moment; null while Redis cannot be reached. */
+  /** The present client; null while Redis cannot be reached. */
   get client(): WsRedisClient | null {
     return this.#client;
   }
@@ -83,7 +83,7 @@ export class RedisCommands {
     this.#connection.start();
   }
 
-  /** Lets the calls that wait finish, takes no other, and closes the connection. Settles within 2 s. */
+  /** Lets open calls finish, takes no others, and closes the connection. Settles within 2 s. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#client = null;
@@ -92,12 +92,12 @@ export class RedisCommands {
     await this.#connection.stop();
   }
 
-  /** A probe came back. */
+  /** A probe came back: the connection works. */
   proven(): void {
     this.#connection.proven();
   }
 
-  /** The connection is dead: opens the breaker. */
+  /** Replaces a dead connection, and opens the breaker. */
   renew(why: Error): void {
     this.#connection.renew(why);
   }
@@ -106,7 +106,7 @@ export class RedisCommands {
   run<T>(work: (client: WsRedisClient) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (!client) return Promise.reject(unavailable(this.#failure));
-    return this.#within(() => (isCluster(client) ? this.#persist(client, work) : this.#batched(client, work)));
+    return this.#within(() => (isCluster(client) ? this.#retry(client, work) : this.#batched(client, work)));
   }
 
   /** @see RedisLink.publish */
@@ -117,11 +117,11 @@ export class RedisCommands {
   }
 
   /**
-   * As {@link publish}, by sharded pub/sub: to one node of the cluster, and no further.
+   * As {@link publish}, by sharded pub/sub at one node of the cluster.
    *
-   * @param node as its slots call it
-   * @returns how many heard it there; null: the node is not known or does not serve the slot, and nobody has heard it.
-   * It is not repeated at the node that does: its subscribers may be on their way there
+   * @param node `host:port`, as in the slots
+   * @returns the number of receivers; null when the node is unknown or does not serve the slot, and nobody received it. It
+   * is not repeated at the right node, because its subscribers may not have arrived there yet
    */
   async publishAt(node: string, channel: string, payload: string | Buffer): Promise<number | null> {
     const client = this.#client;
@@ -135,18 +135,18 @@ export class RedisCommands {
   }
 
   /**
-   * Whether a node of the cluster is the master of a key's slot. A replica tells by a command that names a key, and by no
-   * other way that every ACL of ours allows.
+   * Whether a node of the cluster is the master of a key's slot. It is asked by a command with the key: a replica answers
+   * MOVED, and every ACL that suits this library allows it.
    *
-   * @param node as its slots call it
-   * @returns null: nobody answers at the moment
+   * @param node `host:port`, as in the slots
+   * @returns null when the node does not answer
    */
   async serves(node: string, key: string): Promise<boolean | null> {
     const client = this.#client;
     if (!client) return null;
     if (!isCluster(client)) return true;
     const asked = client.nodes().find((one) => nameOf(one) === node);
-    // One that has just become a replica may be named by nobody. By one that is known as such ioredis reads.
+    // Unknown nodes may just have become replicas. At known replicas ioredis is in read-only mode, and they would answer.
     if (!asked || asked.options.readOnly) return false;
     const work = (): Promise<boolean> => {
       this.#batch.hold(asked);
@@ -161,12 +161,12 @@ export class RedisCommands {
     return this.#within(work).catch(() => null);
   }
 
-  /** Asks the cluster which node serves which slot, unless that is being asked already. */
+  /** Makes ioredis read the slots of the cluster. */
   learnSlots(): void {
     if (this.#client && isCluster(this.#client)) this.#client.refreshSlotsCache();
   }
 
-  /** Publishes by one of these nodes of a cluster from now on, by the present one if it is among them. */
+  /** Publishes at one of these nodes from now on; keeps the present one if it is among them. */
   stayWith(nodes: readonly Redis[]): void {
     if (!this.#publisher || !nodes.includes(this.#publisher)) this.#publisher = oneOf(nodes, this.runtime);
   }
@@ -176,16 +176,16 @@ export class RedisCommands {
     return work(redis);
   }
 
-  /** Again and again while a slot moves: that is no outage, and over in a moment. */
-  async #persist<T>(client: Cluster, work: (client: Cluster) => Promise<T>): Promise<T> {
+  /** Repeats a command while its slot moves, which is no outage and soon over. */
+  async #retry<T>(client: Cluster, work: (client: Cluster) => Promise<T>): Promise<T> {
     const begin = this.runtime.monotonic();
     for (let pause = PAUSE; ; pause *= 2) {
       try {
-        // Nobody knows to which of them the commands go.
+        // ioredis decides which of them get the commands.
         for (const node of client.nodes('master')) this.#batch.hold(node);
         return await work(client);
       } catch (error) {
-        const isOver = client !== this.#client || this.runtime.monotonic() - begin + pause > PERSISTENCE;
+        const isOver = client !== this.#client || this.runtime.monotonic() - begin + pause > RETRY_LIMIT;
         if (isOver || !isInMotion(error)) throw error;
       }
       await new Promise<void>((resolve) => this.runtime.timeout(pause, resolve));
@@ -200,9 +200,9 @@ export class RedisCommands {
   }
 
   /**
-   * What `work` settles with, if that is in time.
+   * Settles as `work` does, or rejects when the time is over.
    *
-   * @param judge makes the error of a failure
+   * @param judge makes the error from the failure of `work`
    */
   #within<T>(work: () => Promise<T>, judge: (error: unknown) => Error = this.#judge): Promise<T> {
     const answer = this.#begin(work);
@@ -211,10 +211,10 @@ export class RedisCommands {
       this.#calls.add(call);
       answer.then(
         (value) => {
-          if (this.#isOver(call)) resolve(value);
+          if (this.#finish(call)) resolve(value);
         },
         (error: unknown) => {
-          if (this.#isOver(call)) reject(judge(error));
+          if (this.#finish(call)) reject(judge(error));
         },
       );
     });
@@ -228,8 +228,8 @@ export class RedisCommands {
     }
   }
 
-  /** False: the call was rejected before, and what becomes of it is no news. */
-  #isOver(call: Call): boolean {
+  /** @returns false when the call was rejected before */
+  #finish(call: Call): boolean {
     const wasWaiting = this.#calls.delete(call);
     if (this.#calls.size === 0) this.#drained?.();
     return wasWaiting;
@@ -237,7 +237,7 @@ export class RedisCommands {
 
   readonly #judge = (error: unknown): Error => {
     if (isTimeout(error)) this.#abandon(bare(error));
-    // After a failover the address leads elsewhere, but nobody ends the connections to who was the master.
+    // After a failover connections to the old master stay open, although the address leads to the new one.
     if (isReadOnly(error)) {
       this.#abandon(bare(error));
       return unavailable(bare(error));
@@ -253,10 +253,10 @@ export class RedisCommands {
 
   #abandon(why: Error): void {
     this.renew(why);
-    this.listener.doubt(why);
+    this.listener.suspect(why);
   }
 
-  /** The breaker is closed by an answer: a connection alone proves nothing. */
+  /** Closes the breaker once the new connection has answered TIME; a connection alone proves nothing. */
   async #try(client: WsRedisClient): Promise<void> {
     this.clock.forget();
     const sentAt = this.runtime.monotonic();

@@ -6,21 +6,22 @@ import type { WsRedisClient } from '../../options/redis.options.js';
 import { bare, unanswered } from './redis-failures.js';
 import { CONNECT_TIMEOUT } from './redis-settings.js';
 
-/** Milliseconds for a connection to become ready; a server that loads its data is asked again. */
-const PATIENCE = 10_000;
-const CLOSING = 1_000;
+/** Milliseconds for a connection to become ready, including the time in which a server loads its data. */
+const READY_TIMEOUT = 10_000;
+/** Milliseconds for a connection to close. */
+const CLOSE_TIMEOUT = 1_000;
 
-/** Hears what becomes of a connection. */
+/** Hears of a connection. */
 export interface ConnectionListener<Client> {
-  /** A fresh connection: nothing that was done on an earlier one holds. */
+  /** A new connection is ready. */
   up(client: Client): void;
-  /** It is lost, or could not be opened. Another one is on its way. */
+  /** The connection was lost, or could not be opened. Another attempt follows. */
   down(why: Error): void;
 }
 
 /**
- * Keeps one connection open. A connection that is lost, or found to be dead, is thrown away with all that waits in it,
- * and another one is opened: soon after one that had been found good, then about once a second, for ever.
+ * Keeps one connection open. A lost or dead connection is abandoned with everything that waits in it, and another one is
+ * opened: soon after one that had worked, then about once a second, without end.
  */
 export class RedisConnection<Client extends WsRedisClient> {
   readonly #backoff: Backoff;
@@ -28,11 +29,11 @@ export class RedisConnection<Client extends WsRedisClient> {
   #failure: Error | null = null;
   /** Whether any connection has become ready. */
   #hasBeenUp = false;
-  /** Opens the next connection, or gives up the present one. */
+  /** Opens the next connection, or gives up opening the present one. */
   #timer: RuntimeTimer | null = null;
   #isStopped = true;
 
-  /** @param create makes a connection that has not been opened; null: there is nothing to connect to yet */
+  /** @param create makes an unopened connection; null when there is nothing to connect to yet */
   constructor(
     private readonly create: () => Client | null,
     private readonly listener: ConnectionListener<Client>,
@@ -53,18 +54,18 @@ export class RedisConnection<Client extends WsRedisClient> {
     if (!client) return;
     const ended = new Promise((resolve) => client.once('end', resolve));
     abandon(client);
-    await this.runtime.waitFor(CLOSING, ended, () => new Error('It does not close.')).catch(() => {});
+    await this.runtime.waitFor(CLOSE_TIMEOUT, ended, () => new Error('It does not close.')).catch(() => {});
   }
 
   /**
-   * A message has gone out and come back on the present connection: when it is lost, the next one is opened soon, however
-   * short it lasted. To have been opened proves nothing: a server that drops everybody at once must not be stormed.
+   * A message has gone out and come back on this connection, so the next one may be opened soon. A connection that was only
+   * opened proves nothing: a server that drops every connection at once must not be stormed.
    */
   proven(): void {
     this.#backoff.reset();
   }
 
-  /** The connection is dead, whatever ioredis says: opens another. */
+  /** Replaces a connection that is dead, although ioredis may not have noticed. */
   renew(why: Error): void {
     const client = this.#client;
     if (!client) return;
@@ -94,8 +95,10 @@ export class RedisConnection<Client extends WsRedisClient> {
       abandon(client);
       this.#openLater(this.#reasonOf(client));
     });
-    this.#timer = this.runtime.timeout(PATIENCE, () => this.renew(new Error('The connection does not become ready.')));
-    // 'end' tells when it fails.
+    this.#timer = this.runtime.timeout(READY_TIMEOUT, () =>
+      this.renew(new Error('The connection does not become ready.')),
+    );
+    // A failure also emits 'end'.
     client.connect().catch(() => {});
   }
 
@@ -105,7 +108,6 @@ export class RedisConnection<Client extends WsRedisClient> {
     this.listener.up(client);
   }
 
-  /** Why a connection has ended. */
   #reasonOf(client: Client): Error {
     if (this.#hasBeenUp || isCluster(client)) return this.#failure ?? new Error('The connection was closed.');
     return unanswered(this.#failure, Boolean(client.options.tls), CONNECT_TIMEOUT);
@@ -118,11 +120,11 @@ export class RedisConnection<Client extends WsRedisClient> {
   }
 
   #wait(): void {
-    // As the connection would, its wait keeps the process alive: a worker that waits for Redis must not end.
+    // A `deadline` keeps the process alive, as a connection would: a worker that waits for Redis must not exit.
     this.#timer = this.runtime.deadline(this.#backoff.next(), () => this.#open());
   }
 
-  /** The present client, which is no longer ours: nothing that happens to it matters. */
+  /** Detaches and returns the present client, whose events are ignored from now on. */
   #take(): Client | null {
     this.#timer?.cancel();
     const client = this.#client;

@@ -1,54 +1,54 @@
 import { WsError } from '../../errors/ws.error.js';
 
-/** What a call is answered while Redis cannot be reached, or does not answer it: nobody knows whether it was carried out. */
+/** The error while Redis cannot be reached or does not answer; the command may have been executed or not. */
 export function unavailable(cause: Error | null): WsError {
   return new WsError('UNAVAILABLE', 'Redis cannot be reached at the moment.', { cause });
 }
 
-/** The failure of a message: whoever sends one need not tell what Redis says no to from a Redis that cannot be reached. */
+/** The error of a publication: a refusal of Redis is UNAVAILABLE for senders, too. */
 export function unpublished(failure: unknown): Error {
   return isReply(failure) ? unavailable(bare(failure)) : (failure as Error);
 }
 
-/** Whether Redis itself said no, rather than nobody having answered. */
+/** Whether it is an error reply of Redis, and not a failure of the connection. */
 export function isReply(error: unknown): boolean {
   return (error as { name?: unknown } | null)?.name === 'ReplyError';
 }
 
-/** Whether another node of the cluster would have to be asked. */
+/** Whether another node of the cluster serves the slot. */
 export function isMoved(error: unknown): boolean {
   return isReply(error) && bare(error).message.startsWith('MOVED ');
 }
 
 /**
- * Whether a cluster did not carry a command out since it is just changing: the slot of its key is moving, has moved, or
- * has no master for a moment. Nothing has been done, and it may be tried again.
+ * Whether a cluster refused a command because it is changing: the slot of the key is moving, has moved, or has no master for
+ * a moment. The command was not executed and may be tried again.
  */
 export function isInMotion(error: unknown): boolean {
   const { message } = bare(error);
-  // ioredis gives up after a few of these by itself.
+  // ioredis' own error after several redirections.
   if (message.startsWith('Too many Cluster redirections.')) return true;
   return isReply(error) && /^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /.test(message);
 }
 
 /** Whether the server is a replica, which takes no writes. */
 export function isReadOnly(error: unknown): boolean {
-  // Older servers wrap what a script has met.
+  // Older servers put other text before errors in scripts.
   return isReply(error) && /(?:^|-)READONLY /.test(bare(error).message);
 }
 
-/** Whether ioredis gave a command up. Its text is all that ioredis tells about it. */
+/** Whether ioredis' own `commandTimeout` ended the command. Only the text of the error shows it. */
 export function isTimeout(error: unknown): boolean {
   return (error as { message?: unknown } | null)?.message === 'Command timed out';
 }
 
 /**
- * Why a connection has ended before Redis answered anything on it, where TLS may be the reason: that a server and who
- * connects disagree about it shows on neither side.
+ * The error of a connection that ended before Redis answered anything. It mentions TLS where the two sides may disagree about
+ * it, which neither side reports.
  *
- * @param failure what it ended with; null: the server has closed it
- * @param hasTls whether we speak TLS
- * @param ms that it had
+ * @param failure the connection's error; null: the server closed it
+ * @param hasTls whether this side uses TLS
+ * @param ms the time limit for the connection
  */
 export function unanswered(failure: Error | null, hasTls: boolean, ms: number): Error {
   const { message } = failure ?? new Error('The connection was closed.');
@@ -57,20 +57,20 @@ export function unanswered(failure: Error | null, hasTls: boolean, ms: number): 
       `There was no TLS connection within ${ms} ms: the server is away, or its port has no TLS (redis:// instead of rediss://).`,
     );
   }
-  // A server without TLS that ends the connection has said why; TLS' own refusal begins with this byte.
+  // A server with TLS resets the connection, or answers with a TLS alert, which begins with this byte.
   const isTlsLikely = !hasTls && (!failure || /ECONNRESET|EPIPE|got "\\u0015"/.test(message));
   return isTlsLikely
     ? new Error(`${message} Does the port speak TLS (rediss:// instead of redis://)?`)
     : new Error(message);
 }
 
-/** The failure without what ioredis hangs on it: the arguments of a refused AUTH are a password. */
+/** The error without ioredis' additions: those contain the command's arguments, for AUTH the password. */
 export function bare(failure: unknown): Error {
   const { message } = failure as { message?: unknown };
   return new Error(typeof message === 'string' ? message : 'The connection failed.');
 }
 
-/** An answer came that belongs to another command, as all later ones would on this connection. */
+/** Replies are out of step with the commands: one belongs to another command, as will all later ones. */
 export function outOfStep(): Error {
   return new Error('An answer of Redis belongs to another command.');
 }

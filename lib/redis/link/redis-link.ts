@@ -1,24 +1,23 @@
-import type { Cluster, Redis } from 'ioredis';
-import { isLateAtFailover, type ResolvedRedis, type WsRedisClient } from '../../options/redis.options.js';
+import type { Redis } from 'ioredis';
+import { isLateAtFailover, type WsRedisClient, type ResolvedRedis } from '../../options/redis.options.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';
-import { ClusterWatch } from '../topology/cluster-watch.js';
-import { FaultLog, type FaultReport } from './fault-log.js';
-import { keySlotOf } from '../topology/key-slot.js';
-import { LinkState } from './link-state.js';
 import { MessageSeal, type Secrets } from '../messages/message-seal.js';
-import { MovableSubscriptions } from '../subscriptions/movable-subscriptions.js';
-import { CLASSIC } from '../subscriptions/pub-sub.js';
+import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';
+import { RedisSubscriptions } from '../subscriptions/redis-subscriptions.js';
+import { ShardedSubscriptions } from '../subscriptions/sharded-subscriptions.js';
+import { ClusterWatch } from '../topology/cluster-watch.js';
+import { SlotMap } from '../topology/slot-map.js';
+import { FaultLog, type FaultReport } from './fault-log.js';
+import { createSubscriptions, type LinkSubscriptions, type LinkSubscriptionsOptions } from './link-subscriptions.js';
+import { LinkState } from './link-state.js';
 import { isCluster } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
-import { bare, isReply, outOfStep, unavailable, unpublished } from './redis-failures.js';
+import { bare, isReply, outOfStep } from './redis-failures.js';
 import { RedisProbe } from './redis-probe.js';
-import { nameOf, oneOf, RedisSource } from './redis-source.js';
-import { RedisSubscriptions } from '../subscriptions/redis-subscriptions.js';
-import { ShardedSubscriptions } from '../subscriptions/sharded-subscriptions.js';
-import { SlotMap } from '../topology/slot-map.js';
+import { nameOf, RedisSource } from './redis-source.js';
+import { ShardedPublisher } from './sharded-publisher.js';
 
 const LATE_AT_FAILOVER =
   "ioredis' failoverDetector is off, as it was given: what is sent within ten seconds after a failover of Sentinel is lost.";
@@ -28,40 +27,39 @@ export interface RedisLinkOptions {
   readonly redis: ResolvedRedis;
   /** What all channels and keys begin with, without the colon. */
   readonly prefix: string;
-  /** Who holds the link: names its connections and its probe's channel. A worker's id, or another random one. */
+  /** Names the connections and the probe's channel: a worker's id, or another random name. */
   readonly name: string;
-  /** Milliseconds between two probes while all is well. */
+  /** Milliseconds between two probes while they pass. */
   readonly probe: number;
-  /** What is published is signed with the first one, and what is heard with any of them. Default: nothing is signed. */
+  /** Messages are signed with the first secret and accepted with any of them. Default: messages are not signed. */
   readonly secrets?: Secrets | undefined;
-  /** Takes lines that say what happened to the link, at most five a second. They hold no secrets and no user's text. */
+  /** Takes lines for the log, at most five a second. They contain no secrets and no user's text. */
   readonly report: FaultReport;
-  /** Hears every message of the channels that are subscribed, this process' own ones included. */
+  /** Takes every message of the subscribed channels, including those that this process published. */
   readonly onMessage: MessageListener;
 }
 
 /**
- * The link of one process to Redis: one connection for commands, one for subscriptions, and a probe that decides whether
- * they work. It may be started before Redis, survives every fault of Redis and of the network, and comes back by itself.
- * It queues nothing: what cannot be sent now is rejected, and what was rejected is not sent later.
+ * The link of one process to Redis: a connection for commands, a connection for subscriptions, and a probe that decides
+ * whether both work. It may start before Redis, and recovers from every fault of Redis and of the network. It queues nothing:
+ * what cannot be sent now is rejected, and what was rejected is not sent later.
  */
 export class RedisLink implements MetricSource {
   readonly #commands: RedisCommands;
-  readonly #subscriptions: RedisSubscriptions | MovableSubscriptions | ShardedSubscriptions;
+  readonly #subscriptions: LinkSubscriptions;
+  readonly #shardedPublisher: ShardedPublisher;
   readonly #source: RedisSource;
   readonly #watch: ClusterWatch;
-  readonly #slots: SlotMap;
   readonly #probe: RedisProbe;
   readonly #probeChannel: string;
   readonly #shardChannels: string;
   readonly #clock: RedisClock;
-  /** Null: whoever can publish to our channels is believed. */
+  /** Null: messages are not signed, and every message is accepted. */
   readonly #seal: MessageSeal | null;
   readonly #log: FaultLog;
   readonly #state: LinkState;
-  /** How many probes were lost in a row. */
+  /** Lost probes in a row. */
   #lostProbes = 0;
-  #detours = 0;
 
   constructor(
     private readonly options: RedisLinkOptions,
@@ -78,14 +76,31 @@ export class RedisLink implements MetricSource {
     const listener = {
       up: (client: WsRedisClient) => this.#connected(client),
       down: (why: Error) => this.#lose(why),
-      // What the network holds on its way to us was perhaps refused to its sender: it must not come later.
-      doubt: (why: Error) => this.#subscriptions.renewAll(why),
+      // The subscriber may still get messages that the network holds, and whose senders were told that they were refused.
+      suspect: (why: Error) => this.#subscriptions.renewAll(why),
     };
-    this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime);
-    this.#slots = new SlotMap(runtime);
-    const isDraining = (node: Redis): boolean => this.#slots.isDraining(nameOf(node));
-    this.#watch = new ClusterWatch((cluster) => this.#followCluster(cluster), isDraining, runtime);
-    this.#subscriptions = this.#subscribeBy(source);
+    const commands = (this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime));
+    const slots = new SlotMap(runtime);
+    this.#watch = new ClusterWatch(slots, (steady) => this.#followNodes(steady), runtime);
+    const publisher = new ShardedPublisher(commands, slots, (channel, payload) => this.#sealedFor(channel, payload));
+    this.#shardedPublisher = publisher;
+    this.#subscriptions = createSubscriptions(
+      {
+        redis: options.redis,
+        source,
+        commands,
+        slots,
+        listener: this.#subscriptionsListener(),
+        isSharded: (channel) => this.#isSharded(channel),
+        probing: {
+          channel: this.#probeChannel,
+          period: options.probe,
+          publish: (channel, payload) => publisher.publishAtOwner(channel, payload),
+          open: (channel, payload) => this.#open(channel, payload),
+        },
+      },
+      runtime,
+    );
     this.#probe = new RedisProbe(
       {
         send: (payload) => this.#sendProbe(payload),
@@ -98,74 +113,73 @@ export class RedisLink implements MetricSource {
     );
   }
 
-  /** What this process hears. */
+  /** The channels of this process. */
   get subscriptions(): ChannelSubscriptions {
     return this.#subscriptions;
   }
 
-  /** Whether messages go out and come back, and all that was wanted has been subscribed. */
+  /** Whether messages go out and come back, and all wanted channels were subscribed. */
   get isReady(): boolean {
     return this.#state.isReady;
   }
 
-  /** Milliseconds that the last probe took there and back; null while the link is not ready. */
+  /** Milliseconds that the last probe took to Redis and back; null while the link is not ready. */
   get probeMs(): number | null {
     return this.#state.probeMs;
   }
 
-  /** What is wrong; null when nothing is. */
+  /** The present error; null when there is none. */
   get lastError(): string | null {
     return this.#state.lastError;
   }
 
-  /** Whether Redis refuses or loses something of ours, though the link may be ready. */
+  /** Whether Redis refuses or loses something that this process needs, though the link may be ready. */
   get isLimited(): boolean {
     return this.#state.isLimited;
   }
 
-  /** Calls back each time the link becomes ready. The listener must not throw. */
+  /** Registers a listener that is called each time the link becomes ready. It must not throw. */
   onReady(listener: () => void): void {
     this.#state.onReady(listener);
   }
 
-  /** Calls back each time a ready link is lost. The listener must not throw. */
+  /** Registers a listener that is called each time a ready link is lost. It must not throw. */
   onLost(listener: () => void): void {
     this.#state.onLost(listener);
   }
 
-  /** Redis says no to something that the worker needs, and the rest goes on: for the log and {@link lastError}. */
+  /** Reports that Redis refuses `what`, while the link goes on: in the log and in {@link lastError}. */
   refused(what: string, why: Error): void {
     this.#state.trouble(what, `Redis refuses ${what}: ${why.message}`);
   }
 
-  /** Something is wrong with what the worker needs, and the rest goes on: for the log and {@link lastError}. */
+  /** Reports a trouble named `what`, while the link goes on: in the log and in {@link lastError}. */
   troubled(what: string, sentence: string): void {
     this.#state.trouble(what, sentence);
   }
 
-  /** What was {@link refused}, or {@link troubled}, works again. */
+  /** What was reported by {@link refused} or {@link troubled} works again. */
   settled(what: string): void {
     this.#state.settle(what);
   }
 
   /**
-   * Whether something that the worker needs works, as a command has just shown: what Redis itself says no to counts as
-   * {@link refused} until it works again.
+   * Reports the outcome of a command for `what`: an error reply of Redis counts as {@link refused} until a command succeeds.
    *
-   * @param failure what the command failed with; undefined: it did not
+   * @param failure the command's error; undefined: it succeeded
    */
   outcome(what: string, failure?: unknown): void {
     if (failure === undefined) this.settled(what);
     else if (isReply(failure)) this.refused(what, bare(failure));
   }
 
-  /** All connections are in doubt, though probes come back: opens others. */
+  /** Replaces all connections, although probes come back. */
   renew(why: Error): void {
     this.#commands.renew(why);
     this.#subscriptions.renewAll(why);
   }
 
-  /** Begins to connect, and goes on until `stop`. */
+  /** Connects, and reconnects until `stop`. */
   start(): void {
     if (isLateAtFailover(this.options.redis.template)) this.#log.report('warn', LATE_AT_FAILOVER);
     this.#subscriptions.want(this.#probeChannel);
@@ -173,7 +187,7 @@ export class RedisLink implements MetricSource {
     this.#subscriptions.start();
   }
 
-  /** Lets calls that are out finish, takes no others, and closes everything; settles within 2 s whatever Redis does. */
+  /** Lets open calls finish, takes no others, and closes everything; settles within 2 s, whatever Redis does. */
   async stop(): Promise<void> {
     this.#state.close();
     this.#probe.stop();
@@ -184,45 +198,44 @@ export class RedisLink implements MetricSource {
   /**
    * Runs commands; settles within 1 s, whatever Redis does.
    *
-   * @param work gets the client of this moment: it must not be kept
+   * @param work gets the present client, which it must not keep
    * @throws WsError UNAVAILABLE (retryable, with its cause) when Redis cannot be reached or does not answer in time;
-   * what Redis itself answers (NOPERM, WRONGTYPE) as ioredis has it
+   * error replies of Redis (NOPERM, WRONGTYPE) as ioredis throws them
    */
   run<T>(work: (redis: WsRedisClient) => Promise<T>): Promise<T> {
     return this.#commands.run(work);
   }
 
   /**
-   * Publishes a message: one command, nothing queued; settles within 1 s, whatever Redis does. Where rooms are sharded, so
-   * is what goes to a channel `<prefix>:shard:…`: while its slot goes to another node not all of its subscribers may have
-   * followed, so that the message takes the detour.
+   * Publishes a message with one command; settles within 1 s, whatever Redis does. With sharded rooms, channels that begin with
+   * `<prefix>:shard:` are sharded: see {@link ShardedPublisher}.
    *
-   * @param detour a channel that every subscriber hears too, and that is not sharded. One that the old node had a copy for
-   * may get two
-   * @throws WsError UNAVAILABLE, retryable, with its cause; what has not reached Redis by then never does
+   * @param detour a channel that is not sharded, and that every subscriber of a sharded `channel` subscribes to as well. A
+   * subscriber may get a message twice
+   * @throws WsError UNAVAILABLE, retryable, with its cause; the message does not reach Redis later
    */
   publish(channel: string, payload: string | Buffer, detour?: string): Promise<unknown> {
     return this.#isSharded(channel)
-      ? this.#publishOrDetour(channel, payload, detour)
+      ? this.#shardedPublisher.publish(channel, payload, detour)
       : this.#commands.publish(channel, this.#sealedFor(channel, payload));
   }
 
-  /** The text as a script of ours has to publish it on the channel; `publish` does it by itself. */
+  /** The text as a script has to publish it on the channel; {@link publish} signs by itself. */
   sealed(channel: string, text: string): string {
     return this.#seal ? this.#seal.seal(channel, text) : text;
   }
 
-  /** Until when a script may publish what is sealed now, for `IN_TIME`; `''`: whenever Redis comes to it. */
+  /** The deadline by which a script has to publish what is sealed now, for `IN_TIME`; `''`: none. */
   get sealedUntil(): number | '' {
-    return this.#seal ? this.#seal.punctualUntil : '';
+    return this.#seal ? this.#seal.publishUntil : '';
   }
 
   *metrics(): Iterable<WebSocketMetric> {
     if (this.#seal) yield* this.#seal.metrics();
     if (!(this.#subscriptions instanceof ShardedSubscriptions)) return;
-    // Messages for sharded rooms that went to all workers, since their slot was moving.
-    yield counter('envelopes_detoured', this.#detours);
-    // Times that a sharded channel was not heard for so long that messages may be lost.
+    // Messages for sharded rooms that went to all workers because their slot was moving.
+    yield counter('envelopes_detoured', this.#shardedPublisher.detours);
+    // How often a sharded channel was not live for so long that messages may be lost.
     yield counter('channel_gaps', this.#subscriptions.gaps);
   }
 
@@ -231,64 +244,16 @@ export class RedisLink implements MetricSource {
     return this.#clock.now();
   }
 
-  #subscribeBy(source: RedisSource): RedisSubscriptions | MovableSubscriptions | ShardedSubscriptions {
-    const listener = {
-      up: () => this.#proceed(),
-      down: (why: Error) => this.#lose(why),
-      message: (channel: string, payload: Buffer) => this.#hear(channel, payload),
-      refused: (why: Error, _channel: string, isFirst: boolean) => {
+  #subscriptionsListener(): LinkSubscriptionsOptions['listener'] {
+    return {
+      up: () => this.#startProbe(),
+      down: (why) => this.#lose(why),
+      message: (channel, payload) => this.#take(channel, payload),
+      refused: (why, _channel, isFirst) => {
         if (isFirst) this.refused('subscriptions', why);
       },
       allowed: () => this.settled('subscriptions'),
     };
-    const connect = (node?: string): Redis | null => source.subscriber(this.#commands.client, node);
-    if (!isCluster(this.options.redis.template)) {
-      return new RedisSubscriptions(connect, CLASSIC, listener, this.runtime);
-    }
-    const connectToAny = (): Redis | null => {
-      const { client } = this.#commands;
-      const node = client && isCluster(client) ? oneOf(this.#steadyNodes(client), this.runtime) : undefined;
-      return node ? connect(nameOf(node)) : null;
-    };
-    const classic = new MovableSubscriptions(connectToAny, listener, this.runtime);
-    if (!this.options.redis.isSharded) return classic;
-    const publish = (channel: string, payload: string): Promise<number | null> =>
-      this.#publishAtOwner(channel, payload);
-    const open = (channel: string, payload: Buffer): Buffer | null => this.#open(channel, payload);
-    const probing = { channel: this.#probeChannel, period: this.options.probe, publish, open };
-    const isSharded = (channel: string): boolean => this.#isSharded(channel);
-    const astray = (): void => this.#commands.learnSlots();
-    const serves = (node: string, channel: string): Promise<boolean | null> => this.#commands.serves(node, channel);
-    return new ShardedSubscriptions(
-      { classic, slots: this.#slots, isSharded, connect, probing, serves, listener: { ...listener, astray } },
-      this.runtime,
-    );
-  }
-
-  async #publishOrDetour(channel: string, payload: string | Buffer, detour: string | undefined): Promise<void> {
-    const arrived = await this.#publishSharded(channel, payload, detour !== undefined).catch(throwUnpublished);
-    if (arrived) return;
-    if (detour === undefined) throw unavailable(new Error('The slot of the channel is moving.'));
-    this.#detours++;
-    await this.#commands.publish(detour, this.#sealedFor(detour, payload));
-  }
-
-  /** @returns false: not all of the channel's subscribers may have heard it */
-  async #publishSharded(channel: string, payload: string | Buffer, hasDetour: boolean): Promise<boolean> {
-    const slot = this.#slots.slotOf(channel);
-    if (hasDetour && this.#slots.isMoving(slot)) return false;
-    const receivers = await this.#publishAtOwner(channel, payload);
-    if (receivers === null) this.#slots.moved(slot);
-    else if (this.#slots.isHeard(slot, receivers)) return true;
-    this.#commands.learnSlots();
-    return receivers !== null && !hasDetour;
-  }
-
-  /** @returns how many heard it; null: it was not published, since the slot is elsewhere */
-  #publishAtOwner(channel: string, payload: string | Buffer): Promise<number | null> {
-    const owner = this.#slots.ownerOf(keySlotOf(channel));
-    if (owner === undefined) return Promise.resolve(null);
-    return this.#commands.publishAt(owner, channel, this.#sealedFor(channel, payload));
   }
 
   #sealedFor(channel: string, payload: string | Buffer): string | Buffer {
@@ -301,35 +266,21 @@ export class RedisLink implements MetricSource {
 
   #connected(client: WsRedisClient): void {
     if (isCluster(client)) this.#watch.follow(client);
-    this.#proceed();
+    this.#startProbe();
   }
 
-  /**
-   * The cluster has told which node serves which slots: what leads to a node without slots goes elsewhere.
-   *
-   * @returns whether some have moved
-   */
-  #followCluster(cluster: Cluster): boolean {
-    const haveMoved = this.#slots.learn(cluster.slots);
-    const steady = this.#steadyNodes(cluster);
+  /** Moves connections away from nodes that have lost their slots. */
+  #followNodes(steady: readonly Redis[]): void {
     this.#source.remember(steady);
     this.#commands.stayWith(steady);
-    if (this.#subscriptions instanceof RedisSubscriptions) return haveMoved;
+    if (this.#subscriptions instanceof RedisSubscriptions) return;
     const names = new Set(steady.map(nameOf));
     this.#subscriptions.stayWith((node) => names.has(nameOf(node)));
     if (this.#subscriptions instanceof ShardedSubscriptions) this.#subscriptions.settle();
-    return haveMoved;
   }
 
-  /** The masters that are not about to leave, as it seems; where all of them are, all. */
-  #steadyNodes(cluster: Cluster): Redis[] {
-    const masters = cluster.nodes('master');
-    const steady = masters.filter((node) => !this.#slots.isDraining(nameOf(node)));
-    return steady.length > 0 ? steady : masters;
-  }
-
-  /** Something is up: once all is, the probe tells whether it works. */
-  #proceed(): void {
+  /** Once both connections are up, the probe decides whether they work. */
+  #startProbe(): void {
     if (this.#commands.client && this.#subscriptions.isUp) this.#probe.start();
   }
 
@@ -343,7 +294,7 @@ export class RedisLink implements MetricSource {
     const learn = (time: unknown): void => {
       if (!this.#clock.learn(sentAt, time)) this.#commands.renew(outOfStep());
     };
-    // A server that does not let us read its clock leaves us with our own.
+    // When TIME is not allowed, the clock of this process is used.
     this.#commands.run((redis) => redis.time()).then(learn, () => {});
     return this.#commands.publish(this.#probeChannel, this.sealed(this.#probeChannel, payload));
   }
@@ -352,14 +303,14 @@ export class RedisLink implements MetricSource {
     return this.#seal ? this.#seal.open(channel, payload) : payload;
   }
 
-  #hear(channel: string, heard: Buffer): void {
+  #take(channel: string, sealed: Buffer): void {
     try {
-      const payload = this.#open(channel, heard);
+      const payload = this.#open(channel, sealed);
       if (payload === null) return;
-      if (channel === this.#probeChannel) this.#probe.heard(payload.toString());
+      if (channel === this.#probeChannel) this.#probe.received(payload.toString());
       else this.options.onMessage(channel, payload);
     } catch {
-      // ioredis would make it the end of the process.
+      // In an event of ioredis an error would end the process.
       this.#log.report('warn', 'A message from Redis could not be handled.');
     }
   }
@@ -371,14 +322,10 @@ export class RedisLink implements MetricSource {
     this.#state.succeed(roundTrip);
   }
 
-  /** The connections lead nowhere, whatever they say: after a failover, to a server that nobody else is connected to. */
+  /** The connections look healthy but do not work: after a failover they may lead to a server that nobody else uses. */
   #loseProbe(): void {
     const why = new Error('A probe did not come back.');
     this.#subscriptions.renew(why);
     if (++this.#lostProbes > 1) this.#commands.renew(why);
   }
-}
-
-function throwUnpublished(failure: unknown): never {
-  throw unpublished(failure);
 }

@@ -1,14 +1,14 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import { Deadlines } from './deadlines.js';
 
-/** Milliseconds for a probe's way to Redis and back. */
+/** Milliseconds for a probe to Redis and back. */
 const DEADLINE = 1_000;
-/** Milliseconds between two probes while they fail, at most. */
-const IMPATIENCE = 500;
+/** The longest time between two probes while they fail, ms. */
+const RETRY = 500;
 
-/** Sends probes, and hears what becomes of them. */
+/** Sends the probes and gets their outcomes. */
 export interface ProbeHost {
-  /** Publishes to the channel that this process itself hears. */
+  /** Publishes to a channel that this process itself subscribes to. */
   send(payload: string): Promise<unknown>;
   /** A probe came back. */
   passed(roundTrip: number): void;
@@ -18,10 +18,10 @@ export interface ProbeHost {
   lost(): void;
 }
 
-/** Publishes to ourselves and expects to hear it: the only proof that messages go out and come in. */
+/** Publishes a message and expects it back: the only proof that messages go out and come in. */
 export class RedisProbe {
   readonly #deadlines: Deadlines<string>;
-  /** The payload of the probe under way; a number that is used once. */
+  /** The payload of the open probe, a number that is used once. */
   #pending: string | null = null;
   #sentAt = 0;
   #count = 0;
@@ -34,25 +34,25 @@ export class RedisProbe {
     private readonly runtime: Runtime,
   ) {
     this.#deadlines = new Deadlines(runtime, DEADLINE, ([payload]) => {
-      if (payload === this.#pending) this.#conclude(IMPATIENCE, () => this.host.lost());
+      if (payload === this.#pending) this.#conclude(RETRY, () => this.host.lost());
     });
   }
 
-  /** Probes now, and again and again. */
+  /** Probes now, and then periodically. */
   start(): void {
     this.stop();
     this.#probe();
   }
 
-  /** Probes no more until the next start. */
+  /** Ends probing until the next start. */
   stop(): void {
     this.#timer?.cancel();
     this.#deadlines.takeAll();
     this.#pending = null;
   }
 
-  /** A message came by the probe's channel. */
-  heard(payload: string): void {
+  /** Takes a message of the probe's channel. */
+  received(payload: string): void {
     if (payload !== this.#pending) return;
     const roundTrip = this.runtime.monotonic() - this.#sentAt;
     this.#conclude(this.period, () => this.host.passed(roundTrip));
@@ -64,13 +64,13 @@ export class RedisProbe {
     this.#sentAt = this.runtime.monotonic();
     this.#deadlines.add(payload);
     this.host.send(payload).catch((error: unknown) => {
-      if (payload === this.#pending) this.#conclude(IMPATIENCE, () => this.host.unsent(error as Error));
+      if (payload === this.#pending) this.#conclude(RETRY, () => this.host.unsent(error as Error));
     });
   }
 
-  #conclude(pause: number, tell: () => void): void {
+  #conclude(pause: number, report: () => void): void {
     this.stop();
     this.#timer = this.runtime.timeout(Math.min(pause, this.period), () => this.#probe());
-    tell();
+    report();
   }
 }

@@ -1,16 +1,16 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 
-/** Milliseconds for a connection, with its TLS: a fault of it is told within two seconds. */
+/** Milliseconds to connect, including TLS: a fault is reported within two seconds. */
 export const CONNECT_TIMEOUT = 1_800;
 
-/** What is forced on every connection to a server, and on those that a cluster makes for itself. */
+/** Settings of every connection to a server, including those that a cluster makes. They replace the application's. */
 const SHARED = {
   lazyConnect: true,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   connectTimeout: CONNECT_TIMEOUT,
-  // Ends a ready check that gets no answer.
+  // Ends a ready check without an answer.
   commandTimeout: 1_000,
   sentinelCommandTimeout: 1_000,
   disconnectTimeout: 100,
@@ -20,11 +20,11 @@ const SHARED = {
   stringNumbers: false,
   replyMapping: 'legacy',
   monitor: false,
-  // `WriteBatch` does it for less.
+  // `WriteBatch` costs less.
   enableAutoPipelining: false,
 } as const satisfies RedisOptions;
 
-/** A connection is used once: when it is lost, `RedisConnection` opens another. ioredis may bring nothing back. */
+/** A connection is used once: when it is lost, `RedisConnection` opens another, and ioredis must not reconnect. */
 const SINGLE = {
   ...SHARED,
   retryStrategy: null,
@@ -33,26 +33,26 @@ const SINGLE = {
   himportFieldsets: undefined,
 } as const satisfies RedisOptions;
 
-/** What is forced on a connection to one server: for commands, or to hear messages. */
+/** The settings of a connection to one server, for commands or for subscriptions. */
 export function connectionSettings(connectionName: string): RedisOptions {
   return { ...SINGLE, connectionName };
 }
 
-/** What is forced on a cluster that takes commands. */
+/** The settings of a cluster for commands. */
 export function clusterSettings(connectionName: string): ClusterOptions {
   return {
     lazyConnect: true,
     clusterRetryStrategy: () => null,
     clusterNodeRetryStrategy: null,
-    // Holds commands for a node that is just being connected; the cluster itself is never connected again.
+    // Holds commands for a node that is being connected. The cluster itself never reconnects.
     enableOfflineQueue: true,
     // `WriteBatch` does it.
     enableAutoPipelining: false,
-    // `RedisCommands` goes on from there, as long as a call has time.
+    // Afterwards `RedisCommands` retries, as long as the call has time.
     maxRedirections: 5,
     retryDelayOnMoved: 0,
     retryDelayOnTryAgain: 50,
-    // What was rejected must not be sent to another node later.
+    // A rejected command must not be sent to another node later.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     // Its timer would outlive the cluster.

@@ -4,13 +4,13 @@ import { isCluster } from './redis-client.js';
 import { type WsRedisClient, nameServer } from '../../options/redis.options.js';
 import { clusterSettings, connectionSettings } from './redis-settings.js';
 
-/** Makes our connections, by what they are for, from what the option `redis` named. None of them connects by itself. */
+/** Makes the connections of a link from the option `redis`. They are not opened yet. */
 export class RedisSource {
   #known: ClusterNode[] = [];
 
   /**
-   * @param template never used itself
-   * @param name what the connections are called in `CLIENT LIST`, followed by what they are for
+   * @param template the client that is duplicated, and never used itself
+   * @param name begins the names of the connections in `CLIENT LIST`
    */
   constructor(
     private readonly template: WsRedisClient,
@@ -18,7 +18,7 @@ export class RedisSource {
     private readonly runtime: Runtime,
   ) {}
 
-  /** Nodes of a cluster, of which the next connection for commands learns all others: those of the option may be gone. */
+  /** Remembers nodes of a cluster as start-up nodes for the next connection: those of the option may be gone. */
   remember(nodes: readonly Redis[]): void {
     this.#known = nodes.map(({ options: { host, port } }) => ({ host, port }));
   }
@@ -26,19 +26,19 @@ export class RedisSource {
   /** A connection for commands. */
   commands(): WsRedisClient {
     const name = `${this.name}:commands`;
-    if (!isCluster(this.template)) return trustWhenReady(this.template.duplicate(connectionSettings(name)));
+    if (!isCluster(this.template)) return endTimeoutsWhenReady(this.template.duplicate(connectionSettings(name)));
     const cluster = this.template.duplicate(this.#known, clusterSettings(name));
-    // Where these lead nowhere either, those of the option are asked again.
+    // If these cannot be reached either, the next attempt uses those of the option again.
     this.#known = [];
-    cluster.on('+node', (node: Redis) => catchAsking(trustWhenReady(nameServer(node))));
+    cluster.on('+node', (node: Redis) => catchAskingErrors(endTimeoutsWhenReady(nameServer(node))));
     return cluster;
   }
 
   /**
-   * A connection for subscriptions. Of a cluster it goes to one of the nodes that `commands` knows: every node forwards
-   * every message. The subscriber that ioredis itself would choose hides from us when it fails.
+   * A connection for subscriptions. In a cluster it goes to one of the nodes that `commands` knows, since every node forwards
+   * every message. ioredis' own subscriber of a cluster does not report when it fails.
    *
-   * @param at the node of a cluster, as its slots call it
+   * @param at the node of a cluster, `host:port` as in the slots
    * @returns null while no such node is known
    */
   subscriber(commands: WsRedisClient | null, at?: string): Redis | null {
@@ -50,18 +50,18 @@ export class RedisSource {
 }
 
 /**
- * Once a connection is ready, the deadlines of `RedisCommands` bound its commands. Those of ioredis, which are for the time
- * before, would blame Redis when this process itself stood still.
+ * Turns off ioredis' time limit once the connection is ready. From then on `RedisCommands` limits its commands, without
+ * blaming Redis when this process stood still.
  */
-function trustWhenReady(redis: Redis): Redis {
+function endTimeoutsWhenReady(redis: Redis): Redis {
   return redis.once('ready', () => (redis.options.commandTimeout = undefined));
 }
 
 /**
- * Where a slot is moving ioredis sends ASKING by itself, and looks at the answer no more: when the connection is lost
- * then, the rejection would end the process.
+ * While a slot is moving ioredis sends ASKING by itself and ignores the promise. When the connection is lost, its rejection
+ * would end the process.
  */
-function catchAsking(node: Redis): void {
+function catchAskingErrors(node: Redis): void {
   const ask = node.asking.bind(node);
   node.asking = () => {
     const asked = ask();
@@ -70,12 +70,12 @@ function catchAsking(node: Redis): void {
   };
 }
 
-/** What the slots of a cluster call the node. */
+/** The name of a node in the slots of a cluster. */
 export function nameOf({ options: { host, port } }: Redis): string {
   return `${host ?? ''}:${port ?? ''}`;
 }
 
-/** One of the nodes by chance, so that processes spread; undefined when there is none. */
+/** A random node, so that processes spread over the nodes; undefined when there is none. */
 export function oneOf(nodes: readonly Redis[], runtime: Runtime): Redis | undefined {
   return nodes[Math.floor(runtime.random() * nodes.length)];
 }

@@ -7,12 +7,12 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Who waits for something that has a name, each for a given time at most. */
+/** Promises that wait for named events, each for a limited time. */
 export class Waiters {
   readonly #byKey = new Map<string, Set<Waiter>>();
   readonly #deadlines: Deadlines<Waiter>;
 
-  /** @param late makes what those are rejected with whose time is over */
+  /** @param late makes the error of a promise whose time is over */
   constructor(runtime: Runtime, ms: number, late: () => Error) {
     this.#deadlines = new Deadlines(runtime, ms, (overdue) => {
       for (const waiter of overdue) {

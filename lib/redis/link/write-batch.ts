@@ -3,16 +3,16 @@ import type { Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 
 /**
- * Gathers the commands of one turn of the event loop into one write for each connection: half of what ioredis' own
- * pipelines cost, which make several objects for each command. Each command stays one of its own: in a pipeline of ioredis
- * those of a slot that has moved are handed back as failures, where others went through.
+ * Joins the commands of one turn of the event loop into one write per connection. It costs half of ioredis' auto-pipelining,
+ * which makes several objects per command. The commands stay independent: in a pipeline of ioredis the commands of a moved
+ * slot fail, even when others succeeded.
  */
 export class WriteBatch {
   #streams: Socket[] = [];
 
   constructor(private readonly runtime: Runtime) {}
 
-  /** What is written to this connection in this turn leaves at its end. */
+  /** Holds back what is written to this connection until the end of this turn. */
   hold({ status, stream }: Redis): void {
     if (status !== 'ready' || this.#streams.includes(stream)) return;
     if (this.#streams.length === 0) this.runtime.afterIo(this.#release);

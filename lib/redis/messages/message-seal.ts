@@ -7,31 +7,31 @@ import { SeenIds } from './seen-ids.js';
 
 /** Characters of a signature: the first 128 bits of HMAC-SHA256, in base64url. */
 const SIGNATURE = 22;
-/** Bytes within which the first line of a sealed message ends. */
+/** The longest first line of a sealed message, bytes. */
 const LONGEST_STAMP = 80;
-/** Milliseconds that Redis has to publish what was sealed for a script, so that it is not too old when it is heard. */
-const PUNCTUALITY = 5_000;
-/** Milliseconds between two lines of the log about messages with a wrong signature. */
-const SILENCE = 60_000;
+/** Milliseconds within which a script has to publish a sealed message, so that it is not too old on arrival. */
+const PUBLISH_WITHIN = 5_000;
+/** Milliseconds between two lines of the log about wrong signatures. */
+const LOG_INTERVAL = 60_000;
 
-/** The first one signs, each of them is believed; `false` stands for messages without a signature. */
+/** Messages are signed with the first secret and accepted with each of them; `false` stands for no signature. */
 export type Secrets = readonly [string | false, ...(string | false)[]];
 
 /**
- * What goes through Redis, signed with the secret that all processes of a cluster share (`cluster.secret`):
- * `<signature>.<sender>.<number>.<time>`, a line feed, the message. The signature covers the channel and all that stands
- * behind it, so that nobody can change a message, publish it on another channel, or publish it again.
+ * Signs and verifies messages with the secret that all processes of a cluster share (`cluster.secret`). A sealed message is
+ * `<signature>.<sender>.<number>.<time>`, a line feed, and the message. The signature covers the channel and everything after
+ * it, so nobody can change a message, publish it on another channel, or publish it again.
  */
 export class MessageSeal implements MetricSource {
-  /** Null: nothing is signed yet. */
+  /** Null: messages are not signed yet. */
   readonly #key: KeyObject | null;
   readonly #keys: readonly KeyObject[];
-  readonly #believesUnsigned: boolean;
+  readonly #acceptsUnsigned: boolean;
   readonly #sender: string;
   readonly #seen = new SeenIds();
   readonly #refused = { signature: 0, stale: 0, repeated: 0 };
   #count = 0;
-  #saidAt = -Infinity;
+  #loggedAt = -Infinity;
 
   constructor(
     secrets: Secrets,
@@ -42,11 +42,11 @@ export class MessageSeal implements MetricSource {
     const keys = secrets.map((secret) => secret && createSecretKey(Buffer.from(secret)));
     this.#key = keys[0] instanceof KeyObject ? keys[0] : null;
     this.#keys = keys.filter((key) => key instanceof KeyObject);
-    this.#believesUnsigned = secrets.includes(false);
+    this.#acceptsUnsigned = secrets.includes(false);
     this.#sender = runtime.randomId(6);
   }
 
-  /** What to publish on the channel, and on no other. It is taken for ten seconds, and once. */
+  /** The message as it has to be published on this channel. Receivers accept it once, and for ten seconds. */
   seal(channel: string, message: string): string;
   seal(channel: string, message: string | Buffer): string | Buffer;
   seal(channel: string, message: string | Buffer): string | Buffer {
@@ -57,16 +57,16 @@ export class MessageSeal implements MetricSource {
     return Buffer.concat([Buffer.from(sign(this.#key, channel, bytes)), bytes]);
   }
 
-  /** Until when Redis may publish what is sealed now, in ms since 1970; `''`: without an end. */
-  get punctualUntil(): number | '' {
-    return this.#key ? Math.round(this.clock.now()) + PUNCTUALITY : '';
+  /** The deadline by which a script has to publish what is sealed now, ms since 1970; `''`: none. */
+  get publishUntil(): number | '' {
+    return this.#key ? Math.round(this.clock.now()) + PUBLISH_WITHIN : '';
   }
 
-  /** The message that was sealed; null, and counted, where it must not be taken. */
+  /** The message that was sealed; null, and counted, when it must not be accepted. */
   open(channel: string, sealed: Buffer): Buffer | null {
     const end = sealed.subarray(0, LONGEST_STAMP).indexOf(0x0a);
     if (end <= SIGNATURE || !this.#isSigned(channel, sealed)) {
-      if (this.#believesUnsigned) return sealed;
+      if (this.#acceptsUnsigned) return sealed;
       this.#refused.signature++;
       this.#warn();
       return null;
@@ -92,8 +92,8 @@ export class MessageSeal implements MetricSource {
 
   #warn(): void {
     const now = this.runtime.monotonic();
-    if (now - this.#saidAt < SILENCE) return;
-    this.#saidAt = now;
+    if (now - this.#loggedAt < LOG_INTERVAL) return;
+    this.#loggedAt = now;
     this.log.report(
       'warn',
       'A message came through Redis that is not signed with our cluster.secret, and was dropped: another worker or ' +
@@ -102,7 +102,7 @@ export class MessageSeal implements MetricSource {
   }
 }
 
-/** Names of channels hold no line feed. */
+/** The line feed separates channel and message unambiguously: names of channels contain none. */
 function sign(key: KeyObject, channel: string, text: string | Buffer): string {
   const hmac = createHmac('sha256', key);
   if (typeof text === 'string') hmac.update(`${channel}\n${text}`);

@@ -1,44 +1,43 @@
 /**
- * Milliseconds that a message is taken for after it was sent, by Redis' clock. What a TLS link or a slow Redis still held
- * when it was given up on comes later than that. A sender whose clock is so far ahead is not believed either.
+ * Milliseconds after which a message is stale, by Redis' clock. Messages that a given-up connection or a slow Redis held back
+ * arrive later than that. Messages from a clock that is ahead by more are stale, too.
  */
 export const MAX_AGE = 10_000;
 
-/** Ids are remembered, and forgotten, with all others of the same second. */
+/** Ids of the same second (ms) are forgotten together. */
 const SECOND = 1_000;
-/** Numbers of one sender that share an entry. */
+/** How many numbers of a sender share an entry. */
 const BITS = 32;
-/** Entries that are kept: ten seconds of 100,000 messages a second, even when no two of them share one. About 50 MB. */
-const MOST = 1_500_000;
-/** What a sender costs in a second, in entries. */
-const SENDER = 8;
+/** The most entries: ten seconds of 100,000 messages a second, even if no two share an entry. About 50 MB. */
+const MAX_ENTRIES = 1_500_000;
+/** The cost of a sender in a second, in entries. */
+const SENDER_COST = 8;
 
-/** What becomes of a message: only a `new` one is taken. */
+/** The verdict on a message; only a `new` one is accepted. */
 export type Verdict = 'new' | 'repeated' | 'stale';
 
 interface Second {
-  /** By sender: for each 32 numbers those that were there, as bits. */
+  /** By sender: the seen numbers as bits, 32 per entry. */
   readonly senders: Map<string, Map<number, number>>;
   entries: number;
   ids: number;
 }
 
 /**
- * Knows a message that was there before, by its id: whoever publishes a captured text again reaches nobody. An id is
- * remembered for as long as the age of its message lets it through, no longer: all ids are kept by the second in which
- * their messages were sent.
+ * Recognises repeated messages by their ids, so that a captured message cannot be published again. An id is remembered until
+ * its message is stale anyway: ids are grouped by the second in which their messages were sent.
  */
 export class SeenIds {
   readonly #seconds = new Map<number, Second>();
-  /** Whatever was sent before this time has been forgotten, so that it is not taken. */
+  /** Ids of messages sent before this time were forgotten, so such messages are stale. */
   #horizon = -Infinity;
   #entries = 0;
   #overflow = 0;
 
-  /** @param most entries that are kept: an entry holds up to 32 ids of one sender, and one at least */
-  constructor(private readonly most = MOST) {}
+  /** @param most the most entries; an entry holds 1 to 32 ids of one sender */
+  constructor(private readonly most = MAX_ENTRIES) {}
 
-  /** How many ids had to be forgotten too early, since there were too many of them. */
+  /** How many ids were forgotten too early, because there were too many. */
   get overflow(): number {
     return this.#overflow;
   }
@@ -46,12 +45,12 @@ export class SeenIds {
   /**
    * Judges a message, and remembers it.
    *
-   * @param id `<sender>.<number>`, where each sender counts its messages. Another text does too, and takes more memory
+   * @param id `<sender>.<number>`, where each sender numbers its messages. Any other text works and takes more memory
    * @param at when it was sent, ms since 1970
    * @param now ms since 1970 by the same clock
    */
   judge(id: string, at: number, now: number): Verdict {
-    // Where the clock has gone back further than a message may be old, nothing would be taken any more.
+    // After the clock went back, otherwise every message would be stale.
     if (now < this.#horizon) this.#horizon = -Infinity;
     if (!(Math.abs(now - at) <= MAX_AGE) || at < this.#horizon) return 'stale';
     const key = Math.floor(at / SECOND);
@@ -68,7 +67,7 @@ export class SeenIds {
     if (!numbers) {
       numbers = new Map<number, number>();
       second.senders.set(sender, numbers);
-      this.#grow(second, SENDER);
+      this.#grow(second, SENDER_COST);
     }
     const place = Math.floor(number / BITS);
     const bit = 1 << (number - place * BITS);

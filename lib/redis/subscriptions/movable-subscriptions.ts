@@ -1,38 +1,38 @@
 import type { Redis } from 'ioredis';
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import type { ChannelSubscriptions } from './channel-subscriptions.interface.js';
-import { DoubledMessages } from './doubled-messages.js';
+import { ConnectionCopies } from './message-copies.js';
 import { CLASSIC } from './pub-sub.js';
 import { RedisSubscriptions, type SubscriptionsListener } from './redis-subscriptions.js';
 
-/** Milliseconds before the new connection is opened: what it hears later than the old one by so much is known as a copy. */
+/** Milliseconds before the new connection is opened. Copies that arrive on it up to this much later are recognised. */
 const LAG = 500;
-/** Milliseconds for which both connections are heard: what was published before is on its way by the old one. */
+/** Milliseconds during which both connections are used: earlier messages are still on their way by the old one. */
 const OVERLAP = 1_000;
-/** Milliseconds after which a connection that does not take the other's place is given up. */
-const PATIENCE = 5_000;
+/** Milliseconds for the new connection to become ready; after that it is given up. */
+const SUCCESSOR_TIMEOUT = 5_000;
 
-/** The subscriptions that take the place of the present ones. */
+/** The subscriptions that will replace the present ones. */
 interface Successor {
   readonly subscriptions: RedisSubscriptions;
   readonly timer: RuntimeTimer;
-  readonly messages: DoubledMessages;
+  readonly copies: ConnectionCopies;
 }
 
 /**
- * Subscriptions by a connection to one node of a cluster, which move to another node without missing a message: the new
- * connection hears everything before the old one is closed, and what both hear is taken once.
+ * Subscriptions at one node of a Redis Cluster, which can move to another node without losing a message: the new connection
+ * subscribes to everything before the old one is closed, and messages that both deliver are taken once.
  */
 export class MovableSubscriptions implements ChannelSubscriptions {
   #present: RedisSubscriptions;
   #successor: Successor | null = null;
-  /** What the former connection had taken, for as long as copies of it may come. */
-  #taken: DoubledMessages | null = null;
+  /** The messages of the former connection, as long as copies of them may arrive. */
+  #formerCopies: ConnectionCopies | null = null;
   #forget: RuntimeTimer | null = null;
   readonly #wanted = new Map<string, number>();
   readonly #patterns = new Set<string>();
 
-  /** @param create makes a connection to one of the nodes, not opened; null: there is nothing to connect to yet */
+  /** @param create makes an unopened connection to one of the nodes; null when there is nothing to connect to yet */
   constructor(
     private readonly create: () => Redis | null,
     private readonly listener: SubscriptionsListener,
@@ -50,7 +50,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
       this.#count(channel, -1);
       if (this.#present === present) this.#successor?.subscriptions.release(channel);
       else this.#present.release(channel);
-      // It was closed because the other one has taken its place.
+      // The connection was closed because its successor has replaced it.
       if (this.#present !== present) return this.acquire(channel);
       throw error;
     });
@@ -100,7 +100,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
     await Promise.all([this.#giveUp(), this.#present.stop()]);
   }
 
-  /** A probe came back. */
+  /** A probe came back: the connection works. */
   proven(): void {
     this.#present.proven();
   }
@@ -109,19 +109,19 @@ export class MovableSubscriptions implements ChannelSubscriptions {
     this.#present.renew(why);
   }
 
-  /** All connections are in doubt. */
+  /** Replaces all connections, of which there is one. */
   renewAll(why: Error): void {
     this.renew(why);
   }
 
-  /** Goes to another node, unless the present one is one of these. */
+  /** Moves to another node, unless the present one passes the test. */
   stayWith(isOneOfThem: (node: Redis) => boolean): void {
     const { client } = this.#present;
-    // One move at a time.
-    if (this.#successor || this.#taken || !client || isOneOfThem(client)) return;
+    // Only one move at a time.
+    if (this.#successor || this.#formerCopies || !client || isOneOfThem(client)) return;
     const subscriptions = this.#make();
     const timer = this.runtime.timeout(LAG, () => this.#open(subscriptions));
-    this.#successor = { subscriptions, timer, messages: new DoubledMessages() };
+    this.#successor = { subscriptions, timer, copies: new ConnectionCopies() };
     for (const [channel, count] of this.#wanted) {
       for (let holder = 0; holder < count; holder++) subscriptions.want(channel);
     }
@@ -130,7 +130,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
 
   #open(subscriptions: RedisSubscriptions): void {
     if (this.#successor?.subscriptions !== subscriptions) return;
-    const timer = this.runtime.timeout(PATIENCE, () => void this.#giveUp());
+    const timer = this.runtime.timeout(SUCCESSOR_TIMEOUT, () => void this.#giveUp());
     this.#successor = { ...this.#successor, timer };
     subscriptions.start();
   }
@@ -145,7 +145,7 @@ export class MovableSubscriptions implements ChannelSubscriptions {
           const successor = this.#successor;
           if (made === successor?.subscriptions) {
             if (this.#present.isUp) this.#overlap(successor);
-            // Lost meanwhile: there is nothing left to be heard by it.
+            // The present connection was lost meanwhile, so no overlap is needed.
             else this.#replace(successor);
           }
           if (made === this.#present) listener.up(client);
@@ -171,10 +171,10 @@ export class MovableSubscriptions implements ChannelSubscriptions {
   #isFirst(from: RedisSubscriptions, channel: string, payload: Buffer): boolean {
     const successor = this.#successor;
     if (from === this.#present) {
-      if (successor) return successor.messages.isFirst('old', channel, payload);
-      return this.#taken?.isFirst('new', channel, payload) ?? true;
+      if (successor) return successor.copies.isFirst('old', channel, payload);
+      return this.#formerCopies?.isFirst('new', channel, payload) ?? true;
     }
-    return from === successor?.subscriptions && successor.messages.isFirst('new', channel, payload);
+    return from === successor?.subscriptions && successor.copies.isFirst('new', channel, payload);
   }
 
   #overlap(successor: Successor): void {
@@ -182,11 +182,11 @@ export class MovableSubscriptions implements ChannelSubscriptions {
     this.#successor = { ...successor, timer: this.runtime.timeout(OVERLAP, () => this.#replace(successor)) };
   }
 
-  #replace({ subscriptions, messages }: Successor): void {
+  #replace({ subscriptions, copies }: Successor): void {
     this.#successor?.timer.cancel();
     this.#successor = null;
-    this.#taken = messages;
-    this.#forget = this.runtime.timeout(OVERLAP, () => (this.#taken = null));
+    this.#formerCopies = copies;
+    this.#forget = this.runtime.timeout(OVERLAP, () => (this.#formerCopies = null));
     const former = this.#present;
     this.#present = subscriptions;
     void former.stop();

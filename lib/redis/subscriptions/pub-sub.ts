@@ -2,26 +2,26 @@ import type { Redis } from 'ioredis';
 import type { Runtime } from '../../runtime/runtime.js';
 import { isMoved, isReply } from '../link/redis-failures.js';
 
-/** Milliseconds until somebody is asked again who has not answered. */
-const UNANSWERED = 100;
+/** Milliseconds before a node that did not answer is asked again. */
+const ASK_AGAIN = 100;
 
-/** A channel to which Redis does not let us subscribe. */
+/** A subscription that Redis refused. */
 export interface Refusal {
   readonly channel: string;
-  /** Null: another node serves the channel's slot. */
+  /** The error; null when another node serves the channel's slot. */
   readonly why: unknown;
 }
 
-/** One of the two kinds of pub/sub that Redis has. */
+/** One of Redis' two kinds of pub/sub. */
 export interface PubSub {
-  /** What ioredis calls a message of this kind. */
+  /** ioredis' event for a message. */
   readonly event: 'messageBuffer' | 'smessageBuffer';
-  /** Resolves with those that Redis refuses, where each is asked for by itself. Rejects with what concerns all of them. */
+  /** Resolves with the refused channels, where channels are refused one by one. Rejects when all of them failed together. */
   subscribe(client: Redis, channels: readonly string[]): Promise<readonly Refusal[]>;
   unsubscribe(client: Redis, channels: readonly string[]): Promise<unknown>;
 }
 
-/** Every node of a cluster forwards every message. */
+/** Classic pub/sub: every node of a cluster forwards every message. */
 export const CLASSIC: PubSub = {
   event: 'messageBuffer',
   subscribe: (client, channels) => client.subscribe(...channels).then(() => []),
@@ -29,20 +29,20 @@ export const CLASSIC: PubSub = {
 };
 
 /**
- * A message stays on the node that serves its channel's slot. A command names channels of one slot only.
+ * Sharded pub/sub: a message stays on the node that serves its channel's slot. A command may name channels of one slot only.
  *
- * A replica takes subscriptions to what its master serves. A master that has become one must not get them: as long as
- * nobody hears anything there, who still publishes to it finds out, and whoever has not followed yet misses nothing.
+ * A replica accepts subscriptions for its master's slots. They must not be made at a former master that has become a replica:
+ * as long as nobody subscribes there, publishers notice by the number of receivers that they are at the wrong node.
  *
- * @param serves whether the node is the master of a channel's slot; null: nobody answers. It is asked again then, for as
- * long as there is a connection to subscribe by
+ * @param serves whether the node is the master of a channel's slot; null when it does not answer, and is asked again as long
+ * as the connection is ready
  */
 export function shardedBy(serves: (channel: string) => Promise<boolean | null>, runtime: Runtime): PubSub {
   const isMaster = async (client: Redis, channel: string): Promise<boolean> => {
     for (;;) {
       const answer = await serves(channel);
       if (answer !== null || client.status !== 'ready') return answer === true;
-      await new Promise<void>((resolve) => runtime.timeout(UNANSWERED, resolve));
+      await new Promise<void>((resolve) => runtime.timeout(ASK_AGAIN, resolve));
     }
   };
   return {

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { WsError } from '../../errors/ws.error.js';
-import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import { RefusedChannels } from './refused-channels.js';
 import type { ChannelSubscriptions, MessageListener } from './channel-subscriptions.interface.js';
+import { Backoff } from '../link/backoff.js';
 import { Deadlines } from '../link/deadlines.js';
+import { PatternCopies } from './message-copies.js';
 import type { PubSub, Refusal } from './pub-sub.js';
 import { RedisConnection, type ConnectionListener } from '../link/redis-connection.js';
 import { bare, isReply, unavailable } from '../link/redis-failures.js';
@@ -12,56 +14,56 @@ import { Waiters } from '../link/waiters.js';
 
 /** Milliseconds that a channel may take to become live. */
 const DEADLINE = 1_000;
-/** Milliseconds for which a channel that nobody wants any more stays subscribed. */
+/** Milliseconds for which a channel stays subscribed after it was released. */
 const LINGER = 1_000;
-/** Channels of one command. */
+/** Channels per command. */
 const BATCH = 1_000;
+/** Milliseconds before refused channels are tried again: the shortest and the longest first delay. */
+const REFUSED_DELAYS = [1_000, 10_000] as const;
+/** The same for channels whose slot another node serves. */
+const MOVED_DELAYS = [100, 100] as const;
 
-/** Milliseconds until a channel that another node serves is tried again, unless it is wanted there by then. */
-const ELSEWHERE = 100;
-
-/** What {@link RedisSubscriptions} tell. `up`: all that was wanted when the connection was opened has been answered. */
+/** Hears of subscriptions. `up` means that Redis has answered for all channels that were wanted at the connection's start. */
 export interface SubscriptionsListener extends ConnectionListener<Redis> {
   message: MessageListener;
-  /** Redis does not allow a channel; it is tried again later. `isFirst`: no other is refused at present. */
+  /** Redis refused a channel, which is tried again later. `isFirst`: no other channel is refused at present. */
   refused(why: Error, channel: string, isFirst: boolean): void;
-  /** Redis has confirmed these. */
+  /** Redis has confirmed these channels. */
   live?(channels: readonly string[]): void;
-  /** Slots have gone to other nodes: these channels are not heard here any more. */
+  /** The slots of these channels are at other nodes; the channels are not live here. */
   moved?(channels: readonly string[]): void;
-  /** Redis allows all of them now. */
+  /** Redis allows all channels again. */
   allowed(): void;
 }
 
 /**
- * Subscriptions by one connection. What is wanted and what is live are compared, the difference is sent as one batch, and
- * its reply leads to the next comparison: no order of calls and replies can leave them apart.
+ * Subscriptions over one connection. They are reconciled: wanted and live channels are compared, the difference is sent as one
+ * batch, and its reply leads to the next comparison. So no order of calls and replies can leave the two apart.
  */
 export class RedisSubscriptions implements ChannelSubscriptions {
   readonly #connection: RedisConnection<Redis>;
   readonly #ledger = new SubscriptionLedger();
   readonly #lingering: Deadlines<string>;
   readonly #waiters: Waiters;
-  readonly #bars: RefusedChannels;
+  /** Channels that Redis refused. */
+  readonly #refused: RefusedChannels;
+  /** Channels whose slot another node serves. */
+  readonly #moved: RefusedChannels;
   readonly #patterns = new Set<string>();
-  /** Null: there is no connection. */
   #client: Redis | null = null;
   #isUp = false;
   #failure: Error | null = null;
-  /** Whether a comparison is going to be made. */
+  /** Whether a comparison is scheduled. */
   #isDue = false;
-  /** Whether a batch is under way. */
+  /** Whether a batch waits for its reply. */
   #isBusy = false;
-  #isRefused = false;
+  #hasRefusals = false;
   #batchSize = BATCH;
-  /** Whether Redis has ended subscriptions by itself, since their slots are elsewhere now. */
-  #isDoubtful = false;
-  readonly #elsewhere = new Set<string>();
-  #elsewhereTimer: RuntimeTimer | null = null;
-  /** The channel of the last message, unless it came by a pattern. */
-  #lastChannel: string | null = null;
+  /** Whether Redis has ended some subscriptions because their slots have moved. */
+  #isSuspect = false;
+  readonly #copies = new PatternCopies();
 
-  /** @param create makes a connection that has not been opened; null: there is nothing to connect to yet */
+  /** @param create makes an unopened connection; null when there is nothing to connect to yet */
   constructor(
     create: () => Redis | null,
     private readonly pubSub: PubSub,
@@ -70,13 +72,15 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   ) {
     const up = (client: Redis): void => this.#begin(client);
     this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
-    this.#bars = new RefusedChannels(runtime, (channels) => {
+    const retry = (channels: readonly string[]): void => {
       this.#ledger.retry(channels);
-      this.#turn();
-    });
+      this.#reconcile();
+    };
+    this.#refused = new RefusedChannels(runtime, new Backoff(runtime, ...REFUSED_DELAYS), retry);
+    this.#moved = new RefusedChannels(runtime, new Backoff(runtime, ...MOVED_DELAYS), retry);
     this.#lingering = new Deadlines(runtime, LINGER, (channels) => {
       this.#ledger.drop(channels);
-      this.#turn();
+      this.#reconcile();
     });
     this.#waiters = new Waiters(runtime, DEADLINE, () => {
       return new WsError('TIMEOUT', 'Redis did not confirm the subscription in time.');
@@ -85,7 +89,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
 
   acquire(channel: string): Promise<void> | undefined {
     const isLive = this.#ledger.isLive(channel);
-    const isHopeless = !this.#isUp || this.#bars.has(channel);
+    const isHopeless = !this.#isUp || this.#refused.has(channel);
     if (!isLive && isHopeless) return Promise.reject(unavailable(this.#failure));
     this.want(channel);
     if (isLive) return undefined;
@@ -103,14 +107,14 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#isDue = true;
     this.runtime.afterIo(() => {
       this.#isDue = false;
-      this.#turn();
+      this.#reconcile();
     });
   }
 
   release(channel: string): void {
     if (!this.#ledger.release(channel)) return;
-    this.#bars.delete(channel);
-    this.#elsewhere.delete(channel);
+    this.#refused.delete(channel);
+    this.#moved.delete(channel);
     if (this.#ledger.isLive(channel)) this.#lingering.add(channel);
   }
 
@@ -132,17 +136,17 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     return this.#ledger.counts;
   }
 
-  /** Whether Redis has refused the channel of late. */
-  isBarred(channel: string): boolean {
-    return this.#bars.has(channel);
+  /** Whether Redis refused the channel, and it was not tried again yet. */
+  isRefused(channel: string): boolean {
+    return this.#refused.has(channel);
   }
 
-  /** The connection of this moment; null: there is none. */
+  /** The present connection; null when there is none. */
   get client(): Redis | null {
     return this.#client;
   }
 
-  /** Whether there is a connection on which all that was wanted has been answered. */
+  /** Whether there is a connection, and Redis has answered for all channels that were wanted at its start. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -154,75 +158,73 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   /** Closes the connection; settles within a second. */
   async stop(): Promise<void> {
     this.#lingering.takeAll();
-    this.#bars.stop();
-    this.#elsewhereTimer?.cancel();
-    if (this.#isRefused) this.listener.allowed();
+    this.#refused.clear();
+    if (this.#hasRefusals) this.listener.allowed();
     this.#lose(new Error('The connection was closed.'));
     await this.#connection.stop();
   }
 
-  /** A probe came back. */
+  /** A probe came back: the connection works. */
   proven(): void {
     this.#connection.proven();
   }
 
-  /** The connection is dead, whatever it says: opens another. */
+  /** Replaces the connection. */
   renew(why: Error): void {
     this.#connection.renew(why);
   }
 
-  /** All connections are in doubt; here there is one. */
+  /** Replaces all connections, of which there is one. */
   renewAll(why: Error): void {
     this.renew(why);
   }
 
   #begin(client: Redis): void {
     client.on(this.pubSub.event, (channel: Buffer, payload: Buffer) => {
-      this.#lastChannel = channel.toString();
-      this.listener.message(this.#lastChannel, payload);
+      const name = channel.toString();
+      this.#copies.byChannel(name);
+      this.listener.message(name, payload);
     });
     client.on('pmessageBuffer', (_pattern: unknown, channel: Buffer, payload: Buffer) => {
       const name = channel.toString();
-      // Who has a channel and a pattern that fits it gets two copies, that by the pattern right after the other.
-      if (name !== this.#lastChannel) this.listener.message(name, payload);
-      this.#lastChannel = null;
+      if (this.#copies.byPattern(name)) this.listener.message(name, payload);
     });
-    // A slot has gone to another node, and with it channels that this connection believes to hear. Which, nobody tells.
+    // A slot has moved, and Redis has ended the subscriptions to its channels without naming them.
     client.on('moved', () => {
-      this.#isDoubtful = true;
-      this.#turn();
+      this.#isSuspect = true;
+      this.#reconcile();
     });
     this.#client = client;
-    this.#isBusy = this.#isDoubtful = false;
-    this.#lastChannel = null;
-    this.#turn();
+    this.#isBusy = this.#isSuspect = false;
+    this.#copies.reset();
+    this.#reconcile();
   }
 
   #lose(why: Error): void {
     this.#client = null;
     this.#isUp = false;
     this.#failure = why;
-    this.#elsewhere.clear();
+    this.#moved.clear();
     this.#ledger.reset();
     this.#waiters.rejectAll(unavailable(why));
     this.listener.down(why);
   }
 
-  /** Compares what is wanted with what is live. */
-  #turn(): void {
+  /** Sends the next batch; without one, everything is settled. */
+  #reconcile(): void {
     const client = this.#client;
     if (!client || this.#isBusy) return;
-    if (this.#isDoubtful) this.#ledger.doubt();
-    this.#isDoubtful = false;
+    if (this.#isSuspect) this.#ledger.suspect();
+    this.#isSuspect = false;
     const batch = this.#ledger.next(this.#batchSize);
     if (batch) {
       this.#isBusy = true;
       void this.#carryOut(client, batch);
       return;
     }
-    this.#bars.settle();
-    if (this.#isRefused && this.#bars.isEmpty) {
-      this.#isRefused = false;
+    this.#refused.settle();
+    if (this.#hasRefusals && this.#refused.isEmpty) {
+      this.#hasRefusals = false;
       this.listener.allowed();
     }
     if (this.#isUp) return;
@@ -232,7 +234,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
 
   async #carryOut(client: Redis, batch: SubscriptionBatch): Promise<void> {
     const outcome = await this.#send(client, batch);
-    // Whatever became of it, the connection that followed began anew.
+    // A later connection has subscribed everything anew.
     if (client !== this.#client) return;
     this.#isBusy = false;
     if ('failure' in outcome && !isReply(outcome.failure)) {
@@ -240,13 +242,13 @@ export class RedisSubscriptions implements ChannelSubscriptions {
       return;
     }
     if (batch.verb === 'subscribe') {
-      if ('failure' in outcome) this.#refused(batch.channels, bare(outcome.failure));
+      if ('failure' in outcome) this.#refuse(batch.channels, bare(outcome.failure));
       else this.#settle(batch.channels, outcome.refusals);
     }
-    this.#turn();
+    this.#reconcile();
   }
 
-  /** @returns those that Redis refuses, or what all of it failed with */
+  /** @returns the refused channels, or the error of the whole batch */
   async #send(
     client: Redis,
     { verb, channels }: SubscriptionBatch,
@@ -268,39 +270,33 @@ export class RedisSubscriptions implements ChannelSubscriptions {
   #settle(channels: readonly string[], refusals: readonly Refusal[]): void {
     const refused = new Set(refusals.map(({ channel }) => channel));
     this.#confirmed(refused.size > 0 ? channels.filter((channel) => !refused.has(channel)) : channels);
-    for (const { channel, why } of refusals) if (why !== null) this.#refused([channel], bare(why));
+    for (const { channel, why } of refusals) if (why !== null) this.#refuse([channel], bare(why));
     const moved = refusals.filter(({ why }) => why === null).map(({ channel }) => channel);
-    if (moved.length > 0) this.#missAll(moved);
+    if (moved.length > 0) this.#lostToOtherNodes(moved);
   }
 
-  /** Another node serves these channels. Until they are wanted there they are tried here. */
-  #missAll(channels: readonly string[]): void {
+  /** Other nodes serve these channels. They are tried here again, until they are released here. */
+  #lostToOtherNodes(channels: readonly string[]): void {
     for (const channel of channels) {
       this.#ledger.lose(channel);
-      this.#elsewhere.add(channel);
+      this.#moved.add(channel);
     }
-    this.#elsewhereTimer ??= this.runtime.timeout(ELSEWHERE, () => {
-      this.#elsewhereTimer = null;
-      this.#ledger.retry(this.#elsewhere);
-      this.#elsewhere.clear();
-      this.#turn();
-    });
     this.listener.moved?.(channels);
   }
 
   #confirmed(channels: readonly string[]): void {
     this.#batchSize = Math.min(BATCH, this.#batchSize * 2);
-    this.#lastChannel = null;
+    this.#copies.reset();
     this.#ledger.confirm(channels);
     for (const channel of channels) {
-      this.#bars.delete(channel);
+      this.#refused.delete(channel);
       this.#waiters.resolve(channel);
     }
     this.listener.live?.(channels);
   }
 
-  /** One channel that is not allowed makes Redis refuse all of its command: finds it by halves. */
-  #refused(channels: readonly string[], why: Error): void {
+  /** One refused channel fails its whole command. Smaller batches, by halves, find it. */
+  #refuse(channels: readonly string[], why: Error): void {
     const [channel] = channels;
     if (channels.length > 1 || channel === undefined) {
       this.#batchSize = Math.ceil(channels.length / 2);
@@ -310,7 +306,7 @@ export class RedisSubscriptions implements ChannelSubscriptions {
     this.#failure = why;
     this.#ledger.lose(channel);
     this.#waiters.reject(channel, unavailable(why));
-    this.listener.refused(why, channel, this.#bars.add(channel));
-    this.#isRefused = true;
+    this.listener.refused(why, channel, this.#refused.add(channel));
+    this.#hasRefusals = true;
   }
 }

@@ -1,57 +1,57 @@
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
-import { Backoff } from '../link/backoff.js';
+import type { Backoff } from '../link/backoff.js';
 
-/** What Redis refused, and what is therefore not asked for again for a while: longer, the more often it refuses. */
+/** Channels that were refused, and are all tried again together after a delay. */
 export class RefusedChannels {
-  readonly #barred = new Set<string>();
-  readonly #backoff: Backoff;
+  readonly #channels = new Set<string>();
   #timer: RuntimeTimer | null = null;
 
-  /** @param lifted takes all that may be tried again */
+  /**
+   * @param delay the delays before the attempts
+   * @param retry takes the channels that are to be tried again
+   */
   constructor(
     private readonly runtime: Runtime,
-    private readonly lifted: (names: string[]) => void,
-  ) {
-    this.#backoff = new Backoff(runtime, 1_000, 10_000);
-  }
+    private readonly delay: Backoff,
+    private readonly retry: (channels: string[]) => void,
+  ) {}
 
-  /** Whether nothing is barred. */
   get isEmpty(): boolean {
-    return this.#barred.size === 0;
+    return this.#channels.size === 0;
   }
 
-  has(name: string): boolean {
-    return this.#barred.has(name);
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
   }
 
   /**
-   * Bars a name until the others are free too.
+   * Adds a channel; it is tried again together with the others.
    *
    * @returns whether it is the first one
    */
-  add(name: string): boolean {
-    this.#barred.add(name);
+  add(channel: string): boolean {
+    this.#channels.add(channel);
     if (this.#timer) return false;
-    this.#timer = this.runtime.timeout(this.#backoff.next(), () => {
-      const names = [...this.#barred];
-      this.stop();
-      this.lifted(names);
+    this.#timer = this.runtime.timeout(this.delay.next(), () => {
+      const channels = [...this.#channels];
+      this.clear();
+      this.retry(channels);
     });
     return true;
   }
 
-  delete(name: string): void {
-    this.#barred.delete(name);
+  delete(channel: string): void {
+    this.#channels.delete(channel);
   }
 
-  /** Nothing is refused any more, so far as is known. */
+  /** All attempts were made: without new refusals the next delay is short again. */
   settle(): void {
-    if (!this.#timer) this.#backoff.reset();
+    if (!this.#timer) this.delay.reset();
   }
 
-  /** Frees all, and lets the timer go. */
-  stop(): void {
-    this.#barred.clear();
+  /** Forgets all channels, and tries none of them again. */
+  clear(): void {
+    this.#channels.clear();
     this.#timer?.cancel();
     this.#timer = null;
   }

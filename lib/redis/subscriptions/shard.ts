@@ -5,32 +5,32 @@ import { shardedBy } from './pub-sub.js';
 import { RedisProbe } from '../link/redis-probe.js';
 import { RedisSubscriptions, type SubscriptionsListener } from './redis-subscriptions.js';
 
-/** Milliseconds that a node which has just got its first slots may take until it counts as a fault. */
+/** Milliseconds that a node with its first slots may take to work before that counts as a fault. */
 const GRACE = 3_000;
 
-/** What a {@link Shard} needs to be probed. */
+/** What the probe of a {@link Shard} needs. */
 export interface ShardProbeOptions {
-  /** Begins the names of the probe's channels. */
+  /** The beginning of the names of the probe's channels. */
   readonly channel: string;
   /** Milliseconds between two probes. */
   readonly period: number;
   /** Resolves with null when another node serves the channel's slot. */
   publish(channel: string, payload: string): Promise<number | null>;
-  /** Whether the node is the master of the channel's slot; null: nobody answers at the moment. */
+  /** Whether the node is the master of the channel's slot; null when it does not answer. */
   serves(channel: string): Promise<boolean | null>;
-  /** What was published, as it is heard; null: it is not to be taken. */
+  /** Verifies a received message; null when it must not be accepted. */
   open(channel: string, payload: Buffer): Buffer | null;
 }
 
-/** A probe was refused since its slot is elsewhere, which tells nothing about the node. */
-class Astray extends Error {}
+/** A probe could not be sent because its slot has moved, which says nothing about the node. */
+class ProbeSlotMoved extends Error {}
 
-/** What a {@link Shard} tells. */
+/** Hears of a {@link Shard}. */
 export interface ShardListener extends Required<Omit<SubscriptionsListener, 'up' | 'down'>> {
-  /** It is proven, or not any more, or has become a fault: `why` tells what is wrong, undefined: nothing. */
+  /** The shard works (`why` is undefined), or does not work any more, or has become a fault. */
   changed(why: Error | undefined): void;
-  /** Its probe's slot is elsewhere. */
-  astray(): void;
+  /** The slot of its probe has moved. */
+  slotsChanged(): void;
 }
 
 /** The subscriptions on one node of a cluster with sharded pub/sub, and the probe that shows whether they work. */
@@ -54,8 +54,8 @@ export class Shard {
         send: (payload) => this.#send(payload),
         passed: () => this.#prove(),
         unsent: (why) => {
-          if (why instanceof Astray) listener.astray();
-          else this.#doubt(why);
+          if (why instanceof ProbeSlotMoved) listener.slotsChanged();
+          else this.#fail(why);
         },
         lost: () => this.subscriptions.renew(new Error('A probe of a shard did not come back.')),
       },
@@ -70,22 +70,22 @@ export class Shard {
     );
   }
 
-  /** Whether messages go out to this node and come back. */
+  /** Whether probes of this node come back. */
   get isProven(): boolean {
     return this.#isProven;
   }
 
-  /** Whether it should work by now, and does not. */
+  /** Whether the node should work by now, but does not. */
   get isAtFault(): boolean {
     return !this.#isProven && (this.#wasProven || this.runtime.monotonic() - this.#startedAt > GRACE);
   }
 
-  /** The node serves these slots now: the probe needs a channel in one of them. */
+  /** Sets the slots that the node serves; the probe needs a channel in one of them. */
   serve(slots: ReadonlySet<number>): void {
     const before = this.#probeChannel;
     if (before !== null && slots.has(keySlotOf(before))) return;
     let count = 0;
-    // Only what stands in braces decides about the slot, and is quickly tried.
+    // Only the text in braces decides about the slot.
     while (!slots.has(keySlotOf(String(count)))) count++;
     this.#probe.stop();
     this.#probeChannel = `${this.probing.channel}:{${count}}`;
@@ -111,10 +111,10 @@ export class Shard {
       up: () => this.#probe.start(),
       down: (why) => {
         this.#probe.stop();
-        this.#doubt(why);
+        this.#fail(why);
       },
       message: (channel, payload) => {
-        if (channel === this.#probeChannel) this.#probe.heard(this.probing.open(channel, payload)?.toString() ?? '');
+        if (channel === this.#probeChannel) this.#probe.received(this.probing.open(channel, payload)?.toString() ?? '');
         else listener.message(channel, payload);
       },
       refused: (why, channel, isFirst) => listener.refused(why, channel, isFirst),
@@ -124,7 +124,7 @@ export class Shard {
         listener.live(channels);
       },
       moved: (channels) => {
-        // What it had sent is on its way to nobody.
+        // The open probe will not come back.
         if (this.#probeChannel !== null && channels.includes(this.#probeChannel)) this.#probe.stop();
         listener.moved(channels);
       },
@@ -132,7 +132,7 @@ export class Shard {
   }
 
   async #send(payload: string): Promise<void> {
-    if ((await this.probing.publish(this.#probeChannel ?? '', payload)) === null) throw new Astray();
+    if ((await this.probing.publish(this.#probeChannel ?? '', payload)) === null) throw new ProbeSlotMoved();
   }
 
   #prove(): void {
@@ -142,7 +142,7 @@ export class Shard {
     this.listener.changed(undefined);
   }
 
-  #doubt(why: Error): void {
+  #fail(why: Error): void {
     this.#isProven = false;
     this.listener.changed(why);
   }

@@ -2,65 +2,61 @@ import type { Redis } from 'ioredis';
 import { WsError } from '../../errors/ws.error.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ChannelSubscriptions } from './channel-subscriptions.interface.js';
-import { Deadlines } from '../link/deadlines.js';
 import type { MovableSubscriptions } from './movable-subscriptions.js';
 import { unavailable } from '../link/redis-failures.js';
 import { Shard, type ShardListener, type ShardProbeOptions } from './shard.js';
-import { SETTLING, type SlotMap } from '../topology/slot-map.js';
+import type { SlotMap } from '../topology/slot-map.js';
+import { UnheardChannels } from './unheard-channels.js';
 import { Waiters } from '../link/waiters.js';
 
 /** Milliseconds that a channel may take to become live. */
 const DEADLINE = 1_000;
 
-/** A sharded channel that is wanted. */
-interface Resident {
+/** Where a wanted sharded channel is subscribed. */
+interface Placement {
   holders: number;
-  /** Where it is subscribed; null while no node serves its slot. */
+  /** The node that serves its slot; null while no node does. */
   home: Shard | null;
-  /** Where it was before, and stays until it is live at home. */
+  /** Nodes where it was subscribed before; it stays there until it is live at home. */
   readonly former: Set<Shard>;
 }
 
-/** What {@link ShardedSubscriptions} tell. */
+/** Hears of {@link ShardedSubscriptions}. */
 export interface ShardedListener extends Pick<ShardListener, 'message' | 'refused' | 'allowed'> {
   up(): void;
   down(why: Error): void;
-  /** Where a slot is concerned is not known any more. */
-  astray(): void;
+  /** The known slots may be outdated. */
+  slotsChanged(): void;
 }
 
-/** What {@link ShardedSubscriptions} are made of. */
+/** The parts of {@link ShardedSubscriptions}. */
 export interface ShardedSubscriptionsOptions {
-  /** For all channels but the sharded ones. */
+  /** For channels that are not sharded. */
   readonly classic: MovableSubscriptions;
   readonly slots: SlotMap;
   isSharded(channel: string): boolean;
-  /** Makes a connection to a node of the cluster, named as in its slots; null: it is not known now. */
+  /** Makes a connection to a node (`host:port`, as in the slots); null when it is unknown. */
   readonly connect: (node: string) => Redis | null;
   readonly probing: Omit<ShardProbeOptions, 'serves'>;
-  /** Whether the node is the master of the channel's slot; null: nobody answers at the moment. */
+  /** Whether the node is the master of the channel's slot; null when it does not answer. */
   readonly serves: (node: string, channel: string) => Promise<boolean | null>;
   readonly listener: ShardedListener;
 }
 
 /**
- * Subscriptions where some channels are sharded: those are subscribed at the node that serves their slot, and move with it.
- * A slot that moves concerns its own channels alone: they are subscribed at the new node as soon as that takes them, and
- * given up at the old one after that. What is published meanwhile takes the classic way: see `RedisLink.publish`.
+ * Subscriptions for a cluster with sharded pub/sub. Sharded channels are subscribed at the node that serves their slot, and
+ * move with it: first they are subscribed at the new node, and then released at the old one. Meanwhile publishers take the
+ * detour over a classic channel: see `ShardedPublisher`.
  */
 export class ShardedSubscriptions implements ChannelSubscriptions {
   readonly #shards = new Map<string, Shard>();
-  /** Those whose node serves no slots any more, and that still hear channels which are not live elsewhere. */
+  /** Shards of nodes without slots, which are kept until their channels are live elsewhere. */
   readonly #leaving = new Set<Shard>();
-  readonly #residents = new Map<string, Resident>();
+  readonly #placements = new Map<string, Placement>();
   readonly #waiters: Waiters;
-  /** Channels that have moved and are heard nowhere. */
-  readonly #missed: Deadlines<string>;
-  /** Those of them that are missed for so long that publishers do not go round them any more. */
-  readonly #deaf = new Set<string>();
-  #gaps = 0;
-  /** Whether it was told that all is well. */
-  #isTold = false;
+  readonly #unheard: UnheardChannels;
+  /** Whether `up` was the last report. */
+  #isReportedUp = false;
 
   constructor(
     private readonly options: ShardedSubscriptionsOptions,
@@ -69,21 +65,17 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     this.#waiters = new Waiters(runtime, DEADLINE, () => {
       return new WsError('TIMEOUT', 'Redis did not confirm the subscription in time.');
     });
-    this.#missed = new Deadlines(runtime, SETTLING / 2, (channels) => {
-      this.#gaps += channels.length;
-      for (const channel of channels) this.#deaf.add(channel);
-      this.#review();
-    });
+    this.#unheard = new UnheardChannels(runtime, () => this.#review());
   }
 
   acquire(channel: string): Promise<void> | undefined {
     if (!this.options.isSharded(channel)) return this.options.classic.acquire(channel);
     const isLive = this.isLive(channel);
-    const home = this.#residents.get(channel)?.home ?? this.#homeOf(channel);
-    const isHopeless = !home || home.isAtFault || home.subscriptions.isBarred(channel);
+    const home = this.#placements.get(channel)?.home ?? this.#homeOf(channel);
+    const isHopeless = !home || home.isAtFault || home.subscriptions.isRefused(channel);
     if (!isLive && isHopeless) return Promise.reject(unavailable(null));
     this.want(channel);
-    // One that lingers was live before it was wanted.
+    // A channel that was released a moment ago may still be live.
     if (this.isLive(channel)) return undefined;
     return this.#waiters.wait(channel).catch((error: unknown) => {
       this.release(channel);
@@ -96,13 +88,13 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
       this.options.classic.want(channel);
       return;
     }
-    const resident = this.#residents.get(channel);
-    if (resident) {
-      resident.holders++;
+    const placement = this.#placements.get(channel);
+    if (placement) {
+      placement.holders++;
       return;
     }
     const home = this.#homeOf(channel);
-    this.#residents.set(channel, { holders: 1, home, former: new Set() });
+    this.#placements.set(channel, { holders: 1, home, former: new Set() });
     home?.subscriptions.want(channel);
   }
 
@@ -111,12 +103,12 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
       this.options.classic.release(channel);
       return;
     }
-    const resident = this.#residents.get(channel);
-    if (!resident || --resident.holders > 0) return;
-    this.#residents.delete(channel);
-    this.#heardOf(channel);
-    resident.home?.subscriptions.release(channel);
-    this.#leaveFormer(channel, resident);
+    const placement = this.#placements.get(channel);
+    if (!placement || --placement.holders > 0) return;
+    this.#placements.delete(channel);
+    this.#unheard.delete(channel);
+    placement.home?.subscriptions.release(channel);
+    this.#leaveFormer(channel, placement);
   }
 
   acquirePattern(pattern: string): Promise<void> | undefined {
@@ -129,8 +121,8 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
 
   isLive(channel: string): boolean {
     if (!this.options.isSharded(channel)) return this.options.classic.isLive(channel);
-    const resident = this.#residents.get(channel);
-    return resident !== undefined && isHeard(channel, resident);
+    const placement = this.#placements.get(channel);
+    return placement !== undefined && isHeard(channel, placement);
   }
 
   get counts(): { readonly wanted: number; readonly live: number } {
@@ -142,15 +134,15 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     return { wanted, live };
   }
 
-  /** How many times a channel that had moved was heard nowhere for so long that messages may be lost. */
+  /** @see UnheardChannels.gaps */
   get gaps(): number {
-    return this.#gaps;
+    return this.#unheard.gaps;
   }
 
-  /** Whether all is heard. A node that has just got its first slots has some time for that, once all was well. */
+  /** Whether all nodes work. Once they all did, a node with its first slots has some time for it. */
   get isUp(): boolean {
     const shards = [...this.#shards.values()];
-    const isProven = this.#isTold || shards.every((shard) => shard.isProven);
+    const isProven = this.#isReportedUp || shards.every((shard) => shard.isProven);
     return this.options.classic.isUp && shards.length > 0 && isProven && !this.#isAtFault;
   }
 
@@ -159,7 +151,7 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
   }
 
   async stop(): Promise<void> {
-    this.#missed.takeAll();
+    this.#unheard.stop();
     this.#waiters.rejectAll(unavailable(null));
     const shards = [...this.#shards.values(), ...this.#leaving];
     this.#shards.clear();
@@ -167,7 +159,7 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     await Promise.all([this.options.classic.stop(), ...shards.map((shard) => shard.stop())]);
   }
 
-  /** A probe came back by the classic channels; each shard has a probe of its own. */
+  /** A probe came back over the classic connection; each shard has a probe of its own. */
   proven(): void {
     this.options.classic.proven();
   }
@@ -176,7 +168,7 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     this.options.classic.renew(why);
   }
 
-  /** All connections are in doubt, those to the shards too. */
+  /** Replaces all connections, including those of the shards. */
   renewAll(why: Error): void {
     this.options.classic.renewAll(why);
     for (const { subscriptions } of this.#shards.values()) subscriptions.renew(why);
@@ -187,11 +179,11 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     this.options.classic.stayWith(isOneOfThem);
   }
 
-  /** Brings every channel to the node that serves its slot, by what the map says now. */
+  /** Moves every channel to the node that serves its slot, according to the slot map. */
   settle(): void {
     const slots = this.options.slots.byOwner();
     for (const [node, served] of slots) this.#shardAt(node).serve(served);
-    for (const [channel, resident] of this.#residents) this.#move(channel, resident);
+    for (const [channel, placement] of this.#placements) this.#move(channel, placement);
     for (const [node, shard] of this.#shards) {
       if (slots.has(node)) continue;
       this.#shards.delete(node);
@@ -201,36 +193,36 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
     this.#review();
   }
 
-  #move(channel: string, resident: Resident): void {
+  #move(channel: string, placement: Placement): void {
     const home = this.#homeOf(channel);
-    const before = resident.home;
+    const before = placement.home;
     if (home === before) return;
-    resident.home = home;
-    if (before) resident.former.add(before);
-    if (home && !resident.former.delete(home)) home.subscriptions.want(channel);
-    if (home?.subscriptions.isLive(channel)) this.#leaveFormer(channel, resident);
+    placement.home = home;
+    if (before) placement.former.add(before);
+    if (home && !placement.former.delete(home)) home.subscriptions.want(channel);
+    if (home?.subscriptions.isLive(channel)) this.#leaveFormer(channel, placement);
   }
 
-  #leaveFormer(channel: string, { former }: Resident): void {
+  #leaveFormer(channel: string, { former }: Placement): void {
     for (const shard of former) shard.subscriptions.release(channel);
     former.clear();
   }
 
   #live(shard: Shard, channels: readonly string[]): void {
     for (const channel of channels) {
-      const resident = this.#residents.get(channel);
-      if (!resident || !isHeard(channel, resident)) continue;
-      if (resident.home === shard) this.#leaveFormer(channel, resident);
-      this.#heardOf(channel);
+      const placement = this.#placements.get(channel);
+      if (!placement || !isHeard(channel, placement)) continue;
+      if (placement.home === shard) this.#leaveFormer(channel, placement);
+      this.#unheard.delete(channel);
       this.#waiters.resolve(channel);
     }
     if (this.#leaving.size > 0) this.#stopLeft();
   }
 
   #stopLeft(): void {
-    const residents = [...this.#residents.values()];
+    const placements = [...this.#placements.values()];
     for (const shard of this.#leaving) {
-      if (residents.some(({ home, former }) => home === shard || former.has(shard))) continue;
+      if (placements.some(({ home, former }) => home === shard || former.has(shard))) continue;
       this.#leaving.delete(shard);
       void shard.stop();
     }
@@ -238,33 +230,27 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
 
   #lostBy(channels: readonly string[]): void {
     for (const channel of channels) {
-      const resident = this.#residents.get(channel);
-      if (resident && !isHeard(channel, resident) && !this.#deaf.has(channel)) this.#missed.add(channel);
+      const placement = this.#placements.get(channel);
+      if (placement && !isHeard(channel, placement)) this.#unheard.add(channel);
     }
-    this.options.listener.astray();
+    this.options.listener.slotsChanged();
   }
 
-  /** The channel is heard again, or nobody wants it. */
-  #heardOf(channel: string): void {
-    this.#missed.delete(channel);
-    if (this.#deaf.delete(channel)) this.#review();
-  }
-
-  /** Tells when the whole has come up or gone down with what has changed. */
+  /** Reports when the subscriptions as a whole have come up or gone down. */
   #review(why = new Error('Some slots of the cluster are not served.')): void {
     if (this.#isAtFault) {
-      this.#isTold = false;
+      this.#isReportedUp = false;
       this.options.listener.down(why);
-    } else if (!this.#isTold && this.isUp) {
-      this.#isTold = true;
+    } else if (!this.#isReportedUp && this.isUp) {
+      this.#isReportedUp = true;
       this.options.listener.up();
     }
   }
 
   get #isAtFault(): boolean {
-    if (this.#deaf.size > 0) return true;
+    if (this.#unheard.hasOverdue) return true;
     for (const shard of this.#shards.values()) if (shard.isAtFault) return true;
-    for (const { home } of this.#residents.values()) if (!home) return true;
+    for (const { home } of this.#placements.values()) if (!home) return true;
     return false;
   }
 
@@ -290,7 +276,7 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
         live: (channels) => this.#live(shard, channels),
         moved: (channels) => this.#lostBy(channels),
         allowed: () => listener.allowed(),
-        astray: () => listener.astray(),
+        slotsChanged: () => listener.slotsChanged(),
         changed: (why) => this.#changed(node, shard, why),
       },
       this.runtime,
@@ -301,23 +287,23 @@ export class ShardedSubscriptions implements ChannelSubscriptions {
   }
 
   #changed(node: string, shard: Shard, why: Error | undefined): void {
-    // One that serves no slots any more is missed by nobody.
+    // A shard without slots is not needed any more.
     if (this.#shards.get(node) !== shard) return;
     if (!why) {
       this.#review();
       return;
     }
-    // Another node may serve its slots by now.
-    this.options.listener.astray();
+    // Another node may serve its slots now.
+    this.options.listener.slotsChanged();
     if (!shard.isAtFault) return;
-    for (const [channel, { home }] of this.#residents) {
+    for (const [channel, { home }] of this.#placements) {
       if (home === shard) this.#waiters.reject(channel, unavailable(why));
     }
     this.#review(why);
   }
 }
 
-function isHeard(channel: string, { home, former }: Resident): boolean {
+function isHeard(channel: string, { home, former }: Placement): boolean {
   if (home?.subscriptions.isLive(channel)) return true;
   for (const shard of former) if (shard.subscriptions.isLive(channel)) return true;
   return false;

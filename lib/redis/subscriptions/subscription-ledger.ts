@@ -1,17 +1,17 @@
-/** What to tell Redis next. */
+/** The channels of the next command. */
 export interface SubscriptionBatch {
   readonly verb: 'subscribe' | 'unsubscribe';
   readonly channels: readonly string[];
 }
 
-/** The books of a connection's subscriptions: what is wanted, what is live, and so what is to be done. Knows no Redis. */
+/** The bookkeeping of a connection's subscriptions: which channels are wanted, which are live, and what has to change. */
 export class SubscriptionLedger {
   readonly #wanted = new Map<string, number>();
-  /** Confirmed, and not about to be unsubscribed. */
+  /** Confirmed by Redis, and not being unsubscribed. */
   readonly #live = new Set<string>();
-  /** Wanted and to be subscribed: not live, or in doubt. */
+  /** Wanted channels that have to be subscribed: not live, or suspect. */
   readonly #missing = new Set<string>();
-  /** Not wanted, and to be unsubscribed: live, or in doubt. */
+  /** Unwanted channels that have to be unsubscribed: live, or suspect. */
   readonly #unneeded = new Set<string>();
 
   get counts(): { readonly wanted: number; readonly live: number } {
@@ -22,7 +22,7 @@ export class SubscriptionLedger {
     return this.#live.has(channel);
   }
 
-  /** Wants the channel once more. */
+  /** Counts one more holder of the channel. */
   want(channel: string): void {
     const count = this.#wanted.get(channel) ?? 0;
     this.#wanted.set(channel, count + 1);
@@ -32,9 +32,9 @@ export class SubscriptionLedger {
   }
 
   /**
-   * Wants the channel once less.
+   * Counts one holder less.
    *
-   * @returns whether nobody wants it now
+   * @returns whether that was the last one
    */
   release(channel: string): boolean {
     const count = this.#wanted.get(channel) ?? 0;
@@ -45,14 +45,14 @@ export class SubscriptionLedger {
     return true;
   }
 
-  /** Unsubscribes what nobody wants of the channels. */
+  /** Unsubscribes those of the channels that are not wanted. */
   drop(channels: Iterable<string>): void {
     for (const channel of channels) {
       if (this.#live.has(channel) && !this.#wanted.has(channel)) this.#unneeded.add(channel);
     }
   }
 
-  /** The next batch of at most so many channels: what is unsubscribed is not live any more. */
+  /** The next batch of at most `most` channels. Channels that are to be unsubscribed are not live any more. */
   next(most: number): SubscriptionBatch | null {
     const isMissing = this.#missing.size > 0;
     const due = isMissing ? this.#missing : this.#unneeded;
@@ -66,7 +66,7 @@ export class SubscriptionLedger {
     return channels.length === 0 ? null : { verb: isMissing ? 'subscribe' : 'unsubscribe', channels };
   }
 
-  /** Redis confirmed the subscriptions. */
+  /** Redis has confirmed the subscriptions. */
   confirm(channels: readonly string[]): void {
     for (const channel of channels) {
       this.#live.add(channel);
@@ -75,7 +75,7 @@ export class SubscriptionLedger {
     this.drop(channels);
   }
 
-  /** Subscribes what is still wanted of the channels, again. */
+  /** Subscribes those of the channels again that are still wanted. */
   retry(channels: Iterable<string>): void {
     for (const channel of channels) {
       if (this.#wanted.has(channel) && !this.#live.has(channel)) this.#missing.add(channel);
@@ -83,10 +83,10 @@ export class SubscriptionLedger {
   }
 
   /**
-   * Redis has ended some subscriptions, nobody knows which: what is live is subscribed again, which does no harm. What
-   * nobody wants is given up at once: wanted again, it must not be taken for live.
+   * Redis has ended some subscriptions without saying which. All wanted channels are subscribed again, which does no harm, and
+   * count as live meanwhile. Unwanted channels are unsubscribed at once: wanted again, they must not count as live.
    */
-  doubt(): void {
+  suspect(): void {
     for (const channel of this.#live) {
       if (this.#wanted.has(channel)) {
         this.#missing.add(channel);
@@ -107,7 +107,7 @@ export class SubscriptionLedger {
     return this.#live.delete(channel);
   }
 
-  /** The connection is another one: nothing is live any more. */
+  /** A new connection: no channel is live any more. */
   reset(): void {
     this.#live.clear();
     this.#unneeded.clear();

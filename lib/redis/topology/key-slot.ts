@@ -1,14 +1,14 @@
-/** How many slots every cluster has. */
+/** The number of slots of every Redis Cluster. */
 export const SLOTS = 16_384;
 
-/** The slot of a cluster that a key, or a sharded channel, belongs to: CRC-16 of what stands in the first braces, else of all. */
+/** The slot of a key or a sharded channel: CRC-16 of the text in the first braces, or else of the whole name. */
 export function keySlotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   return crc16(Buffer.from(close > open + 1 ? key.slice(open + 1, close) : key)) % SLOTS;
 }
 
-/** CRC-16/XMODEM. Only a few hundred channels are ever asked for, so no table. */
+/** CRC-16/XMODEM, without a table: it is computed for a few hundred channels only. */
 function crc16(bytes: Buffer): number {
   let crc = 0;
   for (const byte of bytes) {

@@ -1,34 +1,34 @@
 import type { Runtime } from '../../runtime/runtime.js';
 import { keySlotOf, SLOTS } from './key-slot.js';
 
-/** Milliseconds after a slot has gone to another node for which not all of its subscribers may have followed it. */
+/** Milliseconds after a slot has moved during which some of its subscribers may not have followed it. */
 export const SETTLING = 5_000;
 
-/** Milliseconds after a node has lost a slot for which it may be losing more of them. */
+/** Milliseconds after a node has lost a slot during which it may be losing more of them. */
 const DRAINING = 10_000;
 
-/** A node of a cluster, named as ioredis names it: `host:port`. */
+/** A node of a cluster as ioredis names it, `host:port`. */
 type NodeName = string;
 
 /**
- * Which master serves which slot of a cluster, and which slots have gone to another one of late: nobody may trust then
- * that what is published there is heard.
+ * Which master of a Redis Cluster serves which slot, and which slots have moved recently: messages that are published there
+ * may not reach all subscribers.
  */
 export class SlotMap {
   #owners: (NodeName | undefined)[] | null = null;
   readonly #movedAt = new Map<number, number>();
-  /** When nodes have lost a slot. */
+  /** When each node last lost a slot. */
   readonly #lostAt = new Map<NodeName, number>();
-  /** Slots where the last message was heard by nobody. */
+  /** Slots whose last message had no receivers. */
   readonly #quiet = new Set<number>();
   readonly #slotOfChannel = new Map<string, number>();
 
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * Takes in what ioredis has been told, for each slot its nodes, the master first.
+   * Takes the slots as ioredis read them: for each slot its nodes, the master first.
    *
-   * @returns whether some have another owner than before
+   * @returns whether some slots have moved
    */
   learn(slots: readonly (readonly NodeName[] | undefined)[]): boolean {
     const owners = Array.from({ length: SLOTS }, (_, slot) => slots[slot]?.[0]);
@@ -37,7 +37,7 @@ export class SlotMap {
     this.#forgetOldMoves();
     let haveMoved = false;
     for (let slot = 0; slot < SLOTS; slot++) {
-      // Before the first look anything may have happened.
+      // At the first look all slots count as moved, since nothing is known of the time before.
       if (before && before[slot] === owners[slot]) continue;
       this.moved(slot);
       const former = before?.[slot];
@@ -47,18 +47,18 @@ export class SlotMap {
     return haveMoved;
   }
 
-  /** Whether the node has lost slots of late: it may be on its way out of the cluster. */
+  /** Whether the node has lost slots recently, so that it may be leaving the cluster. */
   isDraining(node: NodeName): boolean {
     const at = this.#lostAt.get(node);
     return at !== undefined && this.runtime.monotonic() - at < DRAINING;
   }
 
-  /** The master that serves the slot; undefined: none does, so far as is known. */
+  /** The master that serves the slot; undefined when none is known. */
   ownerOf(slot: number): NodeName | undefined {
     return this.#owners?.[slot];
   }
 
-  /** Every master that serves slots, with those. */
+  /** The slots of every master that serves any. */
   byOwner(): Map<NodeName, Set<number>> {
     const byOwner = new Map<NodeName, Set<number>>();
     for (const [slot, owner] of this.#owners?.entries() ?? []) {
@@ -70,37 +70,37 @@ export class SlotMap {
     return byOwner;
   }
 
-  /** The slot of a channel; for the few that rooms share. */
+  /** The slot of a channel. Remembered, so only for the few sharded channels. */
   slotOf(channel: string): number {
     let slot = this.#slotOfChannel.get(channel);
     if (slot === undefined) this.#slotOfChannel.set(channel, (slot = keySlotOf(channel)));
     return slot;
   }
 
-  /** The slot has been found to be elsewhere. */
+  /** The slot was found to be at another node. */
   moved(slot: number): void {
     this.#movedAt.set(slot, this.runtime.monotonic());
     this.#quiet.delete(slot);
   }
 
-  /** Whether not all subscribers may have followed the slot yet. */
+  /** Whether some subscribers may not have followed the slot yet. */
   isMoving(slot: number): boolean {
     const at = this.#movedAt.get(slot);
     return at !== undefined && this.runtime.monotonic() - at < SETTLING;
   }
 
   /**
-   * A message to the slot was heard by so many.
+   * Takes the number of receivers of a message in the slot.
    *
-   * @returns false: its subscribers may be elsewhere. After a failover the old master goes on taking messages, although
-   * it has sent all subscribers away
+   * @returns false when its subscribers may be at another node: after a failover the old master still takes messages,
+   * although it has disconnected all subscribers
    */
   isHeard(slot: number, receivers: number): boolean {
     if (receivers > 0) {
       this.#quiet.delete(slot);
       return true;
     }
-    // Others were under way together with the first one: a failover holds them up, and lets them go to the old master.
+    // Messages that were sent together with the first one may go to the old master as well.
     if (this.#quiet.has(slot)) return !this.isMoving(slot);
     this.moved(slot);
     this.#quiet.add(slot);
