@@ -9,6 +9,7 @@ import { OriginPolicy } from './auth/origin-policy.js';
 import { RuleFactory } from './auth/rule-factory.js';
 import { TokenLife } from './auth/tokens/token-life.js';
 import { TokenRevocation } from './auth/tokens/token-revocation.js';
+import { UserAdmission } from './auth/user-admission.js';
 import { ClientMirror } from './clients/client-mirror.js';
 import { ClientRegistry } from './clients/client-registry.js';
 import { REMOTE_CONTROL } from './clients/remote-control.interface.js';
@@ -119,7 +120,16 @@ const CLIENTS: Provider[] = [
 const ENCRYPTION = [KeyExchange, Encryption, OutboundTransforms, FrameCallbacks];
 
 const AUTH = [
-  ...[ClientAddress, OriginPolicy, Admission, Authentication, ConnectionGuards, InBandAuthentication, RuleFactory],
+  ...[
+    ClientAddress,
+    OriginPolicy,
+    Admission,
+    UserAdmission,
+    Authentication,
+    ConnectionGuards,
+    InBandAuthentication,
+    RuleFactory,
+  ],
   ...[AuthRefusals, TokenLife, TokenRevocation],
 ];
 

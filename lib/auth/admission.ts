@@ -1,22 +1,16 @@
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientRegistry } from '../clients/client-registry.js';
-import { REMOTE_CONTROL, type RemoteControl } from '../clients/remote-control.interface.js';
 import type { WsRequest } from '../ws-client/ws-request.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
-import { CLOSE_CODES } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { Runtime } from '../runtime/runtime.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { NOBODY, type Identity } from './identity.js';
-import { closeForGood } from '../clients/session/close-for-good.js';
-import { USER_INTEREST, type WsUserInterest } from '../clients/user-interest.interface.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
+import { UserAdmission } from './user-admission.js';
 
 /** A connection that asks to be let in. */
 export interface Candidate {
@@ -50,14 +44,10 @@ export class Admission {
   constructor(
     private readonly authentication: Authentication,
     private readonly guards: ConnectionGuards,
-    private readonly clients: ClientRegistry,
-    @Inject(REMOTE_CONTROL) private readonly remote: RemoteControl,
+    private readonly users: UserAdmission,
     private readonly counters: RefusalCounters,
     private readonly refusals: AuthRefusals,
-    private readonly runtime: Runtime,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
-    @Inject(PXL_WS_USER_CONNECTIONS) private readonly userConnections: UserConnections,
-    @Inject(USER_INTEREST) private readonly userInterest: WsUserInterest,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -112,8 +102,8 @@ export class Admission {
     // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
     if (await this.#isRevoked(identity)) return REVOKED;
     this.#checkMetadata(identity);
-    if (!(await this.#enter(candidate, identity))) return { outcome: 'tooMany' };
-    const live = this.#hear(candidate, identity);
+    if (!(await this.users.enter(candidate, identity))) return { outcome: 'tooMany' };
+    const live = this.users.hear(candidate, identity);
     if (!live) return result;
     await live;
     return (await this.#isRevoked(identity)) ? REVOKED : result;
@@ -138,36 +128,6 @@ export class Admission {
   async #isRevoked({ user, token }: Identity): Promise<boolean> {
     if (!user || !token) return false;
     return this.revocations.isRevoked({ userId: user.userId, id: token.id, issuedAt: token.issuedAt });
-  }
-
-  async #enter({ clientId, stream }: Candidate, { user }: Identity): Promise<boolean> {
-    if (!user || this.options.limits.connectionsPerUser === false) return true;
-    const { userId } = user;
-    const { admitted, replaced } = await this.userConnections.enter(userId, clientId);
-    if (!admitted) {
-      this.counters.count('connectionsPerUser');
-      return false;
-    }
-    const leave = (): void => this.userConnections.leave(userId, clientId);
-    if (stream.destroyed) leave();
-    else stream.once('close', leave);
-    for (const oldest of replaced) {
-      const client = this.clients.get(oldest);
-      if (client) closeForGood(client, CLOSE_CODES.REPLACED, this.runtime);
-      else this.remote.disconnect(oldest, CLOSE_CODES.REPLACED.code, CLOSE_CODES.REPLACED.reason);
-    }
-    return true;
-  }
-
-  /** What is sent to the user reaches the connection from its first moment on. */
-  #hear({ stream }: Candidate, { user }: Identity): Promise<void> | undefined {
-    if (!user) return undefined;
-    const { userId } = user;
-    const live = this.userInterest.acquireUser(userId);
-    const release = (): void => this.userInterest.releaseUser(userId);
-    if (stream.destroyed) release();
-    else stream.once('close', release);
-    return live;
   }
 
   async #failSafe(decide: () => Promise<AdmissionResult>): Promise<AdmissionResult> {
