@@ -46,76 +46,80 @@ export interface PxlWebSocketModuleOptions {
   /** The path of the endpoint for gateways without a path of their own, compared byte for byte. Default: `'/ws'`. */
   path?: string | undefined;
   /**
-   * What a connection speaks that names no subprotocol: `'pxl'` (`{ type, action, data?, id? }`) or `'event'`
-   * (`{ event, data?, id? }`, as Ignis and Nest's own gateways do). Some defaults are others where it is `'event'`; each
-   * says so. Default: `'pxl'`.
+   * The envelope of connections that name no subprotocol: `'pxl'` (`{ type, action, data?, id? }`) or `'event'`
+   * (`{ event, data?, id? }`, as Ignis and Nest's own gateways do). Defaults that differ with `'event'` are marked so.
+   * Default: `'pxl'`.
    */
   protocol?: WsProtocolName | undefined;
   /**
-   * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: nothing.
+   * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: none.
    */
   endpoints?: Record<string, WsEndpointOptions> | undefined;
   /**
-   * Where Redis is, which carries messages between workers. Default: none, the application is one process.
+   * The Redis that carries messages between workers. Default: none, the application is one process.
    */
   redis?: WsRedisOption | undefined;
-  /** What all channels and keys begin with: applications on one Redis need different ones. Default: `'pxl'`. */
+  /** The beginning of all channels and keys. Applications on one Redis need different ones. Default: `'pxl'`. */
   prefix?: string | undefined;
   /**
-   * A bus of the application's own in place of Redis. It carries messages, commands and events; what workers share in Redis
-   * is each worker's own then: the registry and its mirror (`fetchClients` and `countClients` ask nobody), the presence of
-   * users, `limits.connectionsPerUser`, the uses that `@WsRateLimit` counts, revocations from before its start, and that a job
-   * is told of once. Default: none.
+   * A bus of the application's own in place of Redis. It carries messages, commands and events. What workers otherwise share
+   * in Redis each worker then has for itself: the registry and its mirror (`fetchClients` and `countClients` know this
+   * worker's clients only), the presence of users, `limits.connectionsPerUser`, the uses that `@WsRateLimit` counts,
+   * revocations from before its start, and the rule that a job is reported once. Default: none.
    */
   broadcaster?: Type<WsBroadcaster> | undefined;
   /** How the workers of a cluster know of each other. */
   cluster?: WsClusterOptions | undefined;
-  /** Who a connection is. Without it everybody is anonymous (`client.user` is null). */
+  /** How clients prove who they are. Without it every client is anonymous (`client.user` is null). */
   auth?: WsAuthOptions | undefined;
   /**
-   * Guards of every connection, as classes (with dependencies) or instances; they run once the identity is known. See
-   * `@UseConnectionGuards`. Default: none.
+   * Guards of every connection, as classes (with dependencies) or instances. They run once the identity is known. See
+   * `@UseConnectionGuards`. Default: `[]`.
    */
   connectionGuards?: (Type<CanActivate> | CanActivate)[] | undefined;
-  /** Pages of which origins may connect. Default: those of the request's own host; no origin is no browser, and passes. */
+  /**
+   * The origins whose pages may connect. A request without an origin comes from no browser and passes. Default: the
+   * request's own host.
+   */
   origins?: WsOrigins | undefined;
   /**
-   * Who may say in `X-Forwarded-For` for whom a request is made: `true` everybody, a number that many proxies in front of
-   * this server, a list these addresses and ranges (`10.0.0.0/8`). Default: false, the peer's address is the client's.
+   * Whose `X-Forwarded-For` is believed: everybody's (`true`), that of a number of proxies in front of this server, or that
+   * of a list of addresses and ranges (`10.0.0.0/8`). Default: false, the peer's address is the client's.
    */
   trustProxy?: boolean | number | string[] | undefined;
   rooms?: WsRoomOptions | undefined;
-  /** What clients may know of each other. */
+  /** The list of all clients that clients may ask for. */
   clientList?: WsClientListOptions | undefined;
-  /** Closes the connections of those who send nothing: with 4510, and with 4002 where they speak `event.v1`. */
+  /** Closes the connections of clients that send nothing: with 4510, or with 4002 where they speak `event.v1`. */
   disconnectInactiveClients?: WsInactiveClientsOptions | undefined;
-  /** Finds dead connections. `false` switches it off. */
+  /** Finds dead connections by pings. `false` switches it off. */
   heartbeat?: WsHeartbeatOptions | false | undefined;
   limits?: WsLimitOptions | undefined;
   inbound?: WsInboundOptions | undefined;
   timeouts?: WsTimeoutOptions | undefined;
   /**
-   * permessage-deflate (RFC 7692). Costs the fast path: each message is compressed for each client. `true`: messages from
-   * 1,024 bytes on, ten at once, and no context takeover on either side, so that a connection keeps about 40 KB for it
-   * instead of 260. Options of ws are laid over these: `{ serverNoContextTakeover: undefined }` compresses better, and keeps
-   * more. Default: false.
+   * permessage-deflate (RFC 7692). It costs the fast path, since each message is compressed for each client. `true`:
+   * messages from 1,024 bytes on, ten at once, without context takeover on either side, so that a connection keeps about
+   * 40 KB for it instead of 260. Options of ws override these: `{ serverNoContextTakeover: undefined }` compresses better
+   * and keeps more. Default: false.
    */
   compression?: boolean | PerMessageDeflateOptions | undefined;
   /**
-   * Encrypts the frames of single connections, beside TLS: what stands between the client and this process, a proxy that
-   * ends TLS for example, carries and logs no clear text. Per hop, not end to end. `true`: those clients that offer a key.
-   * Default: false.
+   * Encrypts the frames of single connections in addition to TLS, so that a proxy that ends TLS carries and logs no clear
+   * text. It works per hop, not end to end. `true`: for clients that offer a key. Default: false.
    */
   encryption?: boolean | WsEncryptionOptions | undefined;
   /**
-   * Changes or holds back each frame to each client, from its welcome on: another event, or null, then it is not sent. It
-   * has `timeouts.hook`; a frame that it fails for is not sent, counted and reported. Costs the fast path: each frame is
-   * read again for each client. Default: none.
+   * Changes or holds back each frame to each client, the welcome included: it returns another event, or null, then nothing
+   * is sent. It has `timeouts.hook` to answer; a frame for which it fails is not sent, but counted and reported. It costs the
+   * fast path, since each frame is parsed again for each client. Default: none.
    */
   outboundTransformer?: WsOutboundTransformer | undefined;
   /** Callbacks for the life of the server and its connections; each runs before the gateways' own hook. */
   events?: WsEventOptions | undefined;
-  /** Handlers of cluster events, beside the methods with `@WsSubscriber()`. See `defineWebSocketSubscriber`. */
+  /**
+   * Handlers of cluster events, beside the methods with `@WsSubscriber()`. See `defineWebSocketSubscriber`. Default: `[]`.
+   */
   subscribers?: readonly WebSocketSubscriberDefinition[] | undefined;
   routing?: WsRoutingOptions | undefined;
   upgrade?: WsUpgradeOptions | undefined;

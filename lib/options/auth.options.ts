@@ -8,7 +8,7 @@ import { resolveJwt, type WsJwtOptions, type ResolvedJwt } from './jwt.options.j
 /** The places of an upgrade request that a token can stand in. */
 export type WsTokenPlace = 'header' | 'protocol' | 'cookie' | 'query';
 
-/** Who a connection is. At least one of `jwt` and `authenticate` is given: without them the application does not start. */
+/** How clients prove who they are. At least one of `jwt` and `authenticate` is given, otherwise the application does not start. */
 export interface WsAuthOptions {
   /**
    * Verifies JSON Web Tokens through the package `@nestjs/jwt`; `true` uses the application's own `JwtService` with its
@@ -18,29 +18,29 @@ export interface WsAuthOptions {
   /** Authenticators of the application's own, functions or classes, asked in order, after `jwt`. */
   authenticate?: WsAuthenticateOption | WsAuthenticateOption[] | undefined;
   /**
-   * False: who brings no credentials is accepted as anonymous; wrong ones are refused all the same. Default: true. An
-   * authenticator may let somebody in as anonymous in either case: `{ anonymous: true }`.
+   * False: a client without credentials is accepted as anonymous; one with wrong credentials is refused all the same. In
+   * either case an authenticator may accept a client as anonymous: `{ anonymous: true }`. Default: true.
    */
   required?: boolean | undefined;
   /**
    * When a client proves who it is: `'upgrade'`, before the connection is accepted; `'message'`, by `system.authenticate`
-   * as its first message; `'either'`, by message where the upgrade brought no credentials. Default: `'upgrade'`; on an
-   * event endpoint `'either'`.
+   * as its first message; `'either'`, by message where the upgrade brought no credentials. Default: `'upgrade'`;
+   * event: `'either'`.
    */
   mode?: 'upgrade' | 'message' | 'either' | undefined;
   /**
    * Where a token may stand in the upgrade request: `Authorization: Bearer`, `bearer.<token>` among the subprotocols, the
-   * cookie `token`, `?token=`. Default: all four.
+   * cookie `token`, `?token=`. Default: `['header', 'protocol', 'cookie', 'query']`.
    */
   tokenFrom?: WsTokenPlace[] | undefined;
   /**
-   * Milliseconds that a client has for its `system.authenticate`; then it is closed with 4001. Three times that while
-   * its authentication runs. Default: 5 000.
+   * Milliseconds that a client has for its `system.authenticate`; then it is closed with 4001. While its authentication
+   * runs it has three times as long. Default: 5 000.
    */
   timeout?: number | undefined;
   /**
-   * `'close'`: where an upgrade would be answered 401, it is accepted and closed with 4003, which browsers can read. Clients
-   * that offer `pxl.refusals` read close codes in any case. Default: `'status'`.
+   * `'close'`: an upgrade that would be answered 401 is accepted and closed with 4003, which browsers can read. Clients
+   * that offer `pxl.refusals` get the close code in either case. Default: `'status'`.
    */
   rejectMode?: 'status' | 'close' | undefined;
 }
@@ -52,7 +52,7 @@ export type WsAuthenticateOption = WsAuthenticate | Type<WsAuthenticator>;
 export interface ResolvedAuth {
   /** True: the application's own JwtService. */
   readonly jwt: ResolvedJwt | true | undefined;
-  /** The claims that tell who it is. */
+  /** The names of the claims that tell who the user is. */
   readonly claims: { readonly userId: string; readonly userType: string };
   readonly authenticate: readonly WsAuthenticateOption[];
   readonly required: boolean;
@@ -67,13 +67,13 @@ const REJECT_MODES = ['status', 'close'] as const;
 const AUTHENTICATOR = 'a function, or a class with a method authenticate';
 const PLACES: readonly WsTokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
 
-const NOBODY_ASKED =
+const NO_AUTHENTICATOR =
   'The option auth has neither jwt nor authenticate, so that nobody would be asked who they are: give one of them, or ' +
   'leave auth out where everybody may connect.';
 
 /**
- * @param isGiven whether the application has the option at all
- * @param usualMode when clients say who they are, where `auth` does not tell
+ * @param isGiven whether the application has given the option `auth`
+ * @param usualMode the default of `auth.mode`
  * @throws PxlWebSocketOptionsError in one sentence
  */
 export function resolveAuth(auth: OptionChecks, isGiven: boolean, usualMode: ResolvedAuth['mode']): ResolvedAuth {
@@ -92,10 +92,10 @@ export function resolveAuth(auth: OptionChecks, isGiven: boolean, usualMode: Res
     timeout: auth.integer('timeout', 5_000, 1),
     rejectMode: auth.oneOf('rejectMode', REJECT_MODES),
   };
-  // A misspelt name is told as such.
+  // A misspelt name gets its own message, before the one that both options are missing.
   auth.finish();
-  // A key or a function that was not there when the options were made must not mean that everybody gets in.
-  if (isGiven && !isConfigured) throw new PxlWebSocketOptionsError(NOBODY_ASKED);
+  // If the key or function was undefined by mistake, everybody would get in.
+  if (isGiven && !isConfigured) throw new PxlWebSocketOptionsError(NO_AUTHENTICATOR);
   return resolved;
 }
 

@@ -11,10 +11,11 @@ export type WsSecretOption = string | (string | false)[];
 export interface WsClusterOptions {
   /**
    * True: every worker knows every client of the cluster, which costs memory on each and a message for each change.
-   * False: `getClients()`, `rooms` and the like tell of this worker only; `fetchClients()` asks the others. Default: true.
+   * False: `getClients()`, `rooms` and similar know this worker's clients only; `fetchClients()` asks the other workers.
+   * Default: true.
    */
   mirror?: boolean | undefined;
-  /** The claims of users (`user.payload`) that other workers see. Default: none. */
+  /** The claims of users (`user.payload`) that other workers see. Default: `[]`. */
   shareUser?: string[] | undefined;
   /** True: connections are taken at start before Redis can be reached, instead of refused with 503. Default: false. */
   acceptBeforeReady?: boolean | undefined;
@@ -23,16 +24,16 @@ export interface WsClusterOptions {
    * reaches them once it is back. Default: false, such a join is refused with UNAVAILABLE.
    */
   joinWhenDegraded?: boolean | undefined;
-  /** Milliseconds after which a worker that does not show itself counts as dead. Default: 10 000. */
+  /** Milliseconds without a sign of life after which a worker counts as dead. Default: 10 000. */
   lease?: number | undefined;
   /** Milliseconds between two checks of the connection to Redis. Default: 3 000. */
   probe?: number | undefined;
   /**
-   * A text of at least 32 characters that all workers and emitters share: what they publish through Redis is signed with it
-   * (HMAC-SHA256), with its time and a number, and what is not, is too old or was heard before is dropped and counted. Who
-   * can publish to Redis then still cannot speak for a worker. It does not cover what stands in Redis' hashes. Two of them
-   * while it is changed: the first one signs, both are believed; `false` stands for no signature while signing is switched
-   * on. Default: none, nothing is signed.
+   * A text of at least 32 characters that all workers and emitters share. It signs what they publish through Redis
+   * (HMAC-SHA256), with the time and a number; messages that are unsigned, too old or repeated are dropped and counted.
+   * Somebody who can publish to Redis then still cannot speak for a worker. The data in Redis' hashes is not covered. While
+   * the secret is changed it is a list of two: the first one signs, both are accepted; `false` stands for no signature
+   * while signing is switched on. Default: none, nothing is signed.
    */
   secret?: WsSecretOption | undefined;
   /**

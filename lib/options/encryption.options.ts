@@ -56,18 +56,18 @@ export type WsEncryptionOpen = (frame: { client: WsClient; data: unknown }) => s
 export interface WsEncryptionOptions {
   /** True: a client without keys is closed with 4004. Default: false, only those that offer a key are encrypted. */
   required?: boolean | undefined;
-  /** An exchange of keys of the application's own, beside its `transform`; it has `timeouts.hook`. Default: built in. */
+  /** The application's own exchange of keys, with its `transform`; it has `timeouts.hook` to answer. Default: built in. */
   handshake?: WsKeyHandshake | undefined;
-  /** A cipher of the application's own, for what is sent; each call has `timeouts.hook`. Default: built in. */
+  /** The application's own cipher for what is sent; each call has `timeouts.hook`. Default: built in. */
   transform?: WsEncryptionTransform | undefined;
   /**
-   * The same for what is received. Default, beside a `transform`: encrypted frames reach the application's `@WsFallback()`
-   * as they are, which may open them.
+   * The same for what is received. Default: built in; beside a `transform` none, so that encrypted frames reach the
+   * application's `@WsFallback()` as they are, which may open them.
    */
   open?: WsEncryptionOpen | undefined;
   /**
-   * Frames, of all clients of this process together, that each asynchronous callback works on at once; a client's keep
-   * their order. One that does not settle holds its place for `timeouts.hook`. Default: 10.
+   * How many frames of all clients of this process each asynchronous callback works on at once; the frames of one client
+   * keep their order. A frame that is never settled holds its place for `timeouts.hook`. Default: 10.
    */
   batchLimit?: number | undefined;
 }

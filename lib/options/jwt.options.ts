@@ -17,28 +17,36 @@ export interface WsJwtOptions {
   /** The public key of the signer, in PEM: RSA for RS and PS, elliptic for ES. */
   publicKey?: string | Buffer | undefined;
   /**
-   * Finds the key for each token, of which nothing is verified yet. Null, or throwing what refuses an authentication (an
-   * `UnauthorizedException`, jose's and jwks-rsa's errors for a key that there is not), means that there is no such key
-   * (401); any other failure is the server's (500).
+   * Finds the key for each token, which is not verified yet. Null means that there is no such key (401), and so does an
+   * exception that refuses an authentication: an `UnauthorizedException`, or the errors of jose and jwks-rsa for a missing
+   * key. Any other failure is the server's (500).
    */
   secretOrKeyProvider?: WsJwtKeyProvider | undefined;
-  /** Default: all that fit the key. */
+  /** The accepted algorithms. Default: all that fit the key. */
   algorithms?: WsJwtAlgorithm[] | undefined;
-  /** Who may have issued the token (`iss`). Default: anybody with the key. */
+  /** The accepted issuers (`iss`). Default: any. */
   issuer?: string | string[] | undefined;
-  /** For whom the token is (`aud`), at least one of these. Default: not asked. */
+  /** The accepted audiences (`aud`), of which a token names at least one. Default: any. */
   audience?: string | string[] | undefined;
-  /** Seconds that clocks may differ by; a connection also lives that much longer than its token. Default: 0. */
+  /** Seconds by which clocks may differ; a connection also lives that much longer than its token. Default: 0. */
   clockTolerance?: number | undefined;
-  /** Seconds after its issue (`iat`) at which a token ends, whatever its `exp` says. Default: no such end. */
+  /** Seconds after its issue (`iat`) at which a token ends, whatever its `exp` says. Default: none. */
   maxAge?: number | undefined;
   /**
-   * True: a token without an end (`exp`) is refused. Such a token is valid for ever, to whoever has got hold of it, unless
-   * it is revoked. Default: false, since tokens of issuers that set no end would be refused.
+   * True: a token without an end (`exp`) is refused. Such a token is valid for ever, also for a thief, unless it is
+   * revoked. Default: false, since some issuers set no end.
    */
   requireExp?: boolean | undefined;
-  /** The claims that tell who it is. Default: `{ userId: 'sub', userType: 'userType' }`. */
-  claims?: { userId?: string | undefined; userType?: string | undefined } | undefined;
+  /** The names of the claims that tell who the user is. */
+  claims?: WsJwtClaims | undefined;
+}
+
+/** Which claims of a token become `client.user`. */
+interface WsJwtClaims {
+  /** Default: `'sub'`. */
+  userId?: string | undefined;
+  /** Default: `'userType'`. */
+  userType?: string | undefined;
 }
 
 /** `auth.jwt` with everything decided that can be decided at start-up. */

@@ -51,8 +51,8 @@ export interface WsRoomOptions {
   /** False: a client that joins a room leaves the one before, once the new one is live. Default: true. */
   clientCanJoinMultipleRooms?: boolean | undefined;
   /**
-   * True: clients may ask to join rooms by themselves (`system.joinRoom`). Default: true where there is an `authorize`;
-   * otherwise false, so that only the server puts them in.
+   * True: clients may ask to join rooms by themselves (`system.joinRoom`). Default: false, so that only the server puts
+   * them in; true where there is an `authorize`.
    */
   open?: boolean | undefined;
   /**

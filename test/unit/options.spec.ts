@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
+
+import { defaultsInComments, defaultsInTable, IN_WORDS } from '../support/option-docs.js';
 
 /** Options as a JavaScript user may give them. */
 function resolve(given: unknown): ReturnType<typeof resolveOptions> {
@@ -50,6 +54,80 @@ describe('the defaults', () => {
     const given = { path: undefined, rooms: undefined, clientList: { fields: undefined } };
     expect(resolve(given)).toEqual(defaults);
   });
+});
+
+describe('the defaults in documents', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const commented = defaultsInComments(root);
+  const listed = defaultsInTable(readFileSync(`${root}docs/options.md`, 'utf8'), 'The server');
+  // Not an option of ours: Nest's builder of modules has it.
+  listed.delete('isGlobal');
+  const redis = { cluster: [{ host: '127.0.0.1', port: 1 }] };
+  const given = {
+    redis,
+    auth: { jwt: { secret: 'a secret of at least thirty-two characters' } },
+    encryption: true,
+    limits: { connectionsPerUser: { max: 1 } },
+  };
+  /** In place of the option's own path, where what was resolved has another one. */
+  const elsewhere: Readonly<Record<string, string>> = {
+    'auth.jwt.claims.userId': 'auth.claims.userId',
+    'auth.jwt.claims.userType': 'auth.claims.userType',
+    'cluster.secret': 'cluster.secrets',
+    encryption: 'outbound.encryption',
+    'encryption.batchLimit': 'outbound.batchLimit',
+    'encryption.handshake': 'outbound.encryption.handshake',
+    'encryption.open': 'outbound.encryption.open',
+    'encryption.required': 'outbound.encryption.required',
+    'encryption.transform': 'outbound.encryption.transform',
+    outboundTransformer: 'outbound.outboundTransformer',
+    'redis.sharded': 'redis.isSharded',
+  };
+  /** The options that are resolved only where their group, or what they belong to, was given. */
+  const needsGiven = /^(?:redis|auth|encryption|limits\.connectionsPerUser)\./;
+  const inCode = (path: string, protocol: 'pxl' | 'event'): unknown => {
+    const resolved: unknown = resolve({ protocol, ...(needsGiven.test(path) ? given : {}) });
+    const names = (elsewhere[path] ?? path).split('.');
+    const value = names.reduce((group, name) => (group as Record<string, unknown> | undefined)?.[name], resolved);
+    // Null stands for a feature that `false` switches off.
+    return value === null ? false : value;
+  };
+
+  it('are told of each option in both places', () => {
+    const inPage = [...listed.keys()].filter((path) => !commented.has(path));
+    expect(inPage).toEqual([]);
+    const groups = ['rooms', 'clientList', 'disconnectInactiveClients', 'limits', 'inbound', 'timeouts', 'routing'];
+    groups.push('cluster', 'heartbeat', 'upgrade', 'shutdown', 'debug', 'auth.jwt.claims');
+    const parts = ['redis.cluster', 'redis.options', 'limits.connectionsPerUser.max'];
+    const inCode = [...commented.keys()].filter((path) => ![...groups, ...parts].includes(path));
+    expect(inCode.filter((path) => !listed.has(path))).toEqual([]);
+  });
+
+  it.each([...listed])('of %s is the one that the code has', (path, row) => {
+    const comment = commented.get(path);
+    const usual = inCode(path, 'pxl');
+    const event = path === 'protocol' ? usual : inCode(path, 'event');
+    const isNothing = usual === undefined || (isEmpty(usual) && row.usual === IN_WORDS);
+    const isComputed = [
+      'limits.burst',
+      'auth',
+      'auth.jwt',
+      'auth.jwt.secret',
+      'auth.jwt.algorithms',
+      'events',
+    ].includes(path);
+    const written = isNothing || isComputed ? { usual: IN_WORDS } : { usual, ...(same(usual, event) ? {} : { event }) };
+    expect(row).toEqual(written);
+    expect(comment ?? { usual: IN_WORDS }).toEqual(written);
+  });
+
+  function isEmpty(value: unknown): boolean {
+    return (Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0);
+  }
+
+  function same(one: unknown, other: unknown): boolean {
+    return JSON.stringify(one) === JSON.stringify(other);
+  }
 });
 
 describe('resolved options', () => {
