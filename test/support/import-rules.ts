@@ -35,11 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
 /** The one file beside the module itself that every layer above the options may read. */
 const RESOLVED_OPTIONS = 'pxl-websocket.options.ts';
 /** Files that import types of each other in a ring have to be read together: more than these are too many. */
-const LARGEST_RING = 9;
-/** Imports of types from layers above that there still are: `path → target`. */
-const KNOWN_UPWARD: ReadonlySet<string> = new Set<string>([
-  'lib/clients/session/client-outbox.interface.ts → lib/encryption/ordered-steps.ts',
-]);
+const LARGEST_RING = 5;
 const NEST_INTERNALS = 'lib/routing/pipeline/ws-pipeline.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
@@ -80,8 +76,7 @@ function breachesOfFile(file: SourceFile): string[] {
       breaches.push(`${path} imports ${specifier}: a page gets the client and its own framework only`);
     }
     const isJudged = breaches.length > 0;
-    if (path.startsWith('lib/') && target !== undefined && !isJudged)
-      breaches.push(...breachOfLayers(path, target, isTypeOnly));
+    if (path.startsWith('lib/') && target !== undefined && !isJudged) breaches.push(...breachOfLayers(path, target));
     if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
       breaches.push(`${path} imports ${specifier}: a sample knows ${LIBRARY} only`);
     }
@@ -89,10 +84,9 @@ function breachesOfFile(file: SourceFile): string[] {
   });
 }
 
-function breachOfLayers(path: string, target: string, isTypeOnly: boolean): string[] {
+function breachOfLayers(path: string, target: string): string[] {
   const [from, to] = [rankOf(path), rankOf(target)];
   if (from < 0) return [`${path} belongs to no layer`];
-  if (isTypeOnly && KNOWN_UPWARD.has(`${path} → ${target}`)) return [];
   return to > from ? [`${path} imports ${target}, which stands above it`] : [];
 }
 
