@@ -4,7 +4,7 @@ import { resolveImport, type SourceFile } from './import-graph.js';
  * The library from the ground up: a layer imports from itself and from those before it, types as well as values. `errors`
  * and `options` share one: options throw start-up errors, the error reporter reads an option.
  */
-const LAYERS: readonly (readonly string[])[] = [
+export const LAYERS: readonly (readonly string[])[] = [
   ['protocol'],
   ['client'],
   ['runtime'],

@@ -1,10 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { importsOf, readSources, type Import, type SourceFile } from '../support/import-graph.js';
-import { breachesOf } from '../support/import-rules.js';
+import { breachesOf, LAYERS } from '../support/import-rules.js';
 
 const RING = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Where the second column of the layers begins in lib/README.md. */
+const NAME_COLUMN = 15;
 
 /** Made-up files: each path with its imports; `type:` before a specifier marks a type-only one. */
 function files(graph: Record<string, string[]>): SourceFile[] {
@@ -22,6 +26,27 @@ describe('The imports of the repository', () => {
     const sources = ['lib', 'sample', 'test'].flatMap((folder) => readSources(ROOT, folder));
     expect(sources.length).toBeGreaterThan(100);
     expect(breachesOf(sources)).toEqual([]);
+  });
+});
+
+describe('The map of the code, lib/README.md,', () => {
+  const map = readFileSync(join(ROOT, 'lib/README.md'), 'utf8');
+
+  it('has the layers of the imports, in their order', () => {
+    const [, fence = ''] = /```\n(.*?)```/s.exec(map) ?? [];
+    const layers = fence.trimEnd().split('\n');
+    expect(layers.map((line) => line.slice(0, NAME_COLUMN).trim().split(' '))).toEqual(LAYERS);
+  });
+
+  it('names files that exist, and methods that they have', () => {
+    const named = [...map.matchAll(/`((?:[\w.-]+\/)+[\w.-]+|[\w.-]+\.ts)`(?:\s`(#?\w+)`)?/g)];
+    expect(named.length).toBeGreaterThan(50);
+    const wrong = named.filter(([, path = '', method]) => {
+      const file = [join(ROOT, 'lib', path), join(ROOT, path)].find((candidate) => existsSync(candidate));
+      if (file === undefined) return true;
+      return method !== undefined && !new RegExp(`(?<![\\w.#])${method}(?:\\(|<| = )`).test(readFileSync(file, 'utf8'));
+    });
+    expect(wrong.map(([text]) => text)).toEqual([]);
   });
 });
 
