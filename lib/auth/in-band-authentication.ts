@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../clients/client-registry.js';
 import { closeForGood } from '../clients/session/close-for-good.js';
-import { welcomeOf } from '../clients/session/welcome.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { Encryption } from '../encryption/encryption.js';
 import type { Agreement } from '../encryption/key-agreement.js';
-import { KeyExchangeError } from '../encryption/key-exchange.error.js';
-import { KeyExchange } from '../encryption/key-exchange.js';
+import { KeyExchange, KeyExchangeError } from '../encryption/key-exchange.js';
 import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
@@ -93,7 +91,7 @@ export class InBandAuthentication {
   async confirm(client: ClientSession, data: unknown): Promise<Authenticated> {
     const agreement = await this.#agree(client, client.user?.userId, data);
     if (agreement) this.encryption.start(client, agreement);
-    else client.sendText(client.codec.encodeIdentified(welcomeOf(client, this.runtime.now())));
+    else client.sendText(client.codec.encodeIdentified(client.welcome));
     return { userId: client.user?.userId ?? null, expiresAt: client.token?.expiresAt };
   }
 

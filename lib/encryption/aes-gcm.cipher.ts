@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Codec } from '../protocol/codec.interface.js';
-import { bytesOf } from './base64url.js';
 import type { Cipher } from './cipher.interface.js';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -55,4 +54,12 @@ function nonceOf(counter: number): Buffer {
   nonce.writeUInt32BE(Math.floor(counter / 2 ** 32), NONCE_BYTES - 8);
   nonce.writeUInt32BE(counter % 2 ** 32, NONCE_BYTES - 4);
   return nonce;
+}
+
+/** The bytes of a text in base64url; null when it is not exactly what these bytes are written as. */
+export function bytesOf(text: unknown): Buffer | null {
+  if (typeof text !== 'string') return null;
+  const bytes = Buffer.from(text, 'base64url');
+  // Node reads over padding, stray characters and spare bits: one frame would have many spellings.
+  return bytes.toString('base64url') === text ? bytes : null;
 }

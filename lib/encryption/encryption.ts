@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { closeForGood } from '../clients/session/close-for-good.js';
-import { welcomeOf } from '../clients/session/welcome.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -28,9 +27,8 @@ export class Encryption {
    * the exchange ran, it keeps the cipher that it has: its welcome is encrypted, and tells no keys.
    */
   start(session: ClientSession, { cipher, serverPublicKey, salt }: Agreement): void {
-    const welcome = welcomeOf(session, this.runtime.now());
     const keys = session.encrypted ? {} : { serverPublicKey, salt };
-    const [connected = '', ...others] = session.codec.encodeWelcome({ ...welcome, ...keys });
+    const [connected = '', ...others] = session.codec.encodeWelcome({ ...session.welcome, ...keys });
     if (session.encrypted) session.sendText(connected);
     else this.#switchOn(session, cipher, connected);
     for (const text of others) session.sendText(text);

@@ -1,7 +1,6 @@
 import { createECDH, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
 import type { Codec } from '../protocol/codec.interface.js';
-import { AesGcmCipher } from './aes-gcm.cipher.js';
-import { bytesOf } from './base64url.js';
+import { AesGcmCipher, bytesOf } from './aes-gcm.cipher.js';
 import type { Cipher } from './cipher.interface.js';
 
 const CURVE = 'prime256v1';

@@ -5,14 +5,24 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsExchangedKeys, ResolvedEncryption } from '../options/encryption.options.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { applicationCipher } from './application.cipher.js';
 import { FrameCallbacks } from './frame-callbacks.js';
 import { agreeOnKeys, type Agreement } from './key-agreement.js';
-import { KeyExchangeError } from './key-exchange.error.js';
 import { readOffer, type KeyOffer } from './key-offer.js';
+
+/** An exchange of keys that has failed: what its client is answered, and what it is closed with. */
+export class KeyExchangeError extends WsError {
+  constructor(
+    code: 'BAD_MESSAGE' | 'FORBIDDEN' | 'INTERNAL',
+    message: string,
+    readonly close: CloseReason,
+  ) {
+    super(code, message);
+  }
+}
 
 /** Agrees with clients on keys. */
 @Injectable()

@@ -8,7 +8,6 @@ import { JoinClaim } from '../rooms/join-claims.js';
 import { RoomLists, type RoomListAnswer } from '../rooms/room-lists.js';
 import { Memberships } from '../rooms/memberships.js';
 import { Runtime } from '../runtime/runtime.js';
-import { fieldsOf } from './pipeline/fields-of.js';
 import type { RouteHandler } from '../clients/session/route.interface.js';
 import type { Router } from './router.js';
 
@@ -42,4 +41,12 @@ function told(answer: RoomListAnswer, id: RequestId | undefined): RoomListAnswer
   const [first] = answer.refused;
   if (!first || id !== undefined) return answer;
   throw new WsError(first.code, 'Not every room of the list was joined or left.', { details: answer });
+}
+
+/** @throws WsError BAD_MESSAGE when the data of a request is no object */
+export function fieldsOf(data: unknown): Record<string, unknown> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new WsError('BAD_MESSAGE', 'The data is not an object.');
+  }
+  return data as Record<string, unknown>;
 }

@@ -12,10 +12,9 @@ import { isUsername } from '../rooms/member-details.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
-import { EventRoutes } from './event-routes.js';
-import { fieldsOf } from './pipeline/fields-of.js';
+import { EventRoutes, fieldsOf } from './event-routes.js';
 import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
-import { NamedAnswer } from './exchange/named-answer.js';
+import { NamedAnswer } from './exchange/exchange.js';
 import type { Router } from './router.js';
 
 /** The requests that every endpoint answers by itself: type `system`, PROTOCOL.md "Built-in requests". */

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import { WsError } from '../../errors/ws.error.js';
 import type { Codec } from '../../protocol/codec.interface.js';
-import type { InboundMessage, ProtocolError, RequestId } from '../../protocol/messages.js';
+import type { InboundMessage, ProtocolError, RequestId, Welcome } from '../../protocol/messages.js';
 import { CLOSING, OPEN } from '../../runtime/socket-state.js';
 import type { WsTokenInfo } from '../../options/authenticator.js';
 import type { Step } from '../../runtime/ordered-steps.js';
@@ -138,6 +138,12 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   toJSON(): ClientJson {
     return clientJson(this, this.options.cluster.shareUser);
+  }
+
+  /** What the welcome tells the client. */
+  get welcome(): Welcome {
+    const { clientId, user, endpoint } = this;
+    return { clientId, terms: endpoint.welcomeTerms, userId: user?.userId, time: endpoint.runtime.now() };
   }
 
   /** {@link WsClient.send} */

@@ -11,9 +11,17 @@ import type { Runtime } from '../../runtime/runtime.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction, AckSource, Route } from '../../clients/session/route.interface.js';
 import { unfiltered } from '../pipeline/filtered-exception.js';
-import { NamedAnswer } from './named-answer.js';
 import { StreamReply } from './stream-reply.js';
 import { isThenable } from '../../runtime/thenable.js';
+
+/** An answer that is sent under other names than those of the request. */
+export class NamedAnswer {
+  constructor(
+    readonly type: string,
+    readonly action: string,
+    readonly response: unknown,
+  ) {}
+}
 
 /** What an exchange works with; one set for all of them. */
 export interface ExchangeServices {

@@ -45,11 +45,11 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { copyServers } from '../discovery/gateway-servers.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { filtered } from './filter-step.js';
 import { ACK, PAYLOAD, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
 import { NoHttpResponse } from './no-http-response.js';
+import { copyServers } from './request-scope.js';
 import {
   ackOf,
   callMethod,

@@ -3,12 +3,10 @@ import type { Identity } from '../../auth/identity.js';
 import { TokenLife } from '../../auth/tokens/token-life.js';
 import type { ClientEnd } from '../../clients/client-listener.interface.js';
 import { ClientRegistry } from '../../clients/client-registry.js';
-import { welcomeOf } from '../../clients/session/welcome.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import { Encryption } from '../../encryption/encryption.js';
 import type { Agreement } from '../../encryption/key-agreement.js';
 import { OutboundTransforms } from '../../encryption/outbound-transforms.js';
-import { Runtime } from '../../runtime/runtime.js';
 
 /** Lets clients in (identity, registry, welcome, and the steps that their frames pass from then on), and out again. */
 @Injectable()
@@ -18,7 +16,6 @@ export class ClientAdmitter {
     private readonly tokenLife: TokenLife,
     private readonly encryption: Encryption,
     private readonly transforms: OutboundTransforms,
-    private readonly runtime: Runtime,
   ) {}
 
   /** From here on the client is known to everybody. */
@@ -32,7 +29,7 @@ export class ClientAdmitter {
       this.encryption.start(session, agreement);
       return;
     }
-    const [connected = '', ...others] = session.codec.encodeWelcome(welcomeOf(session, this.runtime.now()));
+    const [connected = '', ...others] = session.codec.encodeWelcome(session.welcome);
     session.sendText(connected);
     this.transforms.begin(session);
     for (const text of others) session.sendText(text);
@@ -46,7 +43,7 @@ export class ClientAdmitter {
       this.#keep(session, identity);
     }
     if (agreement) this.encryption.start(session, agreement);
-    else if (user) session.sendText(session.codec.encodeIdentified(welcomeOf(session, this.runtime.now())));
+    else if (user) session.sendText(session.codec.encodeIdentified(session.welcome));
   }
 
   /** The client's connection has ended. */
