@@ -4,7 +4,7 @@ import { CLOSE_CODES, isApplicationCloseCode, type CloseReason } from '../protoc
 const MAX_BYTES = 123;
 
 /**
- * How an application closes a connection: with 4506 unless it says otherwise.
+ * The code and reason with which an application closes a connection. Default: 4506.
  *
  * @throws WsError BAD_MESSAGE for a code other than 1000 and 3000–4999
  */

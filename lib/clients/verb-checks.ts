@@ -1,15 +1,15 @@
 import { WsError } from '../errors/ws.error.js';
 import { noSuchName } from '../options/checks/nearest-name.js';
 
-// What verbs are called with often comes from a job or a request, and is checked by no compiler.
+// The arguments of verbs often come from a job or a request, which no compiler checks.
 
-/** What Socket.IO calls what is `exclude` here. */
+/** Socket.IO's name for `exclude`. */
 const EXCEPT = 'except';
 
 /**
- * Lets objects pass that have no other fields than these: what nobody reads would silently do nothing.
+ * Checks that an object has no other fields than these, since an unknown one would silently do nothing.
  *
- * @param what what the fields are, as in "There is no send option except"
+ * @param what the name of such a field, as in "There is no send option except"
  * @throws WsError BAD_MESSAGE for any other value
  */
 export function checkNames(what: string, given: unknown, known: readonly string[]): asserts given is object {
@@ -23,7 +23,10 @@ export function checkNames(what: string, given: unknown, known: readonly string[
   }
 }
 
-/** @throws WsError BAD_MESSAGE for what has neither `type` and `action` nor `event`, and could reach no handler of a client */
+/**
+ * @throws WsError BAD_MESSAGE for a message with neither `type` and `action` nor `event`: no handler of a client would
+ * get it
+ */
 export function checkMessage(message: unknown): void {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw badMessage('A message is an object with type and action, or with event');
@@ -33,30 +36,30 @@ export function checkMessage(message: unknown): void {
   throw badMessage('A message has the names type and action, or event; this one has neither');
 }
 
-/** @throws WsError BAD_MESSAGE for what cannot be the id of a client, or the name of a room */
+/** @throws WsError BAD_MESSAGE for a value that cannot be the id of a client or the name of a room */
 export function readName(field: string, name: unknown): string {
   if (!isText(name)) throw badMessage(`${field} is a text that is not empty`);
   return name;
 }
 
 /**
- * Texts of any kind: what no client or room is called reaches nobody.
+ * The texts may be any: a name that no client or room has reaches nobody.
  *
- * @throws WsError BAD_MESSAGE for what is no list of texts
+ * @throws WsError BAD_MESSAGE for anything but a list of texts
  */
 export function readNames(field: string, names: unknown): readonly string[] {
   if (!Array.isArray(names) || !names.every(isString)) throw badMessage(`${field} is a list of texts`);
   return names;
 }
 
-/** @throws WsError BAD_MESSAGE for what cannot be the id of a user */
+/** @throws WsError BAD_MESSAGE for a value that cannot be the id of a user */
 export function readUserId(userId: unknown): string {
   if (typeof userId === 'number' && Number.isFinite(userId)) return String(userId);
   if (!isText(userId)) throw badMessage('userId is a number, or a text that is not empty');
   return userId;
 }
 
-/** @throws WsError BAD_MESSAGE for what is no list of them */
+/** @throws WsError BAD_MESSAGE for anything but a list of user ids */
 export function readUserIds(userIds: unknown): readonly string[] {
   if (!Array.isArray(userIds)) throw badMessage('userIds is a list of numbers and texts');
   return userIds.map((userId: unknown) => (userId === '' ? '' : readUserId(userId)));
@@ -64,14 +67,14 @@ export function readUserIds(userIds: unknown): readonly string[] {
 
 const NOBODY: readonly string[] = [];
 
-/** @throws WsError BAD_MESSAGE for what is no list of texts */
+/** @throws WsError BAD_MESSAGE for anything but a list of texts */
 export function readExclude(exclude: unknown): readonly string[] {
   if (exclude === undefined) return NOBODY;
   if (!Array.isArray(exclude) || !exclude.every(isString)) throw badMessage("exclude is a list of clients' ids");
   return exclude;
 }
 
-/** @throws WsError BAD_MESSAGE for what is neither true nor false */
+/** @throws WsError BAD_MESSAGE for anything but true, false and undefined */
 export function readFlag(field: string, flag: unknown): boolean {
   if (flag === undefined || typeof flag === 'boolean') return flag ?? false;
   throw badMessage(`${field} is true or false`);

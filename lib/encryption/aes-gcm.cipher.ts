@@ -5,14 +5,14 @@ import type { Cipher } from './cipher.interface.js';
 const ALGORITHM = 'aes-256-gcm';
 const COUNTER_BYTES = 8;
 const TAG_BYTES = 16;
-/** The nonce is the counter behind four zero bytes. */
+/** The nonce is four zero bytes followed by the counter. */
 const NONCE_BYTES = 12;
 
 /**
  * The built-in cipher: AES-256-GCM with one key per direction and counters as nonces, PROTOCOL.md "Encryption".
  *
- * Node's own crypto rather than WebCrypto, which it agrees with byte for byte: it answers at once, and for texts of 200
- * bytes it takes a third of the time (4.5 µs against 15 µs of CPU in Node 20, one at a time 36 µs).
+ * It uses Node's own crypto, not WebCrypto. Both write the same bytes, but Node's is synchronous and takes a third of
+ * the time for texts of 200 bytes (4.5 µs against 15 µs of CPU in Node 20, and 36 µs one at a time).
  */
 export class AesGcmCipher implements Cipher {
   #sealed = 0;
@@ -56,10 +56,10 @@ function nonceOf(counter: number): Buffer {
   return nonce;
 }
 
-/** The bytes of a text in base64url; null when it is not exactly what these bytes are written as. */
+/** The bytes of a text in base64url; null unless the text is exactly how these bytes are written. */
 export function bytesOf(text: unknown): Buffer | null {
   if (typeof text !== 'string') return null;
   const bytes = Buffer.from(text, 'base64url');
-  // Node reads over padding, stray characters and spare bits: one frame would have many spellings.
+  // Node ignores padding, stray characters and spare bits, so one frame would have many spellings.
   return bytes.toString('base64url') === text ? bytes : null;
 }

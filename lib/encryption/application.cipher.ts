@@ -5,7 +5,7 @@ import type { Cipher } from './cipher.interface.js';
 import { checkEvent, type FrameCallback, type FrameCallbacks } from './frame-callbacks.js';
 
 const TRANSFORM: FrameCallback = { option: 'encryption.transform', limit: 'encryption' };
-/** The end of the connection, which is what a failure means, is counted. */
+/** Its failures end the connection, and that end is counted. */
 const OPEN: FrameCallback = { option: 'encryption.open', limit: undefined };
 
 /** A client's cipher through the application's own `transform` and `open`. */
@@ -25,7 +25,7 @@ export function applicationCipher(
         () => transform({ client: session.client, event, data, text }),
         (answer) => {
           const sealed = checkEvent(answer);
-          // The client could not tell such a frame from one that somebody on the way has written.
+          // In clear, the client could not tell it from a frame that a stranger on the way has written.
           if (sealed && sealed.event !== 'encrypted') throw new Error("It answered another event than 'encrypted'.");
           return sealed && codec.encodeEncrypted(sealed.data);
         },

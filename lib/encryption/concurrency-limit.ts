@@ -1,13 +1,13 @@
 import type { Eventually } from './cipher.interface.js';
 
-/** Lets at most `limit` asynchronous tasks be under way at once; the others wait, in their order. */
+/** Runs at most `limit` asynchronous tasks at once; the others wait, in their order. */
 export class ConcurrencyLimit {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(private readonly limit: number) {}
 
-  /** @param task neither throws nor rejects; one that answers at once takes no turn */
+  /** @param task neither throws nor rejects; a synchronous one does not count as running */
   take<T>(task: () => Eventually<T>): Eventually<T> {
     if (this.#running < this.limit) return this.#begin(task);
     return new Promise((resolve) => this.#waiting.push(() => resolve(this.#begin(task))));

@@ -23,8 +23,8 @@ export class Encryption {
   ) {}
 
   /**
-   * Welcomes a client with the keys; this is the last that it hears in clear. Encrypted already, by the application while
-   * the exchange ran, it keeps the cipher that it has: its welcome is encrypted, and tells no keys.
+   * Welcomes a client with the keys, in the last frame that is sent in clear. If the application has encrypted the
+   * connection while the exchange ran, its cipher stays, and the welcome is encrypted and has no keys.
    */
   start(session: ClientSession, { cipher, serverPublicKey, salt }: Agreement): void {
     const keys = session.encrypted ? {} : { serverPublicKey, salt };
@@ -35,9 +35,11 @@ export class Encryption {
   }
 
   /**
-   * Encrypts a connection whose keys the application has agreed on by itself. Does nothing when it is encrypted.
+   * Encrypts a connection whose keys the application has agreed on by itself. Does nothing when it is encrypted
+   * already.
    *
-   * @throws WsError CONFLICT without an `encryption.transform`: the built-in cipher has keys from the built-in exchange only
+   * @throws WsError CONFLICT without an `encryption.transform`: the built-in cipher has keys from the built-in exchange
+   * only
    */
   enable(session: ClientSession): void {
     if (session.encrypted) return;

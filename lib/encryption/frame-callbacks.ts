@@ -9,14 +9,17 @@ import { isThenable } from '../runtime/thenable.js';
 import type { Eventually } from './cipher.interface.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 
-/** A callback of the options that is asked about frames. */
+/** A callback of the options that is called for each frame. */
 export interface FrameCallback {
   readonly option: string;
-  /** What its failures count as; undefined where something else counts them. */
+  /** The counter of its failures; undefined when something else counts them. */
   readonly limit: WsLimitName | undefined;
 }
 
-/** Asks the application's callbacks about single frames. None of them can fail more than its frame, or take for ever. */
+/**
+ * Calls the application's callbacks for single frames. A failing callback loses its frame only, and none can run for
+ * ever.
+ */
 @Injectable()
 export class FrameCallbacks {
   readonly #turns = new Map<FrameCallback, ConcurrencyLimit>();
@@ -29,9 +32,10 @@ export class FrameCallbacks {
   ) {}
 
   /**
-   * What `use` makes of the answer: at once when that came at once. Null when one of the two throws or rejects, or there is
-   * no answer within `timeouts.hook`; that is counted and reported. Of all clients together, `batchLimit` calls of a
-   * callback are under way; nobody is asked about a client that has gone while its frame waited.
+   * Calls the callback and returns what `use` makes of its answer, synchronously when the answer is. Null when one of
+   * the two throws or rejects, or the answer takes longer than `timeouts.hook`; this is counted and reported. Each
+   * callback has at most `batchLimit` calls running for all clients together; it is not called for a client that has
+   * gone meanwhile.
    */
   ask<Answer, Result>(
     callback: FrameCallback,
@@ -61,7 +65,7 @@ export class FrameCallbacks {
     }
   }
 
-  /** @param lost hears of a failure that comes later */
+  /** @param lost called with a failure that comes after the time limit */
   #inTime<Answer>(answer: Promise<Answer>, lost: (error: unknown) => void): Promise<Answer> {
     const limit = this.options.timeouts.hook;
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);

@@ -4,15 +4,15 @@ import { AesGcmCipher, bytesOf } from './aes-gcm.cipher.js';
 import type { Cipher } from './cipher.interface.js';
 
 const CURVE = 'prime256v1';
-/** A point as it is: 4, x, y. */
+/** An uncompressed point: the byte 4, then x and y. */
 const PUBLIC_KEY_BYTES = 65;
 const UNCOMPRESSED = 4;
 const SALT_BYTES = 32;
 const KEY_BYTES = 32;
 
-/** What both sides have agreed on. */
+/** The result of an exchange of keys. */
 export interface Agreement {
-  /** For the client; on the wire as text. */
+  /** Sent to the client in its welcome. */
   readonly serverPublicKey: string;
   readonly salt: string;
   readonly cipher: Cipher;
@@ -20,9 +20,9 @@ export interface Agreement {
 
 /**
  * The built-in exchange, with a new pair for every connection: P-256 ECDH, HKDF-SHA-256, one AES-256-GCM key per
- * direction. Null when the client's key is no such key.
+ * direction. Null when the client's key is not a point of this curve.
  *
- * @param publicKey of the client: the uncompressed point in base64url
+ * @param publicKey the client's: an uncompressed point in base64url
  */
 export function agreeOnKeys(codec: Codec, publicKey: unknown): Agreement | null {
   const point = bytesOf(publicKey);
@@ -40,7 +40,7 @@ export function agreeOnKeys(codec: Codec, publicKey: unknown): Agreement | null 
   return { serverPublicKey, salt: salt.toString('base64url'), cipher };
 }
 
-/** @param writer whose frames the key is for */
+/** @param writer the side that encrypts with this key */
 function keyOf(writer: 'client' | 'server', secret: Buffer, salt: Buffer): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, `pxl.v1 ${writer}`, KEY_BYTES)));
 }

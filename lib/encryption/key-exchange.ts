@@ -13,7 +13,7 @@ import { FrameCallbacks } from './frame-callbacks.js';
 import { agreeOnKeys, type Agreement } from './key-agreement.js';
 import { readOffer, type KeyOffer } from './key-offer.js';
 
-/** An exchange of keys that has failed: what its client is answered, and what it is closed with. */
+/** A failed exchange of keys: its code and message answer the client, `close` ends the connection. */
 export class KeyExchangeError extends WsError {
   constructor(
     code: 'BAD_MESSAGE' | 'FORBIDDEN' | 'INTERNAL',
@@ -27,7 +27,7 @@ export class KeyExchangeError extends WsError {
 /** Agrees with clients on keys. */
 @Injectable()
 export class KeyExchange {
-  /** Those whose exchange is under way. */
+  /** The sessions whose exchange is running. */
   readonly #running = new WeakSet<ClientSession>();
 
   constructor(
@@ -43,7 +43,7 @@ export class KeyExchange {
     return this.options.outbound.encryption?.required === true;
   }
 
-  /** What an upgrade offers; null where there is nothing to agree on. */
+  /** The key that an upgrade offers; null when the connection needs no exchange. */
   offerOf(request: WsRequest): KeyOffer | null {
     if (!this.options.outbound.encryption) return null;
     const offer = readOffer(request);
@@ -51,10 +51,11 @@ export class KeyExchange {
   }
 
   /**
-   * Agrees on keys. Null where the connection stays as it is: it offers none, encryption is off, or on already.
+   * Agrees on keys. Null when nothing changes: the client offers no key, encryption is off, or the connection is
+   * encrypted already.
    *
-   * @param data of the client's `authenticate`, or the offer of its upgrade
-   * @throws KeyExchangeError after which the client is to be closed; WsError BAD_MESSAGE while another exchange runs
+   * @param data the data of the client's `authenticate`, or the offer of its upgrade
+   * @throws KeyExchangeError, after which the caller closes the client; WsError BAD_MESSAGE while another exchange runs
    */
   async agree(session: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
     const { encryption } = this.options.outbound;

@@ -3,12 +3,12 @@ import type { WsRequest } from '../ws-client/ws-request.js';
 const HEADER = 'x-pxl-public-key';
 const PARAMETER = 'publicKey';
 
-/** What a client brings to an exchange of keys. */
+/** The client's part of an exchange of keys. */
 export interface KeyOffer {
   readonly publicKey?: string | undefined;
 }
 
-/** What an upgrade offers: browsers set no headers, so the key may stand in the query too. */
+/** Reads the key of an upgrade from its header or, since browsers cannot set headers, from its query. */
 export function readOffer({ headers, url }: WsRequest): KeyOffer {
   const header = headers[HEADER];
   if (typeof header === 'string') return { publicKey: header };

@@ -6,7 +6,7 @@ import { checkEvent, FrameCallbacks, type FrameCallback } from './frame-callback
 
 const TRANSFORMER: FrameCallback = { option: 'outboundTransformer', limit: 'outboundTransformer' };
 
-/** The option `outboundTransformer`: has every frame to a client pass it. */
+/** Passes every frame to a client through the option `outboundTransformer`. */
 @Injectable()
 export class OutboundTransforms {
   constructor(
@@ -14,7 +14,7 @@ export class OutboundTransforms {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** From now on; does nothing without the option. */
+  /** Transforms the client's frames from now on; does nothing without the option. */
   begin(session: ClientSession): void {
     const { outboundTransformer, batchLimit } = this.options.outbound;
     if (!outboundTransformer) return;

@@ -6,13 +6,13 @@ import { OrderedSteps } from '../runtime/ordered-steps.js';
 
 /** Opens the frames of an encrypted client, in their order. Any frame but the next encrypted one is a breach. */
 export class SecureChannel implements SessionChannel {
-  /** An opened frame's text; false for what could not be opened. */
+  /** Gives the text of each frame; false for one that could not be opened. */
   readonly #frames: OrderedSteps<unknown, string | false>;
   #isHeld = false;
 
   /**
    * @param batchLimit frames that are opened at once; as many more may wait before the socket is not read any more
-   * @param onBreach ends the connection, whose last frame was not the next encrypted one
+   * @param onBreach called when a frame is not the next encrypted one; ends the connection
    */
   constructor(
     private readonly session: ClientSession,
@@ -43,7 +43,7 @@ export class SecureChannel implements SessionChannel {
     this.#release();
   }
 
-  /** Null, which would only be passed over, becomes false. */
+  /** Turns null into false, since OrderedSteps drops null silently. */
   #open(data: unknown): Eventually<string | false> {
     const text = this.cipher.open?.(data) ?? null;
     return text instanceof Promise ? text.then((opened) => opened ?? false) : (text ?? false);

@@ -11,7 +11,7 @@ import { Runtime } from '../runtime/runtime.js';
 import type { RouteHandler } from '../clients/session/route.interface.js';
 import type { Router } from './router.js';
 
-/** The own events of Ignis that are requests: PROTOCOL.md "Built-in requests", those with an event's name. */
+/** The built-in requests of Ignis, which are events: PROTOCOL.md "Built-in requests". */
 @Injectable()
 export class EventRoutes {
   constructor(
@@ -30,20 +30,20 @@ export class EventRoutes {
       return told(await this.roomLists.join(client, fieldsOf(data).rooms, claim), id);
     });
     add('leave', (client, { data, id }) => told(this.roomLists.leave(client, fieldsOf(data).rooms), id));
-    // The client is there: activity, nothing else.
+    // It counts as activity, nothing else.
     add('heartbeat', () => undefined, true);
     add('disconnect', (client) => closeForGood(client, CLOSE_CODES.NORMAL, this.runtime));
   }
 }
 
-/** @throws WsError the first refusal, where nobody would read an answer */
+/** @throws WsError the first refusal of a message without an id, which gets no answer */
 function told(answer: RoomListAnswer, id: RequestId | undefined): RoomListAnswer {
   const [first] = answer.refused;
   if (!first || id !== undefined) return answer;
   throw new WsError(first.code, 'Not every room of the list was joined or left.', { details: answer });
 }
 
-/** @throws WsError BAD_MESSAGE when the data of a request is no object */
+/** @throws WsError BAD_MESSAGE when the data of a request is not an object */
 export function fieldsOf(data: unknown): Record<string, unknown> {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new WsError('BAD_MESSAGE', 'The data is not an object.');

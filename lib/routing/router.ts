@@ -13,7 +13,7 @@ export class Router implements RouteTable {
   #ownJoin = false;
 
   /**
-   * @param path the endpoint's path, for messages
+   * @param path the endpoint's path, for error messages
    * @param protocol what the endpoint's clients speak unless they say otherwise
    */
   constructor(
@@ -22,7 +22,7 @@ export class Router implements RouteTable {
   ) {}
 
   /**
-   * An application's own `join` or `leave` event takes the place of the library's.
+   * Adds a route. An application's own `join` or `leave` event replaces the library's.
    *
    * @throws DuplicateWsRouteError when the route has a handler already
    * @throws PxlWebSocketSetupError for an event that would never reach its handler
@@ -55,7 +55,7 @@ export class Router implements RouteTable {
     this.#fallback = route;
   }
 
-  /** The fallback where nothing else fits, but not for the library's own types. */
+  /** The route of a message; the fallback when there is none, except for the library's own types. */
   find(type: string, action: string): Route | undefined {
     const route = this.#routes.get(routeKey(type, action));
     if (route || !this.#fallback || RESERVED_TYPES.includes(type)) return route;

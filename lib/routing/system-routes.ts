@@ -17,7 +17,7 @@ import type { AckSource, RouteHandler } from '../clients/session/route.interface
 import { NamedAnswer } from './exchange/exchange.js';
 import type { Router } from './router.js';
 
-/** The requests that every endpoint answers by itself: type `system`, PROTOCOL.md "Built-in requests". */
+/** The requests that the library answers at every endpoint: type `system`, PROTOCOL.md "Built-in requests". */
 @Injectable()
 export class SystemRoutes {
   constructor(
@@ -41,7 +41,7 @@ export class SystemRoutes {
     add('refresh', (session, { data }) => this.inBand.refresh(session, data), true);
     // Answered under the name `pong`, as PXL does.
     add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
-    // The answer to a ping that an application sent as a message: activity, nothing else.
+    // The answer to a ping that the application has sent as a message: it counts as activity, nothing else.
     add('pong', () => undefined, true);
     add('cancel', (session, { data }) => this.#cancel(session, data), true);
     add('answer', (session, { data }) => this.#answer(session, data), true);
@@ -81,7 +81,7 @@ export class SystemRoutes {
 
   async #authenticate(session: ClientSession, { data, id }: InboundMessage): Promise<unknown> {
     if (session.codec.name !== 'event.v1') return this.inBand.authenticate(session, data);
-    // Clients of Ignis authenticate wherever they connect, and wait for `connected` alone.
+    // Clients of Ignis authenticate on every endpoint, and wait for `connected` only.
     const isSettled = this.inBand.isSettledByUpgrade(session);
     const answer = await (isSettled ? this.inBand.confirm(session, data) : this.inBand.authenticate(session, data));
     return id === undefined ? undefined : answer;
@@ -111,7 +111,7 @@ export class SystemRoutes {
   }
 }
 
-/** The client's words stay in `cause`: a handler that lets the error pass would send them to somebody else. */
+/** The client's words stay in `cause`: a handler that does not catch the error would send them to another client. */
 function refusalOf({ code, message }: Record<string, unknown>): WsError {
   const isCode = typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
   const cause = typeof message === 'string' ? new Error(message) : undefined;

@@ -1,15 +1,15 @@
 import { ModuleLogger } from '../errors/module-logger.js';
 import { eventOfRoute } from '../protocol/route-key.js';
 
-/** Routes that are remembered as named: clients choose them. */
+/** At most so many routes are remembered, since clients choose their names. */
 const MOST = 100;
 
-/** Names in the debug log, once each, the routes that clients ask for and nobody handles. */
+/** Logs (debug) each route that clients ask for and that has no handler, once. */
 export class UnknownRoutes {
   readonly #logger = new ModuleLogger();
   readonly #named = new Set<string>();
 
-  /** @param path of the endpoint where it was asked for */
+  /** @param path the endpoint's */
   tell(path: string, type: string, action: string): void {
     // Names of messages are at most 64 characters long; as JSON they cannot forge lines of the log.
     const route = `${JSON.stringify(eventOfRoute(type, action))} of ${path}`;

@@ -1,11 +1,11 @@
 import type { ClientEntry, WsUser } from './client-entry.js';
 
-/** What `JSON.stringify` makes of a client: the same on its own worker and on every other. */
+/** The JSON form of a client, the same on its own worker and on every other. */
 export interface ClientJson extends Omit<ClientEntry, 'ws' | 'rooms'> {
   readonly rooms: readonly string[];
 }
 
-/** @param shareUser the claims that other workers see; undefined: all that are there */
+/** @param shareUser the claims that other workers see; undefined: all claims */
 export function clientJson(client: ClientEntry, shareUser?: readonly string[]): ClientJson {
   const { clientId, workerId, connectedAt, lastActivity, user, roomName, rooms, metadata } = client;
   return {
@@ -22,7 +22,7 @@ export function sharedUser({ userId, userType, payload }: WsUser, shareUser: rea
   return { userId, userType, payload: jsonPartOf(Object.fromEntries(shared) as Record<string, unknown>) };
 }
 
-/** Those of the values that have a JSON form: what has none cannot leave this process. */
+/** The values that have a JSON form. The others cannot leave this process. */
 export function jsonPartOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (hasJsonForm(values)) return values;
   return Object.fromEntries(Object.entries(values).filter(([, value]) => hasJsonForm(value)));

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /**
- * What is kept of the upgrade request for the life of a connection: its url, headers and the peer's address. The
- * request itself is let go, since it holds on to the HTTP parser's objects.
+ * What is kept of the upgrade request for the life of a connection: its url, headers and the client's address. The
+ * request itself is released, since it refers to the HTTP parser's objects.
  */
 export class WsRequest {
   readonly url: string;

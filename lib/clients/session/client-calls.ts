@@ -5,7 +5,7 @@ import type { WsCallOptions } from '../../ws-client/ws-client.js';
 import { OWN_SENDS } from './own-sends.js';
 import { badMessage, checkNames } from '../verb-checks.js';
 
-/** What the calls of one client need of it. */
+/** What {@link ClientCalls} uses of its session. */
 export interface CallOwner {
   readonly codec: Codec;
   /** What the application sees of it. */
@@ -19,10 +19,10 @@ export interface CallOwner {
 type Settle = (settle: (resolve: (response: unknown) => void, reject: (reason: unknown) => void) => void) => void;
 
 const MOST = 2 ** 31 - 1;
-/** Calls that may wait for the answers of one client. */
+/** The most calls that may wait for one client's answers. */
 const MAX_OPEN = 1_024;
 
-/** The requests of the server that one client has not answered yet. */
+/** The server's requests to one client that have no answer yet. */
 export class ClientCalls {
   readonly #open = new Map<number, Settle>();
   #lastId = 0;
@@ -40,12 +40,12 @@ export class ClientCalls {
   /**
    * Sends a call and settles with the client's answer.
    *
-   * @param patience how long it waits, in ms, unless the options say
+   * @param defaultTimeout ms, when the options name no timeout
    */
-  async call(message: unknown, options: WsCallOptions, patience: number): Promise<unknown> {
+  async call(message: unknown, options: WsCallOptions, defaultTimeout: number): Promise<unknown> {
     checkNames('call option', options, ['timeout', 'signal']);
-    const { timeout = patience, signal } = options;
-    // Node's timers turn what is no such time into 1 ms.
+    const { timeout = defaultTimeout, signal } = options;
+    // Node's timers turn any other value into 1 ms.
     if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= MOST)) {
       throw badMessage(`timeout is a time in milliseconds from 1 to ${MOST}`);
     }
@@ -59,7 +59,7 @@ export class ClientCalls {
     return this.#wait(callId, timeout, signal);
   }
 
-  /** Takes the client's answer; one that nobody waits for (any more) is ignored. */
+  /** Takes the client's answer; ignored when no call waits for it (any more). */
   answer(callId: number, response: unknown): void {
     this.#open.get(callId)?.((resolve) => resolve(response));
   }

@@ -6,7 +6,7 @@ import { classOf, nameOf, ProviderScanner, type ProviderWrapper } from './provid
 import type { RouteMetadata } from './route-metadata.js';
 import { WsMetadataAccessor } from './ws-metadata.accessor.js';
 
-/** A method that handles messages, and which. */
+/** A method that handles messages, with its routes. */
 export interface HandlerMethod {
   readonly methodName: string;
   /** `Class.method`, for people. */
@@ -24,7 +24,9 @@ export class HandlerScanner {
     private readonly accessor: WsMetadataAccessor,
   ) {}
 
-  /** What serves clients, or means to: every class with routes, limits of routes or `@WebSocketGateway()`, except client controllers. */
+  /**
+   * The classes that serve clients: with routes, limits of routes or `@WebSocketGateway()`, except client controllers.
+   */
   serverHosts(): ProviderWrapper[] {
     return this.scanner.find((wrapper) => {
       if (this.#isClientController(wrapper)) return false;
@@ -32,7 +34,7 @@ export class HandlerScanner {
     });
   }
 
-  /** What hears servers: every class with `@WebSocketClientController()`. */
+  /** The classes with `@WebSocketClientController()`. */
   clientControllers(): ProviderWrapper[] {
     return this.scanner.find((wrapper) => this.#isClientController(wrapper));
   }
@@ -40,8 +42,8 @@ export class HandlerScanner {
   /**
    * The methods of a class that handle messages.
    *
-   * @throws PxlWebSocketSetupError for a route without a name that can be sent, a limit of a method without a route, and a
-   * transient class
+   * @throws PxlWebSocketSetupError for a route without a name that can be sent, a limit of a method without a route,
+   * and a transient class
    */
   methodsOf(wrapper: ProviderWrapper): HandlerMethod[] {
     const { accessor } = this;

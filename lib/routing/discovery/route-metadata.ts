@@ -7,7 +7,7 @@ export const FALLBACK_METADATA = 'pxl-websocket:fallback';
 /** The metadata key of `@WebSocketClientController`, on the class: the name of the client. */
 export const CLIENT_CONTROLLER_METADATA = 'pxl-websocket:client-controller';
 
-/** The token of whoever takes care of client controllers; nobody provides it where there are no clients. */
+/** The token of the client module's explorer of client controllers; it is not provided without that module. */
 export const CLIENT_CONTROLLERS = Symbol('CLIENT_CONTROLLERS');
 
 /** One `@WsRoute` of a method; a method may have several. */

@@ -19,7 +19,7 @@ export interface DiscoveredGateway {
   /** Undefined for a provider without `@WebSocketGateway()`. */
   readonly address: GatewayAddress | undefined;
   readonly routes: readonly (RouteMetadata & { readonly route: Route })[];
-  /** Its methods that want what no route takes. */
+  /** Its methods with `@WsFallback()`. */
   readonly fallbacks: readonly Route[];
 }
 
@@ -53,9 +53,9 @@ export class WsExplorer {
   }
 
   /**
-   * The guards that a gateway asks for its connections.
+   * The connection guards of a gateway.
    *
-   * @throws PxlWebSocketSetupError when one of them cannot be made, and for guards on what is no gateway
+   * @throws PxlWebSocketSetupError when a guard cannot be created, and for guards on a class that is not a gateway
    */
   async connectionGuardsOf({ name, wrapper, address }: DiscoveredGateway): Promise<BoundGuard[]> {
     const type = classOf(wrapper) as Type;
@@ -73,10 +73,10 @@ export class WsExplorer {
   }
 
   /**
-   * Nest calls `afterInit` once, before there is any client that a request-scoped gateway could be made for: on an object
-   * of its class whose constructor has not run.
+   * Refuses `afterInit` on request-scoped gateways: Nest calls it once, before there is any client, on an object of the
+   * class whose constructor has not run.
    *
-   * @throws PxlWebSocketSetupError for such a gateway with the hook
+   * @throws PxlWebSocketSetupError naming the gateway
    */
   checkInitHooks(): void {
     for (const wrapper of this.hosts()) {
@@ -91,7 +91,7 @@ export class WsExplorer {
     }
   }
 
-  /** Where gateways want to be reached. */
+  /** The addresses that gateways ask for. */
   addresses(): GatewayAddress[] {
     return this.hosts().flatMap((wrapper) => this.accessor.gatewayOf(classOf(wrapper)) ?? []);
   }
@@ -101,7 +101,7 @@ export class WsExplorer {
     return this.scanner.serverHosts();
   }
 
-  /** Their own module finds everything else that is wrong with them; where it is missing, nobody would. */
+  /** Their own module checks everything else about client controllers; this checks that the module is there. */
   #checkClientControllers(): void {
     const [first] = this.scanner.clientControllers();
     if (!first || this.clientControllers) return;
@@ -126,7 +126,7 @@ export class WsExplorer {
     return { source, handle: this.#limit(compiled, method), immediate: false };
   }
 
-  /** Before everything else that the handler has, its guards too. */
+  /** The rate limit comes before everything else of the handler, its guards included. */
   #limit(handle: RouteHandler, { rate, source }: HandlerMethod): RouteHandler {
     if (!rate) return handle;
     return (session, message, acks) => {

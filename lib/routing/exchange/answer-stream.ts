@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isObservable, Observable } from 'rxjs';
 
-/** Values pulled from an async iterable in a row; then the event loop gets its turn, however fast they come. */
+/** After so many values of an async iterable the event loop gets its turn, however fast they come. */
 const VALUES_PER_TURN = 64;
 
 /**
- * An answer that comes as values over time. Behind an interceptor nobody knows, before the handler has returned, whether
- * it is a stream: until `begin` is called, the last value is the one answer.
+ * An answer that comes as values over time. With an interceptor it is not known before the handler returns whether the
+ * answer is a stream: unless `begin` is called, only the last value is answered.
  */
 export class AnswerStream {
   #isStream = false;
@@ -24,13 +24,13 @@ export class AnswerStream {
     return this.#isStream;
   }
 
-  /** Has the values pass through an operator. */
+  /** Passes the values through an operator. */
   through(operator: (values: Observable<unknown>) => Observable<unknown>): this {
     this.source = operator(this.source);
     return this;
   }
 
-  /** The handler turned out to have returned a stream. */
+  /** The handler has returned a stream. */
   begin(): this {
     if (this.#isStream) return this; // an interceptor may call the handler again
     this.#isStream = true;
@@ -38,24 +38,24 @@ export class AnswerStream {
     return this;
   }
 
-  /** Calls back once it is known that this is a stream: at once, or never. */
+  /** Calls back once `begin` was called: at once, later or never. */
   whenBegun(callback: () => void): void {
     if (this.#isStream) callback();
     else this.#onBegin = callback;
   }
 
-  /** The handler has thrown. Whoever takes the values gets what interceptors make of that. */
+  /** The handler has thrown. Subscribers get what the interceptors make of it. */
   failed(exception: unknown): void {
     this.#onFailure?.(exception);
   }
 
-  /** Calls back if the handler throws from now on: for who does not take the values any more. */
+  /** Calls back if the handler throws from now on: for a caller that has stopped subscribing. */
   whenFailed(callback: (exception: unknown) => void): void {
     this.#onFailure = callback;
   }
 }
 
-/** The stream that a handler returned: an Observable or an async iterable; undefined for any other value. */
+/** The stream that a handler has returned (an Observable or an async iterable); undefined for any other value. */
 export function streamOf(value: unknown): Observable<unknown> | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (isObservable(value)) return value;
@@ -66,7 +66,7 @@ function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
   return Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function';
 }
 
-/** Pulls one value after the other. Unsubscribing ends the iterator at once, so that its `finally` runs. */
+/** Pulls one value after the other. Unsubscribing ends the iterator at once, so its `finally` runs. */
 function observe(iterable: AsyncIterable<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {
     const iterator = iterable[Symbol.asyncIterator]();

@@ -23,7 +23,7 @@ export class NamedAnswer {
   ) {}
 }
 
-/** What an exchange works with; one set for all of them. */
+/** The services that every exchange uses. */
 export interface ExchangeServices {
   readonly counters: RefusalCounters;
   readonly runtime: Runtime;
@@ -31,7 +31,7 @@ export interface ExchangeServices {
   readonly options: ResolvedOptions;
 }
 
-/** One message of a client on its way to its answer: whatever the handler does, the answer ends once. */
+/** Runs the handler of one message and answers it: whatever the handler does, the answer ends exactly once. */
 export class Exchange implements AckSource {
   #ended = false;
   #expectsAck = false;
@@ -47,8 +47,8 @@ export class Exchange implements AckSource {
   ) {}
 
   /**
-   * Calls the handler and answers with what it returns. Undefined when the message has left the client's queue; else a
-   * promise that settles, never rejecting, when it has: with the answer, or where a stream begins.
+   * Calls the handler and answers with its result. Undefined when the message has left the client's queue already; else
+   * a promise that settles, never rejecting, when it leaves: with the answer, or where a stream begins.
    */
   run({ handle }: Route): Promise<void> | undefined {
     try {
@@ -60,8 +60,9 @@ export class Exchange implements AckSource {
   }
 
   /**
-   * Answers with an error, unless there was an answer; what a filter of the application has sent in place of one suffices
-   * where nobody waits for an id. A defect of the application is reported, unless it is one that a filter has answered.
+   * Answers with an error, unless the message was answered before. A message without an id gets none when a filter of
+   * the application has sent something instead. Defects of the application are reported, unless a filter has answered
+   * them.
    */
   fail(thrown: unknown): void {
     const { exception, isAnswered, failure } = unfiltered(thrown);
@@ -128,7 +129,7 @@ export class Exchange implements AckSource {
     try {
       return this.#encodeReply(value);
     } catch (error) {
-      // A handler that gives back what it got: the client's nesting, within the payload limit, is deeper than the stack.
+      // A handler that returns what it got: the client may nest deeper than our stack, within the payload limit.
       if (!(error instanceof RangeError)) throw error;
       throw new WsError('BAD_MESSAGE', 'The answer is nested too deeply.', { cause: error });
     }
@@ -158,12 +159,12 @@ export class Exchange implements AckSource {
     try {
       return session.codec.encodeError({ ...payload, details: undefined }, message);
     } catch {
-      // A code that is no text: nobody waits for what is thrown here, so that it would end the process.
+      // The code is not a text. An error thrown here would be handled by nobody and end the process.
       return session.codec.encodeError(toErrorPayload(undefined), message);
     }
   }
 
-  /** The promise resolves once the message leaves its queue: where it turns out to be a stream, or with the answer. */
+  /** The promise resolves when the message leaves its queue: once the answer is known to be a stream, or is sent. */
   #stream(answer: AnswerStream): Promise<void> {
     const { session, services } = this;
     return new Promise((leaveQueue) => {
@@ -209,7 +210,7 @@ export class Exchange implements AckSource {
     }
   }
 
-  /** Counts what stays open after its message has left the queue; it ends with the connection. */
+  /** Counts an answer that stays open after its message has left the queue. It ends with the connection. */
   #open(stream: OpenAnswer): void {
     const { session, message, services } = this;
     if (session.state === 'disconnected') {
@@ -226,7 +227,7 @@ export class Exchange implements AckSource {
     }
   }
 
-  /** The handler has returned without having called its ack function, which may still come. */
+  /** The handler has returned, and may still call its ack function later. */
   #awaitAck(): void {
     const { session, services } = this;
     if (this.#ended || this.message.id === undefined) return;

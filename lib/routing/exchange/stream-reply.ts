@@ -1,20 +1,20 @@
 import { Subscription } from 'rxjs';
 import type { AnswerStream } from './answer-stream.js';
 
-/** What becomes of the values of an {@link AnswerStream}. */
+/** Receives the values of an {@link AnswerStream} and its end. */
 export interface StreamReplySink {
   /** A value of a stream. */
   next(value: unknown): void;
-  /** The end of a stream, come by itself or cancelled. */
+  /** The stream has ended by itself, or was cancelled. */
   done(): void;
-  /** The one value of what turned out to be no stream; undefined for none. */
+  /** The only value of an answer that is not a stream; undefined when there is none. */
   single(value: unknown): void;
   fail(exception: unknown): void;
-  /** What the application threw when it was told that nobody reads on. */
+  /** The application has thrown when its stream was unsubscribed. */
   endingFailed(exception: unknown): void;
 }
 
-/** Pours an {@link AnswerStream} into replies: exactly one of `done`, `single` and `fail` comes last. */
+/** Hands the values of an {@link AnswerStream} to a sink: exactly one of `done`, `single` and `fail` comes last. */
 export class StreamReply {
   readonly #subscription = new Subscription();
   #last: unknown;
@@ -36,7 +36,7 @@ export class StreamReply {
         }),
       );
     } catch (exception) {
-      this.fail(exception); // an observable of another make
+      this.fail(exception); // an Observable of another library may throw here
     }
   }
 

@@ -12,10 +12,10 @@ export interface Filter {
 }
 
 /**
- * Has filters answer what a step throws. A value that a filter returns is the answer, an error that it returns is thrown
- * on in the exception's place. Whatever else a filter does, an exception never becomes a success.
+ * Passes what a step throws to an exception filter. A value that the filter returns is the answer; an error that it
+ * returns is thrown in place of the exception. Whatever else a filter does, an exception never becomes a success.
  *
- * @param choose the filter for an exception; undefined: it goes on
+ * @param choose the filter for an exception; undefined: the exception is thrown on
  * @param hostOf what the filter sees
  */
 export function filtered(
@@ -46,7 +46,7 @@ export function filtered(
   };
 }
 
-/** @throws what is not answered: an error that the filter has returned, the exception, or a {@link FilteredException} of it */
+/** @throws an error that the filter has returned, the exception itself, or a {@link FilteredException} of it */
 async function answerOf(filter: Filter, exception: unknown, client: object, host: ArgumentsHost): Promise<unknown> {
   const { outcome, hasSent } = await OWN_SENDS.watch(client, () => valueOf(filter, exception, host));
   if (outcome.status === 'rejected' && outcome.reason !== exception) {

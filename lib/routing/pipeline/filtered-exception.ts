@@ -16,7 +16,7 @@ export class FilteredException extends Error {
   }
 }
 
-/** What is to be said of what a handler threw, whether a filter was asked about it or not. */
+/** What a handler threw, whether or not a filter was called for it. */
 export function unfiltered(thrown: unknown): Pick<FilteredException, 'exception' | 'isAnswered' | 'failure'> {
   return isInstanceOf(thrown, FilteredException) ? thrown : { exception: thrown, isAnswered: false };
 }

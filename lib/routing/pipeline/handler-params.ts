@@ -8,7 +8,7 @@ const param = (index: number): { index: number; data: undefined; pipes: [] } => 
 /** An undecorated handler gets `(client, data)`. */
 export const UNDECORATED = { [`${SOCKET}:0`]: param(0), [`${PAYLOAD}:1`]: param(1) };
 
-/** Beside decorated parameters an undecorated first one is the client, unless another one is that. */
+/** Adds the client as the first parameter when that has no decorator and no other parameter is the client. */
 export function withClient<Param extends { readonly index: number }>(
   decorated: Readonly<Record<string, Param>>,
 ): Readonly<Record<string, Param | ReturnType<typeof param>>> {
@@ -18,10 +18,10 @@ export function withClient<Param extends { readonly index: number }>(
 }
 
 /**
- * What the log says of a method with parameters that nothing is known of; undefined where there are none.
+ * The warning about parameters of a method that will be undefined; undefined when there are none.
  *
  * @param source `Class.method`
- * @param params those that get something
+ * @param params the parameters that get a value
  * @param length how many the method declares before the first one with a default value
  * @param isDecorated whether any of them has a decorator
  */

@@ -1,6 +1,7 @@
 /**
- * What guards and interceptors written for HTTP get as the response of a message, which has none: headers may be set, and
- * go nowhere. It cannot be answered with, so that a filter written for HTTP fails instead of having answered nobody.
+ * The stand-in that guards and interceptors written for HTTP get as the response, which a message does not have.
+ * Headers can be set and have no effect. It has no method that answers, so a filter written for HTTP fails instead of
+ * answering nobody.
  */
 export class NoHttpResponse {
   /** As Express and Fastify have it. */

@@ -5,13 +5,13 @@ import { AnswerStream, streamOf } from '../exchange/answer-stream.js';
 import type { AckFunction } from '../../clients/session/route.interface.js';
 import { isThenable } from '../../runtime/thenable.js';
 
-/** What guards, interceptors and filters see as `getArgs()`; with an ack function where the handler takes one. */
+/** What `getArgs()` gives to guards, interceptors and filters; with an ack function when the handler takes one. */
 export type ContextArgs =
   [client: object, data: unknown, pattern: string] | [client: object, data: unknown, ack: AckFunction, pattern: string];
 
 export type Method = (...args: unknown[]) => unknown;
 
-/** A part of a handler: it calls the next inner one, the innermost calls the application's method. */
+/** One layer of a handler: it calls the next inner one; the innermost calls the application's method. */
 export type Step = (args: ContextArgs) => unknown;
 
 /** Where one argument of a method comes from. */
@@ -19,11 +19,11 @@ export interface Param {
   readonly index: number;
   readonly extract: (args: ContextArgs) => unknown;
   readonly pipes: readonly PipeTransform[];
-  /** What the pipes are told of the argument. */
+  /** The description of the argument that pipes get. */
   readonly argument: ArgumentMetadata;
 }
 
-/** Calls the method with its arguments: at once, unless one of them has to be waited for. */
+/** Calls the method with its arguments, synchronously unless an argument is asynchronous. */
 export function callMethod(instance: object, method: Method, params: readonly Param[]): Step {
   const length = Math.max(0, ...params.map(({ index }) => index + 1));
   return (args) => {
@@ -52,7 +52,7 @@ function fill(values: unknown[], { index, extract, pipes, argument }: Param, arg
   return Promise.resolve(value).then((result) => void (values[index] = result));
 }
 
-/** Runs a value through pipes, one after the other: at once, until one of them has to be waited for. */
+/** Runs a value through pipes, one after the other, synchronously up to the first asynchronous one. */
 function piped(first: unknown, pipes: readonly PipeTransform[], argument: ArgumentMetadata): unknown {
   let value = first;
   for (let at = 0; at < pipes.length; at++) {
@@ -72,7 +72,7 @@ async function pipedLater(
   return value;
 }
 
-/** The method's own return value counts for nothing: its ack function is the reply. */
+/** Drops the method's return value: its reply is what the ack function gets. */
 export function ignoreReturn(step: Step): Step {
   return (args) => {
     const result = step(args);
@@ -84,10 +84,10 @@ export function ignoreReturn(step: Step): Step {
 type Verdict = ReturnType<CanActivate['canActivate']>;
 
 /**
- * Asks the guards one after the other: at once, until one of them has to be waited for.
+ * Asks the guards one after the other, synchronously up to the first asynchronous one.
  *
  * @param contextOf what the guards see
- * @param settle waits for a verdict
+ * @param settle resolves an asynchronous verdict
  */
 export function guarded(
   step: Step,
@@ -117,7 +117,7 @@ function forbidden(): WsError {
   return new WsError('FORBIDDEN', 'Forbidden resource.');
 }
 
-/** @param intercept has the interceptors stand around what `next` returns */
+/** @param intercept runs the interceptors around `next` */
 export function intercepted(
   step: Step,
   intercept: (args: ContextArgs, next: () => Promise<unknown>) => Promise<unknown>,

@@ -5,8 +5,8 @@ import type { ProviderWrapper } from '../discovery/provider.scanner.js';
 const SERVER_METADATA = 'websockets:is_socket';
 
 /**
- * Gives an instance of a request-scoped gateway the servers that Nest has put into the `@WebSocketServer()` properties of the
- * one object of its class that it knows.
+ * Copies the servers of `@WebSocketServer()` properties to an instance of a request-scoped gateway. Nest sets them on
+ * one object of the class only.
  */
 export function copyServers(from: object, to: object): void {
   for (const property of Object.keys(from)) {
@@ -15,16 +15,16 @@ export function copyServers(from: object, to: object): void {
 }
 
 /**
- * Why Nest makes a provider anew for each request, as a clause about it: `it injects Tenant, which is request-scoped`.
+ * Why Nest creates a provider for each request, as a clause: `it injects Tenant, which is request-scoped`.
  *
- * @param wrapper of a provider whose dependency tree is not static
+ * @param wrapper a provider whose dependency tree is not static
  */
 export function whyRequestScoped(wrapper: ProviderWrapper): string {
   if (wrapper.scope === Scope.REQUEST) return 'it is request-scoped';
   return `it injects ${chainOf(wrapper, new Set()).join(', which injects ')}, which is request-scoped`;
 }
 
-/** The names of what lies between a provider and the request-scoped one that it depends on, which is the last. */
+/** The names of the providers on the way to the request-scoped one, which is the last. */
 function chainOf(wrapper: ProviderWrapper, seen: Set<ProviderWrapper>): string[] {
   seen.add(wrapper);
   const scoped = dependenciesOf(wrapper).find(
@@ -35,7 +35,10 @@ function chainOf(wrapper: ProviderWrapper, seen: Set<ProviderWrapper>): string[]
   return scoped.scope === Scope.REQUEST ? [name] : [name, ...chainOf(scoped, seen)];
 }
 
-/** Its enhancers too: a guard of a gateway is made with it. Nest has no list where there is none. */
+/**
+ * The dependencies of a provider, its enhancers included: a gateway's guard is created with it. Empty lists are
+ * undefined.
+ */
 function dependenciesOf(wrapper: ProviderWrapper): ProviderWrapper[] {
   const lists: (readonly ProviderWrapper[] | undefined)[] = [
     wrapper.getCtorMetadata(),

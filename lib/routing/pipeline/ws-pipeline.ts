@@ -66,9 +66,9 @@ import {
 export interface HandlerSource {
   readonly wrapper: InstanceWrapper<object>;
   readonly methodName: string;
-  /** What `getPattern()` of an execution context answers. */
+  /** What `getPattern()` of the execution context returns. */
   readonly pattern: string;
-  /** True: the data is the whole message. */
+  /** True: the handler's data is the whole message. */
   readonly takesWhole?: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface Peer {
 /** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
 type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
 
-/** Where Nest keeps the enhancers of a class or method, and the method that makes an object one. */
+/** The metadata keys of enhancers, and the method that an enhancer of each kind has. */
 const ENHANCERS = {
   [GUARDS_METADATA]: 'canActivate',
   [INTERCEPTORS_METADATA]: 'intercept',
@@ -89,7 +89,7 @@ const ENHANCERS = {
   [EXCEPTION_FILTERS_METADATA]: 'catch',
 } as const;
 
-/** What enhancers see of a message. */
+/** The execution context that enhancers get for a message. */
 class MessageContext extends ExecutionContextHost {
   #response: NoHttpResponse | null = null;
 
@@ -98,7 +98,10 @@ class MessageContext extends ExecutionContextHost {
     this.setType('ws');
   }
 
-  /** For enhancers written for HTTP: the client has `ip`, `headers` and `user`; there is no response, only a stand-in. */
+  /**
+   * For enhancers written for HTTP: the request is the client, with `ip`, `headers` and `user`; the response is a
+   * stand-in.
+   */
   override switchToHttp(): ReturnType<ExecutionContext['switchToHttp']> {
     const response = (this.#response ??= new NoHttpResponse());
     return Object.assign(super.switchToHttp(), { getResponse: () => response as never });
@@ -153,8 +156,8 @@ class FiltersContext extends BaseExceptionFilterContext {
 
 /**
  * Compiles a method into guards → interceptors → pipes → method → filters, with the parts that Nest's own packages are
- * built from. The only file that may import Nest's `/internal` entries, which can change with any release: these are
- * static imports, so Node names a missing one when the application starts.
+ * built from. This is the only file that may import Nest's `/internal` entries, which can change with any release. The
+ * imports are static, so Node names a missing one when the application starts.
  */
 @Injectable()
 export class WsPipeline {
@@ -168,7 +171,7 @@ export class WsPipeline {
   readonly #contextUtils = new ContextUtils();
   readonly #injector = new Injector();
   readonly #logger = new ModuleLogger();
-  /** Those that the log has told of: a method may have several routes. */
+  /** The warnings that were logged: a method with several routes gets one. */
   readonly #told = new Set<string>();
 
   constructor(
@@ -177,9 +180,9 @@ export class WsPipeline {
     private readonly moduleRef: ModuleRef,
     @Inject(PXL_WS_OPTIONS) private readonly options: Pick<ResolvedOptions, 'routing'>,
   ) {
-    // They only ask for its modules.
+    // Nest's classes use the modules of the container only.
     const container = { getModules: () => modules } as NestContainer;
-    // Without a configuration they know no app-wide guards and filters.
+    // Without a configuration they leave app-wide guards and filters out.
     this.#guards = new GuardsContextCreator(container, options.routing.globalGuards ? config : undefined);
     this.#interceptors = new InterceptorsContextCreator(container, config);
     this.#pipes = new PipesContextCreator(container, config);
@@ -187,10 +190,10 @@ export class WsPipeline {
   }
 
   /**
-   * Compiles once where everything the handler depends on is static. Otherwise the handler is resolved per message: a
-   * request-scoped guard left out of a handler that was compiled once would be a guard skipped.
+   * Compiles the handler once when everything that it depends on is static. Otherwise it is resolved for each message,
+   * so that request-scoped guards are not skipped.
    *
-   * @throws PxlWebSocketSetupError when Nest has not made a guard (or other enhancer) that the method names
+   * @throws PxlWebSocketSetupError when Nest has not created a guard (or other enhancer) that the method names
    */
   compile(source: HandlerSource): RouteHandler<Peer> {
     const { wrapper } = source;
@@ -208,13 +211,13 @@ export class WsPipeline {
     };
   }
 
-  /** What finds and makes providers in the module of a provider. */
+  /** The module reference of a provider's own module. */
   moduleRefOf(wrapper: InstanceWrapper<object>): ModuleRef {
     const ofModule = hostOf(wrapper).getProviderByKey<ModuleRef>(ModuleRef) as InstanceWrapper<ModuleRef> | undefined;
     return ofModule?.instance ?? this.moduleRef;
   }
 
-  /** The instance that serves a client outside of any message: its gateway's connection hooks. */
+  /** The instance that serves a client outside of messages: for the connection hooks of its gateway. */
   async instanceFor(wrapper: InstanceWrapper<object>, client: object): Promise<object> {
     return wrapper.isDependencyTreeStatic() ? wrapper.instance : (await this.#resolve(wrapper, client)).instance;
   }
@@ -246,7 +249,7 @@ export class WsPipeline {
     const collection = module.controllers.has(wrapper.token) ? module.controllers : module.providers;
     const instance = await this.#injector.loadPerContext(wrapper.instance, module, collection, contextId, wrapper);
     copyServers(wrapper.instance, instance);
-    // Nest binds app-wide enhancers to controllers and gateways only; any provider may have routes here.
+    // Nest binds app-wide enhancers to controllers and gateways only; here any provider may have routes.
     for (const enhancer of this.#globalRequestScoped()) {
       await this.#injector.loadInjectable(enhancer, hostOf(enhancer), contextId, wrapper);
     }
@@ -289,7 +292,7 @@ export class WsPipeline {
       const type = types[at];
       const isCustom = typeof type === 'string';
       const ownPipes = this.#pipes.createConcreteContext<unknown[], PipeTransform[]>(own, contextId, inquirerId);
-      // The client itself is not for pipes: only what it sent, and what custom decorators make of it.
+      // Pipes get what the client sent and what custom decorators return, never the client itself.
       const applied = isCustom || type === PAYLOAD ? [...pipes, ...ownPipes] : [];
       const argument: ArgumentMetadata = {
         metatype: paramtypes?.[index] as ArgumentMetadata['metatype'],
@@ -334,7 +337,7 @@ export class WsPipeline {
     return Object.keys(this.#paramsMetadata(wrapper.instance, methodName)).some((key) => kindOf(key) === ACK);
   }
 
-  /** What a message becomes for guards, interceptors, pipes and filters. */
+  /** Makes the arguments that guards, interceptors, pipes and filters get of a message. */
   #argsOf(source: HandlerSource): (client: object, message: InboundMessage, acks: AckSource) => ContextArgs {
     const { pattern, takesWhole } = source;
     if (this.takesAck(source)) {
@@ -343,7 +346,10 @@ export class WsPipeline {
     return (client, { data, whole }) => [client, takesWhole ? whole : data, pattern];
   }
 
-  /** Nest makes the enhancers of classes it constructs; for the product of a factory it would skip a guard in silence. */
+  /**
+   * Nest creates the enhancers of classes that it constructs. For the product of a factory it would silently skip a
+   * guard.
+   */
   #checkEnhancers({ wrapper, methodName }: HandlerSource): void {
     const { constructor, [methodName]: method } = wrapper.instance as Record<string, Method>;
     const { injectables } = hostOf(wrapper);

@@ -27,7 +27,7 @@ import { Heartbeat } from './heartbeat.js';
 /** Lets a client in, encrypted if keys were agreed on. */
 type Admit = (identity: Identity, agreement: Agreement | null) => void;
 
-/** A socket that was upgraded or adopted, and what is known of it. */
+/** An upgraded or adopted socket, and what is known of its client. */
 export type AcceptedConnection = UpgradedSocket &
   (
     | {
@@ -35,7 +35,7 @@ export type AcceptedConnection = UpgradedSocket &
         /** With it an anonymous client may authenticate by message. */
         readonly candidate?: Candidate | undefined;
       }
-    /** It has to prove by message who it is. */
+    /** The client has to authenticate by message. */
     | { readonly identity: null; readonly candidate: Candidate }
   );
 
@@ -45,7 +45,7 @@ interface UpgradedSocket {
   readonly request: IncomingMessage;
   readonly clientId: string;
   readonly codec: Codec;
-  /** What of the request is kept; by default what it says itself. */
+  /** What is kept of the request. Default: read from the request. */
   readonly info?: WsRequest;
 }
 
@@ -68,8 +68,8 @@ export class ConnectionHandler {
   ) {}
 
   /**
-   * Takes a socket on. With an identity the welcome is written before this returns, and the hooks run after it; without
-   * one, both come once the client has authenticated.
+   * Starts a session on a socket. With an identity the welcome is written before this returns, and the hooks run after
+   * it; without one, both come once the client has authenticated.
    */
   accept(connection: AcceptedConnection): ClientSession {
     const { endpoint, outbox, request, clientId, codec, identity, candidate } = connection;
@@ -89,7 +89,7 @@ export class ConnectionHandler {
       return session;
     }
     if (offer && this.#mayOfferLater(session, offer, candidate)) {
-      // Let in by its upgrade, whoever it is, it lacks nothing but the keys.
+      // The upgrade has let the client in; only its key is missing.
       this.inBand.expect(session, candidate ? { candidate, admit } : { identity, admit }, CLOSE_CODES.NOT_ENCRYPTED);
       return session;
     }
@@ -103,7 +103,7 @@ export class ConnectionHandler {
     return session;
   }
 
-  /** The clients whose connection has not ended, or whose hooks and handlers still run. */
+  /** The sessions whose connection has not ended, or whose hooks or handlers still run. */
   get open(): ReadonlySet<ClientSession> {
     return this.#open;
   }
@@ -118,7 +118,7 @@ export class ConnectionHandler {
     return publicKey === undefined && (candidate !== undefined || codec.name === 'event.v1');
   }
 
-  /** The keys come first: until they are agreed on, the client is nobody. */
+  /** The client is let in once the keys are agreed on, and not before. */
   async #exchangeKeys(session: ClientSession, identity: Identity, offer: KeyOffer, enter: Admit): Promise<void> {
     session.state = 'authenticating';
     try {
@@ -148,13 +148,16 @@ export class ConnectionHandler {
     });
   }
 
-  /** What a peer does wrong (bad frames, resets) ends its connection with a code; 'close' follows and tells it. */
+  /**
+   * Errors of the peer (bad frames, resets) end its connection: 'close' follows with the code. Here they are only
+   * counted.
+   */
   readonly #onSocketError = ({ code }: Error & { code?: string }): void => {
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.counters.count('maxPayload');
     else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.counters.count('fragments');
   };
 
-  /** The hooks; the connection is closed when one of them fails, and its messages wait for all of them. */
+  /** Runs the hooks. The client's messages wait for all of them; the connection is closed when one fails. */
   #setUp(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): void {
     if (!this.hooks.areNeeded(endpoint)) {
       session.finishSetUp();
@@ -208,7 +211,9 @@ export class ConnectionHandler {
   }
 }
 
-/** In a scope of its own: what a hook sets with `AsyncLocalStorage.enterWith` must not stay with the socket. */
+/**
+ * Runs in an async scope of its own: what a hook sets with `AsyncLocalStorage.enterWith` must not stay with the socket.
+ */
 function inOwnScope(run: () => Promise<void>): Promise<void> {
   return new AsyncResource('WsConnection', { requireManualDestroy: true }).runInAsyncScope(run);
 }

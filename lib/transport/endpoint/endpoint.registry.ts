@@ -28,7 +28,7 @@ export class EndpointRegistry {
   }
 
   /**
-   * The endpoint at an address, made when it is first asked for; no path means the module's own.
+   * The endpoint at an address, created at the first call; without a path, the module's own.
    *
    * @throws PxlWebSocketSetupError for a path that no request can have
    */
@@ -47,7 +47,7 @@ export class EndpointRegistry {
     return endpoint;
   }
 
-  /** Byte for byte: `/ws/` is another path than `/ws`. */
+  /** Compares byte for byte: `/ws/` is another path than `/ws`. */
   find(port: number, path: string): Endpoint | undefined {
     return this.#endpoints.get(port)?.get(path);
   }

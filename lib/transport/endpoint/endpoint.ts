@@ -14,10 +14,10 @@ import { LONGEST_CLOSING } from '../outbox/closing.js';
 import type { GatewayHooks } from './gateway-hooks.js';
 import { AcceptedSocket } from '../connection/accepted-socket.js';
 
-/** Not in @types/ws. What ends a closing handshake is `limitClosing`. */
+/** Missing in @types/ws. The closing handshake is ended by `limitClosing`, not by ws. */
 const UNTYPED = { closeTimeout: LONGEST_CLOSING };
 
-/** What an endpoint works with; one set for all endpoints of a module. */
+/** The services that all endpoints of a module share. */
 export interface EndpointServices {
   readonly workerId: string;
   readonly memberships: Memberships;
@@ -69,7 +69,7 @@ export class Endpoint implements SessionEndpoint {
     });
   }
 
-  /** Written once: an adopted client may be welcomed before the routes are found, which only then tell of a `join`. */
+  /** Cached. It changes once if an adopted client is welcomed before the routes, and with them a `join`, are found. */
   get welcomeTerms(): string {
     const { ownJoin } = this.router;
     if (this.#terms?.ownJoin !== ownJoin) this.#terms = { text: termsOf(this.options, ownJoin), ownJoin };

@@ -6,7 +6,7 @@ import type { WsPipeline } from '../../routing/pipeline/ws-pipeline.js';
 
 type Hook = (client: WsClient, ...args: unknown[]) => unknown;
 
-/** The connection hooks of one gateway, on the instance that serves the client. */
+/** Calls the connection hooks of one gateway, on the instance that serves the client. */
 export class GatewayHooks {
   constructor(
     private readonly gateway: DiscoveredGateway,

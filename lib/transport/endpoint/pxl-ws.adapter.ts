@@ -4,7 +4,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 
-/** What the adapter passes on to the module. */
+/** What the adapter calls of the module. */
 export interface AdapterHost {
   /** The one call before Nest binds its gateways. */
   beforeGatewaysAreBound(): void;
@@ -13,7 +13,7 @@ export interface AdapterHost {
   dispose(): Promise<void>;
 }
 
-/** What takes the place of options of `@WebSocketGateway()` that would silently do nothing here. */
+/** What to use in place of options of `@WebSocketGateway()` that would have no effect here. */
 const INSTEAD: Readonly<Record<string, string>> = {
   namespace: 'use a path',
   verifyClient: 'use auth.authenticate of PxlWebSocketModule',
@@ -23,9 +23,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * The meeting point with Nest: it hands us its gateways, and the connections stay ours. Nest subscribes to nothing per
- * connection, so hooks are awaited and handlers compiled once. Registers itself: in this constructor, since gateways are
- * bound before any lifecycle hook.
+ * The adapter by which Nest hands its gateways to the library. Nest subscribes to nothing per connection: the library
+ * calls the hooks, which it awaits, and the handlers, which it compiles once. The adapter registers itself in its
+ * constructor, since Nest binds gateways before any lifecycle hook.
  */
 @Injectable()
 export class PxlWsAdapter extends WsAdapter {
@@ -36,7 +36,7 @@ export class PxlWsAdapter extends WsAdapter {
     config.setIoAdapter(this);
   }
 
-  /** @throws PxlWebSocketSetupError when another module has attached itself */
+  /** @throws PxlWebSocketSetupError when another module is attached already */
   attach(host: AdapterHost): void {
     if (this.#host) {
       throw new PxlWebSocketSetupError('PxlWebSocketModule.forRoot() was imported twice: an application has one.');
@@ -44,7 +44,7 @@ export class PxlWsAdapter extends WsAdapter {
     this.#host = host;
   }
 
-  /** @throws PxlWebSocketSetupError when another adapter has taken this one's place */
+  /** @throws PxlWebSocketSetupError when another adapter has replaced this one */
   checkInPlace(): void {
     const adapter: object = this.config.getIoAdapter();
     if (adapter === this) return;
