@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 /** Random bytes that are fetched at once. */
 const POOL = 4_096;
-/** Milliseconds: a timer that fires this late tells that the process stood still meanwhile. */
+/** Milliseconds: a timer that fires later than this tells that the process stood still meanwhile. */
 const STALL = 1_000;
 
 /** A timer that {@link Runtime} started. */
@@ -47,15 +47,16 @@ export class Runtime {
 
   /**
    * As {@link timeout}, for a verdict on the silence of peers, against whom a pause of this process must not count: what
-   * has arrived from them is read first, and the verdict is told when it comes more than a second late.
+   * has arrived from them is read first, and the verdict is told when it comes late.
    *
    * @param judge gets whether this process stood still, so that it is not known what the peers did meanwhile
+   * @param stall how many milliseconds later than planned the timer fires after such a pause
    */
-  fairTimeout(ms: number, judge: (wasStalled: boolean) => void): RuntimeTimer {
+  fairTimeout(ms: number, judge: (wasStalled: boolean) => void, stall = STALL): RuntimeTimer {
     const dueAt = this.monotonic() + ms;
     let isCancelled = false;
     const decide = (): void => {
-      if (!isCancelled) judge(this.monotonic() - dueAt > STALL);
+      if (!isCancelled) judge(this.monotonic() - dueAt > stall);
     };
     const timer = this.timeout(ms, () => this.afterIo(decide));
     return {

@@ -61,9 +61,9 @@ export class Beat {
   }
 
   #schedule(): void {
-    const dueAt = this.runtime.monotonic() + this.#period;
-    this.#timer = this.runtime.timeout(this.#period, () => {
-      this.#present = this.#run(this.runtime.monotonic() - dueAt > this.lease * STALL);
-    });
+    const beat = (wasStalled: boolean): void => {
+      this.#present = this.#run(wasStalled);
+    };
+    this.#timer = this.runtime.fairTimeout(this.#period, beat, this.lease * STALL);
   }
 }

@@ -10,7 +10,6 @@ export class Deadlines<T> {
   /** When each was added. The order is that of their deadlines. */
   readonly #since = new Map<T, number>();
   #timer: RuntimeTimer | null = null;
-  #firesAt = 0;
   #postponed = 0;
 
   /** @param late takes the overdue items, which are removed before */
@@ -50,15 +49,14 @@ export class Deadlines<T> {
   }
 
   #arm(ms: number): void {
-    this.#firesAt = this.runtime.monotonic() + ms;
-    this.#timer = this.runtime.timeout(ms, () => this.#fire());
+    this.#timer = this.runtime.fairTimeout(ms, (wasStalled) => this.#fire(wasStalled), STALL);
   }
 
-  #fire(): void {
+  #fire(wasStalled: boolean): void {
     this.#timer = null;
     const now = this.runtime.monotonic();
     // Answers that came while this process stood still were not read yet: the verdict waits half the time again.
-    const isStalled = now - this.#firesAt > STALL && this.#postponed < MAX_POSTPONED;
+    const isStalled = wasStalled && this.#postponed < MAX_POSTPONED;
     this.#postponed = isStalled ? this.#postponed + 1 : 0;
     const overdue = isStalled ? [] : this.#takeOverdue(now);
     const [oldest] = this.#since.values();

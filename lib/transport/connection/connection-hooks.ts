@@ -40,17 +40,17 @@ export class ConnectionHooks {
    *
    * @returns what the connection has to be closed with, because a hook failed, which is reported here; null when none did
    */
-  async connected(client: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
+  async connected(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
     let current = '';
     let isOver = false;
     const run = async (): Promise<void> => {
-      for (const [name, hook] of this.#atConnect(client, endpoint, request)) {
+      for (const [name, hook] of this.#atConnect(session, endpoint, request)) {
         if (isOver) return; // the time was up while the hook before was running
         current = name;
         await hook();
       }
     };
-    const report = (error: unknown): void => this.errors.report(`${current} failed.`, error, client.clientId);
+    const report = (error: unknown): void => this.errors.report(`${current} failed.`, error, session.clientId);
     try {
       await this.#inTime(run(), report);
       return null;
@@ -65,38 +65,38 @@ export class ConnectionHooks {
    * Runs everything for a connection that has ended, one after the other, each within `timeouts.hook` and also when the one
    * before failed. Never rejects.
    */
-  async disconnected(client: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
-    for (const [name, hook] of this.#atDisconnect(client, endpoint, code, reason)) {
-      const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, client.clientId);
+  async disconnected(session: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+    for (const [name, hook] of this.#atDisconnect(session, endpoint, code, reason)) {
+      const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, session.clientId);
       const running = new Promise((resolve) => resolve(hook()));
       await this.#inTime(running, report).catch(report);
     }
   }
 
-  *#atConnect(client: ClientSession, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
-    const { own, defaults } = client.options.rooms;
-    if (own) yield ['Joining the room of rooms.own', () => this.memberships.joinOwn(client)];
+  *#atConnect(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): Generator<Hook> {
+    const { own, defaults } = session.options.rooms;
+    if (own) yield ['Joining the room of rooms.own', () => this.memberships.joinOwn(session)];
     for (const roomName of defaults) {
-      yield ['Joining rooms.defaults', () => this.memberships.join(client, roomName)];
+      yield ['Joining rooms.defaults', () => this.memberships.join(session, roomName)];
     }
-    const { clientId, ws } = client;
+    const { clientId, ws } = session;
     const joinRoom = ({ roomName, ...user }: WsRoomUser & { roomName: string }): Promise<boolean> =>
-      this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(client, { roomName, user }));
+      this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(session, { roomName, user }));
     yield [
       'events.onConnected',
-      () => this.options.events.onConnected?.({ ws, client: client.client, clientId, joinRoom }),
+      () => this.options.events.onConnected?.({ ws, client: session.client, clientId, joinRoom }),
     ];
     for (const hooks of endpoint.hooks) {
-      yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(client, request)];
+      yield [`${hooks.name}.handleConnection`, () => hooks.handleConnection(session, request)];
     }
   }
 
-  *#atDisconnect(client: ClientSession, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
-    const { clientId } = client;
+  *#atDisconnect(session: ClientSession, endpoint: Endpoint, code: number, reason: string): Generator<Hook> {
+    const { clientId } = session;
     const { events } = this.options;
-    yield ['events.onDisconnected', () => events.onDisconnected?.({ client: client.client, clientId, code, reason })];
+    yield ['events.onDisconnected', () => events.onDisconnected?.({ client: session.client, clientId, code, reason })];
     for (const hooks of endpoint.hooks) {
-      yield [`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(client, code, reason)];
+      yield [`${hooks.name}.handleDisconnect`, () => hooks.handleDisconnect(session, code, reason)];
     }
   }
 

@@ -43,8 +43,8 @@ export class Heartbeat {
   }
 
   /** The client has sent something, so it is alive. */
-  heard(client: ClientSession): void {
-    this.#unanswered.delete(client);
+  heard(session: ClientSession): void {
+    this.#unanswered.delete(session);
   }
 
   #schedulePings(delay: number): void {
@@ -54,11 +54,11 @@ export class Heartbeat {
   #ping(): void {
     const heartbeat = this.options.heartbeat;
     if (!heartbeat) return;
-    for (const client of this.clients.values()) {
+    for (const session of this.clients.values()) {
       // A socket is paused while the queue of its client is full; its pong would not be read.
-      if (client.readyState !== OPEN || client.ws.isPaused || this.#unanswered.has(client)) continue;
-      const ping = new Ping(client, this.runtime);
-      this.#unanswered.set(client, ping);
+      if (session.readyState !== OPEN || session.ws.isPaused || this.#unanswered.has(session)) continue;
+      const ping = new Ping(session, this.runtime);
+      this.#unanswered.set(session, ping);
       ping.send();
     }
     this.#timer = this.runtime.fairTimeout(heartbeat.timeout, (wasStalled) => this.#endRound(heartbeat, wasStalled));
@@ -77,14 +77,14 @@ export class Heartbeat {
   #judge(heartbeat: Periods): void {
     const now = this.runtime.monotonic();
     let next = Infinity;
-    for (const [client, ping] of this.#unanswered) {
-      const isAsked = client.readyState === OPEN && !client.ws.isPaused;
+    for (const [session, ping] of this.#unanswered) {
+      const isAsked = session.readyState === OPEN && !session.ws.isPaused;
       const dueAt = isAsked ? ping.dueAt(heartbeat.timeout) : now;
       if (dueAt > now) {
         next = Math.min(next, dueAt);
       } else {
-        this.#unanswered.delete(client);
-        if (isAsked) closeOrCut(client.ws, CLOSE_CODES.HEARTBEAT_TIMEOUT, this.runtime);
+        this.#unanswered.delete(session);
+        if (isAsked) closeOrCut(session.ws, CLOSE_CODES.HEARTBEAT_TIMEOUT, this.runtime);
       }
     }
     this.#lateTimer?.cancel();

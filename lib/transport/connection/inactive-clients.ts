@@ -45,10 +45,10 @@ export class InactiveClients {
     const { inactiveTime, log } = options.disconnectInactiveClients;
     const silentSince = this.runtime.now() - inactiveTime;
     let count = 0;
-    for (const client of this.clients.values()) {
-      if (client.options !== options || client.readyState !== OPEN || client.lastActivity > silentSince) continue;
-      const { code, reason } = client.codec.inactive;
-      client.ws.close(code, reason);
+    for (const session of this.clients.values()) {
+      if (session.options !== options || session.readyState !== OPEN || session.lastActivity > silentSince) continue;
+      const { code, reason } = session.codec.inactive;
+      session.ws.close(code, reason);
       count++;
     }
     if (log && count > 0) this.#logger.log(`Disconnected ${count} inactive clients.`);

@@ -9,15 +9,15 @@ export class Ping {
   #hasLeft = false;
 
   constructor(
-    private readonly client: ClientSession,
+    private readonly session: ClientSession,
     private readonly runtime: Runtime,
   ) {
     this.#movedAt = runtime.monotonic();
   }
 
   send(): void {
-    this.client.ws.ping(undefined, undefined, this.#left);
-    this.#sentBytes = this.client.sentBytes;
+    this.session.ws.ping(undefined, undefined, this.#left);
+    this.#sentBytes = this.session.sentBytes;
   }
 
   /**
@@ -26,7 +26,7 @@ export class Ping {
    */
   dueAt(timeout: number): number {
     if (!this.#hasLeft) {
-      const sentBytes = this.client.sentBytes;
+      const sentBytes = this.session.sentBytes;
       if (sentBytes > this.#sentBytes) this.#movedAt = this.runtime.monotonic();
       this.#sentBytes = sentBytes;
     }
