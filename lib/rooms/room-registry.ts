@@ -55,10 +55,11 @@ export class RoomRegistry {
   }
 
   /** Adds a member of this worker. */
-  enter({ client, roomName, username, profile, broadcast }: MembershipChange): void {
+  enter(change: MembershipChange): void {
+    const { client, roomName } = change;
     this.#roomOf(roomName).enter(client);
-    this.#details.add(client, roomName, { username, profile });
-    for (const listener of this.#listeners) listener.joined?.({ client, roomName, username, profile, broadcast });
+    this.#details.add(client, roomName, change);
+    for (const listener of this.#listeners) listener.joined?.(change);
   }
 
   /** Removes a member of this worker. */
@@ -67,7 +68,8 @@ export class RoomRegistry {
     room?.exit(client);
     if (room?.size === 0) this.#rooms.delete(roomName);
     const { username, profile } = this.#details.take(client, roomName);
-    for (const listener of this.#listeners) listener.left?.({ client, roomName, username, profile, broadcast });
+    const change: MembershipChange = { client, roomName, username, profile, broadcast };
+    for (const listener of this.#listeners) listener.left?.(change);
   }
 
   /** Changes what the other members see of a member. */

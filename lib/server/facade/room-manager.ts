@@ -82,7 +82,7 @@ export class RoomManager {
     for (const client of this.clients.values()) this.memberships.leaveAll(client);
   }
 
-  async #addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
+  #addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
     const client = this.clients.get(join.clientId);
     if (client) return this.memberships.admit(client, join);
     // The endpoint of another worker's client may allow shorter names only; that worker checks it.
