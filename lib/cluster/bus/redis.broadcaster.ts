@@ -15,7 +15,7 @@ export interface RedisBroadcasterOptions {
   readonly workerId: string;
   /** Milliseconds that `start` waits for Redis. */
   readonly patience: number;
-  /** True: while Redis is down clients may join rooms that this worker does not hear yet. */
+  /** True: while Redis is down clients may join rooms that this worker has not subscribed to yet. */
   readonly joinWhenDegraded: boolean;
 }
 

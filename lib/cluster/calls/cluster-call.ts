@@ -26,9 +26,9 @@ export type ClusterCall =
 export interface ClusterAnswers {
   ping: null;
   giveUp: null;
-  /** False: Redis did not take them. */
+  /** Whether Redis has taken them. */
   shareRevocations: boolean;
-  /** False: the client is gone. */
+  /** Whether the client has joined; false when it has gone. */
   joinRoom: boolean;
   joinRooms: undefined;
   fetchClients: readonly FetchedRecord[];
@@ -76,7 +76,8 @@ export function isUndoable({ name }: ClusterCall): boolean {
  *
  * @throws WsError UNKNOWN_ROUTE for a name that this version does not know, BAD_MESSAGE for data of another shape
  */
-export function readCall(name: string, data: unknown): ClusterCall {
+export function readCall(value: unknown): ClusterCall {
+  const { name, data } = isObject(value) ? value : {};
   switch (name) {
     case 'ping':
       return { name };

@@ -163,12 +163,13 @@ export class ClusterCalls {
     });
   }
 
-  async #answer(origin: string, { id, name, data }: Record<string, unknown>, handler: CallHandler): Promise<void> {
-    if (!isText(name)) return;
+  async #answer(origin: string, received: Record<string, unknown>, handler: CallHandler): Promise<void> {
+    const { id } = received;
+    if (!isText(received.name)) return;
     const receivedAt = this.runtime.monotonic();
     let text: string;
     try {
-      const call = readCall(name, data);
+      const call = readCall(received);
       if (call.name === 'giveUp') {
         this.#undoable.undo(origin, call.data);
         return;

@@ -3,7 +3,7 @@ import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 /** Milliseconds that an undo is kept: long after the caller got the answer or gave up waiting for it. */
 const KEPT = 5_000;
 
-/** How to undo the calls that this worker carried out for others, in case they did not hear of it in time. */
+/** How to undo the calls that this worker carried out for others, in case the answer came too late. */
 export class UndoableCalls {
   readonly #calls = new Map<string, { readonly undo: () => void; readonly timer: RuntimeTimer }>();
 

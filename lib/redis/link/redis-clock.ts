@@ -20,7 +20,7 @@ export class RedisClock {
    * Takes a reply to TIME, right when it arrives.
    *
    * @param sentAt when TIME was sent (monotonic, ms)
-   * @returns false when it is no time: the replies are out of step with the commands
+   * @returns false when the reply is not a time: the replies are out of step with the commands
    */
   learn(sentAt: number, answer: unknown): boolean {
     const receivedAt = this.runtime.monotonic();

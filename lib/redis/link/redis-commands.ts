@@ -176,7 +176,7 @@ export class RedisCommands {
     return work(redis);
   }
 
-  /** Repeats a command while its slot moves, which is no outage and soon over. */
+  /** Repeats a command while its slot moves, which takes a moment and is no outage. */
   async #retry<T>(client: Cluster, work: (client: Cluster) => Promise<T>): Promise<T> {
     const begin = this.runtime.monotonic();
     for (let pause = PAUSE; ; pause *= 2) {

@@ -18,7 +18,7 @@ const DEADLINE = 1_000;
 const LINGER = 1_000;
 /** Channels per command. */
 const BATCH = 1_000;
-/** Milliseconds before refused channels are tried again: the shortest and the longest first delay. */
+/** The limits of the first and of any later delay (ms) before refused channels are tried again. */
 const REFUSED_DELAYS = [1_000, 10_000] as const;
 /** The same for channels whose slot another node serves. */
 const MOVED_DELAYS = [100, 100] as const;
