@@ -61,8 +61,9 @@ let others: WebSocketServer | undefined;
 const clients: TestClient[] = [];
 
 async function start(encryption: WsEncryptionOptions, options: PxlWebSocketModuleOptions = {}): Promise<void> {
-  errors = [];
-  const events = { onError: ({ error }: { error: Error }) => void errors.push(error.message) };
+  // A list of its own for each application: a callback that never answers is reported 10 s later, in another test.
+  const heard = (errors = [] as string[]);
+  const events = { onError: ({ error }: { error: Error }) => void heard.push(error.message) };
   app = await startApp({
     providers: [Gateway],
     options: { encryption, events, protocol: 'event', rooms: { defaults: [] }, ...options },

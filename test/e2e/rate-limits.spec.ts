@@ -107,6 +107,13 @@ describe('limits.messagesPerSecond', () => {
     expect(await codesOf(client, 2)).toEqual(['ok', 'RATE_LIMITED']);
   });
 
+  it('counts refused binary frames', async () => {
+    const app = await start({ messagesPerSecond: 2 });
+    const client = await app.client();
+    for (let n = 0; n < 3; n++) client.socket.send(Buffer.from('{}'));
+    expect(await codesOf(client, 2)).toEqual(['ok', 'RATE_LIMITED']);
+  });
+
   it('is off by default', async () => {
     const app = await start();
     expect(new Set(await codesOf(await app.client(), 500))).toEqual(new Set(['ok']));
