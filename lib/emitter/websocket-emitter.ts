@@ -20,34 +20,34 @@ import { RedisLink } from '../redis/link/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
 
-/** How long a send waits for a connection that is being opened, ms. */
+/** How long a send waits for the connection to open, in ms. */
 const PATIENCE = 1_000;
-/** How long a send may take, with the wait for a connection, ms. */
+/** How long a send may take, the wait for the connection included, in ms. */
 const LIMIT = 1_200;
 /** Milliseconds between two checks of the connection. */
 const PROBE = 3_000;
 
-/** What a message of the emitter consists of, beside whom it is for. */
+/** The fields of a message, beside those that say whom it is for. */
 const MESSAGE = ['event', 'type', 'action', 'data'] as const;
 
-/** What {@link WebSocketEmitter} needs. */
+/** The options of {@link WebSocketEmitter}. */
 export interface WebSocketEmitterOptions {
   /** The Redis of the workers. An instance is duplicated, never used itself. */
   redis: WsRedisOption;
   /** The workers' own `prefix`. Default: `'pxl'`. */
   prefix?: string | undefined;
-  /** The workers' own `cluster.secret` and `cluster.ignis`. Default: none and false, as with them. */
+  /** The workers' own `cluster.secret` and `cluster.ignis`. Default: no secret, and false. */
   cluster?: { secret?: WsSecretOption | undefined; ignis?: boolean | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**
-   * Hears what happens to the connection, and which sends have failed that nobody waited for; a few lines a second at most.
-   * Default: nobody.
+   * Gets lines about the connection, and about failed sends whose promise nobody took; a few lines a second at most.
+   * Default: they are dropped.
    */
   log?: ((level: 'log' | 'warn', line: string) => void) | undefined;
 }
 
-/** Whom a message of the emitter leaves out. */
+/** Who is left out of a message. */
 interface Exclusion {
   /** Ids of clients that do not get it. */
   exclude?: readonly string[] | undefined;
@@ -71,7 +71,7 @@ type Addressed<
  * delivered later then. Unknown clients, users and rooms are no error. A rejection that nobody takes goes to `log`; it
  * does not end the process.
  *
- * @typeParam C the contract with the clients, as in `new WebSocketEmitter<Chat>(...)`; without one any message goes
+ * @typeParam C the contract with the clients, as in `new WebSocketEmitter<Chat>(...)`; without one any message is allowed
  */
 export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #runtime = new Runtime();
@@ -107,9 +107,9 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Connects. Every send does that by itself; here a process learns at its start whether Redis is there.
+   * Connects. Every send does that by itself; call it to learn at the start whether Redis can be reached.
    *
-   * @throws WsError UNAVAILABLE when Redis cannot be reached within a second; it is tried on
+   * @throws WsError UNAVAILABLE when Redis cannot be reached within a second; the emitter keeps trying
    */
   configure(): Promise<void> {
     return this.#watch('configure', () => this.#ready());
@@ -179,7 +179,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** Ends the connection, so that the process may end; settles whatever Redis does. What is sent later is rejected. */
+  /** Ends the connection, so that the process can end; settles whatever Redis does. Later sends reject. */
   shutdown(): Promise<void> {
     return this.#watch('shutdown', () => {
       this.#isShut = true;
@@ -187,7 +187,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** A failure that nobody waits for goes to the option `log`. */
+  /** A rejection that nobody takes goes to the option `log`. */
   #watch(verb: string, work: () => Promise<void>): Promise<void> {
     return WatchedPromise.watch(work, (reason) => {
       const { message } = textsOf(reason);
@@ -206,7 +206,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     else await this.#postOnceReady(envelope);
   }
 
-  /** What the wait for the connection has taken is not there for Redis to answer. */
+  /** Waits for the connection; Redis has the rest of the time to answer. */
   async #postOnceReady(envelope: WsEnvelope): Promise<void> {
     const since = this.#runtime.monotonic();
     await this.#ready();
@@ -217,13 +217,13 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** Gives the connection up with all that is under way: what was rejected must not be delivered when the network heals. */
+  /** Drops the connection with all commands on it: a rejected send must not be delivered when the network heals. */
   #abandon(): void {
     const abandoned = this.#link.run((redis) => {
       abandon(redis);
       return Promise.resolve();
     });
-    abandoned.catch(() => undefined); // there is none
+    abandoned.catch(() => undefined); // there is no connection to drop
   }
 
   #ready(): Promise<void> {
@@ -233,7 +233,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     return this.#connecting;
   }
 
-  /** The first time with patience; a connection that was lost is waited for by nobody. */
+  /** Waits for the first connection. Sends do not wait for one that was lost; they reject. */
   async #connect(): Promise<void> {
     const late = (): WsError => new WsError('UNAVAILABLE', this.#link.lastError ?? 'Redis cannot be reached.');
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));

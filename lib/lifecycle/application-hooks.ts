@@ -5,7 +5,7 @@ import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
 import { EndpointRegistry } from '../transport/endpoint/endpoint.registry.js';
 import { PxlWebSocketServer } from '../server/facade/pxl-websocket-server.js';
 
-/** What of the application runs at the start: it gets the server's verbs. */
+/** Runs the application's own code of the start: its subscribers and `events.onServerStarted`. */
 @Injectable()
 export class ApplicationHooks {
   constructor(

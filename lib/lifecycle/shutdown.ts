@@ -9,10 +9,10 @@ const LEAST_FOR_SUBSCRIBERS = 0.1;
 /** The same for plain HTTP requests that are still served. */
 const LEAST_FOR_REQUESTS = 0.1;
 
-/** Ends the connections, then the subscribers, who hear of each end. Happens once. */
+/** Ends the connections, then the subscribers, who are told of each end. Happens once. */
 @Injectable()
 export class Shutdown {
-  /** Null: it has not begun. */
+  /** When the shutdown began; null before. */
   #since: number | null = null;
 
   constructor(

@@ -11,7 +11,7 @@ import { siblingsOf, workerSurroundings } from './worker-siblings.js';
 const COARSE_PROGRESS =
   'This runtime does not tell how much of a write has left: slow readers are judged by the writes that were completed.';
 
-/** What the log says at the start. */
+/** Prints the lines of the start to the log. */
 @Injectable()
 export class StartLog {
   readonly #logger = new ModuleLogger();
@@ -22,7 +22,7 @@ export class StartLog {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Several workers without a bus are servers of their own: clients of the others are not reached, and nothing fails. */
+  /** Warns of several workers without a bus: they do not reach each other's clients, and nothing else would tell. */
   warnOfSiblings(): void {
     const siblings = isClustered(this.options) ? undefined : siblingsOf(workerSurroundings());
     if (siblings === undefined) return;

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 
-/** What tells of other processes of the same application. */
+/** What shows whether other processes of the same application run. */
 export interface WorkerSurroundings {
-  /** The id of this worker in node:cluster; undefined: it is none. */
+  /** The id of this worker in node:cluster; undefined when it is no worker. */
   readonly workerId: number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -12,9 +12,9 @@ export function workerSurroundings(): WorkerSurroundings {
 }
 
 /**
- * What started other workers beside this one, as the beginning of a sentence; undefined where nothing is known of any. PM2
- * puts all its applications into one node:cluster, so that ids there count the workers of strangers too: it tells the
- * number of processes in `instances`, and which one this is in `NODE_APP_INSTANCE`.
+ * Says what has started other workers beside this one, as the beginning of a sentence; undefined when none are known. PM2
+ * puts all its applications into one node:cluster, so worker ids also count those of other applications; but it gives the
+ * number of processes in `instances`, and the number of this one in `NODE_APP_INSTANCE`.
  */
 export function siblingsOf({ workerId, env }: WorkerSurroundings): string | undefined {
   if (env.pm_id !== undefined) {

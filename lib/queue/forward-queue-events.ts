@@ -14,16 +14,16 @@ export type WsQueueJobEnd<Data = unknown> = ClusterEventMessages['queueJobComple
 
 /** What {@link forwardQueueEvents} takes. */
 export interface ForwardQueueEventsOptions<Data = unknown> {
-  /** The queue whose jobs are told of. Default: every queue that the cluster hears of. */
+  /** The queue whose jobs are forwarded. Default: every queue whose events come to the cluster. */
   queue?: string | undefined;
   /**
-   * Who is told, null: nobody. Default: the user `userId` of the job's data, else the room `room`, else nobody. A queue
-   * that forgets its jobs at once has no data to tell by.
+   * Who gets the message; null: nobody. Default: the user `userId` of the job's data, else its room `room`, else nobody. A
+   * queue that removes its jobs when they end has no data to read.
    */
   to?(job: WsQueueJobEnd<Data>): WsNamedDestination | null | Promise<WsNamedDestination | null>;
   /**
-   * What they are told. Default: `{ type: 'queue', action: 'jobCompleted' | 'jobError', data: { queue, jobId, name,
-   * returnValue? } }`. What a job was added with, and why it failed, is not for everybody's eyes.
+   * The message. Default: `{ type: 'queue', action: 'jobCompleted' | 'jobError', data: { queue, jobId, name,
+   * returnValue? } }`. The job's data and why it failed are left out, since they may be private.
    */
   message?(job: WsQueueJobEnd<Data>): WebSocketMessage;
 }
@@ -31,8 +31,8 @@ export interface ForwardQueueEventsOptions<Data = unknown> {
 type Options = ForwardQueueEventsOptions & Required<Pick<ForwardQueueEventsOptions, 'to' | 'message'>>;
 
 /**
- * A subscriber, for the option `subscribers`, that tells clients of the end of the jobs that concern them: once, on
- * whichever workers they are. The events come from `WebSocketQueueEvents.forQueue(...)`.
+ * A subscriber, for the option `subscribers`, that tells clients once when their jobs end, whichever workers they are
+ * connected to. The events come from `WebSocketQueueEvents.forQueue(...)`.
  *
  * @throws PxlWebSocketOptionsError in one sentence for options that cannot be used
  * @example subscribers: [forwardQueueEvents({ queue: 'video' })]

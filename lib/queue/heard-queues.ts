@@ -1,15 +1,15 @@
 import { isCluster } from '../redis/link/redis-client.js';
 import type { WsRedisClient } from '../options/redis.options.js';
 
-/** The queues that an application hears already: each one once, or each end of a job would be told twice. */
+/** The queues whose events an application has asked for. Each must be heard once, or each job's end would be published twice. */
 export class HeardQueues {
   readonly #heard = new Map<unknown, Set<string>>();
 
   /**
-   * Takes note of a queue.
+   * Notes a queue.
    *
-   * @param template knows how to connect to the queue's Redis
-   * @returns whether it is the first time
+   * @param template a client with the connection options of the queue's Redis
+   * @returns false when it was noted before
    */
   add(template: WsRedisClient | null, prefix: string, queue: string): boolean {
     const place = placeOf(template);
@@ -22,7 +22,7 @@ export class HeardQueues {
   }
 }
 
-/** Where a connection leads, as far as its options tell; a cluster is the object that knows its nodes. */
+/** Identifies the Redis behind a client: by its options; a cluster by the client object itself. */
 function placeOf(template: WsRedisClient | null): unknown {
   if (!template || isCluster(template)) return template;
   const { host, port, path, db, sentinels, name } = template.options;

@@ -3,32 +3,32 @@ import { isCluster } from '../redis/link/redis-client.js';
 import type { WsRedisClient } from '../options/redis.options.js';
 import type { Runtime } from '../runtime/runtime.js';
 
-/** The longest wait between two attempts to connect, ms. */
+/** The longest wait between two attempts to connect, in ms. */
 const LONGEST_WAIT = 2_000;
-/** How long BullMQ may take to end what it does, ms. */
+/** How long the close waits for BullMQ, in ms. */
 const CLOSING = 1_000;
 
-/** What BullMQ's classes have in common. */
+/** A `Queue` or `QueueEvents` of BullMQ. */
 interface Closable {
   close(): Promise<unknown>;
 }
 
-/** What BullMQ talks through. It blocks as long as it likes: never one of those that messages travel on. */
+/** The connection of BullMQ to Redis. BullMQ uses blocking commands, so it is never one that messages travel on. */
 export class QueueConnection {
   readonly client: Redis | Cluster;
   #isDown = false;
   #isClosed = false;
 
   /**
-   * @param template never used itself
-   * @param failed told of what it fails with, once until it works again
+   * @param template is duplicated, never used itself
+   * @param failed is called with a failure, once until the connection works again
    */
   constructor(
     template: WsRedisClient,
     private readonly failed: (error: Error) => void,
     private readonly runtime: Runtime,
   ) {
-    // BullMQ's own duplicates inherit it: closed ones end, wherever they are.
+    // BullMQ duplicates this client, and its duplicates end by the same function.
     const retry = (attempt: number): number | null => (this.#isClosed ? null : Math.min(attempt * 50, LONGEST_WAIT));
     const shared = { keyPrefix: '', enableOfflineQueue: true };
     const single = { maxRetriesPerRequest: null, commandTimeout: undefined, connectTimeout: 10_000 };
@@ -45,14 +45,14 @@ export class QueueConnection {
     });
   }
 
-  /** Tells of a failure, unless one is known already. */
+  /** Reports a failure, unless one is known already. */
   fail(error: Error): void {
     if (this.#isDown || this.#isClosed) return;
     this.#isDown = true;
     this.failed(error);
   }
 
-  /** Ends what talks through it, then itself; settles within a second, though BullMQ waits for a Redis that is gone. */
+  /** Closes `users`, then the connection. Settles within a second, although BullMQ would wait for a Redis that is gone. */
   async close(users: readonly Closable[]): Promise<void> {
     this.#isClosed = true;
     const ended = Promise.allSettled(users.map((user) => user.close()));

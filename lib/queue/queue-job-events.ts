@@ -3,14 +3,13 @@ import type { Queue, QueueEvents } from 'bullmq';
 import { type WsRedisOption, resolveRedis, type WsRedisClient } from '../options/redis.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
-import type { QueueJob } from './job-end.js';
-import { JobEndTeller, REMEMBERED } from './job-end.teller.js';
+import { JobEndPublisher, REMEMBERED, type QueueJob } from './job-end.publisher.js';
 import { QueueConnection } from './queue-connection.js';
 import type { QueueSurroundings } from './queue-surroundings.js';
 
-/** How long BullMQ waits for events at a time, in ms. It may go on for so long after it was closed. */
+/** How long BullMQ blocks for events at a time, in ms; after a close it may go on for as long. */
 const WAIT = 2_000;
-/** BullMQ's own. */
+/** BullMQ's default. */
 const USUAL_PREFIX = 'bull';
 
 /** What {@link WebSocketQueueEvents.forQueue} takes besides the queue's name. */
@@ -21,18 +20,18 @@ export interface WsQueueEventsOptions {
   prefix?: string | undefined;
 }
 
-/** Hears from BullMQ how the jobs of one queue end, as every worker does, to tell the cluster. */
+/** Reads from BullMQ how the jobs of one queue end, on every worker, and publishes it to the cluster. */
 export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #template: WsRedisClient | null;
   readonly #prefix: string;
   #connection: QueueConnection | null = null;
   #events: QueueEvents | null = null;
   #jobs: Queue | null = null;
-  #teller: JobEndTeller | null = null;
+  #publisher: JobEndPublisher | null = null;
 
   /**
    * @throws PxlWebSocketOptionsError for wrong options
-   * @throws PxlWebSocketSetupError for a queue that is heard already
+   * @throws PxlWebSocketSetupError for a queue that another provider hears already
    */
   constructor(
     private readonly queue: string,
@@ -59,40 +58,40 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
     this.#jobs = new Queue(this.queue, options).on('error', failed);
     const listening = { ...options, blockingTimeout: WAIT, ...this.#position() };
     this.#events = new QueueEvents(this.queue, listening).on('error', failed);
-    const teller = (this.#teller = this.#tellerFor(this.#jobs));
+    const publisher = (this.#publisher = this.#publisherFor(this.#jobs));
     this.#events.on('completed', ({ jobId, returnvalue }, eventId) => {
-      teller.tell({ eventId, channel: 'queueJobCompleted', jobId, result: { returnValue: returnvalue } });
+      publisher.publish({ eventId, channel: 'queueJobCompleted', jobId, result: { returnValue: returnvalue } });
     });
     this.#events.on('failed', ({ jobId, failedReason }, eventId) => {
-      teller.tell({ eventId, channel: 'queueJobError', jobId, result: { failedReason } });
+      publisher.publish({ eventId, channel: 'queueJobError', jobId, result: { failedReason } });
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.#teller?.stop();
+    this.#publisher?.stop();
     await this.#connection?.close([this.#events, this.#jobs].filter((user) => user !== null));
   }
 
-  /** Where to begin: a while ago, so that nothing is lost while the only worker starts again; what was told is claimed. */
+  /** Begins a while ago, so that no end is lost when the only worker restarts; published ones are claimed. */
   #position(): { lastEventId?: string } {
     const { redis } = this.surroundings;
-    // Twice as far as is told of: how late it is in Redis is a guess before there is a connection.
+    // Twice as far back as needed: before there is a connection, the time in Redis is a guess.
     return redis ? { lastEventId: String(Math.round(redis.link.redisNow()) - 2 * REMEMBERED) } : {};
   }
 
-  /** What claims of this queue's events begin with. A queue is its name and its prefix, on every worker the same. */
+  /** The beginning of the keys that claim this queue's events: the same on every worker. */
   get #claims(): string {
     const [prefix, queue] = [this.#prefix, this.queue].map(encodeURIComponent);
     return `${this.surroundings.prefix}:queue-event:${prefix}:${queue}`;
   }
 
-  #tellerFor(jobs: Queue): JobEndTeller {
+  #publisherFor(jobs: Queue): JobEndPublisher {
     const find = async (jobId: string): Promise<QueueJob> => {
-      // A queue may forget jobs at once; then only what the event itself says is known.
+      // A queue may remove jobs when they end; then only what the event itself says is known.
       const job = (await jobs.getJob(jobId)) as QueueJob | undefined;
       return { name: job?.name, data: job?.data };
     };
-    return new JobEndTeller({ name: this.queue, claims: this.#claims, find }, this.surroundings);
+    return new JobEndPublisher({ name: this.queue, claims: this.#claims, find }, this.surroundings);
   }
 
   #connect(): QueueConnection {
@@ -113,7 +112,7 @@ async function loadBullMq(queue: string): Promise<typeof import('bullmq')> {
   }
 }
 
-/** How the application has asked for the events. */
+/** The call by which the application has asked for the events. */
 function callOf(queue: string): string {
   return `WebSocketQueueEvents.forQueue('${queue}')`;
 }

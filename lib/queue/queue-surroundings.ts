@@ -8,7 +8,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Runtime } from '../runtime/runtime.js';
 import { HeardQueues } from './heard-queues.js';
 
-/** What the events of queues need of the module: its one part that applications' modules see for that. */
+/** What `WebSocketQueueEvents` needs of the module. Exported by the module, since its providers stand in the application's modules. */
 @Injectable()
 export class QueueSurroundings {
   readonly prefix: string;
@@ -19,9 +19,9 @@ export class QueueSurroundings {
     readonly cluster: ClusterEvents,
     readonly errors: ErrorReporter,
     readonly runtime: Runtime,
-    /** Where events are claimed; null: there are no other workers. */
+    /** The Redis where events are claimed; null: there are no other workers. */
     @Inject(CLUSTER_REDIS) readonly redis: ClusterRedis | null,
-    /** Whose duplicate is a queue's connection where the application names none. */
+    /** The client that is duplicated for a queue without the option `redis`. */
     @Inject(PXL_WS_REDIS) readonly template: Redis | Cluster | null,
     @Inject(PXL_WS_OPTIONS) { prefix, enabled }: ResolvedOptions,
   ) {

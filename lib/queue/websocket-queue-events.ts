@@ -5,10 +5,10 @@ import { QueueSurroundings } from './queue-surroundings.js';
 /** Connects BullMQ's queues (the package `bullmq`, which is optional) with the events of the cluster. */
 export const WebSocketQueueEvents = {
   /**
-   * A provider that tells subscribers of the end of each job of a queue, once per cluster however many workers there are:
+   * A provider that tells subscribers when a job of a queue ends, once per cluster however many workers there are:
    * `queueJobCompleted` `{ queue, jobId, name, data, returnValue }` and `queueJobError` `{ ..., failedReason }`. `name`
-   * and `data` are missing where the queue forgets its jobs at once. With the module's `redis` an end of the last minute is
-   * told later where no worker ran, or Redis was away, when it came; without one, what ends while nobody listens is not told.
+   * and `data` are missing when the queue removes its jobs as they end. With the module's `redis`, ends of the last minute
+   * that came while no worker ran, or while Redis was away, are told later; without it they are lost.
    *
    * A queue that is named twice, in one module or in two, fails the start.
    *
@@ -16,7 +16,7 @@ export const WebSocketQueueEvents = {
    */
   forQueue(queue: string, options: WsQueueEventsOptions = {}): Provider {
     return {
-      // Of its own: queues of one name may differ in their prefix, or in their Redis.
+      // Not by the name: queues with the same name may differ in their prefix or their Redis.
       provide: Symbol(`WebSocketQueueEvents.forQueue('${queue}')`),
       useFactory: (surroundings: QueueSurroundings) => new QueueJobEvents(queue, options, surroundings),
       inject: [QueueSurroundings],

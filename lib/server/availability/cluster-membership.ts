@@ -15,7 +15,7 @@ const PATIENCE = 3_000;
 /** How many workers a line of the log names. */
 const NAMED = 5;
 
-/** This worker's place in the cluster: it joins at start-up, leaves when its clients are sent away, and ends last of all. */
+/** Joins the cluster at the start, leaves it when the shutdown begins, and ends the bus last of all. */
 @Injectable()
 export class ClusterMembership {
   readonly #logger = new ModuleLogger();
@@ -35,8 +35,8 @@ export class ClusterMembership {
   ) {}
 
   /**
-   * Connects to the bus and enters the registry. Without a Redis that answers this resolves all the same after a while,
-   * and both go on by themselves.
+   * Connects to the bus and enters the registry. When Redis does not answer, this resolves after a few seconds, and both
+   * keep trying.
    */
   async join(): Promise<void> {
     if (isClustered(this.options) && !this.options.cluster.mirror) {
@@ -44,12 +44,12 @@ export class ClusterMembership {
     }
     await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
     const entered = this.#enter().then(() => this.#admit());
-    // Redis may be lost on the way, or not let this worker in.
+    // Redis may be lost meanwhile, or refuse the registry.
     if (this.broadcaster.isReady) await this.runtime.waitFor(PATIENCE, entered, unknown).catch(() => undefined);
     if (!this.#isAdmitted) this.#wait();
   }
 
-  /** Calls back once this worker may take clients: it hears the others and knows theirs. */
+  /** Calls back once this worker may take clients: when it hears the other workers and knows their clients. */
   whenAdmitted(admitted: () => void): void {
     if (this.#isAdmitted || this.options.cluster.acceptBeforeReady) admitted();
     else this.#onAdmitted = admitted;
@@ -75,7 +75,7 @@ export class ClusterMembership {
     if (this.#left) return;
     this.events.enter();
     await this.peers.start();
-    // Of those that have answered just now, and that may know of revocations which Redis has lost.
+    // After the peers have answered: they may know revocations that Redis has lost.
     await this.revocations.load();
   }
 

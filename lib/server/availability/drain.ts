@@ -14,15 +14,14 @@ import { Intake } from './intake.js';
 /** How many close frames are written in one turn of the event loop. */
 const BATCH = 256;
 /**
- * When connections are cut, as a part of `shutdown.timeout`: what is left is for the disconnect hooks of those, and for
- * the close frames of clients whose handlers have not finished by then.
+ * The part of `shutdown.timeout` after which connections are cut. The rest is for their disconnect hooks, and for the close
+ * frames of clients whose handlers have not finished by then.
  */
 const CUT_AT = 0.9;
 
 /**
- * The graceful end of all connections: no new ones, running handlers finish and answer, then everybody reads 1001, or
- * 1012 where other workers go on.
- * Takes `shutdown.timeout` at most, and happens once.
+ * Ends all connections gracefully: takes no new ones, lets running handlers finish and answer, then closes with 1001, or
+ * with 1012 when other workers go on. Takes `shutdown.timeout` at most, and happens once.
  */
 @Injectable()
 export class Drain {
@@ -44,7 +43,7 @@ export class Drain {
   async #drain(): Promise<void> {
     void this.membership.leave();
     this.intake.close();
-    // Those that the registry has let go already are among them.
+    // Not the registry's: clients that were removed from it may still be closing.
     const clients = [...this.connections.open];
     const { timeout } = this.options.shutdown;
     const cut = this.#emptyOrAfter(timeout * CUT_AT);
@@ -62,7 +61,7 @@ export class Drain {
     for (const client of clients) client.ws.terminate();
   }
 
-  /** Closes a client once its running handlers have answered; what still waits is told to come again. */
+  /** Closes a client once its running handlers have answered; messages that still wait are refused, and may be sent again. */
   #release(client: ClientSession): void {
     if (client.isIdle) {
       this.#close(client);
@@ -73,7 +72,7 @@ export class Drain {
     void client.inbound.whenIdle().then(() => this.#close(client));
   }
 
-  /** Where other workers go on, clients come back to them, each after a time of its own: not all at once. */
+  /** When other workers go on, each client is told to reconnect after a random time, so that they do not come all at once. */
   #close(client: ClientSession): void {
     const { reconnectSpread } = this.options.shutdown;
     const after = Math.floor(this.runtime.random() * reconnectSpread);
@@ -83,7 +82,7 @@ export class Drain {
     client.ws.close(code, reason);
   }
 
-  /** Resolves once every connection has ended, after `ms` at the latest. */
+  /** Resolves once every connection has ended; after `ms` at the latest. */
   #emptyOrAfter(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.runtime.deadline(ms, () => resolve());

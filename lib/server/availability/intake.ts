@@ -2,16 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
 import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
 
-/** Runs from the start until the shutdown, when clients may be connected. */
+/** Work that runs from the start until the shutdown, while clients may be connected. */
 export interface BackgroundTask {
   start(): void;
   stop(): void;
 }
 
-/** The token of all of them. */
+/** The token of the list of all background tasks. */
 export const BACKGROUND_TASKS = Symbol('PXL_WS_BACKGROUND_TASKS');
 
-/** Whether this worker takes connections and messages, and the tasks that run meanwhile. */
+/** Opens and closes this worker for connections and messages, and runs the background tasks meanwhile. */
 @Injectable()
 export class Intake {
   constructor(

@@ -18,7 +18,7 @@ export class ClientAdmitter {
     private readonly transforms: OutboundTransforms,
   ) {}
 
-  /** From here on the client is known to everybody. */
+  /** Registers the client and writes its welcome, or begins the encryption that welcomes it. */
   welcome(session: ClientSession, identity: Identity, agreement: Agreement | null): void {
     session.state = 'authenticated';
     session.user = identity.user;

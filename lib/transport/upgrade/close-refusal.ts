@@ -7,10 +7,10 @@ import type { Runtime } from '../../runtime/runtime.js';
 import type { HttpRefusal } from './http-refusal.js';
 import { offeredProtocols } from './upgrade-request.js';
 
-/** What a client offers that reads refusals as close codes: a page can read no status. */
+/** The subprotocol that a client offers to get refusals as close codes: a page cannot read an HTTP status. */
 const OFFER = 'pxl.refusals';
 
-/** The close codes that say what a status says. A refusal by another status is none that waiting or a log-in would end. */
+/** The close code for each status. Other statuses have none: neither waiting nor a log-in would help. */
 const CODES: Readonly<Partial<Record<number, number>>> = {
   401: CLOSE_CODES.AUTH_FAILED.code,
   403: CLOSE_CODES.FORBIDDEN.code,
@@ -18,11 +18,11 @@ const CODES: Readonly<Partial<Record<number, number>>> = {
   503: CLOSE_CODES.UNAVAILABLE.code,
 };
 
-/** RFC 6455, 1.3. */
+/** The constant of the accept key (RFC 6455, 1.3). */
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const FINAL_CLOSE = 0x88;
 
-/** Whether the client of an upgrade wants refusals as close codes. */
+/** Whether the client asks for refusals as close codes. */
 export function readsCloseRefusals(request: IncomingMessage): boolean {
   return offeredProtocols(request)?.includes(OFFER) ?? false;
 }
@@ -63,7 +63,7 @@ export function acceptAndClose(
   ];
   const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());
   stream.once('close', () => timer.cancel());
-  // The server ends the connection behind the peer's close frame; whatever else the peer sends is not for anybody.
+  // The server ends the connection after the peer's close frame, and reads nothing else of it.
   const end = (): void => void stream.end();
   stream.once('data', end).once('end', end);
   stream.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), closeFrame(code, reason)]));

@@ -4,21 +4,21 @@ import type { Duplex } from 'node:stream';
 import type { Runtime } from '../../runtime/runtime.js';
 
 /**
- * The connections of an application's HTTP server, as far as its close has to do with them: it waits for every one, and
- * stops the timer by which Node ends those on which no request ever comes.
+ * The open connections of the application's HTTP server. The close of the server waits for each of them, and stops the timer
+ * by which Node would end those that never send a request.
  */
 export class HttpConnections {
-  /** With what hears of its end. */
+  /** Each with the listener of its `close`. */
   readonly #open = new Map<Socket, () => void>();
 
   constructor(private readonly server: Server) {
-    // On a server that speaks TLS a peer may be silent before its handshake, or after it.
+    // On a TLS server a peer may be silent before its handshake, or after it.
     for (const event of ['connection', 'secureConnection']) server.on(event, this.#opened);
   }
 
   /**
-   * Lets the server's close end: connections that have sent nothing are cut now, and requests that are still served
-   * after `ms`. What was upgraded belongs to whom it was upgraded for.
+   * Lets the close of the server end: cuts connections that have sent nothing now, and requests that are still served after
+   * `ms`. Upgraded connections are not touched.
    */
   end(ms: number, runtime: Runtime): void {
     for (const event of ['connection', 'secureConnection']) this.server.off(event, this.#opened);
@@ -31,7 +31,7 @@ export class HttpConnections {
     this.server.once('close', () => timer.cancel());
   }
 
-  /** It is being upgraded, and none of the HTTP server's any more. */
+  /** Leaves out a connection that is being upgraded. */
   readonly forget = (stream: Duplex): void => {
     const closed = stream instanceof Socket && this.#open.get(stream);
     if (!closed) return;
@@ -40,7 +40,7 @@ export class HttpConnections {
   };
 
   readonly #opened = (socket: Socket): void => {
-    // Somebody who serves a connection by hand may announce it once more.
+    // A connection that is given back to the server (see ordinary-request.ts) is announced once more.
     if (this.#open.has(socket)) return;
     const closed = (): void => void this.#open.delete(socket);
     this.#open.set(socket, closed);

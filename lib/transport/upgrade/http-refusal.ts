@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CUT_AFTER } from '../../runtime/close-or-cut.js';
 import type { Runtime } from '../../runtime/runtime.js';
 
-/** Why an upgrade is refused: a status, a constant sentence, headers. Nothing that the client sent. */
+/** The HTTP response that refuses an upgrade. It repeats nothing that the client has sent. */
 export interface HttpRefusal {
   readonly status: number;
   readonly body: string;
@@ -26,5 +26,5 @@ export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: Ht
   const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());
   stream.once('close', () => timer.cancel());
   stream.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
-  stream.resume(); // without a reader the peer's end would never be seen
+  stream.resume(); // an unread stream would never report that the peer has ended it
 }

@@ -30,7 +30,7 @@ export class HttpServers {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Whether the application has an HTTP server: an application context has none, nor has a microservice. */
+  /** Whether the application has an HTTP server; an application context and a microservice have none. */
   get isThereOne(): boolean {
     return this.#application !== undefined;
   }
@@ -38,7 +38,7 @@ export class HttpServers {
   /**
    * Listens to the upgrades of the application's HTTP server, where there is one.
    *
-   * @param beforeClose what the close of the server waits for
+   * @param beforeClose the application waits for it before it closes anything
    */
   attach(beforeClose: () => Promise<void>): void {
     if (!this.#application) return;
@@ -49,12 +49,12 @@ export class HttpServers {
     this.#restoreBeforeClose = waitBeforeClose(adapter, beforeClose);
   }
 
-  /** Opens the ports that gateways have asked for; rejects when one cannot be had. */
+  /** Listens on the ports that gateways ask for; rejects when one is not free. */
   async listenOnOwnPorts(): Promise<void> {
     for (const port of this.endpoints.ports) this.#listen(await this.ownServers.listen(port), port);
   }
 
-  /** @param ms for plain HTTP requests of the application that are still served */
+  /** @param ms how long plain HTTP requests of the application may still be served */
   async close(ms: number): Promise<void> {
     this.#restoreBeforeClose?.();
     this.#restoreBeforeClose = null;
@@ -79,10 +79,9 @@ export class HttpServers {
 }
 
 /**
- * Has Nest wait before it closes the application. Each hook of its shutdown sequence comes too late: the first of them
- * already end the application's own providers.
+ * Has Nest wait for `work` before it calls any shutdown hook: the first hooks already end the application's own providers.
  *
- * @returns takes it back
+ * @returns undoes it
  */
 function waitBeforeClose(adapter: HttpAdapter, work: () => Promise<void>): () => void {
   // Nest awaits what beforeClose returns, though its type says void.

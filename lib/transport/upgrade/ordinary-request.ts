@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream';
 const NOT_FORWARDED = new Set(['upgrade', 'http2-settings']);
 
 /**
- * Serves a request that asks for an upgrade nobody here speaks (`h2c` from Java's client or curl) as the ordinary
- * request that it also is (RFC 9110, 7.8). Node hands such requests to the upgrade listeners, without their body; so the
- * connection is given back to the server with the request in front of it again, less the wish to upgrade.
+ * Serves a request for another upgrade than `websocket` (`h2c` from Java's client or curl) as an ordinary request, as RFC
+ * 9110, 7.8 allows. Node gives such requests to the upgrade listeners, without their body. So the request is put in front
+ * of its connection again, without the headers of the upgrade, and the connection is given back to the server.
  */
 export function serveAsOrdinaryRequest(server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
   const { method = 'GET', url = '/', httpVersion, rawHeaders } = request;

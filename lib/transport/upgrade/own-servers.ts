@@ -2,14 +2,14 @@ import { createServer, type Server } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 
-/** The HTTP servers of gateways that asked for a port of their own. They answer plain requests with 426. */
+/** The HTTP servers of gateways with a port of their own. They answer plain requests with 426. */
 @Injectable()
 export class OwnServers {
   readonly #servers: Server[] = [];
 
   constructor(private readonly errors: ErrorReporter) {}
 
-  /** Resolves once the server listens; rejects when the port cannot be had. */
+  /** Resolves once the server listens; rejects when the port is not free. */
   async listen(port: number): Promise<Server> {
     const server = createServer((_request, response) => {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close' }).end('Upgrade required.');
@@ -21,7 +21,7 @@ export class OwnServers {
         resolve();
       });
     });
-    // What fails later (no descriptor is left to accept with) must not end the process.
+    // A later failure (no descriptors left, for example) must not end the process.
     server.on('error', (error) => this.errors.report(`The server on port ${port} failed.`, error));
     this.#servers.push(server);
     return server;

@@ -13,10 +13,10 @@ export function pathOf(request: IncomingMessage): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
-/** What is wrong with an opening handshake (RFC 6455, 4.2.1); undefined when it may go on. */
+/** The refusal of a malformed handshake (RFC 6455, 4.2.1); undefined for a valid one. */
 export function problemOfHandshake(request: IncomingMessage): HttpRefusal | undefined {
   const { method, headers, httpVersionMajor, httpVersionMinor } = request;
-  // Node lets HTTP/1.0 upgrade too, and asks upgrades for no Host, as it does other requests.
+  // Node also accepts upgrades of HTTP/1.0, and upgrades without the header Host.
   if (httpVersionMajor === 1 && httpVersionMinor < 1) {
     return { status: 400, body: 'A WebSocket is opened with HTTP/1.1.' };
   }
@@ -41,9 +41,9 @@ export function offeredProtocols({ headers }: IncomingMessage): string[] | undef
 }
 
 /**
- * The codec of a connection: the first offered subprotocol that is one of ours, the endpoint's where none is offered.
- * Undefined when others were offered only, since browsers fail a connection that answers none of them, and for a
- * malformed list.
+ * The codec of a connection: that of the first offered subprotocol with a codec; the endpoint's when none is offered.
+ * Undefined for a malformed list, and when only other subprotocols are offered: browsers fail a connection whose answer
+ * names none of theirs.
  */
 export function negotiateCodec(request: IncomingMessage, protocol: WsProtocolName): Codec | undefined {
   if (request.headers['sec-websocket-protocol'] === undefined) return codecOf(protocol);

@@ -14,7 +14,7 @@ const CLOSED: HttpRefusal = { status: 503, body: 'The server is shutting down.' 
 export interface UpgradeListenerOptions {
   readonly server: Server;
   readonly find: (path: string) => Endpoint | undefined;
-  /** Hears of each connection that is no HTTP server's any more, whosever it is now. */
+  /** Called with each connection that is upgraded, also by others. */
   readonly upgrading?: ((stream: Duplex) => void) | undefined;
   readonly handler: UpgradeHandler;
   readonly runtime: Runtime;
@@ -22,9 +22,9 @@ export interface UpgradeListenerOptions {
   readonly foreignTimeout: number | false;
 }
 
-/** Decides whose upgrade it is: ours, nobody's, or perhaps another listener's of the same server. */
+/** Decides whose each upgrade of a server is: an endpoint's, nobody's, or perhaps that of another listener. */
 export class UpgradeListener {
-  /** Upgrades that another listener may answer, with what ends the wait for it. */
+  /** Upgrades that another listener may answer, each with the function that refuses it. */
   readonly #foreign = new Map<Duplex, (refusal: HttpRefusal) => void>();
 
   constructor(private readonly options: UpgradeListenerOptions) {
@@ -44,7 +44,7 @@ export class UpgradeListener {
       serveAsOrdinaryRequest(server, request, stream, head);
       return;
     }
-    // First of all: without a listener, a reset from here on would end the process.
+    // Before anything else: without a listener for errors, a reset would end the process.
     stream.on('error', onStreamError);
     const endpoint = find(pathOf(request));
     if (endpoint) handler.handle(endpoint, server, request, stream, head);
@@ -53,8 +53,8 @@ export class UpgradeListener {
   };
 
   /**
-   * Another listener may answer, now or later. An upgrade that nobody answers would keep its descriptor for ever and
-   * hang the server's close, so it is refused once nothing has been written to it for the whole time.
+   * Waits for another listener to answer. An upgrade that nobody answers would keep its descriptor for ever and block the
+   * close of the server, so it is refused when nothing has been written to it for `upgrade.foreignTimeout`.
    */
   #waitForOthers(stream: Duplex): void {
     const { foreignTimeout, runtime } = this.options;
@@ -77,5 +77,5 @@ function bytesWrittenTo(stream: Duplex): number {
   return 'bytesWritten' in stream && typeof stream.bytesWritten === 'number' ? stream.bytesWritten : 0;
 }
 
-/** A socket that fails is destroyed by Node itself; whoever works on it asks `destroyed`. */
+/** Node destroys a socket that fails; code that goes on after a wait checks `destroyed`. */
 function onStreamError(): void {}
