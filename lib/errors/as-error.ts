@@ -1,13 +1,13 @@
 import { isNativeError } from 'node:util/types';
 
-// What applications throw is looked at here and nowhere else: reading it may throw in its turn (a getter, a revoked proxy).
+// Only this file reads values that applications have thrown: reading one may itself throw (a getter, a revoked proxy).
 
-/** Whether it is an error, of this realm or another (Jest's vm, a worker), whose errors are no instance of ours. */
+/** Whether the value is an error, also of another realm (Jest's vm, a worker), where `instanceof Error` is false. */
 export function isError(value: unknown): value is Error {
   return isInstanceOf(value, Error) || isNativeError(value);
 }
 
-/** `instanceof` for what an application has thrown or returned: false where asking throws. */
+/** `instanceof` for a value that an application has thrown or returned; false when the check itself throws. */
 export function isInstanceOf<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
   try {
     return value instanceof type;
@@ -16,12 +16,12 @@ export function isInstanceOf<T>(value: unknown, type: abstract new (...args: nev
   }
 }
 
-/** What was thrown, as an error whose name, message and stack are texts, and that has a text itself. Never throws. */
+/** A thrown value as an error whose name, message and stack are texts. Never throws. */
 export function asError(thrown: unknown): Error {
   return isError(thrown) && isReadable(thrown) ? thrown : new Error(textsOf(thrown).message);
 }
 
-/** Whether it has a text, and an error its name, message and stack. Never throws. */
+/** Whether a thrown value has a text and, if it is an error, a name, message and stack. Never throws. */
 export function isReadable(thrown: unknown): boolean {
   try {
     if (!isError(thrown)) return isText(String(thrown));
@@ -32,7 +32,7 @@ export function isReadable(thrown: unknown): boolean {
   }
 }
 
-/** What the log tells of something thrown. Never throws, also where a getter answers once and throws later. */
+/** The message and stack of a thrown value for the log. Never throws, even if a getter throws only at its second call. */
 export function textsOf(thrown: unknown): { readonly message: string; readonly stack: string | undefined } {
   const isOne = isError(thrown);
   const message = textOf(() => (isOne ? thrown.message : undefined)) ?? textOf(() => String(thrown));

@@ -7,7 +7,10 @@ import { asError, textsOf } from './as-error.js';
 import { codeOf } from './code-of.js';
 import { ModuleLogger } from './module-logger.js';
 
-/** Where failures go that nobody is waiting for: the log, a few lines a second, and the application's `events.onError`. */
+/**
+ * Reports failures that no caller waits for: to the log, at most a few lines a second, and to the application's
+ * `events.onError`.
+ */
 @Injectable()
 export class ErrorReporter {
   readonly #logger = new ModuleLogger();
@@ -33,7 +36,7 @@ export class ErrorReporter {
   }
 
   /**
-   * A promise for the application of what the work returns or throws; a rejection that nobody takes is reported.
+   * Runs work for the application and returns a promise of its result. A rejection without a handler is reported.
    *
    * @param what the method that was called, as `WsClient.join`
    */
@@ -54,7 +57,7 @@ export class ErrorReporter {
   #log(what: string, failure: unknown): void {
     const { message, stack } = textsOf(failure);
     const line = `${what} ${message}`;
-    // While the bus is down, whatever fails for that is one fault.
+    // While the bus is down, all failures that come from it share one budget of lines.
     const admitted = this.#limiter.admit(codeOf(failure) === 'UNAVAILABLE' ? 'UNAVAILABLE' : line);
     if (!admitted) return;
     const { heldBack } = admitted;

@@ -1,6 +1,6 @@
 import { isError } from './as-error.js';
 
-/** What an application has said in the object that it made an exception of; undefined is what it did not say. */
+/** What an application has put into the body of an exception; fields that it did not give are undefined. */
 export interface ExceptionBody {
   readonly text?: string | undefined;
   readonly code?: string | undefined;
@@ -10,7 +10,7 @@ export interface ExceptionBody {
 
 const NOT_VALID = 'The data is not valid.';
 
-/** What Nest adds to a body by itself, and what stands elsewhere in an error frame: no details where it is of these types. */
+/** Fields that Nest adds to a body, or that an error frame has elsewhere; with values of these types they are no details. */
 const NOISE: ReadonlyMap<string, readonly string[]> = new Map([
   ['message', ['string']],
   ['error', ['string']],
@@ -20,9 +20,9 @@ const NOISE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Reads what a `WsException` or `HttpException` was made of. `message` (else `error`) is the sentence, `code` (else Nest's
- * `errorCode`) the code where it is a text that is not empty, `retryable` a boolean; every other field is one of the
- * details. A list, or a `message` that is a list or an object, says which data is not valid: it is the details.
+ * Reads the body of a `WsException` or `HttpException`. Its `message` (or `error`) is the sentence, its `code` (or Nest's
+ * `errorCode`) the code if it is a text that is not empty, and `retryable` is a boolean; all other fields are details. A
+ * body that is a list, or whose `message` is a list or an object, says which data is not valid: that is the details.
  */
 export function readBody(body: unknown): ExceptionBody {
   if (typeof body !== 'object' || body === null) return {};
@@ -34,7 +34,7 @@ export function readBody(body: unknown): ExceptionBody {
     code: [code, errorCode].find(isText),
     retryable: typeof retryable === 'boolean' ? retryable : undefined,
   };
-  // What errors carry besides (addresses, statements, paths) was not written for clients.
+  // The other fields of errors (addresses, SQL statements, paths) were not written for clients.
   if (isError(body)) return { ...said, details };
   const more = Object.entries(body).filter(
     ([name, value]) => value !== undefined && name !== codeField && !NOISE.get(name)?.includes(typeof value),
@@ -43,7 +43,7 @@ export function readBody(body: unknown): ExceptionBody {
   return { ...said, text, details: detailsOf(more) };
 }
 
-/** A `details` or a `message` that stands alone is the details itself, the fields of a `details` stand beside the others. */
+/** A single `details` or `message` is the details itself; beside other fields, those of `details` are merged with them. */
 function detailsOf(fields: readonly [name: string, value: unknown][]): unknown {
   const [first] = fields;
   if (!first) return undefined;
@@ -54,7 +54,7 @@ function detailsOf(fields: readonly [name: string, value: unknown][]): unknown {
   return Object.fromEntries(entries);
 }
 
-/** The errors of class-validator hold the object that was not valid, and what a client sent is not echoed. */
+/** Removes the invalid object from the errors of class-validator, so that a client's data is not echoed. */
 function withoutInput(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   return value.map((entry: unknown) => {

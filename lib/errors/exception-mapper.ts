@@ -10,9 +10,9 @@ import { WsError } from './ws.error.js';
 const UNEXPECTED: ErrorPayload = { error: 'Internal error.', code: 'INTERNAL', retryable: false };
 
 /**
- * The one place where what a handler threw becomes what its client reads. `WsError` and `WsException` keep their text
- * and code, `HttpException` maps by status unless it has a code of its own, and what else the application says in either is
- * in the details. Everything else is INTERNAL: its text never leaves the server. Never throws.
+ * Turns a value that a handler has thrown into the error that its client reads. `WsError` and `WsException` keep their text
+ * and code, `HttpException` is mapped by its status unless it has a code of its own, and other fields of either become
+ * details. Everything else is INTERNAL, and its text never leaves the server. Never throws.
  */
 export function toErrorPayload(exception: unknown): ErrorPayload {
   return answerOf(exception) ?? UNEXPECTED;
@@ -23,7 +23,7 @@ export function isUnexpected(exception: unknown): boolean {
   return answerOf(exception) === null;
 }
 
-/** Null for what was not thrown to be an answer, or cannot be one: its own properties throw, or its code is no text. */
+/** Null for a value that was not thrown as an answer, or cannot be one: a property throws, or the code is no text. */
 function answerOf(exception: unknown): ErrorPayload | null {
   try {
     const answer = payloadOf(exception);
@@ -45,7 +45,7 @@ function payloadOf(exception: unknown): ErrorPayload | null {
 
 function ofWsException(exception: WsException): ErrorPayload {
   const error: unknown = exception.getError();
-  // Nest lets one be made of anything: `new WsException(map.get(key))` may hold nothing at all.
+  // A WsException can be made of anything: `new WsException(map.get(key))` may hold undefined.
   const { text = exception.message, code, retryable, details } = readBody(error);
   const mapped = code ?? (Array.isArray(error) ? 'VALIDATION_FAILED' : 'APPLICATION');
   return { error: text, code: mapped, retryable: retryable ?? isRetryable(mapped), details };
@@ -56,16 +56,16 @@ function ofHttpException(exception: HttpException): ErrorPayload | null {
   if (mapped === 'INTERNAL') return null;
   const body: unknown = exception.getResponse();
   const status = exception.getStatus();
-  // Nest answers with the text of the status as well: `new BadRequestException(error)` is no permission to show the error.
+  // `new BadRequestException(error)` is no permission to show the error; Nest answers with the status text too.
   if (isError(body)) return payload(STATUS_CODES[status] ?? 'Error', mapped);
   const { text = exception.message, code = ownCode(exception), retryable, details } = readBody(body);
-  // What an application says of a fault of the server (503, 504) was written for its operators.
+  // The body of a server fault (503, 504) was written for the application's operators.
   if (status >= 500) return payload(exception.message, mapped);
   const ofCode = isRetryable(mapped) || (code !== undefined && isRetryable(code));
   return { error: text, code: code ?? mapped, retryable: retryable ?? ofCode, details };
 }
 
-/** The `errorCode` among the options of the exception, which is no part of a body that the application made. */
+/** The `errorCode` of the exception's options, which is not part of a body that the application has given. */
 function ownCode({ errorCode }: HttpException): string | undefined {
   return typeof errorCode === 'string' && errorCode !== '' ? errorCode : undefined;
 }

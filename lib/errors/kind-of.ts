@@ -2,8 +2,8 @@ import { isObservable } from 'rxjs';
 import { isError } from './as-error.js';
 
 /**
- * What sort of thing a value is, as it stands in a sentence of the log. It tells nothing of what the value holds, and
- * cannot throw, whatever the value does when it is read.
+ * The kind of a value as a phrase for the log. It shows nothing of the value's content, and never throws, even if reading
+ * the value does.
  */
 export function kindOf(value: unknown): string {
   try {
@@ -19,12 +19,12 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** The kind of an object that throws when it is looked at. */
+/** The kind of an object that throws when it is read. */
 export const UNREADABLE = 'an object that cannot be read';
 
 /**
- * Whether a value is an object with fields: a plain one, or an instance of a class. Lists, dates, maps, buffers, errors and
- * Observables are none. Cannot throw.
+ * Whether a value is an object with fields: a plain one, or an instance of a class, but no list, date, map, buffer, error
+ * or Observable. Never throws.
  */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   try {

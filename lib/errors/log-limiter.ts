@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime/runtime.js';
 import { SlidingSecond } from '../runtime/sliding-second.js';
 
-/** Lines of a kind in a second; a fault that strikes a thousand times would otherwise drown the log that is to explain it. */
+/** How many lines of one kind are logged per second, so that a fault that happens a thousand times does not flood the log. */
 const MOST = 5;
 /** How many kinds are told apart; further ones share a budget. */
 const KINDS = 1_000;

@@ -3,8 +3,8 @@ import { ConsoleLogger, Logger } from '@nestjs/common';
 type Level = 'log' | 'warn' | 'error' | 'debug';
 
 /**
- * The log of the library: Nest's `Logger`. An application may have replaced it by one that throws; no line ends what was
- * to be told by it then, and the line goes to Nest's own console logger.
+ * The log of the library: Nest's `Logger`. If an application has replaced it by one that throws, the exception ends nothing,
+ * and the line goes to Nest's own console logger.
  */
 export class ModuleLogger {
   readonly #logger: Logger;
@@ -41,7 +41,7 @@ export class ModuleLogger {
     try {
       new ConsoleLogger(this.context)[level](...line);
     } catch {
-      // There is nobody left to tell.
+      // There is no other log to write to.
     }
   }
 }

@@ -9,7 +9,7 @@ export class PxlWebSocketOptionsError extends Error {
   override readonly name = 'PxlWebSocketOptionsError';
 }
 
-/** The application and the module cannot work together as they are put together. Thrown at start-up. */
+/** The application is set up in a way in which the module cannot work. Thrown at start-up. */
 export class PxlWebSocketSetupError extends Error {
   static {
     brand(this, 'PxlWebSocketSetupError');

@@ -3,11 +3,11 @@ import { brand } from '../runtime/brand.js';
 
 /** More about a {@link WsError}. */
 export interface WsErrorOptions {
-  /** Whether the same request may succeed later. Default: what the protocol says of the code, else false. */
+  /** Whether the same request may succeed later. Default: as the protocol says for the code; false for other codes. */
   retryable?: boolean;
   /** More for programs, sent to the client: JSON, no secrets. */
   details?: unknown;
-  /** What led to it. Stays on the server. */
+  /** The error that caused it. It stays on the server. */
   cause?: unknown;
 }
 

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 
-/** A place among the connections, or the limit that has none left. */
+/** A place for one connection, or the limit that refuses it. */
 export type ConnectionPlace =
   { readonly release: () => void } | { readonly refusedBy: 'connections' | 'connectionsPerIp' };
 
-/** The connections of this process, upgrades under way included: `limits.connections`, `limits.connectionsPerIp`. */
+/** Counts the connections of this process, running upgrades included: `limits.connections`, `limits.connectionsPerIp`. */
 @Injectable()
 export class ConnectionCounts {
   readonly #byNetwork = new Map<string, number>();
@@ -13,7 +13,7 @@ export class ConnectionCounts {
 
   constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
 
-  /** Whether there is a limit at all; without one nothing has to be counted. */
+  /** Whether there is a limit; without one nothing has to be counted. */
   get areLimited(): boolean {
     const { connections, connectionsPerIp } = this.options.limits;
     return connections !== false || connectionsPerIp !== false;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Runtime } from '../runtime/runtime.js';
 import type { WsRate, RateStore } from './rate-store.interface.js';
 
-/** How many new keys go by between two looks for windows that have ended. */
+/** After how many new keys the windows that have ended are removed. */
 const SWEEP_EACH = 1_024;
 
 interface Window {
@@ -10,7 +10,7 @@ interface Window {
   uses: number;
 }
 
-/** Windows in this process: each begins with the first use of its key and ends `ttl` later. */
+/** Keeps windows in this process: each begins with the first use of its key and ends `ttl` later. */
 @Injectable()
 export class MemoryRateStore implements RateStore {
   readonly #windows = new Map<string, Window>();
@@ -32,12 +32,12 @@ export class MemoryRateStore implements RateStore {
     return 0;
   }
 
-  /** Somebody else knows that the window of a key is full, for so many ms. */
+  /** Remembers that the window of a key is full for so many ms, as another store has found out. */
   fill(key: string, ms: number): void {
     this.#begin(key, ms, this.runtime.monotonic()).uses = Infinity;
   }
 
-  /** The ms for which a window stays full that {@link fill} has told of; else 0. */
+  /** The ms for which a window stays full that {@link fill} has reported; otherwise 0. */
   leftOfFull(key: string): number {
     const window = this.#windows.get(key);
     return window?.uses === Infinity ? Math.max(0, Math.ceil(window.endsAt - this.runtime.monotonic())) : 0;

@@ -5,7 +5,7 @@ import type { UserAdmission, UserConnections } from './user-connections.interfac
 const ADMITTED: UserAdmission = { admitted: true, replaced: [] };
 const REFUSED: UserAdmission = { admitted: false, replaced: [] };
 
-/** The users' connections of an application that is one process, in the order in which they came. */
+/** Counts the connections of users in an application of one process, in the order in which they were opened. */
 @Injectable()
 export class MemoryUserConnections implements UserConnections {
   readonly #clients = new Map<string, Set<string>>();

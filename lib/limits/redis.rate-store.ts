@@ -5,11 +5,11 @@ import { counter, type MetricSource, type WebSocketMetric } from '../runtime/met
 import type { MemoryRateStore } from './memory.rate-store.js';
 import type { WsRate, RateStore } from './rate-store.interface.js';
 
-/** What Redis may refuse. */
+/** What the log says that Redis has refused. */
 const WHAT = 'to count uses of routes';
 
 /**
- * Counts one use within a window that begins with its first use, by Redis' own clock. A key without an end is none of ours.
+ * Counts one use within a window that begins with its first use, by Redis' own clock. A key without an expiry is overwritten.
  *
  * KEYS: the window. ARGV: limit, ms of a window. Returns 0, or the ms until the window is over when it is full.
  */
@@ -21,14 +21,14 @@ if uses == 0 then redis.call('SET', KEYS[1], 1, 'PX', ARGV[2]) else redis.call('
 return 0`);
 
 /**
- * Windows that all workers share: one call of Redis for each use, none once a window is known to be full. While Redis is
- * away each worker counts for itself, and goes on from the uses that it has let through before.
+ * Keeps windows that all workers share, with one call of Redis for each use, and none once a window is known to be full.
+ * While Redis is down each worker counts alone, and goes on from the uses that it has allowed before.
  */
 export class RedisRateStore implements RateStore, MetricSource {
   readonly #keys: string;
   #alone = 0;
 
-  /** @param memory what this worker counts itself */
+  /** @param memory counts the uses of this worker */
   constructor(
     private readonly link: RedisLink,
     prefix: string,
@@ -44,7 +44,7 @@ export class RedisRateStore implements RateStore, MetricSource {
   }
 
   *metrics(): Iterable<WebSocketMetric> {
-    // Uses that were counted by this worker alone, since Redis was away.
+    // Uses that this worker has counted alone because Redis was down.
     yield counter('rate_uses_alone', this.#alone);
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 /**
  * The limits that refuse something, and two options that do: `encryption` (exchanges of keys, frames of encrypted clients)
- * and `outboundTransformer` (frames that it failed for).
+ * and `outboundTransformer` (frames for which it failed).
  */
 export type WsLimitName =
   | 'connections'
@@ -32,7 +32,7 @@ export class RefusalCounters {
     this.#counts.set(limit, (this.#counts.get(limit) ?? 0) + 1);
   }
 
-  /** Those that have refused anything. */
+  /** The counts of those that have refused anything. */
   snapshot(): Partial<Record<WsLimitName, number>> {
     return Object.fromEntries(this.#counts);
   }

@@ -20,7 +20,7 @@ export class RouteRates {
   /**
    * Counts one use of a route.
    *
-   * @returns undefined when it is known now, else a promise
+   * @returns undefined when the use is allowed at once, otherwise a promise of the answer
    * @throws WsError RATE_LIMITED with `details.retryAfter`
    */
   use(

@@ -1,4 +1,4 @@
-/** Lets `rate` through per second on average, and up to `burst` at once. */
+/** Allows `rate` tokens per second on average, and up to `burst` at once. */
 export class TokenBucket {
   #tokens: number;
   #at: number;
@@ -13,7 +13,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one: 0 when it was there, else the ms until there will be one, and nothing is taken. */
+  /** Takes one token and returns 0; without a token it takes nothing and returns the ms until there will be one. */
   take(now: number): number {
     const passed = Math.max(0, now - this.#at);
     this.#tokens = Math.min(this.burst, this.#tokens + (passed * this.rate) / 1_000);

@@ -1,10 +1,10 @@
-/** What is behind `instanceof` for classes without a brand: the chain of prototypes. */
+/** The ordinary `instanceof`, which looks at the chain of prototypes. */
 const isOnChain = Function.prototype[Symbol.hasInstance];
 
 /**
- * Has `instanceof` know the instances of a class by a mark that all copies of this package share: with two copies
- * installed, what one of them has made is an instance for the other. A subclass keeps the ordinary `instanceof`.
- * Nothing that is asked about can make it throw.
+ * Makes `instanceof` recognise the instances of a class by a mark that all copies of this package share: with two copies
+ * installed, an object of one copy is an instance for the other. A subclass keeps the ordinary `instanceof`. The check
+ * never throws.
  *
  * @param type the class, from its own static block
  * @param name the same in all copies and versions

@@ -1,9 +1,9 @@
 const CLIENT_ID = /^([\w-]{8})\.[\w-]{16}$/;
 
-/** Characters of an id that is ours. */
+/** How many characters an id has that this library makes. */
 export const CLIENT_ID_LENGTH = 25;
 
-/** The worker that an id of a client carries; undefined for ids that are not ours (those of adopted sockets). */
+/** The worker that is named in a client's id; undefined for ids that an application has given to adopted sockets. */
 export function workerOf(clientId: string): string | undefined {
   return CLIENT_ID.exec(clientId)?.[1];
 }

@@ -1,8 +1,8 @@
 /** One number of this worker. */
 export interface WebSocketMetric {
-  /** In Prometheus' manner: `pxl_ws_` and the unit, counters end in `_total`. */
+  /** Named as Prometheus recommends: it begins with `pxl_ws_` and tells the unit; counters end in `_total`. */
   readonly name: string;
-  /** A counter only grows, from the start of the process; a gauge is how things are now. */
+  /** A counter only grows from the start of the process; a gauge is the present value. */
   readonly kind: 'counter' | 'gauge';
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface MetricSource {
   metrics(): Iterable<WebSocketMetric>;
 }
 
-/** The numbers of all parts of this worker, read when somebody asks. */
+/** Collects the numbers of all parts of this worker when they are read. */
 export class Metrics {
   readonly #sources: MetricSource[] = [];
 

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * Nobody's async scope: what begins in it sees nothing that a handler or a hook has set with `AsyncLocalStorage`.
+ * An async scope outside of all handlers and hooks: work that begins in it sees nothing of their `AsyncLocalStorage`.
  */
 export const NEUTRAL_SCOPE = new AsyncResource('PxlWebSocket', { requireManualDestroy: true });

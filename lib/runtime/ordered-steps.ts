@@ -1,19 +1,19 @@
-/** What becomes of an item, or a promise of it; null: nothing comes out. It neither throws nor rejects. */
+/** Turns an item into its result, or a promise of it; null means no result. It neither throws nor rejects. */
 export type Step<In, Out> = (item: In) => Out | null | Promise<Out | null>;
 
 interface Slot<Out> {
   readonly size: number;
   readonly begin: () => Out | null | Promise<Out | null>;
   readonly end: (result: Out | null) => void;
-  /** It stands for no item, but for a callback behind those before it. */
+  /** True for a slot without an item, whose callback waits for the slots before it. */
   readonly isMark?: true;
-  /** Undefined until the step is through with the item. */
+  /** Undefined until the step has finished with the item. */
   result?: Out | null;
 }
 
 /**
- * Passes items through a step that may be asynchronous: at most `limit` of them at once, and out in the order in which
- * they came. What the step answers at once, with nothing before it, is out before `push` returns.
+ * Passes items through a step that may be asynchronous, at most `limit` of them at once, and emits the results in the order
+ * of the items. A result that is there at once, with nothing waiting before it, is emitted before `push` returns.
  */
 export class OrderedSteps<In, Out> {
   readonly #slots: Slot<Out>[] = [];
@@ -27,19 +27,19 @@ export class OrderedSteps<In, Out> {
     private readonly step: Step<In, Out>,
   ) {}
 
-  /** How many items are on their way. */
+  /** How many items are in progress. */
   get length(): number {
     return this.#slots.length;
   }
 
-  /** The sizes of the items that are on their way, together. */
+  /** The sum of the sizes of the items in progress. */
   get size(): number {
     return this.#size;
   }
 
   /**
    * @param size what the item counts for in {@link size}
-   * @param emit gets what comes out, in its turn
+   * @param emit gets the result, in the item's turn
    */
   push(item: In, size: number, emit: (result: Out) => void): void {
     const end = (result: Out | null): void => {
@@ -55,7 +55,7 @@ export class OrderedSteps<In, Out> {
   }
 
   /**
-   * Calls back once everything that was pushed before is out, or forgotten.
+   * Calls back once everything that was pushed before is emitted or forgotten.
    *
    * @param size what the wait counts for in {@link size}
    */
@@ -64,7 +64,7 @@ export class OrderedSteps<In, Out> {
     else this.#add({ size, begin: () => null, end: callback, isMark: true });
   }
 
-  /** Gives up what is on its way: nothing of it comes out, and what has not begun never does. */
+  /** Gives up all items in progress: none of them is emitted, and those that wait never begin. */
   forget(): void {
     const slots = this.#slots.splice(0);
     this.#begun = 0;
@@ -78,7 +78,7 @@ export class OrderedSteps<In, Out> {
     this.#begin();
   }
 
-  /** Gives as many items to the step as may be there at once. */
+  /** Gives waiting items to the step, up to the limit. */
   #begin(): void {
     while (this.#running < this.limit) {
       const slot = this.#slots[this.#begun];
@@ -100,7 +100,7 @@ export class OrderedSteps<In, Out> {
     });
   }
 
-  /** Lets out what is ready, up to the first item that is not. */
+  /** Emits the results that are ready, up to the first item that is not. */
   #release(): void {
     for (let slot = this.#slots[0]; slot?.result !== undefined; slot = this.#slots[0]) {
       this.#slots.shift();

@@ -14,7 +14,7 @@ export class RateMeter {
     this.#second = Math.floor(this.#startedAt / 1_000);
   }
 
-  /** Something happened. */
+  /** Counts one event. */
   mark(): void {
     this.#total++;
     const at = this.#turn(this.runtime.monotonic()) % SECONDS;

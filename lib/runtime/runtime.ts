@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-/** Random bytes that are fetched at once. */
+/** How many random bytes are fetched at once. */
 const POOL = 4_096;
-/** Milliseconds: a timer that fires later than this tells that the process stood still meanwhile. */
+/** When a timer fires more milliseconds late than this, the process has stood still meanwhile. */
 const STALL = 1_000;
 
 /** A timer that {@link Runtime} started. */
@@ -12,8 +12,8 @@ export interface RuntimeTimer {
 }
 
 /**
- * Time and chance, as every class of the library sees them: tests turn the clock instead of sleeping. Without a decorator,
- * since processes without Nest have it too.
+ * The clock, timers and random numbers of the library; tests replace it and move the clock instead of sleeping. It has no
+ * decorator, since processes without Nest use it too.
  */
 export class Runtime {
   #random = Buffer.alloc(0);
@@ -30,8 +30,8 @@ export class Runtime {
   }
 
   /**
-   * Calls `callback` once after `ms`. Does not keep the process alive: for what happens in the background, and for what
-   * ends with a connection, which does.
+   * Calls `callback` once after `ms`. It does not keep the process alive: it is for work in the background, and for work that
+   * ends with a connection, which keeps the process alive itself.
    */
   timeout(ms: number, callback: () => void): RuntimeTimer {
     const timer = setTimeout(callback, ms);
@@ -46,10 +46,10 @@ export class Runtime {
   }
 
   /**
-   * As {@link timeout}, for a verdict on the silence of peers, against whom a pause of this process must not count: what
-   * has arrived from them is read first, and the verdict is told when it comes late.
+   * As {@link timeout}, for judging the silence of peers, against whom a pause of this process must not count: what has
+   * arrived from them is read first, and `judge` is told when the timer fires late.
    *
-   * @param judge gets whether this process stood still, so that it is not known what the peers did meanwhile
+   * @param judge gets whether this process stood still, so that the silence may be its own fault
    * @param stall how many milliseconds later than planned the timer fires after such a pause
    */
   fairTimeout(ms: number, judge: (wasStalled: boolean) => void, stall = STALL): RuntimeTimer {
@@ -73,10 +73,10 @@ export class Runtime {
   }
 
   /**
-   * What `promise` settles with, if it settles within `ms`; else rejects with the error that `late` makes. The promise
-   * itself goes on; what it resolves to later is ignored.
+   * Settles as `promise` does if that happens within `ms`, otherwise rejects with the error that `late` makes. The promise
+   * itself goes on; its later value is ignored.
    *
-   * @param lost hears what it rejects with later, when nobody waits for it any more
+   * @param lost is called with the reason when the promise rejects later
    */
   within<T>(ms: number, promise: Promise<T>, late: () => Error, lost?: (reason: unknown) => void): Promise<T> {
     return limited(promise, (expired) => this.timeout(ms, () => expired(late())), lost);
@@ -94,7 +94,7 @@ export class Runtime {
 
   /** An unguessable id of `bytes` random bytes, in base64url. */
   randomId(bytes: number): string {
-    // Asked for a few bytes at a time, the system's generator costs more than everything else about an id.
+    // One call of the system's generator for each id would cost more than the rest of making the id.
     if (this.#used + bytes > this.#random.length) {
       this.#random = randomBytes(Math.max(POOL, bytes));
       this.#used = 0;

@@ -2,9 +2,9 @@ import type { Runtime } from './runtime.js';
 
 const SECOND = 1_000;
 
-/** Allows so many things in any second, wherever it begins. */
+/** Allows a number of events within any period of one second. */
 export class SlidingSecond {
-  /** When the last ones were taken, in ms; the oldest first. */
+  /** When the last events were taken, in ms; the oldest first. */
   readonly #taken: number[] = [];
 
   constructor(
@@ -18,7 +18,7 @@ export class SlidingSecond {
     return this.#taken.length >= this.most;
   }
 
-  /** Takes one of them. */
+  /** Counts one event. */
   take(): void {
     this.#taken.push(this.runtime.monotonic());
   }

@@ -1,7 +1,7 @@
 /**
  * A schema of any library that speaks Standard Schema (https://standardschema.dev): zod, valibot, arktype and others.
  *
- * Spelled out here, as the specification invites to, so that nothing has to be installed for it.
+ * The type is copied here, as the specification suggests, so that no package has to be installed for it.
  */
 export interface WsStandardSchema<Output = unknown> {
   readonly '~standard': {
@@ -12,10 +12,10 @@ export interface WsStandardSchema<Output = unknown> {
   };
 }
 
-/** What a schema makes of a value; with `issues` it is not valid. */
+/** The result of a schema for a value; with `issues` the value is not valid. */
 export type WsStandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
-/** What a schema makes of a valid value. */
+/** The type of a valid value after the schema. */
 export type OutputOf<Schema extends WsStandardSchema> = NonNullable<Schema['~standard']['types']>['output'];

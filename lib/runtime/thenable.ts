@@ -1,4 +1,4 @@
-/** Whether a value is awaited: a promise of any realm or library. */
+/** Whether `await` waits for the value: a promise of any realm or library. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' &&

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { RateMeter } from './rate-meter.js';
 import { Runtime } from './runtime.js';
 
-/** What this worker's clients do, counted. */
+/** Counts what this worker's clients do. */
 @Injectable()
 export class Traffic {
   /** Frames that clients sent. */

@@ -1,19 +1,19 @@
-/** Takes what a promise was rejected with that nobody has asked about. */
+/** Gets the reason of a rejection that has no handler. */
 export type Untaken = (reason: unknown) => void;
 
 /**
- * A promise for a caller who may not wait for it. Whoever awaits it, returns it, or attaches a handler sees its rejection
- * as that of any promise; where nobody has done so by the end of the turn it goes to `untaken`, instead of ending the
- * process. What is derived from it (`then`, `finally`) is such a promise too.
+ * A promise for a caller that may not wait for it. A caller that awaits it, returns it or attaches a handler sees its
+ * rejection as that of any promise. Without a handler at the end of the turn the reason goes to `untaken`, instead of ending
+ * the process. Promises derived from it (`then`, `finally`) are watched too.
  */
 export class WatchedPromise<T> extends Promise<T> {
   #untaken: Untaken | null = null;
   #isTaken = false;
 
-  /** A watched promise of what the work returns or throws: it never throws at the call. */
+  /** Runs the work and returns a watched promise of its result. It never throws. */
   static watch<T>(work: () => Promise<T>, untaken: Untaken): WatchedPromise<T> {
     const promise = begin(work);
-    // Every send comes by here: nothing is attached for a rejection before there is one.
+    // Every send passes here, so nothing is attached before there is a rejection.
     const watched = new WatchedPromise<T>((resolve, reject) => {
       promise.then(resolve, (reason: unknown) => {
         watched.#rejected(reason);
@@ -24,7 +24,7 @@ export class WatchedPromise<T> extends Promise<T> {
     return watched;
   }
 
-  /** Everybody who takes a promise comes by here: `await` too, since this is a subclass. */
+  /** Every use of the promise passes here: `await` too, since this is a subclass. */
   override then<Result = T, Failure = never>(
     onFulfilled?: ((value: T) => Result | PromiseLike<Result>) | null,
     onRejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
@@ -42,7 +42,7 @@ export class WatchedPromise<T> extends Promise<T> {
 
   /** Called before this promise is rejected. */
   #rejected(reason: unknown): void {
-    // A handler of our own keeps Node from calling it unhandled.
+    // This handler keeps Node from reporting the rejection as unhandled.
     void super.then(undefined, () => undefined);
     this.#judgeLater(reason);
   }
@@ -58,7 +58,7 @@ export class WatchedPromise<T> extends Promise<T> {
 
 function begin<T>(work: () => Promise<T>): Promise<T> {
   try {
-    // A bus of somebody's own may return nothing.
+    // An application's own bus may return undefined.
     return Promise.resolve(work());
   } catch (error) {
     return Promise.resolve().then(() => {

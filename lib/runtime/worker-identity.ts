@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Runtime } from './runtime.js';
 
 /**
- * Who this worker is: a random id per start of the process, never a slot number (two hosts both have a worker 1).
+ * The id of this worker: random at each start of the process, and no slot number, since two hosts both have a worker 1.
  * Client ids carry it, so that a message to a client goes to one worker without a look-up.
  */
 @Injectable()

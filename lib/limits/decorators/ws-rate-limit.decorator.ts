@@ -4,9 +4,9 @@ import type { WsRate } from '../rate-store.interface.js';
 export const RATE_LIMIT_METADATA = 'pxl-websocket:rate-limit';
 
 /**
- * How often each user (an anonymous client: each connection) may use the routes of a method; then `RATE_LIMITED` with
- * `details.retryAfter` in ms, and the method does not run, nor do its guards. Workers that share a Redis count a user's uses
- * together, by one call of Redis for each; while it is away each worker counts for itself.
+ * Limits how often each user, or each anonymous connection, may use the routes of a method. Beyond that the client is
+ * answered `RATE_LIMITED` with `details.retryAfter` in ms, and neither the method nor its guards run. Workers that share a
+ * Redis count a user's uses together, with one call of Redis for each use; while Redis is down each worker counts alone.
  *
  * @param rate `limit` uses, a whole number from 1, within `ttl` ms from the first of them
  * @throws RangeError for other numbers
