@@ -6,7 +6,7 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
-import { NOBODY, type Identity } from './identity.js';
+import { ANONYMOUS, type Identity } from './identity.js';
 import { ConnectionCandidate } from './connection-candidate.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
@@ -23,13 +23,13 @@ export interface Candidate {
   readonly guards: readonly BoundGuard[];
 }
 
-/** A client that is in already, and brings a new token. */
+/** A connected client that brings a new token. */
 type KnownCandidate = Pick<Candidate, 'clientId' | 'request' | 'options'>;
 
-/** Who it is, or why it is not let in. */
+/** The identity of a candidate, or why it is not let in. */
 export type AdmissionResult =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
-  /** It has to say who it is with its first message. */
+  /** The candidate has to prove who it is by its first message. */
   | { readonly outcome: 'later' }
   | Refused
   | { readonly outcome: 'tooMany' }
@@ -38,7 +38,7 @@ export type AdmissionResult =
 const MISSING: Refused = { outcome: 'unauthenticated', reason: 'missing' };
 const REVOKED: Refused = { outcome: 'unauthenticated', reason: 'revoked' };
 
-/** Everything that a connection's identity has to pass: authentication, guards, revocations, the user's own limit. */
+/** The checks of a connection's identity: authentication, guards, revocations, the user's own limit. */
 @Injectable()
 export class Admission {
   constructor(
@@ -51,7 +51,7 @@ export class Admission {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Whether everybody is let in as anonymous, without a question. */
+  /** Whether every client is let in as anonymous, without a check. */
   isOpen({ options, guards }: Pick<Candidate, 'options' | 'guards'>): boolean {
     return !this.authentication.isConfigured(options) && this.guards.areNone(guards);
   }
@@ -62,7 +62,7 @@ export class Admission {
     const isAsked = this.authentication.isConfigured(candidate.options) && mode !== 'message';
     const result = isAsked ? await this.authentication.ofUpgrade(candidate) : ({ outcome: 'missing' } as const);
     if (result.outcome !== 'missing') return this.#admit(candidate, result);
-    if (!required) return this.#admit(candidate, { outcome: 'accepted', identity: NOBODY });
+    if (!required) return this.#admit(candidate, { outcome: 'accepted', identity: ANONYMOUS });
     return mode === 'upgrade' ? this.#note(candidate, MISSING) : { outcome: 'later' };
   }
 
@@ -72,9 +72,9 @@ export class Admission {
   }
 
   /**
-   * Who a client is by a new token, with the revocations in mind; the guards were asked when it connected. Never rejects.
+   * Checks a new token of a client, also against the revocations; guards were asked when it connected. Never rejects.
    *
-   * @param userId whose it has to be
+   * @param userId the user whose token it has to be
    */
   async renew(candidate: KnownCandidate, userId: string, data: unknown): Promise<AdmissionResult> {
     const result = await this.authentication.ofMessage(candidate, data);
@@ -99,7 +99,7 @@ export class Admission {
     const { clientId, request, guards } = candidate;
     const refused = await this.guards.check(new ConnectionCandidate(clientId, request, identity.user), guards);
     if (refused) return refused;
-    // As late as can be, and again after a wait, so that nobody slips in who is revoked meanwhile.
+    // As late as possible, and again after a wait, so that no user gets in who is revoked meanwhile.
     if (await this.#isRevoked(identity)) return REVOKED;
     this.#checkMetadata(identity);
     if (!(await this.users.enter(candidate, identity))) return { outcome: 'tooMany' };
@@ -109,7 +109,7 @@ export class Admission {
     return (await this.#isRevoked(identity)) ? REVOKED : result;
   }
 
-  /** Counts what has come of it; how many of a user's connections are too many is a limit, and counted as such. */
+  /** Counts the result; a user with too many connections is counted by the limit instead. */
   #note({ options }: Pick<Candidate, 'options'>, result: AdmissionResult): AdmissionResult {
     if (result.outcome === 'accepted') this.refusals.admitted(options);
     else if (result.outcome === 'failed') this.refusals.count(options, 'failed');

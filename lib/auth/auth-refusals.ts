@@ -5,20 +5,20 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Runtime } from '../runtime/runtime.js';
 import { describeReason, type RefusalReason } from './refusal-reason.js';
 
-/** Milliseconds between two lines that say the same. */
+/** Milliseconds between two equal lines of the log. */
 const PAUSE = 60_000;
-/** So many authentications refused in a row, and nobody seems to get in. */
-const EVERYBODY = 10;
+/** After so many refusals in a row the log warns that no client gets in. */
+const MANY = 10;
 
-/** Refusals since the last authentication of an endpoint that was admitted. */
+/** The refusals of an endpoint since the last authentication that succeeded. */
 interface Streak {
   readonly reasons: Map<RefusalReason, number>;
   size: number;
 }
 
 /**
- * The authentications that were refused, each at the upgrade, by message or with a new token: counted by their reasons, and
- * told to the log, a line for each reason and minute. When all of an endpoint's are, that is a warning.
+ * Counts the refused authentications (at the upgrade, by message, with a new token) by their reasons, and logs one line for
+ * each reason and minute. A warning says when an endpoint refuses all of them.
  */
 @Injectable()
 export class AuthRefusals implements MetricSource {
@@ -34,10 +34,10 @@ export class AuthRefusals implements MetricSource {
   ) {}
 
   /**
-   * An authentication was refused.
+   * Counts one refused authentication.
    *
-   * @param endpoint the options that hold where it was
-   * @param by the authenticator or guard of the application that refused it
+   * @param endpoint the options of the endpoint
+   * @param by the name of the application's authenticator or guard that has refused
    */
   count(endpoint: ResolvedOptions, reason: RefusalReason, by?: string): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
@@ -45,7 +45,7 @@ export class AuthRefusals implements MetricSource {
     this.#extendStreak(endpoint, reason);
   }
 
-  /** One was admitted. */
+  /** Notes that an authentication has succeeded. */
   admitted(endpoint: ResolvedOptions): void {
     this.#streaks.delete(endpoint);
   }
@@ -71,7 +71,7 @@ export class AuthRefusals implements MetricSource {
     let streak = this.#streaks.get(endpoint);
     if (!streak) this.#streaks.set(endpoint, (streak = { reasons: new Map(), size: 0 }));
     streak.reasons.set(reason, (streak.reasons.get(reason) ?? 0) + 1);
-    if (++streak.size < EVERYBODY) return;
+    if (++streak.size < MANY) return;
     const now = this.runtime.monotonic();
     if (now - (this.#warnedAt.get(endpoint) ?? -Infinity) < PAUSE) return;
     this.#warnedAt.set(endpoint, now);

@@ -16,38 +16,38 @@ import { RuleFactory } from './rule-factory.js';
 import { thrownRefusal } from './thrown-refusal.js';
 import { findToken } from './tokens/token-extractor.js';
 
-/** What became of a connection's credentials. */
+/** The result of an authentication. */
 export type AuthenticationResult =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
-  /** There were none: every authenticator passed, and no token was sent. */
+  /** There were no credentials: every authenticator passed, and no token was sent. */
   | { readonly outcome: 'missing' }
   | Refused
   | { readonly outcome: 'failed'; readonly error: unknown };
 
-/** Somebody has refused it. */
+/** A refusal, and who has refused. */
 export interface Refused {
   readonly outcome: 'unauthenticated' | 'forbidden';
   readonly reason: RefusalReason;
-  /** Which authenticator or guard of the application it was. */
+  /** The name of the application's authenticator or guard. */
   readonly by?: string | undefined;
 }
 
-/** What a connection tells before its credentials are read, and the options of its endpoint. */
+/** A connection before its credentials are read, with the options of its endpoint. */
 type Unauthenticated = Pick<WsCredentials, 'request' | 'clientId'> & { readonly options: ResolvedOptions };
 
-/** An authenticator, and what it is called in the log if it is the application's own. */
+/** An authenticator with its name for the log, if it is the application's own. */
 interface NamedAuthenticator {
   readonly name?: string;
   decide(credentials: WsCredentials): Promise<Decision>;
 }
 
 /**
- * Asks the authenticators who connects: `auth.jwt` first, then `auth.authenticate` in order. The first one that answers
- * with an identity, or refuses, decides.
+ * Asks the authenticators which user connects: `auth.jwt` first, then `auth.authenticate` in order. The first one that
+ * returns an identity or refuses decides.
  */
 @Injectable()
 export class Authentication implements OnModuleInit {
-  /** By the options of the endpoints that they serve. */
+  /** By the options of their endpoints. */
   readonly #authenticators = new Map<ResolvedOptions, readonly NamedAuthenticator[]>();
 
   constructor(
@@ -79,7 +79,7 @@ export class Authentication implements OnModuleInit {
     return jwt ? [{ decide: (credentials) => jwt.decide(credentials) }, ...own] : own;
   }
 
-  /** Whether anybody is asked at all; without it everybody is anonymous. */
+  /** Whether there is an authenticator; without one every client is anonymous. */
   isConfigured(options: ResolvedOptions): boolean {
     return this.#of(options).length > 0;
   }
@@ -122,7 +122,7 @@ export class Authentication implements OnModuleInit {
     }
   }
 
-  /** It is the application that has to hear of it: whoever connects can do nothing about it. */
+  /** Reports the fault to the application, since the client cannot do anything about it. */
   #reportFault(name: string, fault: string, { clientId }: WsCredentials): void {
     const allowed =
       'an object with a userId (a text that is not empty, or a number) or { anonymous: true }, null or false';
@@ -144,13 +144,13 @@ async function decide(ask: (credentials: WsCredentials) => unknown, credentials:
   try {
     return readVerdict(await ask(credentials));
   } catch (error) {
-    // It has verified a token where there is none: that says nothing of a client that may still tell who it is.
+    // The authenticator has verified a missing token: the client may still bring one by message.
     if (credentials.token === undefined && reasonOfTokenError(error) === 'missing') return PASS;
     throw error;
   }
 }
 
-/** As a class or a function is called; one in an object literal, or with `bind`, by its own name. */
+/** The name of a class or function; of a method or a bound function its own name. */
 function nameOf({ name }: { readonly name: unknown }): string {
   const own = typeof name === 'string' ? name.replace(/^(?:bound )+/, '') : '';
   return own === '' || own === 'authenticate' ? '' : ` (${own})`;

@@ -6,8 +6,8 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * The address of who connects. Behind proxies it stands in `X-Forwarded-For`, which anybody can write: only what trusted
- * proxies have added counts, read from right to left up to the first address that is not trusted.
+ * Finds the address of a client. Behind proxies it stands in `X-Forwarded-For`, which any client can write. So only what
+ * trusted proxies have added counts, read from right to left up to the first address that is not trusted.
  */
 @Injectable()
 export class ClientAddress {
@@ -24,7 +24,7 @@ export class ClientAddress {
     }
   }
 
-  /** The address without a port, IPv4 in its own form; empty when the socket is gone. */
+  /** The address without a port, IPv4 in dotted form; empty when the socket is gone. */
   of({ headers, socket }: IncomingMessage): string {
     let client = normalize(socket.remoteAddress ?? '') ?? '';
     const forwarded = headers['x-forwarded-for'];
@@ -33,14 +33,14 @@ export class ClientAddress {
     for (const [hop, text] of hops.entries()) {
       if (!this.#isTrusted(client, hop)) break;
       const next = normalize(text.trim());
-      if (next === undefined) break; // what a trusted proxy did not write as an address is nobody's
+      if (next === undefined) break; // a trusted proxy has written something that is no address
       client = next;
     }
     return client;
   }
 }
 
-/** What counts as one client of the limit per address: an IPv6 user has a whole /64 to choose from. */
+/** The network that the limit per address counts as one client: of IPv6 a /64, from which one user can choose. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail] = address.split('::');

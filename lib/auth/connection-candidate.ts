@@ -2,7 +2,7 @@ import type { WsRequest } from '../ws-client/ws-request.js';
 import type { WsUser } from '../ws-client/client-entry.js';
 import { brand } from '../runtime/brand.js';
 
-/** Who asks to be connected: what `context.switchToWs().getClient()` gives a connection guard. */
+/** A client that asks to be let in: what `context.switchToWs().getClient()` gives a connection guard. */
 export class ConnectionCandidate {
   static {
     brand(this, 'ConnectionCandidate');

@@ -5,7 +5,7 @@ import type { ConnectionCandidate } from './connection-candidate.js';
 type Method = (...args: unknown[]) => unknown;
 type Args = [client: ConnectionCandidate, data: undefined, pattern: string];
 
-/** What `getPattern()` answers in a connection guard. */
+/** What `getPattern()` returns in a connection guard. */
 const PATTERN = 'connection';
 
 /** The execution context of a connection guard: of type `ws`, before there is a message. */
@@ -13,8 +13,8 @@ export class ConnectionContext implements ExecutionContext {
   readonly #args: Args;
 
   /**
-   * @param type the gateway that asks for the guard
-   * @param method its `handleConnection`, or a stand-in: guards read metadata from both
+   * @param type the gateway that has the guard
+   * @param method its `handleConnection`, or an empty function: guards read metadata from both
    */
   constructor(
     candidate: ConnectionCandidate,

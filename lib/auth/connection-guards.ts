@@ -11,17 +11,17 @@ import type { ConnectionGuard } from './decorators/use-connection-guards.decorat
 import { RuleFactory, type InstanceSource } from './rule-factory.js';
 import { thrownRefusal } from './thrown-refusal.js';
 
-/** What a guard said that lets nobody in. */
+/** The refusal or failure of a guard. */
 export type GuardRefusal = Refused | { readonly outcome: 'failed'; readonly error: unknown };
 
-/** A guard, and the gateway that asks for it. */
+/** A guard and its gateway. */
 export interface BoundGuard {
   readonly guard: InstanceSource<CanActivate>;
   readonly type: Type;
   readonly method: (...args: unknown[]) => unknown;
 }
 
-/** What guards see as the handler where there is no gateway, or its class has no `handleConnection`. */
+/** What guards get as the handler when there is no gateway, or its class has no `handleConnection`. */
 function handleConnection(): void {}
 
 /** Runs the guards of connections: those of the options, then those of the endpoint's gateways. */
@@ -43,7 +43,7 @@ export class ConnectionGuards implements OnModuleInit {
   /**
    * Makes the guards of a gateway ready.
    *
-   * @param moduleRef of the gateway's module, whose providers its guards can have
+   * @param moduleRef of the gateway's module, whose providers its guards can inject
    * @throws PxlWebSocketSetupError when a guard cannot be made
    */
   bind(guards: readonly ConnectionGuard[], type: Type, moduleRef?: ModuleRef): Promise<BoundGuard[]> {
@@ -57,12 +57,12 @@ export class ConnectionGuards implements OnModuleInit {
     );
   }
 
-  /** Whether there is no guard to ask. */
+  /** Whether there are no guards. */
   areNone(ofEndpoint: readonly BoundGuard[]): boolean {
     return this.#everywhere.length === 0 && ofEndpoint.length === 0;
   }
 
-  /** Asks one guard after the other, up to the first that refuses; null: none does. Never rejects. */
+  /** Asks one guard after the other, up to the first that refuses; null when none does. Never rejects. */
   async check(candidate: ConnectionCandidate, ofEndpoint: readonly BoundGuard[]): Promise<GuardRefusal | null> {
     let by: string | undefined;
     try {
@@ -82,7 +82,7 @@ export class ConnectionGuards implements OnModuleInit {
     }
   }
 
-  /** Who answers neither true nor false has perhaps returned the error that it meant to throw. */
+  /** A guard that answers neither true nor false may have returned the error that it should have thrown. */
   #reportOdd(name: string, answer: unknown, { clientId }: ConnectionCandidate): void {
     if (answer === false || answer === null || answer === undefined) return;
     const fault = new Error(`${name} has answered ${kindOf(answer)}, not true or false.`);

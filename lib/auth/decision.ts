@@ -6,7 +6,7 @@ export type Decision =
   | { readonly kind: 'identity'; readonly identity: Identity }
   /** The next one is to be asked. */
   | { readonly kind: 'pass' }
-  /** With `fault` the authenticator itself has to be mended: what it returned, without any value. */
+  /** `fault` describes what a faulty authenticator has returned, without its values. */
   | { readonly kind: 'refusal'; readonly reason: RefusalReason; readonly fault?: string };
 
 export const PASS: Decision = { kind: 'pass' };

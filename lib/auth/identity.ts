@@ -1,7 +1,7 @@
 import type { ClientMetadata, WsUser } from '../ws-client/client-entry.js';
 import type { WsTokenInfo } from '../options/authenticator.js';
 
-/** Who connects, once that is checked: what the rest of the library works with. */
+/** The checked identity of a connection. */
 export interface Identity {
   /** Null for an anonymous client. */
   readonly user: WsUser | null;
@@ -10,4 +10,4 @@ export interface Identity {
 }
 
 /** An anonymous client of which nothing is known. */
-export const NOBODY: Identity = { user: null };
+export const ANONYMOUS: Identity = { user: null };

@@ -16,16 +16,16 @@ import { AuthRefusals } from './auth-refusals.js';
 import type { Identity } from './identity.js';
 import { TokenLife } from './tokens/token-life.js';
 
-/** How much longer than `auth.timeout` a client may stay while its authentication runs. */
+/** While its authentication runs, a client has so many times `auth.timeout`. */
 const WHILE_AUTHENTICATING = 3;
 
-/** What a client's message completes: its authentication, or, where its upgrade has told who it is, the exchange of keys. */
+/** What a client's message completes: its authentication, or, if the upgrade has settled that, the exchange of keys. */
 export type PendingAuthentication = ({ readonly candidate: Candidate } | { readonly identity: Identity }) & {
   /** Lets the client in, encrypted if keys were agreed on. */
   readonly admit: (identity: Identity, agreement: Agreement | null) => void;
 };
 
-/** What a client is answered that has proved who it is. */
+/** The answer to a client that has proved who it is. */
 export interface Authenticated {
   readonly userId: string | null;
   /** ms since 1970. */
@@ -44,10 +44,10 @@ const REFUSALS: Readonly<
   failed: { error: 'INTERNAL', text: 'Internal error.', close: CLOSE_CODES.HOOK_FAILED },
 };
 
-/** Authentication by message: `system.authenticate` of clients that the upgrade let wait, `system.refresh` of all. */
+/** Authentication by message: `system.authenticate` of clients that the upgrade has left open, `system.refresh` of all. */
 @Injectable()
 export class InBandAuthentication {
-  /** What the message of a client will complete; null once the client has made its attempt. */
+  /** What the message of a client will complete; null after its attempt. */
   readonly #pending = new WeakMap<ClientSession, PendingAuthentication | null>();
   readonly #deadlines = new Map<ClientSession, RuntimeTimer>();
 
@@ -63,9 +63,9 @@ export class InBandAuthentication {
   ) {}
 
   /**
-   * A client that has `auth.timeout` to prove who it is, or to bring its key.
+   * Gives a client `auth.timeout` to prove who it is, or to bring its key.
    *
-   * @param overdue what it is closed with when it lets that pass
+   * @param overdue what the client is closed with after that time
    */
   expect(client: ClientSession, pending: PendingAuthentication, overdue: CloseReason): void {
     client.state = 'unauthorized';
@@ -73,18 +73,18 @@ export class InBandAuthentication {
     this.#setDeadline(client, client.options.auth.timeout, overdue);
   }
 
-  /** An anonymous client that may prove who it is, once. */
+  /** Lets an anonymous client prove once who it is. */
   invite(client: ClientSession, pending: PendingAuthentication): void {
     this.#pending.set(client, pending);
   }
 
-  /** Whether the upgrade alone has told who the client is: there is nothing to say by message, and nothing was said. */
+  /** Whether the upgrade alone has settled who the client is, and it has not authenticated by message. */
   isSettledByUpgrade(client: ClientSession): boolean {
     return !this.#pending.has(client);
   }
 
   /**
-   * Tells a client once more who it is, and agrees with it on keys where it brings one.
+   * Tells a client again who it is, and agrees on keys with it if it brings one.
    *
    * @throws KeyExchangeError
    */
@@ -95,7 +95,7 @@ export class InBandAuthentication {
     return { userId: client.user?.userId ?? null, expiresAt: client.token?.expiresAt };
   }
 
-  /** The connection has ended. */
+  /** Forgets a client whose connection has ended. */
   forget(client: ClientSession): void {
     this.#endDeadline(client);
     this.#pending.delete(client);
@@ -104,7 +104,7 @@ export class InBandAuthentication {
   /**
    * Authenticates a client by the data of its message, and lets it in. A client that fails is closed, after the answer.
    *
-   * @throws WsError BAD_MESSAGE when it is authenticated, or being so, or there is no authentication by message;
+   * @throws WsError BAD_MESSAGE when it is authenticated already, or that is under way, or there is no authentication by message;
    * KeyExchangeError
    */
   async authenticate(client: ClientSession, data: unknown): Promise<Authenticated> {
@@ -123,7 +123,7 @@ export class InBandAuthentication {
         : await this.admission.ofMessage(pending.candidate, data);
     const isAccepted = result.outcome === 'accepted';
     const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
-    const isOver = client.readyState !== OPEN; // it left, or its time was up
+    const isOver = client.readyState !== OPEN; // it has left, or its time was up
     this.#endDeadline(client);
     if (isAccepted && !isOver) {
       pending.admit(result.identity, agreement);
@@ -134,7 +134,7 @@ export class InBandAuthentication {
   }
 
   /**
-   * Puts a new token of the same user in the place of the old one.
+   * Replaces the token of a client by a new one of the same user.
    *
    * @throws WsError BAD_MESSAGE for an anonymous client, UNAUTHENTICATED, FORBIDDEN for another user's token, TIMEOUT
    */
@@ -147,7 +147,7 @@ export class InBandAuthentication {
     };
     const limit = WHILE_AUTHENTICATING * options.auth.timeout;
     const renewal = this.admission.renew({ clientId, request, options }, client.user.userId, data);
-    // Here, so that an authenticator that fails when its time is up is reported too.
+    // Noted here, so that an authenticator that fails after its time is reported too.
     const renewed = renewal.then((result) => {
       if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
       return result;
@@ -161,7 +161,7 @@ export class InBandAuthentication {
     return answer(result.identity);
   }
 
-  /** The close comes after the answer, as after any other refusal. */
+  /** Agrees on keys. If that fails the client is closed, after the answer. */
   async #agree(client: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
     try {
       return await this.keyExchange.agree(client, userId, data);
@@ -189,7 +189,7 @@ export class InBandAuthentication {
     this.#deadlines.set(client, this.runtime.timeout(ms, late));
   }
 
-  /** The close comes after the answer, which is written when the error returned here has been thrown. */
+  /** Closes the client after the answer, which is written when the returned error has been thrown. */
   #refuse(client: ClientSession, result: AdmissionResult): WsError {
     const refusal = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
     this.runtime.afterIo(() => closeForGood(client, refusal.close, this.runtime));

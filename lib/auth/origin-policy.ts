@@ -9,13 +9,13 @@ import { isThenable } from '../runtime/thenable.js';
 
 type OriginCheck = Extract<WsOrigins, (...args: never[]) => unknown>;
 
-/** How many origins are remembered as logged. */
+/** How many logged origins are remembered, so that each is logged once. */
 const MOST_LOGGED = 100;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /**
- * Which pages may connect: browsers send their page's origin with every upgrade, and cookies too, whichever site opened
- * it. No origin is no browser, and passes.
+ * Decides which pages may connect. Browsers send the page's origin with every upgrade, and cookies too, whichever site has
+ * opened it. A request without an origin comes from no browser, and passes.
  */
 @Injectable()
 export class OriginPolicy {
@@ -35,12 +35,12 @@ export class OriginPolicy {
     return false;
   }
 
-  /** A promise would be truthy: only true itself allows anybody. */
+  /** Only true itself allows the upgrade: a promise would be truthy. */
   #ask(check: OriginCheck, origin: string, request: IncomingMessage): boolean {
     const answer: unknown = check(origin, request);
     if (typeof answer === 'boolean' || answer === null || answer === undefined) return answer === true;
     const isPromise = isThenable(answer);
-    if (isPromise) answer.then(undefined, () => undefined); // nobody else would hear of its failure
+    if (isPromise) answer.then(undefined, () => undefined); // otherwise its rejection would be unhandled
     const kind = isPromise ? 'a promise' : kindOf(answer);
     this.errors.report('The option origins failed.', new Error(`It has answered ${kind}, not true or false.`));
     return false;
@@ -61,12 +61,12 @@ function fits(origin: string, request: IncomingMessage, origins: Exclude<WsOrigi
 }
 
 /**
- * Same host and port as in the request's Host header. A browser's page behind TLS may come through a proxy that ends it,
- * so the scheme counts only where this server itself speaks TLS.
+ * Whether the origin has the host and port of the request's Host header. A proxy may end TLS in front of this server, so
+ * the scheme counts only if this server itself speaks TLS.
  */
 function isSameHost(origin: string, { headers, socket }: IncomingMessage): boolean {
   const page = parse(origin);
-  // As browsers write it: anything that has to be normalized first was written by somebody else.
+  // Browsers write origins in normal form: any other text does not come from one.
   if (page?.origin !== origin) return false;
   const own = parse(`${page.protocol}//${headers.host ?? ''}`);
   if (own?.pathname !== '/' || own.username !== '' || own.search !== '') return false;

@@ -6,12 +6,12 @@ import { PASS, refusal, type Decision } from './decision.js';
 
 type Fields = Record<string, unknown>;
 
-/** A field that is not what it has to be, as it stands in a sentence. */
+/** An invalid field of a verdict; the message describes it for a sentence of the log. */
 class Fault extends Error {}
 
 /**
- * Reads what an authenticator of the application has answered, whatever that is. Only an object that names a user, or says
- * that it is anonymous, lets anybody in; each field is read once, so that nothing else can be found there later.
+ * Reads the answer of an application's authenticator, which may be any value. Only an object that names a user, or says that
+ * the client is anonymous, lets it in. Each field is read once, so that a getter cannot return another value later.
  */
 export function readVerdict(answer: unknown): Decision {
   if (answer === null || answer === undefined) return PASS;
@@ -20,7 +20,7 @@ export function readVerdict(answer: unknown): Decision {
     if (!isRecord(answer)) throw new Fault(kindOf(answer));
     return read(answer);
   } catch (error) {
-    // What its own getters throw may hold anything.
+    // An error that one of its getters throws may hold secrets.
     const fault = error instanceof Fault ? error.message : UNREADABLE;
     return { kind: 'refusal', reason: 'no_user', fault };
   }
@@ -48,7 +48,7 @@ function readToken(token: Fields | undefined): WsTokenInfo | undefined {
   if (!token) return undefined;
   const { id, issuedAt, expiresAt } = token;
   if (!isNone(id) && typeof id !== 'string') throw wrong('token.id', id);
-  // Held against a revocation, what is no number, or Infinity, would never be older.
+  // Compared with a revocation, Infinity or another type would never be older.
   if (!isNone(issuedAt) && (typeof issuedAt !== 'number' || !Number.isFinite(issuedAt))) {
     throw wrong('token.issuedAt', issuedAt);
   }
@@ -63,7 +63,7 @@ function record(name: string, value: unknown): Fields | undefined {
   throw wrong(name, value);
 }
 
-/** Rows of a database have null where there is nothing. */
+/** Null counts as missing, since rows of a database have it. */
 function isNone(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }

@@ -1,4 +1,4 @@
-/** Why an authentication was refused, as it stands in a metric, and what the log says of it. */
+/** The reasons for which authentications are refused, as metrics name them, with their phrases for the log. */
 const SENTENCES = {
   missing: 'there were no credentials',
   several_tokens: 'it brought several tokens that are not the same',
@@ -24,10 +24,10 @@ const SENTENCES = {
   timeout: 'it took too long',
 } as const;
 
-/** Why an authentication was refused: the label `reason` of a metric, one of these and no other. */
+/** Why an authentication was refused: a value of the label `reason` of the metric. */
 export type RefusalReason = keyof typeof SENTENCES;
 
-/** The reason as the end of a sentence. */
+/** The phrase for a reason, which ends a sentence. */
 export function describeReason(reason: RefusalReason): string {
   return SENTENCES[reason];
 }

@@ -3,7 +3,7 @@ import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 
 /**
- * Makes an instance for one use; the same one each time, unless its class is request-scoped.
+ * Returns an instance for one use; it is the same each time unless its class is request-scoped.
  *
  * @param request what request-scoped providers get as `REQUEST`
  */
@@ -15,10 +15,10 @@ export class RuleFactory {
   constructor(private readonly moduleRef: ModuleRef) {}
 
   /**
-   * The instance that the application provides, else one made now, with the dependencies that `moduleRef` sees.
+   * Finds the instance that the application provides, or makes one with the dependencies that `moduleRef` sees.
    *
-   * @param moduleRef of the module that is asked first; the library's own by default
-   * @throws PxlWebSocketSetupError when it is no provider and Nest cannot make it
+   * @param moduleRef of the module that is searched first; by default the library's own
+   * @throws PxlWebSocketSetupError when the class is no provider and Nest cannot make it
    */
   async sourceOf<T extends object>(type: Type<T>, moduleRef = this.moduleRef): Promise<InstanceSource<T>> {
     for (const options of [{ strict: true }, { strict: false }]) {
@@ -51,7 +51,7 @@ export class RuleFactory {
   }
 }
 
-/** Nest answers `get` of a request-scoped provider with this error; its class is not exported. */
+/** Whether `get` was called for a request-scoped provider: Nest does not export the class of this error. */
 function isScoped(error: unknown): boolean {
   return error instanceof Error && error.constructor.name === 'InvalidClassScopeException';
 }

@@ -4,10 +4,10 @@ import { codeOf } from '../errors/code-of.js';
 import { reasonOfTokenError } from './jwt/jwt-failure.js';
 import type { RefusalReason } from './refusal-reason.js';
 
-/** What was thrown in order to refuse somebody. */
+/** An exception that refuses a client. */
 export interface ThrownRefusal {
   readonly outcome: 'unauthenticated' | 'forbidden';
-  /** What was wrong with a token; undefined where that is not known. */
+  /** What was wrong with the token; undefined when that is not known. */
   readonly reason: RefusalReason | undefined;
 }
 
@@ -19,9 +19,9 @@ const OUTCOMES: ReadonlyMap<unknown, ThrownRefusal['outcome']> = new Map<unknown
 ]);
 
 /**
- * Whether an authenticator, a guard or a rule has refused by what it threw: Nest's exceptions of the status 401 and 403, a
- * `WsError` of the code UNAUTHENTICATED or FORBIDDEN, a `WsException` that was made with such a code or status, and what
- * libraries for JSON Web Tokens say of a token. Null for everything else: somebody who cannot be asked has refused nobody.
+ * Reads the refusal in an exception of an authenticator, a guard or a rule: Nest's exceptions of the status 401 and 403, a
+ * `WsError` of the code UNAUTHENTICATED or FORBIDDEN, a `WsException` that was made with such a code or status, and the
+ * errors of libraries for JSON Web Tokens about a token. Null for everything else, which is a failure and refuses no client.
  * Never throws.
  */
 export function thrownRefusal(thrown: unknown): ThrownRefusal | null {
@@ -33,17 +33,17 @@ export function thrownRefusal(thrown: unknown): ThrownRefusal | null {
     const outcome = OUTCOMES.get(codeOf(thrown) ?? statusOf(thrown));
     return outcome ? { outcome, reason: undefined } : ofWsException(thrown);
   } catch {
-    return null; // a getter of its own throws
+    return null; // one of its getters has thrown
   }
 }
 
-/** Of an exception of Nest, also of another copy of its package; not of what a call to another server failed with. */
+/** The status of Nest's own exceptions, of any copy of its package, and not of the error of a call to another server. */
 function statusOf(thrown: unknown): unknown {
   const { getStatus, getResponse } = Object(thrown) as { getStatus?: () => unknown; getResponse?: unknown };
   return typeof getStatus === 'function' && typeof getResponse === 'function' ? getStatus.call(thrown) : undefined;
 }
 
-/** Of this copy of its package or another. */
+/** The refusal in a `WsException` of any copy of its package. */
 function ofWsException(thrown: unknown): ThrownRefusal | null {
   const { getError } = Object(thrown) as { getError?: () => unknown };
   if (!isError(thrown) || typeof getError !== 'function') return null;

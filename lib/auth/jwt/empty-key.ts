@@ -4,7 +4,7 @@ const NO_KEY = Buffer.alloc(0);
 /** The algorithms of secrets, by the length of their signatures in base64url. */
 const HASHES: Readonly<Record<number, string>> = { 43: 'sha256', 64: 'sha384', 86: 'sha512' };
 
-/** A token that everybody can make: of no user, signed with a key without a byte. */
+/** A token that anyone can make: without a user, signed with an empty key. */
 export function tokenOfEmptyKey(): string {
   const [header, claims] = [{ alg: 'HS256', typ: 'JWT' }, {}].map((part) =>
     Buffer.from(JSON.stringify(part)).toString('base64url'),
@@ -14,8 +14,8 @@ export function tokenOfEmptyKey(): string {
 }
 
 /**
- * Whether a token is signed with a key without a byte, so that it proves nothing. jsonwebtoken takes an empty Buffer for a
- * secret; a provider of keys that decodes a setting which is not there returns one.
+ * Whether a token is signed with an empty key, so that it proves nothing. jsonwebtoken accepts an empty Buffer as a secret,
+ * and a provider of keys that decodes a missing setting returns one.
  */
 export function isSignedWithEmptyKey(token: string): boolean {
   const end = token.lastIndexOf('.');

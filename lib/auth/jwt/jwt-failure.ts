@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../refusal-reason.js';
 
-/** What jsonwebtoken says of a token, by how its sentence begins. Behind that may stand what was expected. */
+/** The sentences of jsonwebtoken about a token, by their beginnings; some go on with the expected value. */
 const BY_SENTENCE: readonly (readonly [beginning: string, reason: RefusalReason])[] = [
   ['jwt expired', 'expired'],
   ['maxAge exceeded', 'too_old'],
@@ -23,8 +23,8 @@ const BY_SENTENCE: readonly (readonly [beginning: string, reason: RefusalReason]
 ];
 
 /**
- * What jsonwebtoken says, with the same errors, of who calls it: a key that is missing or could not be fetched, an option
- * that is none. Every token fails by it.
+ * The sentences with which jsonwebtoken reports a mistake of its caller by the same errors: a key that is missing or could
+ * not be fetched, an invalid option. Every token fails then.
  */
 const OF_THE_CALLER = [
   'error in secret or public key callback',
@@ -37,20 +37,20 @@ const OF_THE_CALLER = [
   '"maxAge" should',
 ] as const;
 
-/** How jsonwebtoken passes on what jwks-rsa says of a token that names a key which its issuer has not. */
+/** The sentence of jwks-rsa, passed on by jsonwebtoken, for a token that names a key which its issuer does not have. */
 const UNKNOWN_KEY = 'error in secret or public key callback: Unable to find a signing key';
 
-/** What jose says, of the code ERR_JWS_INVALID, where it was given no token. */
+/** The sentence of jose, with the code ERR_JWS_INVALID, when it gets no token. */
 const NO_TOKEN_OF_JOSE = 'Compact JWS must be a string';
 
-/** The errors of jsonwebtoken, of any copy of it, by their names; what one of them is where its sentence is not known. */
+/** The errors of jsonwebtoken by their names, with the reason for an unknown sentence. Names hold for any copy of it. */
 const BY_NAME: ReadonlyMap<unknown, RefusalReason> = new Map([
   ['JsonWebTokenError', 'invalid'],
   ['TokenExpiredError', 'expired'],
   ['NotBeforeError', 'not_before'],
 ]);
 
-/** The errors of jose that are about the token, by their codes. Those about the keys, and how they are fetched, are none. */
+/** The errors of jose about a token by their codes, without those about the keys and how they are fetched. */
 const BY_CODE: ReadonlyMap<unknown, RefusalReason> = new Map([
   ['ERR_JWT_EXPIRED', 'expired'],
   ['ERR_JWT_CLAIM_VALIDATION_FAILED', 'invalid'],
@@ -64,7 +64,7 @@ const BY_CODE: ReadonlyMap<unknown, RefusalReason> = new Map([
   ['ERR_JOSE_NOT_SUPPORTED', 'algorithm'],
 ]);
 
-/** What of a token is wrong where jose names the claim. */
+/** The reasons by the claim that jose names. */
 const BY_CLAIM: ReadonlyMap<unknown, RefusalReason> = new Map([
   ['nbf', 'not_before'],
   ['iat', 'too_old'],
@@ -74,13 +74,13 @@ const BY_CLAIM: ReadonlyMap<unknown, RefusalReason> = new Map([
 ]);
 
 /**
- * Why a token could not be verified, by what a `JwtService` failed with. Its errors differ in nothing but their text: what
- * is not known here, of another version or an application's own service, is `invalid`.
+ * The reason why a `JwtService` could not verify a token. Its errors differ by their text only; an unknown text, of another
+ * version or an application's own service, is `invalid`.
  */
 export function reasonOfJwtFailure(failure: unknown): RefusalReason {
   try {
     const { name, message } = failure as { name?: unknown; message?: unknown };
-    // Parts that are no JSON.
+    // A part of the token is no JSON.
     if (name === 'SyntaxError') return 'malformed';
     return reasonOfSentence(String(message)) ?? 'invalid';
   } catch {
@@ -89,8 +89,8 @@ export function reasonOfJwtFailure(failure: unknown): RefusalReason {
 }
 
 /**
- * What is wrong with a token, where that is what was thrown: by jsonwebtoken, jwks-rsa or jose. Undefined for anything
- * else, also where they say that they have no keys. Never throws.
+ * The reason in an error of jsonwebtoken, jwks-rsa or jose about a token. Undefined for any other value, also for their
+ * errors about missing keys. Never throws.
  */
 export function reasonOfTokenError(thrown: unknown): RefusalReason | undefined {
   try {

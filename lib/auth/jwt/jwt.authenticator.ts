@@ -10,15 +10,14 @@ import { PASS, refusal, type Decision } from '../decision.js';
 import { isSignedWithEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
 import { askForKey, KeyProviderError } from './key-provider.js';
-import { findOwnJwtService } from './own-jwt-service.js';
+import { findOwnJwtService, type TokenVerifier } from './own-jwt-service.js';
 import type { RefusalReason } from '../refusal-reason.js';
-import type { TokenVerifier } from './token-verifier.interface.js';
 
 type Claims = Record<string, unknown>;
 
 /**
- * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes on; a token that is not valid in every respect
- * is refused. Nothing of a token is used before its signature holds; only a key provider sees it earlier.
+ * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes to the next authenticator; an invalid token is
+ * refused. Nothing of a token is used before its signature is verified; only a key provider sees it earlier.
  */
 export class JwtAuthenticator {
   private constructor(
@@ -37,7 +36,7 @@ export class JwtAuthenticator {
     return new JwtAuthenticator(verifier, auth, runtime);
   }
 
-  /** @throws what a key provider of the application failed with */
+  /** @throws the failure of the application's key provider */
   async decide({ token }: WsCredentials): Promise<Decision> {
     if (token === undefined) return PASS;
     const claims = await this.#verify(token);
@@ -55,7 +54,7 @@ export class JwtAuthenticator {
     return { kind: 'identity', identity: { user, token: this.#infoOf(claims) } };
   }
 
-  /** The claims of a token; where it is not valid, the reason. */
+  /** The claims of a token, or the reason why it is not valid. */
   async #verify(token: string): Promise<Claims | RefusalReason> {
     const clockTimestamp = Math.floor(this.runtime.now() / 1_000);
     try {
@@ -65,11 +64,11 @@ export class JwtAuthenticator {
     } catch (error) {
       if (isInstanceOf(error, KeyProviderError)) throw error;
       if (isInstanceOf(error, UnauthorizedException)) return 'no_key';
-      return reasonOfJwtFailure(error); // whatever else is wrong, it is wrong with the token
+      return reasonOfJwtFailure(error); // any other failure is the token's
     }
   }
 
-  /** Whether the key was looked at when the options were read; all others come with the token. */
+  /** Whether the key was checked when the options were read; other keys are found with the token. */
   get #isKeyChecked(): boolean {
     const { secret, publicKey } = this.#options;
     return secret !== undefined || publicKey !== undefined;

@@ -1,15 +1,15 @@
 import { UnauthorizedException } from '@nestjs/common';
 import { thrownRefusal } from '../thrown-refusal.js';
 
-/** A key provider of the application failed: no fault of the token. */
+/** A key provider of the application has failed; the token is not at fault. */
 export class KeyProviderError extends Error {}
 
 /**
  * Asks a key provider of the application.
  *
- * @param ask calls it
- * @returns an empty key, which verifies nothing, where it knows none
- * @throws UnauthorizedException when it refuses the token; KeyProviderError for anything else that it throws
+ * @param ask calls the provider
+ * @returns the key; an empty one, which verifies nothing, when the provider knows none
+ * @throws UnauthorizedException when the provider refuses the token; KeyProviderError when it throws anything else
  */
 export async function askForKey(ask: () => unknown): Promise<string | Buffer> {
   try {

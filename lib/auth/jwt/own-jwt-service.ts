@@ -5,9 +5,13 @@ import { tokenOfEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
 import { askForKey } from './key-provider.js';
 import type { RefusalReason } from '../refusal-reason.js';
-import type { TokenVerifier } from './token-verifier.interface.js';
 
-/** What of a token fails before its signature is looked at, or at that. */
+/** The part of the JwtService of `@nestjs/jwt` that is used; the package is optional, so its types are not in ours. */
+export interface TokenVerifier {
+  verifyAsync(token: string, options: { clockTimestamp?: number }): Promise<unknown>;
+}
+
+/** The reasons with which a token fails before its claims are checked. */
 const BEFORE_CLAIMS: readonly RefusalReason[] = ['malformed', 'algorithm', 'signature', 'invalid'];
 
 /** The JwtService class of `@nestjs/jwt`, which is an optional peer. */
@@ -17,14 +21,14 @@ interface JwtServiceType {
 }
 
 /**
- * The application's own JwtService. Where it has a provider of keys, one with the same options, which tells a provider that
- * failed from a token that is not valid: its errors are not told apart by their looks.
+ * Finds the application's own JwtService. If that has a provider of keys, the result is a service with the same options
+ * that tells a failed provider from an invalid token, since the errors of the original do not differ.
  *
  * @throws PxlWebSocketSetupError when there is none, or it has no key to verify with
  */
 export async function findOwnJwtService(moduleRef: ModuleRef, type: JwtServiceType): Promise<TokenVerifier> {
   const service = find(moduleRef, type);
-  if (service.verifyAsync !== type.prototype.verifyAsync) return service; // a class of the application's own
+  if (service.verifyAsync !== type.prototype.verifyAsync) return service; // the application's own class
   const options = optionsOf(service);
   if (options?.secretOrKeyProvider) {
     if (Object.getPrototypeOf(service) !== type.prototype) return service; // it may find its keys in another way
@@ -49,8 +53,8 @@ function find(moduleRef: ModuleRef, type: JwtServiceType): TokenVerifier {
 }
 
 /**
- * Has the service verify a token that is signed with no key at all. One that finds its keys by itself (a provider, a class
- * of the application's own) is not asked: it may not have one for this token.
+ * Has the service verify a token that is signed with an empty key. A service that finds its keys by itself (a provider, the
+ * application's own class) is not checked, since it may have no key for this token.
  */
 async function checkKey(service: TokenVerifier): Promise<void> {
   const reason = await failureOf(service);
@@ -63,7 +67,7 @@ async function checkKey(service: TokenVerifier): Promise<void> {
   );
 }
 
-/** Null: it takes the token. */
+/** Null: the service accepts the token. */
 async function failureOf(service: TokenVerifier): Promise<RefusalReason | null> {
   try {
     await service.verifyAsync(tokenOfEmptyKey(), {});
@@ -73,7 +77,7 @@ async function failureOf(service: TokenVerifier): Promise<RefusalReason | null> 
   }
 }
 
-/** JwtService keeps what its module was given under this name. */
+/** The options of the JwtModule, which JwtService keeps under this name. */
 function optionsOf(service: object): JwtModuleOptions | undefined {
   return (service as { options?: JwtModuleOptions }).options;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Runtime } from '../../runtime/runtime.js';
 import type { RevocableToken, Revocation, Revocations } from './revocations.interface.js';
 
-/** How many additions go by between two looks for what has expired. */
+/** After how many additions the expired entries are removed. */
 const SWEEP_EACH = 256;
 
 interface Entry {
@@ -10,7 +10,7 @@ interface Entry {
   readonly until: number;
 }
 
-/** The revocations as one process remembers them. */
+/** Remembers revocations in this process. */
 @Injectable()
 export class MemoryRevocations implements Revocations {
   readonly #users = new Map<string, Entry>();
@@ -55,7 +55,7 @@ export class MemoryRevocations implements Revocations {
     }
   }
 
-  /** Whether it revokes more than is known, or for longer. */
+  /** Whether a revocation means more tokens than the known one, or holds for longer. */
   isNews({ subject, before, until }: Revocation): boolean {
     const [entries, key] = this.#placeOf(subject);
     const present = entries.get(key);

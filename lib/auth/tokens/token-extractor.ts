@@ -3,13 +3,13 @@ import type { WsTokenPlace } from '../../options/auth.options.js';
 
 type Request = Pick<IncomingMessage, 'url' | 'headers'>;
 
-/** What was found: one token, none, or several that are not the same. */
+/** One token, none, or several different ones. */
 export type TokenFound =
   { readonly kind: 'token'; readonly token: string } | { readonly kind: 'none' } | { readonly kind: 'contradiction' };
 
 const BEARER = /^bearer +(\S+) *$/i;
 const PROTOCOL_PREFIX = 'bearer.';
-/** What the cookie and the query parameter are called. */
+/** The name of the cookie and of the query parameter. */
 const NAME = 'token';
 
 const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = {
@@ -32,8 +32,8 @@ const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = 
 
 /**
  * Looks for the token of an upgrade request: `Authorization: Bearer`, `bearer.<token>` beside the codec in
- * `Sec-WebSocket-Protocol`, the cookie `token`, `?token=`. It may stand in several places, as long as it is the same
- * one: of two different ones nobody could say whose connection it is.
+ * `Sec-WebSocket-Protocol`, the cookie `token`, `?token=`. It may stand in several places if it is the same token; with
+ * two different ones it would not be clear whose connection it is.
  */
 export function findToken(request: Request, places: readonly WsTokenPlace[]): TokenFound {
   const tokens = new Set(places.flatMap((place) => READERS[place](request)).filter((token) => token !== ''));

@@ -4,21 +4,21 @@ import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { closeForGood } from '../../clients/session/close-for-good.js';
 
-/** How exact ends are: one look per second at the clients of that second. */
+/** Milliseconds between two checks, each of the clients that are due by then. */
 const TICK = 1_000;
-/** How long before its end a client is told, unless less than twice that is left. */
+/** How many ms before the end of its token a client is told; if less than twice that is left, after half of what is left. */
 const NOTICE = 60_000;
 
 interface Life {
   readonly expiresAt: number;
-  /** The tick at which something is to be done for the client next. */
+  /** The tick at which the client is due next. */
   tick: number;
   isTold: boolean;
 }
 
 /**
- * Ends connections with their tokens: `auth.expiring` before, 4005 at the end. One timer for all clients, which looks at
- * the wall clock each second; so no date is too far for it, and a clock that is set does not matter.
+ * Ends connections with their tokens: it sends `auth.expiring` before, and closes with 4005 at the end. One timer for all
+ * clients reads the wall clock each second, so distant dates and a clock that is set are no problem.
  */
 @Injectable()
 export class TokenLife {
@@ -35,7 +35,7 @@ export class TokenLife {
   }
 
   /**
-   * Watches a client from now on; called again, its new end takes the place of the old one.
+   * Watches a client; called again, it replaces the end.
    *
    * @param expiresAt ms since 1970; undefined: it does not expire
    */
@@ -43,7 +43,7 @@ export class TokenLife {
     this.forget(client);
     if (expiresAt === undefined || expiresAt === Infinity) return;
     const now = this.runtime.now();
-    // What is no number is no time to live either.
+    // With NaN the token ends at once.
     const life: Life = { expiresAt: expiresAt > now ? expiresAt : now, tick: 0, isTold: false };
     const left = life.expiresAt - now;
     this.#lives.set(client, life);
@@ -77,7 +77,7 @@ export class TokenLife {
     else this.#timer = null;
   }
 
-  /** Normally one tick; after a long stall, or with the clock set on, those that are there rather than all between. */
+  /** Normally one tick; after a long pause, or when the clock was set forward, only the ticks that have clients. */
   #dueTicks(now: number): number[] {
     const missed = now - this.#lastTick;
     if (missed >= 0 && missed <= this.#ticks.size) {

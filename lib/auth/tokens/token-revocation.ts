@@ -8,7 +8,7 @@ import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-webs
 import { Runtime } from '../../runtime/runtime.js';
 import { PXL_WS_REVOCATIONS, type Revocation, type Revocations } from './revocations.interface.js';
 
-/** How long a revocation is kept of which nobody says how long its tokens live: 30 days. */
+/** Milliseconds for which a revocation is kept when it is not known how long its tokens live: 30 days. */
 const KEPT = 30 * 24 * 3_600_000;
 
 /** What {@link WebSocketService.revoke} takes. */
@@ -26,7 +26,7 @@ export interface WsRevokeOptions {
   until?: number | Date | undefined;
 }
 
-/** Ends the connections of revoked tokens, and has them refused until they would have expired. */
+/** Ends the connections of revoked tokens, and has the tokens refused until they would have expired. */
 @Injectable()
 export class TokenRevocation {
   constructor(
@@ -37,32 +37,32 @@ export class TokenRevocation {
   ) {}
 
   /**
-   * Begins to remember the revocation, and enforces it on this worker.
+   * Remembers the revocation, and enforces it on this worker.
    *
-   * @returns what the other workers have to enforce, and when it is remembered for those that start later
-   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for a time that is none
+   * @returns the revocation for the other workers, and a promise that it is remembered for workers that start later
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `jti` is given, and for an invalid time
    */
   revoke({ userId, jti, before, until }: WsRevokeOptions): { revocation: Revocation; remembered: Promise<void> } {
     const subject = subjectOf(userId, jti);
     const now = this.runtime.now();
     const end = timeOf('until', until);
-    // An id means one token, whatever the clock of its issuer says.
+    // An id means one token, so the clock of its issuer does not matter.
     const meant = { subject, before: timeOf('before', before) ?? (jti === undefined ? now : Infinity) };
     const clients = this.#clientsOf(meant);
     const last = end ?? Math.max(now + this.#lifetime, ...endsOf(clients));
     const revocation = { ...meant, until: last };
-    // Closed here even if it cannot be told to others; and no sooner than the token itself is refused.
+    // Close here even if other workers cannot be told, but not before the token is refused.
     const remembered = Promise.resolve(this.revocations.add(revocation));
     this.#close(clients);
     return { revocation, remembered };
   }
 
-  /** Remembers another worker's revocation, and ends the connections of this worker that it means. */
+  /** Remembers another worker's revocation, and ends this worker's connections with such tokens. */
   async enforce(revocation: Revocation): Promise<void> {
     this.revocations.learn(revocation);
     const clients = this.#clientsOf(revocation);
     this.#close(clients);
-    // Who revoked it did not see how long these tokens live.
+    // The worker that has revoked them does not know when these tokens expire.
     const until = Math.max(0, ...endsOf(clients));
     if (until > revocation.until) await this.revocations.add({ ...revocation, until });
   }
@@ -95,7 +95,7 @@ function endsOf(clients: readonly ClientSession[]): number[] {
   return clients.map(({ token }) => (token ? (token.expiresAt ?? Infinity) : 0));
 }
 
-/** In ms since 1970. A date that could not be parsed is NaN: no token is older, and the revocation would mean none. */
+/** The time in ms since 1970. An invalid date is NaN: no token would be older, and the revocation would mean none. */
 function timeOf(name: string, time: number | Date | undefined): number | undefined {
   if (time === undefined) return undefined;
   const ms = time instanceof Date ? time.getTime() : time;

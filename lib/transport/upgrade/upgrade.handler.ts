@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { Admission, type AdmissionResult } from '../../auth/admission.js';
-import { NOBODY, type Identity } from '../../auth/identity.js';
+import { ANONYMOUS, type Identity } from '../../auth/identity.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
@@ -73,7 +73,7 @@ export class UpgradeHandler {
     const candidate = { clientId, request: new WsRequest(request, address), stream, guards, options };
     const upgrade = { endpoint, server, request, stream, head, codec, candidate };
     if (this.admission.isOpen(candidate)) {
-      this.#accept(upgrade, NOBODY);
+      this.#accept(upgrade, ANONYMOUS);
       return;
     }
     // In an async scope of its own: what an authenticator sets with `enterWith` must not stay with the socket.
