@@ -110,6 +110,7 @@ describe.each(PLATFORMS)('auth.mode message (%s)', (platform) => {
     expect(app.last().state).toBe('unauthorized');
     await app.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
     await app.app.get(WebSocketService).sendToRooms(['everybody'], { type: 'news', action: 'flash' });
+    app.app.get(PxlWebSocketServer).sendClientMessage(app.last().ws, { type: 'news', action: 'flash' });
     expect(app.app.get(ClientManager).getClients()).toEqual([]);
     expect(await app.last().join('tea')).toBe(false);
     await client.expectNothing(50);

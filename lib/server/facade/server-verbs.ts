@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import type { AnyClient } from '../../clients/remote-client.js';
 import { encodeMessage } from '../../clients/encode-message.js';
 import { sessionOf } from '../../clients/session/client-outbox.interface.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import { checkNames } from '../../clients/verb-checks.js';
 import { WsClient } from '../../ws-client/ws-client.js';
@@ -98,7 +99,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
   >(to: WebSocket | WsClient<C>, data: SentMessage<C, Type, Action, Event, unknown>, binary = false): void {
-    const session = sessionOf(to instanceof WsClient ? to.ws : to);
+    const session = to instanceof WsClient ? sessionOf(to.ws) : this.#sessionOf(to);
     if (session?.readyState !== OPEN) return;
     const text = encodeMessage(session.codec, data);
     if (binary) session.sendBinary(text);
@@ -112,6 +113,11 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
    */
   stop(): Promise<void> {
     return this.host.errors.watch('PxlWebSocketServer.stop', () => this.host.drain.run());
+  }
+
+  /** The session behind a socket; undefined while its client has not authenticated, and when it is gone. */
+  #sessionOf(ws: WebSocket): ClientSession | undefined {
+    return this.clientManager.getClientId({ ws }) === undefined ? undefined : sessionOf(ws);
   }
 
   async #joinRoom(join: WsJoinRoomOptions): Promise<boolean> {
