@@ -1,6 +1,4 @@
-import type { Type } from '@nestjs/common';
-import { isClass } from './checks/class-checks.js';
-import { isGroup, type OptionChecks } from './checks/option-checks.js';
+import type { OptionChecks } from './checks/option-checks.js';
 
 /**
  * A text of at least 32 characters that all workers and emitters share. Two of them while it is changed: the first one
@@ -109,21 +107,6 @@ export function resolvePrefix(options: OptionChecks): string {
     options.refuse('prefix', 'a text of 1 to 64 characters without spaces, colons and braces');
   }
   return prefix;
-}
-
-/** Which methods the class has is checked once its instance exists. */
-export function resolveBroadcaster(options: OptionChecks): Type<object> | undefined {
-  const broadcaster = options.raw('broadcaster');
-  if (broadcaster === undefined) return undefined;
-  if (!isClass(broadcaster)) options.refuse('broadcaster', 'a class that implements WsBroadcaster');
-  if (options.raw('redis') !== undefined) {
-    options.refuse('broadcaster', 'left out where there is a redis, which brings its own', 'given beside it');
-  }
-  const cluster = options.raw('cluster');
-  if (isGroup(cluster) && cluster.secret !== undefined) {
-    options.group('cluster').refuse('secret', 'left out where there is a broadcaster, which signs by itself', 'given');
-  }
-  return broadcaster as Type<object>;
 }
 
 /**
