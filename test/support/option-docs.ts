@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
@@ -11,15 +11,19 @@ export interface WrittenDefault {
 /** What a default that is no literal is read as: `none`, `built in`, "twice `messagesPerSecond`". */
 export const IN_WORDS = Symbol('in words');
 
-const ROOT = 'PxlWebSocketModuleOptions';
 const LITERAL = /^(?:`(?<code>'[^`]*'|\[[^`]*\]|true|false|[\d_]+)`|(?<bare>true|false|\d{1,3}(?: \d{3})*)(?!\w))/;
 
-/** The options of the module by their dotted paths, each with the default that its doc comment tells; groups have none. */
-export function defaultsInComments(root: string): Map<string, WrittenDefault | undefined> {
-  const types = typesOf([
-    join(root, 'lib/pxl-websocket.module-options.ts'),
-    ...readdirSync(join(root, 'lib/options')).map((name) => join(root, 'lib/options', name)),
-  ]);
+/**
+ * The options of an interface by their dotted paths, each with the default that its doc comment tells; groups have none.
+ *
+ * @param places the files and folders with the interface and with those of its groups
+ */
+export function defaultsInComments(
+  root: string,
+  interfaceName: string,
+  places: readonly string[],
+): Map<string, WrittenDefault | undefined> {
+  const types = typesOf(places.map((place) => join(root, place)).flatMap(filesOf));
   const defaults = new Map<string, WrittenDefault | undefined>();
   const walk = (type: ts.Node | undefined, path: string, isWithin: readonly string[]): void => {
     if (!type) return;
@@ -37,7 +41,7 @@ export function defaultsInComments(root: string): Map<string, WrittenDefault | u
     } else if (ts.isTypeAliasDeclaration(type)) walk(type.type, path, isWithin);
     else if (ts.isUnionTypeNode(type)) for (const one of type.types) walk(one, path, isWithin);
   };
-  walk(types.get(ROOT), '', [ROOT]);
+  walk(types.get(interfaceName), '', [interfaceName]);
   return defaults;
 }
 
@@ -74,6 +78,10 @@ function commentOf(member: ts.Node): string {
     .replace(/\n\s*\*/g, '')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+function filesOf(place: string): string[] {
+  return statSync(place).isDirectory() ? readdirSync(place).map((name) => join(place, name)) : [place];
 }
 
 function typesOf(files: readonly string[]): Map<string, ts.InterfaceDeclaration | ts.TypeAliasDeclaration> {

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { WebSocket } from 'ws';
+import { resolveClientOptions } from '../../lib/client/options/client-options.js';
+import { resolveClientModuleOptions } from '../../lib/client-module/client-module.options.js';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
-
 import { defaultsInComments, defaultsInTable, IN_WORDS } from '../support/option-docs.js';
 
 /** Options as a JavaScript user may give them. */
@@ -58,7 +60,8 @@ describe('the defaults', () => {
 
 describe('the defaults in documents', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const commented = defaultsInComments(root);
+  const places = ['lib/pxl-websocket.module-options.ts', 'lib/options'];
+  const commented = defaultsInComments(root, 'PxlWebSocketModuleOptions', places);
   const listed = defaultsInTable(readFileSync(`${root}docs/options.md`, 'utf8'), 'The server');
   // Not an option of ours: Nest's builder of modules has it.
   listed.delete('isGlobal');
@@ -127,6 +130,64 @@ describe('the defaults in documents', () => {
 
   function same(one: unknown, other: unknown): boolean {
     return JSON.stringify(one) === JSON.stringify(other);
+  }
+});
+
+describe('the defaults in documents, of other parts', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const page = readFileSync(`${root}docs/options.md`, 'utf8');
+  const url = 'ws://localhost/ws';
+  const client = resolveClientOptions({ url, webSocket: WebSocket });
+  const parts: readonly [
+    section: string,
+    interfaceName: string,
+    file: string,
+    resolved: object,
+    unresolved: string[],
+  ][] = [
+    // Of these the code asks only whether they are the other value.
+    [
+      'The client',
+      'WebSocketClientOptions',
+      'lib/client/options/client-options.interface.ts',
+      { ...client, url: undefined, protocol: client.codec.name.replace('.v1', '') },
+      ['pageLifecycle', 'queue.policy'],
+    ],
+    [
+      'A Nest app as a client',
+      'PxlWebSocketClientModuleOptions',
+      'lib/client-module/client-module-options.interface.ts',
+      resolveClientModuleOptions({ url }),
+      [],
+    ],
+    [
+      'The emitter',
+      'WebSocketEmitterOptions',
+      'lib/emitter/websocket-emitter.ts',
+      { prefix: resolve({}).prefix, identifier: 'WebSocketEmitter', cluster: { ignis: false } },
+      [],
+    ],
+  ];
+  const rows = parts.flatMap(([section, interfaceName, file, resolved, unresolved]) => {
+    const commented = defaultsInComments(root, interfaceName, [file]);
+    return [...defaultsInTable(page, section)].map(
+      ([path, row]) =>
+        [section, path, row, commented.get(path), valueAt(resolved, path), unresolved.includes(path)] as const,
+    );
+  });
+
+  it.each(rows)('%s: of %s is the same everywhere', (_section, _path, row, comment, inCode, isUnresolved) => {
+    const { usual } = comment ?? { usual: IN_WORDS };
+    // Nest's builder of modules has `name` and `isGlobal`, and a group's comment may tell of its parts.
+    if (comment) expect(row.usual).toEqual(usual);
+    const isLiteral = typeof inCode !== 'object' && typeof inCode !== 'function' && inCode !== Infinity;
+    if (isLiteral && !isUnresolved && inCode !== undefined) expect(row.usual).toEqual(inCode);
+  });
+
+  function valueAt(resolved: object, path: string): unknown {
+    return path
+      .split('.')
+      .reduce<unknown>((group, name) => (group as Record<string, unknown> | undefined)?.[name], resolved);
   }
 });
 
