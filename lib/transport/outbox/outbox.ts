@@ -125,7 +125,9 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     const frames = this.#takeWaiting();
     if (!frames || this.ws.readyState !== OPEN) return;
     this.writer.write(frames);
-    this.#checkBudget();
+    // What waits elsewhere is checked where it begins to wait.
+    const { slowConsumers } = this.services;
+    if (this.writer.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
   }
 
   transform(limit: number, step: Step<string, string>): void {
