@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
 import { importsOf, readSources, type Import, type SourceFile } from '../support/import-graph.js';
 import { breachesOf, LAYERS } from '../support/import-rules.js';
 
@@ -26,6 +27,27 @@ describe('The imports of the repository', () => {
     const sources = ['lib', 'sample', 'test'].flatMap((folder) => readSources(ROOT, folder));
     expect(sources.length).toBeGreaterThan(100);
     expect(breachesOf(sources)).toEqual([]);
+  });
+});
+
+describe('The house', () => {
+  const paths = readSources(ROOT, 'lib').map(({ path }) => path);
+
+  it('has folders of at most 20 files', () => {
+    const counts = new Map<string, number>();
+    for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > 20)).toEqual([]);
+  });
+
+  it('has constructors of at most eight parameters', () => {
+    const wide = paths.filter((path) => {
+      const source = ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest);
+      const classes = source.statements.filter(ts.isClassDeclaration);
+      return classes.some(({ members }) =>
+        members.some((member) => ts.isConstructorDeclaration(member) && member.parameters.length > 8),
+      );
+    });
+    expect(wide).toEqual([]);
   });
 });
 
