@@ -25,6 +25,8 @@ class Room {
     const room = new Room(name, [await one.client(), await two.client()], await victim.client({ userId: '7' }));
     const [ada, bo] = room.witnesses as [TestClient, TestClient];
     await ada.request('system', 'joinRoom', { roomName: name, username: 'Ada' });
+    // A publish that Redis has confirmed comes behind Ada's announcement: Bo joins after that, and does not hear it.
+    await one.run(({ service }) => service.sendToUsers(['nobody'], { type: 'no', action: 'message' }));
     await bo.request('system', 'joinRoom', { roomName: name, username: 'Bo' });
     await ada.next('room', 'memberJoined');
     await room.lost.request('system', 'joinRoom', { roomName: name, username: 'Seven' });
