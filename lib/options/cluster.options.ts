@@ -1,8 +1,8 @@
 import type { OptionChecks } from './checks/option-checks.js';
 
 /**
- * A text of at least 32 characters that all workers and emitters share. Two of them while it is changed: the first one
- * signs, both are believed; `false` stands for no signature while signing is switched on.
+ * A text of at least 32 characters that all workers and emitters share. While it is changed there are two: the first one signs,
+ * both are accepted; `false` stands for no signature while signing is switched on.
  */
 export type WsSecretOption = string | (string | false)[];
 
@@ -18,8 +18,8 @@ export interface WsClusterOptions {
   /** True: connections are taken at start before Redis can be reached, instead of refused with 503. Default: false. */
   acceptBeforeReady?: boolean | undefined;
   /**
-   * True: while Redis is down clients may join rooms that this worker does not hear yet; what other workers send there
-   * reaches them once it is back. Default: false, such a join is refused with UNAVAILABLE.
+   * True: while Redis is down clients may join rooms that this worker has not subscribed to yet; messages of other workers reach
+   * them once Redis is back. Default: false, such a join is refused with UNAVAILABLE.
    */
   joinWhenDegraded?: boolean | undefined;
   /** Milliseconds without a sign of life after which a worker counts as dead. Default: 10 000. */
@@ -44,10 +44,10 @@ export interface WsClusterOptions {
   ignis?: boolean | undefined;
 }
 
-/** Undefined: nothing is signed. Else the first one signs, and each of them is believed; false is no signature. */
+/** Undefined: nothing is signed. Else the first one signs, and each of them is accepted; false means no signature. */
 export type ResolvedSecrets = readonly [string | false, ...(string | false)[]] | undefined;
 
-/** The `cluster` options with every default in place. */
+/** The `cluster` options with every default filled in. */
 export interface ResolvedCluster {
   readonly mirror: boolean;
   readonly shareUser: readonly string[];
@@ -59,7 +59,7 @@ export interface ResolvedCluster {
   readonly ignis: boolean;
 }
 
-/** Characters of a secret, at least: fewer can be guessed by whoever records what is signed with it. */
+/** The shortest secret, in characters: a shorter one can be guessed from recorded signatures. */
 const SHORTEST = 32;
 const ALLOWED_SECRET = `a text of at least ${SHORTEST} characters, or a list of two of them, of which one may be false`;
 
@@ -77,7 +77,7 @@ export function resolveCluster(cluster: OptionChecks, options: OptionChecks): Re
   };
 }
 
-/** The option `ignis` of the group `cluster`: whether the channels of Ignis are heard and spoken too. */
+/** The option `ignis` of the group `cluster`: whether workers also use the channels of Ignis. */
 export function resolveIgnis(cluster: OptionChecks, options: OptionChecks): boolean {
   const ignis = cluster.boolean('ignis', false);
   if (!ignis) return false;
@@ -98,8 +98,8 @@ export function resolveIgnis(cluster: OptionChecks, options: OptionChecks): bool
 }
 
 /**
- * What channels and keys begin with. A colon would let two prefixes meet: the channel for everybody of `a:room` is that of
- * the room `broadcast` of `a`. All others would do for Redis; these also stay legible in a monitor.
+ * The prefix of channels and keys. It has no colon, since two prefixes could collide then: the channel for everybody of `a:room`
+ * would be that of the room `broadcast` of `a`. Redis would allow other characters; these stay legible in a monitor.
  */
 export function resolvePrefix(options: OptionChecks): string {
   const prefix = options.raw('prefix') ?? 'pxl';
@@ -112,7 +112,7 @@ export function resolvePrefix(options: OptionChecks): string {
 /**
  * The option `secret` of the group `cluster`.
  *
- * @throws PxlWebSocketOptionsError in one sentence that does not hold what was given
+ * @throws PxlWebSocketOptionsError in one sentence that does not contain the given value
  */
 export function resolveSecrets(cluster: OptionChecks): ResolvedSecrets {
   const given = cluster.raw('secret');

@@ -1,33 +1,33 @@
 import type { WsClient } from '../ws-client/ws-client.js';
 import { isGroup, OptionChecks } from './checks/option-checks.js';
 
-/** A frame on its way to a client, as an event: a client of `pxl.v1` gets the event `type:action` as that pair. */
+/** A frame for a client, in the form of an event: for a client of `pxl.v1` the event is `type:action`. */
 export interface WsOutboundEvent {
   readonly event: string;
-  /** The frame's `data`, of a reply its `response`: a copy of this client's own, which may be changed. */
+  /** The frame's `data`, or the `response` of a reply: a copy for this client, which may be changed. */
   readonly data: unknown;
 }
 
-/** What becomes of a frame: another event, or null, then nothing is sent. */
+/** The result of a transformer: the event to send, or null to send nothing. */
 export type WsTransformedEvent = { event: string; data?: unknown } | null;
 
-/** What `PxlWebSocketModuleOptions.outboundTransformer` is. */
+/** The type of the option `outboundTransformer`. */
 export type WsOutboundTransformer = (
   frame: WsOutboundEvent & { readonly client: WsClient },
 ) => WsTransformedEvent | Promise<WsTransformedEvent>;
 
-/** What a client is told of the keys in `connected`. */
+/** The server's part of the key exchange, which the client gets in `connected`. */
 export interface WsExchangedKeys {
   serverPublicKey: string;
   salt: string;
 }
 
 /**
- * An exchange of keys of the application's own.
+ * A key exchange of the application.
  *
- * @param exchange `data`: of the client's `authenticate`; or `{ publicKey }` of its upgrade, where that brings one in the
- * header `x-pxl-public-key` or in the query. `userId`: whose connection it will be.
- * @returns null or false when there are no keys: the connection is not encrypted, and with `required` closed
+ * @param exchange `data`: that of the client's `authenticate`, or `{ publicKey }` when the upgrade has a key in the header
+ * `x-pxl-public-key` or in the query. `userId`: the user of the connection.
+ * @returns null or false when there are no keys: the connection is not encrypted then, and with `required` it is closed
  */
 export type WsKeyHandshake = (exchange: {
   client: WsClient;
@@ -37,57 +37,57 @@ export type WsKeyHandshake = (exchange: {
 }) => WsExchangedKeys | null | false | Promise<WsExchangedKeys | null | false>;
 
 /**
- * A cipher of the application's own, for the frames to an encrypted client: it answers `{ event: 'encrypted', data }`, or
- * null, then nothing is sent. Any other event would be one in clear, and is not sent either.
+ * A cipher of the application for frames to an encrypted client. It returns `{ event: 'encrypted', data }`, or null to send
+ * nothing. Any other event would be unencrypted, and is not sent.
  *
- * @param frame `text`: the whole frame, with what an event does not tell (`id`, `callId`, `done`)
+ * @param frame `text`: the whole frame, with the fields that an event does not have (`id`, `callId`, `done`)
  */
 export type WsEncryptionTransform = (
   frame: WsOutboundEvent & { readonly client: WsClient; readonly text: string },
 ) => WsTransformedEvent | Promise<WsTransformedEvent>;
 
 /**
- * The other direction of a {@link WsEncryptionTransform}: the text of the frame behind the `data` of an encrypted one. Null,
- * or throwing, ends the connection with 1008.
+ * The opposite of a {@link WsEncryptionTransform}: it returns the text of the frame that the `data` of an encrypted one holds.
+ * When it returns null or throws, the connection ends with 1008.
  */
 export type WsEncryptionOpen = (frame: { client: WsClient; data: unknown }) => string | null | Promise<string | null>;
 
-/** How frames are hidden from what stands between the client and this process: per hop, the server has the keys. */
+/** How frames are encrypted between the client and this process, in addition to TLS. The server has the keys. */
 export interface WsEncryptionOptions {
-  /** True: a client without keys is closed with 4004. Default: false, only those that offer a key are encrypted. */
+  /** True: a client without keys is closed with 4004. Default: false, only clients that offer a key are encrypted. */
   required?: boolean | undefined;
-  /** The application's own exchange of keys, with its `transform`; it has `timeouts.hook` to answer. Default: built in. */
+  /** A key exchange of the application, together with its `transform`; it may take `timeouts.hook`. Default: built in. */
   handshake?: WsKeyHandshake | undefined;
-  /** The application's own cipher for what is sent; each call has `timeouts.hook`. Default: built in. */
+  /** A cipher of the application for what is sent; each call may take `timeouts.hook`. Default: built in. */
   transform?: WsEncryptionTransform | undefined;
   /**
-   * The same for what is received. Default: built in; beside a `transform` none, so that encrypted frames reach the
-   * application's `@WsFallback()` as they are, which may open them.
+   * The same for what is received. Default: built in; with a `transform` none, so that encrypted frames reach the
+   * application's `@WsFallback()`, which may decrypt them.
    */
   open?: WsEncryptionOpen | undefined;
   /**
-   * How many frames of all clients of this process each asynchronous callback works on at once; the frames of one client
-   * keep their order. A frame that is never settled holds its place for `timeouts.hook`. Default: 10.
+   * How many frames of all clients of this process each asynchronous callback handles at once; the frames of one client keep
+   * their order. A frame whose promise never settles occupies its place for `timeouts.hook`. Default: 10.
    */
   batchLimit?: number | undefined;
 }
 
-/** The `encryption` options with every default in place. */
+/** The `encryption` options with every default filled in. */
 export interface ResolvedEncryption {
   readonly required: boolean;
-  /** Undefined: the built-in exchange, unless there is a `transform`. */
+  /** Undefined for the built-in exchange; with a `transform` there is none. */
   readonly handshake: WsKeyHandshake | undefined;
-  /** Undefined: the built-in cipher. */
+  /** Undefined for the built-in cipher. */
   readonly transform: WsEncryptionTransform | undefined;
   readonly open: WsEncryptionOpen | undefined;
 }
 
-/** What frames pass on their way to clients. */
+/** The steps that frames pass before they are sent. */
 export interface ResolvedOutbound {
-  /** Null: no connection is encrypted. */
+  /** Null when no connection is encrypted. */
   readonly encryption: ResolvedEncryption | null;
   readonly outboundTransformer: WsOutboundTransformer | undefined;
-  /** Frames that each asynchronous callback works on at once. */
+  /** How many frames each asynchronous callback handles at once. */
   readonly batchLimit: number;
 }
 
@@ -112,11 +112,11 @@ function resolveEncryption(encryption: OptionChecks): ResolvedEncryption {
   const handshake = encryption.callback('handshake') as WsKeyHandshake | undefined;
   const transform = encryption.callback('transform') as WsEncryptionTransform | undefined;
   const open = encryption.callback('open') as WsEncryptionOpen | undefined;
-  // The built-in cipher takes its keys from the built-in exchange, which an own one does not hand over.
+  // The built-in cipher needs the keys of the built-in exchange; an exchange of the application does not tell its keys.
   const beside = 'undefined without encryption.transform';
   if (handshake && !transform) encryption.refuse('handshake', beside);
   if (open && !transform) encryption.refuse('open', beside);
-  // Nobody could be let in: an own cipher has its keys from an own handshake.
+  // No client could be let in, since a cipher of the application has its keys from its own handshake.
   if (required && transform && !handshake) {
     encryption.refuse('required', 'false beside encryption.transform without encryption.handshake');
   }

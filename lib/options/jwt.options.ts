@@ -49,12 +49,12 @@ interface WsJwtClaims {
   userType?: string | undefined;
 }
 
-/** `auth.jwt` with everything decided that can be decided at start-up. */
+/** The resolved `auth.jwt` options, as far as they can be resolved at start-up. */
 export interface ResolvedJwt {
   readonly secret: string | Buffer | undefined;
   readonly publicKey: string | Buffer | undefined;
   readonly secretOrKeyProvider: WsJwtKeyProvider | undefined;
-  /** Undefined where the key is known only with the token: its kind then decides. */
+  /** Undefined when the key is found for each token: the kind of the key decides then. */
   readonly algorithms: readonly WsJwtAlgorithm[] | undefined;
   readonly issuer: readonly string[];
   readonly audience: readonly string[];
@@ -85,17 +85,17 @@ export function resolveJwt(jwt: OptionChecks): ResolvedJwt {
   const secretOrKeyProvider = jwt.callback('secretOrKeyProvider') as WsJwtKeyProvider | undefined;
   const keys = [secret, publicKey, secretOrKeyProvider].filter((key) => key !== undefined);
   if (keys.length !== 1) {
-    // With two of them nothing is wrong with the first.
+    // With two keys the value of `secret` is not the mistake, so the error does not mention it.
     const shown = keys.length === 0 ? UNSET : undefined;
     jwt.refuse('secret', 'given, or else publicKey, or secretOrKeyProvider: exactly one of them', shown);
   }
-  // As a secret it would be no secret: everybody who knows the public key could sign with it.
+  // Used as a secret, a public key would let everybody who knows it sign tokens.
   if (secret !== undefined && typeOfPublicKey(secret))
     jwt.refuse('secret', 'no public key: that is given as publicKey');
   const fitting = algorithmsOf(secret, publicKey);
   if (fitting.length === 0) jwt.refuse('publicKey', 'an RSA or elliptic public key in PEM');
   const given = jwt.words('algorithms', fitting);
-  // Where the key comes with the token, jsonwebtoken itself holds the algorithm against the kind of the key.
+  // When the key is found for each token, jsonwebtoken checks the algorithm against the kind of the key.
   const pinned = given.length > 0 ? given : secretOrKeyProvider ? undefined : fitting;
   return {
     secret,

@@ -27,9 +27,9 @@ const ALLOWED =
   "a url like 'redis://localhost:6379', options of ioredis, { cluster: [...] }, or a Redis or Cluster of ioredis";
 
 /**
- * How the connection for the application's own commands fails where it is ours, and the application has not said it
- * otherwise: in time, and so that nothing of what was rejected waits for the next connection. By ioredis' defaults a command
- * waits for as long as Redis is away. Ours for messages have settings of their own.
+ * How the connection for the application's own commands fails, unless the application sets it otherwise: in time, and without
+ * keeping rejected commands for the next connection. With ioredis' defaults a command waits as long as Redis is away. The
+ * library's connections for messages have other settings.
  */
 const PROMPT = {
   commandTimeout: 1_200,
@@ -40,18 +40,18 @@ const PROMPT = {
   retryStrategy: (attempt: number): number => Math.min(attempt * 50, 200),
 };
 
-/** The option `redis`, checked. */
+/** The resolved option `redis`. */
 export interface ResolvedRedis {
-  /** Knows how to connect, and never does for us: every connection of ours is a duplicate of it. */
+  /** The client that the library duplicates for each of its connections; it never connects itself. */
   readonly template: Redis | Cluster;
-  /** Whether it is the application's own instance, and its to close. */
+  /** Whether it is the application's own instance, which the application has to close. */
   readonly isGiven: boolean;
   /** Whether rooms travel by sharded pub/sub. */
   readonly isSharded: boolean;
 }
 
 /**
- * Undefined: no Redis.
+ * Resolves the option `redis`; undefined without one.
  *
  * @throws PxlWebSocketOptionsError in one sentence
  */
@@ -84,7 +84,7 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
     if (!/^(?:rediss?:\/\/|\/)[^/]/.test(given)) options.refuse('redis', ALLOWED, remedyOf(given));
     return orRefuse(options, 'redis', () => nameServer(new Redis(given, { ...PROMPT, lazyConnect: true })));
   }
-  // Another library's client would be read as options without a host, and mean localhost.
+  // Another library's client would be taken for options without a host, which mean localhost.
   if (!isGroup(given) || 'duplicate' in given) return options.refuse('redis', ALLOWED);
   const { port, host } = given;
   const foreign = FOREIGN.find((name) => given[name] !== undefined);
@@ -103,28 +103,28 @@ function createTemplate(options: OptionChecks, given: unknown): Redis {
   return orRefuse(options, 'redis', () => nameServer(new Redis({ ...PROMPT, ...watchful(given), lazyConnect: true })));
 }
 
-/** What is given for a cluster, with what makes the application's own commands fail in time. */
+/** The options of a cluster, with those that make the application's own commands fail in time. */
 function promptly({ redisOptions, ...settings }: ClusterOptions): ClusterOptions {
   const { commandTimeout, connectTimeout, disconnectTimeout } = PROMPT;
   const prompt = { commandTimeout, connectTimeout, disconnectTimeout };
   return { ...settings, redisOptions: { ...prompt, ...redisOptions }, lazyConnect: true };
 }
 
-/** Without it connections to a former master are noticed when Sentinel demotes it: ten seconds later. */
+/** Without `failoverDetector`, connections to a former master end when Sentinel demotes it, ten seconds later. */
 function watchful(given: Record<string, unknown>): Record<string, unknown> {
   return Array.isArray(given.sentinels) ? { ...given, failoverDetector: given.failoverDetector ?? true } : given;
 }
 
-/** Whether Sentinel names the master, and its failovers are noticed late, since the application wants it so. */
+/** Whether Sentinel is used without `failoverDetector`, since the application set it so. */
 export function isLateAtFailover({ options }: Redis | Cluster): boolean {
   return 'sentinels' in options && Boolean(options.sentinels) && !options.failoverDetector;
 }
 
-/** Where other libraries have the address: ioredis would take them for options without a host, and mean localhost. */
+/** The options in which other libraries have the address. ioredis ignores them and would connect to localhost. */
 const FOREIGN = ['url', 'uri', 'socket', 'connection'] as const;
 const OF_FOREIGN = "write a url like 'redis://localhost:6379', or { host, port }";
 
-/** What the message says of a text that is no url of Redis; a text that may hold a password is not repeated. */
+/** The error for a text that is not a url of Redis. It does not repeat the text, which may contain a password. */
 function remedyOf(given: string): string | undefined {
   const [, scheme] = /^([a-z][a-z\d+.-]{0,20}):\/\//i.exec(given) ?? [];
   if (given === '' || /^rediss?$/.test(scheme ?? '')) return undefined;
@@ -133,7 +133,7 @@ function remedyOf(given: string): string | undefined {
   return `a text without a scheme: write 'redis://${isAddress ? given : '<host>:<port>'}'`;
 }
 
-/** What ioredis makes of the option; what it throws becomes part of our sentence. */
+/** Creates ioredis' client from the option; its error becomes part of ours. */
 function orRefuse<T>(options: OptionChecks, option: string, create: () => T): T {
   try {
     return create();
@@ -142,7 +142,7 @@ function orRefuse<T>(options: OptionChecks, option: string, create: () => T): T 
   }
 }
 
-/** Told by its shape: the application may have another copy of ioredis than we do. */
+/** Recognises a client by its shape, since the application may have another copy of ioredis. */
 function isInstance(given: unknown): given is Redis | Cluster {
   if (!isGroup(given)) return false;
   const { duplicate, connect, status } = given;
@@ -150,8 +150,8 @@ function isInstance(given: unknown): given is Redis | Cluster {
 }
 
 /**
- * Has a connection with TLS tell the server which name it was reached by (SNI), as browsers do: Node does so only where it
- * is told the name, and a proxy for several servers cannot do without. A name that was given stays, and an address is none.
+ * Makes a connection with TLS send the server's name (SNI), as browsers do. Node sends it only when it is set, and a proxy for
+ * several servers needs it. A given name is kept, and an IP address is not sent.
  */
 export function nameServer<T extends Redis>(redis: T): T {
   const { options } = redis;
