@@ -36,12 +36,15 @@ export interface WsCallOptions {
 /** What a client shows of the connection behind it: the session, which stands above this folder. */
 export interface ShownSession<C extends WebSocketContract = WebSocketContract> extends Omit<
   WsClient<C>,
-  'ip' | 'headers' | 'send' | 'emit' | 'call'
+  'ip' | 'headers' | 'send' | 'emit' | 'call' | typeof INSPECT
 > {
   send(message: unknown): boolean;
   emit(event: unknown, data: unknown): boolean;
   call(message: unknown, options: WsCallOptions | undefined): Promise<unknown>;
 }
+
+/** The method by which Node's `console.log` and `util.inspect` ask an object for what they show of it. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
 let create: (session: ShownSession) => WsClient;
 
@@ -237,6 +240,11 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    */
   toJSON(): ClientJson {
     return this.#session.toJSON();
+  }
+
+  /** What `console.log` shows: the same as {@link toJSON}, since the class has no fields of its own. */
+  [INSPECT](): ClientJson {
+    return this.toJSON();
   }
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RoomManager, WebSocketService, WsError, type RoomMove, type WsSendRequest } from 'nestjs-pxl-websocket';
 import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
@@ -210,6 +211,7 @@ describe('fetchClients and countClients', () => {
     Object.assign(client!.metadata, { seat: 3, size: 1n, self: client!.metadata });
     const [entry] = JSON.parse(JSON.stringify([client])) as unknown[];
     const { connectedAt, lastActivity, workerId } = client!;
+    expect(inspect(client)).toContain(`clientId: '${ada.clientId}'`);
     expect(entry).toEqual({
       ...{ clientId: ada.clientId, workerId, connectedAt, lastActivity },
       user: { userId: '7', payload: {} },
