@@ -204,13 +204,13 @@ describe('the client of a test', () => {
 
   it('says what it waited for and what came instead', async () => {
     const { app, client } = await start();
-    const guest = await client({ patience: 50 });
+    const guest = await client({ patience: 300 });
     await expect(guest.next('chat', 'message')).rejects.toThrow(
-      'The next chat.message did not come within 50 ms; nothing else came.',
+      'The next chat.message did not come within 300 ms; nothing else came.',
     );
     await app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
     await expect(guest.next('chat')).rejects.toThrow(
-      'The next chat.* did not come within 50 ms; what came: {"type":"news","action":"flash"}',
+      'The next chat.* did not come within 300 ms; what came: {"type":"news","action":"flash"}',
     );
     await expect(guest.expectNothing()).rejects.toThrow('Nothing was expected; what came: {"type":"news",');
     await guest.next();
