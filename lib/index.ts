@@ -34,7 +34,17 @@ export {
   type WsBusHealth,
   type WsReceiver,
 } from './cluster/bus/broadcaster.interface.js';
-export type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './cluster/bus/envelope.js';
+export type {
+  WsAppend,
+  WsAppended,
+  WsHistoryEntry,
+  WsHistoryPage,
+  WsHistoryRange,
+  WsNumberedMessage,
+  WsPosition,
+  WsRoomStore,
+} from './history/room-store.interface.js';
+export type { WsContent, WsEnvelope, WsEnvelopeNumber, WsReceivedEnvelope, WsTarget } from './cluster/bus/envelope.js';
 export {
   readWsEnvelope,
   writeWsEnvelope,
@@ -74,7 +84,17 @@ export type {
   PxlWebSocketOptionsFactory,
   WsEventOptions,
 } from './pxl-websocket.module-options.js';
-export type { WsRoomOptions } from './options/rooms.options.js';
+export type {
+  WsHistoryCommonOptions,
+  WsHistoryOfRoom,
+  WsHistoryOption,
+  WsMayRead,
+  WsReadRequest,
+  WsReplayOptions,
+  WsRetention,
+  WsRoomHistoryOptions,
+} from './options/rooms/history.options.js';
+export type { WsRoomOptions } from './options/rooms/rooms.options.js';
 export type { WsShutdownOptions } from './options/shutdown.options.js';
 export type { WsTimeoutOptions } from './options/timeouts.options.js';
 export type {
@@ -97,7 +117,7 @@ export type {
   WsRoomProfileOption,
   WsRoomRequest,
   WsRoomVerdict,
-} from './options/rooms.options.js';
+} from './options/rooms/rooms.options.js';
 export type { WsRedisClusterOption, WsRedisOption } from './options/redis.options.js';
 export type { WsSecretOption } from './options/cluster.options.js';
 export type { WsStandardResult, WsStandardSchema } from './runtime/standard-schema.js';

@@ -10,7 +10,7 @@ import type { ResolvedHeartbeat, ResolvedInactiveClients } from './options/heart
 import type { ResolvedInbound } from './options/inbound.options.js';
 import type { ResolvedLimits } from './options/limits.options.js';
 import type { ResolvedRedis } from './options/redis.options.js';
-import type { ResolvedRooms } from './options/rooms.options.js';
+import type { ResolvedRooms } from './options/rooms/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
 import type { ResolvedShutdown } from './options/shutdown.options.js';
 import type { ResolvedTimeouts } from './options/timeouts.options.js';

@@ -5,7 +5,7 @@ import type { WsAuthOptions } from './auth.options.js';
 import { noSuchName } from './checks/nearest-name.js';
 import { isGroup } from './checks/option-checks.js';
 import { ENDPOINT_LIMITS, type WsEndpointLimitOptions, type WsLimitOptions } from './limits.options.js';
-import type { WsRoomOptions } from './rooms.options.js';
+import type { WsRoomOptions } from './rooms/rooms.options.js';
 
 /** The options that endpoints may have of their own. */
 export interface WsEndpointOptions {
@@ -13,11 +13,12 @@ export interface WsEndpointOptions {
   auth?: WsAuthOptions | undefined;
   origins?: WsOrigins | undefined;
   limits?: WsEndpointLimitOptions | undefined;
-  rooms?: WsRoomOptions | undefined;
+  rooms?: Omit<WsRoomOptions, 'history'> | undefined;
 }
 
 /** Of the module's options those that matter here: which endpoints there are, and what they can replace. */
 interface WithEndpoints extends WsEndpointOptions {
+  rooms?: WsRoomOptions | undefined;
   limits?: WsLimitOptions | undefined;
   endpoints?: Record<string, WsEndpointOptions> | undefined;
 }
@@ -47,6 +48,11 @@ function check(path: string, own: unknown): asserts own is WsEndpointOptions {
   }
   if (!isGroup(own)) throw new PxlWebSocketOptionsError(`The option ${name} is an object.`);
   refuseOthers(own, GROUPS, name);
+  if (isGroup(own.rooms) && own.rooms.history !== undefined) {
+    throw new PxlWebSocketOptionsError(
+      `The option ${name}.rooms has no history: rooms.history holds for all endpoints.`,
+    );
+  }
   if (isGroup(own.limits)) refuseOthers(own.limits, ENDPOINT_LIMITS, `${name}.limits`);
 }
 

@@ -13,7 +13,7 @@ import type {
   WsProfileOfMember,
   WsRoomAuthorizer,
   WsRoomVerdict,
-} from '../options/rooms.options.js';
+} from '../options/rooms/rooms.options.js';
 import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';

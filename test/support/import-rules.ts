@@ -16,6 +16,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['encryption'],
   ['auth'],
   ['rooms'],
+  ['history'],
   ['routing'],
   ['client-module'],
   ['transport'],

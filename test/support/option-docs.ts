@@ -81,7 +81,7 @@ function commentOf(member: ts.Node): string {
 }
 
 function filesOf(place: string): string[] {
-  return statSync(place).isDirectory() ? readdirSync(place).map((name) => join(place, name)) : [place];
+  return statSync(place).isDirectory() ? readdirSync(place).flatMap((name) => filesOf(join(place, name))) : [place];
 }
 
 function typesOf(files: readonly string[]): Map<string, ts.InterfaceDeclaration | ts.TypeAliasDeclaration> {

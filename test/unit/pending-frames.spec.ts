@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
 import { PendingFrames } from '../../lib/transport/outbox/pending-frames.js';
-import { TextFrame } from '../../lib/transport/outbox/text-frame.js';
+import { TextFrame } from '../../lib/clients/session/text-frame.js';
 
 const a = Buffer.from('a');
 const b = Buffer.from('bb');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { HeldFrames } from '../../lib/transport/outbox/held-frames.js';
 import { SlowConsumers, type BudgetedOutbox } from '../../lib/transport/outbox/slow-consumers.js';
-import { TextFrame } from '../../lib/transport/outbox/text-frame.js';
+import { TextFrame } from '../../lib/clients/session/text-frame.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
 /** A socket that only keeps account. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { frameText, TextFrame } from '../../lib/transport/outbox/text-frame.js';
+import { frameText, TextFrame } from '../../lib/clients/session/text-frame.js';
 
 describe('a text frame', () => {
   it.each([

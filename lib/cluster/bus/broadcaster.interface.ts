@@ -1,4 +1,5 @@
 import type { WsUserInterest } from '../../clients/user-interest.interface.js';
+import type { WsRoomStore } from '../../history/room-store.interface.js';
 import type { WsRoomInterest } from '../../rooms/room-interest.interface.js';
 import type { WsEnvelope, WsReceivedEnvelope } from './envelope.js';
 
@@ -24,8 +25,10 @@ export interface WsBusHealth {
  * for the rooms, users and event channels that it has acquired. Delivery is at most once.
  *
  * `acquireRoom` rejects with UNAVAILABLE or TIMEOUT when the room cannot be made live; `acquireUser` never rejects.
+ *
+ * The methods of {@link WsRoomStore} are needed for `rooms.history` only.
  */
-export interface WsBroadcaster extends WsRoomInterest, WsUserInterest {
+export interface WsBroadcaster extends WsRoomInterest, WsUserInterest, Partial<WsRoomStore> {
   /**
    * Connects; resolves once other workers can be reached, or after a time limit, after which connecting goes on in the
    * background. Envelopes of other workers go to `receive` from now on.

@@ -1,3 +1,5 @@
+import type { WsPosition } from '../../history/room-store.interface.js';
+
 /** The recipients of an envelope. Clients, users and rooms have name spaces of their own. */
 export type WsTarget =
   | { readonly kind: 'everybody' }
@@ -21,11 +23,19 @@ export interface WsContent {
   readonly text: string;
 }
 
+/** The place of a message in a room with history. */
+export interface WsEnvelopeNumber extends WsPosition {
+  /** The id of a send to several rooms. */
+  readonly copy?: string | undefined;
+}
+
 /** What travels between workers. No recipient gets an envelope twice. */
 export interface WsEnvelope {
   readonly target: WsTarget;
   /** Ids of clients that do not get it. */
   readonly exclude: readonly string[];
+  /** Members of these rooms do not get it. Undefined: none. */
+  readonly excludeRooms?: readonly string[] | undefined;
   /** Whether it may be dropped for a client that reads too slowly. */
   readonly isVolatile: boolean;
   readonly content: WsContent;
@@ -35,4 +45,6 @@ export interface WsEnvelope {
 export interface WsReceivedEnvelope extends WsEnvelope {
   /** The sending worker's id; null: an emitter, a process without clients. */
   readonly origin: string | null;
+  /** Set by `WsRoomStore.append`: the target is one room with history. */
+  readonly number?: WsEnvelopeNumber | undefined;
 }

@@ -12,7 +12,7 @@ import type { OutboxServices } from './outbox.services.js';
 import type { PendingFrames } from './pending-frames.js';
 import { ClearSendError, NotSentError } from './send-errors.js';
 import type { BudgetedOutbox } from './slow-consumers.js';
-import { TextFrame } from './text-frame.js';
+import { TextFrame } from '../../clients/session/text-frame.js';
 import { TextRun } from './text-run.js';
 import { sizeOf, textOf, type SendCallback, type RawSendOptions, type WsData } from './ws-send.js';
 

@@ -1,4 +1,4 @@
-import { textOfFrame } from './text-frame.js';
+import { textOfFrame } from '../../clients/session/text-frame.js';
 
 /** Chains up to this size are joined into one buffer even for a single socket: cheaper than one write per frame. */
 const JOIN_ALWAYS = 16_384;

@@ -1,4 +1,4 @@
-import { frameSize, writeFrame } from './text-frame.js';
+import { frameSize, writeFrame } from '../../clients/session/text-frame.js';
 
 /** Texts for one socket alone, framed together into the one buffer that is written. */
 export class TextRun {

@@ -1,4 +1,4 @@
-import type { SharedFrame } from '../../clients/session/client-outbox.interface.js';
+import type { SharedFrame } from './client-outbox.interface.js';
 
 const FIN_TEXT = 0x81;
 

@@ -1,11 +1,12 @@
 import type { Type } from '@nestjs/common';
-import type { WsClient } from '../ws-client/ws-client.js';
-import type { WsProtocolName } from '../protocol/codec.interface.js';
-import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
-import { CLIENT_ID_LENGTH } from '../runtime/client-id.js';
-import { isClass, isClassWith, lackOf } from './checks/class-checks.js';
-import type { OptionChecks } from './checks/option-checks.js';
-import type { ResolvedLimits } from './limits.options.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
+import type { WsProtocolName } from '../../protocol/codec.interface.js';
+import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
+import { CLIENT_ID_LENGTH } from '../../runtime/client-id.js';
+import { isClass, isClassWith, lackOf } from '../checks/class-checks.js';
+import type { OptionChecks } from '../checks/option-checks.js';
+import { resolveHistory, type ResolvedHistory, type WsHistoryOption, type WsMayRead } from './history.options.js';
+import type { ResolvedLimits } from '../limits.options.js';
 
 /** A client that wants to join a room. */
 export interface WsRoomRequest {
@@ -91,6 +92,17 @@ export interface WsRoomOptions {
    * two name spaces.
    */
   own?: boolean | undefined;
+  /**
+   * Numbers and keeps what is sent to rooms, so that a client that was away gets exactly what it missed. For all rooms
+   * alike, or by a function of the room's name. The module's own option: the rooms are those of all endpoints.
+   * Default: none.
+   */
+  history?: WsHistoryOption | undefined;
+  /**
+   * Decides what a member may read of the time before its join: everything, nothing, or so many of the newest messages.
+   * It has `timeouts.hook` to answer. Default: none, everything.
+   */
+  mayRead?: WsMayRead | undefined;
 }
 
 export interface ResolvedRooms {
@@ -102,6 +114,9 @@ export interface ResolvedRooms {
   readonly own: boolean;
   readonly authorize: WsRoomAuthorizeOption | undefined;
   readonly profile: WsRoomProfileOption | undefined;
+  /** Undefined: no room has history. */
+  readonly history: ResolvedHistory | undefined;
+  readonly mayRead: WsMayRead | undefined;
 }
 
 /** @param defaults the default rooms where the application names none */
@@ -120,6 +135,8 @@ export function resolveRooms(
     own: resolveOwnRooms(rooms, protocol),
     authorize: resolveRule(rooms, 'authorize') as WsRoomAuthorizeOption | undefined,
     profile: resolveRule(rooms, 'profile') as WsRoomProfileOption | undefined,
+    history: resolveHistory(rooms),
+    mayRead: rooms.callback('mayRead') as WsMayRead | undefined,
   };
 }
 
