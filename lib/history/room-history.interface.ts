@@ -1,15 +1,12 @@
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
+import type { WsLossReason } from '../protocol/room-position.js';
 import type { WsAppend, WsAppended, WsHistoryEntry, WsNumberedMessage, WsPosition } from './room-store.interface.js';
+
+export type { WsLossReason };
 
 /** The token of the {@link RoomHistory} of this worker. */
 export const ROOM_HISTORY = Symbol('PXL_WS_ROOM_HISTORY');
-
-/**
- * Why messages cannot be had: `epoch`, the numbering has begun anew; `trimmed`, they are not kept any more; `limit`, they are
- * more than the client may have at once.
- */
-export type WsLossReason = 'epoch' | 'trimmed' | 'limit';
 
 /** What a client asks for when it joins a room with history. */
 export interface ReplayRequest {

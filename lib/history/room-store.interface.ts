@@ -1,15 +1,10 @@
 import type { WsRetention } from '../options/rooms/history.options.js';
+import type { WsPosition } from '../protocol/room-position.js';
+
+export type { WsPosition };
 
 /** The token of the {@link WsRoomStore} that keeps the rooms' history; null where no room has one. */
 export const ROOM_STORE = Symbol('PXL_WS_ROOM_STORE');
-
-/** A place in a room: the last message that somebody has. */
-export interface WsPosition {
-  /** Names one numbering of a room's messages. Positions of different epochs cannot be compared. */
-  readonly epoch: string;
-  /** The number of a message: 1, 2, 3, …; 0: before the first one. */
-  readonly offset: number;
-}
 
 /** A message of a room with history, before it has a number. */
 export interface WsNumberedMessage {

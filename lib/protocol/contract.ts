@@ -1,4 +1,5 @@
 import type { RequestId, WebSocketMessage } from './messages.js';
+import type { WsLossReason, WsPosition } from './room-position.js';
 
 /**
  * The messages between a server and its clients, as one type that both sides use. All parts are optional; what a contract does
@@ -144,9 +145,21 @@ interface OwnPushes {
     readonly authenticated: { userId: string; message: string };
     readonly expiring: { expiresAt: number };
   };
-  readonly room: { readonly memberJoined: MemberMove; readonly memberLeft: MemberMove };
+  readonly room: {
+    readonly memberJoined: MemberMove;
+    readonly memberLeft: MemberMove;
+    readonly lost: RoomMove & { reason: WsLossReason };
+    readonly joined: RoomMove;
+    readonly position: RoomMove;
+  };
   readonly user: { readonly leftRoom: { roomName: string } };
   readonly system: { readonly clientList: { event?: string; clients: Record<string, unknown>[] } };
+}
+
+/** The client's position in a room with history is another one now. */
+interface RoomMove {
+  roomName: string;
+  position: WsPosition;
 }
 
 interface MemberMove {
