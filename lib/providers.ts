@@ -16,7 +16,7 @@ import { REMOTE_CONTROL } from './clients/remote-control.interface.js';
 import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
-import { PXL_WS_BROADCASTER } from './cluster/bus/broadcaster.interface.js';
+import { PXL_WS_BROADCASTER, type WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
 import { ClusterCalls } from './cluster/calls/cluster-calls.js';
 import { PeerCheck } from './cluster/calls/peer-check.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
@@ -35,9 +35,12 @@ import { MessageRates } from './limits/message-rates.js';
 import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
+import { HistoryInterest } from './history/history-interest.js';
+import { RoomHistories } from './history/room-histories.js';
+import { ROOM_HISTORY } from './history/room-history.interface.js';
 import { ClientList } from './rooms/client-list.js';
 import { Memberships } from './rooms/memberships.js';
-import { ROOM_INTEREST } from './rooms/room-interest.interface.js';
+import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomLists } from './rooms/room-lists.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { RoomRules } from './rooms/room-rules.js';
@@ -135,8 +138,15 @@ const AUTH = [
 
 const ROOMS: Provider[] = [
   ...[RoomRegistry, Memberships, RoomRules, RoomLists, ClientList],
-  { provide: ROOM_INTEREST, useExisting: PXL_WS_BROADCASTER },
+  {
+    provide: ROOM_INTEREST,
+    useFactory: (bus: WsBroadcaster, histories: RoomHistories): WsRoomInterest =>
+      histories.isOn ? new HistoryInterest(bus, histories) : bus,
+    inject: [PXL_WS_BROADCASTER, RoomHistories],
+  },
 ];
+
+const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting: RoomHistories }];
 
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
@@ -184,7 +194,18 @@ const QUEUE = [QueueSurroundings];
 
 /** The parts of the module, layer by layer from the ground up; `lib/README.md` is the map of them. */
 export const PROVIDERS: Provider[] = [
-  ...[...GROUND, ...LIMITS, ...CLIENTS, ...ENCRYPTION, ...AUTH, ...ROOMS, ...ROUTING, ...TRANSPORT, ...CLUSTER],
+  ...[
+    ...GROUND,
+    ...LIMITS,
+    ...CLIENTS,
+    ...ENCRYPTION,
+    ...AUTH,
+    ...ROOMS,
+    ...HISTORY,
+    ...ROUTING,
+    ...TRANSPORT,
+    ...CLUSTER,
+  ],
   ...[...SUBSCRIBERS, ...SERVER, ...QUEUE],
 ];
 

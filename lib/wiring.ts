@@ -18,6 +18,7 @@ import { PXL_WS_RATE_STORE, type RateStore } from './limits/rate-store.interface
 import { RedisRateStore } from './limits/redis.rate-store.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from './limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';
+import { RoomHistories } from './history/room-histories.js';
 import { Memberships } from './rooms/memberships.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { Metrics } from './runtime/metrics.js';
@@ -78,6 +79,14 @@ export const WIRING: FactoryProvider[] = [
   wire([PXL_WS_BROADCASTER, PeerCheck], (bus: WsBroadcaster, peers) =>
     bus.onChange((isReady) => peers.busChanged(isReady)),
   ),
+
+  // Rooms with history: who is in them, and when nothing is certain about them.
+  wire([RoomHistories, RoomRegistry, PXL_WS_BROADCASTER, Metrics], (histories, rooms, bus: WsBroadcaster, metrics) => {
+    if (!histories.isOn) return;
+    rooms.listen(histories);
+    bus.onChange((isReady) => histories.busChanged(isReady));
+    metrics.add(histories);
+  }),
 
   // What comes by Redis beside the bus, and what lives there as long as this worker's lease.
   wire(

@@ -7,7 +7,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { Eventually } from './cipher.interface.js';
-import { ConcurrencyLimit } from './concurrency-limit.js';
+import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 
 /** A callback of the options that is called for each frame. */
 export interface FrameCallback {

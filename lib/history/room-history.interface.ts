@@ -36,6 +36,8 @@ export interface MemberPage {
   readonly top: WsPosition;
   /** Whether the page ends because of its limit, and not because there is nothing more. */
   readonly more: boolean;
+  /** Why the page does not begin where the member asked, where it named a position. */
+  readonly reason?: WsLossReason | undefined;
 }
 
 /** Which entries a member asks for. */

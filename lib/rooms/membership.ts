@@ -20,6 +20,8 @@ export interface Membership extends MemberDetail {
 export interface MembershipChange extends Membership {
   /** False: the client list is not pushed for this change. */
   readonly broadcast: boolean;
+  /** True for a join that the client itself has asked for. */
+  readonly isRequest: boolean;
 }
 
 /** What {@link RoomRegistry} tells other parts of the module. */

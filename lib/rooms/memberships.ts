@@ -259,7 +259,7 @@ export class Memberships {
     this.#own.note(client, roomName, isRequest);
     client.roomSet.add(roomName);
     client.roomName = roomName;
-    this.rooms.enter({ client, roomName, username, profile, broadcast });
+    this.rooms.enter({ client, roomName, username, profile, broadcast, isRequest });
     this.#leaveOthers(client, roomName, broadcast);
   }
 

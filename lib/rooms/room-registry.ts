@@ -68,7 +68,7 @@ export class RoomRegistry {
     room?.exit(client);
     if (room?.size === 0) this.#rooms.delete(roomName);
     const { username, profile } = this.#details.take(client, roomName);
-    const change: MembershipChange = { client, roomName, username, profile, broadcast };
+    const change: MembershipChange = { client, roomName, username, profile, broadcast, isRequest: false };
     for (const listener of this.#listeners) listener.left?.(change);
   }
 

@@ -20,6 +20,8 @@ export interface ClientOutbox {
   readonly ws: ClientSocket;
   /** Rises with every byte that leaves for the client. */
   readonly sentBytes: number;
+  /** Bytes that wait here and in the network socket. */
+  readonly bufferedAmount: number;
   /** Whether more bytes wait than the client's budget allows. */
   readonly isOverBudget: boolean;
   /** Whether this side has closed the connection, be it that the close waits for what was sent before. */
@@ -35,6 +37,8 @@ export interface ClientOutbox {
   sendText(text: string): boolean;
   /** Sends the same in a binary frame. */
   sendBinary(text: string): boolean;
+  /** Calls back later, once almost nothing waits any more; maybe never when the socket closes before. */
+  whenDrained(callback: () => void): void;
   /** Has every text pass a step from now on, behind those that it passes already: `limit` texts at once, in their order. */
   transform(limit: number, step: Step<string, string>): void;
   /**

@@ -114,6 +114,16 @@ export class ClientSession implements ClientEntry, ShownSession {
     return this.outbox.isOverBudget;
   }
 
+  /** Bytes that wait for the client. */
+  get bufferedAmount(): number {
+    return this.outbox.bufferedAmount;
+  }
+
+  /** Calls back later, once almost nothing waits any more; maybe never when the connection ends before. */
+  whenDrained(callback: () => void): void {
+    this.outbox.whenDrained(callback);
+  }
+
   /** Rises with every byte that leaves for the client. */
   get sentBytes(): number {
     return this.outbox.sentBytes;

@@ -9,6 +9,8 @@ interface Held {
 export class HeldFrames {
   /** Whether the outbox drops every new frame, since the policy `drop` was applied. */
   dropsAll = false;
+  /** Called once the socket is back under its budget, or closed. */
+  readonly released: (() => void)[] = [];
   #frames: Held[] = [];
   #bytes = 0;
   #volatileBytes = 0;

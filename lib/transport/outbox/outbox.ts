@@ -19,6 +19,12 @@ import { sizeOf, textOf, type SendCallback, type RawSendOptions, type WsData } f
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
 
+/** Bytes with which a socket counts as drained: less than this is on its way soon, and some runtimes do not tell when. */
+const DRAINED = 16_384;
+
+/** Milliseconds between two looks at a socket whose drain nobody tells. */
+const LOOK_AGAIN = 100;
+
 /** Shared frames up to this size are framed again behind texts of a socket's own: cheaper than a second write. */
 const FRAME_AGAIN = 4_096;
 
@@ -153,11 +159,24 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     }
   }
 
+  whenDrained(callback: () => void): void {
+    if (this.#held) {
+      this.#held.released.push(callback);
+    } else if (this.#steps && !this.#steps.isEmpty) {
+      this.#steps.after(() => this.whenDrained(callback));
+    } else {
+      this.flush();
+      if (this.writer.bufferedAmount <= DRAINED) this.services.runtime.afterIo(callback);
+      else this.#lookForDrain(callback);
+    }
+  }
+
   setOverBudget(isOver: boolean): void {
     const before = this.#held;
     this.#held = isOver ? new HeldFrames(this.services.slowConsumers.budget) : null;
     if (isOver) this.#relieveWhenDrained();
-    else for (const frame of before?.take() ?? []) this.sendFrame(frame);
+    for (const frame of before?.take() ?? []) this.sendFrame(frame);
+    for (const callback of before?.released ?? []) this.whenDrained(callback);
   }
 
   startDropping(): void {
@@ -329,6 +348,23 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     if (!this.#held?.dropsAll) return false;
     this.services.slowConsumers.counts.dropped++;
     return true;
+  }
+
+  /** Waits for the event `drain`, and looks by itself where there is none. */
+  #lookForDrain(callback: () => void): void {
+    const { runtime } = this.services;
+    let isDone = false;
+    const done = (): void => {
+      if (!isDone) this.whenDrained(callback);
+      isDone = true;
+    };
+    const look = (): void => {
+      if (isDone || this.ws.readyState !== OPEN) return;
+      if (this.#held || this.writer.bufferedAmount <= DRAINED) done();
+      else runtime.timeout(LOOK_AGAIN, look);
+    };
+    this.writer.whenDrained(done);
+    runtime.timeout(LOOK_AGAIN, look);
   }
 
   #relieveWhenDrained(): void {

@@ -1,5 +1,3 @@
-import type { Eventually } from './cipher.interface.js';
-
 /** Runs at most `limit` asynchronous tasks at once; the others wait, in their order. */
 export class ConcurrencyLimit {
   #running = 0;
@@ -8,12 +6,12 @@ export class ConcurrencyLimit {
   constructor(private readonly limit: number) {}
 
   /** @param task neither throws nor rejects; a synchronous one does not count as running */
-  take<T>(task: () => Eventually<T>): Eventually<T> {
+  take<T>(task: () => T | Promise<T>): T | Promise<T> {
     if (this.#running < this.limit) return this.#begin(task);
     return new Promise((resolve) => this.#waiting.push(() => resolve(this.#begin(task))));
   }
 
-  #begin<T>(task: () => Eventually<T>): Eventually<T> {
+  #begin<T>(task: () => T | Promise<T>): T | Promise<T> {
     const result = task();
     if (!(result instanceof Promise)) return result;
     this.#running++;

@@ -1,0 +1,199 @@
+import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
+import type { ClientSession } from '../clients/session/client-session.js';
+import { encodeMessage } from '../clients/encode-message.js';
+import { isThenable } from '../runtime/thenable.js';
+import type { RuntimeTimer } from '../runtime/runtime.js';
+import { Cursor, type Notice } from './cursor.js';
+import { translateFrame, type NumberedMessage } from './numbered-message.js';
+import type { LogListener, LogPage, LogServices, RoomLog } from './room-log.js';
+import type { WsLossReason } from './room-history.interface.js';
+import type { WsPosition } from './room-store.interface.js';
+
+/** Bytes that are sent to a member that is behind before its socket has to take them. */
+const PAGE = 65_536;
+/** The shortest time between two pushes of a position to one member, in ms. */
+const POSITION_INTERVAL = 1_000;
+/** Milliseconds before a page is asked for once more that could not be read. */
+const AGAIN = 1_000;
+
+/**
+ * The members of one room on this worker. Those that are live get each message as it comes. The others get it from the log,
+ * page by page as their sockets drain, until they have reached the top. So nobody loses a numbered message by reading
+ * slowly, and a long replay never fills an outbox.
+ */
+export class RoomAudience implements LogListener {
+  readonly #cursors = new Map<ClientSession, Cursor>();
+  readonly #live = new Set<Cursor>();
+  /** The members that did not get the newest message, since it excludes them. */
+  #leftOut: Cursor[] = [];
+  #positionTimer: RuntimeTimer | null = null;
+
+  constructor(
+    private readonly log: RoomLog,
+    private readonly services: LogServices,
+  ) {
+    log.listen(this);
+  }
+
+  /** @param isRequest whether the client has asked itself, so that its answer comes first */
+  enter(client: ClientSession, isRequest: boolean): void {
+    const cursor = new Cursor(client);
+    this.#cursors.set(client, cursor);
+    cursor.stand(this.log.delivered);
+    if (isRequest) return;
+    cursor.notice = { action: 'joined', position: this.log.position };
+    this.#goBehind(cursor);
+  }
+
+  exit(client: ClientSession): void {
+    const cursor = this.#cursors.get(client);
+    if (!cursor) return;
+    this.#cursors.delete(client);
+    this.#live.delete(cursor);
+    cursor.state = 'gone';
+  }
+
+  /** Nobody is here any more. */
+  close(): void {
+    for (const cursor of this.#cursors.values()) cursor.state = 'gone';
+    this.#positionTimer?.cancel();
+  }
+
+  of(client: ClientSession): Cursor | undefined {
+    return this.#cursors.get(client);
+  }
+
+  /** Nothing numbered goes to the member until {@link release}. Returns whether it was not held before. */
+  hold(cursor: Cursor): boolean {
+    if (cursor.state === 'held' || cursor.state === 'gone') return false;
+    if (cursor.state === 'live') cursor.stand(this.log.delivered);
+    this.#live.delete(cursor);
+    cursor.state = 'held';
+    return true;
+  }
+
+  release(cursor: Cursor): void {
+    if (cursor.state === 'held') this.#goBehind(cursor);
+  }
+
+  delivered(message: NumberedMessage): void {
+    const { offset, exclude } = message;
+    this.#leftOut = [];
+    for (const cursor of this.#live) {
+      const { client } = cursor;
+      if (client.backpressured) {
+        cursor.stand(offset - 1);
+        this.#goBehind(cursor);
+      } else if (exclude.length > 0 && cursor.isExcluded(offset, exclude)) {
+        this.#leftOut.push(cursor);
+      } else client.sendFrame(message.frameFor(client.codec));
+    }
+    if (this.#leftOut.length > 0) this.#tellPositionsSoon();
+  }
+
+  lost(position: WsPosition, reason: WsLossReason): void {
+    this.#leftOut = [];
+    for (const cursor of this.#cursors.values()) this.#lose(cursor, position, reason);
+  }
+
+  #lose(cursor: Cursor, position: WsPosition, reason: WsLossReason): void {
+    cursor.notice = { action: 'lost', position, reason };
+    cursor.stand(position.offset);
+    // One that is held is told by its answer, or behind it.
+    if (cursor.state !== 'held') this.#goBehind(cursor);
+  }
+
+  #goBehind(cursor: Cursor): void {
+    this.#live.delete(cursor);
+    cursor.state = 'behind';
+    if (cursor.isPumped) return;
+    cursor.isPumped = true;
+    this.#pump(cursor);
+  }
+
+  #goLive(cursor: Cursor): void {
+    cursor.state = 'live';
+    this.#live.add(cursor);
+    if (cursor.told < this.log.delivered) this.#tellPosition(cursor);
+  }
+
+  readonly #pump = (cursor: Cursor): void => {
+    const { client } = cursor;
+    while (cursor.state === 'behind') {
+      if (client.backpressured || client.bufferedAmount >= PAGE) {
+        client.whenDrained(() => this.#pump(cursor));
+        return;
+      }
+      if (cursor.notice) this.#send(cursor, cursor.notice);
+      if (cursor.next > this.log.delivered) {
+        this.#goLive(cursor);
+        break;
+      }
+      const page = this.log.page(cursor.next, PAGE);
+      if (isThenable(page)) {
+        this.#pumpLater(cursor, page);
+        return;
+      }
+      this.#replay(cursor, page);
+    }
+    cursor.isPumped = false;
+  };
+
+  #pumpLater(cursor: Cursor, page: Promise<LogPage>): void {
+    const { next } = cursor;
+    const again = (): void => this.#pump(cursor);
+    page.then(
+      (read) => {
+        // The member may have asked for another place meanwhile, or lost this one.
+        if (cursor.state === 'behind' && cursor.next === next) this.#replay(cursor, read);
+        if (read.frames.length === 0 && read.lostUpTo === undefined) this.services.runtime.timeout(AGAIN, again);
+        else again();
+      },
+      () => this.services.runtime.timeout(AGAIN, again),
+    );
+  }
+
+  #replay(cursor: Cursor, { frames, lostUpTo }: LogPage): void {
+    if (lostUpTo !== undefined) {
+      this.#lose(cursor, { epoch: this.log.epoch, offset: lostUpTo }, 'trimmed');
+      return;
+    }
+    const { client } = cursor;
+    for (const [offset, frame, exclude] of frames) {
+      cursor.next = offset + 1;
+      if (cursor.isExcluded(offset, exclude)) continue;
+      cursor.told = offset;
+      this.services.counts.replayed++;
+      client.sendFrame(this.#framed(frame, client));
+    }
+  }
+
+  #framed(frame: SharedFrame, { codec }: ClientSession): SharedFrame {
+    return codec === this.services.codec ? frame : translateFrame(frame, codec);
+  }
+
+  #send(cursor: Cursor, { action, position, reason }: Notice): void {
+    cursor.notice = null;
+    if (reason) this.services.counts.lost[reason]++;
+    this.#push(cursor, action, { roomName: this.log.roomName, position, reason });
+  }
+
+  /** A member whose messages all excluded it would else stand at an old position, which is trimmed one day. */
+  #tellPositionsSoon(): void {
+    this.#positionTimer ??= this.services.runtime.timeout(POSITION_INTERVAL, () => {
+      this.#positionTimer = null;
+      for (const cursor of this.#leftOut) if (cursor.state === 'live') this.#tellPosition(cursor);
+      this.#leftOut = [];
+    });
+  }
+
+  #tellPosition(cursor: Cursor): void {
+    if (cursor.client.backpressured) return; // it goes behind with the next message, and is told at the top
+    cursor.told = this.log.delivered;
+    this.#push(cursor, 'position', { roomName: this.log.roomName, position: this.log.position });
+  }
+
+  #push({ client }: Cursor, action: string, data: object): void {
+    client.sendText(encodeMessage(client.codec, { type: 'room', action, data }));
+  }
+}
