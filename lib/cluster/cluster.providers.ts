@@ -3,6 +3,7 @@ import { MemoryRevocations } from '../auth/tokens/memory.revocations.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from '../auth/tokens/revocations.interface.js';
 import { RuleFactory } from '../auth/rule-factory.js';
 import { ClientRegistry } from '../clients/client-registry.js';
+import { ROOM_STORE, type WsRoomStore } from '../history/room-store.interface.js';
 import { MemoryUserConnections } from '../limits/memory.user-connections.js';
 import { MemoryRateStore } from '../limits/memory.rate-store.js';
 import { PXL_WS_RATE_STORE, type RateStore } from '../limits/rate-store.interface.js';
@@ -15,7 +16,7 @@ import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ApplicationRedis } from './application-redis.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from './bus/broadcaster.interface.js';
-import { checkBroadcaster } from './bus/check-broadcaster.js';
+import { checkBroadcaster, checkRoomStore } from './bus/check-broadcaster.js';
 import { ClusterEvents } from './events/cluster-events.js';
 import { CLUSTER_REDIS, ClusterRedis } from './bus/cluster-redis.js';
 import { WsLocalBroadcaster } from './bus/local.broadcaster.js';
@@ -58,11 +59,18 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       if (broadcaster && enabled) {
         return checkBroadcaster(broadcaster.name, await (await factory.sourceOf(broadcaster))(options));
       }
-      if (!redis) return new WsLocalBroadcaster();
+      if (!redis) return new WsLocalBroadcaster(runtime);
       const { joinWhenDegraded } = cluster;
-      return new WsRedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded }, runtime);
+      const { history } = options.rooms;
+      return new WsRedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded, history }, runtime);
     },
     inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory],
+  },
+  {
+    provide: ROOM_STORE,
+    useFactory: (bus: WsBroadcaster, { enabled, rooms }: ResolvedOptions): WsRoomStore | null =>
+      enabled && rooms.history ? checkRoomStore(bus.constructor.name, bus) : null,
+    inject: [PXL_WS_BROADCASTER, PXL_WS_OPTIONS],
   },
   {
     provide: PXL_WS_REGISTRY,

@@ -1,19 +1,31 @@
 import {
   WsError,
+  type WsAppend,
+  type WsAppended,
   type WsBroadcaster,
   type WsBusHealth,
   type WsEnvelope,
+  type WsHistoryPage,
+  type WsHistoryRange,
+  type WsPosition,
+  type WsReceivedEnvelope,
   type WsReceiver,
+  type WsRetention,
+  type WsRoomStore,
   type WsTarget,
 } from 'nestjs-pxl-websocket';
+
+import { LocalRoomStore } from '../../lib/cluster/bus/local.room-store.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
 
 /** Joins the workers of one process. */
 export class Hub {
   readonly #members = new Set<HubBroadcaster>();
+  readonly #rooms = new LocalRoomStore(new Runtime());
 
   /** A worker's end of the hub. */
   join(workerId: string): HubBroadcaster {
-    return new HubBroadcaster(workerId, this.#members);
+    return new HubBroadcaster(workerId, this.#members, this.#rooms);
   }
 }
 
@@ -27,6 +39,7 @@ export class HubBroadcaster implements WsBroadcaster {
   constructor(
     readonly workerId: string,
     private readonly members: Set<HubBroadcaster>,
+    private readonly rooms: WsRoomStore = new LocalRoomStore(new Runtime()),
   ) {}
 
   start(receive: WsReceiver): Promise<void> {
@@ -37,11 +50,15 @@ export class HubBroadcaster implements WsBroadcaster {
 
   publish(envelope: WsEnvelope): Promise<void> {
     if (!this.isReady) return Promise.reject(unreachable());
+    this.#send({ ...envelope, origin: this.workerId });
+    return Promise.resolve();
+  }
+
+  #send(envelope: WsReceivedEnvelope): void {
     for (const member of this.members) {
       if (member === this || !member.isReady || !member.#wants(envelope.target)) continue;
-      queueMicrotask(() => member.#receive?.({ ...envelope, origin: this.workerId }));
+      queueMicrotask(() => member.#receive?.(envelope));
     }
-    return Promise.resolve();
   }
 
   acquireRoom(roomName: string): Promise<void> | undefined {
@@ -71,6 +88,33 @@ export class HubBroadcaster implements WsBroadcaster {
   acquireAllEvents(): Promise<void> | undefined {
     this.#acquire('events');
     return undefined;
+  }
+
+  async append(message: WsAppend): Promise<WsAppended> {
+    if (!this.isReady) throw unreachable();
+    const appended = await this.rooms.append(message);
+    if (appended.isRepeated) return appended;
+    const { roomName, text, exclude, copy } = message;
+    const { epoch, offset } = appended;
+    const target = { kind: 'rooms', roomNames: [roomName] } as const;
+    const envelope = { target, exclude, isVolatile: false, content: { kind: 'message', text } as const };
+    this.#send({ ...envelope, origin: this.workerId, number: { epoch, offset, copy } });
+    return appended;
+  }
+
+  async read(roomName: string, range: WsHistoryRange, retention: WsRetention): Promise<WsHistoryPage> {
+    if (!this.isReady) throw unreachable();
+    return this.rooms.read(roomName, range, retention);
+  }
+
+  async top(roomName: string, retention: WsRetention): Promise<WsPosition> {
+    if (!this.isReady) throw unreachable();
+    return this.rooms.top(roomName, retention);
+  }
+
+  async clear(roomName: string, retention: WsRetention, youngest?: number): Promise<WsPosition> {
+    if (!this.isReady) throw unreachable();
+    return this.rooms.clear(roomName, retention, youngest);
   }
 
   get isReady(): boolean {

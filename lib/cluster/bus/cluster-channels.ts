@@ -16,13 +16,21 @@ export class ClusterChannels {
   constructor(
     private readonly prefix: string,
     /** Whether rooms share sharded channels instead of having one channel each. */
-    private readonly isSharded: boolean,
+    readonly isSharded: boolean,
   ) {
     this.everybody = `${prefix}:broadcast`;
   }
 
   room(name: string): string {
     return this.isSharded ? `${this.prefix}:shard:${partitionOf(name)}` : `${this.prefix}:room:${encodeName(name)}`;
+  }
+
+  /** The key of a room's history, in the slot of the room's channel if that is sharded. */
+  history(roomName: string): string {
+    const name = encodeName(roomName);
+    return this.isSharded
+      ? `${this.prefix}:history:{${this.room(roomName)}}:${name}`
+      : `${this.prefix}:history:{${name}}`;
   }
 
   user(userId: string): string {

@@ -1,8 +1,11 @@
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
-import { isTexts } from './json-text.js';
+import { isTexts, readJson } from './json-text.js';
 
 /** The version of the header. Envelopes of other versions are ignored. */
-const VERSION = 1;
+export const VERSION = 1;
+
+/** Begins the line that Redis puts before a signed message with a number. */
+const STAMP = '#';
 
 /** Characters. Receivers remember ids, so a longer one is not accepted. */
 const LONGEST_ID = 64;
@@ -27,21 +30,30 @@ export interface WsReceivedText extends WsEnvelopeOrigin {
   readonly envelope: WsReceivedEnvelope;
 }
 
+/** A place in a room with history. */
+type Place = readonly [epoch: string, offset: number];
+
 /** The first line of an envelope's text. The names are short because it precedes every message. */
 interface Header {
+  /** The place of a message in a room with history; Redis puts it in. */
+  readonly n?: Place | undefined;
   readonly v: number;
   readonly from: string | null;
   readonly at: number;
   readonly id?: string | undefined;
   readonly to: readonly [kind: WsTarget['kind'], ...names: string[]];
   readonly not?: readonly string[] | undefined;
+  /** Members of these rooms are left out. */
+  readonly notIn?: readonly string[] | undefined;
+  /** The id of a send to several rooms, of a numbered message only. */
+  readonly copy?: string | undefined;
   readonly volatile?: true | undefined;
   readonly is: WsContent['kind'];
 }
 
 /** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
 export function writeWsEnvelope(
-  { target, exclude, isVolatile, content }: WsEnvelope,
+  { target, exclude, excludeRooms, isVolatile, content }: WsEnvelope,
   { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
   const header: Header = {
@@ -51,14 +63,20 @@ export function writeWsEnvelope(
     id,
     to: addressOf(target),
     not: exclude.length > 0 ? exclude : undefined,
+    notIn: excludeRooms,
     volatile: isVolatile || undefined,
     is: content.kind,
   };
   return `${JSON.stringify(header)}\n${content.text}`;
 }
 
-/** Reads the text of an envelope; null when it is malformed. Never throws. */
-export function readWsEnvelope(text: string): WsReceivedText | null {
+/**
+ * Reads the text of an envelope; null when it is malformed. Never throws.
+ *
+ * @param number the message's place in a room with history, where it stands before the header
+ */
+export function readWsEnvelope(text: string, number?: Place): WsReceivedText | null {
+  if (text.startsWith(STAMP)) return readStamped(text);
   const end = text.indexOf('\n');
   if (end < 0) return null;
   const header = readHeader(text.slice(0, end));
@@ -66,7 +84,18 @@ export function readWsEnvelope(text: string): WsReceivedText | null {
   if (!target) return null;
   const { from: origin, at: sentAt, id, not: exclude = [], volatile: isVolatile = false } = header;
   const content = { kind: header.is, text: text.slice(end + 1) };
-  return { origin, sentAt, id, envelope: { origin, target, exclude, isVolatile, content } };
+  const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content };
+  const { n = number, notIn } = header;
+  if (n === undefined) return { origin, sentAt, id, envelope: notIn ? { ...envelope, excludeRooms: notIn } : envelope };
+  if (target.kind !== 'rooms' || target.roomNames.length !== 1 || content.kind !== 'message') return null;
+  return { origin, sentAt, id, envelope: { ...envelope, number: { epoch: n[0], offset: n[1], copy: header.copy } } };
+}
+
+/** Of a signed message Redis puts the number before the signature: `#["<epoch>",<offset>]`, a line feed, the message. */
+function readStamped(text: string): WsReceivedText | null {
+  const end = text.indexOf('\n');
+  const number = readJson(text.slice(STAMP.length, end))?.value;
+  return isPlace(number) && !text.startsWith(STAMP, end + 1) ? readWsEnvelope(text.slice(end + 1), number) : null;
 }
 
 function addressOf(target: WsTarget): Header['to'] {
@@ -118,14 +147,27 @@ function readHeader(line: string): Header | null {
 /** Checks every field, because anybody who reaches the bus can publish on the channels. */
 function isHeader(value: unknown): value is Header {
   if (typeof value !== 'object' || value === null) return false;
-  const { v, from, at, id, to, not, is } = value as Record<keyof Header, unknown>;
+  const { n, v, from, at, id, to, not, notIn, copy, is } = value as Record<keyof Header, unknown>;
   return (
     v === VERSION &&
     (from === null || typeof from === 'string') &&
     typeof at === 'number' &&
-    (id === undefined || (typeof id === 'string' && id.length <= LONGEST_ID)) &&
+    (id === undefined || isId(id)) &&
     isTexts(to) &&
+    (n === undefined || isPlace(n)) &&
     (not === undefined || isTexts(not)) &&
+    (notIn === undefined || isTexts(notIn)) &&
+    (copy === undefined || isId(copy)) &&
     CONTENTS.includes(is)
   );
+}
+
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_ID;
+}
+
+function isPlace(value: unknown): value is Place {
+  if (!Array.isArray(value)) return false;
+  const [epoch, offset] = value as unknown[];
+  return isId(epoch) && typeof offset === 'number' && Number.isSafeInteger(offset) && offset > 0;
 }

@@ -1,4 +1,12 @@
 import { WsError } from '../../errors/ws.error.js';
+import type {
+  WsAppend,
+  WsAppended,
+  WsHistoryPage,
+  WsHistoryRange,
+  WsPosition,
+} from '../../history/room-store.interface.js';
+import type { ResolvedHistory, WsRetention } from '../../options/rooms/history.options.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
@@ -10,6 +18,7 @@ import { EnvelopePublisher } from './envelope-publisher.js';
 import { readWsEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
+import { RedisRoomStore } from './redis.room-store.js';
 
 export interface RedisBroadcasterOptions {
   readonly workerId: string;
@@ -17,6 +26,8 @@ export interface RedisBroadcasterOptions {
   readonly patience: number;
   /** True: while Redis is down clients may join rooms that this worker has not subscribed to yet. */
   readonly joinWhenDegraded: boolean;
+  /** Undefined: no room has history. */
+  readonly history?: ResolvedHistory | undefined;
 }
 
 /** The bus over Redis' pub/sub: one PUBLISH per channel of an envelope. */
@@ -35,6 +46,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   readonly #channels: ClusterChannels;
   readonly #publisher: EnvelopePublisher;
   readonly #ignis: IgnisWire | null;
+  readonly #history: RedisRoomStore;
 
   constructor(
     redis: ClusterRedis,
@@ -52,6 +64,8 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
       redis.ignis?.serverId ?? null,
       runtime,
     );
+    const seesFailover = options.history?.seesFailover ?? true;
+    this.#history = new RedisRoomStore(link, redis.channels, { origin: options.workerId, seesFailover }, runtime);
     redis.listenToOthers((payload) => this.#take(payload));
     link.onReady(() => this.#tell(true));
     link.onLost(() => {
@@ -105,6 +119,22 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     return this.#link.subscriptions.acquirePattern(this.#channels.everyEvent)?.catch(() => undefined);
   }
 
+  append(message: WsAppend): Promise<WsAppended> {
+    return this.#history.append(message);
+  }
+
+  read(roomName: string, range: WsHistoryRange, retention: WsRetention): Promise<WsHistoryPage> {
+    return this.#history.read(roomName, range, retention);
+  }
+
+  top(roomName: string, retention: WsRetention): Promise<WsPosition> {
+    return this.#history.top(roomName, retention);
+  }
+
+  clear(roomName: string, retention: WsRetention, youngest?: number): Promise<WsPosition> {
+    return this.#history.clear(roomName, retention, youngest);
+  }
+
   get isReady(): boolean {
     return this.#link.isReady;
   }
@@ -121,6 +151,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     yield counter('envelopes_junk', this.#junk);
     yield counter('envelopes_stale', this.#stale);
     yield counter('envelope_ids_overflow', this.#seen.overflow);
+    if (this.options.history) yield* this.#history.metrics();
     yield* this.#link.metrics();
     if (this.#ignis) yield* this.#ignis.metrics();
     yield counter('bus_losses', this.#losses);
@@ -148,6 +179,12 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
       return;
     }
     const { origin, sentAt, id, envelope } = received;
+    // Numbered messages are delivered by their numbers only: when they come, and in which copy, does not matter.
+    if (envelope.number) {
+      this.#received++;
+      this.#receive?.(envelope);
+      return;
+    }
     if (origin === this.options.workerId) return;
     this.#received++;
     switch (this.#judge(id, sentAt)) {

@@ -39,6 +39,11 @@ export class Deadlines<T> {
     return this.#since.delete(item);
   }
 
+  /** Whether its time is running. */
+  has(item: T): boolean {
+    return this.#since.has(item);
+  }
+
   /** Removes and returns all items. */
   takeAll(): T[] {
     const items = [...this.#since.keys()];

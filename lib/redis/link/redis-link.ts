@@ -225,6 +225,16 @@ export class RedisLink implements MetricSource {
     return this.#seal ? this.#seal.seal(channel, text) : text;
   }
 
+  /** Whether {@link sealed} signs. */
+  get isSealing(): boolean {
+    return this.#seal?.isSealing ?? false;
+  }
+
+  /** A text as {@link sealed} made it at any time, without its signature; null when it must not be accepted. */
+  openKept(channel: string, text: string): string | null {
+    return this.#seal ? this.#seal.openKept(channel, text) : text;
+  }
+
   /** The deadline by which a script has to publish what is sealed now, for `IN_TIME`; `''`: none. */
   get sealedUntil(): number | '' {
     return this.#seal ? this.#seal.publishUntil : '';

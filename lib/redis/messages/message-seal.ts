@@ -9,6 +9,8 @@ import { SeenIds } from './seen-ids.js';
 const SIGNATURE = 22;
 /** The longest first line of a sealed message, bytes. */
 const LONGEST_STAMP = 80;
+/** `#`, which begins no signature. */
+const STAMP = 0x23;
 /** Milliseconds within which a script has to publish a sealed message, so that it is not too old on arrival. */
 const PUBLISH_WITHIN = 5_000;
 /** Milliseconds between two lines of the log about wrong signatures. */
@@ -57,6 +59,11 @@ export class MessageSeal implements MetricSource {
     return Buffer.concat([Buffer.from(sign(this.#key, channel, bytes)), bytes]);
   }
 
+  /** Whether {@link seal} signs. */
+  get isSealing(): boolean {
+    return this.#key !== null;
+  }
+
   /** The deadline by which a script has to publish what is sealed now, ms since 1970; `''`: none. */
   get publishUntil(): number | '' {
     return this.#key ? Math.round(this.clock.now()) + PUBLISH_WITHIN : '';
@@ -64,6 +71,27 @@ export class MessageSeal implements MetricSource {
 
   /** The message that was sealed; null, and counted, when it must not be accepted. */
   open(channel: string, sealed: Buffer): Buffer | null {
+    // A line that a script has put before the seal, since it knows the number only then. It is not signed.
+    const line = sealed[0] === STAMP ? sealed.indexOf(0x0a) + 1 : 0;
+    if (line === 0) return this.#open(channel, sealed);
+    const opened = this.#open(channel, sealed.subarray(line));
+    return opened && Buffer.concat([sealed.subarray(0, line), opened]);
+  }
+
+  /**
+   * The message that was sealed at any time, and that may have been opened before, as one that Redis keeps; null, and counted,
+   * when its signature is wrong.
+   */
+  openKept(channel: string, sealed: string): string | null {
+    const end = sealed.slice(0, LONGEST_STAMP).indexOf('\n');
+    if (end > SIGNATURE && this.#isSigned(channel, Buffer.from(sealed))) return sealed.slice(end + 1);
+    if (this.#acceptsUnsigned) return sealed;
+    this.#refused.signature++;
+    this.#warn();
+    return null;
+  }
+
+  #open(channel: string, sealed: Buffer): Buffer | null {
     const end = sealed.subarray(0, LONGEST_STAMP).indexOf(0x0a);
     if (end <= SIGNATURE || !this.#isSigned(channel, sealed)) {
       if (this.#acceptsUnsigned) return sealed;

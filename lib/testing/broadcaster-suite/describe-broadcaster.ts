@@ -1,6 +1,7 @@
 import { BusListener } from './bus-listener.js';
 import { describeCutOffWorkers } from './cut-off-workers.js';
 import { describeDelivery } from './delivery.js';
+import { describeHistory } from './history.js';
 import { describeInterest } from './interest.js';
 import type { TestedBus } from './tested-bus.js';
 import { WatchedBus } from './watched-bus.js';
@@ -48,6 +49,7 @@ export function describeBroadcaster(
     });
   runner.describe(`${name}: what is published`, () => describeDelivery(test));
   runner.describe(`${name}: interest`, () => describeInterest(test));
+  runner.describe(`${name}: the history of rooms`, () => describeHistory(test));
   runner.describe(`${name}: a worker that is cut off`, () => describeCutOffWorkers(test));
 }
 
