@@ -15,6 +15,7 @@ const WELCOMED = { messages: 1 };
 /**
  * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
  * `(handler, data, id)` looks like. `id` is one digit. `receiver`: who takes what it publishes, where that is another.
+ * `library`: what applications connect with.
  */
 export const CONTENDERS = {
   'socket-write': {
@@ -34,6 +35,7 @@ export const CONTENDERS = {
   'socket-io': {
     title: 'Socket.IO',
     command: () => node('socket-io.js'),
+    library: 'socket-io',
     path: '/socket.io/?EIO=4&transport=websocket',
     // Engine.IO's open packet, answered by Socket.IO's connect, which the server confirms.
     greeting: { messages: 2, answer: '40' },
@@ -42,6 +44,13 @@ export const CONTENDERS = {
   'socket-io-sharded': {
     title: 'Socket.IO, sharded Redis adapter',
     command: () => [...node('socket-io.js'), 'sharded'],
+    path: '/socket.io/?EIO=4&transport=websocket',
+    greeting: { messages: 2, answer: '40' },
+  },
+  'socket-io-streams': {
+    title: 'Socket.IO, connection state recovery on Redis Streams',
+    command: () => [...node('socket-io.js'), 'streams'],
+    library: 'socket-io',
     path: '/socket.io/?EIO=4&transport=websocket',
     greeting: { messages: 2, answer: '40' },
   },
@@ -62,9 +71,17 @@ export const CONTENDERS = {
   pxl: {
     title: 'nestjs-pxl-websocket',
     command: () => node('pxl.js'),
+    library: 'pxl',
     path: '/ws',
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
+  'pxl-history': {
+    title: 'nestjs-pxl-websocket, rooms with history',
+    command: () => node('pxl.js'),
+    library: 'pxl',
+    path: '/ws',
+    greeting: WELCOMED,
   },
   'pxl-signed': {
     title: 'nestjs-pxl-websocket, signed (`cluster.secret`)',

@@ -26,15 +26,23 @@ export class RedisServer {
     this.url = url;
   }
 
-  /** Commands so far, and bytes in and out; this question counts too. */
+  /** Commands and CPU time (µs) so far, and bytes in and out; this question counts too. */
   async counts() {
-    const info = await this.client.info('stats');
-    const read = (name) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)[1]);
+    const info = await this.client.info('stats', 'cpu');
+    const read = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)[1]);
     return {
       commands: read('total_commands_processed'),
       bytesIn: read('total_net_input_bytes'),
       bytesOut: read('total_net_output_bytes'),
+      cpu: (read('used_cpu_user') + read('used_cpu_sys')) * 1_000_000,
     };
+  }
+
+  /** Scripts that were run so far. */
+  async scripts() {
+    const info = await this.client.info('commandstats');
+    const calls = [...info.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)].map(([, count]) => Number(count));
+    return calls.reduce((sum, count) => sum + count, 0);
   }
 
   async stop() {
@@ -44,7 +52,7 @@ export class RedisServer {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

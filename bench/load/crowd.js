@@ -50,6 +50,16 @@ export class Crowd {
     return before;
   }
 
+  /** Resolves once nothing comes any more; what came is forgotten. */
+  async quiet() {
+    let before;
+    do {
+      before = this.#bytes;
+      await setTimeout(QUIET_MILLISECONDS);
+    } while (this.#bytes !== before);
+    this.#bytes = 0;
+  }
+
   /** From now on the server is told whenever so many bytes have come; never, with null. */
   expect(pacePort, bytesOfTurn) {
     this.#pace ??= connect({ port: pacePort, host: '127.0.0.1', noDelay: true });

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Crowd } from './crowd.js';
+import { askAtOnce } from './requests-at-once.js';
 import { askEach, keepAsking } from './requests.js';
 
 /** The load process: one JSON command a line on stdin, one answer a line on stdout. */
@@ -12,6 +13,13 @@ const commands = {
   expect: ({ pacePort, bytes }) => crowd.expect(pacePort, bytes),
   churn: ({ target, milliseconds }) => timed(() => crowd.churn(target, milliseconds)),
   requests: ({ texts, milliseconds }) => timed(() => keepAsking(crowd.clients, texts, milliseconds)),
+  quiet: () => crowd.quiet(),
+  /** The clients from number `from` on. */
+  askAtOnce: async ({ text, messages, from }) => {
+    const start = performance.now();
+    const { reply } = await askAtOnce(crowd.clients.slice(from), text, messages);
+    return { reply, seconds: (performance.now() - start) / 1000 };
+  },
   askEach: async ({ text }) => ({ reply: await askEach(crowd.clients, text) }),
 };
 

@@ -22,6 +22,11 @@ export function serve(contender) {
       sendAll(contender, turn, textsOf(turn));
     },
 
+    /** One message to one room. */
+    say({ room, text }) {
+      contender.sendToRoom(room, text);
+    },
+
     /** Turn after turn, each when the one before has arrived, until the time is over. */
     async turns({ turn, milliseconds }) {
       const texts = textsOf(turn);
@@ -45,13 +50,14 @@ export function serve(contender) {
     /** CPU time of this process so far, user and system, in microseconds. */
     cpu: () => ({ cpu: cpuSince() }),
 
-    /** Resident bytes once the garbage has gone. */
+    /** Resident bytes once the garbage has gone, and `held`: those of objects and buffers. */
     async memory() {
       for (let round = 0; round < 5; round++) {
         collectGarbage();
         await setTimeout(50);
       }
-      return { rss: process.memoryUsage().rss };
+      const { rss, heapUsed, external } = process.memoryUsage();
+      return { rss, held: heapUsed + external };
     },
 
     async startProfile() {

@@ -57,17 +57,19 @@ decorateClass(BenchGateway, [WebSocketGateway()]);
 serve({
   async start(given) {
     settings = given;
-    if (settings.layout !== 'none' || settings.addressed) BenchGateway.prototype.handleConnection = handleConnection;
+    if ((settings.layout !== 'none' && !settings.open) || settings.addressed)
+      BenchGateway.prototype.handleConnection = handleConnection;
     const options = {
       limits: { roomsPerClient: false },
       redis: settings.redis,
       ...(settings.heartbeat ? {} : { heartbeat: false }),
     };
+    if (settings.open || settings.history) options.rooms = { open: settings.open, history: settings.history };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
-    await app.listen(0, '127.0.0.1');
+    await app.listen(settings.port ?? 0, '127.0.0.1');
     sockets = app.get(WebSocketService);
     return app.getHttpServer().address().port;
   },

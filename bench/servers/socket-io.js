@@ -1,19 +1,22 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { serve } from './harness.js';
 import { roomsOf } from './rooms.js';
 
 const NEVER = 2 ** 31 - 1;
+const KIND = process.argv[2];
 const clients = [];
 let io;
 
 /** As its documents have it: one connection for publishing, one for subscriptions. */
 function adapterTo(url) {
   const publisher = new Redis(url);
-  const create = process.argv[2] === 'sharded' ? createShardedAdapter : createAdapter;
+  if (KIND === 'streams') return createStreamsAdapter(publisher);
+  const create = KIND === 'sharded' ? createShardedAdapter : createAdapter;
   return create(publisher, publisher.duplicate());
 }
 
@@ -26,6 +29,7 @@ serve({
       perMessageDeflate: false,
       serveClient: false,
       ...(settings.redis ? { adapter: adapterTo(settings.redis) } : {}),
+      ...(KIND === 'streams' ? { connectionStateRecovery: { maxDisconnectionDuration: 120_000 } } : {}),
       ...(settings.heartbeat ? {} : { pingInterval: NEVER }),
     });
     let count = 0;
@@ -37,7 +41,7 @@ serve({
       socket.on('echo', (data, acknowledge) => acknowledge(data));
       socket.on('size', (data, acknowledge) => acknowledge(data.length));
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(settings.port ?? 0, '127.0.0.1');
     await once(server, 'listening');
     return server.address().port;
   },

@@ -1,0 +1,110 @@
+import { grouped } from '../lib/bench.js';
+import { ClusterSession } from '../lib/cluster-session.js';
+import { CONTENDERS } from '../lib/contenders.js';
+import { prepareTurns } from '../lib/deliveries.js';
+import { RedisServer } from '../lib/redis.js';
+import { Session, withEntries } from '../lib/session.js';
+
+const CLIENTS = 1_000;
+const HISTORY = { size: 500, ttl: 600_000 };
+/** Rooms whose logs are weighed, and the messages of each: together well below what a worker keeps of all rooms. */
+const ROOMS = Array.from({ length: 50 }, (_, index) => `room-${index}`);
+const FIRST = 20;
+
+export const history = {
+  name: 'history',
+  about:
+    'Ours alone: what a message costs in a room with history, beside the same room without. Two workers and a Redis: one ' +
+    'worker sends to a room whose members are all on the other. 200 bytes of text. Then the memory of the logs of a worker.',
+
+  async run(bench) {
+    return [...(await costs(bench)), ...(bench.profile ? [] : [await memory(bench)])];
+  },
+};
+
+function costs(bench) {
+  const clients = bench.scaled(CLIENTS);
+  const open = async (name) => {
+    const settings = { layout: 'everyone', ...(name === 'pxl-history' ? { history: HISTORY } : {}) };
+    const session = await ClusterSession.open(name, clients, settings);
+    // Whoever is put into a room with history is told where it stands.
+    await session.load.ask('quiet');
+    return { name, title: CONTENDERS[name].title, session };
+  };
+  return withEntries(['pxl', 'pxl-history'], open, async (entries) => {
+    const done = [];
+    for (const messages of [1, 10]) {
+      const turn = { to: 'rooms', targets: ['room'], messages, ticks: 1 };
+      for (const { session } of entries) await prepareTurns(session, turn, clients);
+      done.push(
+        await bench.measure({
+          title: `a room of ${grouped(clients)}, messages per turn: ${messages}`,
+          entries,
+          measure: ({ session }, milliseconds) => sample(session, turn, clients, milliseconds),
+          columns: [
+            { title: 'publisher CPU per message, µs', digits: 1, of: ({ publisher }) => publisher },
+            { title: 'receiver CPU per delivery, µs', digits: 3, of: ({ receiver }) => receiver },
+            { title: 'Redis CPU per message, µs', digits: 1, of: ({ redis }) => redis },
+            { title: 'Redis bytes per message, in + out', digits: 0, of: ({ bytes }) => bytes },
+          ],
+          ratios: [
+            { title: 'publisher ÷ without', of: ({ publisher }) => publisher, divisor: 'pxl' },
+            { title: 'receiver ÷ without', of: ({ receiver }) => receiver, divisor: 'pxl' },
+          ],
+        }),
+      );
+    }
+    return done;
+  });
+}
+
+async function sample({ server, receiver, redis }, turn, clients, milliseconds) {
+  const [before, { cpu: cpuBefore }] = [await redis.counts(), await receiver.ask('cpu')];
+  const { turns, cpu } = await server.ask('turns', { turn, milliseconds });
+  const [after, { cpu: cpuAfter }] = [await redis.counts(), await receiver.ask('cpu')];
+  const messages = turns * turn.messages;
+  return {
+    publisher: cpu / messages,
+    receiver: (cpuAfter - cpuBefore) / (messages * clients),
+    redis: (after.cpu - before.cpu) / messages,
+    bytes: (after.bytesIn - before.bytesIn + after.bytesOut - before.bytesOut) / messages,
+  };
+}
+
+function memory(bench) {
+  return bench.measureCold({
+    title: `logs of ${ROOMS.length} rooms, ${HISTORY.size} messages in each`,
+    entries: [{ name: 'pxl-history', title: CONTENDERS['pxl-history'].title }],
+    measure: memoryOf,
+    columns: [
+      { title: 'bytes of a frame', digits: 0, of: ({ frame }) => frame },
+      { title: 'bytes of memory per frame', digits: 0, of: ({ held }) => held },
+      { title: 'memory ÷ frames', digits: 2, of: ({ held, frame }) => held / frame },
+    ],
+    ratios: [],
+  });
+}
+
+/** A fresh process, one client in each room. What code and caches take is there after the first messages. */
+async function memoryOf({ name }) {
+  const redis = await RedisServer.start();
+  const session = await Session.open(name, ROOMS.length, { layout: 'fiftyOfTen', redis: redis.url, history: HISTORY });
+  try {
+    const { server, load } = session;
+    await load.ask('quiet');
+    const send = async (messages) => {
+      const turn = { to: 'rooms', targets: ROOMS, messages, ticks: 1 };
+      await prepareTurns(session, turn, ROOMS.length);
+      await server.ask('turns', { turn, milliseconds: 0 });
+    };
+    await send(FIRST / 2);
+    const { held: before } = await server.ask('memory');
+    const rest = HISTORY.size - FIRST;
+    await send(rest / 2);
+    const { held: after } = await server.ask('memory');
+    return { frame: session.deliveryBytes, held: (after - before) / (rest * ROOMS.length) };
+  } finally {
+    await session.close();
+    await redis.stop();
+  }
+}
