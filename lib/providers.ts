@@ -41,7 +41,6 @@ import { ROOM_HISTORY } from './history/room-history.interface.js';
 import { ClientList } from './rooms/client-list.js';
 import { Memberships } from './rooms/memberships.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
-import { RoomLists } from './rooms/room-lists.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { HandlerScanner } from './routing/discovery/handler.scanner.js';
@@ -52,6 +51,9 @@ import { EventRoutes } from './routing/event-routes.js';
 import { MessageDispatcher } from './routing/message.dispatcher.js';
 import { MessageIntake } from './routing/message.intake.js';
 import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
+import { HistoryRoutes } from './routing/rooms/history-routes.js';
+import { RequestedJoins } from './routing/rooms/requested-joins.js';
+import { RoomLists } from './routing/rooms/room-lists.js';
 import { SystemRoutes } from './routing/system-routes.js';
 import { Metrics } from './runtime/metrics.js';
 import { Runtime } from './runtime/runtime.js';
@@ -137,7 +139,7 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomRegistry, Memberships, RoomRules, RoomLists, ClientList],
+  ...[RoomRegistry, Memberships, RoomRules, ClientList],
   {
     provide: ROOM_INTEREST,
     useFactory: (bus: WsBroadcaster, histories: RoomHistories): WsRoomInterest =>
@@ -151,6 +153,7 @@ const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
   ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
+  ...[RequestedJoins, RoomLists, HistoryRoutes],
 ];
 
 const TRANSPORT = [

@@ -21,6 +21,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js
 import { RoomHistories } from './history/room-histories.js';
 import { Memberships } from './rooms/memberships.js';
 import { RoomRegistry } from './rooms/room-registry.js';
+import { HistoryRoutes } from './routing/rooms/history-routes.js';
 import { Metrics } from './runtime/metrics.js';
 import { Traffic } from './runtime/traffic.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
@@ -81,12 +82,16 @@ export const WIRING: FactoryProvider[] = [
   ),
 
   // Rooms with history: who is in them, and when nothing is certain about them.
-  wire([RoomHistories, RoomRegistry, PXL_WS_BROADCASTER, Metrics], (histories, rooms, bus: WsBroadcaster, metrics) => {
-    if (!histories.isOn) return;
-    rooms.listen(histories);
-    bus.onChange((isReady) => histories.busChanged(isReady));
-    metrics.add(histories);
-  }),
+  wire(
+    [RoomHistories, HistoryRoutes, RoomRegistry, PXL_WS_BROADCASTER, Metrics],
+    (histories, routes, rooms, bus: WsBroadcaster, metrics) => {
+      if (!histories.isOn) return;
+      rooms.listen(histories);
+      rooms.listen(routes);
+      bus.onChange((isReady) => histories.busChanged(isReady));
+      metrics.add(histories);
+    },
+  ),
 
   // What comes by Redis beside the bus, and what lives there as long as this worker's lease.
   wire(

@@ -23,7 +23,11 @@ export interface ControllerRoute {
 }
 
 /** Methods of client controllers get no ack function: the answer to a call is what they return. */
-const NO_ACKS: AckSource = { expectAck: () => () => undefined, whenGivenUp: () => undefined };
+const NO_ACKS: AckSource = {
+  expectAck: () => () => undefined,
+  whenGivenUp: () => undefined,
+  whenAnswered: () => undefined,
+};
 
 /** Handles what the server of one client sends: its pushes, and its calls with their answers. */
 export class ControllerRoutes {

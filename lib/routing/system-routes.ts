@@ -4,17 +4,18 @@ import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { ClientList } from '../rooms/client-list.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { JoinClaim } from '../rooms/join-claims.js';
 import { Memberships } from '../rooms/memberships.js';
 import { checkRoomName } from '../rooms/room-name.js';
-import { RoomRules } from '../rooms/room-rules.js';
 import { isUsername } from '../rooms/member-details.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
-import { EventRoutes, fieldsOf } from './event-routes.js';
+import { EventRoutes } from './event-routes.js';
 import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
 import { NamedAnswer } from './exchange/exchange.js';
+import { fieldsOf } from './message-fields.js';
+import { HistoryRoutes } from './rooms/history-routes.js';
+import { RequestedJoins } from './rooms/requested-joins.js';
 import type { Router } from './router.js';
 
 /** The requests that the library answers at every endpoint: type `system`, PROTOCOL.md "Built-in requests". */
@@ -22,10 +23,11 @@ import type { Router } from './router.js';
 export class SystemRoutes {
   constructor(
     private readonly memberships: Memberships,
-    private readonly rules: RoomRules,
+    private readonly joins: RequestedJoins,
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
     private readonly eventRoutes: EventRoutes,
+    private readonly historyRoutes: HistoryRoutes,
     private readonly runtime: Runtime,
     private readonly counters: RefusalCounters,
   ) {}
@@ -34,7 +36,7 @@ export class SystemRoutes {
     const add = (action: string, handle: RouteHandler, immediate = false): void => {
       router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
     };
-    add('joinRoom', (session, { data }, exchange) => this.#joinRoom(session, data, exchange));
+    add('joinRoom', (session, message, exchange) => this.#joinRoom(session, message, exchange));
     add('leaveRoom', (session, { data }) => this.#leaveRoom(session, data));
     add('clientList', () => this.#clientList());
     add('authenticate', (session, message) => this.#authenticate(session, message), true);
@@ -46,26 +48,24 @@ export class SystemRoutes {
     add('cancel', (session, { data }) => this.#cancel(session, data), true);
     add('answer', (session, { data }) => this.#answer(session, data), true);
     this.eventRoutes.addTo(router);
+    this.historyRoutes.addTo(router);
   }
 
-  async #joinRoom(session: ClientSession, data: unknown, exchange: AckSource): Promise<unknown> {
-    const { roomName, username } = fieldsOf(data);
+  async #joinRoom(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): Promise<unknown> {
+    const { roomName, username, since, history, was } = fieldsOf(data);
     checkRoomName(roomName, session.options.limits.roomName, this.counters);
     if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
-    if (!this.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
-    const claim = new JoinClaim();
-    exchange.whenGivenUp(() => this.memberships.withdraw(claim));
-    const joined = await this.memberships.join(session, roomName, { username, isRequest: true, claim });
-    this.memberships.confirm(claim);
-    if (!joined) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
+    const joins = this.joins.of(session, id, exchange);
+    const verdict = await joins.join(roomName, { username, since, history, was });
+    joins.confirm();
     const { userId, userType } = session.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();
     return {
       success: true,
       message: 'Joined the room.',
-      data: { userId, userType, username, roomName, joinedAt },
+      data: { userId, userType, username, roomName, joinedAt, ...verdict },
     };
   }
 

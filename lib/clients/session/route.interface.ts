@@ -10,6 +10,8 @@ export interface AckSource {
   expectAck(): AckFunction;
   /** Calls back when the client is told TIMEOUT while the handler still runs. */
   whenGivenUp(undo: () => void): void;
+  /** Calls back when what answers the message, a reply or an error, is on its way, and when it is known that nothing does. */
+  whenAnswered(follow: () => void): void;
 }
 
 /**

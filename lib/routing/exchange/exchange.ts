@@ -37,6 +37,7 @@ export class Exchange implements AckSource {
   #expectsAck = false;
   #onEnd: (() => void) | null = null;
   #onGivenUp: (() => void) | null = null;
+  #onAnswered: (() => void) | null = null;
 
   /** @param route undefined when the message has none */
   constructor(
@@ -69,12 +70,17 @@ export class Exchange implements AckSource {
     const source = this.route?.source ?? 'A message';
     if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
-    if (!this.#end() || (isAnswered && this.message.id === undefined)) return;
-    this.session.sendText(this.#encodeError(exception));
+    if (!this.#end()) return;
+    if (!isAnswered || this.message.id !== undefined) this.session.sendText(this.#encodeError(exception));
+    this.#onAnswered?.();
   }
 
   whenGivenUp(undo: () => void): void {
     this.#onGivenUp = undo;
+  }
+
+  whenAnswered(follow: () => void): void {
+    this.#onAnswered = follow;
   }
 
   expectAck(): AckFunction {
@@ -115,6 +121,7 @@ export class Exchange implements AckSource {
     const text = isSilent ? null : this.#encode(value);
     this.#end();
     if (text !== null) this.session.sendText(text);
+    this.#onAnswered?.();
   }
 
   #replyOrFail(value: unknown): void {

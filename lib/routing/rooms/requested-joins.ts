@@ -1,0 +1,106 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientSession } from '../../clients/session/client-session.js';
+import type { AckSource } from '../../clients/session/route.interface.js';
+import { WsError } from '../../errors/ws.error.js';
+import {
+  ROOM_HISTORY,
+  type ReplayRequest,
+  type ReplayVerdict,
+  type RoomHistory,
+} from '../../history/room-history.interface.js';
+import type { RequestId } from '../../protocol/messages.js';
+import { JoinClaim } from '../../rooms/join-claims.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { RoomRules } from '../../rooms/room-rules.js';
+import { Admissions } from './admissions.js';
+import { readReplay, type ReplayFields } from './replay-fields.js';
+
+/** How a client wants to join a room. */
+export interface RequestedJoin extends ReplayFields {
+  readonly username: string | undefined;
+}
+
+/** The joins that clients ask for. */
+@Injectable()
+export class RequestedJoins {
+  constructor(
+    private readonly memberships: Memberships,
+    private readonly rules: RoomRules,
+    @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
+  ) {}
+
+  /** @param id the message's; without one nobody could tell what an answer is about, so nothing is replayed */
+  of(session: ClientSession, id: RequestId | undefined, exchange: AckSource): JoinRequest {
+    const { memberships, rules, history } = this;
+    return new JoinRequest({ memberships, rules, history }, session, id !== undefined, exchange);
+  }
+}
+
+interface JoinServices {
+  readonly memberships: Memberships;
+  readonly rules: RoomRules;
+  readonly history: RoomHistory;
+}
+
+/** The joins of one message. Unless they are confirmed in time, they are taken back. */
+export class JoinRequest {
+  readonly #claims: JoinClaim[] = [];
+  readonly #admissions: Admissions;
+
+  constructor(
+    private readonly services: JoinServices,
+    private readonly session: ClientSession,
+    private readonly isAnswered: boolean,
+    exchange: AckSource,
+  ) {
+    const { memberships, history } = services;
+    exchange.whenGivenUp(() => this.#claims.forEach((claim) => memberships.withdraw(claim)));
+    this.#admissions = new Admissions(history, session, exchange);
+  }
+
+  /**
+   * Puts the client into a room, and decides what it gets of the room's history.
+   *
+   * @returns undefined for a room without history
+   * @throws WsError FORBIDDEN where clients do not join by themselves, BAD_MESSAGE, CONFLICT when the client has left
+   * meanwhile, UNAVAILABLE, and as {@link Memberships.join}; the client is where it was then
+   */
+  async join(roomName: string, { username, ...fields }: RequestedJoin): Promise<ReplayVerdict | undefined> {
+    const { session, services } = this;
+    if (!services.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
+    const replay = this.#read(roomName, fields);
+    const claim = new JoinClaim();
+    this.#claims.push(claim);
+    const isMember = await services.memberships.join(session, roomName, { username, isRequest: true, claim });
+    if (!isMember) throw hasLeft();
+    this.#admissions.entered(roomName);
+    return replay && this.#admit(roomName, replay, claim);
+  }
+
+  /** The client is about to be told: what it has joined stays. */
+  confirm(): void {
+    for (const claim of this.#claims) this.services.memberships.confirm(claim);
+  }
+
+  /** @returns undefined for a room without history: there the fields have no meaning */
+  #read(roomName: string, fields: ReplayFields): ReplayRequest | undefined {
+    const { history } = this.services;
+    if (!this.isAnswered || !history.isOn || !history.retentionOf(roomName)) return undefined;
+    return readReplay(fields);
+  }
+
+  async #admit(roomName: string, replay: ReplayRequest, claim: JoinClaim): Promise<ReplayVerdict | undefined> {
+    try {
+      const verdict = await this.#admissions.decide(roomName, replay);
+      if (!claim.isWithdrawn && this.session.rooms.has(roomName)) return verdict;
+    } catch (error) {
+      this.services.memberships.withdraw(claim);
+      throw error;
+    }
+    throw hasLeft();
+  }
+}
+
+function hasLeft(): WsError {
+  return new WsError('CONFLICT', 'The room was left while it was being joined.');
+}

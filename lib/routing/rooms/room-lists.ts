@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from '../../clients/session/client-session.js';
+import { ErrorReporter } from '../../errors/error-reporter.js';
+import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
+import { WsError } from '../../errors/ws.error.js';
+import { RefusalCounters } from '../../limits/refusal-counters.js';
+import type { ReplayVerdict } from '../../history/room-history.interface.js';
+import { isUsername } from '../../rooms/member-details.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { isRoomName } from '../../rooms/room-name.js';
+import type { ReplayFields } from './replay-fields.js';
+import type { JoinRequest, RequestedJoin } from './requested-joins.js';
+
+/** A room of a list that was not joined or left, and why. */
+export interface RefusedRoom {
+  /** The name that the client gave; null when it was not a text. */
+  readonly room: string | null;
+  readonly code: string;
+}
+
+/** What a client gets of a room with history that it has joined. */
+export interface JoinedRoom extends ReplayVerdict {
+  readonly room: string;
+}
+
+/** The outcome for a list of rooms: those that were joined or left, and the others. */
+export interface RoomListAnswer {
+  readonly rooms: readonly string[];
+  readonly refused: readonly RefusedRoom[];
+  /** Those of the joined rooms that have history; left out when none has. */
+  readonly joined?: readonly JoinedRoom[] | undefined;
+}
+
+interface Outcome {
+  readonly room: string;
+  /** Of the refusal; undefined when the room was joined. */
+  readonly code?: string;
+  readonly verdict?: ReplayVerdict | undefined;
+}
+
+/** How many rooms one list can have. How many a client can be in is limited by `limits.roomsPerClient`. */
+const MAX_ROOMS = 1_024;
+
+/** How the names of Ignis' own channels begin: its clients cannot join rooms with such a name. */
+const RESERVED_PREFIX = 'ws:';
+
+/** Requests of clients to join or leave several rooms at once: each room is joined, left or refused by itself. */
+@Injectable()
+export class RoomLists {
+  constructor(
+    private readonly memberships: Memberships,
+    private readonly errors: ErrorReporter,
+    private readonly counters: RefusalCounters,
+  ) {}
+
+  /**
+   * Joins the rooms of a list.
+   *
+   * @param joins is confirmed once all rooms are joined or refused
+   * @throws WsError BAD_MESSAGE when `list` is not an array of at most 1,024
+   */
+  async join(client: ClientSession, list: unknown, joins: JoinRequest): Promise<RoomListAnswer> {
+    const { wishes, refused } = this.#read(client, list);
+    const outcomes = await Promise.all([...wishes].map(([room, wish]) => this.#join(client, room, wish, joins)));
+    joins.confirm();
+    const rooms: string[] = [];
+    const joined: JoinedRoom[] = [];
+    for (const { room, code, verdict } of outcomes) {
+      // In one-room mode a later room of the list has taken the place of this one.
+      if (code !== undefined || !client.rooms.has(room)) {
+        refused.push({ room, code: code ?? 'CONFLICT' });
+        continue;
+      }
+      rooms.push(room);
+      if (verdict) joined.push({ room, ...verdict });
+    }
+    return { rooms, refused, joined: joined.length > 0 ? joined : undefined };
+  }
+
+  /**
+   * Leaves the rooms of a list.
+   *
+   * @throws WsError as {@link join}
+   */
+  leave(client: ClientSession, list: unknown): RoomListAnswer {
+    const { wishes, refused } = this.#read(client, list);
+    const rooms = [...wishes.keys()];
+    for (const room of rooms) this.memberships.leave(client, room);
+    return { rooms, refused };
+  }
+
+  /** Joins one room. Never rejects: a refusal has a code. */
+  async #join(client: ClientSession, room: string, wish: RequestedJoin, joins: JoinRequest): Promise<Outcome> {
+    try {
+      return { room, verdict: await joins.join(room, wish) };
+    } catch (error) {
+      if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
+      return { room, code: toErrorPayload(error).code };
+    }
+  }
+
+  /** Reads the rooms of a list, each once with what the client has said last, and the entries that are invalid. */
+  #read(client: ClientSession, list: unknown): { wishes: Map<string, RequestedJoin>; refused: RefusedRoom[] } {
+    if (!Array.isArray(list) || list.length > MAX_ROOMS) {
+      throw new WsError('BAD_MESSAGE', `The rooms are not a list of at most ${MAX_ROOMS}.`);
+    }
+    const wishes = new Map<string, RequestedJoin>();
+    const refused = new Map<unknown, RefusedRoom>();
+    for (const entry of list as unknown[]) {
+      const { room, username, ...replay } = readEntry(entry);
+      if (!this.#isRoom(client, room, entry)) {
+        const name = typeof room === 'string' ? room : null;
+        refused.set(name ?? entry, { room: name, code: 'INVALID_ROOM' });
+      } else if (isUsername(username)) {
+        const earlier = wishes.get(room);
+        wishes.set(room, { ...earlier, ...replay, username: username ?? earlier?.username });
+        refused.delete(room);
+      } else {
+        wishes.delete(room);
+        refused.set(room, { room, code: 'BAD_MESSAGE' });
+      }
+    }
+    return { wishes, refused: [...refused.values()] };
+  }
+
+  /** Clients of Ignis name rooms as bare texts. */
+  #isRoom({ codec, options }: ClientSession, room: unknown, entry: unknown): room is string {
+    if (!isRoomName(room, options.limits.roomName, this.counters)) return false;
+    return codec.name !== 'event.v1' || entry !== room || !room.startsWith(RESERVED_PREFIX);
+  }
+}
+
+/** An entry is the name of a room, or an object that also says how the client wants to join it. */
+function readEntry(entry: unknown): { room?: unknown; username?: unknown } & ReplayFields {
+  return typeof entry === 'object' && entry !== null ? entry : { room: entry };
+}
