@@ -123,19 +123,16 @@ export class FrameRing {
     return sum;
   }
 
-  /** Drops the oldest chunk; returns how many bytes that frees. The newest chunk stays. */
+  /** Drops the oldest chunk; returns how many bytes that frees. */
   dropOldest(): number {
-    if (this.#chunks.length < 2) return 0;
     const freed = this.#chunks.shift()?.buffer.length ?? 0;
     this.#bytes -= freed;
     return freed;
   }
 
-  /** Drops the chunks all of whose frames are older than this offset; returns how many bytes that frees. */
-  dropBefore(offset: number): number {
-    let freed = 0;
-    while (this.#chunks.length > 1 && (this.#chunks[0]?.next ?? Infinity) <= offset) freed += this.dropOldest();
-    return freed;
+  /** Drops the chunks all of whose frames are older than this offset, but for the newest one. */
+  dropBefore(offset: number): void {
+    while (this.#chunks.length > 1 && (this.#chunks[0]?.next ?? Infinity) <= offset) this.dropOldest();
   }
 
   /** Drops everything. */

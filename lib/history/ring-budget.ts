@@ -42,16 +42,16 @@ export class RingBudget {
   }
 
   #shrink(): void {
-    for (const [ring, bytes] of this.#rings) {
+    for (const ring of this.#rings.keys()) {
       if (this.#pins.has(ring)) continue;
-      let freed = 0;
-      while (this.#bytes - freed > MOST) {
-        const dropped = ring.dropOldest();
-        if (dropped === 0) break;
-        freed += dropped;
+      while (this.#bytes > MOST) {
+        const freed = ring.dropOldest();
+        this.#bytes -= freed;
+        if (freed === 0) break;
       }
-      this.#bytes -= freed;
-      this.#rings.set(ring, bytes - freed);
+      // Rings that are empty have no place in the order until they grow again.
+      if (ring.bytes > 0) this.#rings.set(ring, ring.bytes);
+      else this.#rings.delete(ring);
       if (this.#bytes <= MOST) return;
     }
   }
