@@ -9,8 +9,6 @@ import type { LogListener, LogPage, LogServices, RoomLog } from './room-log.js';
 import type { WsLossReason } from './room-history.interface.js';
 import type { WsPosition } from './room-store.interface.js';
 
-/** Bytes that are sent to a member that is behind before its socket has to take them. */
-const PAGE = 65_536;
 /** The shortest time between two pushes of a position to one member, in ms. */
 const POSITION_INTERVAL = 1_000;
 /** Milliseconds before a page is asked for once more that could not be read. */
@@ -119,8 +117,9 @@ export class RoomAudience implements LogListener {
 
   readonly #pump = (cursor: Cursor): void => {
     const { client } = cursor;
+    const { pageBytes } = this.services;
     while (cursor.state === 'behind') {
-      if (client.backpressured || client.bufferedAmount >= PAGE) {
+      if (client.backpressured || client.bufferedAmount >= pageBytes) {
         client.whenDrained(() => this.#pump(cursor));
         return;
       }
@@ -129,7 +128,7 @@ export class RoomAudience implements LogListener {
         this.#goLive(cursor);
         break;
       }
-      const page = this.log.page(cursor.next, PAGE);
+      const page = this.log.page(cursor.next, pageBytes);
       if (isThenable(page)) {
         this.#pumpLater(cursor, page);
         return;

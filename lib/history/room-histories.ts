@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
@@ -35,6 +35,8 @@ import {
   type WsRoomStore,
 } from './room-store.interface.js';
 
+/** The most bytes that a member that is behind gets before its socket has to take them. */
+const PAGE_BYTES = 65_536;
 /** Reads of the store that run at once. */
 const READS = 8;
 /** Milliseconds after which a room without a sign is looked at. */
@@ -71,7 +73,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   constructor(
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-    @Optional() @Inject(ROOM_STORE) private readonly store: WsRoomStore | null,
+    @Inject(ROOM_STORE) private readonly store: WsRoomStore | null,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
   ) {
@@ -83,6 +85,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
           store,
           codec: codecOf(options.protocol),
           budget: this.#ringBudget,
+          pageBytes: pageBytesOf(options),
           reads: new ConcurrencyLimit(READS),
           counts: this.#counts,
           errors,
@@ -334,6 +337,11 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
         'an emitter without the option rooms.history sends there. Further ones are counted.',
     );
   }
+}
+
+/** Two pages are well within the budget of an outbox. */
+function pageBytesOf({ limits: { maxBufferedBytes } }: ResolvedOptions): number {
+  return maxBufferedBytes === false ? PAGE_BYTES : Math.min(PAGE_BYTES, Math.max(1, maxBufferedBytes >> 2));
 }
 
 function notReadable(): WsError {

@@ -37,6 +37,8 @@ export interface LogServices {
   /** The codec that most clients are likely to use: the rings hold its frames. */
   readonly codec: Codec;
   readonly budget: RingBudget;
+  /** Bytes that a member that is behind gets before its socket has to take them. */
+  readonly pageBytes: number;
   /** Reads of the store, at most some at once. */
   readonly reads: ConcurrencyLimit;
   readonly counts: HistoryCounts;

@@ -63,7 +63,7 @@ async function ask(client: TestClient, request: ReplayRequest): Promise<unknown>
   return verdict;
 }
 
-interface Numbered {
+interface NumberedFrame {
   readonly room: string;
   readonly offset: number;
   readonly data: { readonly n: number };
@@ -72,7 +72,7 @@ interface Numbered {
 async function numbers(client: TestClient, count: number): Promise<number[]> {
   const offsets: number[] = [];
   while (offsets.length < count) {
-    const frame = (await client.next('n')) as unknown as Numbered;
+    const frame = (await client.next('n')) as unknown as NumberedFrame;
     expect(frame.room).toBe(ROOM);
     expect(frame.data.n).toBe(frame.offset);
     offsets.push(frame.offset);
@@ -91,19 +91,25 @@ describe('the members of a room with history', () => {
     const position = await member(client);
     expect(position).toEqual({ epoch: expect.stringMatching(/^\d{13}/), offset: 0 });
     await append(1, 2);
-    expect(await client.next('n')).toEqual({ type: 'n', action: 'is', data: { n: 1, text: '' }, room: ROOM, offset: 1 });
+    expect(await client.next('n')).toEqual({
+      type: 'n',
+      action: 'is',
+      data: { n: 1, text: '' },
+      room: ROOM,
+      offset: 1,
+    });
     expect(await client.next('n')).toMatchObject({ offset: 2 });
   });
 
   it('get them in the other codec, live and replayed', async () => {
     await start();
-    const client = await app.client({ protocol: 'event.v1' });
+    const client = await app.client({ protocols: ['event.v1'] });
     const { epoch } = await member(client);
     await append(1, 1);
     const frame = { event: 'n:is', data: { n: 1, text: '' }, room: ROOM, offset: 1 };
-    expect((await client.next('n')).whole).toEqual(frame);
+    expect(await client.next('n')).toEqual(frame);
     expect(await ask(client, { since: { epoch, offset: 0 } })).toMatchObject({ recovered: true, replayed: 1 });
-    expect((await client.next('n')).whole).toEqual(frame);
+    expect(await client.next('n')).toEqual(frame);
   });
 
   it('get what they have missed, then what is new, each once and in order', async () => {
@@ -114,7 +120,11 @@ describe('the members of a room with history', () => {
     await member(client);
     const verdict = ask(client, { since: { ...position, offset: 50 } });
     await append(201, 400);
-    expect(await verdict).toEqual({ position: { ...position, offset: 50 }, recovered: true, replayed: expect.any(Number) });
+    expect(await verdict).toEqual({
+      position: { ...position, offset: 50 },
+      recovered: true,
+      replayed: expect.any(Number),
+    });
     expect(await numbers(client, 350)).toEqual(range(51, 400));
     expect(await numbers(steady, 400)).toEqual(range(1, 400));
   });
@@ -196,13 +206,13 @@ describe('a member that reads slowly', () => {
       await member(client);
       const session = serverSide(client);
       client.socket.pause();
-      await append(1, 3_000, 'x'.repeat(KB));
-      expect(session.backpressured || session.bufferedAmount > 0).toBe(true);
+      await append(1, 2_000, 'x'.repeat(10 * KB));
+      expect(session.bufferedAmount).toBeGreaterThan(0);
       expect(session.bufferedAmount).toBeLessThan(256 * KB);
       client.socket.resume();
-      expect(await numbers(client, 3_000)).toEqual(range(1, 3_000));
-      await append(3_001, 3_001);
-      expect(await numbers(client, 1)).toEqual([3_001]);
+      expect(await numbers(client, 2_000)).toEqual(range(1, 2_000));
+      await append(2_001, 2_001);
+      expect(await numbers(client, 1)).toEqual([2_001]);
       expect(app.app.get(WebSocketService).getWebSocketHealth().slowConsumers).toMatchObject({ disconnected: 0 });
     },
   );
@@ -217,14 +227,18 @@ describe('a member that reads slowly', () => {
     const told: number[] = [];
     let lost: { position: { offset: number } } | undefined;
     while (told.at(-1) !== 12_000) {
-      const { type, action, data, ...frame } = (await client.next()) as never as Numbered & {
+      const { type, action, data, ...frame } = (await client.next()) as never as NumberedFrame & {
         type: string;
         action: string;
       };
       if (type === 'n') told.push(frame.offset);
       if (action === 'lost') {
         lost = data as never;
-        expect(lost).toEqual({ roomName: ROOM, position: { ...position, offset: expect.any(Number) }, reason: 'trimmed' });
+        expect(lost).toEqual({
+          roomName: ROOM,
+          position: { ...position, offset: expect.any(Number) },
+          reason: 'trimmed',
+        });
       }
     }
     const first = lost?.position.offset ?? 0;
@@ -238,7 +252,10 @@ describe('a member that reads slowly', () => {
     const position = await member(steady);
     await append(1, 3_000, 'x'.repeat(KB));
     await member(client);
-    expect(await ask(client, { since: { ...position, offset: 0 } })).toMatchObject({ recovered: true, replayed: 3_000 });
+    expect(await ask(client, { since: { ...position, offset: 0 } })).toMatchObject({
+      recovered: true,
+      replayed: 3_000,
+    });
     expect(await numbers(client, 3_000)).toEqual(range(1, 3_000));
   });
 
@@ -248,11 +265,17 @@ describe('a member that reads slowly', () => {
     const position = await member(steady);
     await append(1, 150, 'x'.repeat(KB));
     await member(client);
-    expect(await ask(client, { since: { ...position, offset: 0 } })).toMatchObject({ recovered: false, reason: 'limit' });
+    expect(await ask(client, { since: { ...position, offset: 0 } })).toMatchObject({
+      recovered: false,
+      reason: 'limit',
+    });
     expect(await ask(client, { since: { ...position, offset: 100 } })).toMatchObject({ recovered: true, replayed: 50 });
     expect(await numbers(client, 50)).toEqual(range(101, 150));
     // The bytes of a connection are those of all its returns together.
-    expect(await ask(client, { since: { ...position, offset: 100 } })).toMatchObject({ recovered: false, reason: 'limit' });
+    expect(await ask(client, { since: { ...position, offset: 100 } })).toMatchObject({
+      recovered: false,
+      reason: 'limit',
+    });
     const verdict = (await ask(client, { history: 1_000 })) as { replayed: number };
     expect(verdict.replayed).toBeLessThan(50);
     expect(await numbers(client, verdict.replayed)).toEqual(range(151 - verdict.replayed, 150));
@@ -264,7 +287,7 @@ describe('a member that reads slowly', () => {
     await member(client);
     client.socket.pause();
     await append(1, 3_000, 'x'.repeat(KB));
-    client.socket.destroy();
+    client.socket.terminate();
     await until(() => app.app.get(ClientManager).size === 0);
     const rooms = app.app
       .get(WebSocketService)

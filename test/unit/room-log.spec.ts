@@ -84,6 +84,17 @@ describe('the log of a room', () => {
   let log: RoomLog;
   let told: Diary;
 
+  const newLog = (): RoomLog =>
+    new RoomLog('tea', RETENTION, {
+      store,
+      codec: pxlCodec,
+      budget: new RingBudget(),
+      pageBytes: 65_536,
+      reads: new ConcurrencyLimit(8),
+      counts,
+      errors: new ErrorReporter(runtime, resolveOptions({})),
+      runtime,
+    });
   const take = (...offsets: number[]): void => {
     for (const offset of offsets) log.take({ epoch: store.epoch, offset }, entry(offset));
   };
@@ -93,16 +104,7 @@ describe('the log of a room', () => {
     store = new ScriptedStore();
     counts = new HistoryCounts();
     told = new Diary();
-    const errors = new ErrorReporter(runtime, resolveOptions({}));
-    const services = {
-      store,
-      codec: pxlCodec,
-      budget: new RingBudget(),
-      reads: new ConcurrencyLimit(8),
-      counts,
-      errors,
-    };
-    log = new RoomLog('tea', RETENTION, { ...services, runtime });
+    log = newLog();
     log.listen(told);
     store.top_ = 10;
     await log.verify();
@@ -228,16 +230,7 @@ describe('the log of a room', () => {
   });
 
   it('misses no message that comes while it opens', async () => {
-    const errors = new ErrorReporter(runtime, resolveOptions({}));
-    const services = {
-      store,
-      codec: pxlCodec,
-      budget: new RingBudget(),
-      reads: new ConcurrencyLimit(8),
-      counts,
-      errors,
-    };
-    log = new RoomLog('tea', RETENTION, { ...services, runtime });
+    log = newLog();
     log.listen(told);
     let open: () => void = () => undefined;
     store.gate = new Promise((resolve) => (open = resolve));
