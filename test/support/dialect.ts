@@ -12,7 +12,10 @@ export interface Dialect {
 }
 
 export const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
-const ACTIONS = ['joinRoom', 'leaveRoom', 'ping', 'pong', 'cancel', 'answer', 'clientList', 'authenticate', 'refresh'];
+const ACTIONS = [
+  ...['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'pong', 'cancel', 'answer'],
+  ...['clientList', 'authenticate', 'refresh'],
+];
 const EVENTS = ['authenticate', 'join', 'leave', 'heartbeat', 'connected', 'error', 'encrypted'];
 
 const pair = (type: string, action: string): string => `"type":"${type}","action":"${action}"`;
@@ -23,8 +26,8 @@ export const PXL: Dialect = {
   path: '/ws',
   names: pair,
   builtIn: [...ACTIONS, 'join', 'leave', 'heartbeat', 'unknown'].map((action) => pair('system', action)),
-  answered: ['joinRoom', 'leaveRoom', 'ping', 'clientList', 'unknown', ...PROTOTYPE_NAMES].map((action) =>
-    pair('system', action),
+  answered: ['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'clientList', 'unknown', ...PROTOTYPE_NAMES].map(
+    (action) => pair('system', action),
   ),
   wrongNames: (one, other) => [
     `"type":${one},"action":${other}`,
@@ -38,13 +41,16 @@ export const PXL: Dialect = {
     (type === 'error' && action === 'message') || Object.hasOwn(frame, 'response'),
 };
 
-const PUSHES: readonly unknown[] = ['connected', 'system:clientList', 'user:leftRoom'];
+const PUSHES: readonly unknown[] = ['connected', 'system:clientList', 'user:leftRoom', 'test:note'];
 
 export const EVENT: Dialect = {
   path: '/events',
   names: (type, action) => event(`${type}:${action}`),
   builtIn: [...EVENTS.map(event), ...[...ACTIONS, 'unknown'].map(system)],
-  answered: [...['joinRoom', 'leaveRoom', 'ping', 'unknown', ...PROTOTYPE_NAMES].map(system), event('error')],
+  answered: [
+    ...['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'unknown', ...PROTOTYPE_NAMES].map(system),
+    event('error'),
+  ],
   wrongNames: (one, other) => [
     `"event":${one},"data":${other}`,
     `"event":[${one}]`,

@@ -25,7 +25,10 @@ const TEXTS = [
   '\\',
 ];
 const NUMBERS = ['0', '-0', '-1', '1', '1.5', '1e308', '-1e308', '9007199254740993', '5e-324', '1E400'];
-const FIELDS = ['roomName', 'username', 'id', 'callId', 'response', 'error', 'token', 'userId', 'rooms', 'length'];
+const FIELDS = [
+  ...['roomName', 'username', 'id', 'callId', 'response', 'error', 'token', 'userId', 'rooms', 'length'],
+  ...['since', 'history', 'was', 'limit', 'reverse', 'room'],
+];
 
 /** Makes messages as no client library would: wrong in every field, or no message at all. Never larger than the limit. */
 export class MalformedInput {
@@ -75,9 +78,18 @@ export class MalformedInput {
   #fields(): string {
     const fields: string[] = [];
     for (let count = this.random.below(4); count >= 0; count--) {
-      fields.push(`"${this.random.pick(FIELDS)}":${this.#value(2)}`);
+      fields.push(this.#field());
     }
     return `{${fields.join(',')}}`;
+  }
+
+  #field(): string {
+    const name = this.random.pick(FIELDS);
+    const isNearlyRight = this.random.chance(0.5);
+    if (name === 'roomName' && isNearlyRight) return `"roomName":"${this.random.pick(['lobby', '*'])}"`;
+    if (name === 'since' && isNearlyRight) return `"since":{"epoch":${this.#text()},"offset":${this.#value(0)}}`;
+    if (name === 'rooms' && isNearlyRight) return `"rooms":[{"room":"*",${this.#field()}},${this.#value(1)}]`;
+    return `"${name}":${this.#value(2)}`;
   }
 
   #wrongNames(id: string): string {

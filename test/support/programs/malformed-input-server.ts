@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { ClientManager, PxlWebSocketModule, RoomManager, WsRoute } from 'nestjs-pxl-websocket';
+import { ClientManager, PxlWebSocketModule, RoomManager, WebSocketService, WsRoute } from 'nestjs-pxl-websocket';
 
 /** What nobody caught. */
 const uncaught: string[] = [];
@@ -15,6 +15,7 @@ class TestGateway {
   constructor(
     private readonly clients: ClientManager,
     private readonly rooms: RoomManager,
+    private readonly service: WebSocketService,
   ) {}
 
   @WsRoute('test', 'echo')
@@ -23,7 +24,8 @@ class TestGateway {
   }
 
   @WsRoute('test', 'slow')
-  slow(): Promise<string> {
+  async slow(): Promise<string> {
+    await this.service.sendToRooms(['lobby', '*'], { type: 'test', action: 'note' });
     return new Promise((resolve) => setImmediate(() => resolve('slow')));
   }
 
@@ -49,7 +51,12 @@ class EventGateway {}
 @Module({
   imports: [
     PxlWebSocketModule.forRoot({
-      rooms: { open: true, announce: true, defaults: ['lobby'] },
+      rooms: {
+        open: true,
+        announce: true,
+        defaults: ['lobby'],
+        history: (roomName) => (roomName.length < 10 ? { size: 20, ttl: 60_000 } : null),
+      },
       clientList: { enabled: true, fields: ['clientId'] },
       disconnectInactiveClients: { enabled: true },
       endpoints: { '/events': { protocol: 'event' } },
