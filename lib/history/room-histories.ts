@@ -242,14 +242,12 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     { since, was, allowance }: { since: WsPosition; was: string | undefined; allowance: number },
   ): Promise<ReplayVerdict> {
     const refuse = (reason: WsLossReason): ReplayVerdict => {
-      cursor.notice = null;
-      cursor.stand(log.delivered);
+      place(cursor, log.delivered);
       this.#counts.lost[reason]++;
       return { position: log.position, recovered: false, reason, replayed: 0 };
     };
     const accept = (replayed: number): ReplayVerdict => {
-      cursor.notice = null;
-      cursor.stand(since.offset);
+      place(cursor, since.offset);
       cursor.remember(was, log.delivered);
       this.#counts.recovered++;
       return { position: since, recovered: true, replayed };
@@ -284,8 +282,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     const { client } = cursor;
     const from = Math.max(1, log.delivered - history + 1);
     const stand = (offset: number, replayed: number): ReplayVerdict => {
-      cursor.notice = null;
-      cursor.stand(offset);
+      place(cursor, offset);
       return { position: { epoch: log.epoch, offset }, replayed };
     };
     if (from > log.delivered) return stand(log.delivered, 0);
@@ -342,6 +339,13 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 /** Two pages are well within the budget of an outbox. */
 function pageBytesOf({ limits: { maxBufferedBytes } }: ResolvedOptions): number {
   return maxBufferedBytes === false ? PAGE_BYTES : Math.min(PAGE_BYTES, Math.max(1, maxBufferedBytes >> 2));
+}
+
+/** @throws WsError CONFLICT when the client was let go meanwhile: it goes on from where it was */
+function place(cursor: Cursor, offset: number): void {
+  if (cursor.state !== 'held') throw leftMeanwhile();
+  cursor.notice = null;
+  cursor.stand(offset);
 }
 
 function notReadable(): WsError {

@@ -70,7 +70,8 @@ export interface RoomHistory {
    * until {@link begin} is called.
    *
    * @returns undefined for a room without history
-   * @throws WsError UNAVAILABLE when the room's state cannot be had
+   * @throws WsError UNAVAILABLE when the room's state cannot be had, CONFLICT when the client has left or {@link begin} was
+   * called meanwhile; a client that was a member before goes on from where it was
    */
   admit(client: ClientSession, roomName: string, request: ReplayRequest): Promise<ReplayVerdict> | undefined;
   /** The answer is on its way to the member: the replay follows it, then what is new. */

@@ -8,7 +8,6 @@ import type { ReplayRequest, ReplayVerdict, RoomHistory } from '../../history/ro
  */
 export class Admissions {
   readonly #rooms: string[] = [];
-  #isAnswered = false;
 
   constructor(
     private readonly history: RoomHistory,
@@ -26,19 +25,13 @@ export class Admissions {
   /**
    * Decides what the client gets, which has entered the room.
    *
-   * @throws WsError UNAVAILABLE
+   * @throws WsError UNAVAILABLE; CONFLICT when the client has left, or was told meanwhile that this took too long
    */
   async decide(roomName: string, request: ReplayRequest): Promise<ReplayVerdict | undefined> {
-    try {
-      return await this.history.admit(this.session, roomName, request);
-    } finally {
-      // The client has been told meanwhile that this took too long.
-      if (this.#isAnswered) this.history.begin(this.session, roomName);
-    }
+    return this.history.admit(this.session, roomName, request);
   }
 
   #begin(): void {
-    this.#isAnswered = true;
     for (const roomName of this.#rooms) this.history.begin(this.session, roomName);
   }
 }

@@ -72,12 +72,13 @@ export class HistoryRoutes implements RoomListener {
       limit: readLimit(limit),
       reverse: readReverse(reverse),
     };
-    const { entries, top, more } = await this.history.page(session, roomName, range);
+    const { entries, top, more, reason } = await this.history.page(session, roomName, range);
     const count = countWithin(entries, Math.min(PAGE_BYTES, session.options.limits.maxBufferedBytes || PAGE_BYTES));
     return {
       messages: entries.slice(0, count).map((entry) => messageOf(entry, session.codec)),
       position: top,
       more: more || count < entries.length,
+      reason,
     };
   }
 

@@ -72,7 +72,8 @@ export class JoinRequest {
     const claim = new JoinClaim();
     this.#claims.push(claim);
     const isMember = await services.memberships.join(session, roomName, { username, isRequest: true, claim });
-    if (!isMember) throw hasLeft();
+    // Another request may keep the client in the room that this one was given up for.
+    if (!isMember || claim.isWithdrawn) throw hasLeft();
     this.#admissions.entered(roomName);
     return replay && this.#admit(roomName, replay, claim);
   }
