@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readWsEnvelope, writeWsEnvelope } from '../../lib/cluster/bus/envelope-text.js';
+import { numberedText, readKept, unnumberedText, writeNumbered } from '../../lib/cluster/bus/numbered-text.js';
 import type { WsEnvelope, WsTarget } from '../../lib/cluster/bus/envelope.js';
 
 const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
@@ -30,6 +31,16 @@ describe('The text of an envelope', () => {
     expect(readWsEnvelope(writeWsEnvelope(sent, postmark))?.envelope.content).toEqual({ kind, text });
   });
 
+  it('keeps whose members are left out', () => {
+    const sent = envelope({ kind: 'rooms', roomNames: ['a'] }, { excludeRooms: ['b', 'c'] });
+    const text = writeWsEnvelope(sent, postmark);
+    expect(text).toContain('"notIn":["b","c"]');
+    expect(readWsEnvelope(text)).toEqual({ ...postmark, envelope: { ...sent, origin: postmark.origin } });
+    expect(readWsEnvelope(writeWsEnvelope(envelope({ kind: 'everybody' }), postmark))?.envelope).not.toHaveProperty(
+      'excludeRooms',
+    );
+  });
+
   it('keeps a content with line feeds of its own', () => {
     const content = { kind: 'message', text: '{\n}\n' } as const;
     expect(
@@ -55,6 +66,16 @@ describe('The text of an envelope', () => {
       'exclusions that are no list': { not: 'x' },
       'a content of unknown kind': { is: 'picture' },
       'a copy id that is no text': { id: 1 },
+      'rooms left out that are no list': { notIn: 'x' },
+      'a number that is no list': { n: { epoch: 'e', offset: 1 }, to: ['rooms', 'a'] },
+      'a number without an epoch': { n: [1], to: ['rooms', 'a'] },
+      'a number below one': { n: ['e', 0], to: ['rooms', 'a'] },
+      'a number that is not whole': { n: ['e', 1.5], to: ['rooms', 'a'] },
+      'a number for several rooms': { n: ['e', 1], to: ['rooms', 'a', 'b'] },
+      'a number for everybody': { n: ['e', 1] },
+      'a number of no message': { n: ['e', 1], to: ['rooms', 'a'], is: 'event' },
+      'an epoch that is too long': { n: ['e'.repeat(65), 1], to: ['rooms', 'a'] },
+      'a copy that is no text': { n: ['e', 1], to: ['rooms', 'a'], copy: 1 },
     }).map(([what, change]) => [what, `${JSON.stringify({ ...header, ...change })}\n{}`]),
   ])('is none with %s', (_what, text) => {
     expect(readWsEnvelope(text)).toBeNull();
@@ -63,4 +84,61 @@ describe('The text of an envelope', () => {
   it('is one with that header', () => {
     expect(readWsEnvelope(`${JSON.stringify(header)}\n{}`)).not.toBeNull();
   });
+});
+
+describe('The text of a message with a number', () => {
+  const roomName = 'a "room"\n';
+  const message = { text: '{"data":"line\\nfeed"}\n', exclude: ['x'], copy: 'copy1' };
+  const parts = writeNumbered(roomName, message, postmark);
+  const number = { epoch: '1700000000000-abcdefgh', offset: 7 };
+  const envelope = {
+    origin: postmark.origin,
+    target: { kind: 'rooms', roomNames: [roomName] },
+    exclude: ['x'],
+    isVolatile: false,
+    content: { kind: 'message', text: message.text },
+  };
+
+  it('is that of an envelope with the number in front, as workers of version 0.1 read it', () => {
+    const text = numberedText(parts, number);
+    expect(text.startsWith('{"n":["1700000000000-abcdefgh",7],"v":1,')).toBe(true);
+    expect(readWsEnvelope(text)).toEqual({
+      ...postmark,
+      envelope: { ...envelope, number: { ...number, copy: 'copy1' } },
+    });
+  });
+
+  it('has the number on a line of its own before what was signed', () => {
+    const signed = unnumberedText(parts);
+    expect(readWsEnvelope(`#["${number.epoch}",7]\n${signed}`)).toEqual({
+      ...postmark,
+      envelope: { ...envelope, number: { ...number, copy: 'copy1' } },
+    });
+    expect(readWsEnvelope(signed)?.envelope).toEqual(envelope);
+  });
+
+  it.each(['#', '#[]\n', '#["e",0]\n', '#{}\n', '#["e",1]', '#["e",1]\n#["e",1]\n', '#\n'])(
+    'is none with such a line: %j',
+    (line) => {
+      expect(readWsEnvelope(line)).toBeNull();
+      expect(readWsEnvelope(line + unnumberedText(parts))).toBeNull();
+    },
+  );
+
+  it('is kept without its time and sender', () => {
+    expect(readKept(roomName, `{${parts.tail}`)).toEqual(message);
+    const plain = writeNumbered(roomName, { text: '{}', exclude: [] }, postmark);
+    expect(`{${plain.tail}`).toBe('{"is":"message"}\n{}');
+    expect(readKept(roomName, `{${plain.tail}`)).toEqual({ text: '{}', exclude: [] });
+  });
+
+  it('is kept whole where it is signed, and is nothing in another room', () => {
+    expect(readKept(roomName, unnumberedText(parts))).toEqual(message);
+    expect(readKept('another', unnumberedText(parts))).toBeNull();
+  });
+
+  it.each(['', '{}', '{}\n', '{"is":"event"}\n{}', '{"is":"message","not":1}\n', '{"is":"message","copy":1}\n', 'x\n'])(
+    'is nothing when what is kept is %j',
+    (entry) => expect(readKept(roomName, entry)).toBeNull(),
+  );
 });

@@ -8,7 +8,13 @@ const MANY = 32;
 /** The number of sharded channels that all rooms share. */
 const PARTITIONS = 256;
 
-/** The names of one application's channels. They begin with its prefix, because pub/sub ignores database numbers. */
+/** The key that keeps a room's messages, and the channel on which they are published. */
+export interface HistoryPlace {
+  readonly key: string;
+  readonly channel: string;
+}
+
+/** The names of one application's channels and of the keys of its rooms. They begin with its prefix, because pub/sub ignores database numbers. */
 export class ClusterChannels {
   /** The channel that every worker subscribes to. */
   readonly everybody: string;
@@ -25,12 +31,18 @@ export class ClusterChannels {
     return this.isSharded ? `${this.prefix}:shard:${partitionOf(name)}` : `${this.prefix}:room:${encodeName(name)}`;
   }
 
-  /** The key of a room's history, in the slot of the room's channel if that is sharded. */
-  history(roomName: string): string {
+  /** Where a room's history is, in the slot of the room's channel if that is sharded. */
+  history(roomName: string): HistoryPlace {
+    const channel = this.room(roomName);
     const name = encodeName(roomName);
-    return this.isSharded
-      ? `${this.prefix}:history:{${this.room(roomName)}}:${name}`
-      : `${this.prefix}:history:{${name}}`;
+    const place = this.isSharded ? `{${channel}}:${name}` : `{${name}}`;
+    return { key: `${this.prefix}:history:${place}`, channel };
+  }
+
+  /** A history of no room, whose messages nobody hears: to try what Redis allows. */
+  get triedHistory(): HistoryPlace {
+    const channel = this.isSharded ? `${this.prefix}:shard:tried` : `${this.prefix}:tried`;
+    return { key: `${this.prefix}:tried:{${channel}}`, channel };
   }
 
   user(userId: string): string {

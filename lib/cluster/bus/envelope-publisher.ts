@@ -1,3 +1,4 @@
+import type { WsAppend } from '../../history/room-store.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -31,9 +32,19 @@ export class EnvelopePublisher implements MetricSource {
   /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; the envelope is not delivered later */
   publish(envelope: WsEnvelope): Promise<void> {
     if (this.ignisId === null) return this.#publishOurs(envelope);
-    const theirs = publicationsOf(envelope, this.ignisId);
-    const all = [this.#publishOurs(envelope), ...theirs.map(([channel, text]) => this.#publish(channel, text))];
-    return Promise.all(all).then(nothing);
+    return Promise.all([this.#publishOurs(envelope), ...this.#publishTheirs(envelope, this.ignisId)]).then(nothing);
+  }
+
+  /** Publishes a message of a room with history, which our workers get by its number, on the channels of Ignis. Never throws. */
+  tellIgnis({ roomName, text, exclude }: WsAppend): void {
+    if (this.ignisId === null) return;
+    const target = { kind: 'rooms', roomNames: [roomName] } as const;
+    const envelope = { target, exclude, isVolatile: false, content: { kind: 'message', text } as const };
+    for (const published of this.#publishTheirs(envelope, this.ignisId)) published.catch(nothing);
+  }
+
+  #publishTheirs(envelope: WsEnvelope, ignisId: string): Promise<void>[] {
+    return publicationsOf(envelope, ignisId).map(([channel, text]) => this.#publish(channel, text));
   }
 
   #publishOurs(envelope: WsEnvelope): Promise<void> {

@@ -19,6 +19,7 @@ import { readWsEnvelope } from './envelope-text.js';
 import type { WsEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
 import { RedisRoomStore } from './redis.room-store.js';
+import { tryRoomStore } from './room-store-trial.js';
 
 export interface RedisBroadcasterOptions {
   readonly workerId: string;
@@ -83,6 +84,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     this.#link.start();
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
     await this.runtime.waitFor(this.options.patience, ready, unreachable).catch(() => undefined);
+    if (this.options.history) await this.#tryHistory();
   }
 
   publish(envelope: WsEnvelope): Promise<void> {
@@ -120,7 +122,9 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   }
 
   append(message: WsAppend): Promise<WsAppended> {
-    return this.#history.append(message);
+    const appended = this.#history.append(message);
+    if (this.#ignis) appended.then(({ isRepeated }) => isRepeated || this.#publisher.tellIgnis(message)).catch(nothing);
+    return appended;
   }
 
   read(roomName: string, range: WsHistoryRange, retention: WsRetention): Promise<WsHistoryPage> {
@@ -169,6 +173,27 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
 
   stop(): Promise<void> {
     return this.#link.stop();
+  }
+
+  /** @throws PxlWebSocketSetupError when Redis is there and does not allow what rooms with history need */
+  async #tryHistory(): Promise<void> {
+    if (this.isReady) {
+      try {
+        await tryRoomStore(this.#history, this.#link);
+      } catch (error) {
+        // Its connections would keep the process alive.
+        await this.#link.stop();
+        throw error;
+      }
+      return;
+    }
+    let isTried = false;
+    this.#link.onReady(() => {
+      if (isTried) return;
+      isTried = true;
+      // What Redis refuses is logged by the link; the start is over.
+      tryRoomStore(this.#history, this.#link).catch(nothing);
+    });
   }
 
   /** Takes a message of one of the channels, also this worker's own ones, which come back. */
@@ -223,6 +248,8 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     for (const changed of this.#changed) changed(isReady);
   }
 }
+
+function nothing(): void {}
 
 function unreachable(): WsError {
   return new WsError('UNAVAILABLE', 'Redis cannot be reached.');

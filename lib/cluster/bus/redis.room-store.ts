@@ -11,16 +11,20 @@ import type {
 import type { WsRetention } from '../../options/rooms/history.options.js';
 import type { RedisScript } from '../../redis/data/redis-script.js';
 import { APPEND, CLEAR, READ } from '../../redis/data/room-scripts.js';
-import { isReply, unpublished } from '../../redis/link/redis-failures.js';
+import { bare, isReply, unpublished } from '../../redis/link/redis-failures.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { ClusterChannels } from './cluster-channels.js';
-import { readKept, unnumberedText, writeNumbered } from './numbered-text.js';
+import type { ClusterChannels, HistoryPlace } from './cluster-channels.js';
+import { numberedText, readKept, unnumberedText, writeNumbered, type NumberedText } from './numbered-text.js';
 import { RoomAppends } from './room-appends.js';
 
-/** Names this use of Redis in the log, where Redis refuses it. */
-const WHAT = 'the history of rooms';
+/** These name uses of Redis in the log, where Redis refuses them. */
+const WHAT = 'to keep the history of rooms';
+const PUBLISHING = 'to publish what it keeps of rooms';
+
+/** What the trial at the start keeps, and how long. */
+const TRIED: WsRetention = { size: 1, ttl: 1_000, metaTtl: 60_000 };
 
 export interface RedisRoomStoreOptions {
   /** The sending worker's id; null: this process is no worker. */
@@ -29,10 +33,18 @@ export interface RedisRoomStoreOptions {
   readonly seesFailover: boolean;
 }
 
+/** A message as Redis gets it. */
+interface WrittenMessage {
+  readonly text: NumberedText;
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** The rooms' history in Redis: one hash per room, one script per batch of messages. */
 export class RedisRoomStore implements WsRoomStore, MetricSource {
   readonly #appends: RoomAppends;
   #unpublished = 0;
+  /** Whether the last batch could not be published. */
+  #isSilent = false;
 
   constructor(
     private readonly link: RedisLink,
@@ -40,7 +52,7 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     private readonly options: RedisRoomStoreOptions,
     private readonly runtime: Runtime,
   ) {
-    const send = this.#append.bind(this);
+    const send = this.#send.bind(this);
     this.#appends = new RoomAppends(send, () => link.redisNow(), runtime);
   }
 
@@ -50,17 +62,17 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
 
   async read(roomName: string, range: WsHistoryRange, retention: WsRetention): Promise<WsHistoryPage> {
     const { since = 0, until = '', limit, reverse = false } = range;
-    const answer = await this.#run(READ, roomName, retention, [since, until, limit, reverse ? 1 : 0]);
-    const [epoch, top, oldest, first, ...texts] = answer;
-    const channel = this.channels.room(roomName);
+    const place = this.channels.history(roomName);
+    const answer = await this.#run(READ, place, retention, [since, until, limit, reverse ? 1 : 0]);
+    const [epoch, top, oldest, first, ...kept] = answer;
     const page = { top: { epoch: String(epoch), offset: Number(top) }, oldest: Number(oldest) };
     const entries: WsHistoryEntry[] = [];
     let unreadable = 0;
-    texts.forEach((text, at) => {
+    kept.forEach((entry, at) => {
       const offset = Number(first) + (reverse ? -at : at);
-      const opened = this.link.openKept(channel, String(text));
-      const entry = opened === null ? null : readKept(roomName, opened);
-      if (entry) entries.push({ ...entry, offset });
+      const text = this.link.openKept(place.channel, String(entry));
+      const message = text === null ? null : readKept(roomName, text);
+      if (message) entries.push({ ...message, offset });
       else unreadable = Math.max(unreadable, offset);
     });
     if (unreadable === 0) return { ...page, entries };
@@ -69,51 +81,76 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
   }
 
   async top(roomName: string, retention: WsRetention): Promise<WsPosition> {
-    const [epoch, offset] = await this.#run(READ, roomName, retention, [0, '', 0, 0]);
+    const [epoch, offset] = await this.#run(READ, this.channels.history(roomName), retention, [0, '', 0, 0]);
     return { epoch: String(epoch), offset: Number(offset) };
   }
 
   async clear(roomName: string, retention: WsRetention, youngest = 0): Promise<WsPosition> {
-    const [epoch, offset] = await this.#run(CLEAR, roomName, retention, [youngest]);
+    const [epoch, offset] = await this.#run(CLEAR, this.channels.history(roomName), retention, [youngest]);
     return { epoch: String(epoch), offset: Number(offset) };
+  }
+
+  /**
+   * Tries whether Redis allows all that is needed, with a room that nobody has.
+   *
+   * @throws WsError UNAVAILABLE with Redis' own error as its cause; a script that may not call INFO fails with `NOINFO`
+   */
+  async tryOut(): Promise<void> {
+    const place = this.channels.triedHistory;
+    const messages = [{ text: writeNumbered('', { text: '', exclude: [] }, this.#postmark()) }];
+    const [, , why] = await this.#append(place, messages, TRIED, this.link.redisNow() + 1_000);
+    if (why !== '') throw unpublished(Object.assign(new Error(String(why)), { name: 'ReplyError' }));
   }
 
   *metrics(): Iterable<WebSocketMetric> {
     yield counter('history_unpublished', this.#unpublished);
   }
 
-  async #append(
+  async #send(
     roomName: string,
     messages: readonly [WsAppend, ...WsAppend[]],
     deadline: number,
   ): Promise<readonly WsAppended[]> {
-    const channel = this.channels.room(roomName);
-    const publish = this.channels.isSharded ? 'SPUBLISH' : 'PUBLISH';
-    const { isSealing } = this.link;
-    const args: (string | number)[] = [Math.floor(deadline), publish, channel, isSealing ? 1 : 0];
-    const origin = { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) };
-    for (const message of messages) {
-      const text = writeNumbered(roomName, message, origin);
-      if (isSealing) args.push('', this.link.sealed(channel, unnumberedText(text)));
-      else args.push(text.head, text.tail);
-      args.push(message.idempotencyKey ?? '');
-    }
-    const [epoch, failures, , ...offsets] = await this.#run(APPEND, roomName, messages[0].retention, args);
-    if (Number(failures) > 0) this.#warn(Number(failures));
-    return offsets.map((given) => {
+    const place = this.channels.history(roomName);
+    const postmark = this.#postmark();
+    const written = messages.map((message) => ({
+      text: writeNumbered(roomName, message, postmark),
+      idempotencyKey: message.idempotencyKey,
+    }));
+    const answer = await this.#append(place, written, messages[0].retention, deadline);
+    const [epoch, failures, why, receivers, ...offsets] = answer;
+    this.#judge(Number(failures), String(why));
+    const appended = offsets.map((given) => {
       const offset = Number(given);
       return { epoch: String(epoch), offset: Math.abs(offset), isRepeated: offset < 0 };
     });
+    if (Number(receivers) >= 0 && !this.link.isHeard(place.channel, Number(receivers))) this.#detour(written, appended);
+    return appended;
+  }
+
+  #append(
+    place: HistoryPlace,
+    messages: readonly WrittenMessage[],
+    retention: WsRetention,
+    deadline: number,
+  ): Promise<readonly unknown[]> {
+    const { isSealing } = this.link;
+    const publish = this.channels.isSharded ? 'SPUBLISH' : 'PUBLISH';
+    const args: (string | number)[] = [Math.floor(deadline), publish, place.channel, isSealing ? 1 : 0];
+    for (const { text, idempotencyKey = '' } of messages) {
+      if (isSealing) args.push('', this.link.sealed(place.channel, unnumberedText(text)), idempotencyKey);
+      else args.push(text.head, text.tail, idempotencyKey);
+    }
+    return this.#run(APPEND, place, retention, args);
   }
 
   /** @throws WsError UNAVAILABLE, also when Redis refuses the script */
   async #run(
     script: RedisScript,
-    roomName: string,
+    { key }: HistoryPlace,
     { size, ttl, metaTtl }: WsRetention,
     args: readonly (string | number)[],
   ): Promise<readonly unknown[]> {
-    const key = this.channels.history(roomName);
     const common = [this.options.seesFailover ? 1 : 0, this.runtime.randomId(6), size, ttl, metaTtl];
     try {
       const answer = await this.link.run((redis) => script.run(redis, [key], [...common, ...args]));
@@ -126,13 +163,29 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     }
   }
 
-  /** Workers find out by the gap in the numbers. */
-  #warn(count: number): void {
-    this.#unpublished += count;
-    this.link.troubled(WHAT, 'Redis keeps messages of rooms with history, but does not publish them.');
+  /** What was not published comes to the members nevertheless: the next message, or the next look, shows the gap. */
+  #judge(failures: number, why: string): void {
+    this.#unpublished += failures;
+    if (failures > 0) this.link.refused(PUBLISHING, new Error(why));
+    else if (this.#isSilent) this.link.settled(PUBLISHING);
+    this.#isSilent = failures > 0;
+  }
+
+  /** Publishes once more, to all workers. Those that have the numbers already drop them. */
+  #detour(messages: readonly WrittenMessage[], appended: readonly WsAppended[]): void {
+    messages.forEach(({ text }, at) => {
+      const position = appended[at];
+      if (!position || position.isRepeated) return;
+      // A failure leaves a gap in the numbers, which workers notice.
+      this.link.publish(this.channels.everybody, numberedText(text, position)).catch(() => undefined);
+    });
+  }
+
+  #postmark(): { origin: string | null; sentAt: number } {
+    return { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) };
   }
 }
 
 function isLate(error: unknown): boolean {
-  return isReply(error) && (error as Error).message.startsWith('LATE ');
+  return isReply(error) && bare(error).message.startsWith('LATE ');
 }

@@ -30,7 +30,8 @@ end
 local function find()
   local master = ''
   if ARGV[1] == '1' then
-    local info = redis.call('INFO', 'replication')
+    local info = redis.pcall('INFO', 'replication')
+    if type(info) == 'table' then return nil, { err = 'NOINFO ' .. info.err } end
     if string.find(info, 'role:slave', 1, true) then return nil, { err = 'READONLY This server is a replica.' } end
     master = string.match(info, 'master_replid:(%x+)') or ''
   end
@@ -59,8 +60,8 @@ end
  * ARGV: the deadline (ms since 1970), PUBLISH or SPUBLISH, the channel, whether the messages are sealed; then for each message
  * what stands between its number and its entry, the entry, and its idempotency key or `''`.
  *
- * Returns the epoch, how many were not published, the fewest receivers of one (-1: none was published), and for each message
- * its offset, negative where it had been appended before.
+ * Returns the epoch, how many were not published, why not, the fewest receivers of one (-1: none was published), and for each
+ * message its offset, negative where it had been appended before.
  */
 export const APPEND = new RedisScript(`${COMMON}
 local KEY_LIFE, MOST_KEYS = 300000, 1000
@@ -107,7 +108,7 @@ for at = FIRST, #ARGV, 3 do
     end
   end
 end
-if #news == 0 then return { room.epoch, 0, -1, unpack(offsets) } end
+if #news == 0 then return { room.epoch, 0, '', -1, unpack(offsets) } end
 
 local isSealed = ARGV[9] == '1'
 local open, close = '{"n":["' .. room.epoch .. '",', '],'
@@ -152,17 +153,17 @@ redis.call('HSET', key, unpack(set))
 if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
 redis.call('PEXPIRE', key, metaTtl)
 
-local unpublished, fewest = 0, -1
+local unpublished, why, fewest = 0, '', -1
 for index, at in ipairs(news) do
   local text = open .. whole(first + index - 1) .. close .. ARGV[at] .. ARGV[at + 1]
   local receivers = redis.pcall(ARGV[7], ARGV[8], text)
   if type(receivers) == 'table' then
-    unpublished = unpublished + 1
+    unpublished, why = unpublished + 1, receivers.err
   elseif fewest < 0 or receivers < fewest then
     fewest = receivers
   end
 end
-return { room.epoch, unpublished, fewest, unpack(offsets) }
+return { room.epoch, unpublished, why, fewest, unpack(offsets) }
 `);
 
 /**

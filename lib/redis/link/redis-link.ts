@@ -225,6 +225,16 @@ export class RedisLink implements MetricSource {
     return this.#seal ? this.#seal.seal(channel, text) : text;
   }
 
+  /**
+   * Whether a script that published on the channel has reached all of its subscribers; some may not have followed a sharded
+   * channel yet whose slot has moved.
+   *
+   * @param receivers as PUBLISH or SPUBLISH returned it
+   */
+  isHeard(channel: string, receivers: number): boolean {
+    return !this.#isSharded(channel) || this.#shardedPublisher.isHeard(channel, receivers);
+  }
+
   /** Whether {@link sealed} signs. */
   get isSealing(): boolean {
     return this.#seal?.isSealing ?? false;

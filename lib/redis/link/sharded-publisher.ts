@@ -33,6 +33,14 @@ export class ShardedPublisher {
     await this.commands.publish(detour, this.seal(detour, payload));
   }
 
+  /** Whether all subscribers have received what somebody else published; otherwise it has to take the detour. */
+  isHeard(channel: string, receivers: number): boolean {
+    const slot = this.slots.slotOf(channel);
+    const isHeard = !this.slots.isMoving(slot) && this.slots.isHeard(slot, receivers);
+    if (!isHeard) this.#detours++;
+    return isHeard;
+  }
+
   /** @returns the number of receivers; null when it was not published, because another node serves the slot */
   publishAtOwner(channel: string, payload: string | Buffer): Promise<number | null> {
     const owner = this.slots.ownerOf(keySlotOf(channel));
