@@ -24,9 +24,8 @@ export class Cursor {
   told = 0;
   notice: Notice | null = null;
   isPumped = false;
-  /** What the client was called when these messages were sent, and up to which offset that counts. */
-  #was: string | undefined;
-  #wasUpTo = 0;
+  /** What the client was called on an earlier connection: nobody else can be meant by that id any more. */
+  was: string | undefined;
 
   constructor(readonly client: ClientSession) {}
 
@@ -36,15 +35,8 @@ export class Cursor {
     this.told = offset;
   }
 
-  /** Up to this offset the client may have been excluded by a former id. */
-  remember(was: string | undefined, upTo: number): void {
-    this.#was = was;
-    this.#wasUpTo = upTo;
-  }
-
-  isExcluded(offset: number, exclude: readonly string[] | undefined): boolean {
+  isExcluded(exclude: readonly string[] | undefined): boolean {
     if (!exclude || exclude.length === 0) return false;
-    if (exclude.includes(this.client.clientId)) return true;
-    return this.#was !== undefined && offset <= this.#wasUpTo && exclude.includes(this.#was);
+    return exclude.includes(this.client.clientId) || (this.was !== undefined && exclude.includes(this.was));
   }
 }

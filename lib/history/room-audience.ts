@@ -82,7 +82,7 @@ export class RoomAudience implements LogListener {
       if (client.backpressured) {
         cursor.stand(offset - 1);
         this.#goBehind(cursor);
-      } else if (exclude.length > 0 && cursor.isExcluded(offset, exclude)) {
+      } else if (exclude.length > 0 && cursor.isExcluded(exclude)) {
         this.#leftOut.push(cursor);
       } else client.sendFrame(message.frameFor(client.codec));
     }
@@ -160,7 +160,7 @@ export class RoomAudience implements LogListener {
     const { client } = cursor;
     for (const [offset, frame, exclude] of frames) {
       cursor.next = offset + 1;
-      if (cursor.isExcluded(offset, exclude)) continue;
+      if (cursor.isExcluded(exclude)) continue;
       cursor.told = offset;
       this.services.counts.replayed++;
       client.sendFrame(this.#framed(frame, client));

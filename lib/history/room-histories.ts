@@ -247,11 +247,12 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       return { position: log.position, recovered: false, reason, replayed: 0 };
     };
     const accept = (replayed: number): ReplayVerdict => {
-      place(cursor, since.offset);
-      cursor.remember(was, log.delivered);
+      cursor.notice = null;
+      cursor.stand(since.offset);
       this.#counts.recovered++;
       return { position: since, recovered: true, replayed };
     };
+    cursor.was = was;
     if (since.epoch !== log.epoch) return refuse('epoch');
     // It may have come from a worker that was ahead of this one; or it is made up.
     if (since.offset > log.highest) await log.verify();
@@ -267,8 +268,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       const bytes = log.bytesFrom(from);
       if (bytes > this.#budget.leftOf(client)) return refuse('limit');
       this.#budget.spend(client, bytes);
-      cursor.remember(was, log.delivered);
-      return accept(log.countFrom(from, (offset, exclude) => cursor.isExcluded(offset, exclude)));
+      return accept(log.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
     });
   }
 
@@ -293,7 +293,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       this.#budget.spend(client, log.bytesFrom(first));
       return stand(
         first - 1,
-        log.countFrom(first, (offset, exclude) => cursor.isExcluded(offset, exclude)),
+        log.countFrom(first, (exclude) => cursor.isExcluded(exclude)),
       );
     });
   }

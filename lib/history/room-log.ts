@@ -204,9 +204,9 @@ export class RoomLog {
   }
 
   /** Counts the entries from this offset on that are not excluded. */
-  countFrom(offset: number, isExcluded: (offset: number, exclude: readonly string[] | undefined) => boolean): number {
+  countFrom(offset: number, isExcluded: (exclude: readonly string[] | undefined) => boolean): number {
     let count = 0;
-    for (let at = offset; at <= this.#delivered; at++) if (!isExcluded(at, this.#ring.excludeOf(at))) count++;
+    for (let at = offset; at <= this.#delivered; at++) if (!isExcluded(this.#ring.excludeOf(at))) count++;
     return count;
   }
 
