@@ -29,6 +29,12 @@ export class Cursor {
 
   constructor(readonly client: ClientSession) {}
 
+  /** As {@link stand}, and nothing else has to be told before. */
+  standAt(offset: number): void {
+    this.notice = null;
+    this.stand(offset);
+  }
+
   /** The next message is the one behind this offset. */
   stand(offset: number): void {
     this.next = offset + 1;

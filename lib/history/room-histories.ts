@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
-import { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import { codecOf } from '../protocol/codecs.js';
@@ -11,20 +10,14 @@ import { chunksOf } from '../runtime/chunks.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
-import type { Cursor } from './cursor.js';
 import { HistoryCounts } from './history-counts.js';
+import { MemberPages, notReadable } from './member-pages.js';
 import { ReadRule } from './read-rule.js';
 import { ReplayBudget } from './replay-budget.js';
+import { Replays } from './replays.js';
 import { RingBudget } from './ring-budget.js';
 import { RoomAudience } from './room-audience.js';
-import type {
-  MemberPage,
-  MemberRange,
-  ReplayRequest,
-  ReplayVerdict,
-  RoomHistory,
-  WsLossReason,
-} from './room-history.interface.js';
+import type { MemberPage, MemberRange, ReplayRequest, ReplayVerdict, RoomHistory } from './room-history.interface.js';
 import { RoomLog, type LogServices } from './room-log.js';
 import {
   ROOM_STORE,
@@ -34,6 +27,7 @@ import {
   type WsPosition,
   type WsRoomStore,
 } from './room-store.interface.js';
+import { UnnumberedMessages } from './unnumbered-messages.js';
 
 /** The most bytes that a member that is behind gets before its socket has to take them. */
 const PAGE_BYTES = 65_536;
@@ -43,11 +37,6 @@ const READS = 8;
 const QUIET = 25_000;
 /** Rooms that are looked at together. */
 const CHUNK = 500;
-/** Messages of one page for a member. */
-const PAGE = 100;
-const MOST_OF_PAGE = 1_000;
-/** A room is cleared because of unnumbered messages at most once in this time, in ms. */
-const CLEARED_FOR = 60_000;
 
 /** A room with history that has members here, or is about to. */
 interface OpenRoom {
@@ -64,34 +53,33 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
   readonly #rooms = new Map<string, OpenRoom>();
   readonly #counts = new HistoryCounts();
   readonly #ringBudget = new RingBudget();
-  readonly #budget: ReplayBudget;
-  readonly #rule: ReadRule;
+  readonly #replays: Replays;
+  readonly #pages: MemberPages | null;
+  readonly #unnumbered: UnnumberedMessages | null;
   readonly #services: LogServices | null;
-  readonly #logger = new ModuleLogger();
   #quietTimer: RuntimeTimer | null = null;
-  #warnedAt = -Infinity;
 
   constructor(
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(ROOM_STORE) private readonly store: WsRoomStore | null,
-    private readonly errors: ErrorReporter,
+    errors: ErrorReporter,
     private readonly runtime: Runtime,
   ) {
-    this.isOn = Boolean(store) && options.rooms.history !== undefined;
-    this.#budget = new ReplayBudget(options.rooms.history?.replayBytes ?? 0, runtime);
-    this.#rule = new ReadRule(errors, runtime);
-    this.#services = store
-      ? {
-          store,
-          codec: codecOf(options.protocol),
-          budget: this.#ringBudget,
-          pageBytes: pageBytesOf(options),
-          reads: new ConcurrencyLimit(READS),
-          counts: this.#counts,
-          errors,
-          runtime,
-        }
-      : null;
+    this.isOn = store !== null && options.rooms.history !== undefined;
+    const budget = new ReplayBudget(options.rooms.history?.replayBytes ?? 0, runtime);
+    const rule = new ReadRule(errors, runtime);
+    this.#replays = new Replays(rule, budget, this.#counts);
+    this.#pages = store && new MemberPages(store, rule, budget);
+    this.#unnumbered = store && new UnnumberedMessages(store, (roomName) => this.check(roomName), errors, runtime);
+    this.#services = store && {
+      store,
+      codec: codecOf(options.protocol),
+      budget: this.#ringBudget,
+      pageBytes: pageBytesOf(options),
+      reads: new ConcurrencyLimit(READS),
+      counts: this.#counts,
+      runtime,
+    };
   }
 
   retentionOf(roomName: string): WsRetention | null {
@@ -147,7 +135,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   admit(client: ClientSession, roomName: string, request: ReplayRequest): Promise<ReplayVerdict> | undefined {
     const room = this.#rooms.get(roomName);
-    return room && this.#admit(room, client, request);
+    return room && this.#replays.admit(room.log, room.audience, client, request);
   }
 
   begin(client: ClientSession, roomName: string): void {
@@ -158,31 +146,8 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   async page(client: ClientSession, roomName: string, range: MemberRange): Promise<MemberPage> {
     const retention = this.retentionOf(roomName);
-    if (!this.store || !retention || !client.rooms.has(roomName)) throw notReadable();
-    const allowance = await this.#rule.allowance(client, roomName);
-    if (allowance === 0) throw notReadable();
-    if (this.#budget.leftOfMinute(client) <= 0) {
-      throw new WsError('RATE_LIMITED', 'More of the history can be read in a minute.');
-    }
-    const { since, limit = PAGE, reverse = false } = range;
-    const bound = reverse ? { until: since && since.offset - 1 } : { since: since?.offset };
-    const most = Math.min(limit, MOST_OF_PAGE);
-    const page = await this.store.read(roomName, { ...bound, limit: most, reverse }, retention);
-    const { top, oldest } = page;
-    if (since && since.epoch !== top.epoch) return { entries: [], top, more: false, reason: 'epoch' };
-    const readable = top.offset - allowance + 1;
-    const least = Math.max(oldest, readable);
-    const isGap = since && !reverse && since.offset + 1 < least;
-    const reason = isGap ? (readable > oldest ? 'limit' : 'trimmed') : undefined;
-    const read = page.entries.filter(({ offset }) => offset >= least);
-    const entries = read.filter(({ exclude }) => !exclude.includes(client.clientId));
-    this.#budget.spendOfMinute(
-      client,
-      entries.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
-    );
-    const last = page.entries.at(-1)?.offset;
-    const more = last !== undefined && (reverse ? last > least : last < top.offset);
-    return { entries, top, more, reason };
+    if (!this.#pages || !retention) throw notReadable();
+    return this.#pages.read(client, roomName, range, retention);
   }
 
   check(roomName: string): void {
@@ -191,13 +156,9 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   unnumbered(roomName: string): void {
     const retention = this.retentionOf(roomName);
-    if (!this.store || !retention) return;
+    if (!retention) return;
     this.#counts.unnumbered++;
-    this.#warnOfUnnumbered();
-    this.store.clear(roomName, retention, CLEARED_FOR).then(
-      () => this.check(roomName),
-      (error: unknown) => this.errors.report('The history of a room could not be cleared.', error),
-    );
+    this.#unnumbered?.take(roomName, retention);
   }
 
   /** To be called each time the bus was lost, or is back. */
@@ -213,89 +174,6 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     yield* this.#counts.metrics();
     yield gauge('history_rooms', this.#rooms.size);
     yield gauge('history_bytes', this.#ringBudget.bytes);
-  }
-
-  async #admit({ log, audience }: OpenRoom, client: ClientSession, request: ReplayRequest): Promise<ReplayVerdict> {
-    const cursor = audience.of(client);
-    if (!cursor) throw leftMeanwhile();
-    const wasMember = audience.hold(cursor);
-    try {
-      await log.settle();
-      const { since, history = 0, was } = request;
-      const allowance = since || history > 0 ? await this.#rule.allowanceAtJoin(client, log.roomName) : 0;
-      const verdict = since
-        ? await this.#return(log, cursor, { since, was, allowance })
-        : await this.#greet(log, cursor, Math.min(history, allowance), wasMember);
-      // It has left meanwhile, and maybe come again.
-      if (audience.of(client) !== cursor) throw leftMeanwhile();
-      return verdict;
-    } catch (error) {
-      if (wasMember) audience.release(cursor);
-      throw error;
-    }
-  }
-
-  /** A client comes back with a position. */
-  async #return(
-    log: RoomLog,
-    cursor: Cursor,
-    { since, was, allowance }: { since: WsPosition; was: string | undefined; allowance: number },
-  ): Promise<ReplayVerdict> {
-    const refuse = (reason: WsLossReason): ReplayVerdict => {
-      place(cursor, log.delivered);
-      this.#counts.lost[reason]++;
-      return { position: log.position, recovered: false, reason, replayed: 0 };
-    };
-    const accept = (replayed: number): ReplayVerdict => {
-      cursor.notice = null;
-      cursor.stand(since.offset);
-      this.#counts.recovered++;
-      return { position: since, recovered: true, replayed };
-    };
-    cursor.was = was;
-    if (since.epoch !== log.epoch) return refuse('epoch');
-    // It may have come from a worker that was ahead of this one; or it is made up.
-    if (since.offset > log.highest) await log.verify();
-    if (since.epoch !== log.epoch || since.offset > log.highest) return refuse('epoch');
-    const from = since.offset + 1;
-    if (from > log.delivered) return accept(0);
-    if (log.delivered - since.offset > allowance) return refuse('limit');
-    log.expire();
-    const { client } = cursor;
-    return log.withEntries(from, this.#budget.leftOf(client), (lack) => {
-      if (since.epoch !== log.epoch) return refuse('epoch');
-      if (lack !== undefined) return refuse(lack);
-      const bytes = log.bytesFrom(from);
-      if (bytes > this.#budget.leftOf(client)) return refuse('limit');
-      this.#budget.spend(client, bytes);
-      return accept(log.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
-    });
-  }
-
-  /** A client comes without a position; it may want the last messages. */
-  async #greet(log: RoomLog, cursor: Cursor, history: number, wasMember: boolean): Promise<ReplayVerdict> {
-    if (wasMember && history === 0) {
-      // What it has been sent is what it knows; a loss that was not told yet follows the answer.
-      return { position: { epoch: log.epoch, offset: cursor.told }, replayed: 0 };
-    }
-    log.expire();
-    const { client } = cursor;
-    const from = Math.max(1, log.delivered - history + 1);
-    const stand = (offset: number, replayed: number): ReplayVerdict => {
-      place(cursor, offset);
-      return { position: { epoch: log.epoch, offset }, replayed };
-    };
-    if (from > log.delivered) return stand(log.delivered, 0);
-    const left = this.#budget.leftOf(client);
-    return log.withEntries(from, left, () => {
-      let first = Math.max(from, log.oldestHeld);
-      while (first <= log.delivered && log.bytesFrom(first) > left) first++;
-      this.#budget.spend(client, log.bytesFrom(first));
-      return stand(
-        first - 1,
-        log.countFrom(first, (exclude) => cursor.isExcluded(exclude)),
-      );
-    });
   }
 
   #roomOf(roomName: string): OpenRoom | null {
@@ -324,34 +202,9 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       await Promise.all(chunk.map(({ log }) => log.verify().catch(() => undefined)));
     }
   }
-
-  #warnOfUnnumbered(): void {
-    const now = this.runtime.monotonic();
-    if (now - this.#warnedAt < CLEARED_FOR) return;
-    this.#warnedAt = now;
-    this.#logger.warn(
-      'A message without a number came for a room with history, and its history was cleared: a worker of version 0.1 or ' +
-        'an emitter without the option rooms.history sends there. Further ones are counted.',
-    );
-  }
 }
 
 /** Two pages are well within the budget of an outbox. */
 function pageBytesOf({ limits: { maxBufferedBytes } }: ResolvedOptions): number {
   return maxBufferedBytes === false ? PAGE_BYTES : Math.min(PAGE_BYTES, Math.max(1, maxBufferedBytes >> 2));
-}
-
-/** @throws WsError CONFLICT when the client was let go meanwhile: it goes on from where it was */
-function place(cursor: Cursor, offset: number): void {
-  if (cursor.state !== 'held') throw leftMeanwhile();
-  cursor.notice = null;
-  cursor.stand(offset);
-}
-
-function notReadable(): WsError {
-  return new WsError('FORBIDDEN', 'The history of this room is not open to you.');
-}
-
-function leftMeanwhile(): WsError {
-  return new WsError('CONFLICT', 'The room was left while it was being joined.');
 }

@@ -1,5 +1,4 @@
 import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
-import type { ErrorReporter } from '../errors/error-reporter.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
@@ -42,7 +41,6 @@ export interface LogServices {
   /** Reads of the store, at most some at once. */
   readonly reads: ConcurrencyLimit;
   readonly counts: HistoryCounts;
-  readonly errors: ErrorReporter;
   readonly runtime: Runtime;
 }
 

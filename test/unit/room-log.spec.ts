@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { HistoryCounts } from '../../lib/history/history-counts.js';
 import type { NumberedMessage } from '../../lib/history/numbered-message.js';
 import { RingBudget } from '../../lib/history/ring-budget.js';
@@ -14,7 +13,6 @@ import type {
 } from '../../lib/history/room-store.interface.js';
 import { WsError } from '../../lib/errors/ws.error.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
-import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { ConcurrencyLimit } from '../../lib/runtime/concurrency-limit.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
@@ -92,7 +90,6 @@ describe('the log of a room', () => {
       pageBytes: 65_536,
       reads: new ConcurrencyLimit(8),
       counts,
-      errors: new ErrorReporter(runtime, resolveOptions({})),
       runtime,
     });
   const take = (...offsets: number[]): void => {

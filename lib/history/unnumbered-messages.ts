@@ -1,0 +1,57 @@
+import type { ErrorReporter } from '../errors/error-reporter.js';
+import { ModuleLogger } from '../errors/module-logger.js';
+import type { WsRetention } from '../options/rooms/history.options.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { WsRoomStore } from './room-store.interface.js';
+
+/** A room is cleared, and the log warns, at most once in this time, in ms. */
+const INTERVAL = 60_000;
+/** Another worker has cleared the room for the same messages when its epoch is younger, in ms. */
+const JUST_CLEARED = 30_000;
+
+/**
+ * Messages without a number that came for rooms with history, from workers of version 0.1 and from emitters that do not know
+ * of the history. A room that had them is cleared: nobody could tell a returning client that it has missed them.
+ */
+export class UnnumberedMessages {
+  readonly #logger = new ModuleLogger();
+  /** The rooms that were cleared within the interval; true: there were more of these messages since. */
+  readonly #cleared = new Map<string, boolean>();
+  #warnedAt = -Infinity;
+
+  /** @param cleared is called once a room has begun a new epoch */
+  constructor(
+    private readonly store: WsRoomStore,
+    private readonly cleared: (roomName: string) => void,
+    private readonly errors: ErrorReporter,
+    private readonly runtime: Runtime,
+  ) {}
+
+  take(roomName: string, retention: WsRetention): void {
+    this.#warn();
+    if (this.#cleared.has(roomName)) {
+      this.#cleared.set(roomName, true);
+      return;
+    }
+    this.#cleared.set(roomName, false);
+    this.runtime.timeout(INTERVAL, () => {
+      const isAgain = this.#cleared.get(roomName) === true;
+      this.#cleared.delete(roomName);
+      if (isAgain) this.take(roomName, retention);
+    });
+    this.store.clear(roomName, retention, JUST_CLEARED).then(
+      () => this.cleared(roomName),
+      (error: unknown) => this.errors.report('The history of a room could not be cleared.', error),
+    );
+  }
+
+  #warn(): void {
+    const now = this.runtime.monotonic();
+    if (now - this.#warnedAt < INTERVAL) return;
+    this.#warnedAt = now;
+    this.#logger.warn(
+      'A message without a number came for a room with history, and its history was cleared: a worker of version 0.1 or ' +
+        'an emitter without the option rooms.history sends there. Further ones are counted.',
+    );
+  }
+}
