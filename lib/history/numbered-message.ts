@@ -7,7 +7,10 @@ import type { WsNumberedMessage } from './room-store.interface.js';
 
 /** A numbered message as frames: made once for each codec that a member uses. */
 export class NumberedMessage {
-  #frames: Map<Codec, SharedFrame> | null = null;
+  #codec: Codec | null = null;
+  #frame: SharedFrame | null = null;
+  /** The frames of other codecs than the first; null until a member needs one. */
+  #others: Map<Codec, SharedFrame> | null = null;
 
   /** @param roomText the room's name as JSON */
   constructor(
@@ -22,9 +25,14 @@ export class NumberedMessage {
   }
 
   frameFor(codec: Codec): SharedFrame {
-    const frames = (this.#frames ??= new Map<Codec, SharedFrame>());
-    let frame = frames.get(codec);
-    if (!frame) frames.set(codec, (frame = new TextFrame(this.#textFor(codec))));
+    if (this.#frame && codec === this.#codec) return this.#frame;
+    if (!this.#frame) {
+      this.#codec = codec;
+      return (this.#frame = new TextFrame(this.#textFor(codec)));
+    }
+    const others = (this.#others ??= new Map<Codec, SharedFrame>());
+    let frame = others.get(codec);
+    if (!frame) others.set(codec, (frame = new TextFrame(this.#textFor(codec))));
     return frame;
   }
 

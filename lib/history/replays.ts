@@ -68,14 +68,14 @@ export class Replays {
     const from = since.offset + 1;
     if (from > log.delivered) return accept(0);
     if (log.delivered - since.offset > allowance) return refuse('limit');
-    log.expire();
-    return log.withEntries(from, this.budget.leftOf(client), (lack) => {
+    log.frames.expire();
+    return log.frames.reach(from, this.budget.leftOf(client), (lack) => {
       if (since.epoch !== log.epoch) return refuse('epoch');
       if (lack !== undefined) return refuse(lack);
-      const bytes = log.bytesFrom(from);
+      const bytes = log.frames.bytesFrom(from);
       if (bytes > this.budget.leftOf(client)) return refuse('limit');
       this.budget.spend(client, bytes);
-      return accept(log.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
+      return accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
     });
   }
 
@@ -90,17 +90,17 @@ export class Replays {
       cursor.standAt(offset);
       return { position: { epoch: log.epoch, offset }, replayed };
     };
-    log.expire();
+    log.frames.expire();
     const from = Math.max(1, log.delivered - history + 1);
     if (from > log.delivered) return stand(log.delivered, 0);
     const left = this.budget.leftOf(client);
-    return log.withEntries(from, left, () => {
-      let first = Math.max(from, log.oldestHeld);
-      while (first <= log.delivered && log.bytesFrom(first) > left) first++;
-      this.budget.spend(client, log.bytesFrom(first));
+    return log.frames.reach(from, left, () => {
+      let first = Math.max(from, log.frames.oldest);
+      while (first <= log.delivered && log.frames.bytesFrom(first) > left) first++;
+      this.budget.spend(client, log.frames.bytesFrom(first));
       return stand(
         first - 1,
-        log.countFrom(first, (exclude) => cursor.isExcluded(exclude)),
+        log.frames.countFrom(first, (exclude) => cursor.isExcluded(exclude)),
       );
     });
   }

@@ -5,7 +5,9 @@ import { isThenable } from '../runtime/thenable.js';
 import type { RuntimeTimer } from '../runtime/runtime.js';
 import { Cursor, type Notice } from './cursor.js';
 import { translateFrame, type NumberedMessage } from './numbered-message.js';
-import type { LogListener, LogPage, LogServices, RoomLog } from './room-log.js';
+import type { LogPage } from './kept-frames.js';
+import type { LogServices } from './log-services.js';
+import type { LogListener, RoomLog } from './room-log.js';
 import type { WsLossReason } from './room-history.interface.js';
 import type { WsPosition } from './room-store.interface.js';
 
@@ -128,7 +130,7 @@ export class RoomAudience implements LogListener {
         this.#goLive(cursor);
         break;
       }
-      const page = this.log.page(cursor.next, pageBytes);
+      const page = this.log.frames.page(cursor.next, pageBytes);
       if (isThenable(page)) {
         this.#pumpLater(cursor, page);
         return;

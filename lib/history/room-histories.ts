@@ -18,7 +18,8 @@ import { Replays } from './replays.js';
 import { RingBudget } from './ring-budget.js';
 import { RoomAudience } from './room-audience.js';
 import type { MemberPage, MemberRange, ReplayRequest, ReplayVerdict, RoomHistory } from './room-history.interface.js';
-import { RoomLog, type LogServices } from './room-log.js';
+import type { LogServices } from './log-services.js';
+import { RoomLog } from './room-log.js';
 import {
   ROOM_STORE,
   type WsAppend,

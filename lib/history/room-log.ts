@@ -1,21 +1,11 @@
-import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
-import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
-import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
-import { FrameRing } from './frame-ring.js';
-import type { HistoryCounts } from './history-counts.js';
+import type { RuntimeTimer } from '../runtime/runtime.js';
+import { KeptFrames, type FramesLog } from './kept-frames.js';
+import type { LogServices } from './log-services.js';
 import { NumberedMessage } from './numbered-message.js';
-import type { RingBudget } from './ring-budget.js';
 import type { WsLossReason } from './room-history.interface.js';
-import type {
-  WsHistoryEntry,
-  WsHistoryPage,
-  WsHistoryRange,
-  WsNumberedMessage,
-  WsPosition,
-  WsRoomStore,
-} from './room-store.interface.js';
+import type { WsHistoryPage, WsHistoryRange, WsNumberedMessage, WsPosition } from './room-store.interface.js';
 
 /** Milliseconds for which a missing number may be on its way: a lag is no loss. */
 const LAG = 100;
@@ -23,26 +13,13 @@ const LAG = 100;
 const SECOND_LOOK = 1_000;
 /** Milliseconds before a read that has failed is tried again. */
 const READ_AGAIN = 1_000;
-/** Entries of one read, and of the least one when older entries are read: many returning clients share it. */
+/** Entries of one read. */
 const PAGE = 500;
-const LEAST = 256;
+/** A new epoch is delivered from its first message on where it has at most so many. */
+const YOUNG = 256;
 /** Entries and bytes that may wait for a missing one. */
 const MOST_WAITING = 1_000;
 const MOST_WAITING_BYTES = 1_048_576;
-
-/** What all logs of a worker share. */
-export interface LogServices {
-  readonly store: WsRoomStore;
-  /** The codec that most clients are likely to use: the rings hold its frames. */
-  readonly codec: Codec;
-  readonly budget: RingBudget;
-  /** Bytes that a member that is behind gets before its socket has to take them. */
-  readonly pageBytes: number;
-  /** Reads of the store, at most some at once. */
-  readonly reads: ConcurrencyLimit;
-  readonly counts: HistoryCounts;
-  readonly runtime: Runtime;
-}
 
 /** Hears of a log in the order of its numbers. */
 export interface LogListener {
@@ -52,22 +29,16 @@ export interface LogListener {
   lost(position: WsPosition, reason: WsLossReason): void;
 }
 
-/** Entries for one member, from the ring or read again; `lost`: they begin behind what was asked for. */
-export interface LogPage {
-  readonly frames: readonly (readonly [offset: number, frame: SharedFrame, exclude: readonly string[] | undefined])[];
-  readonly lostUpTo?: number | undefined;
-}
-
 /**
  * The messages of one room with history in the order of their numbers, as this worker gets them. What comes too early waits
  * until the missing ones are there, or were read; what comes again is dropped. It holds the newest frames.
  */
-export class RoomLog {
-  readonly #ring = new FrameRing(1);
-  readonly #roomText: string;
+export class RoomLog implements FramesLog {
+  /** The newest messages, to be replayed. */
+  readonly frames: KeptFrames;
+  readonly roomText: string;
   /** Messages that came before an earlier one, by offset. */
   readonly #waiting = new Map<number, WsNumberedMessage>();
-  readonly #pages = new Map<number, Promise<LogPage>>();
   #waitingBytes = 0;
   #listener: LogListener = { delivered: () => undefined, lost: () => undefined };
   /** Empty until the store has told it. */
@@ -82,21 +53,18 @@ export class RoomLog {
   #doubts = 0;
   #verifying: Promise<void> | null = null;
   #filling: Promise<void> | null = null;
-  #readingBack: Promise<WsHistoryPage | null> | null = null;
   #patience: RuntimeTimer | null = null;
   #isClosed = false;
   #heardAt: number;
-  /** When the last message was delivered (monotonic). */
-  #messageAt: number;
-  #forgetsFrames = false;
 
   constructor(
     readonly roomName: string,
     readonly retention: WsRetention,
     private readonly services: LogServices,
   ) {
-    this.#roomText = JSON.stringify(roomName);
-    this.#heardAt = this.#messageAt = services.runtime.monotonic();
+    this.roomText = JSON.stringify(roomName);
+    this.frames = new KeptFrames(this, services);
+    this.#heardAt = services.runtime.monotonic();
   }
 
   /** Where the log stands: everything up to here was delivered. */
@@ -175,80 +143,19 @@ export class RoomLog {
     if (!this.#isVerified) await this.verify();
   }
 
-  /**
-   * Brings the entries from `from` on into the ring, and keeps them there during `use`.
-   *
-   * @param most bytes
-   * @throws WsError UNAVAILABLE
-   */
-  async withEntries<T>(from: number, most: number, use: (lack: WsLossReason | undefined) => T): Promise<T> {
-    const { budget } = this.services;
-    budget.pin(this.#ring);
-    try {
-      return use(await this.#reach(from, most));
-    } finally {
-      budget.unpin(this.#ring);
-    }
-  }
-
-  /** The offset of the oldest entry in the ring; that of the next message when there is none. */
-  get oldestHeld(): number {
-    return this.#ring.first;
-  }
-
-  /** Bytes of the entries of the ring from this offset on. */
-  bytesFrom(offset: number): number {
-    return this.#ring.bytesFrom(offset);
-  }
-
-  /** Counts the entries from this offset on that are not excluded. */
-  countFrom(offset: number, isExcluded: (exclude: readonly string[] | undefined) => boolean): number {
-    let count = 0;
-    for (let at = offset; at <= this.#delivered; at++) if (!isExcluded(this.#ring.excludeOf(at))) count++;
-    return count;
-  }
-
-  /** Entries from this offset on, of at most so many bytes; a promise of them where the ring does not reach back so far. */
-  page(from: number, most: number): LogPage | Promise<LogPage> {
-    if (from >= this.#ring.first) return this.#heldPage(from, most);
-    let page = this.#pages.get(from);
-    if (!page) {
-      page = this.#readPage(from).finally(() => this.#pages.delete(from));
-      this.#pages.set(from, page);
-    }
-    return page;
-  }
-
-  /** Drops the frames of messages that are not kept any more. */
-  expire(): void {
-    const { budget, runtime } = this.services;
-    if (this.#ring.first > this.#delivered || runtime.monotonic() - this.#messageAt < this.retention.ttl) return;
-    this.#ring.clear(this.#delivered + 1);
-    budget.note(this.#ring);
-  }
-
   close(): void {
     this.#isClosed = true;
     this.#patience?.cancel();
-    this.services.budget.remove(this.#ring);
+    this.frames.close();
   }
 
   #deliver(offset: number, message: WsNumberedMessage): void {
     const { codec, runtime } = this.services;
-    const numbered = new NumberedMessage(message, this.#roomText, offset);
+    const numbered = new NumberedMessage(message, this.roomText, offset);
     this.#delivered = offset;
-    this.#heardAt = this.#messageAt = runtime.monotonic();
-    this.#keep(numbered.frameFor(codec).bytes, message.exclude);
+    this.#heardAt = runtime.monotonic();
+    this.frames.add(numbered.frameFor(codec), message.exclude);
     this.#listener.delivered(numbered);
-  }
-
-  #keep(frame: Buffer, exclude: readonly string[]): void {
-    const ring = this.#ring;
-    const before = ring.bytes;
-    ring.push(frame, exclude);
-    if (ring.bytes === before) return;
-    ring.dropBefore(this.#delivered - this.retention.size + 1);
-    this.services.budget.note(ring);
   }
 
   #wait(offset: number, message: WsNumberedMessage): void {
@@ -286,12 +193,14 @@ export class RoomLog {
     const isNew = this.#epoch === '';
     // Whatever was delivered by now had its number before the store answers.
     let least = this.#delivered;
+    this.#foreign = null;
     let top = await store.top(this.roomName, this.retention);
     const isOther = (): boolean => top.epoch !== this.#epoch || top.offset < least;
     if (!isNew && isOther()) {
       this.#isVerified = false;
       await new Promise<void>((resolve) => runtime.timeout(SECOND_LOOK, resolve));
       least = this.#delivered;
+      this.#foreign = null;
       top = await store.top(this.roomName, this.retention);
       if (isOther()) await this.#renew(top);
     } else if (isNew) {
@@ -299,17 +208,22 @@ export class RoomLog {
     }
     this.#heardAt = runtime.monotonic();
     this.#isVerified = doubt === this.#doubts;
-    this.#foreign = null;
     if (top.epoch === this.#epoch) this.#highest = Math.max(this.#highest, top.offset);
     if (this.#highest > this.#delivered) this.#fill();
+    // It came while the store answered, and may be newer than the answer.
+    if (this.#hasForeign()) runtime.afterIo(() => this.check());
+  }
+
+  #hasForeign(): boolean {
+    return this.#foreign !== null && this.#foreign.epoch !== this.#epoch;
   }
 
   /** Begins a new epoch: from its first message on where all of them can still be read, else from its top. */
   async #renew(top: WsPosition): Promise<void> {
     let from = top.offset;
     // Where another master went unnoticed the numbers of one epoch go back: those below are known already.
-    if (top.epoch !== this.#epoch && from > 0 && from <= LEAST) {
-      const page = await this.#read({ since: 0, limit: 1 });
+    if (top.epoch !== this.#epoch && from > 0 && from <= YOUNG) {
+      const page = await this.read({ since: 0, limit: 1 });
       if (page.top.epoch === top.epoch && page.oldest === 1) from = 0;
     }
     const position = { epoch: top.epoch, offset: from };
@@ -324,8 +238,7 @@ export class RoomLog {
     this.#highest = of === epoch ? Math.max(offset, seen) : offset;
     this.#waiting.clear();
     this.#waitingBytes = 0;
-    this.#ring.clear(offset + 1);
-    this.services.budget.note(this.#ring);
+    this.frames.clear(offset + 1);
   }
 
   /** Reads what is missing, in the background. */
@@ -350,7 +263,7 @@ export class RoomLog {
     while (!this.#isClosed && this.#highest > this.#delivered) {
       const epoch = this.#epoch;
       const from = this.#delivered;
-      const page = await this.#read({ since: from, limit: PAGE });
+      const page = await this.read({ since: from, limit: PAGE });
       if (epoch !== this.#epoch) continue; // it has begun anew meanwhile
       if (page.top.epoch !== epoch || page.top.offset < from) {
         this.check();
@@ -379,91 +292,13 @@ export class RoomLog {
   #skipTo(offset: number): void {
     for (const [waiting, message] of this.#waiting) if (waiting <= offset) this.#unwait(waiting, message);
     this.#delivered = offset;
-    this.#ring.clear(offset + 1);
-    this.services.budget.note(this.#ring);
+    this.frames.clear(offset + 1);
     this.#listener.lost(this.position, 'trimmed');
     this.#deliverWaiting();
   }
 
-  async #reach(from: number, most: number): Promise<WsLossReason | undefined> {
-    while (from < this.#ring.first && this.#ring.first > 1) {
-      if (this.#ring.bytesFrom(this.#ring.first) > most) return 'limit';
-      const first = this.#ring.first;
-      const page = await (this.#readingBack ??= this.#readBack(from).finally(() => (this.#readingBack = null)));
-      if (page === null) return 'epoch';
-      if (this.#ring.first <= from) break;
-      if (page.oldest >= this.#ring.first) return 'trimmed';
-      // Others have read, or the log has begun anew meanwhile; else the entries are not there although they should be.
-      if (this.#ring.first === first && page.entries.length === 0) return 'trimmed';
-    }
-    return undefined;
-  }
-
-  /** Reads older entries than the ring has; null: another epoch holds. */
-  async #readBack(from: number): Promise<WsHistoryPage | null> {
-    const until = this.#ring.first - 1;
-    const epoch = this.#epoch;
-    const since = Math.max(0, Math.min(from, until - LEAST + 1) - 1);
-    const page = await this.#read({ since, until, limit: PAGE, reverse: true });
-    if (page.top.epoch !== epoch || epoch !== this.#epoch) {
-      this.check();
-      return null;
-    }
-    if (this.#ring.first !== until + 1) return page;
-    const entries: WsHistoryEntry[] = [];
-    for (const entry of page.entries) {
-      if (entry.offset !== until - entries.length) break;
-      entries.push(entry);
-    }
-    if (entries.length === 0) return page;
-    entries.reverse();
-    const frames = entries.map((entry) => this.#frameOf(entry).bytes);
-    const excludes = entries.map(({ exclude }) => exclude);
-    this.#ring.prepend(frames, excludes);
-    this.services.budget.note(this.#ring);
-    return page;
-  }
-
-  #heldPage(from: number, most: number): LogPage {
-    const ring = this.#ring;
-    const frames: [number, SharedFrame, readonly string[] | undefined][] = [];
-    let bytes = 0;
-    for (let offset = from; offset <= this.#delivered && bytes < most; offset++) {
-      const frame = ring.frame(offset);
-      bytes += frame.bytes.length;
-      frames.push([offset, frame, ring.excludeOf(offset)]);
-    }
-    this.#forgetFramesSoon();
-    return { frames };
-  }
-
-  async #readPage(from: number): Promise<LogPage> {
-    const { top, oldest, entries } = await this.#read({ since: from - 1, limit: LEAST });
-    if (top.epoch !== this.#epoch) {
-      await this.verify();
-      return { frames: [] };
-    }
-    const frames = entries
-      .filter(({ offset }) => offset <= this.#delivered)
-      .map((entry) => [entry.offset, this.#frameOf(entry), entry.exclude] as const);
-    return { frames, lostUpTo: oldest > from ? oldest - 1 : undefined };
-  }
-
-  #frameOf(entry: WsHistoryEntry): SharedFrame {
-    return new NumberedMessage(entry, this.#roomText, entry.offset).frameFor(this.services.codec);
-  }
-
-  /** The recipients of one turn share frames; later ones make them anew from the bytes. */
-  #forgetFramesSoon(): void {
-    if (this.#forgetsFrames) return;
-    this.#forgetsFrames = true;
-    this.services.runtime.afterIo(() => {
-      this.#forgetsFrames = false;
-      this.#ring.forgetFrames();
-    });
-  }
-
-  #read(range: WsHistoryRange): Promise<WsHistoryPage> {
+  /** Reads entries from the store, in its turn. */
+  read(range: WsHistoryRange): Promise<WsHistoryPage> {
     const { reads, store, counts } = this.services;
     counts.reads++;
     return settledIn(reads, () => store.read(this.roomName, range, this.retention));

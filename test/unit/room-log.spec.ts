@@ -265,13 +265,13 @@ describe('the log of a room', () => {
 
   describe('for members that return', () => {
     const reach = (from: number, most = 1_000_000): Promise<string> =>
-      log.withEntries(from, most, (lack) => lack ?? `from ${log.oldestHeld}`);
+      log.frames.reach(from, most, (lack) => lack ?? `from ${log.frames.oldest}`);
 
     it('has the newest messages at hand', async () => {
       take(11, 12, 13);
       expect(await reach(11)).toBe('from 11');
       expect(store.asked).toEqual([]);
-      expect(log.countFrom(12, () => false)).toBe(2);
+      expect(log.frames.countFrom(12, () => false)).toBe(2);
     });
 
     it('reads older ones once for all who wait', async () => {
@@ -303,8 +303,8 @@ describe('the log of a room', () => {
     it('has no more frames after the time for which messages are kept', async () => {
       take(11, 12);
       await runtime.advance(RETENTION.ttl);
-      log.expire();
-      expect(log.oldestHeld).toBe(13);
+      log.frames.expire();
+      expect(log.frames.oldest).toBe(13);
     });
   });
 });
