@@ -14,10 +14,11 @@ export class Cursor {
   /**
    * - `held`: has asked, and gets nothing before its answer.
    * - `behind`: gets kept messages, as fast as its socket takes them.
+   * - `ahead`: stands where this worker has not come yet.
    * - `live`: gets each message as it comes.
    * - `gone`: is no member any more.
    */
-  state: 'held' | 'behind' | 'live' | 'gone' = 'held';
+  state: 'held' | 'behind' | 'ahead' | 'live' | 'gone' = 'held';
   /** The offset of the next message; kept up to date while it is not live. */
   next = 1;
   /** The last offset that the client knows of; kept up to date while it is not live. */
@@ -28,12 +29,6 @@ export class Cursor {
   was: string | undefined;
 
   constructor(readonly client: ClientSession) {}
-
-  /** As {@link stand}, and nothing else has to be told before. */
-  standAt(offset: number): void {
-    this.notice = null;
-    this.stand(offset);
-  }
 
   /** The next message is the one behind this offset. */
   stand(offset: number): void {

@@ -52,18 +52,17 @@ export class Replays {
   async #return(log: RoomLog, cursor: Cursor, since: WsPosition, allowance: number): Promise<ReplayVerdict> {
     const { client } = cursor;
     const refuse = (reason: WsLossReason): ReplayVerdict => {
-      cursor.standAt(log.delivered);
+      place(cursor, log.delivered);
       this.counts.lost[reason]++;
       return { position: log.position, recovered: false, reason, replayed: 0 };
     };
     const accept = (replayed: number): ReplayVerdict => {
-      cursor.standAt(since.offset);
+      place(cursor, since.offset);
       this.counts.recovered++;
       return { position: since, recovered: true, replayed };
     };
-    if (since.epoch !== log.epoch) return refuse('epoch');
     // It may have come from a worker that was ahead of this one; or it is made up.
-    if (since.offset > log.highest) await log.verify();
+    if (since.epoch !== log.epoch || since.offset > log.highest) await log.verifyAnew();
     if (since.epoch !== log.epoch || since.offset > log.highest) return refuse('epoch');
     const from = since.offset + 1;
     if (from > log.delivered) return accept(0);
@@ -74,8 +73,9 @@ export class Replays {
       if (lack !== undefined) return refuse(lack);
       const bytes = log.frames.bytesFrom(from);
       if (bytes > this.budget.leftOf(client)) return refuse('limit');
+      const verdict = accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
       this.budget.spend(client, bytes);
-      return accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
+      return verdict;
     });
   }
 
@@ -87,7 +87,7 @@ export class Replays {
     }
     const { client } = cursor;
     const stand = (offset: number, replayed: number): ReplayVerdict => {
-      cursor.standAt(offset);
+      place(cursor, offset);
       return { position: { epoch: log.epoch, offset }, replayed };
     };
     log.frames.expire();
@@ -104,6 +104,13 @@ export class Replays {
       );
     });
   }
+}
+
+/** @throws WsError CONFLICT when the client was let go meanwhile: it goes on from where it was */
+function place(cursor: Cursor, offset: number): void {
+  if (cursor.state !== 'held') throw leftMeanwhile();
+  cursor.notice = null;
+  cursor.stand(offset);
 }
 
 function leftMeanwhile(): WsError {

@@ -24,6 +24,8 @@ const AGAIN = 1_000;
 export class RoomAudience implements LogListener {
   readonly #cursors = new Map<ClientSession, Cursor>();
   readonly #live = new Set<Cursor>();
+  /** Members that have come from a worker that was ahead of this one. */
+  readonly #ahead = new Set<Cursor>();
   /** The members that did not get the newest message, since it excludes them. */
   #leftOut: Cursor[] = [];
   #positionTimer: RuntimeTimer | null = null;
@@ -49,7 +51,7 @@ export class RoomAudience implements LogListener {
     const cursor = this.#cursors.get(client);
     if (!cursor) return;
     this.#cursors.delete(client);
-    this.#live.delete(cursor);
+    this.#takeOut(cursor);
     cursor.state = 'gone';
   }
 
@@ -67,7 +69,7 @@ export class RoomAudience implements LogListener {
   hold(cursor: Cursor): boolean {
     if (cursor.state === 'held' || cursor.state === 'gone') return false;
     if (cursor.state === 'live') cursor.stand(this.log.delivered);
-    this.#live.delete(cursor);
+    this.#takeOut(cursor);
     cursor.state = 'held';
     return true;
   }
@@ -89,11 +91,18 @@ export class RoomAudience implements LogListener {
       } else client.sendFrame(message.frameFor(client.codec));
     }
     if (this.#leftOut.length > 0) this.#tellPositionsSoon();
+    for (const cursor of this.#ahead) if (cursor.next <= offset + 1) this.#goBehind(cursor);
   }
 
-  lost(position: WsPosition, reason: WsLossReason): void {
+  lost(position: WsPosition, reason: WsLossReason, before: number): void {
     this.#leftOut = [];
-    for (const cursor of this.#cursors.values()) this.#lose(cursor, position, reason);
+    for (const cursor of this.#cursors.values()) {
+      if (cursor.state === 'live') cursor.stand(before);
+      // Some have had it by another worker already.
+      const isThere = reason !== 'epoch' && cursor.next > position.offset;
+      if (!isThere) this.#lose(cursor, position, reason);
+      else if (cursor.state === 'ahead') this.#goBehind(cursor);
+    }
   }
 
   #lose(cursor: Cursor, position: WsPosition, reason: WsLossReason): void {
@@ -103,8 +112,13 @@ export class RoomAudience implements LogListener {
     if (cursor.state !== 'held') this.#goBehind(cursor);
   }
 
-  #goBehind(cursor: Cursor): void {
+  #takeOut(cursor: Cursor): void {
     this.#live.delete(cursor);
+    this.#ahead.delete(cursor);
+  }
+
+  #goBehind(cursor: Cursor): void {
+    this.#takeOut(cursor);
     cursor.state = 'behind';
     if (cursor.isPumped) return;
     cursor.isPumped = true;
@@ -117,6 +131,11 @@ export class RoomAudience implements LogListener {
     if (cursor.told < this.log.delivered) this.#tellPosition(cursor);
   }
 
+  #goAhead(cursor: Cursor): void {
+    cursor.state = 'ahead';
+    this.#ahead.add(cursor);
+  }
+
   readonly #pump = (cursor: Cursor): void => {
     const { client } = cursor;
     const { pageBytes } = this.services;
@@ -127,7 +146,8 @@ export class RoomAudience implements LogListener {
       }
       if (cursor.notice) this.#send(cursor, cursor.notice);
       if (cursor.next > this.log.delivered) {
-        this.#goLive(cursor);
+        if (cursor.next === this.log.delivered + 1) this.#goLive(cursor);
+        else this.#goAhead(cursor);
         break;
       }
       const page = this.log.frames.page(cursor.next, pageBytes);

@@ -25,8 +25,12 @@ const MOST_WAITING_BYTES = 1_048_576;
 export interface LogListener {
   /** The next message. */
   delivered(message: NumberedMessage): void;
-  /** What is between the last message and this position cannot be had. */
-  lost(position: WsPosition, reason: WsLossReason): void;
+  /**
+   * What is between the last message and this position cannot be had.
+   *
+   * @param before the offset of the last message
+   */
+  lost(position: WsPosition, reason: WsLossReason, before: number): void;
 }
 
 /**
@@ -136,6 +140,12 @@ export class RoomLog implements FramesLog {
     return (this.#verifying ??= this.#verify().finally(() => (this.#verifying = null)));
   }
 
+  /** As {@link verify}, by a look at the top that begins now. */
+  async verifyAnew(): Promise<void> {
+    await this.#verifying?.catch(() => undefined);
+    await this.verify();
+  }
+
   /** As {@link verify} where that is necessary. */
   async settle(): Promise<void> {
     if (!this.#isVerified) await this.verify();
@@ -227,8 +237,9 @@ export class RoomLog implements FramesLog {
       if (page.top.epoch === top.epoch && page.oldest === 1) from = 0;
     }
     const position = { epoch: top.epoch, offset: from };
+    const before = this.#delivered;
     this.#restart(position);
-    this.#listener.lost(position, 'epoch');
+    this.#listener.lost(position, 'epoch', before);
   }
 
   #restart({ epoch, offset }: WsPosition): void {
@@ -291,9 +302,10 @@ export class RoomLog implements FramesLog {
   /** What is missing up to here is not kept any more. */
   #skipTo(offset: number): void {
     for (const [waiting, message] of this.#waiting) if (waiting <= offset) this.#unwait(waiting, message);
+    const before = this.#delivered;
     this.#delivered = offset;
     this.frames.clear(offset + 1);
-    this.#listener.lost(this.position, 'trimmed');
+    this.#listener.lost(this.position, 'trimmed', before);
     this.#deliverWaiting();
   }
 
