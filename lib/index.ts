@@ -57,6 +57,7 @@ export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.modul
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './emitter/websocket-emitter.js';
 export { DuplicateWsRouteError, PxlWebSocketOptionsError, PxlWebSocketSetupError } from './errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from './errors/ws.error.js';
+export { WsRoomsError } from './errors/ws-rooms.error.js';
 export type {
   ClientEntry,
   ClientMetadata,
@@ -146,6 +147,7 @@ export {
   type WsScheme,
 } from './protocol/ignis-constants.js';
 export type {
+  HistoryMessage,
   WsAnyAction,
   CallAction,
   CallData,
@@ -197,11 +199,13 @@ export { RoomManager } from './server/facade/room-manager.js';
 export type { RoomVerbs } from './server/facade/room-verbs.js';
 export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
 export { ServerVerbs, type WsJoinRoomOptions } from './server/facade/server-verbs.js';
+export type { WsHistoryQuery, WsKeptMessage, WsKeptMessages } from './server/coordination/kept-messages.js';
 export type { RoomMove } from './server/coordination/room-moves.js';
 export type { ClientReference, WsNamedDestination, WsSendDestination } from './server/facade/destinations.js';
 export {
   WebSocketService,
   type WsCloseOptions,
+  type WsRoomSendOptions,
   type WsSendOptions,
   type WsSendRequest,
 } from './server/facade/websocket.service.js';

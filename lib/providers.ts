@@ -63,12 +63,14 @@ import { CallAnswers } from './server/coordination/call-answers.js';
 import { ClientQueries } from './server/coordination/client-queries.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
+import { KeptMessages } from './server/coordination/kept-messages.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
 import { RoomMoves } from './server/coordination/room-moves.js';
 import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { Delivery } from './server/delivery/delivery.js';
+import { RoomMessages } from './server/delivery/room-messages.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { Recipients } from './server/delivery/recipients.js';
 import { ClientManager } from './server/facade/client-manager.js';
@@ -89,6 +91,7 @@ import { Lifecycle } from './lifecycle/lifecycle.js';
 import { Shutdown } from './lifecycle/shutdown.js';
 import { StartLog } from './lifecycle/start-log.js';
 import { Health } from './server/monitoring/health.js';
+import { Monitor } from './server/monitoring/monitor.js';
 import { HandlerContexts } from './subscribers/handler-contexts.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
@@ -175,8 +178,8 @@ const SERVER: Provider[] = [
   ...[WebSocketService, PxlWebSocketServer, ClientManager, RoomManager],
   ...[EveryWorkerServer, EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
-  ...[Delivery, Recipients, MemberAnnouncements, ClientListPushes],
-  ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, RemoteClients, RoomMoves],
+  ...[Delivery, RoomMessages, Recipients, MemberAnnouncements, ClientListPushes],
+  ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, KeptMessages, RemoteClients, RoomMoves],
   // The life of this worker.
   ...[
     Lifecycle,
@@ -188,6 +191,7 @@ const SERVER: Provider[] = [
     Drain,
     StartLog,
     Health,
+    Monitor,
     WorkerMetrics,
   ],
   tasks([Heartbeat, InactiveClients]),

@@ -1,4 +1,4 @@
-import type { RequestId, WebSocketMessage } from './messages.js';
+import type { RequestId, WebSocketMessage, WsTypedMessage } from './messages.js';
 import type { WsLossReason, WsPosition } from './room-position.js';
 
 /**
@@ -259,6 +259,23 @@ export type PushMessage<C> = C extends { readonly pushes: infer Given }
       }[keyof Given[Type] & string];
     }[keyof Given & string]
   : WebSocketMessage;
+
+/**
+ * A message in the history of a room, as `WebSocketService.getHistory` returns it: with the names type and action, however
+ * it was sent.
+ */
+export type HistoryMessage<C> = IfGiven<
+  C,
+  'pushes',
+  {
+    [Type in SentType<C>]: {
+      [Action in SentAction<C, Type>]: { readonly type: Type; readonly action: Action } & Carrying<
+        SentData<C, Type, Action>
+      >;
+    }[SentAction<C, Type>];
+  }[SentType<C>],
+  WsTypedMessage<IfAny<C, C, unknown>>
+>;
 
 /** The types of an application's pushes. */
 export type SentType<C> = TypesOf<Part<C, 'pushes'>>;

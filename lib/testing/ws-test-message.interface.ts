@@ -7,8 +7,12 @@ export interface WsTestMessage {
   readonly event?: string;
   readonly id?: string | number;
   readonly data?: unknown;
-  /** The room that a push was sent to, if the server has `rooms.named`. */
+  /** The room that a push was sent to, if the server has `rooms.named` or the room has history. */
   readonly room?: string;
+  /** The number of a push in a room with history. */
+  readonly offset?: number;
+  /** What the copies of a push to several rooms with history have in common. */
+  readonly copy?: string;
   /** The answer of a handler. */
   readonly response?: unknown;
   /** True in the last frame of a stream. */

@@ -22,6 +22,8 @@ export type WorkerCommand =
   | { readonly name: 'listWanted'; readonly event?: string | undefined }
   /** The room is now the own room of a client: clients that asked to join it are taken out. */
   | { readonly name: 'vacate'; readonly roomName: string }
+  /** The room's history was cleared, which begins a new epoch. */
+  | { readonly name: 'checkHistory'; readonly roomName: string }
   /** Ends the connections of revoked tokens. An infinite time is null on the wire, as JSON has no infinity. */
   | ({ readonly name: 'revoke' } & Revocation);
 
@@ -46,7 +48,8 @@ export function readCommand(value: unknown): ClusterCommand | null {
       const { name, event } = value;
       return event === undefined || isText(event) ? { name, event } : null;
     }
-    case 'vacate': {
+    case 'vacate':
+    case 'checkHistory': {
       const { name, roomName } = value;
       return isText(roomName) ? { name, roomName } : null;
     }

@@ -8,6 +8,7 @@ import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadc
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readJson, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
+import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { Recipients } from '../delivery/recipients.js';
@@ -23,6 +24,7 @@ export class ClusterCommands {
     private readonly revocation: TokenRevocation,
     private readonly listPushes: ClientListPushes,
     private readonly errors: ErrorReporter,
+    @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
   ) {}
 
@@ -66,6 +68,9 @@ export class ClusterCommands {
         break;
       case 'vacate':
         this.memberships.vacate(command.roomName);
+        break;
+      case 'checkHistory':
+        this.history.check(command.roomName);
         break;
       case 'revoke':
         this.#enforce(command);

@@ -4,7 +4,7 @@ import { ClusterCalls, type CallHandler } from '../../cluster/calls/cluster-call
 import { PeerCheck } from '../../cluster/calls/peer-check.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
-import { Delivery } from '../delivery/delivery.js';
+import { RoomMessages } from '../delivery/room-messages.js';
 import { CallAnswers } from './call-answers.js';
 import { ClusterCommands } from './cluster-commands.js';
 
@@ -14,7 +14,7 @@ export class ClusterInbox {
   readonly #answer: CallHandler = (call, undoable) => this.answers.answer(call, undoable);
 
   constructor(
-    private readonly delivery: Delivery,
+    private readonly messages: RoomMessages,
     private readonly commands: ClusterCommands,
     private readonly events: ClusterEvents,
     private readonly calls: ClusterCalls,
@@ -40,7 +40,7 @@ export class ClusterInbox {
   #dispatch(envelope: WsReceivedEnvelope): void {
     switch (envelope.content.kind) {
       case 'message':
-        this.delivery.receive(envelope);
+        this.messages.receive(envelope);
         break;
       case 'command':
         this.commands.receive(envelope);

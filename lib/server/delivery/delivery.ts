@@ -17,6 +17,8 @@ export interface Mailing {
   readonly target: WsTarget;
   /** Ids of clients that do not get the message. */
   readonly exclude: readonly string[];
+  /** Members of these rooms do not get the message. Default: none. */
+  readonly excludeRooms?: readonly string[] | undefined;
   readonly message: unknown;
   /** True: a client that is over its byte budget may miss the message. Default: false. */
   readonly isVolatile?: boolean;
@@ -46,10 +48,10 @@ export class Delivery {
    *
    * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the bus is down
    */
-  send({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
+  send({ target, exclude, excludeRooms, message, isVolatile = false }: Mailing): Promise<void> {
     const outbound = OutboundMessage.of(message, this.#codec);
-    this.#deliver(target, exclude, isVolatile, outbound);
-    return this.#hasOthers ? this.#publish({ target, exclude, isVolatile }, outbound) : Promise.resolve();
+    this.#deliver(target, exclude, excludeRooms, isVolatile, outbound);
+    return this.#hasOthers ? this.#publish({ target, exclude, excludeRooms, isVolatile }, outbound) : Promise.resolve();
   }
 
   /** Delivers to the clients of the other workers. Throws and rejects like {@link send}. */
@@ -63,12 +65,12 @@ export class Delivery {
    * @throws WsError BAD_MESSAGE when the message has no JSON form
    */
   deliver({ target, exclude, message, isVolatile = false }: Mailing): void {
-    this.#deliver(target, exclude, isVolatile, OutboundMessage.of(message, this.#codec));
+    this.#deliver(target, exclude, undefined, isVolatile, OutboundMessage.of(message, this.#codec));
   }
 
   /** Delivers a message of another worker to the clients of this one. */
-  receive({ target, exclude, isVolatile, content }: WsEnvelope): void {
-    this.#deliver(target, exclude, isVolatile, OutboundMessage.ofText(content.text));
+  receive({ target, exclude, excludeRooms, isVolatile, content }: WsEnvelope): void {
+    this.#deliver(target, exclude, excludeRooms, isVolatile, OutboundMessage.ofText(content.text));
   }
 
   #publish(address: Omit<WsEnvelope, 'content'>, message: OutboundMessage): Promise<void> {
@@ -76,8 +78,18 @@ export class Delivery {
     return this.broadcaster.publish({ ...address, content: { kind: 'message', text } });
   }
 
-  #deliver(target: WsTarget, exclude: readonly string[], isVolatile: boolean, message: OutboundMessage): void {
-    const excluded = exclude.length === 0 ? NOBODY : new Set(exclude);
+  #deliver(
+    target: WsTarget,
+    exclude: readonly string[],
+    excludeRooms: readonly string[] | undefined,
+    isVolatile: boolean,
+    message: OutboundMessage,
+  ): void {
+    const excluded = excludeRooms
+      ? this.#withMembers(exclude, excludeRooms)
+      : exclude.length === 0
+        ? NOBODY
+        : new Set(exclude);
     if (this.#namesRooms && target.kind === 'rooms') {
       this.#deliverToRooms(target.roomNames, excluded, isVolatile, message);
       return;
@@ -88,6 +100,13 @@ export class Delivery {
       client.sendFrame(message.frameFor(client.codec), isVolatile);
       if (isNamed) OWN_SENDS.note(client);
     }
+  }
+
+  /** The ids of clients together with those of rooms' members. */
+  #withMembers(clientIds: readonly string[], roomNames: readonly string[]): ReadonlySet<string> {
+    const excluded = new Set(clientIds);
+    for (const { clientId } of this.recipients.of({ kind: 'rooms', roomNames })) excluded.add(clientId);
+    return excluded;
   }
 
   /** Sends with the name of the room. A client in several of the rooms gets the first one's. */

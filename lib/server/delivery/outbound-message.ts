@@ -59,7 +59,7 @@ export class OutboundMessage {
 }
 
 /** Whether a value is a message of either shape, not any other JSON value. */
-function isMessage(whole: unknown): whole is object {
+export function isMessage(whole: unknown): whole is object {
   if (typeof whole !== 'object' || whole === null) return false;
   const { type, action, event } = whole as Record<string, unknown>;
   return type === undefined ? typeof event === 'string' : typeof type === 'string' && typeof action === 'string';

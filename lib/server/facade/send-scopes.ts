@@ -4,6 +4,7 @@ import type { AnyClient } from '../../clients/remote-client.js';
 import { clientsOf } from '../../clients/session/client-session.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Delivery, type Mailing } from '../delivery/delivery.js';
+import { RoomMessages } from '../delivery/room-messages.js';
 import { ClientManager } from './client-manager.js';
 import { VerbEvents } from './verb-events.js';
 
@@ -11,7 +12,7 @@ import { VerbEvents } from './verb-events.js';
 export interface SendScope {
   /** The clients of the scope that this worker knows. */
   getClients(query?: { userType?: string | undefined }): AnyClient[];
-  /** Sends to clients of the scope. */
+  /** Sends to clients of the scope; to rooms with history, the whole cluster's scope alone, as a message with a number. */
   send(mailing: Mailing): void;
   /** Tells the subscribers of the scope. */
   tell(channel: string, message: unknown): void;
@@ -24,6 +25,7 @@ export class SendScopes {
     private readonly manager: ClientManager,
     private readonly registry: ClientRegistry,
     private readonly delivery: Delivery,
+    private readonly messages: RoomMessages,
     private readonly verbEvents: VerbEvents,
     private readonly errors: ErrorReporter,
   ) {}
@@ -32,8 +34,8 @@ export class SendScopes {
   readonly cluster: SendScope = {
     getClients: (query) => this.manager.getClients(query),
     send: (mailing) => {
-      const failed = (error: unknown): void => this.errors.report('A message did not reach other workers.', error);
-      this.delivery.send(mailing).catch(failed);
+      const failed = (error: unknown): void => this.errors.report('A message did not reach everybody.', error);
+      this.messages.send(mailing).catch(failed);
     },
     tell: (channel, message) => this.verbEvents.publish(channel, message),
   };

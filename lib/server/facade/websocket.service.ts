@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import {
+  badMessage,
   checkMessage,
   checkNames,
   readExclude,
@@ -18,6 +19,7 @@ import { asError, isError } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
+import type { WsPosition } from '../../protocol/room-position.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 import type { WsLimitName } from '../../limits/refusal-counters.js';
 import type {
@@ -33,12 +35,14 @@ import type {
   WebSocketContract,
 } from '../../protocol/contract.js';
 import type { WsEventMessage } from '../../protocol/messages.js';
-import { Metrics, type WebSocketMetric } from '../../runtime/metrics.js';
+import type { WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClientQueries } from '../coordination/client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
-import { Delivery } from '../delivery/delivery.js';
-import { Health, type WebSocketHealth } from '../monitoring/health.js';
+import { KeptMessages, type WsHistoryQuery, type WsKeptMessages } from '../coordination/kept-messages.js';
+import { RoomMessages } from '../delivery/room-messages.js';
+import type { WebSocketHealth } from '../monitoring/health.js';
+import { Monitor } from '../monitoring/monitor.js';
 import { RoomMoves, type RoomMove } from '../coordination/room-moves.js';
 import { targetOf, type WsSendDestination } from './destinations.js';
 
@@ -48,6 +52,15 @@ export interface WsSendOptions {
   exclude?: readonly string[];
   /** True: a client that is over its `limits.maxBufferedBytes` may miss the message. Default: false. */
   volatile?: boolean;
+}
+
+/** The options of {@link WebSocketService.sendToRooms}. */
+export interface WsRoomSendOptions extends WsSendOptions {
+  /**
+   * A text of 1 to 128 characters that identifies the message, for rooms with history (`rooms.history`): a room that has got
+   * a message with this key within the last five minutes does not get it again. For a send that is tried again. Default: none.
+   */
+  idempotencyKey?: string;
 }
 
 /** What {@link WebSocketService.send} takes. */
@@ -69,7 +82,8 @@ export interface WsCloseOptions {
 
 /**
  * The messaging facade that an application injects anywhere. Sends are cluster-wide and reach this worker's own clients
- * before the call returns; the promises tell whether the other workers were reached.
+ * before the call returns; the promises tell whether the other workers were reached. In rooms with history it is otherwise:
+ * see {@link WebSocketService.sendToRooms}.
  *
  * Every send rejects with BAD_MESSAGE, and sends nothing, when the message has no JSON form or no name (`type` and `action`,
  * or `event`), and for unknown or wrong options. It rejects with UNAVAILABLE when other workers cannot be reached. Unknown
@@ -82,13 +96,13 @@ export interface WsCloseOptions {
 @Injectable()
 export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   constructor(
-    private readonly delivery: Delivery,
+    private readonly messages: RoomMessages,
     private readonly events: ClusterEvents,
     private readonly moves: RoomMoves,
     private readonly commands: ClusterCommands,
     private readonly queries: ClientQueries,
-    private readonly health: Health,
-    private readonly metrics: Metrics,
+    private readonly kept: KeptMessages,
+    private readonly monitor: Monitor,
     private readonly errors: ErrorReporter,
   ) {}
 
@@ -132,7 +146,18 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     );
   }
 
-  /** Sends to the members of these rooms; a client in several of them gets the message once. */
+  /**
+   * Sends to the members of these rooms; a client in several of them gets the message once.
+   *
+   * In rooms with history (`rooms.history`) the message gets the room's next number, unless it is volatile. The promise
+   * resolves once Redis has it, and the members of this worker too get it no sooner. With several such rooms each gets it
+   * under a number of its own: a client in two of them gets two frames, of which the library's client handles the first.
+   *
+   * @throws WsError where rooms have history: BAD_MESSAGE for a message with a field `room`, `offset` or `copy`, for over 32
+   * such rooms, and for an `idempotencyKey` where none has history or with `volatile`; INVALID_ROOM for a name that no client
+   * can join; UNAVAILABLE when the message is not kept, nor will be. Of several rooms some may have it then:
+   * `WsRoomsError` names them, and the same call with the same `idempotencyKey` completes it
+   */
   sendToRooms<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
@@ -140,10 +165,10 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   >(
     roomNames: readonly string[],
     message: SentMessage<C, Type, Action, Event>,
-    options?: WsSendOptions,
+    options?: WsRoomSendOptions,
   ): Promise<void> {
     return this.#watch('sendToRooms', () =>
-      this.#deliver({ kind: 'rooms', roomNames: readNames('roomNames', roomNames) }, message, options),
+      this.#deliver({ kind: 'rooms', roomNames: readNames('roomNames', roomNames) }, message, options, OF_ROOMS),
     );
   }
 
@@ -172,7 +197,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
-   * Sends the event `topic` to a destination; without one to every client.
+   * Sends the event `topic` to a destination; without one to every client. To a room with history it is sent as by
+   * {@link sendToRooms}.
    *
    * @throws WsError BAD_MESSAGE without a topic or data, and for an invalid destination
    */
@@ -204,6 +230,33 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
       checkPublishable(channel);
       await this.events.publish(channel, message);
     });
+  }
+
+  /**
+   * Reads the messages that a room's history (`rooms.history`) keeps: from any worker, whether it has members there or not.
+   *
+   * @typeParam Kept the contract of the messages, the service's own
+   * @example
+   * const { messages, position, more } = await sockets.getHistory('tea', { limit: 50, reverse: true });
+   * @throws WsError BAD_MESSAGE for wrong arguments; NOT_FOUND for a room without history; UNAVAILABLE when Redis cannot be
+   * reached
+   */
+  getHistory<Kept extends WebSocketContract = C>(
+    room: string,
+    query: WsHistoryQuery = {},
+  ): Promise<WsKeptMessages<Kept>> {
+    return this.#watch('getHistory', () => this.kept.read<Kept>(room, query));
+  }
+
+  /**
+   * Removes the messages of a room's history. The room begins a new epoch: members are told by `room.lost`, and whoever
+   * returns with an earlier position by `recovered: false`.
+   *
+   * @returns the room's new position
+   * @throws WsError as {@link getHistory} does
+   */
+  clearHistory(room: string): Promise<WsPosition> {
+    return this.#watch('clearHistory', () => this.kept.clear(room));
   }
 
   /**
@@ -265,7 +318,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
   /** The state of this worker. It is read without waiting, so a probe can ask at any rate. */
   getWebSocketHealth(): WebSocketHealth {
-    return this.health.read();
+    return this.monitor.health();
   }
 
   /**
@@ -284,24 +337,29 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
   /** This worker's counters and gauges, as a metrics system takes them. They are read without waiting. */
   getMetrics(): WebSocketMetric[] {
-    return this.metrics.read();
+    return this.monitor.metrics();
   }
 
   /** How often each limit of this worker has refused something since its start; limits that never have are not listed. */
   getRefusals(): Partial<Record<WsLimitName, number>> {
-    return this.health.refusals();
+    return this.monitor.refusals();
   }
 
   #send(verb: string, target: WsTarget, message: unknown, options?: WsSendOptions): Promise<void> {
     return this.#watch(verb, () => this.#deliver(target, message, options));
   }
 
-  #deliver(target: WsTarget, message: unknown, options: WsSendOptions = NONE): Promise<void> {
+  #deliver(
+    target: WsTarget,
+    message: unknown,
+    options: WsRoomSendOptions = NONE,
+    known: readonly string[] = OF_ALL,
+  ): Promise<void> {
     checkMessage(message);
-    if (options !== NONE) checkNames('send option', options, ['exclude', 'volatile']);
+    if (options !== NONE) checkNames('send option', options, known);
     const exclude = readExclude(options.exclude);
     const isVolatile = readFlag('volatile', options.volatile);
-    return this.delivery.send({ target, exclude, message, isVolatile });
+    return this.messages.send({ target, exclude, message, isVolatile }, readKey(options.idempotencyKey));
   }
 
   #disconnect(target: WsTarget, close: WsCloseOptions): Promise<void> {
@@ -314,7 +372,11 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 }
 
-const NONE: WsSendOptions = {};
+const NONE: WsRoomSendOptions = {};
+const OF_ALL = ['exclude', 'volatile'] as const;
+const OF_ROOMS = [...OF_ALL, 'idempotencyKey'] as const;
+/** Characters. */
+const LONGEST_KEY = 128;
 const CLOSE = ['code', 'reason'] as const;
 
 function checkedQuery(query: ClientQuery): ClientQuery {
@@ -322,6 +384,11 @@ function checkedQuery(query: ClientQuery): ClientQuery {
   if (query.room !== undefined) readName('room', query.room);
   if (query.userId !== undefined) readUserId(query.userId);
   return query;
+}
+
+function readKey(key: unknown): string | undefined {
+  if (key === undefined || (typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY)) return key;
+  throw badMessage(`idempotencyKey is a text of 1 to ${LONGEST_KEY} characters`);
 }
 
 function eventOf(payload: Partial<WsSendRequest['payload']> | undefined): WsEventMessage {

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import type { WsBusHealth } from '../../cluster/bus/broadcaster.interface.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
-import { RefusalCounters, type WsLimitName } from '../../limits/refusal-counters.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { SlowConsumers, type WsSlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
@@ -45,14 +44,8 @@ export class Health {
     private readonly upgrades: UpgradeHandler,
     private readonly slowConsumers: SlowConsumers,
     private readonly identity: WorkerIdentity,
-    private readonly refusalCounters: RefusalCounters,
     private readonly cluster: ClusterStatus,
   ) {}
-
-  /** How often each limit has refused something since the start of the process; those that never have are not listed. */
-  refusals(): Partial<Record<WsLimitName, number>> {
-    return this.refusalCounters.snapshot();
-  }
 
   read(): WebSocketHealth {
     const { isOpen } = this.upgrades;

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { encodeMessage } from '../../clients/encode-message.js';
+import { badMessage } from '../../clients/verb-checks.js';
+import type { WsReceivedEnvelope } from '../../cluster/bus/envelope.js';
+import { WsRoomsError } from '../../errors/ws-rooms.error.js';
+import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
+import type { WsAppend, WsAppended } from '../../history/room-store.interface.js';
+import type { WsRetention } from '../../options/rooms/history.options.js';
+import { pxlCodec } from '../../protocol/pxl.codec.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { Delivery, type Mailing } from './delivery.js';
+import { checkNumbered } from './numbered-checks.js';
+
+/** The most rooms with history that one message can be sent to: each takes an append of its own. */
+const MOST_ROOMS = 32;
+
+/** How the module's own pushes to rooms begin, `memberJoined` and `memberLeft`: they are no part of a history. */
+const ANNOUNCEMENT = '{"type":"room","action":"member';
+
+/** The rooms of a message, and how those with history keep it. */
+interface RoomSplit {
+  readonly kept: ReadonlyMap<string, WsRetention>;
+  readonly others: readonly string[];
+}
+
+/** What all rooms with history get. */
+type KeptMessage = Pick<WsAppend, 'text' | 'exclude' | 'idempotencyKey'>;
+
+/** A part of a send to several rooms. */
+interface SendPart {
+  readonly roomNames: readonly string[];
+  readonly sent: Promise<unknown>;
+}
+
+/**
+ * The messages that applications send: those for rooms with history are appended there, and come to the members of every
+ * worker by their numbers; all others are delivered as they are.
+ */
+@Injectable()
+export class RoomMessages {
+  readonly #longestName: number | false;
+
+  constructor(
+    private readonly delivery: Delivery,
+    private readonly runtime: Runtime,
+    @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#longestName = longestRoomName(options);
+  }
+
+  /**
+   * Sends to the clients of all workers. Where rooms have history, it resolves once their messages are kept.
+   *
+   * @param idempotencyKey for rooms with history: a message that they got with this key within five minutes is not added again
+   * @throws WsError at the call, nothing is sent then: BAD_MESSAGE for a message without a JSON form, for one that a room
+   * with history cannot number, for over 32 such rooms and for a key without one; INVALID_ROOM for the name of such a room
+   * that no client can join. Rejects with UNAVAILABLE when the bus is down, and with WsRoomsError when only some rooms have it
+   */
+  send(mailing: Mailing, idempotencyKey?: string): Promise<void> {
+    const { target, isVolatile = false } = mailing;
+    if (this.history.isOn && target.kind === 'rooms' && !isVolatile) {
+      const rooms = this.#split(target.roomNames);
+      if (rooms.kept.size > 0) return this.#append(rooms, mailing, idempotencyKey);
+    }
+    if (idempotencyKey !== undefined) {
+      throw badMessage(
+        isVolatile ? 'A volatile message has no idempotencyKey' : 'An idempotencyKey is for rooms with history',
+      );
+    }
+    return this.delivery.send(mailing);
+  }
+
+  /** Delivers a message of another worker, and one of this worker's own that has its number now. */
+  receive(envelope: WsReceivedEnvelope): void {
+    const { target, number, exclude, isVolatile, content } = envelope;
+    if (!this.history.isOn || target.kind !== 'rooms') {
+      this.delivery.receive(envelope);
+      return;
+    }
+    const [roomName] = target.roomNames;
+    if (number && roomName !== undefined) {
+      this.history.receive(roomName, number, { text: content.text, exclude, copy: number.copy });
+      return;
+    }
+    this.delivery.receive(envelope);
+    if (!isVolatile && !content.text.startsWith(ANNOUNCEMENT)) this.noteUnnumbered(target.roomNames);
+  }
+
+  /** A message that is not volatile came for these rooms without a number, from a sender that knows nothing of history. */
+  noteUnnumbered(roomNames: readonly string[]): void {
+    if (!this.history.isOn) return;
+    for (const roomName of roomNames) if (this.history.retentionOf(roomName)) this.history.unnumbered(roomName);
+  }
+
+  #split(roomNames: readonly string[]): RoomSplit {
+    const kept = new Map<string, WsRetention>();
+    const others: string[] = [];
+    for (const roomName of roomNames) {
+      const retention = this.history.retentionOf(roomName);
+      if (retention) kept.set(roomName, retention);
+      else others.push(roomName);
+    }
+    return { kept, others };
+  }
+
+  #append(rooms: RoomSplit, mailing: Mailing, idempotencyKey: string | undefined): Promise<void> {
+    const { kept, others } = rooms;
+    if (kept.size > MOST_ROOMS) throw badMessage(`A message is for at most ${MOST_ROOMS} rooms with history`);
+    for (const roomName of kept.keys()) checkRoomName(roomName, this.#longestName);
+    const text = encodeMessage(pxlCodec, mailing.message);
+    checkNumbered(mailing.message, text);
+    const message: KeptMessage = { text, exclude: mailing.exclude, idempotencyKey };
+    const [only] = kept;
+    if (only && kept.size === 1 && others.length === 0) {
+      const [roomName, retention] = only;
+      return this.history.append({ ...message, roomName, retention }).then(nothing);
+    }
+    return this.#sendParts(rooms, mailing, message);
+  }
+
+  /** All parts go at once, in one turn, so that what the same sender sends next is behind all of them. */
+  async #sendParts({ kept, others }: RoomSplit, mailing: Mailing, message: KeptMessage): Promise<void> {
+    const copy = kept.size > 1 ? this.#copyId(kept, message.idempotencyKey) : undefined;
+    const parts: SendPart[] = [];
+    const appends: Promise<WsAppended>[] = [];
+    for (const [roomName, retention] of kept) {
+      const sent = this.history.append({ ...message, roomName, retention, copy });
+      appends.push(sent);
+      parts.push({ roomNames: [roomName], sent });
+    }
+    if (others.length > 0) {
+      const rest: Mailing = {
+        ...mailing,
+        target: { kind: 'rooms', roomNames: others },
+        excludeRooms: [...kept.keys()],
+      };
+      const isRepeatable = message.idempotencyKey !== undefined;
+      const sent = isRepeatable ? this.#sendOnce(rest, message.text, appends) : this.#sendNow(rest);
+      parts.push({ roomNames: others, sent });
+    }
+    const ends = await Promise.allSettled(parts.map(({ sent }) => sent));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (!failed) return;
+    const done = parts.filter((_part, at) => ends[at]?.status === 'fulfilled');
+    throw WsRoomsError.of(
+      failed.reason,
+      done.flatMap(({ roomNames }) => roomNames),
+    );
+  }
+
+  /** Only once all rooms with history have the message, and not where they had it before: nothing else knows of a repetition. */
+  async #sendOnce(rest: Mailing, text: string, appends: readonly Promise<WsAppended>[]): Promise<void> {
+    const appended = await Promise.all(appends);
+    // The application may have changed the message meanwhile.
+    if (!appended.every(({ isRepeated }) => isRepeated)) await this.#sendNow({ ...rest, message: JSON.parse(text) });
+  }
+
+  /** Never throws at the call, when appends are under way. */
+  async #sendNow(rest: Mailing): Promise<void> {
+    await this.delivery.send(rest);
+  }
+
+  /** A repeated send has the same id, so that a client that has one copy of the first handles none of the second. */
+  #copyId(kept: ReadonlyMap<string, WsRetention>, idempotencyKey: string | undefined): string {
+    if (idempotencyKey === undefined) return this.runtime.randomId(12);
+    const names = JSON.stringify([idempotencyKey, ...[...kept.keys()].sort()]);
+    return createHash('sha256').update(names).digest('base64url').slice(0, 16);
+  }
+}
+
+function nothing(): void {}
