@@ -270,7 +270,15 @@ describe('what a send is called with', () => {
     await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
     await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);
     await expect(service.sendToUsers([7], news, given)).rejects.toEqual(refusal);
-    await expect(service.sendToRooms(['tea'], news, given)).rejects.toEqual(refusal);
+    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, idempotencyKey');
+    await expect(service.sendToRooms(['tea'], news, given)).rejects.toMatchObject({ message: named });
+    await expectReached([]);
+  });
+
+  it('is no idempotencyKey where no room has history', async () => {
+    await join(ada, 'tea');
+    const sent = service.sendToRooms(['tea'], news, { idempotencyKey: 'once' });
+    await expect(sent).rejects.toThrow('An idempotencyKey is for rooms with history.');
     await expectReached([]);
   });
 

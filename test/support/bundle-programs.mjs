@@ -1,19 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { transformSync } from '@swc/core';
 import { build } from 'esbuild';
+import { typescript } from './typescript-plugin.mjs';
 
 /*
  * Bundles what the tests run in child processes, and prints the folder of the bundles. Tests start hundreds of processes;
@@ -25,7 +14,6 @@ const ROOT = join(import.meta.dirname, '../..');
 const BUNDLES = join(ROOT, '.test-programs');
 /** After that nobody runs a bundle any more, ms. */
 const DAY = 86_400_000;
-const ENTRY = /^nestjs-pxl-websocket(?:\/(\w+))?$/;
 
 const programs = readdirSync(join(ROOT, 'test/support/programs')).map((file) => `test/support/programs/${file}`);
 const samples = readdirSync(join(ROOT, 'sample')).flatMap((name) =>
@@ -33,34 +21,6 @@ const samples = readdirSync(join(ROOT, 'sample')).flatMap((name) =>
     .filter((file) => /(?:main|worker)\.ts$/.test(file))
     .map((file) => `sample/${name}/src/${file}`),
 );
-
-/** @type {import('esbuild').Plugin} */
-const typescript = {
-  name: 'typescript',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: ENTRY }, ({ path }) => {
-      const [, folder = '.'] = ENTRY.exec(path);
-      return { path: join(ROOT, 'lib', folder, 'index.ts') };
-    });
-    onLoad({ filter: /\.ts$/ }, ({ path }) => ({ contents: compile(path), loader: 'js' }));
-  },
-};
-
-/** The same compiler settings as Jest's, so that decorators carry their metadata; esbuild knows none. */
-function compile(filename) {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), {
-    filename,
-    jsc: {
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      target: 'es2022',
-      keepClassNames: true,
-    },
-    module: { type: 'es6' },
-  });
-  // What a program finds beside its source it finds from its bundle too.
-  return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(filename).href));
-}
 
 const { outputFiles } = await build({
   entryPoints: [...programs, ...samples].map((file) => join(ROOT, file)),
@@ -75,7 +35,7 @@ const { outputFiles } = await build({
   target: 'es2022',
   packages: 'external',
   keepNames: true,
-  plugins: [typescript],
+  plugins: [typescript(join(ROOT, 'lib'))],
 });
 
 const hash = createHash('sha256');

@@ -6,8 +6,12 @@ import { bundleOf } from './program-bundle.js';
 import { TestClient } from './test-client.js';
 import type { TestUser } from './url-identity.js';
 
-/** What runs the worker: its process alone, with subscribers, or one that has it as the first of its node:cluster. */
-export type WorkerProgram = 'cluster-worker' | 'cluster-host' | 'subscriber-worker' | 'matching-worker';
+/**
+ * What runs the worker: its process alone, with subscribers, or one that has it as the first of its node:cluster; or a bundle
+ * of another version's.
+ */
+export type WorkerProgram =
+  'cluster-worker' | 'cluster-host' | 'subscriber-worker' | 'matching-worker' | { readonly bundle: string };
 
 /** A failure as it came from a worker. */
 export interface WorkerFailure extends Error {
@@ -46,7 +50,8 @@ export class WorkerProcess {
    * @param options the module's, as far as they have a JSON form; clients are who their url says
    */
   constructor(options: PxlWebSocketModuleOptions, program: WorkerProgram = 'cluster-worker') {
-    this.#process = fork(bundleOf(`test/support/programs/${program}.ts`), [JSON.stringify(options)], {
+    const bundle = typeof program === 'string' ? bundleOf(`test/support/programs/${program}.ts`) : program.bundle;
+    this.#process = fork(bundle, [JSON.stringify(options)], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, NODE_OPTIONS: '' },
     });
