@@ -40,6 +40,8 @@ export class KeptFrames {
   /** Pages that are being read. */
   readonly #pages = new Map<number, Promise<LogPage>>();
   #readingBack: Promise<WsHistoryPage | null> | null = null;
+  /** Bytes of a frame of the last page that was read. */
+  #usualSize = 256;
   /** When the newest frame was added (monotonic). */
   #addedAt: number;
 
@@ -116,7 +118,7 @@ export class KeptFrames {
     if (from >= this.#ring.first) return this.#held?.get(from) ?? this.#hold(from, most);
     let page = this.#pages.get(from);
     if (!page) {
-      page = this.#readPage(from).finally(() => this.#pages.delete(from));
+      page = this.#readPage(from, most).finally(() => this.#pages.delete(from));
       this.#pages.set(from, page);
     }
     return page;
@@ -178,16 +180,24 @@ export class KeptFrames {
     return page;
   }
 
-  async #readPage(from: number): Promise<LogPage> {
+  async #readPage(from: number, most: number): Promise<LogPage> {
     const { log } = this;
-    const { top, oldest, entries } = await log.read({ since: from - 1, limit: LEAST });
+    // As many as are likely to fit: what does not is read once more.
+    const limit = Math.max(1, Math.min(LEAST, Math.floor(most / this.#usualSize)));
+    const { top, oldest, entries } = await log.read({ since: from - 1, limit });
     if (top.epoch !== log.epoch) {
       await log.verify();
       return { frames: [] };
     }
-    const frames = entries
-      .filter(({ offset }) => offset <= log.delivered)
-      .map((entry) => [entry.offset, this.#frameOf(entry), entry.exclude] as const);
+    const frames: [number, SharedFrame, readonly string[]][] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      if (entry.offset > log.delivered || bytes >= most) break;
+      const frame = this.#frameOf(entry);
+      bytes += frame.bytes.length;
+      frames.push([entry.offset, frame, entry.exclude]);
+    }
+    if (frames.length > 0) this.#usualSize = bytes / frames.length;
     return { frames, lostUpTo: oldest > from ? oldest - 1 : undefined };
   }
 

@@ -300,6 +300,25 @@ describe('the log of a room', () => {
       expect(await reach(1)).toBe('epoch');
     });
 
+    it('reads pages of about the bytes that were asked for', async () => {
+      store.top_ = 2_000;
+      await log.verify();
+      await runtime.advance(0);
+      log.frames.clear(2_001);
+      store.asked.length = 0;
+      const pages = await Promise.all([log.frames.page(1, 1_000), log.frames.page(1, 1_000)]);
+      expect(pages[0]).toBe(pages[1]);
+      expect(store.asked).toEqual(['read 0..2000']);
+      for (let from = 1; from <= 2_000;) {
+        const { frames } = await log.frames.page(from, 1_000);
+        const bytes = frames.reduce((sum, [, frame]) => sum + frame.bytes.length, 0);
+        expect(bytes).toBeGreaterThan(0);
+        expect(bytes).toBeLessThan(1_100);
+        expect(frames.map(([offset]) => offset)).toEqual(frames.map((_, at) => from + at));
+        from += frames.length;
+      }
+    });
+
     it('has no more frames after the time for which messages are kept', async () => {
       take(11, 12);
       await runtime.advance(RETENTION.ttl);
