@@ -147,8 +147,9 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   async page(client: ClientSession, roomName: string, range: MemberRange): Promise<MemberPage> {
     const retention = this.retentionOf(roomName);
-    if (!this.#pages || !retention) throw notReadable();
-    return this.#pages.read(client, roomName, range, retention);
+    const cursor = this.#rooms.get(roomName)?.audience.of(client);
+    if (!this.#pages || !retention || !cursor) throw notReadable();
+    return this.#pages.read(cursor, roomName, range, retention);
   }
 
   check(roomName: string): void {
