@@ -5,25 +5,35 @@ const PROTOCOL = new URL('../../PROTOCOL.md', import.meta.url);
 /** The part of PROTOCOL.md about the second codec. */
 const EVENT_PART = 'Codec event.v1';
 const ENCRYPTION_PART = 'Encryption';
+const HISTORY_PART = 'Rooms with history';
+/** The parts that have a spec of their own. */
+const OWN_SPECS: readonly string[] = [EVENT_PART, ENCRYPTION_PART, HISTORY_PART];
 
 /** The headings of PROTOCOL.md, down to the third level, without those of the parts that have a spec of their own. */
 export function protocolHeadings(): string[] {
   return headings()
-    .filter(({ part }) => part !== EVENT_PART && part !== ENCRYPTION_PART)
+    .filter(({ part }) => !OWN_SPECS.includes(part))
     .map(({ heading }) => heading);
 }
 
 /** The headings of the part about encryption. */
 export function encryptionHeadings(): string[] {
-  return headings()
-    .filter(({ part }) => part === ENCRYPTION_PART)
-    .map(({ heading }) => heading);
+  return headingsOf(ENCRYPTION_PART);
+}
+
+/** The headings of the part about rooms with history. */
+export function historyHeadings(): string[] {
+  return headingsOf(HISTORY_PART);
 }
 
 /** The headings of the second codec's part of PROTOCOL.md. */
 export function eventHeadings(): string[] {
+  return headingsOf(EVENT_PART);
+}
+
+function headingsOf(name: string): string[] {
   return headings()
-    .filter(({ part }) => part === EVENT_PART)
+    .filter(({ part }) => part === name)
     .map(({ heading }) => heading);
 }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { encodeMessage } from '../../clients/encode-message.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -7,6 +8,7 @@ import type { WsHistoryEntry } from '../../history/room-store.interface.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import type { InboundMessage } from '../../protocol/messages.js';
+import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { SYSTEM_TYPE } from '../../protocol/route-key.js';
 import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
 import { checkRoomName } from '../../rooms/room-name.js';
@@ -119,6 +121,7 @@ function countWithin(entries: readonly WsHistoryEntry[], most: number): number {
 
 /** The message as the codec writes it, with its number. */
 function messageOf({ text, offset }: WsHistoryEntry, codec: Codec): unknown {
-  const message = JSON.parse(codec.encodePush(JSON.parse(text)) ?? 'null') as object;
-  return { ...message, offset };
+  const message: unknown = JSON.parse(text);
+  const own: unknown = codec === pxlCodec ? message : JSON.parse(encodeMessage(codec, message));
+  return { ...(own as object), offset };
 }
