@@ -267,13 +267,11 @@ describe('A message that is refused', () => {
     const { link } = two.testLink;
     const inAnHour = link.redisNow() + 3_600_000;
     link.redisNow = () => inAnHour;
-    await Promise.all([
-      expectNoTrace(room, null, () => {
-        redis.thaw();
-        return Promise.resolve();
-      }),
-      expect(two.append(careless, 'refused')).rejects.toMatchObject(UNAVAILABLE),
-    ]);
+    const refused = expect(two.append(careless, 'refused')).rejects.toMatchObject(UNAVAILABLE);
+    await expectNoTrace(room, null, async () => {
+      await refused;
+      redis.thaw();
+    });
     Reflect.deleteProperty(link, 'redisNow');
     await eventually('the other is stored', async () => (await one.kept(careless)).length === 1);
   });
@@ -307,20 +305,7 @@ describe('The order of a sender', () => {
     const room = newRoom();
     const { link } = one.testLink;
     const kept = await texts(room, (text) => {
-      const args = [
-        1,
-        'a',
-        1_000,
-        60_000,
-        3_600_000,
-        9e15,
-        'PUBLISH',
-        'nowhere',
-        0,
-        '',
-        `"is":"message"}\n${text}`,
-        '',
-      ];
+      const args = [1, 'a', 1_000, 60_000, 3_600_000, 9e15, 'PUBLISH', 'nowhere', 0, 0, '', `"is":"message"}\n${text}`];
       return link.run((client) => APPEND.run(client, [one.key(room)], args));
     });
     expect(kept).toHaveLength(180);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { readWsEnvelope, writeWsEnvelope } from '../../lib/cluster/bus/envelope-text.js';
-import { numberedText, readKept, unnumberedText, writeNumbered } from '../../lib/cluster/bus/numbered-text.js';
+import {
+  numberedText,
+  readKept,
+  unnumberedText,
+  writeBeginning,
+  writeEntry,
+} from '../../lib/cluster/bus/numbered-text.js';
 import type { WsEnvelope, WsTarget } from '../../lib/cluster/bus/envelope.js';
 
 const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
@@ -89,7 +95,7 @@ describe('The text of an envelope', () => {
 describe('The text of a message with a number', () => {
   const roomName = 'a "room"\n';
   const message = { text: '{"data":"line\\nfeed"}\n', exclude: ['x'], copy: 'copy1' };
-  const parts = writeNumbered(roomName, message, postmark);
+  const parts = [writeBeginning(roomName, postmark), writeEntry(message)] as const;
   const number = { epoch: '1700000000000-abcdefgh', offset: 7 };
   const envelope = {
     origin: postmark.origin,
@@ -100,7 +106,7 @@ describe('The text of a message with a number', () => {
   };
 
   it('is that of an envelope with the number in front, as workers of version 0.1 read it', () => {
-    const text = numberedText(parts, number);
+    const text = numberedText(...parts, number);
     expect(text.startsWith('{"n":["1700000000000-abcdefgh",7],"v":1,')).toBe(true);
     expect(readWsEnvelope(text)).toEqual({
       ...postmark,
@@ -109,7 +115,7 @@ describe('The text of a message with a number', () => {
   });
 
   it('has the number on a line of its own before what was signed', () => {
-    const signed = unnumberedText(parts);
+    const signed = unnumberedText(...parts);
     expect(readWsEnvelope(`#["${number.epoch}",7]\n${signed}`)).toEqual({
       ...postmark,
       envelope: { ...envelope, number: { ...number, copy: 'copy1' } },
@@ -121,20 +127,20 @@ describe('The text of a message with a number', () => {
     'is none with such a line: %j',
     (line) => {
       expect(readWsEnvelope(line)).toBeNull();
-      expect(readWsEnvelope(line + unnumberedText(parts))).toBeNull();
+      expect(readWsEnvelope(line + unnumberedText(...parts))).toBeNull();
     },
   );
 
   it('is kept without its time and sender', () => {
-    expect(readKept(roomName, `{${parts.tail}`)).toEqual(message);
-    const plain = writeNumbered(roomName, { text: '{}', exclude: [] }, postmark);
-    expect(`{${plain.tail}`).toBe('{"is":"message"}\n{}');
-    expect(readKept(roomName, `{${plain.tail}`)).toEqual({ text: '{}', exclude: [] });
+    expect(readKept(roomName, parts[1])).toEqual(message);
+    const plain = writeEntry({ text: '{}', exclude: [] });
+    expect(plain).toBe('"is":"message"}\n{}');
+    expect(readKept(roomName, plain)).toEqual({ text: '{}', exclude: [] });
   });
 
   it('is kept whole where it is signed, and is nothing in another room', () => {
-    expect(readKept(roomName, unnumberedText(parts))).toEqual(message);
-    expect(readKept('another', unnumberedText(parts))).toBeNull();
+    expect(readKept(roomName, unnumberedText(...parts))).toEqual(message);
+    expect(readKept('another', unnumberedText(...parts))).toBeNull();
   });
 
   it.each(['', '{}', '{}\n', '{"is":"event"}\n{}', '{"is":"message","not":1}\n', '{"is":"message","copy":1}\n', 'x\n'])(

@@ -16,7 +16,7 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels, HistoryPlace } from './cluster-channels.js';
-import { numberedText, readKept, unnumberedText, writeNumbered, type NumberedText } from './numbered-text.js';
+import { numberedText, readKept, unnumberedText, writeBeginning, writeEntry } from './numbered-text.js';
 import { RoomAppends } from './room-appends.js';
 
 /** These name uses of Redis in the log, where Redis refuses them. */
@@ -33,10 +33,12 @@ export interface RedisRoomStoreOptions {
   readonly seesFailover: boolean;
 }
 
-/** A message as Redis gets it. */
-interface WrittenMessage {
-  readonly text: NumberedText;
-  readonly idempotencyKey?: string | undefined;
+/** Messages of a room, written: see `numbered-text.ts`. */
+interface WrittenBatch {
+  readonly beginning: string;
+  readonly entries: readonly string[];
+  /** Undefined: no message has a key; otherwise one for each, `''` for none. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** The rooms' history in Redis: one hash per room, one script per batch of messages. */
@@ -97,8 +99,8 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
    */
   async tryOut(): Promise<void> {
     const place = this.channels.triedHistory;
-    const messages = [{ text: writeNumbered('', { text: '', exclude: [] }, this.#postmark()) }];
-    const [, , why] = await this.#append(place, messages, TRIED, this.link.redisNow() + 1_000);
+    const batch = { beginning: this.#beginningOf(''), entries: [writeEntry({ text: '', exclude: [] })] };
+    const [, , why] = await this.#append(place, batch, TRIED, this.link.redisNow() + 1_000);
     if (why !== '') throw unpublished(Object.assign(new Error(String(why)), { name: 'ReplyError' }));
   }
 
@@ -112,35 +114,37 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     deadline: number,
   ): Promise<readonly WsAppended[]> {
     const place = this.channels.history(roomName);
-    const postmark = this.#postmark();
-    const written = messages.map((message) => ({
-      text: writeNumbered(roomName, message, postmark),
-      idempotencyKey: message.idempotencyKey,
-    }));
-    const answer = await this.#append(place, written, messages[0].retention, deadline);
+    const hasKeys = messages.some(({ idempotencyKey }) => idempotencyKey !== undefined);
+    const batch: WrittenBatch = {
+      beginning: this.#beginningOf(roomName),
+      entries: messages.map(writeEntry),
+      keys: hasKeys ? messages.map(({ idempotencyKey = '' }) => idempotencyKey) : undefined,
+    };
+    const answer = await this.#append(place, batch, messages[0].retention, deadline);
     const [epoch, failures, why, receivers, ...offsets] = answer;
     this.#judge(Number(failures), String(why));
     const appended = offsets.map((given) => {
       const offset = Number(given);
       return { epoch: String(epoch), offset: Math.abs(offset), isRepeated: offset < 0 };
     });
-    if (Number(receivers) >= 0 && !this.link.isHeard(place.channel, Number(receivers))) this.#detour(written, appended);
+    if (Number(receivers) >= 0 && !this.link.isHeard(place.channel, Number(receivers))) this.#detour(batch, appended);
     return appended;
   }
 
   #append(
     place: HistoryPlace,
-    messages: readonly WrittenMessage[],
+    { beginning, entries, keys }: WrittenBatch,
     retention: WsRetention,
     deadline: number,
   ): Promise<readonly unknown[]> {
     const { isSealing } = this.link;
     const publish = this.channels.isSharded ? 'SPUBLISH' : 'PUBLISH';
-    const args: (string | number)[] = [Math.floor(deadline), publish, place.channel, isSealing ? 1 : 0];
-    for (const { text, idempotencyKey = '' } of messages) {
-      if (isSealing) args.push('', this.link.sealed(place.channel, unnumberedText(text)), idempotencyKey);
-      else args.push(text.head, text.tail, idempotencyKey);
-    }
+    const flags = [isSealing ? 1 : 0, keys ? 1 : 0];
+    const args = [Math.floor(deadline), publish, place.channel, ...flags, isSealing ? '' : beginning];
+    entries.forEach((entry, at) => {
+      args.push(isSealing ? this.link.sealed(place.channel, unnumberedText(beginning, entry)) : entry);
+      if (keys) args.push(keys[at] ?? '');
+    });
     return this.#run(APPEND, place, retention, args);
   }
 
@@ -172,17 +176,17 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
   }
 
   /** Publishes once more, to all workers. Those that have the numbers already drop them. */
-  #detour(messages: readonly WrittenMessage[], appended: readonly WsAppended[]): void {
-    messages.forEach(({ text }, at) => {
+  #detour({ beginning, entries }: WrittenBatch, appended: readonly WsAppended[]): void {
+    entries.forEach((entry, at) => {
       const position = appended[at];
       if (!position || position.isRepeated) return;
       // A failure leaves a gap in the numbers, which workers notice.
-      this.link.publish(this.channels.everybody, numberedText(text, position)).catch(() => undefined);
+      this.link.publish(this.channels.everybody, numberedText(beginning, entry, position)).catch(() => undefined);
     });
   }
 
-  #postmark(): { origin: string | null; sentAt: number } {
-    return { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) };
+  #beginningOf(roomName: string): string {
+    return writeBeginning(roomName, { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) });
   }
 }
 

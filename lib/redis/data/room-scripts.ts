@@ -21,10 +21,11 @@ local size, ttl, metaTtl = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local function whole(number) return string.format('%.0f', number) end
+-- Lua itself writes 14 digits. Redis writes numbers that it gets in full.
+local function whole(number) return number < 1e14 and number or string.format('%.0f', number) end
 
 local function begin(master)
-  return { isNew = true, epoch = whole(now) .. '-' .. ARGV[2], master = master, top = 0, low = 1, floor = 1, last = now }
+  return { isNew = true, epoch = string.format('%.0f', now) .. '-' .. ARGV[2], master = master, top = 0, low = 1, floor = 1, last = now }
 end
 
 local function find()
@@ -48,7 +49,7 @@ local function oldestOf(room) return math.max(room.low, room.floor, room.top - s
 
 local function write(room)
   redis.call('UNLINK', key)
-  redis.call('HSET', key, 'e', room.epoch, 'o', '0', 'b', '1', 'r', room.master, 't', whole(room.last))
+  redis.call('HSET', key, 'e', room.epoch, 'o', '0', 'b', '1', 'r', room.master, 't', room.last)
   redis.call('PEXPIRE', key, metaTtl)
 end
 `;
@@ -57,106 +58,112 @@ end
  * Appends messages and publishes each. Redis takes back nothing of a script that fails, so one command writes all of the
  * messages, and it is the first that Redis can refuse; a publication that fails is only counted.
  *
- * ARGV: the deadline (ms since 1970), PUBLISH or SPUBLISH, the channel, whether the messages are sealed; then for each message
- * what stands between its number and its entry, the entry, and its idempotency key or `''`.
+ * ARGV: the deadline (ms since 1970), PUBLISH or SPUBLISH, the channel, whether the messages are sealed, whether any has an
+ * idempotency key, what stands between the number and each entry; then for each message the entry, and where any has one its
+ * idempotency key or `''`.
  *
  * Returns the epoch, how many were not published, why not, the fewest receivers of one (-1: none was published), and for each
  * message its offset, negative where it had been appended before.
  */
 export const APPEND = new RedisScript(`${COMMON}
 local KEY_LIFE, MOST_KEYS = 300000, 1000
-local FIRST = 10
+local FIRST, STEP = 12, 1
 
 if now > tonumber(ARGV[6]) then return { err = 'LATE Redis stood still for too long.' } end
 local room, refusal = find()
 if refusal then return refusal end
 
-local keys, places = {}, {}
-for at = FIRST, #ARGV, 3 do
-  if ARGV[at + 2] ~= '' then
-    if not room.isNew then
-      local offset, since, place = string.match(redis.call('HGET', key, 'k:' .. ARGV[at + 2]) or '', '^(%d+):(%d+):(%d+)$')
-      if offset and now - since <= KEY_LIFE then places[ARGV[at + 2]] = tonumber(offset) end
+local top, set, count = room.top, { 't', now, 'o', 0 }, 4
+local known, places, head, tail = {}, {}, 0, 0
+local hasKeys = ARGV[10] == '1'
+if hasKeys then
+  STEP = 2
+  for at = FIRST, #ARGV, STEP do
+    local name = ARGV[at + 1]
+    if name ~= '' and not room.isNew then
+      local offset, since = string.match(redis.call('HGET', key, 'k:' .. name) or '', '^(%d+):(%d+):%d+$')
+      if offset and now - since <= KEY_LIFE then known[name] = tonumber(offset) end
     end
-    keys[#keys + 1] = ARGV[at + 2]
+  end
+  if not room.isNew then
+    local ends = redis.call('HMGET', key, 'h', 'q')
+    head, tail = tonumber(ends[1]) or 0, tonumber(ends[2]) or 0
   end
 end
-local head, tail = 0, 0
-if #keys > 0 and not room.isNew then
-  local ends = redis.call('HMGET', key, 'h', 'q')
-  head, tail = tonumber(ends[1]) or 0, tonumber(ends[2]) or 0
-end
 
-local set, news, offsets, added, lastKept = {}, {}, {}, {}, tail
-local function put(field, value)
-  set[#set + 1] = field
-  set[#set + 1] = value
-end
-for at = FIRST, #ARGV, 3 do
-  local known = places[ARGV[at + 2]]
-  if known then
-    offsets[#offsets + 1] = -known
+local entries, offsets, lastPlace = {}, {}, tail
+for at = FIRST, #ARGV, STEP do
+  local name = hasKeys and ARGV[at + 1] or ''
+  if known[name] then
+    offsets[#offsets + 1] = -known[name]
   else
-    room.top = room.top + 1
-    news[#news + 1] = at
-    offsets[#offsets + 1] = room.top
-    if ARGV[at + 2] ~= '' then
+    top = top + 1
+    entries[#entries + 1] = ARGV[at]
+    offsets[#offsets + 1] = top
+    if name ~= '' then
       tail = tail + 1
-      places[ARGV[at + 2]], added[ARGV[at + 2]] = room.top, true
-      put('k:' .. ARGV[at + 2], whole(room.top) .. ':' .. whole(now) .. ':' .. whole(tail))
-      put('i:' .. whole(tail), ARGV[at + 2])
+      known[name], places[name] = top, tail
+      set[count + 1], set[count + 2] = 'k:' .. name, whole(top) .. ':' .. whole(now) .. ':' .. tail
+      set[count + 3], set[count + 4] = 'i:' .. tail, name
+      count = count + 4
     end
   end
 end
-if #news == 0 then return { room.epoch, 0, '', -1, unpack(offsets) } end
+if #entries == 0 then return { room.epoch, 0, '', -1, unpack(offsets) } end
 
-local isSealed = ARGV[9] == '1'
-local open, close = '{"n":["' .. room.epoch .. '",', '],'
-if isSealed then open, close = '#["' .. room.epoch .. '",', ']\\n' end
-local bottom = math.max(room.floor, room.top - size + 1)
-local first = room.top - #news + 1
-for index, at in ipairs(news) do
-  local offset = first + index - 1
-  if offset >= bottom then put(whole(offset), (isSealed and '' or '{') .. ARGV[at + 1]) end
+set[4] = top
+local before = room.top
+local bottom = math.max(room.floor, top - size + 1)
+for index, entry in ipairs(entries) do
+  if before + index >= bottom then
+    set[count + 1], set[count + 2] = before + index, entry
+    count = count + 2
+  end
 end
 
 local gone, low = {}, room.low
-while low < math.min(bottom, first) and #gone < #news + 256 do
-  gone[#gone + 1] = whole(low)
+while low < bottom and low <= before and #gone < #entries + 256 do
+  gone[#gone + 1] = low
   low = low + 1
 end
-if low == first and bottom > first then low = bottom end
-if room.floor > low then put('x', whole(room.floor)) elseif room.floor > room.low then gone[#gone + 1] = 'x' end
-if low ~= room.low or room.isNew then put('b', whole(low)) end
-put('o', whole(room.top))
-put('t', whole(now))
-if tail > lastKept then
-  local most = 2 * #keys + 2
-  while head < lastKept and most > 0 do
-    local oldest = redis.call('HGET', key, 'i:' .. whole(head + 1)) or ''
+if low > before and bottom > low then low = bottom end
+if low ~= room.low or room.isNew then
+  set[count + 1], set[count + 2] = 'b', low
+  count = count + 2
+end
+if room.floor > low then
+  set[count + 1], set[count + 2] = 'x', room.floor
+  count = count + 2
+elseif room.floor > room.low then
+  gone[#gone + 1] = 'x'
+end
+if tail > lastPlace then
+  local most = 2 * (tail - lastPlace) + 2
+  while head < lastPlace and most > 0 do
+    local oldest = redis.call('HGET', key, 'i:' .. head + 1) or ''
     local since, place = string.match(redis.call('HGET', key, 'k:' .. oldest) or '', '^%d+:(%d+):(%d+)$')
     local isOwn = tonumber(place) == head + 1
     if isOwn and now - since <= KEY_LIFE and tail - head <= MOST_KEYS then break end
     head, most = head + 1, most - 1
-    gone[#gone + 1] = 'i:' .. whole(head)
-    if isOwn and not added[oldest] then gone[#gone + 1] = 'k:' .. oldest end
+    gone[#gone + 1] = 'i:' .. head
+    if isOwn and not places[oldest] then gone[#gone + 1] = 'k:' .. oldest end
   end
-  put('h', whole(head))
-  put('q', whole(tail))
+  set[count + 1], set[count + 2], set[count + 3], set[count + 4] = 'h', head, 'q', tail
+  count = count + 4
 end
 if room.isNew then
   redis.call('UNLINK', key)
-  put('e', room.epoch)
-  put('r', room.master)
+  set[count + 1], set[count + 2], set[count + 3], set[count + 4] = 'e', room.epoch, 'r', room.master
 end
 redis.call('HSET', key, unpack(set))
 if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
 redis.call('PEXPIRE', key, metaTtl)
 
+local open, close = '{"n":["' .. room.epoch .. '",', '],' .. ARGV[11]
+if ARGV[9] == '1' then open, close = '#["' .. room.epoch .. '",', ']\\n' end
 local unpublished, why, fewest = 0, '', -1
-for index, at in ipairs(news) do
-  local text = open .. whole(first + index - 1) .. close .. ARGV[at] .. ARGV[at + 1]
-  local receivers = redis.pcall(ARGV[7], ARGV[8], text)
+for index, entry in ipairs(entries) do
+  local receivers = redis.pcall(ARGV[7], ARGV[8], open .. whole(before + index) .. close .. entry)
   if type(receivers) == 'table' then
     unpublished, why = unpublished + 1, receivers.err
   elseif fewest < 0 or receivers < fewest then
@@ -194,7 +201,7 @@ local first, bytes, count, entries = at, 0, 0, {}
 local many = 8
 while left > 0 do
   local fields = {}
-  for index = 1, math.min(many, left) do fields[index] = whole(at + step * (index - 1)) end
+  for index = 1, math.min(many, left) do fields[index] = at + step * (index - 1) end
   for _, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
     local entry = value or ''
     if count > 0 and bytes + #entry > MOST_BYTES then
