@@ -1,12 +1,13 @@
+import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { Cursor } from './cursor.js';
 import type { ReadRule } from './read-rule.js';
 import type { ReplayBudget } from './replay-budget.js';
 import type { MemberPage, MemberRange } from './room-history.interface.js';
-import type { WsRoomStore } from './room-store.interface.js';
+import type { WsHistoryEntry, WsRoomStore } from './room-store.interface.js';
 
-/** Messages of a page by default, and of one read at least: some of them may not be for the member. */
+/** Messages of a page by default, and of a further read at least, where nothing of the page was for the member. */
 const PAGE = 100;
 
 /** Pages of a room's history for its members. */
@@ -25,7 +26,7 @@ export class MemberPages {
   async read(
     cursor: Cursor,
     roomName: string,
-    { since, limit = PAGE, reverse = false }: MemberRange,
+    { since, limit = PAGE, reverse = false, bytes: most = Infinity }: MemberRange,
     retention: WsRetention,
   ): Promise<MemberPage> {
     const { client } = cursor;
@@ -38,9 +39,10 @@ export class MemberPages {
     const first = allowance === Infinity ? 1 : (await this.store.top(roomName, retention)).offset - allowance + 1;
     let from = Math.max(0, first - 1, reverse ? 0 : (since?.offset ?? 0));
     let until = reverse && since ? since.offset - 1 : Infinity;
+    let count = limit;
     for (;;) {
       const range = { since: from, until: until === Infinity ? undefined : Math.max(0, until), reverse };
-      const page = await this.store.read(roomName, { ...range, limit: Math.max(limit, PAGE) }, retention);
+      const page = await this.store.read(roomName, { ...range, limit: count }, retention);
       const { top, oldest } = page;
       if (since && since.epoch !== top.epoch) return { entries: [], top, more: false, reason: 'epoch' };
       const least = Math.max(oldest, first);
@@ -50,15 +52,32 @@ export class MemberPages {
       if (isMore && visible.length === 0) {
         if (reverse) until = last - 1;
         else from = last;
+        count = Math.max(limit, PAGE);
         continue;
       }
-      const entries = visible.slice(0, limit);
-      const bytes = entries.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-      this.budget.spendOfMinute(client, bytes);
+      const entries = this.#take(visible, limit, most, client);
       const isGap = since && !reverse && since.offset + 1 < least;
       const reason = isGap ? (first > oldest ? 'limit' : 'trimmed') : undefined;
       return { entries, top, more: isMore || entries.length < visible.length, reason };
     }
+  }
+
+  /** The first of the entries, within so many and so many bytes: these are counted. */
+  #take(
+    entries: readonly WsHistoryEntry[],
+    limit: number,
+    most: number,
+    client: ClientSession,
+  ): readonly WsHistoryEntry[] {
+    let [count, bytes] = [0, 0];
+    for (const { text } of entries) {
+      const size = Buffer.byteLength(text);
+      if (count === limit || (count > 0 && bytes + size > most)) break;
+      count++;
+      bytes += size;
+    }
+    this.budget.spendOfMinute(client, bytes);
+    return entries.slice(0, count);
   }
 }
 

@@ -46,6 +46,8 @@ export interface MemberRange {
   readonly since?: WsPosition | undefined;
   readonly limit?: number | undefined;
   readonly reverse?: boolean | undefined;
+  /** The most bytes of all messages; one that is larger comes alone. Default: what one read brings. */
+  readonly bytes?: number | undefined;
 }
 
 /**

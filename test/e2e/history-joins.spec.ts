@@ -354,6 +354,19 @@ describe('a page of a room', () => {
     expect(page).toMatchObject({ messages: [{ offset: 11 }], more: true });
   });
 
+  it('is one of those that make up 16 MiB a minute, by what it really brings', async () => {
+    await start({});
+    const client = await connect();
+    await joinRoom(client, 'tea');
+    await say('tea', ...Array.from({ length: 6 }, () => 'x'.repeat(100_000)));
+    const page = { roomName: 'tea' };
+    for (let n = 0; n < 34; n++) {
+      const { messages } = (await client.request('system', 'history', page)) as HistoryPage;
+      expect(messages).toHaveLength(5);
+    }
+    expect(await refusalOf(client, 'history', page)).toBe('RATE_LIMITED');
+  });
+
   it.each([false, true])('goes past messages that leave the asker out, reverse: %s', async (reverse) => {
     await start({});
     const client = await connect();

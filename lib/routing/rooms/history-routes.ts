@@ -69,19 +69,15 @@ export class HistoryRoutes implements RoomListener {
 
   async #page(session: ClientSession, { roomName: name, since, limit, reverse }: Fields): Promise<unknown> {
     const roomName = this.#checkRoom(session, name);
+    const { maxBufferedBytes } = session.options.limits;
     const range: MemberRange = {
       since: since === undefined ? undefined : readPosition(since),
       limit: readLimit(limit),
       reverse: readReverse(reverse),
+      bytes: Math.min(PAGE_BYTES, maxBufferedBytes || PAGE_BYTES),
     };
     const { entries, top, more, reason } = await this.history.page(session, roomName, range);
-    const count = countWithin(entries, Math.min(PAGE_BYTES, session.options.limits.maxBufferedBytes || PAGE_BYTES));
-    return {
-      messages: entries.slice(0, count).map((entry) => messageOf(entry, session.codec)),
-      position: top,
-      more: more || count < entries.length,
-      reason,
-    };
+    return { messages: entries.map((entry) => messageOf(entry, session.codec)), position: top, more, reason };
   }
 
   /** @throws WsError INVALID_ROOM; FORBIDDEN for a room that the client is not in; NOT_FOUND for one without history */
@@ -110,13 +106,6 @@ function readLimit(limit: unknown): number {
 function readReverse(reverse: unknown): boolean {
   if (reverse === undefined || typeof reverse === 'boolean') return reverse ?? false;
   throw new WsError('BAD_MESSAGE', 'reverse is neither true nor false.');
-}
-
-/** How many of the entries are within so many bytes together: at least one. */
-function countWithin(entries: readonly WsHistoryEntry[], most: number): number {
-  let bytes = 0;
-  const at = entries.findIndex(({ text }) => (bytes += Buffer.byteLength(text)) > most);
-  return at < 0 ? entries.length : Math.max(1, at);
 }
 
 /** The message as the codec writes it, with its number. */

@@ -3,7 +3,8 @@ import type { ReplayRequest } from '../../history/room-history.interface.js';
 import type { WsPosition } from '../../protocol/room-position.js';
 
 const LONGEST_EPOCH = 64;
-const LONGEST_CLIENT_ID = 128;
+/** Applications give ids of their own to sockets that they hand over. */
+const LONGEST_CLIENT_ID = 1_024;
 const MOST_MESSAGES = 10_000;
 
 /** What a client has written beside the name of a room, as it came. */
