@@ -492,6 +492,39 @@ describe('clearHistory', () => {
   });
 });
 
+describe('In an application of one process', () => {
+  let app: TestApp;
+  let service: WebSocketService;
+
+  beforeAll(async () => {
+    app = await startApp({ options: { rooms: { history: historyOf } } });
+    service = app.app.get(WebSocketService);
+  });
+
+  afterAll(() => app.close());
+
+  it('rooms have history as well: numbers, copies, keys, reads and clears', async () => {
+    const [tea, cake, plain] = [keptRoom(), keptRoom(), 'plain'];
+    const [both, other] = [await app.client(), await app.client()];
+    await service.joinRooms({ clientIds: [both.clientId], rooms: [tea, cake, plain] });
+    await service.joinRooms({ clientIds: [other.clientId], rooms: [plain] });
+    const options = { idempotencyKey: 'once' };
+    await service.sendToRooms([tea, cake, plain], news, options);
+    await service.sendToRooms([tea, cake, plain], news, options);
+    app.app.get(PxlWebSocketServer).broadcastToRoom({ roomName: tea, data: { ...news, action: 'last' } });
+    const [first, second, last] = [await both.next('news'), await both.next('news'), await both.next('news')];
+    expect(first).toEqual({ ...news, room: tea, offset: 1, copy: expect.any(String) });
+    expect(second).toEqual({ ...news, room: cake, offset: 1, copy: first.copy });
+    expect(last).toEqual({ ...news, action: 'last', room: tea, offset: 2 });
+    await other.request('system', 'ping');
+    expect(other.pending).toEqual([news]);
+    const history = await service.getHistory(tea);
+    expect(history).toMatchObject({ messages: [{ offset: 1, message: news }, { offset: 2 }], more: false });
+    expect((await service.clearHistory(tea)).epoch).not.toBe(history.position.epoch);
+    expect(await both.next('room', 'lost')).toMatchObject({ data: { roomName: tea, reason: 'epoch' } });
+  });
+});
+
 /** The second worker loses Redis. */
 async function cut(): Promise<void> {
   proxy.target = await freePort();
