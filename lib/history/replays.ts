@@ -68,15 +68,19 @@ export class Replays {
     if (from > log.delivered) return accept(0);
     if (log.delivered - since.offset > allowance) return refuse('limit');
     log.frames.expire();
-    return log.frames.reach(from, this.budget.leftOf(client), (lack) => {
-      if (since.epoch !== log.epoch) return refuse('epoch');
+    const verdict = await log.frames.reach(from, this.budget.leftOf(client), (lack) => {
+      if (since.epoch !== log.epoch || lack === 'epoch') return null;
       if (lack !== undefined) return refuse(lack);
       const bytes = log.frames.bytesFrom(from);
       if (bytes > this.budget.leftOf(client)) return refuse('limit');
-      const verdict = accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
+      const accepted = accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
       this.budget.spend(client, bytes);
-      return verdict;
+      return accepted;
     });
+    if (verdict) return verdict;
+    // The store has told it before the log knows: the position has to be one of the new epoch.
+    await log.verifyAnew();
+    return refuse('epoch');
   }
 
   /** A client comes without a position; it may want the last messages. */

@@ -30,7 +30,7 @@ export class UnnumberedMessages {
   take(roomName: string, retention: WsRetention): void {
     this.#warn();
     if (this.#cleared.has(roomName)) {
-      this.#cleared.set(roomName, true);
+      this.#again(roomName);
       return;
     }
     this.#cleared.set(roomName, false);
@@ -39,10 +39,22 @@ export class UnnumberedMessages {
       this.#cleared.delete(roomName);
       if (isAgain) this.take(roomName, retention);
     });
-    this.store.clear(roomName, retention, JUST_CLEARED).then(
-      () => this.cleared(roomName),
-      (error: unknown) => this.errors.report('The history of a room could not be cleared.', error),
-    );
+    this.#clear(roomName, retention).catch((error: unknown) => {
+      this.errors.report('The history of a room could not be cleared.', error);
+      this.#again(roomName);
+    });
+  }
+
+  async #clear(roomName: string, retention: WsRetention): Promise<void> {
+    const { epoch } = await this.store.top(roomName, retention);
+    const after = await this.store.clear(roomName, retention, JUST_CLEARED);
+    if (after.epoch !== epoch) this.cleared(roomName);
+    // The room was too young; or another worker was quicker, which cannot be told apart.
+    else this.#again(roomName);
+  }
+
+  #again(roomName: string): void {
+    if (this.#cleared.has(roomName)) this.#cleared.set(roomName, true);
   }
 
   #warn(): void {

@@ -1,0 +1,63 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { LocalRoomStore } from '../../lib/cluster/bus/local.room-store.js';
+import { ErrorReporter } from '../../lib/errors/error-reporter.js';
+import { UnnumberedMessages } from '../../lib/history/unnumbered-messages.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+
+const RETENTION = { size: 10, ttl: 60_000_000, metaTtl: 60_000_000 };
+const MINUTE = 60_000;
+
+describe('messages without a number for a room with history', () => {
+  let runtime: ManualRuntime;
+  let store: LocalRoomStore;
+  let cleared: string[];
+  let messages: UnnumberedMessages;
+
+  const epoch = async (): Promise<string> => (await store.top('tea', RETENTION)).epoch;
+
+  beforeEach(async () => {
+    Logger.overrideLogger(false);
+    runtime = new ManualRuntime();
+    store = new LocalRoomStore(runtime);
+    cleared = [];
+    const errors = new ErrorReporter(runtime, resolveOptions({}));
+    messages = new UnnumberedMessages(store, (roomName) => cleared.push(roomName), errors, runtime);
+    await epoch();
+    await runtime.advance(MINUTE);
+  });
+
+  it('clear it at once, and at most once a minute', async () => {
+    const first = await epoch();
+    messages.take('tea', RETENTION);
+    await runtime.advance(0);
+    const second = await epoch();
+    expect(second).not.toBe(first);
+    for (let n = 0; n < 10; n++) messages.take('tea', RETENTION);
+    await runtime.advance(MINUTE - 1);
+    expect(await epoch()).toBe(second);
+    expect(cleared).toEqual(['tea']);
+  });
+
+  it('clear it once more at the end of the minute where there were more', async () => {
+    messages.take('tea', RETENTION);
+    await runtime.advance(1_000);
+    messages.take('tea', RETENTION);
+    await runtime.advance(MINUTE);
+    expect(cleared).toEqual(['tea', 'tea']);
+    await runtime.advance(10 * MINUTE);
+    expect(cleared).toEqual(['tea', 'tea']);
+  });
+
+  it('clear a room that was too young for it later', async () => {
+    await store.clear('tea', RETENTION);
+    const young = await epoch();
+    messages.take('tea', RETENTION);
+    await runtime.advance(1_000);
+    expect(await epoch()).toBe(young);
+    await runtime.advance(MINUTE);
+    expect(await epoch()).not.toBe(young);
+    expect(cleared).toEqual(['tea']);
+  });
+});
