@@ -4,6 +4,7 @@ import type {
   ClientEvents,
   WebSocketClientOptions,
 } from '../client/options/client-options.interface.js';
+import type { JoinOptions } from '../client/room-joins.interface.js';
 import type { WebSocketLike } from '../client/connection/socket.interface.js';
 import type { WsRedisClient } from '../options/redis.options.js';
 
@@ -31,8 +32,8 @@ export type ClientModuleEvents = Omit<ClientEvents, keyof ClientModuleEventMap> 
   [Name in keyof ClientModuleEventMap]?: ((event: ClientModuleEventMap[Name]) => void) | undefined;
 };
 
-/** A room, optionally with the label that its other members see. */
-export type RoomToJoin = string | { roomName: string; username?: string | undefined };
+/** A room, optionally with the label that its other members see, and from where on it is read if it has history. */
+export type RoomToJoin = string | ({ roomName: string } & Pick<JoinOptions, 'username' | 'history' | 'since'>);
 
 /** The arguments that these two callbacks get in addition. */
 export interface ClientModuleEventMap {

@@ -24,6 +24,7 @@ const OPTIONS: Record<keyof PxlWebSocketClientModuleOptions, true> = {
   requestTimeout: true,
   queue: true,
   heartbeat: true,
+  positions: true,
   events: true,
   encryption: true,
   waitForConnection: true,
@@ -44,6 +45,7 @@ const EVENTS: Record<keyof ClientEventMap, true> = {
   onReconnectFailed: true,
   onDropped: true,
   onRoomRefused: true,
+  onRecovered: true,
 };
 
 /**

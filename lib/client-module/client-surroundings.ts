@@ -50,8 +50,8 @@ export class ClientSurroundings {
 
   /** Returns the client's own promise, whose failure is logged when nobody awaits it. */
   #join(room: RoomToJoin): Promise<unknown> {
-    const { roomName, username } = typeof room === 'string' ? { roomName: room } : room;
-    return this.#client?.join(roomName, { username }) ?? Promise.resolve();
+    const { roomName, ...options } = typeof room === 'string' ? { roomName: room } : room;
+    return this.#client?.join(roomName, options) ?? Promise.resolve();
   }
 }
 

@@ -63,14 +63,19 @@ export class ControllerRoutes {
     await Promise.allSettled(this.#running);
   }
 
-  /** Handles a push. Nobody awaits its result, so a refusal is only logged. */
-  #hear(route: ControllerRoute, data: unknown): void {
-    if (this.#isStopped) return;
-    this.#run(route, data).catch((exception: unknown) => {
+  /**
+   * Handles a push. Nobody is told its result, so a refusal is only logged; the client's `positions` wait for the promise. A
+   * message that comes while the application stops is not handled: the promise stays open, so that its position does not count.
+   */
+  async #hear(route: ControllerRoute, data: unknown): Promise<void> {
+    if (this.#isStopped) return new Promise(() => undefined);
+    try {
+      await this.#run(route, data);
+    } catch (exception) {
       if (isDefect(exception)) return;
       const { code, message } = refusalOf(exception);
       this.#logger.warn(`${route.source} has refused a message of the server. ${code}: ${message}`);
-    });
+    }
   }
 
   async #answer(route: ControllerRoute, data: unknown): Promise<unknown> {

@@ -19,6 +19,7 @@ export type {
   WebSocketContract,
 } from '../protocol/contract.js';
 export type { WsErrorCode } from '../protocol/error-codes.js';
+export type { WsLossReason, WsPosition } from '../protocol/room-position.js';
 export type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
 export type { ClientEncryption, EncryptedSocket, EncryptionSession } from './client-encryption.interface.js';
 export type {
@@ -36,7 +37,8 @@ export type { ClientState, ConnectionStatus, StateChange } from './connection/cl
 export type { Unsubscribe } from './listeners.js';
 export type { CallHandler, PushedMessage, PushHandler } from './messages/handlers.interface.js';
 export type { RoomHandle, RoomOptions } from './room-handle.interface.js';
-export type { JoinedRoom, JoinOptions, LeaveOptions } from './rooms.js';
+export type { JoinedRoom, JoinOptions, LeaveOptions } from './room-joins.interface.js';
+export type { HistoryPage, HistoryRange, RoomPosition, RoomRecovery } from './room-recovery.interface.js';
 export type { WebSocketConstructor, WebSocketLike } from './connection/socket.interface.js';
 export { WebSocketClientError, type WebSocketClientErrorOptions } from './websocket-client.error.js';
 export { WebSocketClient } from './websocket-client.js';

@@ -33,8 +33,9 @@ export class Listeners<Args extends unknown[]> {
     return [...this.#all].filter(([own]) => own === key).map(([, listener]) => listener);
   }
 
-  call(key: unknown, ...args: Args): void {
-    for (const listener of this.of(key)) void guard(() => listener(...args), this.#failed);
+  /** Resolves when all listeners have finished. */
+  call(key: unknown, ...args: Args): Promise<unknown> {
+    return Promise.all(this.of(key).map((listener) => guard(() => listener(...args), this.#failed)));
   }
 }
 

@@ -1,15 +1,18 @@
 import type { PushAction, PushData, PushType, WebSocketContract } from '../protocol/contract.js';
 import type { Unsubscribe } from './listeners.js';
 import type { PushedMessage } from './messages/handlers.interface.js';
-import type { JoinedRoom, JoinOptions } from './rooms.js';
+import type { RoomRecovery } from './room-recovery.interface.js';
+import type { JoinedRoom, JoinOptions } from './room-joins.interface.js';
 
 /** How a client joins a room for a {@link RoomHandle}. */
-export interface RoomOptions extends Pick<JoinOptions, 'username'> {
+export interface RoomOptions extends Pick<JoinOptions, 'username' | 'history' | 'since'> {
   /**
    * Called when the server did not let the client into the room again after a reconnect, as `events.onRoomRefused` is. The
    * handle has no effect any more then.
    */
   onRefused?: ((error: unknown) => void) | undefined;
+  /** Called for this room as `events.onRecovered` is. */
+  onRecovered?: ((recovery: RoomRecovery) => unknown) | undefined;
 }
 
 /** One join of a room with its handlers: `client.room('tea')`. */
@@ -22,8 +25,8 @@ export interface RoomHandle<C extends WebSocketContract = WebSocketContract> {
    * Calls a handler as `on()` of the client does, but only with messages that were sent to this room.
    *
    * @returns a function that removes the handler
-   * @throws WebSocketClientError BAD_OPTION when the server does not name rooms (its option `rooms.named`), and after `leave()`.
-   * Before the server has answered `connect()` this is unknown: then the error goes to `events.onError`.
+   * @throws WebSocketClientError BAD_OPTION after `leave()`, and when the server does not name rooms (its option `rooms.named`)
+   * and the room has no history. Before the join is answered this is unknown: then the error goes to `events.onError`.
    */
   on<Type extends PushType<C>, Action extends PushAction<C, Type>>(
     type: Type,

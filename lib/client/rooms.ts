@@ -1,78 +1,81 @@
 import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
+import type { WsLossReason } from '../protocol/room-position.js';
 import type { ClientEventMap, RequestOptions } from './options/client-options.interface.js';
 import type { ClientTimer } from './options/client-runtime.js';
 import type { ConnectionServices } from './connection/connection.js';
-import { fieldsOf } from './messages/frame-fields.js';
+import { fieldsOf, isOffset, type Fields } from './messages/frame-fields.js';
 import type { Outbound } from './messages/outbound.js';
 import type { OutgoingOptions } from './messages/outgoing.interface.js';
-import { readError } from './messages/server-frame.js';
+import { readError, type PushFrame, type ValueFrame } from './messages/server-frame.js';
+import type { Membership } from './membership.js';
+import type { JoinedRoom, JoinOptions, LeaveOptions, Hold } from './room-joins.interface.js';
+import type { RoomPosition } from './room-recovery.interface.js';
 import type { Welcome } from './welcome.js';
 
-/** How a client joins a room. */
-export interface JoinOptions extends RequestOptions {
-  /** The label that other members see, if the server shows labels. Default: none. */
-  username?: string | undefined;
+/** Tells the application about a room, by its callback and by those of the joins. Resolves when all have finished. */
+type Tell = <Name extends 'onRoomRefused' | 'onRecovered'>(
+  name: Name,
+  event: ClientEventMap[Name],
+  holds: readonly Hold[],
+  call: (hold: Hold) => unknown,
+) => Promise<unknown>;
+
+/** What the server tells of a room with history. Only the position is checked. */
+interface Told {
+  readonly position?: unknown;
+  readonly recovered?: unknown;
+  readonly reason?: WsLossReason;
+  readonly replayed?: number;
 }
 
-/** How a client leaves a room. */
-export interface LeaveOptions extends RequestOptions {
-  /** Whether all joins end at once. Default: false, the client leaves the room when the last join ends. */
-  all?: boolean | undefined;
-}
-
-/** What the server tells about a room that the client has joined. */
-export interface JoinedRoom {
-  readonly roomName: string;
-  readonly userId?: string | undefined;
-  readonly userType?: string | undefined;
-  readonly username?: string | undefined;
-  /** ISO 8601. */
-  readonly joinedAt?: string | undefined;
-}
-
-/** Called when the server does not let the client into a room again. */
-type OnRefused = (room: ClientEventMap['onRoomRefused'], holds: readonly Hold[]) => void;
-
-/** One join of a room. */
-export interface Hold {
-  /** Called when the server does not let the client in again. */
-  readonly onRefused?: ((error: unknown) => void) | undefined;
-  /** Whether the server has let the client in. */
-  isJoined?: boolean;
-}
-
-interface Membership {
-  readonly roomName: string;
-  username: string | undefined;
-  /** The joins that have not ended. Those of handles are last, so that `leave()` without a handle ends another one first. */
-  holds: Hold[];
-  /** The welcome of the last connection on which the client was, or may have been, in the room. */
-  on?: Welcome | null | undefined;
-  /** The join request that is under way; other joins share its answer. */
-  joining?: Promise<JoinedRoom> | undefined;
-}
+/** How many copies are remembered: as many as a long replay has between two of them. */
+const MOST_COPIES = 20_000;
 
 /** The rooms of the client, which it joins again after a reconnect. */
 export class Rooms {
   readonly #services: ConnectionServices;
   readonly #outbound: Outbound;
-  readonly #refused: OnRefused;
+  readonly #tell: Tell;
+  /** Learns from an answer where the client stands, before any message that follows it. */
+  readonly #answered = (answer: unknown): void => {
+    const { data = answer, joined = [data] } = fieldsOf(answer);
+    for (const told of Object.values(fieldsOf(joined)).map(fieldsOf))
+      this.#settle(this.#memberships.get(told.roomName ?? told.room), told);
+  };
   /** In the order of the joins. With a server that allows one room at a time, the client is in the last one. */
-  readonly #memberships = new Map<string, Membership>();
+  readonly #memberships = new Map<unknown, Membership>();
+  /** The room in which each message to several rooms was handled, the oldest first. */
+  readonly #copies = new Map<unknown, unknown>();
   /** Runs until failed joins are tried again. */
   #retry: ClientTimer | undefined;
   /** The welcome of the present connection, which identifies it; null without a connection. */
   #welcome: Welcome | null = null;
 
-  constructor(services: ConnectionServices, outbound: Outbound, refused: OnRefused) {
+  constructor(services: ConnectionServices, outbound: Outbound, tell: Tell) {
     this.#services = services;
     this.#outbound = outbound;
-    this.#refused = refused;
+    this.#tell = tell;
+    for (const [roomName, position] of Object.entries(services.options.positions ?? {}))
+      this.#memberships.set(roomName, { ...this.#of(roomName), position });
+  }
+
+  /** Where the application's handlers have finished. */
+  get positions(): Record<string, RoomPosition> {
+    const finished: Record<string, RoomPosition> = {};
+    for (const { roomName, position, queue } of this.#memberships.values()) {
+      const [first = position] = queue;
+      if (first && position) finished[roomName] = first;
+    }
+    return finished;
   }
 
   /** Joins a room. It is remembered once the server has let the client in. */
-  async join(roomName: string, { username, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
-    const membership: Membership = this.#memberships.get(roomName) ?? { roomName, username, holds: [] };
+  async join(roomName: string, { username, history, since, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
+    const membership = this.#of(roomName, username);
+    if (since && !membership.on) {
+      membership.position = since;
+      membership.welcome = undefined;
+    }
     this.#memberships.delete(roomName);
     this.#memberships.set(roomName, membership);
     const hold = own ?? {};
@@ -85,7 +88,13 @@ export class Rooms {
       const abandoned = (): void => void (membership.on ??= this.#welcome);
       return this.#enter(
         membership,
-        this.#ask('join', roomName, options, { lane: isMissing ? 'first' : undefined, abandoned }, username),
+        this.#ask(
+          'joinRoom',
+          membership,
+          options,
+          { lane: isMissing ? 'first' : undefined, abandoned },
+          { username, history },
+        ),
       );
     };
     try {
@@ -97,12 +106,12 @@ export class Rooms {
       membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;
     } finally {
-      // The join was left meanwhile.
-      if (!this.#memberships.get(roomName)?.holds.length) {
-        const { on } = membership;
+      // The join has failed, or was left meanwhile.
+      if (!this.#of(roomName).holds.length) {
+        const { on, position } = membership;
         membership.on = undefined;
-        this.#memberships.delete(roomName);
-        if (on === this.#welcome) this.leave(roomName).catch(() => undefined);
+        if (!position) this.#memberships.delete(roomName);
+        if (on === this.#welcome) this.#ask('leaveRoom', membership, {}, { lane: 'inTurn' }).catch(() => undefined);
       }
     }
   }
@@ -110,15 +119,17 @@ export class Rooms {
   /** Ends a join. With the last one the room is forgotten, and left if the client may be in it. */
   async leave(roomName: string, { all, ...options }: LeaveOptions = {}, own?: Hold): Promise<void> {
     const welcome = this.#welcome;
-    const holds = this.#memberships.get(roomName)?.holds ?? [];
+    const membership = this.#of(roomName);
+    const { holds } = membership;
     const at = own ? holds.indexOf(own) : 0;
     if (at < 0) return;
     holds.splice(at, all ? Infinity : 1);
     if (holds.length) return;
     this.#memberships.delete(roomName);
+    membership.position = undefined;
     // Without a connection there is nothing to leave; a join that waits in the queue is followed by its leave.
     if (!welcome) return;
-    await this.#ask('leave', roomName, options, { lane: 'inTurn' }).catch((error: unknown) => {
+    await this.#ask('leaveRoom', membership, options, { lane: 'inTurn' }).catch((error: unknown) => {
       // When the connection has ended, the client has left the room anyway.
       if (this.#welcome === welcome) throw error;
     });
@@ -128,6 +139,7 @@ export class Rooms {
   connected(welcome: Welcome): void {
     this.#welcome = welcome;
     for (const membership of this.#memberships.values()) {
+      if ((membership.welcome ?? welcome).userId !== welcome.userId) membership.position = undefined;
       if (membership.on?.userId === welcome.userId) continue;
       membership.holds = membership.holds.filter(({ isJoined }) => !isJoined);
       membership.on = undefined;
@@ -152,7 +164,9 @@ export class Rooms {
     const around = 99;
     const [first] = missing;
     const half = missing.length >> 1;
-    const list = missing.map(({ roomName: room, username }) => (username ? { room, username } : room));
+    const list = missing.map(({ roomName: room, username, position }) =>
+      username || position ? { room, username, since: position, was: position?.was } : room,
+    );
     if (
       first &&
       missing.length <= most &&
@@ -162,7 +176,7 @@ export class Rooms {
       this.#services.allowance.sizeOf(JSON.stringify(list)) + around <= limits.maxPayload / 2
     ) {
       const message = { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: list } };
-      const answer = this.#outbound.ask(message, {}, { lane: 'first' });
+      const answer = this.#outbound.ask(message, {}, { lane: 'first', heard: this.#answered });
       for (const membership of missing) {
         membership.joining = this.#enter(membership, answer);
         membership.joining.catch(() => undefined);
@@ -174,7 +188,7 @@ export class Rooms {
   }
 
   /** Whether the room still has to be joined on this connection. */
-  #isMissing({ on }: Membership): unknown {
+  #isMissing({ on }: Pick<Membership, 'on'>): unknown {
     return on && this.#welcome && on !== this.#welcome;
   }
 
@@ -186,6 +200,8 @@ export class Rooms {
       for (const refusal of Object.values(fieldsOf(refused)).map(fieldsOf))
         if (refusal.room === roomName) throw readError(refusal);
       membership.on = this.#welcome;
+      // Without a position in the answer the room has no history any more.
+      this.#settle(membership, {});
       return { ...fieldsOf(data), roomName };
     } catch (error) {
       const { retryable, code } = fieldsOf(error);
@@ -193,17 +209,14 @@ export class Rooms {
       // Otherwise the client is in the room as before, has left it, or joins it on the next connection.
       if (holds.length && this.#isMissing(membership)) {
         if (retryable !== false) {
-          /** The shortest wait before another attempt, in ms; the longest is twice that. */
-          const wait = 2_000;
-          const { runtime } = this.#services;
           this.#retry?.cancel();
-          this.#retry = runtime.timeout(wait * (1 + runtime.random()), () => this.rejoin());
+          this.#retry = this.#later(2_000, () => this.rejoin());
           // The server allows one room at a time and another one has taken its place, as it would without a reconnect.
         } else if (code === 'CONFLICT') membership.on = this.#welcome;
         else {
           membership.holds = [];
           this.#memberships.delete(roomName);
-          this.#refused({ roomName, error }, holds);
+          void this.#tell('onRoomRefused', { roomName, error }, holds, ({ onRefused }) => onRefused?.(error));
         }
       }
       throw error;
@@ -212,21 +225,104 @@ export class Rooms {
     }
   }
 
+  /**
+   * Moves the position to a message of the server.
+   *
+   * @returns has to be called when the message has been handled; undefined when it must not be handled
+   */
+  accept({ room, offset, copy }: Pick<PushFrame | ValueFrame, 'room' | 'offset' | 'copy'>): (() => void) | undefined {
+    const membership = this.#memberships.get(room);
+    if (!membership?.position || !offset) return () => undefined;
+    const { position, queue } = membership;
+    if (membership.welcome !== this.#welcome || offset <= position.offset) return undefined;
+    membership.position = { ...position, offset, was: this.#welcome?.clientId };
+    if (copy && (this.#copies.get(copy) ?? room) !== room) return undefined;
+    this.#copies.set(copy, room);
+    const [[oldest] = []] = this.#copies;
+    if (this.#copies.size > MOST_COPIES) this.#copies.delete(oldest);
+    queue.add(position);
+    return () => queue.delete(position);
+  }
+
+  /** The server says something about a room. */
+  received(action: string, told: Fields): void {
+    const isJoined = action === 'joined';
+    const membership = this.#of(String(told.roomName));
+    if (membership.position && membership.welcome !== this.#welcome) {
+      // The server has put the client into a room that the client does not join again by itself.
+      if (isJoined && !this.#isMissing(membership)) this.#recover(membership);
+    } else {
+      if (isJoined) this.#memberships.set(membership.roomName, membership);
+      this.#settle(membership, { ...told, recovered: action !== 'lost' });
+    }
+  }
+
+  #of(roomName: string, username?: string): Membership {
+    return this.#memberships.get(roomName) ?? { roomName, username, holds: [], queue: new Set() };
+  }
+
+  /** Moves the position to where the server says; without one the room has no history any more, if it has had one. */
+  #settle(membership: Membership | undefined, { position, recovered, reason, replayed = 0 }: Told): void {
+    if (!membership) return;
+    const { position: before, queue, roomName } = membership;
+    const { epoch, offset } = fieldsOf(position);
+    const isReturn = before && membership.welcome !== this.#welcome;
+    const isKept = typeof epoch === 'string' && isOffset(offset);
+    if (!isKept && !isReturn) return;
+    const isLost = !isKept || (isReturn ? recovered !== true : recovered === false);
+    // A join on the same connection is answered with a position that messages have passed meanwhile.
+    if (isLost || epoch !== before?.epoch || offset > before.offset)
+      membership.position = isKept ? { epoch, offset, was: this.#welcome?.clientId } : undefined;
+    membership.welcome = this.#welcome;
+    if (!before || !(isReturn || isLost)) return;
+    queue.add(before);
+    const recovery = { roomName, recovered: !isLost, replayed, reason: isKept ? reason : 'epoch' } as const;
+    const tell = (): unknown =>
+      this.#tell('onRecovered', recovery, membership.holds, ({ onRecovered }) => onRecovered?.(recovery)).then(() =>
+        queue.delete(before),
+      );
+    // All clients of the room learn of a new epoch at once, and load its state anew.
+    if (recovery.reason === 'epoch') this.#later(0, tell);
+    else tell();
+  }
+
+  /** Asks for what the client has missed in a room that it is in. */
+  #recover(membership: Membership): void {
+    const welcome = this.#welcome;
+    this.#ask('recover', membership, {}, { lane: 'first' }).catch((error: unknown) => {
+      if (this.#welcome !== welcome) return;
+      if (fieldsOf(error).retryable === false) this.#settle(membership, {});
+      else
+        this.#later(2_000, () => {
+          if (this.#welcome === welcome) this.#recover(membership);
+        });
+    });
+  }
+
+  /** @param least the shortest wait in ms; the longest is two seconds more */
+  #later(least: number, act: () => void): ClientTimer {
+    const { runtime } = this.#services;
+    return runtime.timeout(least + 2_000 * runtime.random(), act);
+  }
+
   /** Sends the request for one room, in the form that another server of events knows, if it is one. */
   #ask(
-    action: 'join' | 'leave',
-    roomName: string,
+    action: 'joinRoom' | 'leaveRoom' | 'recover',
+    membership: Membership,
     options: RequestOptions,
     own: OutgoingOptions,
-    username?: string,
+    { username, history }: Pick<JoinOptions, 'username' | 'history'> = {},
   ): Promise<unknown> {
     const { codec } = this.#services.options;
+    const { roomName, position, on } = membership;
+    // A room that the client joins again by itself needs no second replay, and the next connection may be another user's.
+    const standing = on && !this.#welcome ? undefined : { history, since: position, was: position?.was };
     return this.#outbound.ask(
       codec.beats && codec.isOther
-        ? { type: EVENT_TYPE, action, data: { rooms: [roomName] } }
-        : { type: SYSTEM_TYPE, action: `${action}Room`, data: { roomName, username } },
+        ? { type: EVENT_TYPE, action: action.slice(0, -4), data: { rooms: [roomName] } }
+        : { type: SYSTEM_TYPE, action, data: { roomName, username, ...standing } },
       options,
-      own,
+      { ...own, heard: this.#answered },
     );
   }
 }

@@ -17,7 +17,7 @@ import type {
   StreamValue,
   WebSocketContract,
 } from '../protocol/contract.js';
-import { routeKey } from '../protocol/route-key.js';
+import { routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import { allowanceOf } from './messages/allowance.js';
 import { resolveClientOptions } from './options/client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './options/client-options.interface.js';
@@ -33,7 +33,9 @@ import { Outbound } from './messages/outbound.js';
 import type { CallHandler, PushedMessage, PushHandler } from './messages/handlers.interface.js';
 import { ReconnectPolicy } from './connection/reconnect-policy.js';
 import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
-import { Rooms, type JoinedRoom, type JoinOptions, type LeaveOptions } from './rooms.js';
+import type { HistoryPage, HistoryRange, RoomPosition } from './room-recovery.interface.js';
+import type { JoinedRoom, JoinOptions, LeaveOptions } from './room-joins.interface.js';
+import { Rooms } from './rooms.js';
 import type { CallFrame, PushFrame, ServerFrame } from './messages/server-frame.js';
 import { TokenSource } from './connection/token-source.js';
 import { badOption, WebSocketClientError } from './websocket-client.error.js';
@@ -74,8 +76,6 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   /** The latest welcome since `connect()`. */
   #welcome: Welcome | undefined;
   #isDestroyed = false;
-  /** Whether there are handlers that need pushes to name their room. */
-  #awaitsNames = false;
 
   /** @throws WebSocketClientError BAD_OPTION for the first option that is wrong */
   constructor(options: WebSocketClientOptions);
@@ -102,10 +102,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       received: (frame) => this.#received(frame),
     });
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => reports.tell('onDropped', dropped));
-    this.#rooms = new Rooms(services, this.#outbound, (room, holds) => {
-      reports.tell('onRoomRefused', room);
-      for (const { onRefused } of holds) void guard(() => onRefused?.(room.error), failed);
-    });
+    this.#rooms = new Rooms(services, this.#outbound, (name, event, holds, call) =>
+      Promise.all([
+        new Promise<void>((told) => reports.tell(name, event, told)),
+        ...holds.map((hold) => guard(() => call(hold), failed)),
+      ]),
+    );
   }
 
   /** The state of the client; `onState` listens to its changes. */
@@ -269,7 +271,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    * Joins a room. Resolves when its messages arrive. From then on the client joins it again after each reconnect, and
    * `events.onRoomRefused` is called when that fails. Joins are counted: a room that was joined twice is left with the second
    * {@link leave}; a failed join does not count. A further join asks the server again, for example to change the label, unless
-   * the same request is under way. A server with `server: 'other'` does not answer: the promise resolves when the request was
+   * the same request is under way. In a room with history the client goes on from where it stood: see `events.onRecovered`. A server with `server: 'other'` does not answer: the promise resolves when the request was
    * sent.
    *
    * @throws WebSocketClientError as {@link request}; `FORBIDDEN`, `INVALID_ROOM` or `ROOM_LIMIT` when the server refuses
@@ -298,11 +300,19 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   room(roomName: string, options: RoomOptions = {}): RoomHandle<C> {
     const hold = { ...options };
     const joined = this.#rooms.join(roomName, options, hold);
-    // The promise may be left unawaited.
-    joined.catch(() => undefined);
     const handlers = new Listeners<Parameters<PushHandler>>(this.#reports.failed);
     let stop: Unsubscribe | undefined;
     let left: Promise<void> | undefined;
+    /** Messages of rooms with history name their room in any case. */
+    let isUnnamed: boolean | undefined;
+    joined.then(
+      ({ position }) => {
+        isUnnamed = !this.#welcome?.rooms.named && !position;
+        if (stop && isUnnamed) this.#reports.failed(badOption(UNNAMED));
+      },
+      // The promise may be left unawaited.
+      () => undefined,
+    );
     return {
       joined,
       leave: () => {
@@ -310,15 +320,33 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
         return (left ??= this.#rooms.leave(roomName, {}, hold));
       },
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
-        if (left || (this.#welcome && !this.#welcome.rooms.named))
-          throw badOption(left ? 'There is no room.' : UNNAMED);
-        this.#awaitsNames = true;
+        if (left || isUnnamed) throw badOption(left ? 'There is no room.' : UNNAMED);
         stop ??= this.#pushListeners.add(roomName, (message) =>
           handlers.call(routeKey(message.type, message.action), message.data, message),
         );
         return handlers.add(routeKey(type, action), handler as PushHandler);
       },
     };
+  }
+
+  /**
+   * Reads messages that a room with history has kept. Only members can; the position of the client stays where it is.
+   *
+   * @throws WebSocketClientError as {@link request}; `FORBIDDEN` for others, `NOT_FOUND` for a room without history,
+   * `RATE_LIMITED` after too many bytes
+   */
+  history(roomName: string, range?: HistoryRange, options?: RequestOptions): Promise<HistoryPage<C>>;
+  history(roomName: string, range: HistoryRange = {}, options?: RequestOptions): Promise<unknown> {
+    return this.#outbound.ask({ type: SYSTEM_TYPE, action: 'history', data: { ...range, roomName } }, options);
+  }
+
+  /**
+   * Where the client stands in each room with history: behind the messages whose handlers have finished, their promises
+   * included. Keep it together with what the handlers have made of the messages, and give it to the next client as its option
+   * `positions`: nothing is lost, and nothing handled twice. Inside a handler its own message does not count yet.
+   */
+  get positions(): Record<string, RoomPosition> {
+    return this.#rooms.positions;
   }
 
   /**
@@ -365,12 +393,11 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   #connected(change: Arrival, welcome: Welcome): void {
-    const { clientId, rooms } = welcome;
+    const { clientId } = welcome;
     const { runtime, options } = this.#services;
     const hasStood = this.#welcome;
     this.#welcome = welcome;
     this.#rooms.connected(welcome);
-    if (this.#awaitsNames && !rooms.named) this.#reports.failed(badOption(UNNAMED));
     const goOn = (): void => {
       if (this.#greeting !== greeting) return;
       this.#endGreeting();
@@ -413,13 +440,18 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     if ('id' in frame && this.#outbound.settle(frame)) return;
     if (frame.kind === 'call') this.#answer(frame).catch(this.#reports.failed);
     else if ('whole' in frame) {
+      const done = this.#rooms.accept(frame);
+      if (!done) return;
       this.#reports.tell('onMessage', { data: frame.whole });
-      if (frame.kind === 'push') this.#pushed(frame);
+      if (frame.kind === 'push') void this.#pushed(frame).then(done);
+      else done();
     } else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
   }
 
-  #pushed({ id, type, action, data, room }: PushFrame): void {
+  /** Resolves when the handlers have finished. */
+  #pushed({ id, type, action, data, room, offset }: PushFrame): Promise<unknown> {
     const { tokens } = this.#services;
+    if (type === 'room') this.#rooms.received(action, fieldsOf(data));
     if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, 'now');
     if (id === 'auth:expiring' && tokens.areRenewable) {
       tokens.expire();
@@ -429,10 +461,12 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
         this.#reports.tell('onError', { error });
       });
     }
-    const message = { type, action, data, room };
-    this.#pushHandlers.call(id, data, message);
-    this.#pushListeners.call(room, message);
-    this.#pushListeners.call(null, message);
+    const message = { type, action, data, room, offset };
+    return Promise.all([
+      this.#pushHandlers.call(id, data, message),
+      this.#pushListeners.call(room, message),
+      this.#pushListeners.call(null, message),
+    ]);
   }
 
   async #answer({ type, action, data, callId }: CallFrame): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   PushData,
   PushedMessage,
   PushType,
+  RoomRecovery,
   RouteAction,
   RouteData,
   RouteReply,
@@ -26,6 +27,13 @@ export interface SocketProviderProps<C extends WebSocketContract = WebSocketCont
 export interface UseRoomOptions {
   /** The label that the other members see, where the server shows labels. Default: none. */
   readonly username?: string | undefined;
+  /** How many of the latest messages a newcomer gets of a room with history. Default: 0. */
+  readonly history?: number | undefined;
+  /**
+   * Called when the client has come back to a room with history, or messages of it were lost, as `events.onRecovered` is. The
+   * function of the newest render is called.
+   */
+  readonly onRecovered?: ((recovery: RoomRecovery) => unknown) | undefined;
 }
 
 /** A request of a component. */

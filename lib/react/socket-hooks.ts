@@ -53,10 +53,7 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
     handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
   ): void {
     const client = useShared();
-    const newest = useRef(handler);
-    useInsertionEffect(() => {
-      newest.current = handler;
-    });
+    const newest = useNewest(handler);
     useEffect(() => client.on(type, action, (data, message) => newest.current(data, message)), [client, type, action]);
   }
 
@@ -93,12 +90,20 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
       );
     },
     usePush,
-    useRoom(name, { username } = {}) {
+    useRoom(name, options = {}) {
       const client = useShared();
+      const { username } = options;
+      const newest = useNewest(options);
       const [stay, setStay] = useState<{ client: object; name: string; status: RoomStatus } | null>(null);
       useEffect(() => {
         if (name === null || name === undefined) return;
-        const leave = stayInRoom(client, name, username, (status) => setStay({ client, name, status }));
+        const leave = stayInRoom(
+          client,
+          name,
+          username,
+          () => newest.current,
+          (status) => setStay({ client, name, status }),
+        );
         return () => {
           leave();
           setStay(null);
@@ -108,6 +113,15 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
     },
     useRequest,
   };
+}
+
+/** What the newest render was given. */
+function useNewest<T>(value: T): { readonly current: T } {
+  const newest = useRef(value);
+  useInsertionEffect(() => {
+    newest.current = value;
+  });
+  return newest;
 }
 
 /** The provider and hooks without a contract. */

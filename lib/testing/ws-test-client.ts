@@ -15,6 +15,7 @@ import type {
 import type { ErrorPayload } from '../protocol/messages.js';
 import { eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
 import { MessageQueue } from './message-queue.js';
+import type { WsTestJoined, WsTestJoinOptions } from './ws-test-join.interface.js';
 import type { WsTestClose, WsTestMessage } from './ws-test-message.interface.js';
 import { WsTestRefusalError } from './ws-test-refusal.error.js';
 
@@ -176,9 +177,10 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     this.#write(this.#speaksEvents ? { event: 'system:answer', data } : { type: 'system', action: 'answer', data });
   }
 
-  /** Joins a room; rejects when the server refuses. */
-  async join(roomName: string): Promise<void> {
-    await this.#request('system', 'joinRoom', { roomName });
+  /** Joins a room; rejects when the server refuses. In a room with history it resolves with where the client stands. */
+  async join(roomName: string, options: WsTestJoinOptions = {}): Promise<WsTestJoined> {
+    const answer = await this.#request('system', 'joinRoom', { ...options, roomName });
+    return fieldsOf(answer).data as WsTestJoined;
   }
 
   /** The next message, or the next one of a type, or of a type and action; the others stay in the queue. */

@@ -4,6 +4,7 @@ import type {
   PushData,
   PushedMessage,
   PushType,
+  RoomRecovery,
   RouteAction,
   RouteData,
   RouteReply,
@@ -19,6 +20,10 @@ import type { RoomStatus } from '../hooks/room-stay.js';
 export interface UseRoomOptions {
   /** The label that the other members see, where the server shows labels. Default: none. */
   readonly username?: MaybeRefOrGetter<string | undefined>;
+  /** How many of the latest messages a newcomer gets of a room with history. Default: 0. */
+  readonly history?: number | undefined;
+  /** Called when the client has come back to a room with history, or messages of it were lost, as `events.onRecovered` is. */
+  readonly onRecovered?: ((recovery: RoomRecovery) => unknown) | undefined;
 }
 
 /** The fields of an object, each as a ref. */

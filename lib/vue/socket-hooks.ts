@@ -118,12 +118,24 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
           ([room, username], _before, onCleanup) => {
             status.value = OUTSIDE;
             if (room !== null && room !== undefined)
-              onCleanup(stayInRoom(client, room, username, (told) => (status.value = told)));
+              onCleanup(
+                stayInRoom(
+                  client,
+                  room,
+                  username,
+                  () => options,
+                  (told) => (status.value = told),
+                ),
+              );
           },
           { immediate: true },
         ),
       );
-      return { joined: computed(() => status.value.joined), error: computed(() => status.value.error) };
+      return {
+        joined: computed(() => status.value.joined),
+        error: computed(() => status.value.error),
+        recovered: computed(() => status.value.recovered),
+      };
     },
     useRequest,
   };

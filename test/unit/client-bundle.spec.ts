@@ -5,10 +5,10 @@ import { describe, expect, it } from '@jest/globals';
 import { bundleClient, bundleHooks, bundleSocketIoClient } from '../support/client-bundle.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const LIMIT = 9_216;
+const LIMIT = 10_112;
 
 describe('the bundle of the entry ./client', () => {
-  it('weighs 9,216 bytes at most, minified and compressed', async () => {
+  it('weighs 10,112 bytes at most, minified and compressed', async () => {
     const [ours, theirs] = await Promise.all([bundleClient(), bundleSocketIoClient()]);
     const [ourSize, theirSize] = [compressedSize(ours.text), compressedSize(theirs.text)];
     // Both figures are printed, so that whoever changes the client sees both; only ours is promised.
@@ -35,8 +35,8 @@ describe('the bundle of the entry ./client', () => {
 });
 
 describe.each([
-  ['react', 1_700],
-  ['vue', 1_300],
+  ['react', 1_800],
+  ['vue', 1_400],
 ] as const)('the bundle of the entry ./%s', (framework, limit) => {
   it(`weighs ${limit} bytes at most beside the framework and the client, of which it brings no second copy`, async () => {
     const { text, metafile } = await bundleHooks(framework);

@@ -309,6 +309,8 @@ describe('The public names of the entry ./testing', () => {
         "WsTestAppOptions",
         "WsTestClientOptions",
         "WsTestClose",
+        "WsTestJoinOptions",
+        "WsTestJoined",
         "WsTestMessage",
       ]
     `);
@@ -345,6 +347,8 @@ describe('The names of the entry ./client', () => {
         "DroppedMessage",
         "EncryptedSocket",
         "EncryptionSession",
+        "HistoryPage",
+        "HistoryRange",
         "JoinOptions",
         "JoinedRoom",
         "LeaveOptions",
@@ -359,6 +363,8 @@ describe('The names of the entry ./client', () => {
         "RequestOptions",
         "RoomHandle",
         "RoomOptions",
+        "RoomPosition",
+        "RoomRecovery",
         "RouteAction",
         "RouteData",
         "RouteReply",
@@ -379,6 +385,8 @@ describe('The names of the entry ./client', () => {
         "WelcomeRooms",
         "WsAnyAction",
         "WsErrorCode",
+        "WsLossReason",
+        "WsPosition",
       ]
     `);
   });

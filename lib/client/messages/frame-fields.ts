@@ -19,3 +19,8 @@ export function fieldsOf(value: unknown): Fields {
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
+
+/** Whether the value is a number that a message of a room with history can have; 0: before the first one. */
+export function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}

@@ -3,8 +3,10 @@ export interface PushedMessage {
   readonly type: string;
   readonly action: string;
   readonly data: unknown;
-  /** The room that the push was sent to; only with a server that has `rooms.named`. */
+  /** The room that the push was sent to: with a server that has `rooms.named`, and in rooms with history. */
   readonly room?: string | undefined;
+  /** Its number in a room with history. */
+  readonly offset?: number | undefined;
 }
 
 /** Handles a push: it gets the data, and the whole message. */

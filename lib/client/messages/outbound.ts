@@ -85,11 +85,14 @@ export class Outbound {
 
   /** Delivers an answer. @returns false when nobody waits for it, or the frame is not an answer */
   settle(frame: AnswerFrame | PushFrame): boolean {
-    const asker = this.#sent.get(frame.id)?.asker;
+    const { asker, heard } = this.#sent.get(frame.id) ?? {};
     if (!asker || frame.data !== undefined) return false;
     if (frame.kind === 'error') asker.end(false, frame.error);
     else if (frame.kind === 'done') asker.end(false);
-    else asker.reply(frame.response);
+    else {
+      heard?.(frame.response);
+      asker.reply(frame.response);
+    }
     return true;
   }
 

@@ -8,7 +8,9 @@ export interface OutgoingOptions {
    */
   readonly lane?: 'now' | 'first' | 'inTurn' | undefined;
   /** Called when a request that was sent has been given up. */
-  readonly abandoned?: (id: Outgoing['id']) => void;
+  readonly abandoned?: ((id: Outgoing['id']) => void) | undefined;
+  /** Called with an answer before the next frame is read, which may depend on it. */
+  readonly heard?: ((response: unknown) => void) | undefined;
 }
 
 /** A message to be sent. */

@@ -1,7 +1,7 @@
 import { routeKey } from '../../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
 import { badMessage } from './client-message.js';
-import { fieldsOf, parse, textOf, type Fields } from './frame-fields.js';
+import { fieldsOf, isOffset, parse, textOf, type Fields } from './frame-fields.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 import { readWelcome, type Welcome } from '../welcome.js';
 
@@ -33,8 +33,12 @@ export interface PushFrame extends ClientMessage {
   /** The route key of its names. */
   readonly id: string;
   readonly response: unknown;
-  /** The room that it was sent to, when the server names rooms. */
+  /** The room that it was sent to, when it is named. */
   readonly room: string | undefined;
+  /** Its number in a room with history. */
+  readonly offset: number | undefined;
+  /** Names a message to several rooms with history, of which one copy comes for each room. */
+  readonly copy: unknown;
   /** The frame as the server wrote it. */
   readonly whole: unknown;
 }
@@ -42,6 +46,9 @@ export interface PushFrame extends ClientMessage {
 /** A JSON value without names. */
 export interface ValueFrame {
   readonly kind: 'value';
+  readonly room?: undefined;
+  readonly offset?: undefined;
+  readonly copy?: undefined;
   readonly whole: unknown;
 }
 
@@ -54,7 +61,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const fields = fieldsOf(whole);
   const names = codec.decodeNames(fields);
   if (!names) return { kind: 'value', whole };
-  const { id, data, response, done, callId, room } = fields;
+  const { id, data, response, done, callId, room, offset, copy } = fields;
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
   if (key === routeKey(codec.ownType, 'connected')) return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)) };
@@ -70,6 +77,8 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
     data,
     response,
     room: textOf(room),
+    offset: isOffset(offset) ? offset : undefined,
+    copy,
     whole,
   };
 }

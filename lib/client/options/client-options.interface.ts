@@ -1,5 +1,6 @@
 import type { ClientEncryption } from '../client-encryption.interface.js';
 import type { WebSocketConstructor } from '../connection/socket.interface.js';
+import type { RoomPosition, RoomRecovery } from '../room-recovery.interface.js';
 import type { WebSocketClientError } from '../websocket-client.error.js';
 
 /** The options of {@link WebSocketClient}. A bad option throws `BAD_OPTION` with its name. */
@@ -53,6 +54,11 @@ export interface WebSocketClientOptions {
    * when the page is shown again. Meanwhile the state is `reconnecting`. `false`: the page keeps its connection. Default: true.
    */
   pageLifecycle?: boolean | undefined;
+  /**
+   * Where the client stands in rooms with history: what `client.positions` of an earlier one was, for example before a reload of
+   * the page. Its joins go on from there. Default: nowhere. Not together with `server`.
+   */
+  positions?: Readonly<Record<string, RoomPosition>> | undefined;
   events?: ClientEvents | undefined;
   /** Encrypts frames in addition to TLS; the client leaves a server that does not. Default: none. Not together with `server`. */
   encryption?: ClientEncryption | undefined;
@@ -134,4 +140,10 @@ export interface ClientEventMap {
   onDropped: DroppedMessage;
   /** The server did not let the client into this room again after a reconnect. */
   onRoomRefused: { roomName: string; error: unknown };
+  /**
+   * The client has come back to a room with history, or the server has lost messages of it. With `recovered: false` load the
+   * room's state anew; for the reason `epoch` this is called within 2 s, since every client of the room has to. The client's
+   * `positions` move on when a promise that is returned has settled.
+   */
+  onRecovered: RoomRecovery;
 }

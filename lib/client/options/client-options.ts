@@ -9,7 +9,7 @@ import { badOption } from '../websocket-client.error.js';
 /** The checked options with every default filled in. */
 export interface ResolvedClientOptions extends Pick<
   WebSocketClientOptions,
-  'events' | 'encryption' | 'getToken' | 'pageLifecycle'
+  'events' | 'encryption' | 'getToken' | 'pageLifecycle' | 'positions'
 > {
   readonly url: string;
   readonly codec: ClientCodec;

@@ -30,6 +30,7 @@ const RULES: Rules = {
   heartbeat: [OBJECT, false],
   pageLifecycle: [true, false],
   encryption: [OBJECT],
+  positions: [OBJECT],
   events: [OBJECT],
 };
 
