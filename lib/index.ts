@@ -199,7 +199,7 @@ export { RoomManager } from './server/facade/room-manager.js';
 export type { RoomVerbs } from './server/facade/room-verbs.js';
 export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
 export { ServerVerbs, type WsJoinRoomOptions } from './server/facade/server-verbs.js';
-export type { WsHistoryQuery, WsKeptMessage, WsKeptMessages } from './server/coordination/kept-messages.js';
+export type { WsHistoryQuery, WsKeptMessage, WsKeptMessages } from './history/kept-messages.js';
 export type { RoomMove } from './server/coordination/room-moves.js';
 export type { ClientReference, WsNamedDestination, WsSendDestination } from './server/facade/destinations.js';
 export {

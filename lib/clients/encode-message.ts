@@ -16,3 +16,10 @@ export function encodeMessage(codec: Codec, message: unknown): string {
   if (text === undefined) throw new WsError('BAD_MESSAGE', 'The message has no JSON form.');
   return text;
 }
+
+/** Whether a value is a message of either shape, not any other JSON value. */
+export function isMessage(whole: unknown): whole is object {
+  if (typeof whole !== 'object' || whole === null) return false;
+  const { type, action, event } = whole as Record<string, unknown>;
+  return type === undefined ? typeof event === 'string' : typeof type === 'string' && typeof action === 'string';
+}

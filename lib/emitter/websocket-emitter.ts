@@ -8,9 +8,12 @@ import { toJson } from '../cluster/bus/json-text.js';
 import { checkPublishable } from '../cluster/events/publishable-channel.js';
 import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
+import type { WsHistoryQuery, WsKeptMessages } from '../history/kept-messages.js';
+import type { WsPosition } from '../history/room-store.interface.js';
 import { type WsRedisOption, resolveRedis } from '../options/redis.options.js';
 import { type WsSecretOption, resolveIgnis, resolvePrefix, resolveSecrets } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
+import { resolveHistory, type WsHistoryOption } from '../options/rooms/history.options.js';
 import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
@@ -19,6 +22,7 @@ import { FaultLog } from '../redis/link/fault-log.js';
 import { RedisLink } from '../redis/link/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
+import { EmittedRooms } from './emitted-rooms.js';
 
 /** How long a send waits for the connection to open, in ms. */
 const PATIENCE = 1_000;
@@ -38,6 +42,8 @@ export interface WebSocketEmitterOptions {
   prefix?: string | undefined;
   /** The workers' own `cluster.secret` and `cluster.ignis`. Default: no secret, and false. */
   cluster?: { secret?: WsSecretOption | undefined; ignis?: boolean | undefined } | undefined;
+  /** The workers' own `rooms.history`. Default: what is sent to rooms has no number, and members miss it while they are away. */
+  rooms?: { history?: WsHistoryOption | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**
@@ -51,6 +57,16 @@ export interface WebSocketEmitterOptions {
 interface Exclusion {
   /** Ids of clients that do not get it. */
   exclude?: readonly string[] | undefined;
+}
+
+/** Of a message for a room. */
+interface ToRoom extends Exclusion {
+  room: string;
+  /**
+   * For a room with history: a message that it got with this key within five minutes is not added again. 1 to 128
+   * characters.
+   */
+  idempotencyKey?: string | undefined;
 }
 
 /** A message and whom it is for, as the argument of a verb. */
@@ -77,6 +93,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #runtime = new Runtime();
   readonly #link: RedisLink;
   readonly #publisher: EnvelopePublisher;
+  readonly #rooms: EmittedRooms;
   readonly #log: FaultLog;
   #connecting: Promise<void> | null = null;
   #isShut = false;
@@ -91,6 +108,9 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const secrets = resolveSecrets(cluster);
     const ignis = resolveIgnis(cluster, checks);
     cluster.finish();
+    const rooms = checks.group('rooms');
+    const history = resolveHistory(rooms);
+    rooms.finish();
     const report = (checks.callback('log') ?? (() => undefined)) as (level: 'log' | 'warn', line: string) => void;
     const identifier = checks.raw('identifier') ?? 'WebSocketEmitter';
     if (typeof identifier !== 'string' || !/^[^\s\p{Cc}]+$/u.test(identifier)) {
@@ -104,6 +124,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const channels = new ClusterChannels(prefix, redis.isSharded);
     const ignisId = ignis ? ignisServerId(prefix, name) : null;
     this.#publisher = new EnvelopePublisher(this.#link, channels, null, ignisId, this.#runtime);
+    this.#rooms = new EmittedRooms(history, this.#link, channels, this.#runtime);
   }
 
   /**
@@ -143,17 +164,55 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  /** To the members of a room. */
+  /**
+   * To the members of a room. In one with history (the option `rooms.history`) it gets a number, and members that are away
+   * get it when they return.
+   */
   toRoom<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(...given: Addressed<C, Type, Action, Event, Exclusion & { room: string }>): Promise<void>;
-  toRoom(given: Exclusion & { room: string }): Promise<void> {
+  >(...given: Addressed<C, Type, Action, Event, ToRoom>): Promise<void>;
+  toRoom(given: ToRoom): Promise<void> {
     return this.#watch('toRoom', () => {
-      checkNames('field', given, ['room', 'exclude', ...MESSAGE]);
-      const { room, exclude, ...message } = given;
-      return this.#send({ kind: 'rooms', roomNames: [readName('room', room)] }, message, exclude);
+      checkNames('field', given, ['room', 'exclude', 'idempotencyKey', ...MESSAGE]);
+      const { room, exclude, idempotencyKey, ...message } = given;
+      const target: WsTarget = { kind: 'rooms', roomNames: [readName('room', room)] };
+      const numbered = this.#rooms.write(room, { message, exclude, idempotencyKey });
+      if (!numbered) return this.#send(target, message, exclude);
+      return this.#onceReady(async () => {
+        if (!(await this.#rooms.append(numbered))) this.#publisher.tellIgnis(numbered);
+      });
+    });
+  }
+
+  /**
+   * Reads what the history of a room keeps, a page at a time; see `WebSocketService.getHistory`.
+   *
+   * @throws WsError NOT_FOUND for a room without history, BAD_MESSAGE for a wrong query, UNAVAILABLE
+   */
+  getHistory(room: string, query: WsHistoryQuery = {}): Promise<WsKeptMessages<C>> {
+    return this.#watch('getHistory', () => {
+      readName('room', room);
+      return this.#onceReady(() => this.#rooms.read<C>(room, query));
+    });
+  }
+
+  /**
+   * Removes what the history of a room keeps. The room has a new epoch then: members are told that they lost what they had not
+   * got yet.
+   *
+   * @returns the room's new position
+   * @throws WsError NOT_FOUND for a room without history, UNAVAILABLE
+   */
+  clearHistory(room: string): Promise<WsPosition> {
+    return this.#watch('clearHistory', async () => {
+      readName('room', room);
+      const position = await this.#onceReady(() => this.#rooms.clear(room));
+      const text = toJson({ name: 'checkHistory', roomName: room });
+      const told = this.#post({ kind: 'rooms', roomNames: [room] }, [], { kind: 'command', text });
+      await told.catch(() => undefined); // workers find the new epoch by themselves, if later
+      return position;
     });
   }
 
@@ -188,7 +247,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** A rejection that nobody takes goes to the option `log`. */
-  #watch(verb: string, work: () => Promise<void>): Promise<void> {
+  #watch<T>(verb: string, work: () => Promise<T>): Promise<T> {
     return WatchedPromise.watch(work, (reason) => {
       const { message } = textsOf(reason);
       this.#log.report('warn', `WebSocketEmitter.${verb} failed, and nobody waited for it. ${message}`);
@@ -202,16 +261,16 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
 
   async #post(target: WsTarget, exclude: readonly string[], content: WsContent): Promise<void> {
     const envelope: WsEnvelope = { target, exclude, isVolatile: false, content };
-    if (this.#link.isReady) await this.#publisher.publish(envelope);
-    else await this.#postOnceReady(envelope);
+    await this.#onceReady(() => this.#publisher.publish(envelope));
   }
 
   /** Waits for the connection; Redis has the rest of the time to answer. */
-  async #postOnceReady(envelope: WsEnvelope): Promise<void> {
+  async #onceReady<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#link.isReady) return work();
     const since = this.#runtime.monotonic();
     await this.#ready();
     const left = LIMIT - (this.#runtime.monotonic() - since);
-    await this.#runtime.waitFor(left, this.#publisher.publish(envelope), () => {
+    return this.#runtime.waitFor(left, work(), () => {
       this.#abandon();
       return new WsError('UNAVAILABLE', 'Redis did not answer in time.');
     });

@@ -7,6 +7,8 @@ import {
   WebSocketEmitter,
   WebSocketService,
   type WebSocketEmitterOptions,
+  type WsPosition,
+  type WsRoomHistoryOptions,
 } from 'nestjs-pxl-websocket';
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/events/cluster-events.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -25,11 +27,14 @@ let workers: TestApp[];
 let ada: TestClient;
 let bob: TestClient;
 const emitters: WebSocketEmitter[] = [];
+/** Some rooms have history. */
+const history = (roomName: string): WsRoomHistoryOptions | null =>
+  roomName.startsWith('kept') ? { size: 10, ttl: 60_000 } : null;
 const news = { type: 'news', action: 'flash', data: { text: 'Hello' } };
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  const options = { redis: redis.url, auth: { authenticate: urlIdentity } };
+  const options = { redis: redis.url, auth: { authenticate: urlIdentity }, rooms: { history } };
   workers = await Promise.all([startApp({ options }), startApp({ options })]);
   ada = await workers[0]!.client({ path: '/ws?userId=ada' });
   bob = await workers[1]!.client({ path: '/ws?userId=bob' });
@@ -56,6 +61,51 @@ async function expectReached(...reached: TestClient[]): Promise<void> {
     expect(client.pending).toEqual([]);
   }
 }
+
+describe('The emitter and rooms with history', () => {
+  it('numbers what it sends to them, once for each key, reads it and clears it', async () => {
+    const emitter = create({ rooms: { history } });
+    const room = 'kept by the emitter';
+    await workers[1]!.app.get(RoomManager).addClientToRoom({ clientId: bob.clientId, roomName: room });
+    const { data } = (await bob.next()) as unknown as { data: { position: WsPosition } };
+    const { epoch } = data.position;
+    await emitter.toRoom({ room, ...news, idempotencyKey: 'one' });
+    await emitter.toRoom({ room, ...news, idempotencyKey: 'one' });
+    await emitter.toRoom({ room, event: 'tea', data: 'is ready', exclude: [ada.clientId] });
+    expect(await bob.next()).toEqual({ ...news, room, offset: 1 });
+    expect(await bob.next()).toMatchObject({ data: 'is ready', room, offset: 2 });
+    await expect(emitter.getHistory(room, { since: { epoch, offset: 1 } })).resolves.toMatchObject({
+      messages: [{ offset: 2, message: { data: 'is ready' } }],
+      position: { epoch, offset: 2 },
+      more: false,
+    });
+    await expect(emitter.getHistory(room, { limit: 1, reverse: true })).resolves.toMatchObject({ more: true });
+    const cleared = await emitter.clearHistory(room);
+    expect(cleared.epoch).not.toBe(epoch);
+    expect(await bob.next()).toMatchObject({
+      type: 'room',
+      action: 'lost',
+      data: { roomName: room, position: cleared },
+    });
+    await expect(emitter.getHistory(room)).resolves.toMatchObject({ messages: [], position: cleared });
+  });
+
+  it('sends to others as ever, and refuses what has no place there', async () => {
+    const emitter = create({ rooms: { history } });
+    await emitter.toRoom({ room: 'tea', ...news });
+    await expectReached(bob);
+    const bad = { code: 'BAD_MESSAGE' };
+    await expect(emitter.toRoom({ room: 'tea', ...news, idempotencyKey: 'one' })).rejects.toMatchObject(bad);
+    await expect(emitter.toRoom({ room: 'kept', ...news, idempotencyKey: '' })).rejects.toMatchObject(bad);
+    await expect(emitter.toRoom({ room: 'kept', event: 'tea', data: () => undefined })).resolves.toBeUndefined();
+    await expect(emitter.toRoom({ room: 'kept', data: 1 } as never)).rejects.toMatchObject(bad);
+    await expect(emitter.getHistory('kept', { limit: -1 })).rejects.toMatchObject(bad);
+    await expect(emitter.getHistory('tea')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(emitter.clearHistory('tea')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(create().getHistory('kept')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(() => create({ rooms: { history: { size: 0, ttl: 1 } } })).toThrow(/rooms.history/);
+  });
+});
 
 describe('The emitter', () => {
   it('reaches one client', async () => {

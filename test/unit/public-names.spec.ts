@@ -408,6 +408,7 @@ describe('The public names of the entry ./emitter', () => {
   it('that are types are these', () => {
     expect(exportedNames('emitter/index.ts').types).toMatchInlineSnapshot(`
       [
+        "HistoryMessage",
         "PushMessage",
         "SentMessage",
         "WebSocketContract",
@@ -416,8 +417,18 @@ describe('The public names of the entry ./emitter', () => {
         "WsErrorCode",
         "WsErrorOptions",
         "WsEventMessage",
+        "WsHistoryCommonOptions",
+        "WsHistoryOfRoom",
+        "WsHistoryOption",
+        "WsHistoryQuery",
+        "WsKeptMessage",
+        "WsKeptMessages",
+        "WsLossReason",
+        "WsPosition",
         "WsRedisClusterOption",
         "WsRedisOption",
+        "WsReplayOptions",
+        "WsRoomHistoryOptions",
         "WsSecretOption",
         "WsTypedMessage",
       ]

@@ -1,4 +1,4 @@
-import { encodeMessage } from '../../clients/encode-message.js';
+import { encodeMessage, isMessage } from '../../clients/encode-message.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { TextFrame } from '../../clients/session/text-frame.js';
@@ -56,13 +56,6 @@ export class OutboundMessage {
   #write(codec: Codec): string {
     return this.translate ? this.translate(codec) : encodeMessage(codec, this.read());
   }
-}
-
-/** Whether a value is a message of either shape, not any other JSON value. */
-export function isMessage(whole: unknown): whole is object {
-  if (typeof whole !== 'object' || whole === null) return false;
-  const { type, action, event } = whole as Record<string, unknown>;
-  return type === undefined ? typeof event === 'string' : typeof type === 'string' && typeof action === 'string';
 }
 
 /** Adds the room to a text. A `toJSON` of the application may have made it something else than an object: then it stays. */

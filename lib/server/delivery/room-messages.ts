@@ -4,6 +4,7 @@ import { encodeMessage } from '../../clients/encode-message.js';
 import { badMessage } from '../../clients/verb-checks.js';
 import type { WsReceivedEnvelope } from '../../cluster/bus/envelope.js';
 import { WsRoomsError } from '../../errors/ws-rooms.error.js';
+import { checkNumbered } from '../../history/numbered-checks.js';
 import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
 import type { WsAppend, WsAppended } from '../../history/room-store.interface.js';
 import type { WsRetention } from '../../options/rooms/history.options.js';
@@ -12,7 +13,6 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { Delivery, type Mailing } from './delivery.js';
-import { checkNumbered } from './numbered-checks.js';
 
 /** The most rooms with history that one message can be sent to: each takes an append of its own. */
 const MOST_ROOMS = 32;

@@ -39,7 +39,9 @@ import type { WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClientQueries } from '../coordination/client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
-import { KeptMessages, type WsHistoryQuery, type WsKeptMessages } from '../coordination/kept-messages.js';
+import type { WsHistoryQuery, WsKeptMessages } from '../../history/kept-messages.js';
+import { readIdempotencyKey } from '../../history/numbered-checks.js';
+import { KeptMessages } from '../coordination/kept-messages.js';
 import { RoomMessages } from '../delivery/room-messages.js';
 import type { WebSocketHealth } from '../monitoring/health.js';
 import { Monitor } from '../monitoring/monitor.js';
@@ -359,7 +361,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     if (options !== NONE) checkNames('send option', options, known);
     const exclude = readExclude(options.exclude);
     const isVolatile = readFlag('volatile', options.volatile);
-    return this.messages.send({ target, exclude, message, isVolatile }, readKey(options.idempotencyKey));
+    return this.messages.send({ target, exclude, message, isVolatile }, readIdempotencyKey(options.idempotencyKey));
   }
 
   #disconnect(target: WsTarget, close: WsCloseOptions): Promise<void> {
@@ -375,8 +377,6 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 const NONE: WsRoomSendOptions = {};
 const OF_ALL = ['exclude', 'volatile'] as const;
 const OF_ROOMS = [...OF_ALL, 'idempotencyKey'] as const;
-/** Characters. */
-const LONGEST_KEY = 128;
 const CLOSE = ['code', 'reason'] as const;
 
 function checkedQuery(query: ClientQuery): ClientQuery {
@@ -384,11 +384,6 @@ function checkedQuery(query: ClientQuery): ClientQuery {
   if (query.room !== undefined) readName('room', query.room);
   if (query.userId !== undefined) readUserId(query.userId);
   return query;
-}
-
-function readKey(key: unknown): string | undefined {
-  if (key === undefined || (typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY)) return key;
-  throw badMessage(`idempotencyKey is a text of 1 to ${LONGEST_KEY} characters`);
 }
 
 function eventOf(payload: Partial<WsSendRequest['payload']> | undefined): WsEventMessage {

@@ -1,8 +1,11 @@
-import { badMessage } from '../../clients/verb-checks.js';
-import { isMessage } from './outbound-message.js';
+import { isMessage } from '../clients/encode-message.js';
+import { badMessage } from '../clients/verb-checks.js';
 
 /** What the frame of a numbered message has beside the message. */
 const OWN_FIELDS = ['room', 'offset', 'copy'] as const;
+
+/** Characters of an idempotency key: Redis remembers it. */
+const LONGEST_KEY = 128;
 
 /**
  * Checks that a message can be numbered.
@@ -20,6 +23,12 @@ export function checkNumbered(message: unknown, text: string): void {
     if ((whole as Readonly<Record<string, unknown>>)[field] === undefined) continue;
     throw badMessage(`A message to a room with history has no field ${field}: the library writes its own`);
   }
+}
+
+/** @throws WsError BAD_MESSAGE for anything but undefined and a text of 1 to 128 characters */
+export function readIdempotencyKey(key: unknown): string | undefined {
+  if (key === undefined || (typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY)) return key;
+  throw badMessage(`idempotencyKey is a text of 1 to ${LONGEST_KEY} characters`);
 }
 
 function isPlain(value: unknown): boolean {

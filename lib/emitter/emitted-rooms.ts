@@ -1,0 +1,75 @@
+import { encodeMessage } from '../clients/encode-message.js';
+import { badMessage, checkMessage, readExclude } from '../clients/verb-checks.js';
+import type { ClusterChannels } from '../cluster/bus/cluster-channels.js';
+import { RedisRoomStore } from '../cluster/bus/redis.room-store.js';
+import { WsError } from '../errors/ws.error.js';
+import { readMessages, type WsHistoryQuery, type WsKeptMessages } from '../history/kept-messages.js';
+import { checkNumbered, readIdempotencyKey } from '../history/numbered-checks.js';
+import type { WsAppend, WsPosition } from '../history/room-store.interface.js';
+import type { ResolvedHistory, WsRetention } from '../options/rooms/history.options.js';
+import type { WebSocketContract } from '../protocol/contract.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
+import type { RedisLink } from '../redis/link/redis-link.js';
+import type { Runtime } from '../runtime/runtime.js';
+
+/** A message for a room, as an emitter gets it. */
+interface EmittedMessage {
+  readonly message: object;
+  readonly exclude?: readonly string[] | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** The rooms with history, for a process without clients. */
+export class EmittedRooms {
+  readonly #store: RedisRoomStore;
+
+  /** @param history undefined: no room has one */
+  constructor(
+    private readonly history: ResolvedHistory | undefined,
+    link: RedisLink,
+    channels: ClusterChannels,
+    runtime: Runtime,
+  ) {
+    const seesFailover = history?.seesFailover ?? true;
+    this.#store = new RedisRoomStore(link, channels, { origin: null, seesFailover }, runtime);
+  }
+
+  /**
+   * The message as it is appended to the room; null for a room without history.
+   *
+   * @throws WsError BAD_MESSAGE for a message that cannot be numbered, and for an `idempotencyKey` without history
+   */
+  write(roomName: string, { message, exclude, idempotencyKey: given }: EmittedMessage): WsAppend | null {
+    const idempotencyKey = readIdempotencyKey(given);
+    const retention = this.history?.of(roomName);
+    if (!retention) {
+      if (idempotencyKey !== undefined) throw badMessage('An idempotencyKey is for rooms with history');
+      return null;
+    }
+    checkMessage(message);
+    const text = encodeMessage(pxlCodec, message);
+    checkNumbered(message, text);
+    return { roomName, retention, text, exclude: readExclude(exclude), idempotencyKey };
+  }
+
+  /** @returns whether it had been appended before, with the same key */
+  async append(message: WsAppend): Promise<boolean> {
+    return (await this.#store.append(message)).isRepeated;
+  }
+
+  /** @throws WsError NOT_FOUND for a room without history, BAD_MESSAGE for a wrong query, UNAVAILABLE */
+  read<C extends WebSocketContract>(roomName: string, query: WsHistoryQuery): Promise<WsKeptMessages<C>> {
+    return readMessages(this.#store, roomName, this.#retentionOf(roomName), query);
+  }
+
+  /** @throws WsError NOT_FOUND for a room without history, UNAVAILABLE */
+  clear(roomName: string): Promise<WsPosition> {
+    return this.#store.clear(roomName, this.#retentionOf(roomName));
+  }
+
+  #retentionOf(roomName: string): WsRetention {
+    const retention = this.history?.of(roomName);
+    if (!retention) throw new WsError('NOT_FOUND', 'The room has no history.');
+    return retention;
+  }
+}
