@@ -38,13 +38,6 @@ export class RedisServer {
     };
   }
 
-  /** Scripts that were run so far. */
-  async scripts() {
-    const info = await this.client.info('commandstats');
-    const calls = [...info.matchAll(/^cmdstat_(?:eval|evalsha|fcall):calls=(\d+)/gm)].map(([, count]) => Number(count));
-    return calls.reduce((sum, count) => sum + count, 0);
-  }
-
   async stop() {
     this.client.disconnect();
     this.child.kill();

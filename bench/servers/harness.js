@@ -27,6 +27,17 @@ export function serve(contender) {
       contender.sendToRoom(room, text);
     },
 
+    /** So many messages to each room, which nobody needs to be in. */
+    async fill({ rooms, messages }) {
+      const texts = textsOf({ targets: rooms });
+      for (let sent = 0; sent < messages; sent += 100) {
+        const each = rooms.flatMap((room, index) =>
+          Array.from({ length: 100 }, () => contender.sendToRoom(room, texts[index])),
+        );
+        await Promise.all(each);
+      }
+    },
+
     /** Turn after turn, each when the one before has arrived, until the time is over. */
     async turns({ turn, milliseconds }) {
       const texts = textsOf(turn);
@@ -59,6 +70,9 @@ export function serve(contender) {
       const { rss, heapUsed, external } = process.memoryUsage();
       return { rss, held: heapUsed + external };
     },
+
+    /** One of the contender's own counters. */
+    counter: ({ name }) => ({ value: contender.counter(name) }),
 
     async startProfile() {
       const { Profiler } = await import('./profiler.js');

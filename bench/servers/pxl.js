@@ -75,7 +75,11 @@ serve({
   },
 
   sendToRoom(name, text) {
-    void sockets.sendToRooms([name], { type: 'bench', action: 'message', data: text });
+    return sockets.sendToRooms([name], { type: 'bench', action: 'message', data: text });
+  },
+
+  counter(name) {
+    return sockets.getMetrics().find((metric) => metric.name === name).value;
   },
 
   sendToClient(index, text) {

@@ -15,18 +15,23 @@ export const history = {
   name: 'history',
   about:
     'Ours alone: what a message costs in a room with history, beside the same room without. Two workers and a Redis: one ' +
-    'worker sends to a room whose members are all on the other. 200 bytes of text. Then the memory of the logs of a worker.',
+    'worker sends to a room whose members are all on the other, 200 bytes of text. With one member the processes hardly wait ' +
+    'for each other. Then the memory of the logs of a worker.',
 
   async run(bench) {
-    return [...(await costs(bench)), ...(bench.profile ? [] : [await memory(bench)])];
+    const members = [bench.scaled(CLIENTS), 1];
+    const tables = [];
+    for (const count of members) tables.push(...(await costs(bench, count)));
+    return [...tables, ...(bench.profile ? [] : [await memory(bench)])];
   },
 };
 
-function costs(bench) {
-  const clients = bench.scaled(CLIENTS);
+function costs(bench, clients) {
   const open = async (name) => {
     const settings = { layout: 'everyone', ...(name === 'pxl-history' ? { history: HISTORY } : {}) };
-    const session = await ClusterSession.open(name, clients, settings);
+    const session = await ClusterSession.open(name, 0, settings);
+    await session.server.ask('fill', { rooms: ['room'], messages: 10_000 });
+    await session.load.ask('open', { target: session.target, count: clients });
     // Whoever is put into a room with history is told where it stands.
     await session.load.ask('quiet');
     return { name, title: CONTENDERS[name].title, session };
@@ -88,21 +93,27 @@ function memory(bench) {
 /** A fresh process, one client in each room. What code and caches take is there after the first messages. */
 async function memoryOf({ name }) {
   const redis = await RedisServer.start();
-  const session = await Session.open(name, ROOMS.length, { layout: 'fiftyOfTen', redis: redis.url, history: HISTORY });
+  const session = await Session.open(name, 0, { layout: 'fiftyOfTen', redis: redis.url, history: HISTORY });
   try {
     const { server, load } = session;
+    await server.ask('fill', { rooms: ROOMS, messages: 1_000 });
+    await session.addClients(ROOMS.length);
     await load.ask('quiet');
+    const turnOf = (messages) => ({ to: 'rooms', targets: ROOMS, messages, ticks: 1 });
+    await load.ask('expect', { pacePort: session.pacePort, bytes: null });
+    await server.ask('send', { turn: turnOf(1) });
+    const { bytes } = await load.ask('bytes');
     const send = async (messages) => {
-      const turn = { to: 'rooms', targets: ROOMS, messages, ticks: 1 };
-      await prepareTurns(session, turn, ROOMS.length);
-      await server.ask('turns', { turn, milliseconds: 0 });
+      await load.ask('expect', { pacePort: session.pacePort, bytes: bytes * messages });
+      // Two turns, which are the fewest.
+      await server.ask('turns', { turn: turnOf(messages), milliseconds: 0 });
     };
     await send(FIRST / 2);
     const { held: before } = await server.ask('memory');
     const rest = HISTORY.size - FIRST;
     await send(rest / 2);
     const { held: after } = await server.ask('memory');
-    return { frame: session.deliveryBytes, held: (after - before) / (rest * ROOMS.length) };
+    return { frame: bytes / ROOMS.length, held: (after - before) / (rest * ROOMS.length) };
   } finally {
     await session.close();
     await redis.stop();
