@@ -36,6 +36,7 @@ const entries = [
     name: `${runtime.name} ${runtime.version}`,
     run: async (place) => runSuite(await install(place.folder, runtime), runtime.args ?? [], place.server),
   })),
+  { name: 'Failover', run: () => runSpec('test/e2e/history-chaos.spec.ts') },
   { name: 'Firefox', run: () => runSpec('test/e2e/client-firefox.spec.ts') },
 ];
 

@@ -13,7 +13,7 @@ export class RedisSentinel {
   private constructor(
     readonly port: number,
     readonly master: RedisServer,
-    private readonly replica: RedisServer,
+    readonly replica: RedisServer,
     private readonly process: ChildProcess,
     private readonly folder: string,
   ) {}
