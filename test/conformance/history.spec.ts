@@ -6,7 +6,7 @@ import { joinRoom, offsetsAt, refusalOf, type HistoryPage } from '../support/his
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient, type Received } from '../support/test-client.js';
-import { historyHeadings } from './headings.js';
+import { historyHeadings, protocolFrom } from './headings.js';
 
 @WebSocketGateway()
 class ConformanceGateway {
@@ -74,6 +74,22 @@ function line(codec: string, data: unknown): object {
 
 function push(codec: string, action: string, data: object): object {
   return codec === 'pxl.v1' ? { type: 'room', action, data } : { event: `room:${action}`, data };
+}
+
+/** Plays the frames of the example, and holds what comes against it, byte by byte. */
+async function playExample(): Promise<void> {
+  const [part = ''] = protocolFrom('Joins with a position').split('\n### ');
+  const [request = '', ...answers] = [...part.matchAll(/^[→←] (.*)$/gm)].map(([, frame]) => frame);
+  const { epoch } = (await joinRoom(await client('pxl.v1'), 'tea')).position;
+  await say('tea', 'a', 'b');
+  await service.sendToRooms(['tea'], { type: 'chat', action: 'message', data: { text: 'Hello' } });
+  const someone = await client('pxl.v1');
+  const heard: string[] = [];
+  someone.socket.on('message', (data: Buffer) => heard.push(data.toString()));
+  someone.send(request.replace(/"epoch":"[^"]*"/, `"epoch":"${epoch}"`));
+  await someone.next('chat', 'message');
+  const plain = (frame: string): string => frame.replace(/"(epoch|joinedAt)":"[^"]*"/g, '"$1":"…"');
+  expect(heard.map(plain)).toEqual(answers.map((frame = '') => plain(frame)));
 }
 
 /** What each heading of the part about rooms with history promises, to clients of one codec. */
@@ -189,6 +205,8 @@ const promises: Record<string, (codec: string) => Promise<void>> = {
     for (const bad of [{ since: { epoch: '', offset: 1 } }, { history: 10_001 }, { was: '' }]) {
       expect(await refusalOf(lost, 'joinRoom', { roomName: newRoom(), ...bad })).toBe('BAD_MESSAGE');
     }
+
+    if (codec === 'pxl.v1') await playExample();
 
     const silent = await client(codec);
     const data = { roomName: room, rooms: [{ room, since: at(6) }], since: at(6) };
