@@ -39,7 +39,10 @@ export function defaultsInComments(
         walk(member.type, option, isWithin);
       }
     } else if (ts.isTypeAliasDeclaration(type)) walk(type.type, path, isWithin);
-    else if (ts.isUnionTypeNode(type)) for (const one of type.types) walk(one, path, isWithin);
+    else if (ts.isParenthesizedTypeNode(type)) walk(type.type, path, isWithin);
+    else if (ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type)) {
+      for (const one of type.types) walk(one, path, isWithin);
+    }
   };
   walk(types.get(interfaceName), '', [interfaceName]);
   return defaults;

@@ -88,7 +88,15 @@ describe('the defaults in documents', () => {
   };
   /** The options that are resolved only where their group, or what they belong to, was given. */
   const needsGiven = /^(?:redis|auth|encryption|limits\.connectionsPerUser)\./;
+  const history = resolve({ rooms: { history: { size: 1, ttl: 1_000 } } }).rooms.history!;
+  /** What is resolved to another form than it was given in. */
+  const ofHistory: Readonly<Record<string, unknown>> = {
+    'rooms.history.metaTtl': history.of('tea')?.metaTtl,
+    'rooms.history.replay.bytes': history.replayBytes,
+    'rooms.history.failover': history.seesFailover ? 'epoch' : 'ignore',
+  };
   const inCode = (path: string, protocol: 'pxl' | 'event'): unknown => {
+    if (path in ofHistory) return ofHistory[path];
     const resolved: unknown = resolve({ protocol, ...(needsGiven.test(path) ? given : {}) });
     const names = (elsewhere[path] ?? path).split('.');
     const value = names.reduce((group, name) => (group as Record<string, unknown> | undefined)?.[name], resolved);
@@ -100,7 +108,7 @@ describe('the defaults in documents', () => {
     const inPage = [...listed.keys()].filter((path) => !commented.has(path));
     expect(inPage).toEqual([]);
     const groups = ['rooms', 'clientList', 'disconnectInactiveClients', 'limits', 'inbound', 'timeouts', 'routing'];
-    groups.push('cluster', 'heartbeat', 'upgrade', 'shutdown', 'debug', 'auth.jwt.claims');
+    groups.push('cluster', 'heartbeat', 'upgrade', 'shutdown', 'debug', 'auth.jwt.claims', 'rooms.history.replay');
     const parts = ['redis.cluster', 'redis.options', 'limits.connectionsPerUser.max'];
     const inCode = [...commented.keys()].filter((path) => ![...groups, ...parts].includes(path));
     expect(inCode.filter((path) => !listed.has(path))).toEqual([]);
