@@ -8,6 +8,7 @@ import {
   type WsHistoryQuery,
   type WsKeptMessages,
 } from 'nestjs-pxl-websocket';
+import { EveryWorkerServer } from '../../lib/server/facade/every-worker-server.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -183,6 +184,13 @@ describe('Never numbered, also in a room with history, is', () => {
       'what server.local sends',
       (roomName) => workers[0].app.get(PxlWebSocketServer).local.broadcastToRoom({ roomName, data: news }),
     ],
+    [
+      'what a subscriber sends that runs on every worker',
+      (roomName) => {
+        const event = { channel: 'custom', message: null, isResponsible: true };
+        workers[0].app.get(EveryWorkerServer).for(event).broadcastToRoom({ roomName, data: news });
+      },
+    ],
   ])('%s', async (_what, send) => {
     const room = keptRoom();
     const client = await member(0, room);
@@ -254,9 +262,12 @@ describe('A message to several rooms', () => {
     await settled();
     expect([both, drinker, eater, other].map((client) => taken(client).length)).toEqual([1, 1, 0, 0]);
     await send();
-    await send();
     await settled();
     expect([both, drinker, eater, other].map((client) => taken(client).length)).toEqual([2, 1, 1, 1]);
+    // Of a room without history nobody can know that it has had the message.
+    await send();
+    await settled();
+    expect([both, drinker, eater, other].map((client) => taken(client).length)).toEqual([2, 1, 1, 2]);
     // Its own client handles one of the two.
     expect(new Set(taken(both).map(({ copy }) => copy)).size).toBe(1);
     for (const room of [tea, cake])
@@ -517,7 +528,7 @@ describe('In an application of one process', () => {
     expect(second).toEqual({ ...news, room: cake, offset: 1, copy: first.copy });
     expect(last).toEqual({ ...news, action: 'last', room: tea, offset: 2 });
     await other.request('system', 'ping');
-    expect(other.pending).toEqual([news]);
+    expect(other.pending).toEqual([news, news]);
     const history = await service.getHistory(tea);
     expect(history).toMatchObject({ messages: [{ offset: 1, message: news }, { offset: 2 }], more: false });
     expect((await service.clearHistory(tea)).epoch).not.toBe(history.position.epoch);

@@ -139,7 +139,7 @@ export class RoomMessages {
         excludeRooms: [...kept.keys()],
       };
       const isRepeatable = message.idempotencyKey !== undefined;
-      const sent = isRepeatable ? this.#sendOnce(rest, message.text, appends) : this.#sendNow(rest);
+      const sent = isRepeatable ? this.#sendBehind(appends, rest, message.text) : this.#sendNow(rest);
       parts.push({ roomNames: others, sent });
     }
     const ends = await Promise.allSettled(parts.map(({ sent }) => sent));
@@ -152,11 +152,11 @@ export class RoomMessages {
     );
   }
 
-  /** Only once all rooms with history have the message, and not where they had it before: nothing else knows of a repetition. */
-  async #sendOnce(rest: Mailing, text: string, appends: readonly Promise<WsAppended>[]): Promise<void> {
-    const appended = await Promise.all(appends);
+  /** Once all rooms with history have the message: a send that fails, and is repeated, then reaches the others once. */
+  async #sendBehind(appends: readonly Promise<WsAppended>[], rest: Mailing, text: string): Promise<void> {
+    await Promise.all(appends);
     // The application may have changed the message meanwhile.
-    if (!appended.every(({ isRepeated }) => isRepeated)) await this.#sendNow({ ...rest, message: JSON.parse(text) });
+    await this.#sendNow({ ...rest, message: JSON.parse(text) });
   }
 
   /** Never throws at the call, when appends are under way. */

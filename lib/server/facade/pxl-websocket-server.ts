@@ -20,7 +20,10 @@ import { ServerVerbs } from './server-verbs.js';
  */
 @Injectable()
 export class PxlWebSocketServer<C extends WebSocketContract = WebSocketContract> extends ServerVerbs<C> {
-  /** The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. */
+  /**
+   * The verbs for sending, and `getClients`, for the clients and subscribers of this worker only. They number nothing in rooms
+   * with history.
+   */
   readonly local: SendVerbs<C>;
   readonly #logger = new ModuleLogger();
   #hasToldOfPredicates = false;

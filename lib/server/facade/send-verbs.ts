@@ -46,8 +46,8 @@ export type ToAll<
 > = IfGiven<C, 'pushes', [message: { data: SentMessage<C, Type, Action, Event> }], [message: { data: unknown }]>;
 
 /**
- * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers is reported to
- * `events.onError`. A message without a JSON form and unknown options throw BAD_MESSAGE at the call.
+ * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers, or to the history of a
+ * room, is reported to `events.onError`. A message without a JSON form and unknown options throw BAD_MESSAGE at the call.
  *
  * @typeParam C the contract with the clients; without one any JSON value can be sent
  */
@@ -83,7 +83,13 @@ export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
     this.#send(target, data, excludeClientId);
   }
 
-  /** Sends to the members of a room. */
+  /**
+   * Sends to the members of a room. In a room with history (`rooms.history`) the message gets a number, as that of
+   * `WebSocketService.sendToRooms` does; what the verbs of one worker alone send (`local`, `run: 'everyWorker'`) never does, and
+   * is in no history.
+   *
+   * @throws WsError also BAD_MESSAGE for what a room with history cannot take
+   */
   broadcastToRoom<
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,

@@ -60,7 +60,8 @@ export interface WsSendOptions {
 export interface WsRoomSendOptions extends WsSendOptions {
   /**
    * A text of 1 to 128 characters that identifies the message, for rooms with history (`rooms.history`): a room that has got
-   * a message with this key within the last five minutes does not get it again. For a send that is tried again. Default: none.
+   * a message with this key within the last five minutes does not get it again. For a send that is tried again after an
+   * error. Rooms without history get it each time, once all those with history have it. Default: none.
    */
   idempotencyKey?: string;
 }
@@ -154,11 +155,12 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * In rooms with history (`rooms.history`) the message gets the room's next number, unless it is volatile. The promise
    * resolves once Redis has it, and the members of this worker too get it no sooner. With several such rooms each gets it
    * under a number of its own: a client in two of them gets two frames, of which the library's client handles the first.
+   * Subscribers get no event of messages.
    *
    * @throws WsError where rooms have history: BAD_MESSAGE for a message with a field `room`, `offset` or `copy`, for over 32
    * such rooms, and for an `idempotencyKey` where none has history or with `volatile`; INVALID_ROOM for a name that no client
-   * can join; UNAVAILABLE when the message is not kept, nor will be. Of several rooms some may have it then:
-   * `WsRoomsError` names them, and the same call with the same `idempotencyKey` completes it
+   * can join; UNAVAILABLE when the message is not kept, nor will be, unless only Redis' answer was lost. Of several rooms some
+   * may have it then: `WsRoomsError` names them, and the same call with the same `idempotencyKey` completes it
    */
   sendToRooms<
     Type extends SentType<C> = never,
