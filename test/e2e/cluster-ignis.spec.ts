@@ -39,7 +39,7 @@ beforeAll(async () => {
     redis: `redis://worker:secret@127.0.0.1:${redis.port}`,
     cluster: { ignis: true, probe: 200 },
     auth: { authenticate: urlIdentity },
-    rooms: { defaults: [] },
+    rooms: { defaults: [], history: (name) => (name === 'kept' ? { size: 10, ttl: 60_000 } : null) },
     events: { onError: ({ error }) => failures.push(error) },
   };
   workers = await Promise.all([startApp({ options }), startApp({ options })]);
@@ -136,6 +136,27 @@ describe('what a server of Ignis publishes', () => {
     await old.publish(`ws:room:${room}`, { type: 'room', target: room, ...message });
     expect(await received()).toEqual({ ada: [message], bo: [message] });
     await services[0].leaveRooms({ clientIds: [room, idOf('bo')], rooms: [room] });
+  });
+
+  it('to a room with history reaches its members, without a number, and is counted', async () => {
+    await services[0].joinRooms({ clientIds: [idOf('ada'), idOf('bo')], rooms: ['kept'] });
+    const unnumbered = (): unknown =>
+      services[1].getMetrics().find(({ name }) => name === 'pxl_ws_history_unnumbered_total')?.value;
+    expect(unnumbered()).toBe(0);
+    await old.publish('ws:room:kept', { type: 'room', target: 'kept', ...message });
+    expect(await received()).toMatchObject({
+      ada: [{ event: 'room:joined' }, message],
+      bo: [{ event: 'room:joined' }, message],
+    });
+    expect(unnumbered()).toBe(1);
+    await old.heard();
+    await services[0].sendToRooms(['kept'], message);
+    await eventually('the old one has it too', async () =>
+      (await old.heard()).some(([channel, { event }]) => channel === 'ws:room:kept' && event === message.event),
+    );
+    const numbered = { ...message, room: 'kept', offset: 1 };
+    expect(await received()).toEqual({ ada: [numbered], bo: [numbered] });
+    await services[0].leaveRooms({ clientIds: [idOf('ada'), idOf('bo')], rooms: ['kept'] });
   });
 
   it('is dropped where another worker or emitter of ours has published it, in whatever order its fields come', async () => {
