@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from '../../lib/testing/eventually.js';
+import type { Secrets } from '../../lib/redis/messages/message-seal.js';
 import { APPEND } from '../../lib/redis/data/room-scripts.js';
 import { Logbook } from '../support/logbook.js';
 import { startApp } from '../support/test-app.js';
@@ -381,5 +382,68 @@ describe('A message that Redis keeps and cannot publish', () => {
     expect(link.lastError).toBeNull();
     await expect(two.kept(room)).resolves.toEqual(['untold', 'told']);
     await silent.stop();
+  });
+});
+
+describe('A room whose messages are signed', () => {
+  const [OLD, NEW] = ['an old secret of 32 characters..', 'a new secret of 32 characters...'];
+  const stores: TestRoomStore[] = [];
+
+  /** A store with these secrets; none: without. */
+  async function storeWith(name: string, ...secrets: Secrets | []): Promise<TestRoomStore> {
+    const [first, ...others] = secrets;
+    const given: Secrets | undefined = first === undefined ? undefined : [first, ...others];
+    const store = await TestRoomStore.ready({ redis: redis.url, name, prefix: 'signed', secrets: given });
+    stores.push(store);
+    return store;
+  }
+
+  afterAll(() => Promise.all(stores.map((store) => store.stop())));
+
+  it('is read and heard with the same secret or the former one, and lost without', async () => {
+    const [old, both, next, none] = await Promise.all([
+      storeWith('old', OLD),
+      storeWith('both', NEW, OLD),
+      storeWith('next', NEW),
+      storeWith('none'),
+    ]);
+    for (const store of [old, both, next]) await store.hear('tea');
+    const sent = { exclude: ['x'], copy: 'copy1', idempotencyKey: 'k' };
+    await old.append('tea', 'a', sent);
+    await expect(old.append('tea', 'a', sent)).resolves.toMatchObject({ offset: 1, isRepeated: true });
+    await both.append('tea', 'b');
+    await until('both are heard', () => both.heard.length === 2 && next.heard.length === 1);
+    expect([both.heard, next.heard, old.heard]).toEqual([['1 a', '2 b'], ['2 b'], ['1 a']]);
+    await expect(both.read('tea')).resolves.toMatchObject({
+      oldest: 1,
+      entries: [
+        { offset: 1, text: 'a', exclude: ['x'], copy: 'copy1' },
+        { offset: 2, text: 'b' },
+      ],
+    });
+    // What cannot be read is not kept, as far as members are concerned, and what is older neither.
+    await expect(next.read('tea')).resolves.toMatchObject({ oldest: 2, entries: [{ offset: 2 }] });
+    await expect(next.read('tea', { reverse: true, limit: 1 })).resolves.toMatchObject({ oldest: 1, entries: [{}] });
+    await expect(old.read('tea')).resolves.toMatchObject({ oldest: 3, entries: [] });
+    await expect(none.read('tea')).resolves.toMatchObject({ oldest: 3, entries: [] });
+  });
+
+  it('has nothing in it that a stranger wrote, or that was written for another', async () => {
+    const store = await storeWith('one', OLD);
+    await store.append('here', 'a');
+    await store.append('there', 'b');
+    await store.append('there', 'c');
+    const [here, there] = [store.key('here'), store.key('there')];
+    await admin.hset(there, '1', (await admin.hget(here, '1'))!);
+    await expect(store.read('there')).resolves.toMatchObject({ oldest: 2, entries: [{ text: 'c' }] });
+    await admin.hset(there, '2', '"is":"message"}\n{"type":"forged"}');
+    await expect(store.read('there')).resolves.toMatchObject({ oldest: 3, entries: [] });
+  });
+
+  it('loses its messages and no number where an entry is missing', async () => {
+    const room = newRoom();
+    for (const text of ['a', 'b', 'c']) await one.append(room, text);
+    await admin.hdel(one.key(room), '2');
+    await expect(one.read(room)).resolves.toMatchObject({ top: { offset: 3 }, oldest: 3, entries: [{ text: 'c' }] });
   });
 });

@@ -62,7 +62,10 @@ export class TestRoomStore {
 
   /** Hears a room from now on. */
   async hear(roomName: string): Promise<void> {
-    await this.testLink.link.subscriptions.acquire(this.channels.room(roomName));
+    const { subscriptions } = this.testLink.link;
+    await Promise.all(
+      [this.channels.room(roomName), this.channels.everybody].map((name) => subscriptions.acquire(name)),
+    );
   }
 
   stop(): Promise<void> {

@@ -53,6 +53,31 @@ describe('A message that is sealed', () => {
     expect(countsOf(receiver)).toMatchObject({ signature: 1, repeated: 2, stale: 1 });
   });
 
+  it('opens at any time, and any number of times, where it is kept', async () => {
+    const sealed = sealOf(OLD).seal(CHANNEL, 'x\n\u00e9');
+    const [receiver, both] = [sealOf(OLD), sealOf(NEW, OLD)];
+    await clock.advance(1_000_000);
+    for (let times = 0; times < 2; times++) expect(receiver.openKept(CHANNEL, sealed)).toBe('x\n\u00e9');
+    expect(both.openKept(CHANNEL, sealed)).toBe('x\n\u00e9');
+    for (const forged of [sealed, sealOf(NEW).seal('pxl:room:go', 'x'), '', 'x', `${sealed}x`]) {
+      expect(receiver.openKept('pxl:room:go', forged)).toBeNull();
+    }
+    expect(countsOf(receiver)).toMatchObject({ signature: 5, repeated: 0, stale: 0 });
+    expect([sealOf(NEW, false).openKept(CHANNEL, 'x'), sealOf(false, NEW).openKept(CHANNEL, 'x')]).toEqual(['x', 'x']);
+  });
+
+  it('may have a line before it that is not signed, and keeps it', () => {
+    const [sender, receiver] = [sealOf(OLD), sealOf(OLD)];
+    const sealed = sender.seal(CHANNEL, 'x\ny');
+    expect(open(receiver, `#["e",1]\n${sealed}`)).toBe('#["e",1]\nx\ny');
+    // It does not make another message of it.
+    expect(open(receiver, `#["e",2]\n${sealed}`)).toBeUndefined();
+    expect(open(receiver, `#\n#\n${sender.seal(CHANNEL, 'x')}`)).toBeUndefined();
+    expect(open(receiver, '#')).toBeUndefined();
+    expect(open(receiver, '#["e",1]\n{"v":1}\n{}')).toBeUndefined();
+    expect(countsOf(receiver)).toMatchObject({ signature: 3, repeated: 1 });
+  });
+
   it('does not open when it was signed with another secret, or not at all', () => {
     const receiver = sealOf(NEW);
     for (const forged of [sealOf(OLD).seal(CHANNEL, 'x'), 'x', '', '\n', '{"v":1}\n{}', `${'A'.repeat(22)}.a.1.1\nx`]) {
