@@ -293,6 +293,23 @@ describe('numbered messages', () => {
     expect(seen).toEqual(['a', 'hidden', 'c', 'a', 'hidden', 'c']);
   });
 
+  it('are lost where the outboundTransformer fails, are counted, and are there for who returns', async () => {
+    let isBroken = true;
+    const outboundTransformer: WsOutboundTransformer = ({ event, data }) => {
+      if (data === 'b' && isBroken) throw new Error('It broke.');
+      return { event, data };
+    };
+    await start({}, { outboundTransformer, events: { onError: () => undefined } });
+    const client = await connect();
+    const { position } = await joinRoom(client, 'tea');
+    await say('tea', 'a', 'b', 'c');
+    expect(await offsetsAt(client)).toEqual([1, 3]);
+    expect(service.getRefusals().outboundTransformer).toBe(1);
+    isBroken = false;
+    expect(await joinRoom(client, 'tea', { since: position })).toMatchObject({ recovered: true });
+    expect(await offsetsAt(client)).toEqual([1, 3, 1, 2, 3]);
+  });
+
   it.each(CODECS)('are encrypted for who has agreed on a key, replayed ones too (%s)', async (codec) => {
     await start({}, { encryption: true });
     const first = await connect(codec);
