@@ -50,9 +50,14 @@ export class RoomWitness {
   readonly #rooms = new Map<string, RoomTruth>();
   readonly #connections: Redis[] = [];
 
-  /** Resolves once it hears a server; before that server's workers are let to it. */
-  async listen(port: number): Promise<void> {
-    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => null });
+  /**
+   * Resolves once it hears a server; before that server's workers are let to it.
+   *
+   * @param isPersistent whether it comes back at once when it is cut: Sentinel cuts all clients of the server that it makes
+   * the master
+   */
+  async listen(port: number, isPersistent = false): Promise<void> {
+    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => (isPersistent ? 1 : null) });
     this.#connections.push(redis);
     redis.on('error', () => {});
     redis.on('pmessageBuffer', (_pattern: Buffer, _channel: Buffer, payload: Buffer) => this.#hear(payload.toString()));
