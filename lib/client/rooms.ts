@@ -83,7 +83,9 @@ export class Rooms {
     if (own) membership.holds.push(hold);
     // A join that `onConnected` repeats on each connection, before the room is joined again, counts once.
     else if (!isMissing) membership.holds.unshift(hold);
-    const mayShare = membership.username === username && !options.signal;
+    // Without a connection, a room of the former one is joined again before what waits.
+    const isAhead = membership.on && !this.#welcome;
+    const mayShare = membership.username === username && !options.signal && !isAhead;
     const ask = (): Promise<JoinedRoom> => {
       const abandoned = (): void => void (membership.on ??= this.#welcome);
       return this.#enter(
@@ -287,15 +289,12 @@ export class Rooms {
   }
 
   /** Asks for what the client has missed in a room that it is in. */
-  #recover(membership: Membership): void {
-    const welcome = this.#welcome;
+  #recover(membership: Membership, welcome = this.#welcome): void {
+    if (this.#welcome !== welcome) return;
     this.#ask('recover', membership, {}, { lane: 'first' }).catch((error: unknown) => {
       if (this.#welcome !== welcome) return;
       if (fieldsOf(error).retryable === false) this.#settle(membership, {});
-      else
-        this.#later(2_000, () => {
-          if (this.#welcome === welcome) this.#recover(membership);
-        });
+      else this.#later(2_000, () => this.#recover(membership, welcome));
     });
   }
 
