@@ -71,7 +71,9 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     const rule = new ReadRule(errors, runtime);
     this.#replays = new Replays(rule, budget, this.#counts);
     this.#pages = store && new MemberPages(store, rule, budget);
-    this.#unnumbered = store && new UnnumberedMessages(store, (roomName) => this.check(roomName), errors, runtime);
+    const epochOf = (roomName: string): string => this.#rooms.get(roomName)?.log.epoch ?? '';
+    const cleared = (roomName: string): void => this.check(roomName);
+    this.#unnumbered = store && new UnnumberedMessages(store, epochOf, cleared, errors, runtime);
     this.#services = store && {
       store,
       codec: codecOf(options.protocol),

@@ -19,9 +19,13 @@ export class UnnumberedMessages {
   readonly #cleared = new Map<string, boolean>();
   #warnedAt = -Infinity;
 
-  /** @param cleared is called once a room has begun a new epoch */
+  /**
+   * @param epochOf the epoch in which this worker has the room; empty when it has no members there
+   * @param cleared is called once a room has begun a new epoch
+   */
   constructor(
     private readonly store: WsRoomStore,
+    private readonly epochOf: (roomName: string) => string,
     private readonly cleared: (roomName: string) => void,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
@@ -46,10 +50,16 @@ export class UnnumberedMessages {
   }
 
   async #clear(roomName: string, retention: WsRetention): Promise<void> {
+    const known = this.epochOf(roomName);
     const { epoch } = await this.store.top(roomName, retention);
+    if (known !== '' && known !== epoch) {
+      // Another worker was quicker: clearing the room once more would tell all members of a loss that is none.
+      this.cleared(roomName);
+      return;
+    }
     const after = await this.store.clear(roomName, retention, JUST_CLEARED);
     if (after.epoch !== epoch) this.cleared(roomName);
-    // The room was too young; or another worker was quicker, which cannot be told apart.
+    // The room was too young; or another worker was quicker, which cannot be told apart where there are no members.
     else this.#again(roomName);
   }
 

@@ -23,7 +23,13 @@ describe('messages without a number for a room with history', () => {
     store = new LocalRoomStore(runtime);
     cleared = [];
     const errors = new ErrorReporter(runtime, resolveOptions({}));
-    messages = new UnnumberedMessages(store, (roomName) => cleared.push(roomName), errors, runtime);
+    messages = new UnnumberedMessages(
+      store,
+      () => '',
+      (roomName) => cleared.push(roomName),
+      errors,
+      runtime,
+    );
     await epoch();
     await runtime.advance(MINUTE);
   });
@@ -48,6 +54,38 @@ describe('messages without a number for a room with history', () => {
     expect(cleared).toEqual(['tea', 'tea']);
     await runtime.advance(10 * MINUTE);
     expect(cleared).toEqual(['tea', 'tea']);
+  });
+
+  it('clear it once, however many workers hear them', async () => {
+    const errors = new ErrorReporter(runtime, resolveOptions({}));
+    const workers = [0, 1, 2].map(() => {
+      const worker = { epoch: '', take: (): void => all.take('tea', RETENTION) };
+      const learn = (): void => void epoch().then((now) => (worker.epoch = now));
+      const all = new UnnumberedMessages(store, () => worker.epoch, learn, errors, runtime);
+      learn();
+      return worker;
+    });
+    await runtime.advance(0);
+    const epochs = new Set([await epoch()]);
+    // The network brings it to the second one at once, to the third a little later.
+    workers[0]!.take();
+    workers[1]!.take();
+    await runtime.advance(1);
+    workers[2]!.take();
+    for (let minute = 0; minute < 5; minute++) {
+      await runtime.advance(MINUTE);
+      epochs.add(await epoch());
+    }
+    expect(epochs.size).toBe(2);
+    for (const worker of workers) worker.take();
+    for (const worker of workers) worker.take();
+    await runtime.advance(1);
+    epochs.add(await epoch());
+    for (let minute = 0; minute < 5; minute++) {
+      await runtime.advance(MINUTE);
+      epochs.add(await epoch());
+    }
+    expect(epochs.size).toBe(4);
   });
 
   it('clear a room that was too young for it later', async () => {

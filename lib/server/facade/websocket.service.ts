@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import {
-  badMessage,
   checkMessage,
   checkNames,
   readExclude,
