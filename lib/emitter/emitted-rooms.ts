@@ -67,6 +67,11 @@ export class EmittedRooms {
     return this.#store.clear(roomName, this.#retentionOf(roomName));
   }
 
+  /** Ends the work in the background. */
+  stop(): void {
+    this.#store.stop();
+  }
+
   #retentionOf(roomName: string): WsRetention {
     const retention = this.history?.of(roomName);
     if (!retention) throw new WsError('NOT_FOUND', 'The room has no history.');

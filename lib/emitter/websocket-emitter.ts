@@ -242,6 +242,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   shutdown(): Promise<void> {
     return this.#watch('shutdown', () => {
       this.#isShut = true;
+      this.#rooms.stop();
       return this.#link.stop();
     });
   }

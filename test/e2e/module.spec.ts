@@ -20,6 +20,7 @@ import {
   WebSocketService,
   WsRoute,
   type WsBroadcaster,
+  WsLocalBroadcaster,
   type PxlWebSocketModuleOptions,
   type PxlWebSocketOptionsFactory,
 } from 'nestjs-pxl-websocket';
@@ -199,6 +200,21 @@ describe('A start that cannot work', () => {
     expect(await failureOf({ options: { broadcaster } })).toMatch(
       /^The broadcaster HalfABus lacks stop, onChange, acquireRoom, .*: it has to implement WsBroadcaster\.$/,
     );
+  });
+
+  it('is refused with rooms.history and a bus that keeps none, or only what its own worker sends', async () => {
+    const rooms = { history: { size: 10, ttl: 60_000 } };
+    class OwnBus extends WsLocalBroadcaster {
+      override readonly isAlone = false;
+    }
+    const sentence =
+      'The broadcaster OwnBus lacks append, read, top, clear: with rooms.history it has to implement WsRoomStore as well.';
+    expect(await failureOf({ options: { broadcaster: OwnBus, rooms } })).toBe(sentence);
+    const app = await startApp({ options: { broadcaster: OwnBus } });
+    await app.close();
+    class AloneBus extends WsLocalBroadcaster {}
+    const alone = await startApp({ options: { broadcaster: AloneBus, rooms } });
+    await alone.close();
   });
 
   it('is refused when the application sets an adapter of its own', async () => {

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { eventually } from '../../lib/testing/eventually.js';
 import type { Secrets } from '../../lib/redis/messages/message-seal.js';
 import { APPEND } from '../../lib/redis/data/room-scripts.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { Logbook } from '../support/logbook.js';
 import { startApp } from '../support/test-app.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -55,6 +56,15 @@ async function healed(): Promise<void> {
       () => false,
     );
   await eventually('Redis can be used', works, 15_000);
+}
+
+/** Its clock may be set. */
+class SteppedRuntime extends Runtime {
+  step = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.step;
+  }
 }
 
 describe('The start of an application whose rooms have history', () => {
@@ -134,15 +144,29 @@ describe('A room in Redis', () => {
     const retention = { size: 10_000, ttl: 60_000, metaTtl: 3_600_000 };
     await Promise.all(Array.from({ length: 2_000 }, () => one.append(room, 'x', { retention })));
     await admin.hset(one.key(room), 't', 1);
-    const page = { oldest: 2_001, entries: [] };
-    await expect(one.read(room, {}, retention)).resolves.toMatchObject(page);
     await one.append(room, 'y', { retention });
     // Some are still there, and do not count.
     await expect(admin.hlen(one.key(room))).resolves.toBeGreaterThan(1_500);
-    await expect(one.read(room, {}, retention)).resolves.toMatchObject({ oldest: 2_001, entries: [{ offset: 2_001 }] });
     for (let at = 0; at < 8; at++) await one.append(room, 'y', { retention });
     await expect(admin.hlen(one.key(room))).resolves.toBe(9 + 'eobrt'.length);
     await expect(fieldOf(room, 'b')).resolves.toBe('2001');
+    await expect(one.read(room, {}, retention)).resolves.toMatchObject({ oldest: 2_001 });
+  });
+
+  it('loses what has expired at every look, some at a time', async () => {
+    const room = newRoom();
+    const retention = { size: 10_000, ttl: 60_000, metaTtl: 3_600_000 };
+    const sent = Array.from({ length: 1_500 }, () => one.append(room, 'x', { retention }));
+    const { epoch } = (await Promise.all(sent))[0]!;
+    await admin.hset(one.key(room), 't', 1);
+    const page = { top: { epoch, offset: 1_500 }, oldest: 1_501, entries: [] };
+    await expect(one.read(room, {}, retention)).resolves.toEqual(page);
+    await expect(admin.hlen(one.key(room))).resolves.toBe(500 + 'eobrt'.length);
+    await expect(one.read(room, {}, retention)).resolves.toEqual(page);
+    await expect(admin.hlen(one.key(room))).resolves.toBe('eobrt'.length);
+    await expect(one.read(room, {}, retention)).resolves.toEqual(page);
+    await one.append(room, 'y', { retention });
+    await expect(one.read(room, {}, retention)).resolves.toMatchObject({ oldest: 1_501, entries: [{ text: 'y' }] });
   });
 
   it('gives pages of at most 1 MiB, and at least one message', async () => {
@@ -278,6 +302,21 @@ describe('A message that is refused', () => {
   });
 });
 
+describe("A clock of Redis' machine that was set", () => {
+  it('makes it refuse what is sent until that is noticed, which is at once', async () => {
+    const runtime = new SteppedRuntime();
+    const store = await TestRoomStore.ready({ redis: redis.url, name: 'stepped', probe: 3_000, runtime });
+    const room = newRoom();
+    await store.append(room, 'a');
+    // As seen from here, Redis is five seconds ahead of itself.
+    runtime.step = -5_000;
+    await expect(store.append(room, 'b')).rejects.toMatchObject({ ...UNAVAILABLE, cause: { message: /^LATE / } });
+    await until('the clock is known', () => Math.abs(store.testLink.link.redisNow() - Date.now()) < 1_000);
+    await expect(store.append(room, 'c')).resolves.toMatchObject({ offset: 2 });
+    await store.stop();
+  });
+});
+
 describe('The order of a sender', () => {
   /** Sends as many as that over many turns, while Redis forgets the script again and again. */
   async function texts(room: string, append: (text: string) => Promise<unknown>): Promise<string[]> {
@@ -296,8 +335,8 @@ describe('The order of a sender', () => {
     const retention = { ...RETENTION, size: 1_000 };
     await admin.config('RESETSTAT');
     const kept = await texts(room, (text) => one.append(room, text, { retention }));
-    // The script was repeated several times.
-    expect(await admin.info('commandstats')).toMatch(/cmdstat_eval:calls=(?:[3-9]|\d\d)/);
+    // The script was repeated.
+    expect(await admin.info('commandstats')).toMatch(/cmdstat_eval:calls=[1-9]/);
     expect(kept).toHaveLength(180);
     expect(kept).toEqual([...kept].sort());
   });

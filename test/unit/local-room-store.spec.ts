@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { WsAppended, WsHistoryRange } from 'nestjs-pxl-websocket';
+import { ExpiredRooms } from '../../lib/cluster/bus/expired-rooms.js';
 import { LocalRoomStore } from '../../lib/cluster/bus/local.room-store.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
@@ -120,6 +121,51 @@ describe('The rooms of an application of one process', () => {
     expect(runtime.size).toBe(0);
     await append('1');
     store.stop();
+    expect(runtime.size).toBe(0);
+  });
+});
+
+describe('The rooms whose messages have expired in Redis', () => {
+  let removed: string[];
+  let isAway: boolean;
+  let rooms: ExpiredRooms;
+
+  beforeEach(() => {
+    removed = [];
+    isAway = false;
+    const remove = (roomName: string): Promise<void> => {
+      removed.push(roomName);
+      return isAway ? Promise.reject(new Error('away')) : Promise.resolve();
+    };
+    rooms = new ExpiredRooms(remove, runtime);
+  });
+
+  it('are looked at once, after their time', async () => {
+    rooms.used('tea', RETENTION);
+    rooms.used('coffee', { ...RETENTION, ttl: 10 * MINUTE });
+    await runtime.advance(MINUTE / 2);
+    rooms.used('tea', RETENTION);
+    await runtime.advance(MINUTE);
+    expect(removed).toEqual([]);
+    await runtime.advance(MINUTE / 2);
+    expect(removed).toEqual(['tea']);
+    await runtime.advance(10 * MINUTE);
+    expect(removed).toEqual(['tea', 'coffee']);
+    expect(runtime.size).toBe(0);
+  });
+
+  it('are looked at again when Redis was away', async () => {
+    rooms.used('tea', RETENTION);
+    isAway = true;
+    await runtime.advance(2 * MINUTE);
+    expect(removed.length).toBeGreaterThan(1);
+    isAway = false;
+    removed.length = 0;
+    await runtime.advance(MINUTE);
+    expect(removed).toEqual(['tea']);
+    rooms.used('tea', RETENTION);
+    rooms.stop();
+    rooms.used('tea', RETENTION);
     expect(runtime.size).toBe(0);
   });
 });

@@ -172,6 +172,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   }
 
   stop(): Promise<void> {
+    this.#history.stop();
     return this.#link.stop();
   }
 

@@ -16,12 +16,16 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels, HistoryPlace } from './cluster-channels.js';
+import { ExpiredRooms } from './expired-rooms.js';
 import { numberedText, readKept, unnumberedText, writeBeginning, writeEntry } from './numbered-text.js';
 import { RoomAppends } from './room-appends.js';
 
 /** These name uses of Redis in the log, where Redis refuses them. */
 const WHAT = 'to keep the history of rooms';
 const PUBLISHING = 'to publish what it keeps of rooms';
+
+/** How many entries each look at a room removes at most: see `READ`. */
+const REMOVED_AT_ONCE = 1_000;
 
 /** What the trial at the start keeps, and how long. */
 const TRIED: WsRetention = { size: 1, ttl: 1_000, metaTtl: 60_000 };
@@ -44,6 +48,7 @@ interface WrittenBatch {
 /** The rooms' history in Redis: one hash per room, one script per batch of messages. */
 export class RedisRoomStore implements WsRoomStore, MetricSource {
   readonly #appends: RoomAppends;
+  readonly #expired: ExpiredRooms;
   #unpublished = 0;
   /** Whether the last batch could not be published. */
   #isSilent = false;
@@ -56,6 +61,7 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
   ) {
     const send = this.#send.bind(this);
     this.#appends = new RoomAppends(send, () => link.redisNow(), runtime);
+    this.#expired = new ExpiredRooms((roomName, retention) => this.#removeExpired(roomName, retention), runtime);
   }
 
   append(message: WsAppend): Promise<WsAppended> {
@@ -104,6 +110,11 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     if (why !== '') throw unpublished(Object.assign(new Error(String(why)), { name: 'ReplyError' }));
   }
 
+  /** Ends the work in the background. */
+  stop(): void {
+    this.#expired.stop();
+  }
+
   *metrics(): Iterable<WebSocketMetric> {
     yield counter('history_unpublished', this.#unpublished);
   }
@@ -123,6 +134,7 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     const answer = await this.#append(place, batch, messages[0].retention, deadline);
     const [epoch, failures, why, receivers, ...offsets] = answer;
     this.#judge(Number(failures), String(why));
+    this.#expired.used(roomName, messages[0].retention);
     const appended = offsets.map((given) => {
       const offset = Number(given);
       return { epoch: String(epoch), offset: Math.abs(offset), isRepeated: offset < 0 };
@@ -162,9 +174,14 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
       if (!Array.isArray(answer)) throw new WsError('UNAVAILABLE', 'Redis has answered something else.');
       return answer as unknown[];
     } catch (error) {
-      if (!isLate(error)) this.link.outcome(WHAT, error);
+      if (isLate(error)) void this.link.setClock();
+      else this.link.outcome(WHAT, error);
       throw unpublished(error);
     }
+  }
+
+  async #removeExpired(roomName: string, retention: WsRetention): Promise<void> {
+    for (let removed = 0; removed < retention.size; removed += REMOVED_AT_ONCE) await this.top(roomName, retention);
   }
 
   /** What was not published comes to the members nevertheless: the next message, or the next look, shows the gap. */

@@ -174,7 +174,7 @@ return { room.epoch, unpublished, why, fewest, unpack(offsets) }
 `);
 
 /**
- * Reads entries of a room, at most about 1 MiB of them; its top, with the limit 0.
+ * Reads entries of a room, at most about 1 MiB of them; its top, with the limit 0. Removes entries that do not count any more.
  *
  * ARGV: the offset behind which it begins, the offset with which it ends or `''`, the limit, whether the newest come first.
  *
@@ -192,6 +192,16 @@ elseif ARGV[1] ~= '1' or redis.call('PTTL', key) < metaTtl * 0.99 then
   redis.call('PEXPIRE', key, metaTtl)
 end
 local oldest = oldestOf(room)
+if oldest > room.low then
+  local gone, low = {}, room.low
+  while low < oldest and #gone < 1000 do
+    gone[#gone + 1] = low
+    low = low + 1
+  end
+  if low >= room.floor then gone[#gone + 1] = 'x' end
+  redis.call('HDEL', key, unpack(gone))
+  redis.call('HSET', key, 'b', low)
+end
 local from = math.max(tonumber(ARGV[6]) + 1, oldest)
 local to = ARGV[7] == '' and room.top or math.min(tonumber(ARGV[7]), room.top)
 local left = math.min(tonumber(ARGV[8]), to - from + 1)

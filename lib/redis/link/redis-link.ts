@@ -58,6 +58,7 @@ export class RedisLink implements MetricSource {
   readonly #seal: MessageSeal | null;
   readonly #log: FaultLog;
   readonly #state: LinkState;
+  #isClockAsked = false;
   /** Lost probes in a row. */
   #lostProbes = 0;
 
@@ -259,6 +260,15 @@ export class RedisLink implements MetricSource {
     yield counter('channel_gaps', this.#subscriptions.gaps);
   }
 
+  /** Redis found a deadline over that should not be: its clock may have been set. Never rejects. */
+  async setClock(): Promise<void> {
+    if (this.#isClockAsked) return;
+    this.#isClockAsked = true;
+    this.#clock.forget();
+    await this.#askTime();
+    this.#isClockAsked = false;
+  }
+
   /** Redis' clock, estimated, in ms since 1970; this process' own clock before the first connection. */
   redisNow(): number {
     return this.#clock.now();
@@ -309,13 +319,17 @@ export class RedisLink implements MetricSource {
     this.#state.fail(why);
   }
 
-  #sendProbe(payload: string): Promise<unknown> {
+  #askTime(): Promise<void> {
     const sentAt = this.runtime.monotonic();
     const learn = (time: unknown): void => {
       if (!this.#clock.learn(sentAt, time)) this.#commands.renew(outOfStep());
     };
     // When TIME is not allowed, the clock of this process is used.
-    this.#commands.run((redis) => redis.time()).then(learn, () => {});
+    return this.#commands.run((redis) => redis.time()).then(learn, () => {});
+  }
+
+  #sendProbe(payload: string): Promise<unknown> {
+    void this.#askTime();
     return this.#commands.publish(this.#probeChannel, this.sealed(this.#probeChannel, payload));
   }
 
