@@ -75,10 +75,11 @@ beforeAll(async () => {
     scripts.set(name as Framework, await bundleForPage({ hooks: program }));
   });
   const authorize = ({ roomName }: { roomName: string }): boolean => !closedRooms.includes(roomName);
+  const history = (roomName: string) => (roomName === 'log' ? { size: 10, ttl: 60_000 } : null);
   const parts = {
     controllers: [PageController],
     providers: [TeaGateway],
-    options: { auth: { authenticate: () => ({ userId }) }, rooms: { authorize } },
+    options: { auth: { authenticate: () => ({ userId }) }, rooms: { authorize, history } },
   };
   [browser, app] = await Promise.all([launchChromium(), startApp(parts), ...bundled]);
   (app.app.getHttpServer() as NodeJS.EventEmitter).on('upgrade', () => upgrades++);
@@ -128,8 +129,8 @@ async function shows(page: Page, place: string, text: string): Promise<void> {
 }
 
 const membersOf = (roomName: string) => app.app.get(RoomManager).getRoomClients({ roomName });
-const pour = (text: string) =>
-  app.app.get(WebSocketService).sendToRooms(['tea'], { type: 'tea', action: 'poured', data: { text } });
+const pour = (text: string, roomName = 'tea') =>
+  app.app.get(WebSocketService).sendToRooms([roomName], { type: 'tea', action: 'poured', data: { text } });
 
 describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framework) => {
   it('make one client, which connects with the component and is destroyed with it', async () => {
@@ -171,6 +172,23 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
     await show(page, { rooms: [null] });
     await shows(page, '#rooms li', 'null false');
     await until(() => membersOf('chess').length === 0);
+  });
+
+  it('hear what was said before and while they were away, and whether they have missed anything', async () => {
+    await app.app.get(WebSocketService).clearHistory('log');
+    for (const text of ['a', 'b', 'c']) await pour(text, 'log');
+    const page = await load(framework);
+    await page.evaluate(() => hooks.page.open({ first: { hears: true, rooms: ['log'] } }));
+    await shows(page, '#log', '0:b 0:c');
+    app.app.get(ClientManager).getClients()[0]!.ws!.terminate();
+    await pour('d', 'log');
+    await shows(page, '#log', '0:b 0:c 0:d');
+    const isTold = (title: string) => page.waitForFunction(`document.querySelector('#rooms li').title === '${title}'`);
+    await isTold('true+');
+    await app.app.get(WebSocketService).clearHistory('log');
+    await isTold('false+-');
+    await pour('e', 'log');
+    await shows(page, '#log', '0:b 0:c 0:d 0:e');
   });
 
   it('say why a room is not to be had, and try again on the next connection', async () => {

@@ -9,7 +9,7 @@ import {
   type ReactNode,
 } from 'react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
-import { WebSocketClient, WebSocketClientError } from 'nestjs-pxl-websocket/client';
+import { WebSocketClient, WebSocketClientError, type RoomRecovery } from 'nestjs-pxl-websocket/client';
 import { createSocketHooks } from 'nestjs-pxl-websocket/react';
 import { NOTHING, type Shown, type Tea } from './page-contract.js';
 
@@ -51,8 +51,11 @@ function Parts({ hears, rooms, pot, round }: Shown): ReactElement {
 }
 
 function Room({ name }: { name: string | null }): ReactElement {
-  const { joined, error } = useRoom(name);
-  return h('li', null, error instanceof WebSocketClientError ? error.code : `${name} ${joined}`);
+  const [returns, setReturns] = useState('');
+  const onRecovered = ({ recovered }: RoomRecovery): void => setReturns(returns + (recovered ? '+' : '-'));
+  const { joined, error, recovered } = useRoom(name, { history: 2, onRecovered });
+  const title = `${recovered}${returns}`;
+  return h('li', { title }, error instanceof WebSocketClientError ? error.code : `${name} ${joined}`);
 }
 
 function Log({ round }: { round: number }): ReactElement {

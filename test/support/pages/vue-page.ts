@@ -1,5 +1,5 @@
 import { createApp, createSSRApp, defineComponent, h, ref, shallowRef, type App as VueApp, type PropType } from 'vue';
-import { WebSocketClient, WebSocketClientError } from 'nestjs-pxl-websocket/client';
+import { WebSocketClient, WebSocketClientError, type RoomRecovery } from 'nestjs-pxl-websocket/client';
 import { createSocketHooks } from 'nestjs-pxl-websocket/vue';
 import { NOTHING, type Shown, type Tea } from './page-contract.js';
 
@@ -18,9 +18,15 @@ export interface AppProps {
 const Room = defineComponent({
   props: { name: { type: null as unknown as PropType<string | null>, required: true } },
   setup(props) {
-    const { joined, error } = useRoom(() => props.name);
+    const returns = ref('');
+    const onRecovered = ({ recovered }: RoomRecovery): void => void (returns.value += recovered ? '+' : '-');
+    const { joined, error, recovered } = useRoom(() => props.name, { history: 2, onRecovered });
     return () =>
-      h('li', error.value instanceof WebSocketClientError ? error.value.code : `${props.name} ${joined.value}`);
+      h(
+        'li',
+        { title: `${recovered.value}${returns.value}` },
+        error.value instanceof WebSocketClientError ? error.value.code : `${props.name} ${joined.value}`,
+      );
   },
 });
 
