@@ -41,9 +41,9 @@ export type {
   WsHistoryPage,
   WsHistoryRange,
   WsNumberedMessage,
-  WsPosition,
   WsRoomStore,
 } from './history/room-store.interface.js';
+export type { WsLossReason, WsPosition } from './protocol/room-position.js';
 export type { WsContent, WsEnvelope, WsEnvelopeNumber, WsReceivedEnvelope, WsTarget } from './cluster/bus/envelope.js';
 export {
   readWsEnvelope,
@@ -89,8 +89,6 @@ export type {
   WsHistoryCommonOptions,
   WsHistoryOfRoom,
   WsHistoryOption,
-  WsMayRead,
-  WsReadRequest,
   WsReplayOptions,
   WsRetention,
   WsRoomHistoryOptions,
@@ -110,8 +108,10 @@ export type {
 } from './options/encryption.options.js';
 export type {
   WsAuthorizeRoom,
+  WsMayRead,
   WsMemberProfiler,
   WsProfileOfMember,
+  WsReadRequest,
   WsRoomAuthorizeOption,
   WsRoomAuthorizer,
   WsRoomEntrant,

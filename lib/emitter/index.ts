@@ -2,8 +2,6 @@ export { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from '../errors/ws.error.js';
 export type { WsRedisClusterOption, WsRedisOption } from '../options/redis.options.js';
 export type { WsHistoryQuery, WsKeptMessage, WsKeptMessages } from '../history/kept-messages.js';
-export type { WsLossReason } from '../history/room-history.interface.js';
-export type { WsPosition } from '../history/room-store.interface.js';
 export type {
   WsHistoryCommonOptions,
   WsHistoryOfRoom,
@@ -15,4 +13,5 @@ export type { WsSecretOption } from '../options/cluster.options.js';
 export type { HistoryMessage, PushMessage, SentMessage, WebSocketContract } from '../protocol/contract.js';
 export { WS_ERROR_CODES, type WsErrorCode } from '../protocol/error-codes.js';
 export type { WsEventMessage, WsTypedMessage, WebSocketMessage } from '../protocol/messages.js';
+export type { WsLossReason, WsPosition } from '../protocol/room-position.js';
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';

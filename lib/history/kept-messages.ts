@@ -1,7 +1,7 @@
 import { badMessage, checkNames, readFlag } from '../clients/verb-checks.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { HistoryMessage, WebSocketContract } from '../protocol/contract.js';
-import type { WsLossReason } from './room-history.interface.js';
+import type { WsLossReason } from '../protocol/room-position.js';
 import type { WsHistoryEntry, WsPosition, WsRoomStore } from './room-store.interface.js';
 
 const LONGEST_EPOCH = 64;

@@ -215,6 +215,7 @@ describe('The public names', () => {
         "WsKeyHandshake",
         "WsLimitName",
         "WsLimitOptions",
+        "WsLossReason",
         "WsMayRead",
         "WsMemberProfiler",
         "WsMessageCheck",

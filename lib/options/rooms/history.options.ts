@@ -1,4 +1,3 @@
-import type { WsClient } from '../../ws-client/ws-client.js';
 import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { isClass } from '../checks/class-checks.js';
@@ -51,15 +50,6 @@ export type WsHistoryOption =
   | (WsRoomHistoryOptions & WsHistoryCommonOptions)
   | ({ of: WsHistoryOfRoom } & WsHistoryCommonOptions)
   | WsHistoryOfRoom;
-
-/** A client that wants to read messages of a room from before its join. */
-export interface WsReadRequest {
-  readonly client: WsClient;
-  readonly roomName: string;
-}
-
-/** Whether the client may: true, false, or how many of the newest messages it may read. */
-export type WsMayRead = (request: WsReadRequest) => boolean | number | Promise<boolean | number>;
 
 /** How much of a room's history is kept, with the defaults in place. */
 export type WsRetention = Readonly<Required<WsRoomHistoryOptions & { metaTtl: number }>>;

@@ -5,7 +5,7 @@ import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { CLIENT_ID_LENGTH } from '../../runtime/client-id.js';
 import { isClass, isClassWith, lackOf } from '../checks/class-checks.js';
 import type { OptionChecks } from '../checks/option-checks.js';
-import { resolveHistory, type ResolvedHistory, type WsHistoryOption, type WsMayRead } from './history.options.js';
+import { resolveHistory, type ResolvedHistory, type WsHistoryOption } from './history.options.js';
 import type { ResolvedLimits } from '../limits.options.js';
 
 /** A client that wants to join a room. */
@@ -47,6 +47,15 @@ export interface WsMemberProfiler {
 /** The two rules as an option takes them: a function, or a class that Nest provides or can make. */
 export type WsRoomAuthorizeOption = WsAuthorizeRoom | Type<WsRoomAuthorizer>;
 export type WsRoomProfileOption = WsProfileOfMember | Type<WsMemberProfiler>;
+
+/** A client that wants to read messages of a room from before its join. */
+export interface WsReadRequest {
+  readonly client: WsClient;
+  readonly roomName: string;
+}
+
+/** Whether the client may: true, false, or how many of the newest messages it may read. */
+export type WsMayRead = (request: WsReadRequest) => boolean | number | Promise<boolean | number>;
 
 export interface WsRoomOptions {
   /** False: a client that joins a room leaves the one before, once the new one is live. Default: true. */
