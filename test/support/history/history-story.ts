@@ -44,6 +44,8 @@ const MOST = 40_000;
 export class HistoryStory {
   readonly #random: SeededRandom;
   readonly #rooms: Room[];
+  /** The server puts everybody into it. */
+  readonly #guided: Room | undefined;
   readonly #clients: StoryClient[] = [];
   readonly #said: Said[] = [];
   /** What is under way and never rejects. */
@@ -64,10 +66,13 @@ export class HistoryStory {
     this.calamity = calamity ?? (chance < CALAMITOUS ? this.#random.pick(CALAMITIES) : undefined);
     const kinds: RoomKind[] = ['usual', this.calamity === 'expiry' ? 'brief' : 'tiny'];
     if (this.#random.chance(0.5)) kinds.push('usual');
+    const isGuided = this.#random.chance(0.4);
+    if (isGuided) kinds.push('usual');
     this.#rooms = kinds.map((kind, at) => {
       const name = `story ${seed} ${at} ${kind}`;
       return { name, kind, truth: fleet.witness.truthOf(name) };
     });
+    if (isGuided) this.#guided = this.#rooms.at(-1);
   }
 
   /** @returns what went wrong, in sentences; none: all is well */
@@ -125,9 +130,25 @@ export class HistoryStory {
     for (let at = 0; at < count; at++) {
       const client = new StoryClient(`${this.seed}-${at}`, this.#random.chance(0.3) ? 'event.v1' : 'pxl.v1');
       this.#clients.push(client);
-      for (const room of this.#rooms) if (this.#random.chance(0.75)) await client.join(room.name);
+      for (const room of this.#rooms) {
+        if (room !== this.#guided && this.#random.chance(0.75)) await client.join(room.name);
+      }
     }
-    await Promise.all(this.#clients.map((client) => client.connect(this.#anyWorker().app.url())));
+    await Promise.all(this.#clients.map((client) => this.#connect(client, this.#random.below(3))));
+  }
+
+  async #connect(client: StoryClient, at: number): Promise<void> {
+    const { app, service } = this.fleet.workers[at]!;
+    await client.connect(app.url());
+    const { clientId } = client;
+    while (this.#guided && !client.isAway && client.clientId === clientId) {
+      try {
+        await service.joinRooms({ clientIds: [clientId], rooms: [this.#guided.name] });
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, LOOK));
+      }
+    }
   }
 
   async #step(): Promise<void> {
@@ -206,14 +227,16 @@ export class HistoryStory {
     const client = this.#random.pick(away);
     const worker = this.#random.below(3);
     this.#note(`${client.userId} returns to ${worker}`);
-    this.#follow(client.connect(this.fleet.workers[worker]!.app.url()));
+    this.#follow(this.#connect(client, worker));
   }
 
   /** Somebody leaves a room, or enters one. */
   #move(): void {
     const random = this.#random;
     const client = random.pick(this.#clients);
-    const { name } = random.pick(this.#rooms);
+    const room = random.pick(this.#rooms);
+    const { name } = room;
+    if (room === this.#guided) return;
     const history = random.chance(0.5) ? random.below(8) : undefined;
     const isIn = client.wants(name);
     // It is about to enter it, or to leave it.
@@ -327,7 +350,7 @@ export class HistoryStory {
     const deadline = performance.now() + PATIENCE;
     for (;;) {
       const away = this.#clients.filter((client) => client.isAway);
-      await Promise.all(away.map((client) => client.connect(this.#anyWorker().app.url())));
+      await Promise.all(away.map((client) => this.#connect(client, this.#random.below(3))));
       const late = this.#late();
       if (late.length === 0) return [];
       if (performance.now() > deadline) return late;
@@ -337,9 +360,10 @@ export class HistoryStory {
 
   #late(): string[] {
     return this.#clients.flatMap((client) =>
-      this.#rooms.flatMap(({ name, truth }) => {
+      this.#rooms.flatMap((room) => {
+        const { name, truth } = room;
         const { isMember, position } = client.recordOf(name);
-        if (!client.wants(name)) return [];
+        if (room !== this.#guided && !client.wants(name)) return [];
         const top = truth.topOf(truth.epoch);
         const isThere = isMember && position?.epoch === truth.epoch && position.offset >= top;
         if (isThere && truth.placesOf(`${name} end`).length > 0) return [];
