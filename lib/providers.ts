@@ -145,9 +145,9 @@ const ROOMS: Provider[] = [
   ...[RoomRegistry, Memberships, RoomRules, ClientList],
   {
     provide: ROOM_INTEREST,
-    useFactory: (bus: WsBroadcaster, histories: RoomHistories): WsRoomInterest =>
-      histories.isOn ? new HistoryInterest(bus, histories) : bus,
-    inject: [PXL_WS_BROADCASTER, RoomHistories],
+    useFactory: (bus: WsBroadcaster, histories: RoomHistories, runtime: Runtime): WsRoomInterest =>
+      histories.isOn ? new HistoryInterest(bus, histories, runtime) : bus,
+    inject: [PXL_WS_BROADCASTER, RoomHistories, Runtime],
   },
 ];
 

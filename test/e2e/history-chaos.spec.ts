@@ -54,6 +54,10 @@ async function goesOn(messages: number, patience?: number): Promise<void> {
   await eventually('the load goes on', () => count() >= until, patience);
 }
 
+function isReady(worker: WorkerProcess): Promise<boolean> {
+  return worker.run(({ service }) => service.getWebSocketHealth().ready);
+}
+
 /** Nothing was lost, and nobody was told otherwise. */
 function expectWhole({ faults, told }: RoomReport): void {
   expect(faults).toEqual([]);
@@ -84,6 +88,19 @@ it('members lose nothing when their subscribers are cut twenty times', async () 
   const report = await watch.end();
   expectWhole(report);
   expect(report.sent).toBeGreaterThan(60);
+});
+
+it('whoever returns while the subscriber is cut waits for it, and is not refused', async () => {
+  const { worker, proxy } = cluster.nodes[1]!;
+  const client = await worker.client();
+  proxy.target = 1;
+  proxy.reset();
+  await eventually('it is not ready', async () => !(await isReady(worker)));
+  const joined = client.request('system', 'joinRoom', { roomName: `new ${rooms}` });
+  await client.expectNothing();
+  proxy.target = cluster.redis.port;
+  expect(await joined).toMatchObject({ success: true, data: { position: { offset: 0 } } });
+  expectWhole(await watch.end());
 });
 
 it('nothing is refused, lost or out of order when the scripts of Redis are flushed again and again', async () => {
@@ -134,13 +151,12 @@ it('members lose nothing when Redis cuts a subscriber because it reads too slowl
 it('a worker whose network is down catches up with what the others sent', async () => {
   watch.talk(PACE);
   await goesOn(10);
-  cluster.nodes[1]!.proxy.blackHole();
-  const readiness = (): Promise<boolean> =>
-    cluster.workers[1]!.run(({ service }) => service.getWebSocketHealth().ready);
-  await eventually('it is not ready', async () => !(await readiness()));
+  const { worker, proxy } = cluster.nodes[1]!;
+  proxy.blackHole();
+  await eventually('it is not ready', async () => !(await isReady(worker)));
   await goesOn(isLong ? 3_000 : 50, 60_000);
-  cluster.nodes[1]!.proxy.heal();
-  await eventually('it is ready', readiness);
+  proxy.heal();
+  await eventually('it is ready', () => isReady(worker));
   const report = await watch.end();
   expect(report.faults).toEqual([]);
   // More than the room keeps, in the long run: then they are told.
