@@ -189,12 +189,16 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   /**
    * Reads what the history of a room keeps, a page at a time; see `WebSocketService.getHistory`.
    *
+   * @typeParam Kept the contract of the messages, the emitter's own
    * @throws WsError NOT_FOUND for a room without history, BAD_MESSAGE for a wrong query, UNAVAILABLE
    */
-  getHistory(room: string, query: WsHistoryQuery = {}): Promise<WsKeptMessages<C>> {
+  getHistory<Kept extends WebSocketContract = C>(
+    room: string,
+    query: WsHistoryQuery = {},
+  ): Promise<WsKeptMessages<Kept>> {
     return this.#watch('getHistory', () => {
       readName('room', room);
-      return this.#onceReady(() => this.#rooms.read<C>(room, query));
+      return this.#onceReady(() => this.#rooms.read<Kept>(room, query));
     });
   }
 
