@@ -24,6 +24,10 @@ export class Cursor {
   /** The last offset that the client knows of; kept up to date while it is not live. */
   told = 0;
   notice: Notice | null = null;
+  /** Whether it was not said yet where it goes on: it has just entered the room, and nothing was answered or sent. */
+  isNew = true;
+  /** From where answers that are not out yet say that it goes on: the lowest of these offsets. */
+  promised = Infinity;
   isPumped = false;
   /** What the client was called on an earlier connection: nobody else can be meant by that id any more. */
   was: string | undefined;
@@ -34,6 +38,13 @@ export class Cursor {
   stand(offset: number): void {
     this.next = offset + 1;
     this.told = offset;
+  }
+
+  /** As {@link stand} for an answer: what another answer promises, which is not out yet either, stays promised. */
+  promise(offset: number): void {
+    this.promised = Math.min(offset, this.promised);
+    this.isNew = false;
+    this.stand(this.promised);
   }
 
   isExcluded(exclude: readonly string[] | undefined): boolean {

@@ -38,7 +38,7 @@ export class Replays {
       const allowance = since || history > 0 ? await this.rule.allowanceAtJoin(client, log.roomName) : 0;
       const verdict = since
         ? await this.#return(log, cursor, since, allowance)
-        : await this.#greet(log, cursor, Math.min(history, allowance), wasMember);
+        : await this.#greet(log, cursor, Math.min(history, allowance));
       // It has left meanwhile, and maybe come again.
       if (audience.of(client) !== cursor) throw leftMeanwhile();
       return verdict;
@@ -84,8 +84,8 @@ export class Replays {
   }
 
   /** A client comes without a position; it may want the last messages. */
-  async #greet(log: RoomLog, cursor: Cursor, history: number, wasMember: boolean): Promise<ReplayVerdict> {
-    if (wasMember && history === 0) {
+  async #greet(log: RoomLog, cursor: Cursor, history: number): Promise<ReplayVerdict> {
+    if (!cursor.isNew && history === 0) {
       // What it was sent is what it knows; a loss that was not told yet follows the answer.
       return { position: { epoch: log.epoch, offset: cursor.told }, replayed: 0 };
     }
@@ -114,7 +114,7 @@ export class Replays {
 function place(cursor: Cursor, offset: number): void {
   if (cursor.state !== 'held') throw leftMeanwhile();
   cursor.notice = null;
-  cursor.stand(offset);
+  cursor.promise(offset);
 }
 
 function leftMeanwhile(): WsError {

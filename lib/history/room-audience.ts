@@ -107,6 +107,7 @@ export class RoomAudience implements LogListener {
 
   #lose(cursor: Cursor, position: WsPosition, reason: WsLossReason): void {
     cursor.notice = { action: 'lost', position, reason };
+    cursor.promised = Infinity;
     cursor.stand(position.offset);
     // One that is held is told by its answer, or behind it.
     if (cursor.state !== 'held') this.#goBehind(cursor);
@@ -120,6 +121,8 @@ export class RoomAudience implements LogListener {
   #goBehind(cursor: Cursor): void {
     this.#takeOut(cursor);
     cursor.state = 'behind';
+    cursor.isNew = false;
+    cursor.promised = Infinity;
     if (cursor.isPumped) return;
     cursor.isPumped = true;
     this.#pump(cursor);

@@ -184,6 +184,29 @@ describe('a client that joins a room with history', () => {
     expect(await offsetsAt(client)).toEqual([1, 2, 2, 3]);
   });
 
+  it('gets what one request was promised, whatever another says of the room before that is answered', async () => {
+    const gate = new Gate();
+    const authorize = ({ roomName }: { roomName: string }): boolean | Promise<boolean> =>
+      roomName !== 'slow' || gate.passed.then(() => true);
+    await start({ authorize }, { inbound: { concurrency: 4 } });
+    const { position } = await joinRoom(await connect(), 'tea');
+    await say('tea', 1, 2, 3);
+    const client = await connect();
+    const list = client.request('system', 'join', { rooms: [{ room: 'tea', since: position }, 'slow'] });
+    await client.request('test', 'echo');
+    await say('tea', 4);
+    // It stands where the list has put it, also for a request that asks for less.
+    expect(await joinRoom(client, 'tea')).toEqual({ position, replayed: 0 });
+    gate.open();
+    expect(await list).toMatchObject({ joined: [{ room: 'tea', position, recovered: true }, { room: 'slow' }] });
+    expect(await offsetsAt(client)).toEqual([1, 2, 3, 4]);
+
+    const other = await connect();
+    other.send({ type: 'system', action: 'joinRoom', id: 'a', data: { roomName: 'tea', since: position } });
+    other.send({ type: 'system', action: 'joinRoom', id: 'b', data: { roomName: 'tea', history: 1 } });
+    expect(await offsetsAt(other)).toEqual([1, 2, 3, 4]);
+  });
+
   it('takes the last word of a list that names a room twice', async () => {
     await start({});
     const first = await connect();

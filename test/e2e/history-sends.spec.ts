@@ -503,6 +503,21 @@ describe('clearHistory', () => {
   });
 });
 
+describe('A worker that knows of no history', () => {
+  it.each([
+    ['of this room', () => null],
+    ['at all', undefined],
+  ])('%s, delivers its messages as ordinary ones', async (_what, history) => {
+    const stranger = await startApp({ options: { redis: redis.url, rooms: history && { history } } });
+    const room = keptRoom();
+    const client = await stranger.client();
+    await stranger.app.get(WebSocketService).joinRooms({ clientIds: [client.clientId], rooms: [room] });
+    await services[0].sendToRooms([room], news);
+    expect(await client.next('news')).toEqual(news);
+    await stranger.close();
+  });
+});
+
 describe('In an application of one process', () => {
   let app: TestApp;
   let service: WebSocketService;

@@ -82,7 +82,8 @@ export class RoomMessages {
       return;
     }
     const [roomName] = target.roomNames;
-    if (number && roomName !== undefined) {
+    // Where this worker knows of no history, a number means nothing: the members get the message as it is.
+    if (number && roomName !== undefined && this.history.retentionOf(roomName)) {
       this.history.receive(roomName, number, { text: content.text, exclude, copy: number.copy });
       return;
     }
