@@ -259,6 +259,24 @@ describe('a client that the server puts into a room with history', () => {
     });
   });
 
+  it('while its own join waits, has both: the push and the verdict, with what was missed', async () => {
+    const gate = new Gate<boolean>();
+    await start({ authorize: () => gate.passed });
+    const first = await connect();
+    await service.joinRooms({ clientIds: [first.clientId], rooms: ['tea'] });
+    const { position } = (await first.next('room', 'joined')).data as { position: object };
+    await say('tea', 1, 2);
+    const client = await connect();
+    const joined = joinRoom(client, 'tea', { since: position });
+    await service.joinRooms({ clientIds: [client.clientId], rooms: ['tea'] });
+    await client.next('room', 'joined');
+    await say('tea', 3);
+    gate.open(true);
+    expect(await joined).toEqual({ position, recovered: true, replayed: 3 });
+    await say('tea', 4);
+    expect(await offsetsAt(client)).toEqual([3, 1, 2, 3, 4]);
+  });
+
   it('may recover again where its request was malformed', async () => {
     await start({ defaults: ['lobby'] });
     const client = await connect();

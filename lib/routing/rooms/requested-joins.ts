@@ -72,8 +72,10 @@ export class JoinRequest {
     const claim = new JoinClaim();
     this.#claims.push(claim);
     const isMember = await services.memberships.join(session, roomName, { username, isRequest: true, claim });
+    // The server itself has put the client in meanwhile: it has to learn where it goes on.
+    const isThere = isMember || (replay !== undefined && session.rooms.has(roomName));
     // Another request may keep the client in the room that this one was given up for.
-    if (!isMember || claim.isWithdrawn) throw hasLeft();
+    if (!isThere || claim.isWithdrawn) throw hasLeft();
     this.#admissions.entered(roomName);
     return replay && this.#admit(roomName, replay, claim);
   }
