@@ -10,6 +10,7 @@ import {
   type WsHistoryPage,
   type WsOutboundTransformer,
   type WsPosition,
+  type WsReadRequest,
   type WsRoomOptions,
 } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -220,6 +221,61 @@ describe('a client that joins a room with history', () => {
       refused: [{ room: 'mate', code: 'BAD_MESSAGE' }],
       joined: [{ room: 'tea', position: since, recovered: true, replayed: 2 }],
     });
+  });
+});
+
+describe('rooms.mayRead', () => {
+  const answers: Record<string, unknown> = { yes: true, no: false, two: 2, none: 0, odd: 'all', less: -1, nan: NaN };
+  let asked: string[];
+  let reported: string[];
+
+  async function startReading(): Promise<TestClient> {
+    asked = [];
+    reported = [];
+    const mayRead = ({ client, roomName }: WsReadRequest): boolean | number => {
+      asked.push(`${roomName} ${client.clientId}`);
+      if (roomName === 'broken') throw new Error('It broke.');
+      return answers[roomName] as boolean;
+    };
+    await start({ mayRead }, { events: { onError: ({ error }) => void reported.push(error.message) } });
+    return connect();
+  }
+
+  it.each([
+    ['yes', 4, 4],
+    ['no', 0, 0],
+    ['two', 2, 2],
+    ['none', 0, 0],
+    ['odd', 0, 0],
+    ['less', 0, 0],
+    ['nan', 0, 0],
+    ['broken', 0, 0],
+  ])('that answers %s', async (room, replayed, readable) => {
+    const client = await startReading();
+    await say(room, 1, 2, 3, 4);
+    const { position } = await joinRoom(client, room, { history: 10 });
+    const at = (offset: number): WsPosition => ({ ...position, offset });
+    expect(await joinRoom(client, room, { history: 10 })).toEqual({ position: at(4 - replayed), replayed });
+    const nearest = await joinRoom(client, room, { since: at(4 - readable) });
+    expect(nearest).toEqual({ position: at(4 - readable), recovered: true, replayed: readable });
+    if (readable < 4) {
+      const refused = { position: at(4), recovered: false, reason: 'limit', replayed: 0 };
+      expect(await joinRoom(client, room, { since: at(3 - readable) })).toEqual(refused);
+    }
+    await say(room, 5);
+    expect((await offsetsAt(client)).at(-1)).toBe(5);
+    const page = client.request('system', 'history', { roomName: room });
+    if (readable === 0) await expect(page).rejects.toThrow(room === 'broken' ? 'INTERNAL' : 'FORBIDDEN');
+    else expect((await page) as HistoryPage).toMatchObject({ messages: Array(readable === 4 ? 5 : 2).fill({}) });
+    expect(new Set(asked)).toEqual(new Set([`${room} ${client.clientId}`]));
+    expect(reported.length > 0).toBe(['odd', 'less', 'nan', 'broken'].includes(room));
+  });
+
+  it('is not asked where nothing of the past is asked for', async () => {
+    const client = await startReading();
+    await joinRoom(client, 'no');
+    await joinRoom(client, 'yes', { history: 0 });
+    expect(asked).toEqual([]);
   });
 });
 
