@@ -41,7 +41,7 @@ afterAll(async () => {
 
 /** A room that no other test has used. */
 function newRoom(): string {
-  return `room ${++rooms}`;
+  return `a {room} %\n é🎲 ${++rooms}`;
 }
 
 function fieldOf(room: string, field: string): Promise<string | null> {
