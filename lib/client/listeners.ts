@@ -33,9 +33,9 @@ export class Listeners<Args extends unknown[]> {
     return [...this.#all].filter(([own]) => own === key).map(([, listener]) => listener);
   }
 
-  /** Resolves when all listeners have finished. */
-  call(key: unknown, ...args: Args): Promise<unknown> {
-    return Promise.all(this.of(key).map((listener) => guard(() => listener(...args), this.#failed)));
+  /** @returns promises that resolve when the listeners have finished */
+  call(key: unknown, ...args: Args): Promise<void>[] {
+    return this.of(key).map((listener) => guard(() => listener(...args), this.#failed));
   }
 }
 

@@ -28,9 +28,6 @@ interface Told {
   readonly replayed?: number;
 }
 
-/** How many copies are remembered: as many as a long replay has between two of them. */
-const MOST_COPIES = 20_000;
-
 /** The rooms of the client, which it joins again after a reconnect. */
 export class Rooms {
   readonly #services: ConnectionServices;
@@ -40,10 +37,10 @@ export class Rooms {
   readonly #answered = (answer: unknown): void => {
     const { data = answer, joined = [data] } = fieldsOf(answer);
     for (const told of Object.values(fieldsOf(joined)).map(fieldsOf))
-      this.#settle(this.#memberships.get(told.roomName ?? told.room), told);
+      this.#settle(this.#of(String(told.roomName ?? told.room)), told);
   };
   /** In the order of the joins. With a server that allows one room at a time, the client is in the last one. */
-  readonly #memberships = new Map<unknown, Membership>();
+  readonly #memberships = new Map<string | undefined, Membership>();
   /** The room in which each message to several rooms was handled, the oldest first. */
   readonly #copies = new Map<unknown, unknown>();
   /** Runs until failed joins are tried again. */
@@ -64,7 +61,7 @@ export class Rooms {
     const finished: Record<string, RoomPosition> = {};
     for (const { roomName, position, queue } of this.#memberships.values()) {
       const [first = position] = queue;
-      if (first && position) finished[roomName] = first;
+      if (position && first) finished[roomName] = first;
     }
     return finished;
   }
@@ -203,7 +200,7 @@ export class Rooms {
         if (refusal.room === roomName) throw readError(refusal);
       membership.on = this.#welcome;
       // Without a position in the answer the room has no history any more.
-      this.#settle(membership, {});
+      this.#settle(membership);
       return { ...fieldsOf(data), roomName };
     } catch (error) {
       const { retryable, code } = fieldsOf(error);
@@ -236,12 +233,14 @@ export class Rooms {
     const membership = this.#memberships.get(room);
     if (!membership?.position || !offset) return () => undefined;
     const { position, queue } = membership;
-    if (membership.welcome !== this.#welcome || offset <= position.offset) return undefined;
+    if (offset <= position.offset || membership.welcome !== this.#welcome) return undefined;
     membership.position = { ...position, offset, was: this.#welcome?.clientId };
     if (copy && (this.#copies.get(copy) ?? room) !== room) return undefined;
     this.#copies.set(copy, room);
+    /** How many copies are remembered: as many as a long replay has between two of them. */
+    const most = 20_000;
     const [[oldest] = []] = this.#copies;
-    if (this.#copies.size > MOST_COPIES) this.#copies.delete(oldest);
+    if (this.#copies.size > most) this.#copies.delete(oldest);
     queue.add(position);
     return () => queue.delete(position);
   }
@@ -264,19 +263,18 @@ export class Rooms {
   }
 
   /** Moves the position to where the server says; without one the room has no history any more, if it has had one. */
-  #settle(membership: Membership | undefined, { position, recovered, reason, replayed = 0 }: Told): void {
-    if (!membership) return;
-    const { position: before, queue, roomName } = membership;
+  #settle(membership: Membership, { position, recovered, reason, replayed = 0 }: Told = {}): void {
+    const { roomName, position: before, queue } = membership;
     const { epoch, offset } = fieldsOf(position);
     const isReturn = before && membership.welcome !== this.#welcome;
     const isKept = typeof epoch === 'string' && isOffset(offset);
     if (!isKept && !isReturn) return;
-    const isLost = !isKept || (isReturn ? recovered !== true : recovered === false);
+    const isLost = !isKept || (isReturn ? !recovered : recovered === false);
     // A join on the same connection is answered with a position that messages have passed meanwhile.
     if (isLost || epoch !== before?.epoch || offset > before.offset)
       membership.position = isKept ? { epoch, offset, was: this.#welcome?.clientId } : undefined;
     membership.welcome = this.#welcome;
-    if (!before || !(isReturn || isLost)) return;
+    if (!before || !(isLost || isReturn)) return;
     queue.add(before);
     const recovery = { roomName, recovered: !isLost, replayed, reason: isKept ? reason : 'epoch' } as const;
     const tell = (): unknown =>
@@ -293,7 +291,7 @@ export class Rooms {
     if (this.#welcome !== welcome) return;
     this.#ask('recover', membership, {}, { lane: 'first' }).catch((error: unknown) => {
       if (this.#welcome !== welcome) return;
-      if (fieldsOf(error).retryable === false) this.#settle(membership, {});
+      if (fieldsOf(error).retryable === false) this.#settle(membership);
       else this.#later(2_000, () => this.#recover(membership, welcome));
     });
   }

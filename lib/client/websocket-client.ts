@@ -307,7 +307,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     let isUnnamed: boolean | undefined;
     joined.then(
       ({ position }) => {
-        isUnnamed = !this.#welcome?.rooms.named && !position;
+        isUnnamed = !position && !this.#welcome?.rooms.named;
         if (stop && isUnnamed) this.#reports.failed(badOption(UNNAMED));
       },
       // The promise may be left unawaited.
@@ -322,7 +322,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
         if (left || isUnnamed) throw badOption(left ? 'There is no room.' : UNNAMED);
         stop ??= this.#pushListeners.add(roomName, (message) =>
-          handlers.call(routeKey(message.type, message.action), message.data, message),
+          Promise.all(handlers.call(routeKey(message.type, message.action), message.data, message)),
         );
         return handlers.add(routeKey(type, action), handler as PushHandler);
       },
@@ -443,13 +443,13 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       const done = this.#rooms.accept(frame);
       if (!done) return;
       this.#reports.tell('onMessage', { data: frame.whole });
-      if (frame.kind === 'push') void this.#pushed(frame).then(done);
-      else done();
+      const handled = frame.kind === 'push' ? this.#pushed(frame) : [];
+      if (frame.offset) void Promise.all(handled).then(done);
     } else if (frame.kind === 'error' && frame.id === undefined) this.#reports.tell('onError', { error: frame.error });
   }
 
-  /** Resolves when the handlers have finished. */
-  #pushed({ id, type, action, data, room, offset }: PushFrame): Promise<unknown> {
+  /** @returns promises that resolve when the handlers have finished */
+  #pushed({ id, type, action, data, room, offset }: PushFrame): Promise<void>[] {
     const { tokens } = this.#services;
     if (type === 'room') this.#rooms.received(action, fieldsOf(data));
     if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, 'now');
@@ -462,11 +462,11 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       });
     }
     const message = { type, action, data, room, offset };
-    return Promise.all([
-      this.#pushHandlers.call(id, data, message),
-      this.#pushListeners.call(room, message),
-      this.#pushListeners.call(null, message),
-    ]);
+    return [
+      ...this.#pushHandlers.call(id, data, message),
+      ...this.#pushListeners.call(room, message),
+      ...this.#pushListeners.call(null, message),
+    ];
   }
 
   async #answer({ type, action, data, callId }: CallFrame): Promise<void> {
