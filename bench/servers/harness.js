@@ -30,9 +30,11 @@ export function serve(contender) {
     /** So many messages to each room, which nobody needs to be in. */
     async fill({ rooms, messages }) {
       const texts = textsOf({ targets: rooms });
-      for (let sent = 0; sent < messages; sent += 100) {
+      const atOnce = Math.max(1, Math.floor(FILL / rooms.length));
+      for (let sent = 0; sent < messages; sent += atOnce) {
+        const count = Math.min(atOnce, messages - sent);
         const each = rooms.flatMap((room, index) =>
-          Array.from({ length: 100 }, () => contender.sendToRoom(room, texts[index])),
+          Array.from({ length: count }, () => contender.sendToRoom(room, texts[index])),
         );
         await Promise.all(each);
       }
@@ -94,6 +96,8 @@ export function serve(contender) {
 }
 
 const PAYLOAD_BYTES = 200;
+/** Messages that are sent at once where nobody counts the time. */
+const FILL = 1_000;
 
 /** One text per target, each of its own and all of one length. */
 function textsOf({ targets }) {

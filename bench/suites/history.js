@@ -10,6 +10,7 @@ const HISTORY = { size: 500, ttl: 600_000 };
 /** Rooms whose logs are weighed, and the messages of each: together well below what a worker keeps of all rooms. */
 const ROOMS = Array.from({ length: 50 }, (_, index) => `room-${index}`);
 const FIRST = 20;
+const MESSAGES = 10;
 
 export const history = {
   name: 'history',
@@ -103,15 +104,17 @@ async function memoryOf({ name }) {
     await load.ask('expect', { pacePort: session.pacePort, bytes: null });
     await server.ask('send', { turn: turnOf(1) });
     const { bytes } = await load.ask('bytes');
+    await load.ask('expect', { pacePort: session.pacePort, bytes: bytes * MESSAGES });
+    // Two turns at a time, which are the fewest.
     const send = async (messages) => {
-      await load.ask('expect', { pacePort: session.pacePort, bytes: bytes * messages });
-      // Two turns, which are the fewest.
-      await server.ask('turns', { turn: turnOf(messages), milliseconds: 0 });
+      for (let sent = 0; sent < messages; sent += 2 * MESSAGES) {
+        await server.ask('turns', { turn: turnOf(MESSAGES), milliseconds: 0 });
+      }
     };
-    await send(FIRST / 2);
+    await send(FIRST);
     const { held: before } = await server.ask('memory');
     const rest = HISTORY.size - FIRST;
-    await send(rest / 2);
+    await send(rest);
     const { held: after } = await server.ask('memory');
     return { frame: bytes / ROOMS.length, held: (after - before) / (rest * ROOMS.length) };
   } finally {

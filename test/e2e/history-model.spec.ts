@@ -33,6 +33,7 @@ describe('Whatever happens to clients, workers and Redis', () => {
         for (let seed = queue.shift(); seed !== undefined && failures.length < 5; seed = queue.shift()) {
           const story = new HistoryStory(fleet, seed);
           const faults = await story.tell();
+          if (isSoak && seed % 500 === 0) process.stdout.write(`${seed} stories\n`);
           if (faults.length === 0) continue;
           failures.push(`PXL_SEED=${seed} (${story.calamity ?? 'no calamity'})\n${faults.slice(0, 20).join('\n')}`);
           if (SEEDS) process.stdout.write(`${story.diary}\n${story.records}\n`);
