@@ -153,6 +153,19 @@ describe('A message to a room with history', () => {
     for (const client of others) expect((await take(client, 2)).map(({ offset }) => offset)).toEqual([1, 2]);
   });
 
+  it('is an ordinary one on a worker where the room has no history, as while an application is updated', async () => {
+    const room = keptRoom();
+    const other = await startApp({ options: { redis: redis.url, rooms: { history: () => null } } });
+    try {
+      const client = await other.client();
+      await other.app.get(WebSocketService).joinRooms({ clientIds: [client.clientId], rooms: [room] });
+      await services[0].sendToRooms([room], news);
+      expect(await client.next()).toEqual(news);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('resolves once the members of its own worker have it on the way', async () => {
     const room = keptRoom();
     const client = await member(0, room);
