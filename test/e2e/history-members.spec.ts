@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Socket } from 'node:net';
 import { ClientManager, WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { sessionOf } from '../../lib/clients/session/client-outbox.interface.js';
 import type { ClientSession } from '../../lib/clients/session/client-session.js';
@@ -217,6 +218,19 @@ describe('a member that reads slowly', () => {
       expect(app.app.get(WebSocketService).getWebSocketHealth().slowConsumers).toMatchObject({ disconnected: 0 });
     },
   );
+
+  it('is waited for once, also where ws compresses, which takes this process and not the network', async () => {
+    await start({ compression: true });
+    const sockets: Socket[] = [];
+    app.app.getHttpServer().on('connection', (socket: Socket) => sockets.push(socket));
+    const client = await app.client({ perMessageDeflate: true });
+    await member(client);
+    client.socket.pause();
+    await append(1, 1_000, 'x'.repeat(10 * KB));
+    client.socket.resume();
+    expect(await numbers(client, 1_000)).toEqual(range(1, 1_000));
+    expect(sockets[0]!.listenerCount('drain')).toBeLessThan(5);
+  });
 
   it('is told what was trimmed before it came to it, and goes on from there', async () => {
     await start({ rooms: { history: { ...HISTORY, size: 20 } } });

@@ -21,6 +21,12 @@ export interface FrameWriter {
   send(data: WsData, options: RawSendOptions, done?: SendCallback): void;
   /** Lets ws begin the closing handshake. */
   close(code?: number, reason?: string | Buffer): void;
-  /** Calls back once, when everything that was written has been handed to the system. */
-  whenDrained(callback: () => void): void;
+  /** Whether what was written waits for this process, in ws' compressor, and not for the network: no event tells its end. */
+  readonly isCompressing: boolean;
+  /**
+   * Calls back once, when everything that was written has been handed to the system; maybe never where no event tells that.
+   *
+   * @returns ends the wait
+   */
+  whenDrained(callback: () => void): () => void;
 }

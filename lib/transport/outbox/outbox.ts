@@ -3,6 +3,7 @@ import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { Step } from '../../runtime/ordered-steps.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { CloseReason } from '../../protocol/close-codes.js';
+import type { RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { limitClosing, NO_STATUS, STEPS_PATIENCE } from './closing.js';
 import type { FrameWriter, WaitingFrames } from './frame-writer.js';
@@ -24,6 +25,8 @@ const DRAINED = 16_384;
 
 /** Milliseconds between two looks at a socket whose drain nobody tells. */
 const LOOK_AGAIN = 100;
+/** Milliseconds until the compressor, which is this process, may have done its part. */
+const COMPRESSING = 5;
 
 /** Shared frames up to this size are framed again behind texts of a socket's own: cheaper than a second write. */
 const FRAME_AGAIN = 4_096;
@@ -352,19 +355,22 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
 
   /** Waits for the event `drain`, and looks by itself where there is none. */
   #lookForDrain(callback: () => void): void {
-    const { runtime } = this.services;
-    let isDone = false;
-    const done = (): void => {
-      if (!isDone) this.whenDrained(callback);
-      isDone = true;
-    };
+    const { services, writer, ws } = this;
+    const lookLater = (): RuntimeTimer =>
+      services.runtime.timeout(writer.isCompressing ? COMPRESSING : LOOK_AGAIN, look);
     const look = (): void => {
-      if (isDone || this.ws.readyState !== OPEN) return;
-      if (this.#held || this.writer.bufferedAmount <= DRAINED) done();
-      else runtime.timeout(LOOK_AGAIN, look);
+      if (ws.readyState !== OPEN) {
+        endWait();
+      } else if (this.#held || writer.bufferedAmount <= DRAINED) {
+        endWait();
+        this.whenDrained(callback);
+      } else timer = lookLater();
     };
-    this.writer.whenDrained(done);
-    runtime.timeout(LOOK_AGAIN, look);
+    let timer = lookLater();
+    const endWait = writer.whenDrained(() => {
+      timer.cancel();
+      this.whenDrained(callback);
+    });
   }
 
   #relieveWhenDrained(): void {

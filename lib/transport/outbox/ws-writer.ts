@@ -58,7 +58,12 @@ export class WsWriter implements FrameWriter {
     this.methods.close(this.ws, code, reason);
   }
 
-  whenDrained(callback: () => void): void {
+  get isCompressing(): boolean {
+    return this.stream?.writableNeedDrain === false && this.bufferedAmount > 0;
+  }
+
+  whenDrained(callback: () => void): () => void {
     this.stream?.once('drain', callback);
+    return () => void this.stream?.off('drain', callback);
   }
 }
