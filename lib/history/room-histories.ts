@@ -72,7 +72,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     this.#replays = new Replays(rule, budget, this.#counts);
     this.#pages = store && new MemberPages(store, rule, budget);
     const epochOf = (roomName: string): string => this.#rooms.get(roomName)?.log.epoch ?? '';
-    const cleared = (roomName: string): void => this.check(roomName);
+    const cleared = (roomName: string): void => this.cleared(roomName);
     this.#unnumbered = store && new UnnumberedMessages(store, epochOf, cleared, errors, runtime);
     this.#services = store && {
       store,
@@ -154,8 +154,8 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     return this.#pages.read(cursor, roomName, range, retention);
   }
 
-  check(roomName: string): void {
-    this.#rooms.get(roomName)?.log.check();
+  cleared(roomName: string): void {
+    this.#rooms.get(roomName)?.log.cleared();
   }
 
   unnumbered(roomName: string): void {

@@ -84,8 +84,8 @@ export interface RoomHistory {
    * @throws WsError FORBIDDEN when `rooms.mayRead` refuses, RATE_LIMITED over the bytes of a minute, UNAVAILABLE
    */
   page(client: ClientSession, roomName: string, range: MemberRange): Promise<MemberPage>;
-  /** The room may have begun a new epoch: asks for its top. Never throws. */
-  check(roomName: string): void;
+  /** Somebody has cleared the room: asks for its new epoch. Never throws. */
+  cleared(roomName: string): void;
   /** An unnumbered message that is not volatile came for a room with history: what the log has is not all any more. */
   unnumbered(roomName: string): void;
 }

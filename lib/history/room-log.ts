@@ -55,6 +55,8 @@ export class RoomLog implements FramesLog {
   /** False while the room may have gone on without this worker. */
   #isVerified = false;
   #doubts = 0;
+  /** Whether somebody has told that a new epoch begins. */
+  #isAnnounced = false;
   #verifying: Promise<void> | null = null;
   #filling: Promise<void> | null = null;
   #patience: RuntimeTimer | null = null;
@@ -129,6 +131,12 @@ export class RoomLog implements FramesLog {
   /** Reads the top in the background. Never rejects. */
   check(): void {
     void this.verify().catch(() => undefined); // the next return of the link verifies again
+  }
+
+  /** Somebody has cleared the room: its new epoch needs no second look. Never rejects. */
+  cleared(): void {
+    this.#isAnnounced = true;
+    this.check();
   }
 
   /**
@@ -208,14 +216,17 @@ export class RoomLog implements FramesLog {
     const isOther = (): boolean => top.epoch !== this.#epoch || top.offset < least;
     if (!isNew && isOther()) {
       this.#isVerified = false;
-      await new Promise<void>((resolve) => runtime.timeout(SECOND_LOOK, resolve));
-      least = this.#delivered;
-      this.#foreign = null;
-      top = await store.top(this.roomName, this.retention);
+      if (!this.#isAnnounced) {
+        await new Promise<void>((resolve) => runtime.timeout(SECOND_LOOK, resolve));
+        least = this.#delivered;
+        this.#foreign = null;
+        top = await store.top(this.roomName, this.retention);
+      }
       if (isOther()) await this.#renew(top);
     } else if (isNew) {
       this.#restart(top);
     }
+    this.#isAnnounced = false;
     this.#heardAt = runtime.monotonic();
     this.#isVerified = doubt === this.#doubts;
     if (top.epoch === this.#epoch) this.#highest = Math.max(this.#highest, top.offset);

@@ -187,6 +187,15 @@ describe('the log of a room', () => {
     expect(log.position).toEqual({ epoch: 'two', offset: 2 });
   });
 
+  it('believes at once that the room was cleared', async () => {
+    take(11);
+    store.epoch = 'two';
+    store.top_ = 1;
+    log.cleared();
+    await runtime.advance(0);
+    expect(told.lines).toEqual([11, 'epoch: two 0', 1]);
+  });
+
   it('stays where it is when the second look is good again', async () => {
     store.epoch = 'two';
     log.check();

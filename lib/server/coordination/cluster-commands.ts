@@ -70,7 +70,7 @@ export class ClusterCommands {
         this.memberships.vacate(command.roomName);
         break;
       case 'checkHistory':
-        this.history.check(command.roomName);
+        this.history.cleared(command.roomName);
         break;
       case 'revoke':
         this.#enforce(command);
