@@ -57,7 +57,7 @@ export class RoomAudience implements LogListener {
 
   /** Nobody is here any more. */
   close(): void {
-    for (const cursor of this.#cursors.values()) cursor.state = 'gone';
+    for (const client of this.#cursors.keys()) this.exit(client);
     this.#positionTimer?.cancel();
   }
 

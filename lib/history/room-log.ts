@@ -247,6 +247,8 @@ export class RoomLog implements FramesLog {
       const page = await this.read({ since: 0, limit: 1 });
       if (page.top.epoch === top.epoch && page.oldest === 1) from = 0;
     }
+    // Everybody has left meanwhile; who has come again since is told by the log that follows.
+    if (this.#isClosed) return;
     const position = { epoch: top.epoch, offset: from };
     const before = this.#delivered;
     this.#restart(position);
@@ -312,6 +314,7 @@ export class RoomLog implements FramesLog {
 
   /** What is missing up to here is not kept any more. */
   #skipTo(offset: number): void {
+    if (this.#isClosed) return;
     for (const [waiting, message] of this.#waiting) if (waiting <= offset) this.#unwait(waiting, message);
     const before = this.#delivered;
     this.#delivered = offset;
