@@ -4,8 +4,6 @@ import type { Runtime } from '../runtime/runtime.js';
 /** Bytes of kept messages that a user, or an anonymous client, gets in a minute. */
 const BYTES_A_MINUTE = 16_777_216;
 const MINUTE = 60_000;
-/** Entries above which those of past minutes are removed. */
-const MANY = 1_000;
 
 interface Spending {
   bytes: number;
@@ -16,6 +14,7 @@ interface Spending {
 /** Counts the bytes of kept messages that are sent to connections. */
 export class ReplayBudget {
   readonly #connections = new WeakMap<ClientSession, number>();
+  /** The one whose minute began first comes first. */
   readonly #readers = new Map<string, Spending>();
 
   /** @param perConnection bytes that a connection gets when it returns, in all its rooms together */
@@ -50,7 +49,7 @@ export class ReplayBudget {
       spending.bytes += bytes;
       return;
     }
-    if (this.#readers.size >= MANY) this.#sweep();
+    this.#sweep();
     this.#readers.set(reader, { bytes, since: this.runtime.monotonic() });
   }
 
@@ -58,8 +57,12 @@ export class ReplayBudget {
     return this.runtime.monotonic() - since >= MINUTE;
   }
 
+  /** Forgets the past minutes, that of the reader who begins a new one among them. */
   #sweep(): void {
-    for (const [reader, spending] of this.#readers) if (this.#isOver(spending)) this.#readers.delete(reader);
+    for (const [reader, spending] of this.#readers) {
+      if (!this.#isOver(spending)) return;
+      this.#readers.delete(reader);
+    }
   }
 }
 

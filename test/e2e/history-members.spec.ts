@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { ClientManager, WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { sessionOf } from '../../lib/clients/session/client-outbox.interface.js';
 import type { ClientSession } from '../../lib/clients/session/client-session.js';
@@ -222,7 +222,8 @@ describe('a member that reads slowly', () => {
   it('is waited for once, also where ws compresses, which takes this process and not the network', async () => {
     await start({ compression: true });
     const sockets: Socket[] = [];
-    app.app.getHttpServer().on('connection', (socket: Socket) => sockets.push(socket));
+    const server = app.app.getHttpServer() as Server;
+    server.on('connection', (socket) => sockets.push(socket));
     const client = await app.client({ perMessageDeflate: true });
     await member(client);
     client.socket.pause();

@@ -1,7 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { FrameRing } from '../../lib/history/frame-ring.js';
+import { ReplayBudget } from '../../lib/history/replay-budget.js';
 import { RingBudget } from '../../lib/history/ring-budget.js';
+import type { ClientSession } from '../../lib/clients/session/client-session.js';
 import { frameText } from '../../lib/clients/session/text-frame.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
 
 const NOBODY: readonly string[] = [];
 
@@ -113,5 +116,26 @@ describe('the budget of all rings', () => {
     budget.note(ring);
     budget.remove(ring);
     expect(budget.bytes).toBe(0);
+  });
+});
+
+describe('the budget of replays', () => {
+  const MiB = 1_048_576;
+
+  it('looks at few other readers when one begins a minute, however many there are', async () => {
+    const runtime = new ManualRuntime();
+    const budget = new ReplayBudget(MiB, runtime);
+    const looks = jest.spyOn(runtime, 'monotonic');
+    const spend = (client: number): void => {
+      const reader: Pick<ClientSession, 'user' | 'clientId'> = { user: null, clientId: String(client) };
+      budget.spendOfMinute(reader as ClientSession, 16 * MiB);
+    };
+    for (let client = 0; client < 3_000; client++) spend(client);
+    expect(looks.mock.calls.length).toBeLessThan(10_000);
+    await runtime.advance(60_000);
+    const again = { user: null, clientId: '0' } as ClientSession;
+    expect(budget.leftOfMinute(again)).toBe(16 * MiB);
+    spend(0);
+    expect(budget.leftOfMinute(again)).toBe(0);
   });
 });
