@@ -163,12 +163,33 @@ it('a worker whose network is down catches up with what the others sent', async 
   if (!isLong) expect(report.told).toEqual({});
 }, 120_000);
 
+/** As an eviction does it. */
+async function evict(roomName: string): Promise<void> {
+  const keys = await cluster.redis.command<string[]>('KEYS', '*');
+  const key = keys.find((name) => name.includes(roomName) || decodeURIComponent(name).includes(roomName));
+  expect(await cluster.redis.command('DEL', key!)).toBe(1);
+}
+
+it('who has left a room and come again hears nothing of what the room was before', async () => {
+  const { worker, proxy } = cluster.nodes[1]!;
+  const client = await worker.client();
+  const roomName = `left ${rooms}`;
+  await client.request('system', 'joinRoom', { roomName });
+  await evict(roomName);
+  proxy.reset();
+  await eventually('it is not ready', async () => !(await isReady(worker)));
+  // Now it looks at the room, and will look again in a second.
+  await eventually('it is ready', () => isReady(worker));
+  await client.request('system', 'leaveRoom', { roomName });
+  await client.next('user', 'leftRoom');
+  await client.request('system', 'joinRoom', { roomName });
+  await client.expectNothing(1_300);
+});
+
 it('everybody is told when Redis has lost a room', async () => {
   watch.talk(PACE);
   await goesOn(10);
-  const keys = await cluster.redis.command<string[]>('KEYS', '*');
-  const key = keys.find((name) => name.includes(watch.roomName) || decodeURIComponent(name).includes(watch.roomName));
-  expect(await cluster.redis.command('DEL', key!)).toBe(1);
+  await evict(watch.roomName);
   await goesOn(10);
   expectTold(await watch.end());
 });
