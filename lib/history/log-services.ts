@@ -15,6 +15,8 @@ export interface LogServices {
   readonly pageBytes: number;
   /** Reads of the store, at most some at once. */
   readonly reads: ConcurrencyLimit;
+  /** Looks at the top, at most some at once: after a return of the link all rooms are looked at. */
+  readonly looks: ConcurrencyLimit;
   readonly counts: HistoryCounts;
   readonly runtime: Runtime;
 }

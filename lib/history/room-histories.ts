@@ -6,7 +6,6 @@ import type { WsRetention } from '../options/rooms/history.options.js';
 import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
-import { chunksOf } from '../runtime/chunks.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
@@ -37,7 +36,7 @@ const READS = 8;
 /** Milliseconds after which a room without a sign is looked at. */
 const QUIET = 25_000;
 /** Rooms that are looked at together. */
-const CHUNK = 500;
+const LOOKS = 500;
 
 /** A room with history that has members here, or is about to. */
 interface OpenRoom {
@@ -80,6 +79,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       budget: this.#ringBudget,
       pageBytes: pageBytesOf(options),
       reads: new ConcurrencyLimit(READS),
+      looks: new ConcurrencyLimit(LOOKS),
       counts: this.#counts,
       runtime,
     };
@@ -168,7 +168,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
   /** To be called each time the bus was lost, or is back. */
   busChanged(isReady: boolean): void {
     if (isReady) {
-      void this.#verifyAll([...this.#rooms.values()]);
+      for (const { log } of this.#rooms.values()) log.check();
       return;
     }
     for (const { log } of this.#rooms.values()) log.doubt();
@@ -198,13 +198,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     if (this.#rooms.size === 0) return;
     this.#quietTimer = this.runtime.timeout(QUIET, () => this.#lookAtQuietRooms());
     const since = this.runtime.monotonic() - QUIET;
-    void this.#verifyAll([...this.#rooms.values()].filter(({ log }) => log.heardAt <= since));
-  }
-
-  async #verifyAll(rooms: readonly OpenRoom[]): Promise<void> {
-    for (const chunk of chunksOf(rooms, CHUNK)) {
-      await Promise.all(chunk.map(({ log }) => log.verify().catch(() => undefined)));
-    }
+    for (const { log } of this.#rooms.values()) if (log.heardAt <= since) log.check();
   }
 }
 

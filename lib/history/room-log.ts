@@ -206,13 +206,13 @@ export class RoomLog implements FramesLog {
   }
 
   async #verify(): Promise<void> {
-    const { store, runtime } = this.services;
+    const { runtime } = this.services;
     const doubt = this.#doubts;
     const isNew = this.#epoch === '';
     // Whatever was delivered by now had its number before the store answers.
     let least = this.#delivered;
     this.#foreign = null;
-    let top = await store.top(this.roomName, this.retention);
+    let top = await this.#look();
     const isOther = (): boolean => top.epoch !== this.#epoch || top.offset < least;
     if (!isNew && isOther()) {
       this.#isVerified = false;
@@ -220,7 +220,7 @@ export class RoomLog implements FramesLog {
         await new Promise<void>((resolve) => runtime.timeout(SECOND_LOOK, resolve));
         least = this.#delivered;
         this.#foreign = null;
-        top = await store.top(this.roomName, this.retention);
+        top = await this.#look();
       }
       if (isOther()) await this.#renew(top);
     } else if (isNew) {
@@ -233,6 +233,11 @@ export class RoomLog implements FramesLog {
     if (this.#highest > this.#delivered) this.#fill();
     // It came while the store answered, and may be newer than the answer.
     if (this.#hasForeign()) runtime.afterIo(() => this.check());
+  }
+
+  #look(): Promise<WsPosition> {
+    const { looks, store } = this.services;
+    return settledIn(looks, () => store.top(this.roomName, this.retention));
   }
 
   #hasForeign(): boolean {

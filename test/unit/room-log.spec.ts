@@ -89,6 +89,7 @@ describe('the log of a room', () => {
       budget: new RingBudget(),
       pageBytes: 65_536,
       reads: new ConcurrencyLimit(8),
+      looks: new ConcurrencyLimit(8),
       counts,
       runtime,
     });
