@@ -57,11 +57,15 @@ export class KeptFrames {
     return this.#ring.first;
   }
 
-  /** Adds the frame of the newest message. */
-  add(frame: SharedFrame, exclude: readonly string[]): void {
+  /**
+   * Adds the frame of the newest message.
+   *
+   * @param now monotonic
+   */
+  add(frame: SharedFrame, exclude: readonly string[], now: number): void {
     const ring = this.#ring;
     const before = ring.bytes;
-    this.#addedAt = this.services.runtime.monotonic();
+    this.#addedAt = now;
     ring.push(frame.bytes, exclude);
     if (ring.bytes === before) return;
     ring.dropBefore(this.log.delivered - this.log.retention.size + 1);

@@ -80,7 +80,7 @@ export class RoomAudience implements LogListener {
 
   delivered(message: NumberedMessage): void {
     const { offset, exclude } = message;
-    this.#leftOut = [];
+    if (this.#leftOut.length > 0) this.#leftOut = [];
     for (const cursor of this.#live) {
       const { client } = cursor;
       if (client.backpressured) {
@@ -91,7 +91,7 @@ export class RoomAudience implements LogListener {
       } else client.sendFrame(message.frameFor(client.codec));
     }
     if (this.#leftOut.length > 0) this.#tellPositionsSoon();
-    for (const cursor of this.#ahead) if (cursor.next <= offset + 1) this.#goBehind(cursor);
+    if (this.#ahead.size > 0) this.#fetch(offset);
   }
 
   lost(position: WsPosition, reason: WsLossReason, before: number): void {
@@ -103,6 +103,11 @@ export class RoomAudience implements LogListener {
       if (!isThere) this.#lose(cursor, position, reason);
       else if (cursor.state === 'ahead') this.#goBehind(cursor);
     }
+  }
+
+  /** This worker has come to where some members stand. */
+  #fetch(offset: number): void {
+    for (const cursor of this.#ahead) if (cursor.next <= offset + 1) this.#goBehind(cursor);
   }
 
   #lose(cursor: Cursor, position: WsPosition, reason: WsLossReason): void {

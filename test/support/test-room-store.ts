@@ -64,7 +64,7 @@ export class TestRoomStore {
   async hear(roomName: string): Promise<void> {
     const { subscriptions } = this.testLink.link;
     await Promise.all(
-      [this.channels.room(roomName), this.channels.everybody].map((name) => subscriptions.acquire(name)),
+      [this.channels.room(roomName), this.channels.everybody].map(async (name) => subscriptions.acquire(name)),
     );
   }
 
