@@ -139,6 +139,19 @@ describe('A room in Redis', () => {
     await expect(one.read(room, {}, { ...RETENTION, size: 1 })).resolves.toMatchObject({ oldest: 11 });
   });
 
+  it('is kept for an hour only while nothing was ever sent to it, since anybody may ask for a room', async () => {
+    const room = newRoom();
+    const hour = 3_600_000;
+    const retention = { ...RETENTION, metaTtl: 24 * hour };
+    const life = (): Promise<number> => admin.pttl(one.key(room));
+    await one.read(room, {}, retention);
+    expect(await life()).toBeLessThanOrEqual(hour);
+    await one.append(room, 'first', { retention });
+    expect(await life()).toBeGreaterThan(23 * hour);
+    await one.read(room, {}, retention);
+    expect(await life()).toBeGreaterThan(23 * hour);
+  });
+
   it('does not block Redis to forget very many messages', async () => {
     const room = newRoom();
     const retention = { size: 10_000, ttl: 60_000, metaTtl: 3_600_000 };

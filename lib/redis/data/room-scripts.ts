@@ -17,7 +17,7 @@ import { RedisScript } from './redis-script.js';
  */
 const COMMON = `
 local key = KEYS[1]
-local size, ttl, metaTtl = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local size, ttl, metaTtl = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -49,10 +49,13 @@ end
 
 local function oldestOf(room) return math.max(room.low, room.floor, room.top - size + 1) end
 
+-- A room to which nothing was sent has little to keep, and clients may ask for rooms of any name.
+local function lifeOf(room) return room.top > 0 and metaTtl or math.min(metaTtl, 3600000) end
+
 local function write(room)
   redis.call('UNLINK', key)
   redis.call('HSET', key, 'e', room.epoch, 'o', '0', 'b', '1', 'r', room.master, 't', room.last)
-  redis.call('PEXPIRE', key, metaTtl)
+  redis.call('PEXPIRE', key, lifeOf(room))
 end
 `;
 
@@ -191,8 +194,8 @@ local room, refusal = find()
 if refusal then return refusal end
 if room.isNew then
   write(room)
-elseif ARGV[1] ~= '1' or redis.call('PTTL', key) < metaTtl * 0.99 then
-  redis.call('PEXPIRE', key, metaTtl)
+elseif ARGV[1] ~= '1' or redis.call('PTTL', key) < lifeOf(room) * 0.99 then
+  redis.call('PEXPIRE', key, lifeOf(room))
 end
 local oldest = oldestOf(room)
 if oldest > room.low then
