@@ -135,6 +135,9 @@ describe('joins', () => {
   it('server.joinRoom answers false for a client of another worker that is gone, and for a worker that is none', async () => {
     await bob.close();
     audience = new Audience({ ada, adaElsewhere });
+    const isGone = (): Promise<boolean> =>
+      other.run(({ clients }, id) => !clients.getClients().some(({ clientId }) => clientId === id), bob.clientId);
+    await eventually('its worker knows', isGone);
     expect(await withBob(({ server }, clientId) => server.joinRoom({ clientId, roomName: 'chess' }))).toBe(false);
     const join = caller.run(({ server }) =>
       server.joinRoom({ clientId: 'AAAAAAAA.BBBBBBBBBBBBBBBB', roomName: 'chess' }),

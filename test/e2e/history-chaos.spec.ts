@@ -204,7 +204,7 @@ it.each([true, false])('everybody is told when Redis was killed (its data kept: 
   await watch.witness.listen(cluster.redis.port);
   for (const { proxy } of cluster.nodes) proxy.target = cluster.redis.port;
   await goesOn(20);
-  expectTold(await watch.end());
+  expectTold(await watch.end(true));
 });
 
 it('clients of a killed worker go on at another one, and have all', async () => {
@@ -248,7 +248,7 @@ async function expectToldOfFailover({ master, replica }: RedisSentinel, workers:
     await eventually('the master takes more', () => truth.topOf(truth.epoch) > top + 20);
     await master.kill();
     await eventually('there is another epoch', () => truth.epochs.length > 1, 60_000);
-    const { faults, told } = await failing.end();
+    const { faults, told } = await failing.end(true);
     expect(faults).toEqual([]);
     expect(told).toEqual({ epoch: failing.clients.length });
   } finally {

@@ -81,12 +81,17 @@ export class RoomWatch {
     return this.#refused.has(text);
   }
 
-  /** Ends the load; resolves once everybody has the last message, or never will. */
-  async end(): Promise<RoomReport> {
+  /**
+   * Ends the load; resolves once everybody has the last message, or never will.
+   *
+   * @param wasCut whether the witness may have missed the last messages of an epoch: those that members have got, and agree on
+   */
+  async end(wasCut = false): Promise<RoomReport> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);
     const last = await this.#sayTheLast();
     const late = await this.#arrival(last);
+    if (wasCut) this.#believeMembers();
     const excluded = new Map<string, string>();
     const story = { truth: this.truth, size: this.size, mayExpire: false, excluded };
     const records = this.clients.flatMap((client) => faultsOf(client.recordOf(this.roomName), client, story));
@@ -141,6 +146,17 @@ export class RoomWatch {
     return this.clients
       .filter((client) => !isThere(client))
       .map(({ userId }) => `${userId} never got to the top (${truth.topOf(truth.epoch)} of ${truth.epoch})`);
+  }
+
+  #believeMembers(): void {
+    const { truth } = this;
+    const former = truth.epochs.filter((epoch) => epoch !== truth.epoch);
+    const tops = new Map(former.map((epoch) => [epoch, truth.topOf(epoch)]));
+    for (const note of this.clients.flatMap((client) => client.recordOf(this.roomName).notes)) {
+      if (note.kind !== 'got') continue;
+      const { epoch, offset, said } = note;
+      if (offset > (tops.get(epoch) ?? Infinity)) truth.learn(epoch, offset, said);
+    }
   }
 
   #told(): Record<string, number> {
