@@ -84,11 +84,14 @@ export function readWsEnvelope(text: string, number?: Place): WsReceivedText | n
   if (!target) return null;
   const { from: origin, at: sentAt, id, not: exclude = [], volatile: isVolatile = false } = header;
   const content = { kind: header.is, text: text.slice(end + 1) };
-  const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content };
   const { n = number, notIn } = header;
-  if (n === undefined) return { origin, sentAt, id, envelope: notIn ? { ...envelope, excludeRooms: notIn } : envelope };
+  if (n === undefined) {
+    const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content };
+    return { origin, sentAt, id, envelope: notIn ? { ...envelope, excludeRooms: notIn } : envelope };
+  }
   if (target.kind !== 'rooms' || target.roomNames.length !== 1 || content.kind !== 'message') return null;
-  return { origin, sentAt, id, envelope: { ...envelope, number: { epoch: n[0], offset: n[1], copy: header.copy } } };
+  const place = { epoch: n[0], offset: n[1], copy: header.copy };
+  return { origin, sentAt, id, envelope: { origin, target, exclude, isVolatile, content, number: place } };
 }
 
 /** Of a signed message Redis puts the number before the signature: `#["<epoch>",<offset>]`, a line feed, the message. */
