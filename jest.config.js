@@ -29,8 +29,8 @@ export default {
     ],
   },
   testTimeout: 30_000,
-  // Most of the time the tests wait; but some start whole clusters.
-  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  // Most of the time the tests wait, so three go on well together on two cores; but some start whole clusters.
+  maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
   // ES modules of a finished file are never let go of: a process that has run fifty files is ten times slower.
   workerIdleMemoryLimit: '700MB',
 };
