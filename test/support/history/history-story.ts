@@ -2,6 +2,7 @@ import { isSoak } from '../cluster-periods.js';
 import { SeededRandom } from '../seeded-random.js';
 import { BRIEF, SIZES, type FleetWorker, type HistoryFleet, type RoomKind } from './history-fleet.js';
 import { faultsOf } from './record-check.js';
+import { believeMembers } from './room-witness.js';
 import type { RoomTruth } from './room-witness.js';
 import { StoryClient } from './story-client.js';
 
@@ -376,6 +377,12 @@ export class HistoryStory {
   #verdict(): string[] {
     const excluded = new Map<string, string | undefined>(this.#said.map((said) => [said.text, said.excluded]));
     const ofRooms = this.#rooms.flatMap(({ name, kind, truth }) => {
+      if (this.#mayBeginEpochs) {
+        believeMembers(
+          truth,
+          this.#clients.map((client) => client.recordOf(name)),
+        );
+      }
       const story = { truth, size: SIZES[kind], mayExpire: this.#mayForget && kind === 'brief', excluded };
       const epochs =
         truth.epochs.length > 1 && !this.#mayBeginEpochs ? [`${name} has epochs ${truth.epochs.join()}`] : [];

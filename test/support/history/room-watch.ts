@@ -1,7 +1,7 @@
 import { eventually } from '../../../lib/testing/eventually.js';
 import type { WorkerFailure, WorkerProcess } from '../worker-process.js';
 import { faultsOf } from './record-check.js';
-import { RoomWitness, type RoomTruth } from './room-witness.js';
+import { believeMembers, RoomWitness, type RoomTruth } from './room-witness.js';
 import { StoryClient } from './story-client.js';
 
 /** Milliseconds between two attempts of a client that has no connection. */
@@ -91,7 +91,12 @@ export class RoomWatch {
     await Promise.all(this.#underWay);
     const last = await this.#sayTheLast();
     const late = await this.#arrival(last);
-    if (wasCut) this.#believeMembers();
+    if (wasCut) {
+      believeMembers(
+        this.truth,
+        this.clients.map((client) => client.recordOf(this.roomName)),
+      );
+    }
     const excluded = new Map<string, string>();
     const story = { truth: this.truth, size: this.size, mayExpire: false, excluded };
     const records = this.clients.flatMap((client) => faultsOf(client.recordOf(this.roomName), client, story));
@@ -146,17 +151,6 @@ export class RoomWatch {
     return this.clients
       .filter((client) => !isThere(client))
       .map(({ userId }) => `${userId} never got to the top (${truth.topOf(truth.epoch)} of ${truth.epoch})`);
-  }
-
-  #believeMembers(): void {
-    const { truth } = this;
-    const former = truth.epochs.filter((epoch) => epoch !== truth.epoch);
-    const tops = new Map(former.map((epoch) => [epoch, truth.topOf(epoch)]));
-    for (const note of this.clients.flatMap((client) => client.recordOf(this.roomName).notes)) {
-      if (note.kind !== 'got') continue;
-      const { epoch, offset, said } = note;
-      if (offset > (tops.get(epoch) ?? Infinity)) truth.learn(epoch, offset, said);
-    }
   }
 
   #told(): Record<string, number> {

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { RoomRecord } from './room-record.js';
 
 /** What was appended to a room, by the word of Redis itself. */
 export class RoomTruth {
@@ -42,6 +43,20 @@ export class RoomTruth {
   /** What an epoch's messages say, in the order of their numbers. */
   said(epoch: string): string[] {
     return [...(this.#epochs.get(epoch) ?? [])].sort(([a], [b]) => a - b).map(([, said]) => said);
+  }
+}
+
+/**
+ * A Redis that is killed may have told the workers of its last messages, and not yet the witness: of an epoch that is over
+ * those count that members have got, and agree on.
+ */
+export function believeMembers(truth: RoomTruth, records: readonly RoomRecord[]): void {
+  const former = truth.epochs.filter((epoch) => epoch !== truth.epoch);
+  const tops = new Map(former.map((epoch) => [epoch, truth.topOf(epoch)]));
+  for (const note of records.flatMap(({ notes }) => notes)) {
+    if (note.kind === 'got' && note.offset > (tops.get(note.epoch) ?? Infinity)) {
+      truth.learn(note.epoch, note.offset, note.said);
+    }
   }
 }
 
