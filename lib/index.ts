@@ -93,6 +93,13 @@ export type {
   WsRetention,
   WsRoomHistoryOptions,
 } from './options/rooms/history.options.js';
+export type {
+  WsPresenceOfRoom,
+  WsPresenceOption,
+  WsPresenceRules,
+  WsRoomPresenceOptions,
+} from './options/rooms/presence.options.js';
+export type { WsMember, WsMemberList, WsPresencePush, WsRoomLeftReason } from './protocol/presence.js';
 export type { WsRoomOptions } from './options/rooms/rooms.options.js';
 export type { WsShutdownOptions } from './options/shutdown.options.js';
 export type { WsTimeoutOptions } from './options/timeouts.options.js';
@@ -108,13 +115,16 @@ export type {
 } from './options/encryption.options.js';
 export type {
   WsAuthorizeRoom,
+  WsFilteredMember,
   WsMayRead,
+  WsMayWhisper,
   WsMemberProfiler,
   WsProfileOfMember,
   WsReadRequest,
   WsRoomAuthorizeOption,
   WsRoomAuthorizer,
   WsRoomEntrant,
+  WsRoomFilter,
   WsRoomProfileOption,
   WsRoomRequest,
   WsRoomVerdict,

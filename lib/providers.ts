@@ -36,6 +36,8 @@ import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { HistoryInterest } from './history/history-interest.js';
+import { Presences } from './presence/presences.js';
+import { ROOM_PRESENCE } from './presence/room-presence.interface.js';
 import { RoomHistories } from './history/room-histories.js';
 import { ROOM_HISTORY } from './history/room-history.interface.js';
 import { ClientList } from './rooms/client-list.js';
@@ -151,6 +153,8 @@ const ROOMS: Provider[] = [
   },
 ];
 
+const PRESENCE: Provider[] = [Presences, { provide: ROOM_PRESENCE, useExisting: Presences }];
+
 const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting: RoomHistories }];
 
 const ROUTING = [
@@ -208,6 +212,7 @@ export const PROVIDERS: Provider[] = [
     ...ENCRYPTION,
     ...AUTH,
     ...ROOMS,
+    ...PRESENCE,
     ...HISTORY,
     ...ROUTING,
     ...TRANSPORT,

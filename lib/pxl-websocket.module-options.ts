@@ -30,7 +30,7 @@ import { resolveInbound, type WsInboundOptions } from './options/inbound.options
 import { resolveLimits, type WsLimitOptions } from './options/limits.options.js';
 import { DEFAULTS_OF } from './options/protocol.options.js';
 import { resolveRedis, type WsRedisOption } from './options/redis.options.js';
-import { checkFirstRooms, resolveRooms, type WsRoomOptions } from './options/rooms/rooms.options.js';
+import { checkFirstRooms, checkPresence, resolveRooms, type WsRoomOptions } from './options/rooms/rooms.options.js';
 import { resolveDebug, resolveRouting, type WsDebugOptions, type WsRoutingOptions } from './options/routing.options.js';
 import { resolveShutdown, type WsShutdownOptions } from './options/shutdown.options.js';
 import { resolveTimeouts, type WsTimeoutOptions } from './options/timeouts.options.js';
@@ -178,6 +178,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
   };
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);
+  checkPresence(resolved.rooms, resolved.cluster);
   return Object.freeze(resolved);
 }
 

@@ -47,7 +47,7 @@ export const WIRING: FactoryProvider[] = [
     [ClientRegistry, Memberships, UserSessions, RegistryBridge, Traffic],
     (clients, memberships, sessions, bridge, traffic) => {
       // First of all: whoever else hears that a client is gone, finds it in no room.
-      clients.listen({ unregistered: (client) => memberships.drop(client) });
+      clients.listen({ unregistered: (client, end) => memberships.drop(client, end) });
       clients.listen(sessions);
       clients.listen(bridge);
       clients.listen({

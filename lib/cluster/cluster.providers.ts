@@ -12,6 +12,7 @@ import { RedisUserConnections } from './users/redis.user-connections.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
+import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ApplicationRedis } from './application-redis.js';
@@ -45,6 +46,13 @@ export const CLUSTER_PROVIDERS: Provider[] = [
     useFactory: (options: ResolvedOptions, identity: WorkerIdentity, runtime: Runtime): ClusterRedis | null =>
       options.enabled && options.redis ? new ClusterRedis(options.redis, options, identity, runtime) : null,
     inject: [PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+  },
+  {
+    provide: CLUSTER_CLOCK,
+    useFactory: (redis: ClusterRedis | null, runtime: Runtime): ClusterClock => ({
+      now: () => Math.round(redis ? redis.link.redisNow() : runtime.now()),
+    }),
+    inject: [CLUSTER_REDIS, Runtime],
   },
   {
     provide: PXL_WS_BROADCASTER,

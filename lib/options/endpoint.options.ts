@@ -48,9 +48,10 @@ function check(path: string, own: unknown): asserts own is WsEndpointOptions {
   }
   if (!isGroup(own)) throw new PxlWebSocketOptionsError(`The option ${name} is an object.`);
   refuseOthers(own, GROUPS, name);
-  if (isGroup(own.rooms) && own.rooms.history !== undefined) {
+  for (const option of ['history', 'presence', 'filters']) {
+    if (!isGroup(own.rooms) || own.rooms[option] === undefined) continue;
     throw new PxlWebSocketOptionsError(
-      `The option ${name}.rooms has no history: rooms.history holds for all endpoints.`,
+      `The option ${name}.rooms has no ${option}: rooms.${option} holds for all endpoints.`,
     );
   }
   if (isGroup(own.limits)) refuseOthers(own.limits, ENDPOINT_LIMITS, `${name}.limits`);

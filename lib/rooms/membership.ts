@@ -1,3 +1,4 @@
+import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 
 /** What the application's rules show of a member to the other members. */
@@ -22,6 +23,8 @@ export interface MembershipChange extends Membership {
   readonly broadcast: boolean;
   /** True for a join that the client itself has asked for. */
   readonly isRequest: boolean;
+  /** How the client's connection has ended, where the membership ends with it. */
+  readonly end?: ClientEnd | undefined;
 }
 
 /** What {@link RoomRegistry} tells other parts of the module. */

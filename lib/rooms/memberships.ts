@@ -3,6 +3,7 @@ import { ClientMirror } from '../clients/client-mirror.js';
 import { ClientRegistry } from '../clients/client-registry.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import { toUser } from '../clients/user-identity.js';
+import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { codeOf } from '../errors/code-of.js';
 import { WsError } from '../errors/ws.error.js';
@@ -182,11 +183,11 @@ export class Memberships {
    * Ends the memberships of a client that is gone. The client itself keeps its rooms, so that `handleDisconnect` can still
    * read them.
    */
-  drop(client: ClientSession): void {
+  drop(client: ClientSession, end: ClientEnd): void {
     this.#claimed.forgetAll(client);
     this.#pending.cancelAll(client);
     for (const roomName of client.rooms) {
-      if (this.rooms.localOf(roomName)?.has(client)) this.#exit(client, roomName, true);
+      if (this.rooms.localOf(roomName)?.has(client)) this.#exit(client, roomName, true, end);
     }
   }
 
@@ -274,11 +275,11 @@ export class Memberships {
     }
   }
 
-  #exit(client: ClientSession, roomName: string, broadcast: boolean): void {
+  #exit(client: ClientSession, roomName: string, broadcast: boolean, end?: ClientEnd): void {
     this.#claimed.forget(client, roomName);
     this.#own.forget(client, roomName);
     this.interest.releaseRoom(roomName);
-    this.rooms.exit(client, roomName, broadcast);
+    this.rooms.exit(client, roomName, broadcast, end);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { MemberDetails } from './member-details.js';
@@ -63,12 +64,12 @@ export class RoomRegistry {
   }
 
   /** Removes a member of this worker. */
-  exit(client: ClientSession, roomName: string, broadcast: boolean): void {
+  exit(client: ClientSession, roomName: string, broadcast: boolean, end?: ClientEnd): void {
     const room = this.#rooms.get(roomName);
     room?.exit(client);
     if (room?.size === 0) this.#rooms.delete(roomName);
     const { username, profile } = this.#details.take(client, roomName);
-    const change: MembershipChange = { client, roomName, username, profile, broadcast, isRequest: false };
+    const change: MembershipChange = { client, roomName, username, profile, broadcast, isRequest: false, end };
     for (const listener of this.#listeners) listener.left?.(change);
   }
 

@@ -16,6 +16,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['encryption'],
   ['auth'],
   ['rooms'],
+  ['presence'],
   ['history'],
   ['routing'],
   ['client-module'],

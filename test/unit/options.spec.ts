@@ -89,14 +89,19 @@ describe('the defaults in documents', () => {
   /** The options that are resolved only where their group, or what they belong to, was given. */
   const needsGiven = /^(?:redis|auth|encryption|limits\.connectionsPerUser)\./;
   const history = resolve({ rooms: { history: { size: 1, ttl: 1_000 } } }).rooms.history!;
+  const presence = resolve({ rooms: { presence: true } }).rooms.presence!.of('tea');
   /** What is resolved to another form than it was given in. */
-  const ofHistory: Readonly<Record<string, unknown>> = {
+  const ofRooms: Readonly<Record<string, unknown>> = {
     'rooms.history.metaTtl': history.of('tea')?.metaTtl,
     'rooms.history.replay.bytes': history.replayBytes,
     'rooms.history.failover': history.seesFailover ? 'epoch' : 'ignore',
+    'rooms.presence.by': presence?.by,
+    'rooms.presence.grace': presence?.grace,
+    'rooms.presence.limit': presence?.limit,
+    'rooms.presence.interval': presence?.interval,
   };
   const inCode = (path: string, protocol: 'pxl' | 'event'): unknown => {
-    if (path in ofHistory) return ofHistory[path];
+    if (path in ofRooms) return ofRooms[path];
     const resolved: unknown = resolve({ protocol, ...(needsGiven.test(path) ? given : {}) });
     const names = (elsewhere[path] ?? path).split('.');
     const value = names.reduce((group, name) => (group as Record<string, unknown> | undefined)?.[name], resolved);

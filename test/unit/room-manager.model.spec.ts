@@ -167,7 +167,7 @@ async function tell(random: SeededRandom, factory: RuleFactory): Promise<void> {
   const errors = new ErrorReporter(new Runtime(), options);
   const rules = new RoomRules(factory, new Runtime(), errors, options);
   const manager = new Memberships(registry, clients, new ClientMirror(), rules, interest, counters, options);
-  clients.listen({ unregistered: (client) => manager.drop(client) });
+  clients.listen({ unregistered: (client, end) => manager.drop(client, end) });
   const model = new Model(oneRoom);
   const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));
   for (const client of connected.values()) clients.register(client);

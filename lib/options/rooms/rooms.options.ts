@@ -4,7 +4,9 @@ import type { WsProtocolName } from '../../protocol/codec.interface.js';
 import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { CLIENT_ID_LENGTH } from '../../runtime/client-id.js';
 import { isClass, isClassWith, lackOf } from '../checks/class-checks.js';
-import type { OptionChecks } from '../checks/option-checks.js';
+import { isGroup, OptionChecks } from '../checks/option-checks.js';
+import type { ResolvedCluster } from '../cluster.options.js';
+import { resolvePresence, type ResolvedPresence, type WsPresenceOption } from './presence.options.js';
 import { resolveHistory, type ResolvedHistory, type WsHistoryOption } from './history.options.js';
 import type { ResolvedLimits } from '../limits.options.js';
 
@@ -56,6 +58,24 @@ export interface WsReadRequest {
 
 /** Whether the client may: true, false, or how many of the newest messages it may read. */
 export type WsMayRead = (request: WsReadRequest) => boolean | number | Promise<boolean | number>;
+
+/** Whether a member may whisper: speak to the other members of a room without a handler of the application. */
+export type WsMayWhisper = (request: WsRoomRequest) => boolean;
+
+/** A member of a room as the functions of `rooms.filters` see it. */
+export interface WsFilteredMember extends WsRoomRequest {
+  /** Null for an anonymous client. */
+  readonly userId: string | null;
+  /** What it is called in this room. */
+  readonly username: string | undefined;
+  /** What `rooms.authorize` and `rooms.profile` show of it. */
+  readonly profile: Profile | undefined;
+  /** Its own state in a room with presence (`rooms.presence`). */
+  readonly state: unknown;
+}
+
+/** Whether a member gets a message that was sent with `where: [name, args]`. Called on the member's worker, for each member. */
+export type WsRoomFilter = (member: WsFilteredMember, args: unknown) => boolean;
 
 export interface WsRoomOptions {
   /** False: a client that joins a room leaves the one before, once the new one is live. Default: true. */
@@ -112,6 +132,21 @@ export interface WsRoomOptions {
    * It has `timeouts.hook` to answer. Default: none, everything.
    */
   mayRead?: WsMayRead | undefined;
+  /**
+   * Shows who is in a room, as a list and its differences. For all rooms alike, or by a function of the room's name. The module's
+   * own option: the rooms are those of all endpoints. Needs `cluster.mirror`. Default: none.
+   */
+  presence?: WsPresenceOption | undefined;
+  /**
+   * True: members may speak to the other members of a room without a handler (`system.whisper`), for what nobody has to keep, such
+   * as "is typing". Or a function that decides for each whisper. Default: false.
+   */
+  whisper?: boolean | WsMayWhisper | undefined;
+  /**
+   * Functions by which a send to rooms chooses among the members (`where: [name, args]`), by name. The module's own option: all
+   * workers have the same. Default: none.
+   */
+  filters?: Record<string, WsRoomFilter> | undefined;
 }
 
 export interface ResolvedRooms {
@@ -126,6 +161,10 @@ export interface ResolvedRooms {
   /** Undefined: no room has history. */
   readonly history: ResolvedHistory | undefined;
   readonly mayRead: WsMayRead | undefined;
+  /** Undefined: no room has presence. */
+  readonly presence: ResolvedPresence | undefined;
+  readonly whisper: boolean | WsMayWhisper;
+  readonly filters: ReadonlyMap<string, WsRoomFilter>;
 }
 
 /** @param defaults the default rooms where the application names none */
@@ -146,7 +185,24 @@ export function resolveRooms(
     profile: resolveRule(rooms, 'profile') as WsRoomProfileOption | undefined,
     history: resolveHistory(rooms),
     mayRead: rooms.callback('mayRead') as WsMayRead | undefined,
+    presence: resolvePresence(rooms),
+    whisper: resolveWhisper(rooms),
+    filters: resolveFilters(rooms),
   };
+}
+
+function resolveWhisper(rooms: OptionChecks): boolean | WsMayWhisper {
+  return typeof rooms.raw('whisper') === 'function'
+    ? (rooms.callback('whisper') as WsMayWhisper)
+    : rooms.boolean('whisper', false);
+}
+
+function resolveFilters(rooms: OptionChecks): ReadonlyMap<string, WsRoomFilter> {
+  const given = rooms.raw('filters');
+  if (given === undefined) return new Map();
+  if (!isGroup(given)) rooms.refuse('filters', 'an object with functions');
+  const filters = new OptionChecks(`${rooms.name}.filters`, given);
+  return new Map(Object.keys(given).map((name) => [name, filters.callback(name) as WsRoomFilter]));
 }
 
 /** @throws PxlWebSocketOptionsError when every client would be refused its own room or one of its default rooms */
@@ -168,6 +224,14 @@ export function checkFirstRooms(rooms: ResolvedRooms, { roomName, roomsPerClient
   if (size <= most) return;
   const reason = rooms.own ? `${roomsPerClient}, and rooms.own takes one` : roomsPerClient;
   refuse(`a list of at most limits.roomsPerClient (${reason}) rooms`, size);
+}
+
+/** @throws PxlWebSocketOptionsError for presence on a worker that does not know the clients of the others */
+export function checkPresence({ presence }: ResolvedRooms, { mirror }: ResolvedCluster): void {
+  if (!presence || mirror) return;
+  throw new PxlWebSocketOptionsError(
+    'The option cluster.mirror is true where there is rooms.presence, since members are on all workers.',
+  );
 }
 
 /** Clients of `pxl.v1` do not expect rooms of their own: in PXL clients and rooms are two name spaces. */

@@ -42,6 +42,9 @@ export class ClusterMembership {
     if (isClustered(this.options) && !this.options.cluster.mirror) {
       this.#logger.log("cluster.mirror is false: getClients(), rooms and the like tell of this worker's clients only.");
     }
+    if (this.options.broadcaster && this.options.rooms.presence) {
+      this.#logger.warn("With a broadcaster of one's own rooms.presence shows the members of this worker only.");
+    }
     await this.broadcaster.start((envelope) => this.inbox.receive(envelope));
     const entered = this.#enter().then(() => this.#admit());
     // Redis may be lost meanwhile, or refuse the registry.
