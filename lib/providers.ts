@@ -36,6 +36,7 @@ import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
 import { HistoryInterest } from './history/history-interest.js';
+import { PresenceAudience } from './presence/presence-audience.js';
 import { Presences } from './presence/presences.js';
 import { ROOM_PRESENCE } from './presence/room-presence.interface.js';
 import { RoomHistories } from './history/room-histories.js';
@@ -54,6 +55,8 @@ import { MessageDispatcher } from './routing/message.dispatcher.js';
 import { MessageIntake } from './routing/message.intake.js';
 import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
 import { HistoryRoutes } from './routing/rooms/history-routes.js';
+import { PresenceRoutes } from './routing/rooms/presence-routes.js';
+import { RoomRoutes } from './routing/rooms/room-routes.js';
 import { RequestedJoins } from './routing/rooms/requested-joins.js';
 import { RoomLists } from './routing/rooms/room-lists.js';
 import { SystemRoutes } from './routing/system-routes.js';
@@ -153,14 +156,14 @@ const ROOMS: Provider[] = [
   },
 ];
 
-const PRESENCE: Provider[] = [Presences, { provide: ROOM_PRESENCE, useExisting: Presences }];
+const PRESENCE: Provider[] = [Presences, PresenceAudience, { provide: ROOM_PRESENCE, useExisting: Presences }];
 
 const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting: RoomHistories }];
 
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
   ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
-  ...[RequestedJoins, RoomLists, HistoryRoutes],
+  ...[RequestedJoins, RoomRoutes, RoomLists, HistoryRoutes, PresenceRoutes],
 ];
 
 const TRANSPORT = [

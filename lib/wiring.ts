@@ -19,6 +19,8 @@ import { RedisRateStore } from './limits/redis.rate-store.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from './limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';
 import { RoomHistories } from './history/room-histories.js';
+import { PresenceAudience } from './presence/presence-audience.js';
+import { Presences } from './presence/presences.js';
 import { Memberships } from './rooms/memberships.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { HistoryRoutes } from './routing/rooms/history-routes.js';
@@ -44,11 +46,18 @@ export const WIRING: FactoryProvider[] = [
 
   // The clients of this worker.
   wire(
-    [ClientRegistry, Memberships, UserSessions, RegistryBridge, Traffic],
-    (clients, memberships, sessions, bridge, traffic) => {
+    [ClientRegistry, Memberships, UserSessions, Presences, RegistryBridge, Traffic],
+    (clients, memberships, sessions, presences, bridge, traffic) => {
       // First of all: whoever else hears that a client is gone, finds it in no room.
       clients.listen({ unregistered: (client, end) => memberships.drop(client, end) });
       clients.listen(sessions);
+      // Before the others are told: what they are told comes from there.
+      if (presences.isOn) {
+        clients.listen({
+          identified: ({ clientId, user }) => user && presences.identified(clientId, user.userId),
+          unregistered: ({ clientId }) => presences.disconnected(clientId),
+        });
+      }
       clients.listen(bridge);
       clients.listen({
         registered: () => traffic.connects.mark(),
@@ -58,13 +67,21 @@ export const WIRING: FactoryProvider[] = [
   ),
 
   // Their rooms, and those of clients that are lost with their worker.
-  wire([RoomRegistry, RegistryBridge, MemberAnnouncements, RemoteClients], (rooms, bridge, announcements, remote) => {
-    // The others know of a member before its room is told.
-    rooms.listen(bridge);
-    rooms.listen(announcements);
-    rooms.listen(remote);
-    bridge.listenToLosses(announcements);
-  }),
+  wire(
+    [RoomRegistry, Presences, PresenceAudience, RegistryBridge, MemberAnnouncements, RemoteClients],
+    (rooms, presences, audience, bridge, announcements, remote) => {
+      if (presences.isOn) {
+        rooms.listen(audience);
+        rooms.listen(presences);
+        presences.listen(audience);
+      }
+      // The others know of a member before its room is told.
+      rooms.listen(bridge);
+      rooms.listen(announcements);
+      rooms.listen(remote);
+      bridge.listenToLosses(announcements);
+    },
+  ),
 
   // All clients and rooms, those of other workers too: the client list.
   wire(

@@ -1,9 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
-import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
-import type { AbsentClient, SharedPresence, SharedReturn } from './presence-entry.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
+import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
+import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import { graceAfter } from './grace.js';
+import { digestOf, KnownClients, type KnownClient } from './known-clients.js';
+import { memberIdOf } from './member.js';
+import { checkState, isSameState } from './member-state.js';
+import type { AbsentClient, PresenceEntry, SharedPresence, SharedReturn } from './presence-entry.js';
+import { PresenceRoom } from './presence-room.js';
 import type {
   Greeting,
   MembersQuery,
@@ -12,12 +21,23 @@ import type {
   RoomPresence,
 } from './room-presence.interface.js';
 
+/** The random bytes of a client's secret. */
+const SECRET_BYTES = 16;
+
 /** Who is in the rooms with presence, on all workers, as far as this one knows. */
 @Injectable()
-export class Presences implements RoomPresence {
+export class Presences implements RoomPresence, RoomListener, OnApplicationShutdown {
+  readonly #rooms = new Map<string, PresenceRoom>();
+  readonly #clients = new KnownClients();
+  /** Until the grace of each lost connection is over. */
+  readonly #graces = new Map<PresenceEntry, RuntimeTimer>();
   readonly #listeners: PresenceListener[] = [];
 
-  constructor(@Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly runtime: Runtime,
+    @Inject(CLUSTER_CLOCK) private readonly clock: ClusterClock,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
 
   get isOn(): boolean {
     return this.options.rooms.presence !== undefined;
@@ -27,59 +47,244 @@ export class Presences implements RoomPresence {
     return this.options.rooms.presence?.of(roomName) ?? null;
   }
 
-  greet(_client: ClientSession, _secret: string | undefined): Greeting {
-    return {};
-  }
-
-  returnOf(_client: ClientSession): SharedReturn {
-    return {};
-  }
-
-  sharedOf(_client: ClientSession, _roomName: string): SharedPresence | undefined {
-    return undefined;
-  }
-
-  untilOf(_clientId: string, _roomName: string): number | undefined {
-    return undefined;
-  }
-
-  absentOf(_clientId: string): AbsentClient | undefined {
-    return undefined;
-  }
-
-  connected(_clientId: string, _userId: string | undefined, _shared: SharedReturn): void {}
-
-  entered(_clientId: string, _roomName: string, _username: string | undefined, _shared: SharedPresence): void {}
-
-  exited(_clientId: string, _roomName: string, _until: number | undefined): void {}
-
-  identified(_clientId: string, _userId: string): void {}
-
-  disconnected(_clientId: string): void {}
-
-  absent(_client: AbsentClient): void {}
-
-  members(_roomName: string, _query?: MembersQuery): { members: PresentMember[]; more: boolean } {
-    throw new WsError('NOT_FOUND', 'The room has no presence.');
-  }
-
-  count(_roomName: string): number {
-    throw new WsError('NOT_FOUND', 'The room has no presence.');
-  }
-
-  memberIdOf({ clientId }: ClientSession, _roomName: string): string {
-    return clientId;
-  }
-
-  stateOf(_client: ClientSession, _roomName: string): unknown {
-    return undefined;
-  }
-
-  setState(_client: ClientSession, _roomName: string, _state: unknown): void {
-    throw new WsError('NOT_FOUND', 'The room has no presence.');
+  /** What is known of a room; undefined while it has no members, and for a room without presence. */
+  roomOf(roomName: string): PresenceRoom | undefined {
+    return this.#rooms.get(roomName);
   }
 
   listen(listener: PresenceListener): void {
     this.#listeners.push(listener);
   }
+
+  greet({ clientId, user }: ClientSession, secret: string | undefined): Greeting {
+    if (!this.isOn) return {};
+    const resume = this.runtime.randomId(SECRET_BYTES);
+    const userId = user?.userId;
+    const former = secret === undefined ? undefined : this.#clients.former(secret, userId);
+    this.#know(clientId, userId, { resume: digestOf(resume), resumed: former?.clientId }, true);
+    if (former && !former.isGone) this.#tell((listener) => listener.replaced?.(former.clientId));
+    return { resume, resumed: secret === undefined ? undefined : former !== undefined };
+  }
+
+  returnOf({ clientId }: ClientSession): SharedReturn {
+    const { resume, resumed } = this.#clients.get(clientId) ?? {};
+    return { resume, resumed };
+  }
+
+  sharedOf({ clientId }: ClientSession, roomName: string): SharedPresence | undefined {
+    return this.#rooms.get(roomName)?.entryOf(clientId)?.shared;
+  }
+
+  untilOf(clientId: string, roomName: string): number | undefined {
+    return this.#rooms.get(roomName)?.entryOf(clientId)?.until;
+  }
+
+  absentOf(clientId: string): AbsentClient | undefined {
+    const client = this.#clients.get(clientId);
+    if (!client) return undefined;
+    const rooms = [...client.rooms].flatMap((roomName) => {
+      const { username, shared, until } = this.#rooms.get(roomName)?.entryOf(clientId) ?? {};
+      return shared && until !== undefined ? [{ roomName, username, shared, until }] : [];
+    });
+    return rooms.length > 0 ? { clientId, userId: client.userId, resume: client.resume, rooms } : undefined;
+  }
+
+  joined({ client, roomName, username, profile }: MembershipChange): void {
+    const rules = this.rulesOf(roomName);
+    if (!rules) return;
+    const { clientId, user } = client;
+    const userId = user?.userId;
+    const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
+    const now = this.clock.now();
+    const place = this.#rooms.get(roomName)?.placeFor(userId, known.resumed);
+    const shared: SharedPresence = {
+      ...(place ? takenFrom(place, rules.by === 'client' || userId === undefined) : { joinedAt: now }),
+      describedAt: place && now,
+      profile,
+    };
+    this.#put(known, roomName, { clientId, userId, username, shared });
+  }
+
+  left({ client, roomName, end }: MembershipChange): void {
+    const rules = this.rulesOf(roomName);
+    if (rules) this.#end(client.clientId, roomName, end && this.#untilAfter(end, rules));
+  }
+
+  described({ client, roomName, username, profile }: Membership): void {
+    const entry = this.#entryOf(client.clientId, roomName);
+    if (!entry) return;
+    const shared = { ...entry.shared, profile, describedAt: this.clock.now() };
+    this.#change({ ...entry, username, shared }, client, roomName, 'description');
+  }
+
+  connected(clientId: string, userId: string | undefined, shared: SharedReturn): void {
+    if (this.isOn) this.#know(clientId, userId, shared, false);
+  }
+
+  entered(clientId: string, roomName: string, username: string | undefined, shared: SharedPresence): void {
+    if (!this.rulesOf(roomName)) return;
+    const known = this.#clients.get(clientId) ?? this.#know(clientId, undefined, {}, false);
+    this.#put(known, roomName, { clientId, userId: known.userId, username, shared });
+  }
+
+  exited(clientId: string, roomName: string, until: number | undefined): void {
+    if (this.rulesOf(roomName)) this.#end(clientId, roomName, until);
+  }
+
+  identified(clientId: string, userId: string): void {
+    const client = this.#clients.get(clientId);
+    if (!client || client.userId === userId) return;
+    client.userId = userId;
+    for (const roomName of client.rooms) {
+      const entry = this.#entryOf(clientId, roomName);
+      if (entry) this.#put(client, roomName, { ...entry, userId });
+    }
+  }
+
+  disconnected(clientId: string): void {
+    const client = this.#clients.get(clientId);
+    if (!client) return;
+    client.isGone = true;
+    this.#clients.settle(client);
+  }
+
+  absent({ clientId, userId, resume, rooms }: AbsentClient): void {
+    if (!this.isOn || this.#clients.get(clientId)) return;
+    // Nobody else may be left to remove it from Redis.
+    const known = this.#know(clientId, userId, { resume }, true);
+    known.isGone = true;
+    for (const { roomName, username, shared, until } of rooms) {
+      if (!this.rulesOf(roomName)) continue;
+      this.#put(known, roomName, { clientId, userId, username, shared });
+      this.#end(clientId, roomName, until);
+    }
+    this.#settle(known);
+  }
+
+  members(roomName: string, query: MembersQuery = {}): { members: PresentMember[]; more: boolean } {
+    this.checkRoom(roomName);
+    return this.#rooms.get(roomName)?.read(query) ?? { members: [], more: false };
+  }
+
+  count(roomName: string): number {
+    this.checkRoom(roomName);
+    return this.#rooms.get(roomName)?.count ?? 0;
+  }
+
+  memberIdOf({ clientId }: ClientSession, roomName: string): string {
+    const entry = this.#entryOf(clientId, roomName);
+    return entry ? memberIdOf(entry) : clientId;
+  }
+
+  stateOf({ clientId }: ClientSession, roomName: string): unknown {
+    return this.#entryOf(clientId, roomName)?.shared.state;
+  }
+
+  setState(client: ClientSession, roomName: string, state: unknown): void {
+    this.checkRoom(roomName);
+    const own = checkState(state);
+    const entry = this.#entryOf(client.clientId, roomName);
+    if (!entry) throw new WsError('FORBIDDEN', 'Only members have a state in a room.');
+    if (isSameState(entry.shared.state, own)) return;
+    const shared = { ...entry.shared, state: own, stateAt: this.clock.now() };
+    this.#change({ ...entry, shared }, client, roomName, 'state');
+  }
+
+  /** @throws WsError NOT_FOUND for a room without presence */
+  checkRoom(roomName: string): void {
+    if (!this.rulesOf(roomName)) throw new WsError('NOT_FOUND', 'The room has no presence.');
+  }
+
+  onApplicationShutdown(): void {
+    for (const timer of this.#graces.values()) timer.cancel();
+  }
+
+  #know(clientId: string, userId: string | undefined, shared: SharedReturn, isOwn: boolean): KnownClient {
+    const { resume, resumed } = shared;
+    return this.#clients.add({ clientId, userId, resume, resumed, isOwn, isGone: false, rooms: new Set<string>() });
+  }
+
+  #entryOf(clientId: string, roomName: string): PresenceEntry | undefined {
+    return this.#rooms.get(roomName)?.entryOf(clientId);
+  }
+
+  #put(client: KnownClient, roomName: string, entry: PresenceEntry): void {
+    const rules = this.rulesOf(roomName);
+    if (!rules) return;
+    let room = this.#rooms.get(roomName);
+    if (!room) this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules)));
+    client.rooms.add(roomName);
+    const before = room.entryOf(entry.clientId);
+    if (before) this.#endGrace(before);
+    room.put(entry);
+    const { took } = entry.shared;
+    if (took !== undefined && room.entryOf(took)?.until !== undefined) this.#remove(took, room, client.isOwn);
+    this.#tell((listener) => listener.changed?.(roomName));
+  }
+
+  #change(entry: PresenceEntry, client: ClientSession, roomName: string, what: 'description' | 'state'): void {
+    const known = this.#clients.get(entry.clientId);
+    if (!known) return;
+    this.#put(known, roomName, entry);
+    this.#tell((listener) => listener.described?.(client, roomName, what));
+  }
+
+  /** A membership has ended; the member stays until a time in the future. */
+  #end(clientId: string, roomName: string, until: number | undefined): void {
+    const room = this.#rooms.get(roomName);
+    const entry = room?.entryOf(clientId);
+    const client = this.#clients.get(clientId);
+    if (!room || !entry || !client) return;
+    const wait = (until ?? 0) - this.clock.now();
+    if (until === undefined || wait <= 0 || room.isTaken(clientId)) {
+      this.#remove(clientId, room, client.isOwn);
+    } else {
+      const absent = { ...entry, until };
+      this.#put(client, roomName, absent);
+      const over = (): void => this.#remove(clientId, room, client.isOwn);
+      this.#graces.set(absent, this.runtime.timeout(Math.min(wait, LONGEST_TIMER), over));
+    }
+    this.#tell((listener) => listener.changed?.(roomName));
+  }
+
+  /** @param isOwn whether this worker answers for what is in Redis about the client */
+  #remove(clientId: string, room: PresenceRoom, isOwn: boolean): void {
+    const entry = room.entryOf(clientId);
+    if (entry) this.#endGrace(entry);
+    room.remove(clientId);
+    if (room.isEmpty) this.#rooms.delete(room.name);
+    const client = this.#clients.get(clientId);
+    if (client) {
+      client.rooms.delete(room.name);
+      this.#settle(client, isOwn);
+    }
+    this.#tell((listener) => listener.changed?.(room.name));
+  }
+
+  #settle(client: KnownClient, isOwn = client.isOwn): void {
+    if (this.#clients.settle(client) && isOwn) this.#tell((listener) => listener.forgotten?.(client.clientId));
+  }
+
+  #endGrace(entry: PresenceEntry): void {
+    this.#graces.get(entry)?.cancel();
+    this.#graces.delete(entry);
+  }
+
+  #untilAfter(end: ClientEnd, { grace }: WsPresenceRules): number | undefined {
+    const ms = graceAfter(end, grace);
+    return ms === undefined ? undefined : this.clock.now() + ms;
+  }
+
+  #tell(call: (listener: PresenceListener) => void): void {
+    for (const listener of this.#listeners) call(listener);
+  }
+}
+
+/** The longest time of a timer, in ms: the longest grace, and the longest wait that a restart asks for, are far below it. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a client keeps of the one whose place it takes. */
+function takenFrom(entry: PresenceEntry, isClient: boolean): SharedPresence {
+  const { joinedAt, state, stateAt } = entry.shared;
+  return { joinedAt, memberId: isClient ? memberIdOf(entry) : undefined, took: entry.clientId, state, stateAt };
 }

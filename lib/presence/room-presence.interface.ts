@@ -12,15 +12,17 @@ export interface PresentMember extends WsMember {
   readonly clientIds: readonly string[];
 }
 
-/** Which members are asked for. They are in the order of their ids: `userId`, or `clientId` where there is none. */
+/** Which members are asked for. They are in the order of their ids: `clientId`, or `userId` where there is none. */
 export interface MembersQuery {
   readonly limit?: number | undefined;
   /** The id of a member: those behind it. */
   readonly after?: string | undefined;
 }
 
-/** Hears what has to be told to other workers. The calls must not throw. */
+/** Hears of changes. The calls must not throw. */
 export interface PresenceListener {
+  /** Something about who is in the room has changed, by this worker or by another one. */
+  changed?(roomName: string): void;
   /** The description or the state of a client of this worker has changed. */
   described?(client: ClientSession, roomName: string, what: 'description' | 'state'): void;
   /** The grace of a client that was this worker's is over in all rooms, or another client has taken its place. */

@@ -1,5 +1,6 @@
 import type { RequestId } from './messages.js';
 import { MAX_NAME_LENGTH } from './route-key.js';
+import { RawJson } from './raw-json.js';
 
 /** The error for an id that {@link isRequestId} refuses. */
 export const ID_PROBLEM = 'The id is neither a string of at most 64 characters nor a safe integer.';
@@ -28,6 +29,7 @@ export function isRequestId(value: unknown): value is RequestId {
 
 /** Encodes a response. A value without a JSON form (undefined, a function, a symbol) becomes null. */
 export function responseText(response: unknown): string {
+  if (response instanceof RawJson) return response.text;
   const text = JSON.stringify(response) as string | undefined;
   return text ?? 'null';
 }

@@ -8,7 +8,7 @@ import { Runtime } from '../runtime/runtime.js';
 import type { RouteHandler } from '../clients/session/route.interface.js';
 import { fieldsOf } from './message-fields.js';
 import { RequestedJoins } from './rooms/requested-joins.js';
-import { RoomLists, type RoomListAnswer } from './rooms/room-lists.js';
+import { answerOf, RoomLists, type RoomListAnswer } from './rooms/room-lists.js';
 import type { Router } from './router.js';
 
 /** The built-in requests of Ignis, which are events: PROTOCOL.md "Built-in requests". */
@@ -36,8 +36,8 @@ export class EventRoutes {
 }
 
 /** @throws WsError the first refusal of a message without an id, which gets no answer */
-function told(answer: RoomListAnswer, id: RequestId | undefined): RoomListAnswer {
+function told(answer: RoomListAnswer, id: RequestId | undefined): unknown {
   const [first] = answer.refused;
-  if (!first || id !== undefined) return answer;
+  if (!first || id !== undefined) return answerOf(answer);
   throw new WsError(first.code, 'Not every room of the list was joined or left.', { details: answer });
 }

@@ -3,41 +3,35 @@ import { InBandAuthentication } from '../auth/in-band-authentication.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { ClientList } from '../rooms/client-list.js';
-import { RefusalCounters } from '../limits/refusal-counters.js';
-import { Memberships } from '../rooms/memberships.js';
-import { checkRoomName } from '../rooms/room-name.js';
-import { isUsername } from '../rooms/member-details.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { SYSTEM_TYPE as TYPE } from '../protocol/route-key.js';
 import { Runtime } from '../runtime/runtime.js';
 import { EventRoutes } from './event-routes.js';
-import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
+import type { RouteHandler } from '../clients/session/route.interface.js';
 import { NamedAnswer } from './exchange/exchange.js';
 import { fieldsOf } from './message-fields.js';
 import { HistoryRoutes } from './rooms/history-routes.js';
-import { RequestedJoins } from './rooms/requested-joins.js';
+import { PresenceRoutes } from './rooms/presence-routes.js';
+import { RoomRoutes } from './rooms/room-routes.js';
 import type { Router } from './router.js';
 
 /** The requests that the library answers at every endpoint: type `system`, PROTOCOL.md "Built-in requests". */
 @Injectable()
 export class SystemRoutes {
   constructor(
-    private readonly memberships: Memberships,
-    private readonly joins: RequestedJoins,
     private readonly clientList: ClientList,
     private readonly inBand: InBandAuthentication,
+    private readonly roomRoutes: RoomRoutes,
     private readonly eventRoutes: EventRoutes,
     private readonly historyRoutes: HistoryRoutes,
+    private readonly presenceRoutes: PresenceRoutes,
     private readonly runtime: Runtime,
-    private readonly counters: RefusalCounters,
   ) {}
 
   addTo(router: Router): void {
     const add = (action: string, handle: RouteHandler, immediate = false): void => {
       router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
     };
-    add('joinRoom', (session, message, exchange) => this.#joinRoom(session, message, exchange));
-    add('leaveRoom', (session, { data }) => this.#leaveRoom(session, data));
     add('clientList', () => this.#clientList());
     add('authenticate', (session, message) => this.#authenticate(session, message), true);
     add('refresh', (session, { data }) => this.inBand.refresh(session, data), true);
@@ -47,36 +41,10 @@ export class SystemRoutes {
     add('pong', () => undefined, true);
     add('cancel', (session, { data }) => this.#cancel(session, data), true);
     add('answer', (session, { data }) => this.#answer(session, data), true);
+    this.roomRoutes.addTo(router);
     this.eventRoutes.addTo(router);
     this.historyRoutes.addTo(router);
-  }
-
-  async #joinRoom(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): Promise<unknown> {
-    const { roomName, username, since, history, was } = fieldsOf(data);
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
-    if (!isUsername(username)) {
-      throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
-    }
-    const joins = this.joins.of(session, id, exchange);
-    const verdict = await joins.join(roomName, { username, since, history, was });
-    joins.confirm();
-    const { userId, userType } = session.user ?? {};
-    const joinedAt = new Date(this.runtime.now()).toISOString();
-    return {
-      success: true,
-      message: 'Joined the room.',
-      data: { userId, userType, username, roomName, joinedAt, ...verdict },
-    };
-  }
-
-  #leaveRoom(session: ClientSession, data: unknown): unknown {
-    const { roomName } = fieldsOf(data);
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
-    const wasMember = session.rooms.has(roomName);
-    this.memberships.leave(session, roomName);
-    if (wasMember) session.send({ type: 'user', action: 'leftRoom', data: { roomName } });
-    const leftAt = new Date(this.runtime.now()).toISOString();
-    return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
+    this.presenceRoutes.addTo(router);
   }
 
   async #authenticate(session: ClientSession, { data, id }: InboundMessage): Promise<unknown> {

@@ -8,6 +8,9 @@ import {
   type ReplayVerdict,
   type RoomHistory,
 } from '../../history/room-history.interface.js';
+import { checkState } from '../../presence/member-state.js';
+import { PresenceAudience } from '../../presence/presence-audience.js';
+import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import type { RequestId } from '../../protocol/messages.js';
 import { JoinClaim } from '../../rooms/join-claims.js';
 import { Memberships } from '../../rooms/memberships.js';
@@ -16,8 +19,16 @@ import { Admissions } from './admissions.js';
 import { readReplay, type ReplayFields } from './replay-fields.js';
 
 /** How a client wants to join a room. */
-export interface RequestedJoin extends ReplayFields {
+export interface RequestedJoin extends ReplayFields, PresenceFields {
   readonly username: string | undefined;
+}
+
+/** What a client has written about a room with presence, as it came. */
+export interface PresenceFields {
+  /** True: the answer has the list of members, and the client is told of the differences. */
+  readonly presence?: unknown;
+  /** Its own state. */
+  readonly state?: unknown;
 }
 
 /** The joins that clients ask for. */
@@ -26,32 +37,38 @@ export class RequestedJoins {
   constructor(
     private readonly memberships: Memberships,
     private readonly rules: RoomRules,
+    private readonly audience: PresenceAudience,
+    @Inject(ROOM_PRESENCE) private readonly presence: RoomPresence,
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
   ) {}
 
   /** @param id the message's; without one nobody could tell what an answer is about, so nothing is replayed */
   of(session: ClientSession, id: RequestId | undefined, exchange: AckSource): JoinRequest {
-    const { memberships, rules, history } = this;
-    return new JoinRequest({ memberships, rules, history }, session, id !== undefined, exchange);
+    const { memberships, rules, audience, presence, history } = this;
+    return new JoinRequest({ memberships, rules, audience, presence, history }, session, id !== undefined, exchange);
   }
 }
 
 interface JoinServices {
   readonly memberships: Memberships;
   readonly rules: RoomRules;
+  readonly audience: PresenceAudience;
+  readonly presence: RoomPresence;
   readonly history: RoomHistory;
 }
 
 /** The joins of one message. Unless they are confirmed in time, they are taken back. */
 export class JoinRequest {
   readonly #claims: JoinClaim[] = [];
+  /** The rooms of which the client wants to know who is there. */
+  readonly #shown = new Set<string>();
   readonly #admissions: Admissions;
 
   constructor(
     private readonly services: JoinServices,
     private readonly session: ClientSession,
     private readonly isAnswered: boolean,
-    exchange: AckSource,
+    private readonly exchange: AckSource,
   ) {
     const { memberships, history } = services;
     exchange.whenGivenUp(() => this.#claims.forEach((claim) => memberships.withdraw(claim)));
@@ -69,6 +86,7 @@ export class JoinRequest {
     const { session, services } = this;
     if (!services.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const replay = this.#read(roomName, fields);
+    const setState = this.#readPresence(roomName, fields);
     const claim = new JoinClaim();
     this.#claims.push(claim);
     const isMember = await services.memberships.join(session, roomName, { username, isRequest: true, claim });
@@ -76,8 +94,20 @@ export class JoinRequest {
     const isThere = isMember || (replay !== undefined && session.rooms.has(roomName));
     // Another request may keep the client in the room that this one was given up for.
     if (!isThere || claim.isWithdrawn) throw hasLeft();
+    setState?.();
     this.#admissions.entered(roomName);
     return replay && this.#admit(roomName, replay, claim);
+  }
+
+  /**
+   * Who is in a room that was joined, as fields of a JSON object, for an answer that follows in this turn. What is told of the room
+   * from now on follows the answer.
+   *
+   * @returns undefined where the client has not asked for it, or the room has no presence
+   */
+  membersOf(roomName: string): string | undefined {
+    if (!this.#shown.has(roomName)) return undefined;
+    return this.services.audience.add(this.session, roomName, this.exchange);
   }
 
   /** The client is about to be told: what it has joined stays. */
@@ -90,6 +120,23 @@ export class JoinRequest {
     const { history } = this.services;
     if (!this.isAnswered || !history.isOn || !history.retentionOf(roomName)) return undefined;
     return readReplay(fields);
+  }
+
+  /**
+   * @returns sets the state, once the client is in the room; undefined where it has given none, or the room has no presence
+   * @throws WsError BAD_MESSAGE
+   */
+  #readPresence(roomName: string, { presence: isShown, state }: PresenceFields): (() => void) | undefined {
+    const { presence } = this.services;
+    if (isShown !== undefined && typeof isShown !== 'boolean') {
+      throw new WsError('BAD_MESSAGE', 'presence is neither true nor false.');
+    }
+    if (!presence.isOn || !presence.rulesOf(roomName)) return undefined;
+    // Without an id nobody could tell what the list is about.
+    if (isShown === true && this.isAnswered) this.#shown.add(roomName);
+    if (state === undefined) return undefined;
+    checkState(state);
+    return () => presence.setState(this.session, roomName, state);
   }
 
   async #admit(roomName: string, replay: ReplayRequest, claim: JoinClaim): Promise<ReplayVerdict | undefined> {

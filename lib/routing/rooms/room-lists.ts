@@ -5,11 +5,12 @@ import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { ReplayVerdict } from '../../history/room-history.interface.js';
+import { RawJson } from '../../protocol/raw-json.js';
 import { isUsername } from '../../rooms/member-details.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { isRoomName } from '../../rooms/room-name.js';
 import type { ReplayFields } from './replay-fields.js';
-import type { JoinRequest, RequestedJoin } from './requested-joins.js';
+import type { JoinRequest, PresenceFields, RequestedJoin } from './requested-joins.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
@@ -18,16 +19,18 @@ export interface RefusedRoom {
   readonly code: string;
 }
 
-/** What a client gets of a room with history that it has joined. */
-export interface JoinedRoom extends ReplayVerdict {
+/** What a client gets of a room with history or presence that it has joined. */
+export interface JoinedRoom extends Partial<ReplayVerdict> {
   readonly room: string;
+  /** Who is there, as fields of a JSON object; undefined where the client has not asked for it. */
+  readonly list?: string | undefined;
 }
 
 /** The outcome for a list of rooms: those that were joined or left, and the others. */
 export interface RoomListAnswer {
   readonly rooms: readonly string[];
   readonly refused: readonly RefusedRoom[];
-  /** Those of the joined rooms that have history; left out when none has. */
+  /** Those of the joined rooms of which there is more to tell; left out when there is none. */
   readonly joined?: readonly JoinedRoom[] | undefined;
 }
 
@@ -72,7 +75,8 @@ export class RoomLists {
         continue;
       }
       rooms.push(room);
-      if (verdict) joined.push({ room, ...verdict });
+      const members = joins.membersOf(room);
+      if (verdict || members !== undefined) joined.push({ room, ...verdict, list: members });
     }
     return { rooms, refused, joined: joined.length > 0 ? joined : undefined };
   }
@@ -130,7 +134,16 @@ export class RoomLists {
   }
 }
 
+/** The outcome as it is sent: lists of members are text already. */
+export function answerOf({ joined, ...answer }: RoomListAnswer): unknown {
+  if (!joined?.some(({ list }) => list !== undefined)) return { ...answer, joined };
+  const texts = joined.map(({ list, ...room }) =>
+    list === undefined ? JSON.stringify(room) : RawJson.withFields(room, list),
+  );
+  return new RawJson(RawJson.withFields(answer, `"joined":[${texts.join(',')}]`));
+}
+
 /** An entry is the name of a room, or an object that also says how the client wants to join it. */
-function readEntry(entry: unknown): { room?: unknown; username?: unknown } & ReplayFields {
+function readEntry(entry: unknown): { room?: unknown; username?: unknown } & ReplayFields & PresenceFields {
   return typeof entry === 'object' && entry !== null ? entry : { room: entry };
 }

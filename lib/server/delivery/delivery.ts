@@ -7,7 +7,7 @@ import type { Codec } from '../../protocol/codec.interface.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { OutboundMessage } from './outbound-message.js';
+import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
 
 const NOBODY: ReadonlySet<string> = new Set<string>();

@@ -1,7 +1,7 @@
-import { encodeMessage, isMessage } from '../../clients/encode-message.js';
-import type { Codec } from '../../protocol/codec.interface.js';
-import { pxlCodec } from '../../protocol/pxl.codec.js';
-import { TextFrame } from '../../clients/session/text-frame.js';
+import { encodeMessage, isMessage } from './encode-message.js';
+import type { Codec } from '../protocol/codec.interface.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
+import { TextFrame } from './session/text-frame.js';
 
 /** A message for many clients: encoded and framed once for each codec that one of them uses. */
 export class OutboundMessage {

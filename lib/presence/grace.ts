@@ -1,0 +1,20 @@
+import type { ClientEnd } from '../clients/client-listener.interface.js';
+import { CLOSE_CODES, reactionTo } from '../protocol/close-codes.js';
+
+/**
+ * How long a member stays after its connection has ended, in ms: for its grace, when its client comes back by itself after such an
+ * end, or has come back already; undefined: not at all.
+ *
+ * @param grace ms
+ */
+export function graceAfter({ code, reason }: ClientEnd, grace: number): number | undefined {
+  const isReplaced = code === CLOSE_CODES.REPLACED.code && reason === CLOSE_CODES.REPLACED.reason;
+  if (grace === 0 || (reactionTo(code) === 'stop' && !isReplaced)) return undefined;
+  return code === CLOSE_CODES.RESTART.code ? grace + waitOf(reason) : grace;
+}
+
+/** How long a restarting server has asked its client to wait, in ms: `{"after":ms}`. */
+function waitOf(reason: string): number {
+  const [, after] = /^\{"after":(\d{1,9})\}$/.exec(reason) ?? [];
+  return Number(after ?? 0);
+}

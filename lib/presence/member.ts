@@ -1,0 +1,90 @@
+import type { PresentMember } from './room-presence.interface.js';
+import type { PresenceEntry } from './presence-entry.js';
+
+/** What members are told of a member: its JSON text without the number of its connections, which only lists have. */
+export interface ToldMember {
+  readonly text: string;
+  readonly clients: number;
+}
+
+/** One member of a room: the entries of a user's clients, or that of a single client, folded into what the others see. */
+export class Member implements ToldMember {
+  readonly #entries = new Map<string, PresenceEntry>();
+  #text: string | null = null;
+
+  /** @param isUser whether the member is a user, and not a single client */
+  constructor(private readonly isUser: boolean) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get clients(): number {
+    let clients = 0;
+    for (const { until } of this.#entries.values()) if (until === undefined) clients++;
+    return clients;
+  }
+
+  get text(): string {
+    return (this.#text ??= JSON.stringify(this.#fold()));
+  }
+
+  set(entry: PresenceEntry): void {
+    this.#entries.set(entry.clientId, entry);
+    this.#text = null;
+  }
+
+  delete(clientId: string): void {
+    this.#entries.delete(clientId);
+    this.#text = null;
+  }
+
+  /** The entry of a lost connection whose place the next client of the member takes: the one that is lost last. */
+  get absent(): PresenceEntry | undefined {
+    let latest: PresenceEntry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.until !== undefined && entry.until > (latest?.until ?? 0)) latest = entry;
+    }
+    return latest;
+  }
+
+  describe(): PresentMember {
+    const present = [...this.#entries.values()].filter(({ until }) => until === undefined);
+    return { ...this.#fold(), clients: present.length, clientIds: present.map(({ clientId }) => clientId) };
+  }
+
+  #fold(): Omit<PresentMember, 'clients' | 'clientIds'> {
+    const entries = [...this.#entries.values()];
+    const [first] = entries;
+    const described = (has: (entry: PresenceEntry) => unknown): PresenceEntry | undefined =>
+      latest(entries.filter(has), ({ shared }) => shared.describedAt ?? shared.joinedAt);
+    const state = latest(
+      entries.filter(({ shared }) => shared.stateAt !== undefined),
+      ({ shared }) => shared.stateAt ?? 0,
+    )?.shared.state;
+    return {
+      userId: first?.userId,
+      clientId: this.isUser ? undefined : first && memberIdOf(first),
+      username: described(({ username }) => username !== undefined)?.username,
+      profile: described(({ shared }) => shared.profile)?.shared.profile,
+      state: state ?? undefined,
+      joinedAt: new Date(Math.min(...entries.map(({ shared }) => shared.joinedAt))).toISOString(),
+    };
+  }
+}
+
+/** The id by which members know a client that is a member by itself. */
+export function memberIdOf({ clientId, shared }: PresenceEntry): string {
+  return shared.memberId ?? clientId;
+}
+
+/** The entry with the latest time; of several, by the ids of their clients, so that all workers choose the same. */
+function latest(entries: PresenceEntry[], timeOf: (entry: PresenceEntry) => number): PresenceEntry | undefined {
+  let best: PresenceEntry | undefined;
+  for (const entry of entries) {
+    if (!best || timeOf(entry) > timeOf(best) || (timeOf(entry) === timeOf(best) && entry.clientId > best.clientId)) {
+      best = entry;
+    }
+  }
+  return best;
+}

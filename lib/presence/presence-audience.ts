@@ -1,0 +1,117 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ClientSession } from '../clients/session/client-session.js';
+import type { AckSource } from '../clients/session/route.interface.js';
+import type { MembershipChange, RoomListener } from '../rooms/membership.js';
+import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import { PresencePush } from './presence-push.js';
+import type { PresenceRoom } from './presence-room.js';
+import { Presences } from './presences.js';
+import type { PresenceListener } from './room-presence.interface.js';
+
+/** The members of one room, on this worker, that are told who is there. */
+interface Audience {
+  readonly room: PresenceRoom;
+  /** With what has to wait until the member has its list; null: nothing has to. */
+  readonly members: Map<ClientSession, PresencePush[] | null>;
+  /** When the room was told last (monotonic, ms). */
+  toldAt: number;
+  /** The next cut; null: nothing has changed since the last one. */
+  next: RuntimeTimer | null;
+}
+
+/**
+ * Tells the members on this worker who is in their rooms: a list, and then the differences as `room.presence`. The first change is
+ * told at the end of the turn, and what follows once per `interval`.
+ */
+@Injectable()
+export class PresenceAudience implements RoomListener, PresenceListener, OnApplicationShutdown {
+  readonly #audiences = new Map<string, Audience>();
+
+  constructor(
+    private readonly presences: Presences,
+    private readonly runtime: Runtime,
+  ) {}
+
+  /**
+   * Has a member told from now on.
+   *
+   * @param exchange what is told before it is answered waits for its answer, which has the list
+   * @returns the list as fields of a JSON object; undefined in a room without presence
+   */
+  add(client: ClientSession, roomName: string, exchange: AckSource): string | undefined {
+    const room = this.presences.roomOf(roomName);
+    if (!room || !client.rooms.has(roomName)) return undefined;
+    const audience = this.#audienceOf(room);
+    // Now rather than at the end of the turn, so that a joiner finds itself in its list.
+    if (audience.next && this.#waitOf(audience) <= 0) this.#cut(audience);
+    const held: PresencePush[] = [];
+    audience.members.set(client, held);
+    exchange.whenAnswered(() => {
+      if (audience.members.get(client) !== held) return;
+      audience.members.set(client, null);
+      for (const push of held) push.sendTo(client);
+    });
+    return room.list;
+  }
+
+  /** Has a member told no more. */
+  remove(client: ClientSession, roomName: string): void {
+    const audience = this.#audiences.get(roomName);
+    if (!audience?.members.delete(client) || audience.members.size > 0) return;
+    audience.next?.cancel();
+    audience.room.end();
+    this.#audiences.delete(roomName);
+  }
+
+  left({ client, roomName }: MembershipChange): void {
+    this.remove(client, roomName);
+  }
+
+  changed(roomName: string): void {
+    const audience = this.#audiences.get(roomName);
+    if (!audience || audience.next) return;
+    const cut = (): void => this.#cut(audience);
+    const wait = this.#waitOf(audience);
+    audience.next = wait > 0 ? this.runtime.timeout(wait, cut) : this.#atTurnsEnd(cut);
+  }
+
+  onApplicationShutdown(): void {
+    for (const { next } of this.#audiences.values()) next?.cancel();
+  }
+
+  #audienceOf(room: PresenceRoom): Audience {
+    let audience = this.#audiences.get(room.name);
+    if (audience) return audience;
+    audience = { room, members: new Map<ClientSession, PresencePush[] | null>(), toldAt: -Infinity, next: null };
+    this.#audiences.set(room.name, audience);
+    room.begin();
+    return audience;
+  }
+
+  /** How long the room may not be told anything yet, in ms. */
+  #waitOf({ toldAt, room }: Audience): number {
+    return toldAt + room.rules.interval - this.runtime.monotonic();
+  }
+
+  #cut(audience: Audience): void {
+    audience.next?.cancel();
+    audience.next = null;
+    const { room, members } = audience;
+    const fields = room.cut();
+    if (fields === null) return;
+    audience.toldAt = this.runtime.monotonic();
+    const push = new PresencePush(room.name, fields);
+    for (const [client, held] of members) {
+      if (held) held.push(push);
+      else push.sendTo(client);
+    }
+  }
+
+  #atTurnsEnd(callback: () => void): RuntimeTimer {
+    let isCancelled = false;
+    this.runtime.afterIo(() => {
+      if (!isCancelled) callback();
+    });
+    return { cancel: () => (isCancelled = true) };
+  }
+}

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from '../../clients/session/client-session.js';
+import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
+import { WsError } from '../../errors/ws.error.js';
+import { RefusalCounters } from '../../limits/refusal-counters.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+import { RawJson } from '../../protocol/raw-json.js';
+import { SYSTEM_TYPE } from '../../protocol/route-key.js';
+import { isUsername } from '../../rooms/member-details.js';
+import { Memberships } from '../../rooms/memberships.js';
+import { checkRoomName } from '../../rooms/room-name.js';
+import { Runtime } from '../../runtime/runtime.js';
+import { fieldsOf } from '../message-fields.js';
+import type { Router } from '../router.js';
+import { RequestedJoins } from './requested-joins.js';
+
+/** PXL's requests to join and to leave a room: PROTOCOL.md "joinRoom", "leaveRoom". */
+@Injectable()
+export class RoomRoutes {
+  constructor(
+    private readonly memberships: Memberships,
+    private readonly joins: RequestedJoins,
+    private readonly runtime: Runtime,
+    private readonly counters: RefusalCounters,
+  ) {}
+
+  addTo(router: Router): void {
+    const add = (action: string, handle: RouteHandler): void => {
+      router.add(SYSTEM_TYPE, action, { source: `system.${action}`, immediate: false, handle });
+    };
+    add('joinRoom', (session, message, exchange) => this.#join(session, message, exchange));
+    add('leaveRoom', (session, { data }) => this.#leave(session, data));
+  }
+
+  async #join(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): Promise<unknown> {
+    const { roomName, username, ...wish } = fieldsOf(data);
+    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    if (!isUsername(username)) {
+      throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
+    }
+    const joins = this.joins.of(session, id, exchange);
+    const verdict = await joins.join(roomName, { ...wish, username });
+    const members = joins.membersOf(roomName);
+    joins.confirm();
+    const { userId, userType } = session.user ?? {};
+    const joinedAt = new Date(this.runtime.now()).toISOString();
+    const joined = { userId, userType, username, roomName, joinedAt, ...verdict };
+    const answer = { success: true, message: 'Joined the room.' };
+    if (members === undefined) return { ...answer, data: joined };
+    return new RawJson(RawJson.withFields(answer, `"data":${RawJson.withFields(joined, members)}`));
+  }
+
+  #leave(session: ClientSession, data: unknown): unknown {
+    const { roomName } = fieldsOf(data);
+    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    const wasMember = session.rooms.has(roomName);
+    this.memberships.leave(session, roomName);
+    if (wasMember) session.send({ type: 'user', action: 'leftRoom', data: { roomName } });
+    const leftAt = new Date(this.runtime.now()).toISOString();
+    return { success: true, message: 'Left the room.', data: { roomName, leftAt } };
+  }
+}

@@ -1,0 +1,236 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { PxlWebSocketModuleOptions, WsMemberList, WsPresencePush } from 'nestjs-pxl-websocket';
+import type { TestClient } from '../support/test-client.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const joinedAt = expect.stringMatching(ISO_TIME);
+/** How long "nothing" is watched: several intervals. */
+const INTERVAL = 30;
+const QUIET = 4 * INTERVAL;
+
+let app: TestApp;
+
+async function start(
+  presence: NonNullable<PxlWebSocketModuleOptions['rooms']>['presence'] = { interval: INTERVAL },
+  options: PxlWebSocketModuleOptions = {},
+): Promise<void> {
+  const rooms = { open: true, presence, ...options.rooms };
+  app = await startApp({ options: { auth: { authenticate: urlIdentity }, ...options, rooms } });
+}
+
+afterEach(() => app.close());
+
+async function join(client: TestClient, data: object = {}): Promise<WsMemberList & Record<string, unknown>> {
+  const wish = { roomName: 'tea', presence: true, ...data };
+  const { data: answer } = (await client.request('system', 'joinRoom', wish)) as {
+    data: WsMemberList & Record<string, unknown>;
+  };
+  return answer;
+}
+
+async function told(client: TestClient): Promise<WsPresencePush> {
+  const { data } = await client.next('room', 'presence');
+  return data as WsPresencePush;
+}
+
+describe('A room with presence', () => {
+  it('tells a joiner who is there, itself included', async () => {
+    await start();
+    const ada = await connectAs(app, { userId: 'ada' });
+    expect(await join(ada, { username: 'Ada' })).toMatchObject({
+      roomName: 'tea',
+      members: [{ userId: 'ada', username: 'Ada', clients: 1, joinedAt }],
+      count: 1,
+    });
+    const bob = await connectAs(app, { userId: 'bob' });
+    const { members, count } = await join(bob);
+    expect(members).toEqual([
+      { userId: 'ada', username: 'Ada', clients: 1, joinedAt },
+      { userId: 'bob', clients: 1, joinedAt },
+    ]);
+    expect(count).toBe(2);
+    expect(await told(ada)).toEqual({ roomName: 'tea', joined: [{ userId: 'bob', joinedAt }], count: 2 });
+    await bob.expectNothing(QUIET);
+  });
+
+  it('tells nobody who has not asked, and nothing about rooms without presence', async () => {
+    await start((roomName) => roomName === 'tea');
+    const ada = await connectAs(app, { userId: 'ada' });
+    expect(await join(ada, { presence: undefined })).not.toHaveProperty('members');
+    expect(await join(ada, { roomName: 'plain' })).not.toHaveProperty('members');
+    const bob = await connectAs(app, { userId: 'bob' });
+    await join(bob);
+    await ada.expectNothing(QUIET);
+    await expect(ada.request('system', 'members', { roomName: 'plain' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('has one member for all devices of a user, and one for each anonymous client', async () => {
+    await start();
+    const [phone, laptop] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'ada' })];
+    await join(phone);
+    expect((await join(laptop)).members).toEqual([{ userId: 'ada', clients: 2, joinedAt }]);
+    await phone.expectNothing(QUIET);
+    const nobody = await app.client();
+    await join(nobody);
+    expect(await told(phone)).toMatchObject({ joined: [{ clientId: nobody.clientId }], count: 2 });
+    await laptop.close();
+    await nobody.close();
+    expect(await told(phone)).toMatchObject({ left: [{ clientId: nobody.clientId }], count: 1 });
+  });
+
+  it('tells of many joins once, and not of who came and went in between', async () => {
+    await start({ interval: 200 });
+    const ada = await connectAs(app, { userId: 'ada' });
+    await join(ada);
+    const others = await Promise.all(['b', 'c', 'd', 'e'].map((userId) => connectAs(app, { userId })));
+    await join(others[0]!);
+    expect(await told(ada)).toMatchObject({ joined: [{ userId: 'b' }] });
+    for (const other of others.slice(1)) await join(other);
+    await others[1]!.request('system', 'leaveRoom', { roomName: 'tea' });
+    const { joined, left, count } = await told(ada);
+    expect(joined?.map(({ userId }) => userId)).toEqual(['d', 'e']);
+    expect([left, count]).toEqual([undefined, 4]);
+  });
+
+  it('tells of states, those of one interval as one, and none for the same again', async () => {
+    await start();
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    await join(ada, { state: { mood: 'busy' } });
+    expect((await join(bob)).members).toMatchObject([{ userId: 'ada', state: { mood: 'busy' } }, { userId: 'bob' }]);
+    await told(ada);
+    await ada.request('system', 'presence', { roomName: 'tea', state: { mood: 'busy' } });
+    await bob.expectNothing(QUIET);
+    await ada.request('system', 'presence', { roomName: 'tea', state: 'away' });
+    expect(await told(bob)).toEqual({
+      roomName: 'tea',
+      updated: [{ userId: 'ada', state: 'away', joinedAt }],
+      count: 2,
+    });
+    await ada.request('system', 'presence', { roomName: 'tea', state: null });
+    expect((await told(bob)).updated).toEqual([{ userId: 'ada', joinedAt }]);
+  });
+
+  it.each([
+    ['too large', { roomName: 'tea', state: 'x'.repeat(255) }, 'BAD_MESSAGE'],
+    ['missing', { roomName: 'tea' }, 'BAD_MESSAGE'],
+    ['of another room', { roomName: 'milk', state: 1 }, 'FORBIDDEN'],
+    ['of no room', { roomName: '', state: 1 }, 'INVALID_ROOM'],
+  ])('refuses a state that is %s, and changes nothing', async (_what, data, code) => {
+    await start();
+    const ada = await connectAs(app, { userId: 'ada' });
+    await join(ada, { state: 'here' });
+    await expect(ada.request('system', 'presence', data)).rejects.toMatchObject({ code });
+    expect(await ada.request('system', 'members', { roomName: 'tea' })).toMatchObject({ members: [{ state: 'here' }] });
+  });
+
+  it('lets nobody in with a bad state', async () => {
+    await start();
+    const ada = await connectAs(app, { userId: 'ada' });
+    await expect(join(ada, { state: 'x'.repeat(300) })).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(join(ada, { presence: 1 })).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(ada.request('system', 'members', { roomName: 'tea' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('shows members page by page', async () => {
+    await start({ limit: 2, interval: INTERVAL });
+    const clients = await Promise.all(['e', 'a', 'd', 'b', 'c'].map((userId) => connectAs(app, { userId })));
+    for (const client of clients) await join(client, { presence: undefined });
+    const pages: string[][] = [];
+    let after: string | undefined;
+    for (let more: boolean | undefined = true; more;) {
+      const page = (await clients[0]!.request('system', 'members', { roomName: 'tea', after })) as WsMemberList;
+      pages.push(page.members.map(({ userId }) => String(userId)));
+      after = page.members.at(-1)?.userId;
+      more = page.partial;
+      expect(page.count).toBe(5);
+    }
+    expect(pages).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+    await expect(clients[0]!.request('system', 'members', { roomName: 'tea', limit: 3 })).rejects.toMatchObject({
+      code: 'BAD_MESSAGE',
+    });
+  });
+
+  it('tells the count alone in a big room, and the list once it is small again', async () => {
+    await start({ limit: 5, interval: INTERVAL });
+    const clients = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => connectAs(app, { userId: `u${n}` })));
+    for (const client of clients.slice(0, 5)) await join(client);
+    const [first, ...others] = clients;
+    let push = await told(first!);
+    while (push.count < 5) push = await told(first!);
+    await first!.expectNothing(QUIET);
+    expect(await join(others.at(-1)!)).toMatchObject({ members: [], count: 6, partial: true });
+    expect(await told(first!)).toEqual({ roomName: 'tea', count: 6, partial: true });
+    await others[0]!.close();
+    expect(await told(first!)).toEqual({ roomName: 'tea', count: 5, partial: true });
+    await others[1]!.close();
+    const small = await told(first!);
+    expect(small.members?.map(({ userId }) => userId)).toEqual(['u1', 'u4', 'u5', 'u6']);
+    expect(small.count).toBe(4);
+    await others[2]!.close();
+    expect(await told(first!)).toMatchObject({ left: [{ userId: 'u4' }], count: 3 });
+  });
+
+  it('begins to tell a member that the server has put in when it asks, and ends', async () => {
+    await start(undefined, { rooms: { open: false, defaults: ['tea'] } });
+    const ada = await connectAs(app, { userId: 'ada' });
+    expect(await ada.request('system', 'members', { roomName: 'tea', presence: true })).toEqual({
+      members: [{ userId: 'ada', clients: 1, joinedAt }],
+      count: 1,
+    });
+    const bob = await connectAs(app, { userId: 'bob' });
+    expect(await told(ada)).toMatchObject({ joined: [{ userId: 'bob' }] });
+    await ada.request('system', 'members', { roomName: 'tea', presence: false });
+    await bob.close();
+    await ada.expectNothing(QUIET);
+  });
+
+  it('speaks both envelopes', async () => {
+    await start();
+    const ada = await app.client({ path: '/ws?userId=ada', protocols: ['event.v1'] });
+    ada.send({ event: 'join', data: { rooms: [{ room: 'tea', presence: true, state: 'hi' }, 'plain'] }, id: 1 });
+    const { data } = (await ada.next()) as { data: unknown };
+    const list = { members: [{ userId: 'ada', clients: 1, state: 'hi', joinedAt }], count: 1 };
+    expect(data).toEqual({ rooms: ['tea', 'plain'], refused: [], joined: [{ room: 'tea', ...list }] });
+    const bob = await connectAs(app, { userId: 'bob' });
+    await join(bob);
+    expect(await ada.next()).toMatchObject({
+      event: 'room:presence',
+      data: { roomName: 'tea', joined: [{ userId: 'bob' }], count: 2 },
+    });
+  });
+});
+
+describe('The grace of a room with presence', () => {
+  it('keeps a member whose connection was lost, and tells nobody when it comes back', async () => {
+    await start({ interval: INTERVAL, grace: 5_000 });
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    await join(ada, { state: 'writes' });
+    const { members } = await join(bob);
+    await told(ada);
+    await ada.close(4000);
+    const again = await connectAs(app, { userId: 'ada' });
+    expect((await join(again)).members).toEqual(members);
+    await bob.expectNothing(QUIET);
+  });
+
+  it('ends with one leave', async () => {
+    await start({ interval: INTERVAL, grace: 200 });
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    await join(ada);
+    await join(bob);
+    await ada.close(4000);
+    await bob.expectNothing(100);
+    expect(await told(bob)).toMatchObject({ left: [{ userId: 'ada' }], count: 1 });
+  });
+
+  it('is not for those who close their connection for good', async () => {
+    await start();
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    await join(ada);
+    await join(bob);
+    await ada.close(1000);
+    expect(await told(bob)).toMatchObject({ left: [{ userId: 'ada' }], count: 1 });
+  });
+});
