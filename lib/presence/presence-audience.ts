@@ -40,7 +40,9 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
    */
   add(client: ClientSession, roomName: string, exchange: AckSource): string | undefined {
     const room = this.presences.roomOf(roomName);
-    if (!room || !client.rooms.has(roomName)) return undefined;
+    const entry = room?.entryOf(client.clientId);
+    // A client that is gone may stay for its grace, and keeps the names of its rooms.
+    if (!room || !entry || entry.until !== undefined) return undefined;
     const audience = this.#audienceOf(room);
     // Now rather than at the end of the turn, so that a joiner finds itself in its list.
     if (audience.next && this.#waitOf(audience) <= 0) this.#cut(audience);

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
+import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -35,6 +36,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
   constructor(
     private readonly runtime: Runtime,
+    private readonly errors: ErrorReporter,
     @Inject(CLUSTER_CLOCK) private readonly clock: ClusterClock,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -44,7 +46,13 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   rulesOf(roomName: string): WsPresenceRules | null {
-    return this.options.rooms.presence?.of(roomName) ?? null;
+    try {
+      return this.options.rooms.presence?.of(roomName) ?? null;
+    } catch (error) {
+      // Whoever joins the room, or sends to it, is not to blame.
+      this.errors.report('The function rooms.presence failed.', error);
+      return null;
+    }
   }
 
   /** What is known of a room; undefined while it has no members, and for a room without presence. */
@@ -111,7 +119,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   described({ client, roomName, username, profile }: Membership): void {
-    const entry = this.#entryOf(client.clientId, roomName);
+    const entry = this.#presentOf(client.clientId, roomName);
     if (!entry) return;
     const shared = { ...entry.shared, profile, describedAt: this.clock.now() };
     this.#change({ ...entry, username, shared }, client, roomName, 'description');
@@ -183,7 +191,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   setState(client: ClientSession, roomName: string, state: unknown): void {
     this.checkRoom(roomName);
     const own = checkState(state);
-    const entry = this.#entryOf(client.clientId, roomName);
+    const entry = this.#presentOf(client.clientId, roomName);
     if (!entry) throw new WsError('FORBIDDEN', 'Only members have a state in a room.');
     if (isSameState(entry.shared.state, own)) return;
     const shared = { ...entry.shared, state: own, stateAt: this.clock.now() };
@@ -206,6 +214,12 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
   #entryOf(clientId: string, roomName: string): PresenceEntry | undefined {
     return this.#rooms.get(roomName)?.entryOf(clientId);
+  }
+
+  /** The entry of a client that is connected. */
+  #presentOf(clientId: string, roomName: string): PresenceEntry | undefined {
+    const entry = this.#entryOf(clientId, roomName);
+    return entry?.until === undefined ? entry : undefined;
   }
 
   #put(client: KnownClient, roomName: string, entry: PresenceEntry): void {
