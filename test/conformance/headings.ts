@@ -5,9 +5,10 @@ const PROTOCOL = new URL('../../PROTOCOL.md', import.meta.url);
 /** The part of PROTOCOL.md about the second codec. */
 const EVENT_PART = 'Codec event.v1';
 const ENCRYPTION_PART = 'Encryption';
+const PRESENCE_PART = 'Presence';
 const HISTORY_PART = 'Rooms with history';
 /** The parts that have a spec of their own. */
-const OWN_SPECS: readonly string[] = [EVENT_PART, ENCRYPTION_PART, HISTORY_PART];
+const OWN_SPECS: readonly string[] = [EVENT_PART, ENCRYPTION_PART, PRESENCE_PART, HISTORY_PART];
 
 /** The headings of PROTOCOL.md, down to the third level, without those of the parts that have a spec of their own. */
 export function protocolHeadings(): string[] {
@@ -19,6 +20,11 @@ export function protocolHeadings(): string[] {
 /** The headings of the part about encryption. */
 export function encryptionHeadings(): string[] {
   return headingsOf(ENCRYPTION_PART);
+}
+
+/** The headings of the part about presence. */
+export function presenceHeadings(): string[] {
+  return headingsOf(PRESENCE_PART);
 }
 
 /** The headings of the part about rooms with history. */

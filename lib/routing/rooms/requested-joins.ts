@@ -128,10 +128,10 @@ export class JoinRequest {
    */
   #readPresence(roomName: string, { presence: isShown, state }: PresenceFields): (() => void) | undefined {
     const { presence } = this.services;
+    if (!presence.isOn || !presence.rulesOf(roomName)) return undefined;
     if (isShown !== undefined && typeof isShown !== 'boolean') {
       throw new WsError('BAD_MESSAGE', 'presence is neither true nor false.');
     }
-    if (!presence.isOn || !presence.rulesOf(roomName)) return undefined;
     // Without an id nobody could tell what the list is about.
     if (isShown === true && this.isAnswered) this.#shown.add(roomName);
     if (state === undefined) return undefined;
