@@ -125,7 +125,7 @@ export const WIRING: FactoryProvider[] = [
       redis.listen(registry.channel, (payload) => registry.receive(payload));
       if (users instanceof RedisUserPresence) {
         redis.listen(users.channel, (payload) => users.receive(payload));
-        registry.keep(users);
+        registry.keep(users.data);
       }
       if (connections instanceof RedisUserConnections) registry.keep(connections);
       redis.link.onReady(() => void revocations.exchange());

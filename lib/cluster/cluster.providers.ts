@@ -27,8 +27,7 @@ import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-regist
 import { RedisRegistry } from './registry/redis.registry.js';
 import { LocalRegistry } from './registry/local.registry.js';
 import { LocalUserPresence } from './users/local.user-presence.js';
-import { RedisUserPresence } from './users/redis.user-presence.js';
-import type { UserNews } from './users/session-bucket.js';
+import { RedisUserPresence, type UserNews } from './users/redis.user-presence.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
 
 /** How long the start of an application waits for Redis, in ms. */

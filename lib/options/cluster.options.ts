@@ -27,6 +27,11 @@ export interface WsClusterOptions {
   /** Milliseconds between two checks of the connection to Redis. Default: 3 000. */
   probe?: number | undefined;
   /**
+   * Milliseconds for which the end of a user's last session is kept, for `lastSeen(userId)`: at least 1 000, at most ten years.
+   * With `redis` it is kept there, else by each worker for itself, of the last 100 000 users. Default: false, it is not.
+   */
+  lastSeen?: number | false | undefined;
+  /**
    * A text of at least 32 characters that all workers and emitters share. It signs what they publish through Redis
    * (HMAC-SHA256), with the time and a number; messages that are unsigned, too old or repeated are dropped and counted.
    * Somebody who can publish to Redis then still cannot speak for a worker. The data in Redis' hashes is not covered. While
@@ -55,10 +60,15 @@ export interface ResolvedCluster {
   readonly joinWhenDegraded: boolean;
   readonly lease: number;
   readonly probe: number;
+  /** False: it is not kept. */
+  readonly lastSeen: number | false;
   readonly secrets: ResolvedSecrets;
   readonly ignis: boolean;
 }
 
+/** Milliseconds. */
+const SECOND = 1_000;
+const TEN_YEARS = 315_360_000_000;
 /** The shortest secret, in characters: a shorter one can be guessed from recorded signatures. */
 const SHORTEST = 32;
 const ALLOWED_SECRET = `a text of at least ${SHORTEST} characters, or a list of two of them, of which one may be false`;
@@ -72,9 +82,18 @@ export function resolveCluster(cluster: OptionChecks, options: OptionChecks): Re
     joinWhenDegraded: cluster.boolean('joinWhenDegraded', false),
     lease: cluster.time('lease', 10_000, 100),
     probe: cluster.time('probe', 3_000, 50),
+    lastSeen: resolveLastSeen(cluster),
     secrets: resolveSecrets(cluster),
     ignis: resolveIgnis(cluster, options),
   };
+}
+
+/** No timer runs so long, so that the bound of other times does not hold. */
+function resolveLastSeen(cluster: OptionChecks): number | false {
+  const given = cluster.raw('lastSeen') ?? false;
+  const isTime = typeof given === 'number' && Number.isSafeInteger(given) && given >= SECOND && given <= TEN_YEARS;
+  if (given === false || isTime) return given;
+  return cluster.refuse('lastSeen', `a whole number of milliseconds from ${SECOND} to ${TEN_YEARS}, or false`);
 }
 
 /** The option `ignis` of the group `cluster`: whether workers also use the channels of Ignis. */

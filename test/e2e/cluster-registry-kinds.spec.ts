@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
-import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
+import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
@@ -37,7 +36,7 @@ beforeEach(() => {
       const limit = new RedisUserConnections(link, { prefix, workerId, limit: { max: 1 } });
       presences.set(workerId, presence);
       connections.set(workerId, limit);
-      return [presence, limit];
+      return [presence.data, limit];
     },
   });
 });

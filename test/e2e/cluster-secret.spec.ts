@@ -10,7 +10,7 @@ import {
 import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { ClientHash } from '../../lib/cluster/registry/client-hash.js';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
-import { SessionBucket } from '../../lib/cluster/users/session-bucket.js';
+import { SubjectBucket } from '../../lib/cluster/subjects/subject-bucket.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { Logbook } from '../support/logbook.js';
@@ -234,9 +234,9 @@ it('a Redis that stood still does not do what nobody would hear of any more', as
   const test = new TestLink({ redis: redis.url, secrets: [SECRET], prefix: 'late', runtime, probe: 600_000 });
   await test.ready();
   await test.link.run((client) => client.ping()); // behind the answer to that question
-  const bucket = new SessionBucket(test.link, 'late', 0);
-  const steps = [{ userId: 'ada', enters: true }];
-  const change = { whose: 'one.', entry: 'one.1', steps, news: { channel: 'late:users', workerId: 'one' } };
+  const bucket = new SubjectBucket(test.link, 'late:{users.0}:sessions');
+  const steps = [{ step: '+', name: 'ada', news: '{}' }] as const;
+  const change = { whose: 'one.', entry: 'one.1', steps, channel: 'late:users' };
   const hash = new ClientHash(test.link, new RegistryKeys('late'), 'one', 1, 10_000);
   const batch = { seq: 1, hint: 'a hint', gone: [], fields: [] };
   runtime.back = 6_000;

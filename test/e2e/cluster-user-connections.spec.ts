@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WsUserConnectionsLimit } from '../../lib/options/limits.options.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
-import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
+import { bucketKey, bucketOf } from '../../lib/cluster/subjects/buckets.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -39,7 +39,7 @@ async function start<const Names extends readonly string[]>(
 
 /** The connections of a user that Redis counts, the oldest first. */
 async function countedOf(userId: string): Promise<string[]> {
-  const key = userBucketKey(cluster.prefix, userBucketOf(userId), 'connections');
+  const key = bucketKey(cluster.prefix, 'users', bucketOf(userId), 'connections');
   const clientIds = await server.command<string | null>('HGET', key, userId);
   return clientIds?.trim().split(' ') ?? [];
 }

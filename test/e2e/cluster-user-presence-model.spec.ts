@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
-import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
+import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -84,8 +83,9 @@ class Story {
       redis: `redis://127.0.0.1:${port}`,
       data: (link, workerId) => {
         const options = { prefix: this.#cluster.prefix, workerId, lease: LEASE };
-        presences.push(new RedisUserPresence(link, tell, options, new Runtime()));
-        return presences;
+        const users = new RedisUserPresence(link, tell, options, new Runtime());
+        presences.push(users);
+        return [users.data];
       },
     });
     const [presence] = presences as [RedisUserPresence];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RedisUserPresence } from '../../lib/cluster/users/redis.user-presence.js';
-import type { UserNews } from '../../lib/cluster/users/session-bucket.js';
-import { userBucketKey, userBucketOf } from '../../lib/cluster/users/user-buckets.js';
+import { bucketKey, bucketOf } from '../../lib/cluster/subjects/buckets.js';
+import { RedisUserPresence, type UserNews } from '../../lib/cluster/users/redis.user-presence.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -59,7 +58,7 @@ class Place {
           new Runtime(),
         );
         workers.set(workerId, { users, told: heard });
-        return [users];
+        return [users.data];
       },
     });
     const started = registries.map((registry): Worker => {
@@ -81,7 +80,7 @@ class Place {
 
   /** On which workers Redis has a user. */
   async placesOf(userId: string): Promise<string[]> {
-    const key = userBucketKey(this.cluster.prefix, userBucketOf(userId), 'sessions');
+    const key = bucketKey(this.cluster.prefix, 'users', bucketOf(userId), 'sessions');
     const places = await this.server.command<string | null>('HGET', key, userId);
     return places?.match(/\w+(?=\.\d+ )/g) ?? [];
   }

@@ -5,7 +5,7 @@ import { RedisScript } from '../../redis/data/redis-script.js';
  * since each key moves by itself.
  *
  * Fields of the hash: `epoch`; `worker:<id>`: when the lease ends (ms), a space, and the worker's description of itself;
- * `dead:<id>.<incarnation>`: since when (ms) a worker has been removing the data of that dead incarnation.
+ * `dead:<id>.<incarnation>`: since when (ms) a worker has been removing the data of that dead incarnation; 0: none has begun.
  */
 const COMMON = `
 local time = redis.call('TIME')
@@ -56,8 +56,12 @@ if not since or since + ARGV[2] >= now then return 0 end
 redis.call('HSET', KEYS[1], 'dead:' .. ARGV[1], string.format('%.0f', now))
 return 1`);
 
-/** Gives up a lease and publishes it. KEYS: the hash. ARGV: worker id, the channel, the hint. */
+/**
+ * Gives up a lease and publishes it. KEYS: the hash. ARGV: worker id, the channel, the hint, `<id>.<incarnation>` where the worker
+ * leaves data for another one to remove, else ''.
+ */
 export const LEAVE = new RedisScript(`
 redis.call('HDEL', KEYS[1], 'worker:' .. ARGV[1])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'dead:' .. ARGV[4], '0') end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`);

@@ -13,8 +13,12 @@ export interface LeasedData {
   renewed(incarnation: number, cause: RenewalCause): void;
   /** The lease was renewed: the moment to try again what failed. */
   beat(): void;
-  /** Removes the data of a dead worker's incarnation. After a rejection it is called again, perhaps on another worker. */
-  remove(workerId: string, incarnation: number): Promise<void>;
-  /** This worker leaves: removes its data. */
-  stop(): Promise<void>;
+  /**
+   * Removes the data of a dead worker's incarnation. After a rejection it is called again, perhaps on another worker.
+   *
+   * @param at until when the worker has lived, as far as is known, in ms since 1970 by Redis' clock
+   */
+  remove(workerId: string, incarnation: number, at: number): Promise<void>;
+  /** This worker leaves: removes its data. True: some of it stays, for another worker to {@link remove}. */
+  stop(): Promise<boolean>;
 }

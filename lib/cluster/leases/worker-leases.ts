@@ -21,6 +21,8 @@ export interface Lease extends Position {
   readonly connections: number;
   /** Whether the worker keeps no mirror, so that it has to be told of each client of a dead worker. */
   readonly isBlind: boolean;
+  /** When it expires, or has expired, in ms since 1970 by Redis' clock. */
+  readonly ends: number;
   /** Whether the lease has expired and was not taken yet. */
   readonly isExpired: boolean;
   /** The description as it is in Redis. */
@@ -31,6 +33,8 @@ export interface Lease extends Position {
 export interface DeadIncarnation {
   readonly workerId: string;
   readonly incarnation: number;
+  /** Since when it is dead, as far as is known, in ms since 1970 by Redis' clock. */
+  readonly since: number;
   /** Whether the worker that removes the data did not finish in time. */
   readonly isOverdue: boolean;
 }
@@ -111,11 +115,12 @@ export class WorkerLeases {
     await this.link.run((redis) => redis.hdel(this.keys.leases, DEAD + nameOf(workerId, incarnation)));
   }
 
-  /** Gives up this worker's lease. */
-  async leave({ incarnation, seq }: Position): Promise<void> {
+  /** Gives up this worker's lease. @param isDataLeft whether another worker has to remove data of this one */
+  async leave({ incarnation, seq }: Position, isDataLeft: boolean): Promise<void> {
     const { hints } = this.keys;
     const left = writeHint({ kind: 'left', workerId: this.workerId, incarnation, seq, changes: [] });
-    await this.#run(LEAVE, [this.workerId, hints, this.link.sealed(hints, left)]);
+    const remains = isDataLeft ? nameOf(this.workerId, incarnation) : '';
+    await this.#run(LEAVE, [this.workerId, hints, this.link.sealed(hints, left), remains]);
   }
 
   #run(script: RedisScript, args: readonly (string | number)[]): Promise<unknown> {
@@ -139,14 +144,16 @@ export class WorkerLeases {
       const { incarnation, seq, connections, beat, isBlind } = readObject(text) ?? {};
       if (workerId === this.workerId || typeof incarnation !== 'number' || typeof seq !== 'number') return [];
       const numbers = { incarnation, seq, connections: Number(connections), beat: Number(beat) };
-      return { workerId, ...numbers, isBlind: isBlind === true, isExpired: ends < now, text };
+      return { workerId, ...numbers, isBlind: isBlind === true, ends, isExpired: ends < now, text };
     });
   }
 
   #deadOf({ dead }: Contents, now: number): DeadIncarnation[] {
     return [...dead].map(([name, since]) => {
       const [workerId = '', incarnation] = name.split('.');
-      return { workerId, incarnation: Number(incarnation), isOverdue: since + this.lease < now };
+      const isOverdue = since + this.lease < now;
+      // A worker that has stopped says nothing of the time.
+      return { workerId, incarnation: Number(incarnation), since: since || now, isOverdue };
     });
   }
 }

@@ -9,7 +9,10 @@ import type { RecordReader } from './record-reader.js';
 import type { RegistryKeys } from './registry-keys.js';
 import type { LeaseReading, WorkerLeases } from '../leases/worker-leases.js';
 
-type DeadWorker = Pick<LeaseReading['dead'][number], 'workerId' | 'incarnation'>;
+interface DeadWorker extends Pick<LeaseReading['dead'][number], 'workerId' | 'incarnation'> {
+  /** Until when it has lived, as far as is known, in ms since 1970 by Redis' clock. */
+  readonly at: number;
+}
 
 /** The parts of the registry that {@link DeadWorkers} uses. */
 export interface DeadWorkersServices {
@@ -38,10 +41,15 @@ export class DeadWorkers {
    */
   judge({ others, dead }: LeaseReading, hasBlindWorkers: boolean): void {
     const { leases } = this.services;
-    for (const lease of others)
-      if (lease.isExpired) void this.#takeAndRemove(lease, () => leases.take(lease), hasBlindWorkers);
-    for (const remains of dead)
-      if (remains.isOverdue) void this.#takeAndRemove(remains, () => leases.takeOver(remains), hasBlindWorkers);
+    for (const lease of others) {
+      const { workerId, incarnation, ends: at, isExpired } = lease;
+      if (isExpired) void this.#takeAndRemove({ workerId, incarnation, at }, () => leases.take(lease), hasBlindWorkers);
+    }
+    for (const remains of dead) {
+      const { workerId, incarnation, since: at, isOverdue } = remains;
+      const take = (): Promise<boolean> => leases.takeOver(remains);
+      if (isOverdue) void this.#takeAndRemove({ workerId, incarnation, at }, take, hasBlindWorkers);
+    }
   }
 
   async #takeAndRemove(whose: DeadWorker, take: () => Promise<boolean>, hasBlindWorkers: boolean): Promise<void> {
@@ -57,15 +65,15 @@ export class DeadWorkers {
     }
   }
 
-  async #removeData({ workerId, incarnation }: DeadWorker, hasBlindWorkers: boolean): Promise<void> {
+  async #removeData({ workerId, incarnation, at }: DeadWorker, hasBlindWorkers: boolean): Promise<void> {
     const { link, keys, leases, data } = this.services;
-    if (hasBlindWorkers) await this.#announceEnds({ workerId, incarnation });
+    if (hasBlindWorkers) await this.#announceEnds(workerId, incarnation);
     await link.run((redis) => redis.unlink(keys.clients(workerId, incarnation)));
-    for (const one of data) await one.remove(workerId, incarnation);
+    for (const one of data) await one.remove(workerId, incarnation, at);
     await leases.forget(workerId, incarnation);
   }
 
-  async #announceEnds({ workerId, incarnation }: DeadWorker): Promise<void> {
+  async #announceEnds(workerId: string, incarnation: number): Promise<void> {
     const { link, keys, reader } = this.services;
     const records = new Map<string, ClientRecord>();
     await reader.read(workerId, incarnation, (record) => records.set(record.clientId, record));

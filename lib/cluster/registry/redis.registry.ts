@@ -180,8 +180,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const { position } = this.#records;
     // When a step fails, the lease expires, and another worker does the rest.
     await this.#records.stop(CLOSE_CODES.RESTART);
-    await Promise.all(this.#data.map((one) => one.stop()));
-    if (position) await this.#leases.leave(position);
+    const left = await Promise.all(this.#data.map((one) => one.stop()));
+    if (position) await this.#leases.leave(position, left.includes(true));
   }
 
   /** One beat. */

@@ -2,7 +2,7 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { RedisScript } from '../../redis/data/redis-script.js';
 import type { WsUserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission } from '../../limits/user-connections.interface.js';
-import { BUCKET_LIFETIME, readUserBucket, userBucketKey } from './user-buckets.js';
+import { BUCKET_LIFETIME, bucketKey, readBucket } from '../subjects/buckets.js';
 
 /**
  * Adds a connection within the limit. A field holds the ids of a user's clients, the oldest first, each followed by a space.
@@ -59,7 +59,7 @@ export class ConnectionBucket {
     prefix: string,
     bucket: number,
   ) {
-    this.#key = userBucketKey(prefix, bucket, 'connections');
+    this.#key = bucketKey(prefix, 'users', bucket, 'connections');
   }
 
   /** Adds a connection, unless the limit is reached and refuses it. */
@@ -82,7 +82,7 @@ export class ConnectionBucket {
 
   /** All connections, page by page. Those of a user that changes meanwhile may come twice. */
   async *connections(): AsyncGenerator<UserConnection[]> {
-    for await (const users of readUserBucket(this.link, this.#key)) {
+    for await (const users of readBucket(this.link, this.#key)) {
       yield users.flatMap(([userId, clientIds]) => clientIds.map((clientId) => ({ userId, clientId })));
     }
   }

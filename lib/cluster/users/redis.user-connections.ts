@@ -2,9 +2,9 @@ import type { WsUserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
+import { BUCKETS, bucketOf, byBucket } from '../subjects/buckets.js';
+import { Reconciler } from '../subjects/reconciler.js';
 import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
-import { byUserBucket, USER_BUCKETS, userBucketOf } from './user-buckets.js';
-import { UserReconciler } from './user-reconciler.js';
 
 /** Names this use of Redis in the log, where Redis refuses it. */
 const WHAT = 'to count connections of users';
@@ -26,14 +26,14 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   readonly #clients = new Map<string, Set<string>>();
   /** Clients of this worker that Redis may still count although they have gone, with their users. */
   readonly #leaving = new Map<string, string>();
-  readonly #reconciler: UserReconciler;
+  readonly #reconciler: Reconciler;
   #isStopped = false;
 
   constructor(
     private readonly link: RedisLink,
     private readonly options: RedisUserConnectionsOptions,
   ) {
-    this.#reconciler = new UserReconciler(
+    this.#reconciler = new Reconciler(
       {
         rewrite: () => this.#rewrite(),
         removeGhosts: () => this.#removeGhosts(),
@@ -77,18 +77,19 @@ export class RedisUserConnections implements UserConnections, LeasedData {
     await this.#sweep(({ clientId }) => clientId.startsWith(`${workerId}.`));
   }
 
-  async stop(): Promise<void> {
+  async stop(): Promise<boolean> {
     this.#isStopped = true;
     await this.#reconciler.idle();
     for (const { userId, clientId } of this.#ours()) this.#leaving.set(clientId, userId);
     this.#clients.clear();
     await this.#removeLeaving();
+    return false;
   }
 
   async #admit(userId: string, clientId: string): Promise<UserAdmission> {
     const { limit } = this.options;
     try {
-      const admission = await this.#bucket(userBucketOf(userId)).enter(userId, clientId, limit);
+      const admission = await this.#bucket(bucketOf(userId)).enter(userId, clientId, limit);
       this.link.outcome(WHAT);
       return admission;
     } catch (error) {
@@ -127,7 +128,7 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   async #removeLeaving(): Promise<void> {
     while (this.#leaving.size > 0) {
       const leaving = [...this.#leaving].map(([clientId, userId]) => ({ userId, clientId }));
-      for (const [bucket, connections] of byUserBucket(leaving)) {
+      for (const [bucket, connections] of byBucket(leaving, userOf)) {
         await this.#bucket(bucket).remove(connections);
         for (const { clientId } of connections) this.#leaving.delete(clientId);
       }
@@ -135,7 +136,7 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   }
 
   async #rewrite(): Promise<void> {
-    for (const [bucket, connections] of byUserBucket(this.#ours())) await this.#bucket(bucket).add(connections);
+    for (const [bucket, connections] of byBucket(this.#ours(), userOf)) await this.#bucket(bucket).add(connections);
   }
 
   async #removeGhosts(): Promise<void> {
@@ -145,7 +146,7 @@ export class RedisUserConnections implements UserConnections, LeasedData {
 
   /** Removes connections from all buckets. */
   async #sweep(isGone: (connection: UserConnection) => boolean): Promise<void> {
-    for (let number = 0; number < USER_BUCKETS; number++) {
+    for (let number = 0; number < BUCKETS; number++) {
       const bucket = this.#bucket(number);
       for await (const connections of bucket.connections()) {
         const gone = connections.filter(isGone);
@@ -161,4 +162,8 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   #ours(): UserConnection[] {
     return [...this.#clients].flatMap(([userId, clients]) => [...clients].map((clientId) => ({ userId, clientId })));
   }
+}
+
+function userOf({ userId }: UserConnection): string {
+  return userId;
 }

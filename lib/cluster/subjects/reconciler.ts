@@ -2,7 +2,7 @@
 const BEATS_PER_REWRITE = 256;
 
 /**
- * How one kind of data about users is brought in step. A step that rejects is taken again at the next beat; to take it
+ * How one kind of data is brought in step. A step that rejects is taken again at the next beat; to take it
  * twice must do no harm.
  */
 export interface ReconcilerSteps {
@@ -15,10 +15,10 @@ export interface ReconcilerSteps {
 }
 
 /**
- * Keeps in step what Redis holds of this worker's users, and what this worker knows of them. It runs one repair at a time:
+ * Keeps in step what Redis holds of this worker, and what this worker knows by itself. It runs one repair at a time:
  * first whatever Redis is suspected to have lost or to hold too much of, then the changes.
  */
-export class UserReconciler {
+export class Reconciler {
   /** Redis may lack entries of this worker. */
   #isSuspect = false;
   /** Redis may hold entries that this worker does not know. */
