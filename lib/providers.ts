@@ -66,6 +66,7 @@ import { Traffic } from './runtime/traffic.js';
 import { WorkerIdentity } from './runtime/worker-identity.js';
 import { CallAnswers } from './server/coordination/call-answers.js';
 import { ClientQueries } from './server/coordination/client-queries.js';
+import { ClientCommands } from './server/coordination/client-commands.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
 import { KeptMessages } from './server/coordination/kept-messages.js';
@@ -186,7 +187,17 @@ const SERVER: Provider[] = [
   ...[EveryWorkerServer, EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
   ...[Delivery, RoomMessages, Recipients, MemberAnnouncements, ClientListPushes],
-  ...[ClusterCommands, ClusterInbox, CallAnswers, ClientQueries, IgnisInbox, KeptMessages, RemoteClients, RoomMoves],
+  ...[
+    ClusterCommands,
+    ClientCommands,
+    ClusterInbox,
+    CallAnswers,
+    ClientQueries,
+    IgnisInbox,
+    KeptMessages,
+    RemoteClients,
+    RoomMoves,
+  ],
   // The life of this worker.
   ...[
     Lifecycle,

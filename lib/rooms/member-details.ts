@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ClientSession } from '../clients/session/client-session.js';
-import type { MemberDetail } from './membership.js';
+import type { DetailChange, MemberDetail } from './membership.js';
 
 const LONGEST_USERNAME = 128;
 const NONE: MemberDetail = { username: undefined, profile: undefined };
@@ -16,13 +17,19 @@ export function isUsername(username: unknown): username is string | undefined {
 export class MemberDetails {
   readonly #byClient = new WeakMap<ClientSession, Map<string, MemberDetail>>();
 
-  /** Changes what is given; the rest of the member's detail stays. */
-  add(client: ClientSession, roomName: string, { username, profile }: MemberDetail): void {
-    if (username === undefined && profile === undefined) return;
+  /** Changes what is given; the rest of the member's detail stays. Returns whether it is another one now. */
+  change(client: ClientSession, roomName: string, { username, profile }: DetailChange): boolean {
+    if (username === undefined && profile === undefined) return false;
     let details = this.#byClient.get(client);
     if (!details) this.#byClient.set(client, (details = new Map<string, MemberDetail>()));
-    const known = details.get(roomName);
-    details.set(roomName, { username: username ?? known?.username, profile: profile ?? known?.profile });
+    const before = details.get(roomName) ?? NONE;
+    const detail: MemberDetail = {
+      username: username ?? before.username,
+      profile: profile === undefined ? before.profile : (profile ?? undefined),
+    };
+    if (isDeepStrictEqual(detail, before)) return false;
+    details.set(roomName, detail);
+    return true;
   }
 
   /** Removes the detail of a member that leaves, and returns it. */

@@ -11,6 +11,13 @@ export interface MemberDetail {
   readonly profile: MemberProfile | undefined;
 }
 
+/** What changes of it: undefined stays as it is. */
+export interface DetailChange {
+  readonly username?: string | undefined;
+  /** Null: none any more. */
+  readonly profile?: MemberProfile | null | undefined;
+}
+
 /** A client of this worker in one of its rooms. */
 export interface Membership extends MemberDetail {
   readonly client: ClientSession;
@@ -31,6 +38,8 @@ export interface MembershipChange extends Membership {
 export interface RoomListener {
   joined?(change: MembershipChange): void;
   left?(change: MembershipChange): void;
+  /** The other members see a member otherwise from now on. */
+  described?(membership: Membership): void;
   /** The room is now the own room of a client: clients that asked to join it have to leave it, on all workers. */
   reserved?(roomName: string): void;
 }

@@ -5,9 +5,11 @@ import type { MirroredClient } from '../clients/remote-client.js';
 import { toUser } from '../clients/user-identity.js';
 import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
+import { encodeMessage } from '../clients/encode-message.js';
 import { codeOf } from '../errors/code-of.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
+import type { WsRoomLeftReason } from '../protocol/presence.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
 import { ClaimedMemberships, type JoinClaim } from './join-claims.js';
@@ -66,7 +68,7 @@ export class Memberships {
     if (client.rooms.has(roomName)) {
       this.#claimed.join(client, roomName, claim);
       if (!isRequest) this.#own.note(client, roomName, isRequest);
-      this.rooms.describe(client, roomName, { username, profile: undefined });
+      this.rooms.describe(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
       return true;
     }
@@ -114,20 +116,32 @@ export class Memberships {
     }
   }
 
-  /** Takes a client out of a room, and cancels its pending join; does nothing when it is not there. */
-  leave(client: ClientSession, roomName: string, broadcast = true): void {
+  /**
+   * Takes a client out of a room that it leaves itself, or whose join is taken back, and cancels its pending join.
+   *
+   * @returns false when it was not in the room
+   */
+  leave(client: ClientSession, roomName: string, broadcast = true): boolean {
     const pending = this.#pending.find(client, roomName);
     if (pending) pending.cancelled = true;
-    if (!this.rooms.localOf(roomName)?.has(client)) return;
+    if (!this.rooms.localOf(roomName)?.has(client)) return false;
     client.roomSet.delete(roomName);
     if (client.roomName === roomName) client.roomName = [...client.rooms].at(-1) ?? null;
     this.#exit(client, roomName, broadcast);
+    return true;
   }
 
-  /** Takes a client out of every room, and cancels its pending joins. */
-  leaveAll(client: ClientSession): void {
+  /** Takes a client out of a room, or out of joining it, which it does not leave by itself: a member is told the reason. */
+  remove(client: ClientSession, roomName: string, reason: WsRoomLeftReason, broadcast = true): void {
+    if (!this.leave(client, roomName, broadcast)) return;
+    const message = { type: 'room', action: 'left', data: { roomName, reason } };
+    client.sendText(encodeMessage(client.codec, message));
+  }
+
+  /** {@link remove} from every room. */
+  removeFromAll(client: ClientSession): void {
     this.#pending.cancelAll(client);
-    for (const roomName of [...client.rooms]) this.leave(client, roomName);
+    for (const roomName of [...client.rooms]) this.remove(client, roomName, 'removed');
   }
 
   /**
@@ -168,7 +182,7 @@ export class Memberships {
   vacate(roomName: string): void {
     this.#pending.cancelRequests(roomName);
     for (const client of [...(this.rooms.localOf(roomName) ?? [])]) {
-      if (this.#own.hasAsked(client, roomName)) this.leave(client, roomName);
+      if (this.#own.hasAsked(client, roomName)) this.remove(client, roomName, 'rule');
     }
   }
 
@@ -271,7 +285,7 @@ export class Memberships {
     if (clientCanJoinMultipleRooms || stays(roomName)) return;
     this.#pending.cancelBefore(client, roomName, stays);
     for (const other of [...client.rooms]) {
-      if (other !== roomName && !stays(other)) this.leave(client, other, broadcast);
+      if (other !== roomName && !stays(other)) this.remove(client, other, 'replaced', broadcast);
     }
   }
 

@@ -3,7 +3,7 @@ import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { MemberDetails } from './member-details.js';
-import type { MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
+import type { DetailChange, Membership, MembershipChange, RoomListener } from './membership.js';
 import { Room } from './room.js';
 
 /**
@@ -59,7 +59,7 @@ export class RoomRegistry {
   enter(change: MembershipChange): void {
     const { client, roomName } = change;
     this.#roomOf(roomName).enter(client);
-    this.#details.add(client, roomName, change);
+    this.#details.change(client, roomName, change);
     for (const listener of this.#listeners) listener.joined?.(change);
   }
 
@@ -74,8 +74,10 @@ export class RoomRegistry {
   }
 
   /** Changes what the other members see of a member. */
-  describe(client: ClientSession, roomName: string, detail: MemberDetail): void {
-    this.#details.add(client, roomName, detail);
+  describe(client: ClientSession, roomName: string, change: DetailChange): void {
+    if (!this.#details.change(client, roomName, change)) return;
+    const { username, profile } = this.#details.of(client, roomName);
+    for (const listener of this.#listeners) listener.described?.({ client, roomName, username, profile });
   }
 
   /** Adds a member of another worker. */

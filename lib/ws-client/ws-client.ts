@@ -218,7 +218,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     return this.#session.join(roomName);
   }
 
-  /** Takes the client out of a room; does nothing when it is not in it. */
+  /** Takes the client out of a room, and tells it so (`room.left`); does nothing when it is not in it. */
   leave(roomName: string): void {
     this.#session.leave(roomName);
   }

@@ -147,7 +147,12 @@ describe('joins', () => {
   });
 });
 
-describe('leaves', () => {
+/** Fails unless the client has been told that it was taken out of the room. */
+async function expectLeft(client: TestClient, roomName: string): Promise<void> {
+  expect(await client.next()).toEqual({ type: 'room', action: 'left', data: { roomName, reason: 'removed' } });
+}
+
+describe('leaves, of which the clients are told,', () => {
   beforeEach(async () => {
     const clientIds = audience.ids('ada', 'adaElsewhere', 'bob');
     await caller.run(({ service }, ids) => service.joinRooms({ clientIds: ids, rooms: ['chess', 'go'] }), clientIds);
@@ -157,22 +162,27 @@ describe('leaves', () => {
     await withBob(({ service }, clientId) =>
       service.leaveRooms({ clientIds: [clientId], rooms: ['chess', 'nowhere'] }),
     );
+    await expectLeft(bob, 'chess');
     await expectMembers('chess', ['ada', 'adaElsewhere']);
     await expectMembers('go', ['ada', 'adaElsewhere', 'bob']);
   });
 
   it('service.leaveRooms takes the sessions that a user has on any worker', async () => {
     await caller.run(({ service }) => service.leaveRooms({ userIds: [7], rooms: ['chess'] }));
+    for (const client of [ada, adaElsewhere]) await expectLeft(client, 'chess');
     await expectMembers('chess', ['bob']);
   });
 
   it('server.leaveRoom, removeClientFromRoom and removeClientFromAllRooms take clients of another worker', async () => {
     await withBob(({ server }, clientId) => server.leaveRoom({ clientId, roomName: 'chess' }));
+    await expectLeft(bob, 'chess');
     await expectMembers('chess', ['ada', 'adaElsewhere']);
     await withBob(({ rooms }, clientId) => rooms.removeClientFromRoom({ clientId, roomName: 'go' }));
+    await expectLeft(bob, 'go');
     await expectMembers('go', ['ada', 'adaElsewhere']);
     const [clientId] = audience.ids('adaElsewhere');
     await caller.run(({ rooms }, id) => rooms.removeClientFromAllRooms({ clientId: id! }), clientId);
+    for (const roomName of ['chess', 'go']) await expectLeft(adaElsewhere, roomName);
     await expectMembers('chess', ['ada']);
     await expectMembers('go', ['ada']);
   });

@@ -92,6 +92,8 @@ async function expectReached(client: TestClient, ...messages: unknown[]): Promis
   expect(client.pending).toEqual([]);
 }
 
+const left = (roomName: string, reason: string): object => ({ event: 'room:left', data: { roomName, reason } });
+
 describe('rooms.own', () => {
   it('puts each client into a room that is called like its id, before its default rooms', async () => {
     const rooms = [ada.clientId, 'ws-default', 'ws-notification'];
@@ -141,6 +143,7 @@ describe('rooms.own', () => {
     await emitter.toRoom({ room: ada.clientId, ...news });
     await Promise.all([expectReached(ada, news), expectReached(bo, news)]);
     workers[1].app.get(PxlWebSocketServer).leaveRoom({ clientId: bo.clientId, roomName: ada.clientId });
+    expect(await bo.next()).toEqual(left(ada.clientId, 'removed'));
   });
 
   it('keeps the room when one-room mode leaves others', async () => {
@@ -182,6 +185,7 @@ describe('rooms.own of a client with an id of the application', () => {
       await eventually('only those are left', () => String(membersOf('robot', worker).sort()) === String(expected));
     }
     for (const client of squatters) {
+      expect(await client.next('room')).toEqual(left('robot', 'rule'));
       await expect(client.join('robot')).rejects.toThrow('FORBIDDEN');
     }
     await emitter.toRoom({ room: 'robot', ...news });

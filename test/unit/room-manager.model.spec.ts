@@ -137,7 +137,7 @@ function endpointWith(options: ResolvedOptions): SessionEndpoint {
     router: { find: () => undefined },
     intake: { take: () => undefined },
     dispatcher: { dispatch: () => undefined },
-    memberships: { join: () => Promise.resolve(false), leave: () => undefined },
+    memberships: { join: () => Promise.resolve(false), remove: () => undefined },
     errors: new ErrorReporter(runtime, options),
     runtime,
   };

@@ -209,7 +209,7 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   /** {@link WsClient.leave} */
   leave(roomName: string): void {
-    this.endpoint.memberships.leave(this, roomName);
+    this.endpoint.memberships.remove(this, roomName, 'removed');
   }
 
   /** {@link WsClient.close} */

@@ -1,5 +1,6 @@
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
+import type { WsRoomLeftReason } from '../../protocol/presence.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClientSession } from './client-session.js';
@@ -37,5 +38,5 @@ export interface SessionDispatcher {
 /** Puts sessions into rooms, for `WsClient.join` and `WsClient.leave`. */
 export interface SessionMemberships {
   join(session: ClientSession, roomName: string): Promise<boolean>;
-  leave(session: ClientSession, roomName: string): void;
+  remove(session: ClientSession, roomName: string, reason: WsRoomLeftReason): void;
 }

@@ -53,8 +53,7 @@ export class RoomRoutes {
   #leave(session: ClientSession, data: unknown): unknown {
     const { roomName } = fieldsOf(data);
     checkRoomName(roomName, session.options.limits.roomName, this.counters);
-    const wasMember = session.rooms.has(roomName);
-    this.memberships.leave(session, roomName);
+    const wasMember = this.memberships.leave(session, roomName);
     if (wasMember) session.send({ type: 'user', action: 'leftRoom', data: { roomName } });
     const leftAt = new Date(this.runtime.now()).toISOString();
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };

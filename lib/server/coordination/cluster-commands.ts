@@ -1,9 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { TokenRevocation, type WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
-import { ClientRegistry } from '../../clients/client-registry.js';
-import { applicationClose } from '../../clients/close-reason.js';
-import type { ClientSession } from '../../clients/session/client-session.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readJson, toJson } from '../../cluster/bus/json-text.js';
@@ -12,14 +9,15 @@ import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.inter
 import { Memberships } from '../../rooms/memberships.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { Recipients } from '../delivery/recipients.js';
-import { readCommand, type ClientCommand, type ClusterCommand } from './cluster-command.js';
+import { ClientCommands } from './client-commands.js';
+import { readCommand, type ClusterCommand } from './cluster-command.js';
 
 /** Carries commands out on this worker, and sends them to the others. */
 @Injectable()
 export class ClusterCommands {
   constructor(
     private readonly recipients: Recipients,
-    private readonly clients: ClientRegistry,
+    private readonly forClients: ClientCommands,
     private readonly memberships: Memberships,
     private readonly revocation: TokenRevocation,
     private readonly listPushes: ClientListPushes,
@@ -76,30 +74,13 @@ export class ClusterCommands {
         this.#enforce(command);
         break;
       default:
-        for (const client of [...this.recipients.of(target)]) this.#apply(client, command);
+        for (const client of [...this.recipients.of(target)]) this.forClients.apply(client, command);
     }
   }
 
   #enforce({ subject, before, until }: Revocation): void {
     const failed = (error: unknown): void => this.errors.report('A revocation could not be kept long enough.', error);
     this.revocation.enforce({ subject, before, until }).catch(failed);
-  }
-
-  #apply(client: ClientSession, command: ClientCommand): void {
-    switch (command.name) {
-      case 'disconnect': {
-        const { code, reason } = applicationClose(command.code, command.reason);
-        client.close(code, reason);
-        break;
-      }
-      case 'leave':
-        if (command.rooms === 'all') this.memberships.leaveAll(client);
-        else for (const roomName of command.rooms) this.memberships.leave(client, roomName, command.broadcast);
-        break;
-      case 'update':
-        this.clients.update(client, command.key, command.data);
-        break;
-    }
   }
 }
 

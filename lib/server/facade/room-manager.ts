@@ -48,14 +48,14 @@ export class RoomManager {
   removeClientFromRoom(leave: { roomName: string; clientId: string; broadcast?: boolean }): void {
     const { roomName, clientId, broadcast } = leave;
     const client = this.clients.get(clientId);
-    if (client) this.memberships.leave(client, roomName, broadcast);
+    if (client) this.memberships.remove(client, roomName, 'removed', broadcast);
     else this.remote.leave(clientId, [roomName], broadcast);
   }
 
   /** Takes a client out of every room. */
   removeClientFromAllRooms({ clientId }: { clientId: string }): void {
     const client = this.clients.get(clientId);
-    if (client) this.memberships.leaveAll(client);
+    if (client) this.memberships.removeFromAll(client);
     else this.remote.leave(clientId, 'all');
   }
 
@@ -79,7 +79,7 @@ export class RoomManager {
 
   /** Takes every client of this worker out of every room, and out of joining one. */
   cleanup(): void {
-    for (const client of this.clients.values()) this.memberships.leaveAll(client);
+    for (const client of this.clients.values()) this.memberships.removeFromAll(client);
   }
 
   #addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {

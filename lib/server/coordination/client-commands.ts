@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { ClientRegistry } from '../../clients/client-registry.js';
+import { applicationClose } from '../../clients/close-reason.js';
+import type { ClientSession } from '../../clients/session/client-session.js';
+import { Memberships } from '../../rooms/memberships.js';
+import type { ClientCommand } from './cluster-command.js';
+
+/** Carries out what one client of this worker has to do or to suffer. */
+@Injectable()
+export class ClientCommands {
+  constructor(
+    private readonly clients: ClientRegistry,
+    private readonly memberships: Memberships,
+  ) {}
+
+  apply(client: ClientSession, command: ClientCommand): void {
+    switch (command.name) {
+      case 'disconnect': {
+        const { code, reason } = applicationClose(command.code, command.reason);
+        client.close(code, reason);
+        break;
+      }
+      case 'leave':
+        this.#remove(client, command.rooms, command.broadcast);
+        break;
+      case 'update':
+        this.clients.update(client, command.key, command.data);
+        break;
+    }
+  }
+
+  #remove(client: ClientSession, rooms: readonly string[] | 'all', broadcast: boolean | undefined): void {
+    if (rooms === 'all') this.memberships.removeFromAll(client);
+    else for (const roomName of rooms) this.memberships.remove(client, roomName, 'removed', broadcast);
+  }
+}
