@@ -178,6 +178,8 @@ export type {
   SentType,
   StreamAction,
   StreamValue,
+  WhisperAction,
+  WhisperData,
   WsUserPayload,
   WebSocketContract,
 } from './protocol/contract.js';

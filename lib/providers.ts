@@ -46,6 +46,7 @@ import { Memberships } from './rooms/memberships.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { RoomRules } from './rooms/room-rules.js';
+import { ROOM_WHISPERS } from './rooms/room-whispers.interface.js';
 import { HandlerScanner } from './routing/discovery/handler.scanner.js';
 import { ProviderScanner } from './routing/discovery/provider.scanner.js';
 import { WsExplorer } from './routing/discovery/ws-explorer.js';
@@ -59,6 +60,7 @@ import { PresenceRoutes } from './routing/rooms/presence-routes.js';
 import { RoomRoutes } from './routing/rooms/room-routes.js';
 import { RequestedJoins } from './routing/rooms/requested-joins.js';
 import { RoomLists } from './routing/rooms/room-lists.js';
+import { WhisperRoute } from './routing/rooms/whisper-route.js';
 import { SystemRoutes } from './routing/system-routes.js';
 import { Metrics } from './runtime/metrics.js';
 import { Runtime } from './runtime/runtime.js';
@@ -79,6 +81,7 @@ import { Delivery } from './server/delivery/delivery.js';
 import { RoomMessages } from './server/delivery/room-messages.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { Recipients } from './server/delivery/recipients.js';
+import { Whispers } from './server/delivery/whispers.js';
 import { ClientManager } from './server/facade/client-manager.js';
 import { EveryWorkerClients } from './server/facade/client-verbs.js';
 import { EveryWorkerServer } from './server/facade/every-worker-server.js';
@@ -164,7 +167,7 @@ const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
   ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
-  ...[RequestedJoins, RoomRoutes, RoomLists, HistoryRoutes, PresenceRoutes],
+  ...[RequestedJoins, RoomRoutes, RoomLists, HistoryRoutes, PresenceRoutes, WhisperRoute],
 ];
 
 const TRANSPORT = [
@@ -187,6 +190,7 @@ const SERVER: Provider[] = [
   ...[EveryWorkerServer, EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
   ...[Delivery, RoomMessages, Recipients, MemberAnnouncements, ClientListPushes],
+  ...[Whispers, { provide: ROOM_WHISPERS, useExisting: Whispers }],
   ...[
     ClusterCommands,
     ClientCommands,

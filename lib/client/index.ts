@@ -17,6 +17,8 @@ export type {
   StreamAction,
   StreamValue,
   WebSocketContract,
+  WhisperAction,
+  WhisperData,
 } from '../protocol/contract.js';
 export type { WsErrorCode } from '../protocol/error-codes.js';
 export type { WsLossReason, WsPosition } from '../protocol/room-position.js';

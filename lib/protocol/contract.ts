@@ -1,4 +1,5 @@
 import type { RequestId, WebSocketMessage, WsTypedMessage } from './messages.js';
+import type { WsRoomLeftReason } from './presence.js';
 import type { WsLossReason, WsPosition } from './room-position.js';
 
 /**
@@ -27,6 +28,8 @@ export interface WebSocketContract {
   readonly pushes?: object;
   /** The requests of the server: `type` → `action` → `{ data?, reply? }`. */
   readonly calls?: object;
+  /** What members of a room say to each other without a handler: `action` → data. */
+  readonly whispers?: object;
   /** The payload of a user: `WsClient.user.payload`. */
   readonly user?: object;
   /** The application's data of a client: `WsClient.metadata`, in which each key may be missing. */
@@ -151,6 +154,7 @@ interface OwnPushes {
     readonly lost: RoomMove & { reason: WsLossReason };
     readonly joined: RoomMove;
     readonly position: RoomMove;
+    readonly left: { roomName: string; reason: WsRoomLeftReason };
   };
   readonly user: { readonly leftRoom: { roomName: string } };
   readonly system: { readonly clientList: { event?: string; clients: Record<string, unknown>[] } };
@@ -167,12 +171,26 @@ interface MemberMove {
   member: { clientId: string; userId?: string; username?: string; profile?: Record<string, unknown> };
 }
 
-/** The types of what the server says unasked: the contract's and this library's own, as `'room'`. */
-export type PushType<C> = TypesOf<Part<C, 'pushes'>> | keyof OwnPushes;
+/** The actions of whispers. */
+export type WhisperAction<C> = keyof Whispers<C> & string;
+/** What such a whisper carries. */
+export type WhisperData<C, Action> = Wire<Action extends keyof Whispers<C> ? Whispers<C>[Action] : unknown>;
+
+/** The whispers of a contract; without them, all names with unknown data. With the contract `any` the data is `any`. */
+type Whispers<C> = IfAny<
+  C,
+  Readonly<Record<string, C>>,
+  C extends { readonly whispers: infer Given } ? Given : Readonly<Record<string, unknown>>
+>;
+
+/** The types of what the server says unasked: the contract's, this library's own, as `'room'`, and whispers. */
+export type PushType<C> = TypesOf<Part<C, 'pushes'>> | keyof OwnPushes | 'whisper';
 /** The actions of that type. */
-export type PushAction<C, Type> = Type extends keyof OwnPushes
-  ? NamesOf<Part<C, 'pushes'>, Type> | (keyof OwnPushes[Type] & string)
-  : NamesOf<Part<C, 'pushes'>, Type>;
+export type PushAction<C, Type> = Type extends 'whisper'
+  ? WhisperAction<C>
+  : Type extends keyof OwnPushes
+    ? NamesOf<Part<C, 'pushes'>, Type> | (keyof OwnPushes[Type] & string)
+    : NamesOf<Part<C, 'pushes'>, Type>;
 /**
  * What such a message carries: what a handler of `WebSocketClient.on` gets. With its sisters {@link PushType} and
  * {@link PushAction} it types what stands around `on`, without a cast.
@@ -185,10 +203,9 @@ export type PushAction<C, Type> = Type extends keyof OwnPushes
  * }
  * usePush(client, 'chat', 'message', ({ from, text }) => show(from, text));
  */
-export type PushData<C, Type extends PushType<C>, Action extends PushAction<C, Type>> = Wire<
-  Entry<Part<C, 'pushes'>, Type, Action, unknown>
-> &
-  Entry<OwnPushes, Type, Action, unknown>;
+export type PushData<C, Type extends PushType<C>, Action extends PushAction<C, Type>> = Type extends 'whisper'
+  ? WhisperData<C, Action>
+  : Wire<Entry<Part<C, 'pushes'>, Type, Action, unknown>> & Entry<OwnPushes, Type, Action, unknown>;
 
 /** The types of what the server asks. */
 export type CallType<C> = TypesOf<Part<C, 'calls'>>;

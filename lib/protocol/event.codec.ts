@@ -2,7 +2,7 @@ import { CLOSE_CODES } from './close-codes.js';
 import type { Codec, RequestNames } from './codec.interface.js';
 import { ID_PROBLEM, isName, isRequestId, readFields, responseText } from './frame-fields.js';
 import type { ErrorPayload, WsEventMessage, InboundMessage, ProtocolError, RequestId, Welcome } from './messages.js';
-import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE } from './route-key.js';
+import { ENCRYPTED, eventOfRoute, isSystemEvent, routeOfEvent, SYSTEM_TYPE, WHISPER_TYPE } from './route-key.js';
 
 /** The envelope of Ignis, which Nest's own gateways speak too: `{ event, data?, id? }`. */
 export const eventCodec: Codec = {
@@ -74,10 +74,19 @@ function eventShape(message: unknown): WsEventMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const { event, type, action, data } = message as Record<string, unknown>;
   if (typeof type === 'string' && typeof action === 'string') {
+    if (type === WHISPER_TYPE) return whisperShape(action, message);
     const isError = type === 'error' && action === 'message' && typeof data === 'object' && data !== null;
     return isError ? { event: 'error', data: errorShape(data) } : { event: eventOfRoute(type, action), data };
   }
   return typeof event === 'string' && type === undefined ? (message as WsEventMessage) : undefined;
+}
+
+/** A whisper, unlike other pushes, always says in which room it was said and by whom. */
+function whisperShape(
+  action: string,
+  { data, room, from }: { data?: unknown; room?: unknown; from?: unknown },
+): WsEventMessage & { room: unknown; from: unknown } {
+  return { event: eventOfRoute(WHISPER_TYPE, action), data, room, from };
 }
 
 /** Converts the error frame of the other codec, which an application may send, to this one's names. */

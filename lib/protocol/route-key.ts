@@ -7,6 +7,9 @@ export const EVENT_TYPE = 'event';
 /** The type of the library's own requests. */
 export const SYSTEM_TYPE = 'system';
 
+/** The type of what a member says to the other members of a room without a handler of the application. */
+export const WHISPER_TYPE = 'whisper';
+
 /** The action, and the event name, of a frame that contains an encrypted one. */
 export const ENCRYPTED = 'encrypted';
 
@@ -23,7 +26,7 @@ const SYSTEM_EVENTS: readonly string[] = [
 ];
 
 /** The types that are reserved for the library: an application cannot route them. */
-export const RESERVED_TYPES: readonly string[] = [SYSTEM_TYPE, 'auth', 'error', 'room'];
+export const RESERVED_TYPES: readonly string[] = [SYSTEM_TYPE, 'auth', 'error', 'room', WHISPER_TYPE];
 
 /**
  * The key of a route: `type:action`. A type has no colon, so the key is unambiguous.

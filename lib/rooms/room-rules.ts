@@ -17,7 +17,10 @@ import type {
 import { isClassWith } from '../options/checks/class-checks.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
+import { isThenable } from '../runtime/thenable.js';
 import type { MemberProfile } from './membership.js';
+
+const WHISPER_FAILED = 'rooms.whisper failed.';
 
 interface CompiledRules {
   readonly authorize: WsAuthorizeRoom | undefined;
@@ -80,6 +83,28 @@ export class RoomRules implements OnModuleInit {
     return this.runtime.within(this.options.timeouts.hook, decision, late, lost);
   }
 
+  /**
+   * Lets a member whisper, or throws.
+   *
+   * @throws WsError FORBIDDEN where `rooms.whisper` does not say yes, or fails; what it throws as an answer
+   */
+  checkWhisper({ client, clientId, options }: ClientSession, roomName: string): void {
+    const { whisper } = options.rooms;
+    if (whisper === true) return;
+    if (whisper === false) throw notForWhispers();
+    let verdict: unknown;
+    try {
+      verdict = whisper({ client, roomName });
+    } catch (error) {
+      if (!isUnexpected(error)) throw error;
+      this.errors.report(WHISPER_FAILED, error, clientId);
+      throw notForWhispers(error);
+    }
+    if (verdict === true) return;
+    if (verdict !== false) this.#reportNoBoolean(verdict, clientId);
+    throw notForWhispers();
+  }
+
   async #compile({ authorize, profile }: ResolvedOptions['rooms']): Promise<CompiledRules> {
     const authorizer = isClassWith('authorize', authorize)
       ? await this.rules.sourceOf(authorize as Type<WsRoomAuthorizer>)
@@ -114,6 +139,17 @@ export class RoomRules implements OnModuleInit {
     return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
   }
 
+  /** A promise, above all: each whisper is decided about at once. */
+  #reportNoBoolean(verdict: unknown, clientId: string): void {
+    this.errors.report(
+      WHISPER_FAILED,
+      new Error(`It has answered ${kindOf(verdict)}, neither true nor false.`),
+      clientId,
+    );
+    if (isThenable(verdict))
+      verdict.then(undefined, (error: unknown) => this.errors.report(WHISPER_FAILED, error, clientId));
+  }
+
   /** Reports a verdict that is neither yes nor no: perhaps the rule has returned the error that it meant to throw. */
   #reportOdd(verdict: unknown, { clientId }: ClientSession): void {
     if (verdict === false || verdict === null || verdict === undefined) return;
@@ -133,6 +169,10 @@ async function refusable<T>(rule: () => T | Promise<T>): Promise<T> {
 
 function notOpen(cause?: unknown): WsError {
   return new WsError('FORBIDDEN', 'This room is not open to you.', { cause });
+}
+
+function notForWhispers(cause?: unknown): WsError {
+  return new WsError('FORBIDDEN', 'You cannot whisper in this room.', { cause });
 }
 
 /** Any other truthy value is a mistake of the rule, and refuses. */

@@ -13,6 +13,7 @@ import { fieldsOf } from './message-fields.js';
 import { HistoryRoutes } from './rooms/history-routes.js';
 import { PresenceRoutes } from './rooms/presence-routes.js';
 import { RoomRoutes } from './rooms/room-routes.js';
+import { WhisperRoute } from './rooms/whisper-route.js';
 import type { Router } from './router.js';
 
 /** The requests that the library answers at every endpoint: type `system`, PROTOCOL.md "Built-in requests". */
@@ -25,6 +26,7 @@ export class SystemRoutes {
     private readonly eventRoutes: EventRoutes,
     private readonly historyRoutes: HistoryRoutes,
     private readonly presenceRoutes: PresenceRoutes,
+    private readonly whisperRoute: WhisperRoute,
     private readonly runtime: Runtime,
   ) {}
 
@@ -45,6 +47,7 @@ export class SystemRoutes {
     this.eventRoutes.addTo(router);
     this.historyRoutes.addTo(router);
     this.presenceRoutes.addTo(router);
+    this.whisperRoute.addTo(router);
   }
 
   async #authenticate(session: ClientSession, { data, id }: InboundMessage): Promise<unknown> {

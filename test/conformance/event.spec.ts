@@ -47,7 +47,11 @@ let app: TestApp;
 beforeAll(async () => {
   app = await startApp({
     providers: [EventGateway],
-    options: { protocol: 'event', auth: { jwt: { secret: SECRET }, required: false }, rooms: { open: true } },
+    options: {
+      protocol: 'event',
+      auth: { jwt: { secret: SECRET }, required: false },
+      rooms: { open: true, whisper: true },
+    },
   });
 });
 afterAll(() => app.close());
@@ -154,6 +158,16 @@ const promises: Record<string, () => Promise<void>> = {
     expect(call).toEqual({ event: 'test:question', data: { n: 1 }, callId: expect.any(Number) });
     someone.send({ event: 'system:answer', data: { callId: call.callId, response: 'yes' } });
     expect(await someone.next()).toEqual({ event: 'test:callMe', id: 3, data: 'yes' });
+
+    const other = await client();
+    for (const member of [someone, other]) await member.request('system', 'join', { rooms: ['shapes'] });
+    other.send({ event: 'system:whisper', data: { roomName: 'shapes', action: 'typing' }, id: 4 });
+    expect(await other.next()).toEqual({ event: 'system:whisper', id: 4, data: { success: true } });
+    const from = { clientId: other.clientId };
+    expect(await someone.next()).toEqual({ event: 'whisper:typing', room: 'shapes', from });
+    await app.app.get(WebSocketService).leaveRooms({ clientIds: [clientId], rooms: ['shapes'] });
+    const left = { roomName: 'shapes', reason: 'removed' };
+    expect(await someone.next()).toEqual({ event: 'room:left', data: left });
   },
 
   async 'Event connected'() {

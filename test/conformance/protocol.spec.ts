@@ -83,7 +83,7 @@ beforeAll(async () => {
     providers: [ConformanceGateway],
     options: {
       auth: { authenticate },
-      rooms: { open: true, announce: true },
+      rooms: { open: true, announce: true, whisper: true },
       heartbeat: { interval: 200, timeout: 100 },
     },
   });
@@ -353,6 +353,31 @@ const promises: Record<string, () => Promise<void>> = {
         data: { roomName: 'tea', leftAt: expect.stringMatching(/^\d{4}-.*Z$/) },
       },
     });
+  },
+
+  async whisper() {
+    const [ada, bo, stranger] = [await client('/ws?user=ada'), await client(), await client()];
+    for (const member of [ada, bo]) await member.request('system', 'joinRoom', { roomName: 'whispers' });
+    const data = { roomName: 'whispers', action: 'typing', data: { on: true } };
+    expect(await ada.request('system', 'whisper', data)).toEqual({ success: true });
+    const from = { clientId: ada.clientId, userId: 'ada' };
+    const push = { type: 'whisper', action: 'typing', data: { on: true }, room: 'whispers', from };
+    expect(await bo.next('whisper')).toEqual(push);
+    await expect(stranger.request('system', 'whisper', data)).rejects.toThrow('FORBIDDEN');
+    await expect(bo.request('system', 'whisper', { ...data, roomName: '' })).rejects.toThrow('INVALID_ROOM');
+    await expect(bo.request('system', 'whisper', { ...data, action: '' })).rejects.toThrow('BAD_MESSAGE');
+    expect(ada.pending).toEqual([expect.objectContaining({ action: 'memberJoined' })]);
+  },
+
+  async Removals() {
+    const ada = await client();
+    await ada.request('system', 'joinRoom', { roomName: 'removals' });
+    const sockets = app.app.get(WebSocketService);
+    void sockets.sendToRooms(['removals'], { event: 'last' });
+    await sockets.leaveRooms({ clientIds: [ada.clientId], rooms: ['removals'] });
+    expect(await ada.next()).toMatchObject({ action: 'last' });
+    const data = { roomName: 'removals', reason: 'removed' };
+    expect(await ada.next()).toEqual({ type: 'room', action: 'left', data });
   },
 
   async ping() {

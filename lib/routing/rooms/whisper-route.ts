@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientSession } from '../../clients/session/client-session.js';
+import { WsError } from '../../errors/ws.error.js';
+import { RefusalCounters } from '../../limits/refusal-counters.js';
+import { isName } from '../../protocol/frame-fields.js';
+import { MAX_NAME_LENGTH, SYSTEM_TYPE } from '../../protocol/route-key.js';
+import { checkRoomName } from '../../rooms/room-name.js';
+import { RoomRules } from '../../rooms/room-rules.js';
+import { ROOM_WHISPERS, type RoomWhispers } from '../../rooms/room-whispers.interface.js';
+import { fieldsOf } from '../message-fields.js';
+import type { Router } from '../router.js';
+
+const ACTION = 'whisper';
+
+/** The request by which a member speaks to the other members of a room: PROTOCOL.md "whisper". */
+@Injectable()
+export class WhisperRoute {
+  constructor(
+    private readonly rules: RoomRules,
+    @Inject(ROOM_WHISPERS) private readonly whispers: RoomWhispers,
+    private readonly counters: RefusalCounters,
+  ) {}
+
+  addTo(router: Router): void {
+    const source = `${SYSTEM_TYPE}.${ACTION}`;
+    router.add(SYSTEM_TYPE, ACTION, {
+      source,
+      immediate: false,
+      handle: (session, { data }) => this.#whisper(session, data),
+    });
+  }
+
+  async #whisper(session: ClientSession, fields: unknown): Promise<unknown> {
+    const { roomName, action, data } = fieldsOf(fields);
+    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    if (!isName(action)) {
+      throw new WsError('BAD_MESSAGE', `The action is not a text of 1 to ${MAX_NAME_LENGTH} characters.`);
+    }
+    if (!session.rooms.has(roomName)) throw new WsError('FORBIDDEN', 'Only members can whisper in a room.');
+    this.rules.checkWhisper(session, roomName);
+    await this.whispers.send(session, { roomName, action, data });
+    return { success: true };
+  }
+}
