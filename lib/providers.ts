@@ -22,7 +22,10 @@ import { PeerCheck } from './cluster/calls/peer-check.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
 import { ClusterEvents } from './cluster/events/cluster-events.js';
 import { MirrorWriter } from './cluster/registry/mirror-writer.js';
+import { OwnClients } from './cluster/registry/own-clients.js';
+import { PresenceBridge } from './cluster/presence/presence-bridge.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
+import { ReplacedClients } from './cluster/presence/replaced-clients.js';
 import { RevocationSync } from './cluster/revocations/revocation-sync.js';
 import { Encryption } from './encryption/encryption.js';
 import { FrameCallbacks } from './encryption/frame-callbacks.js';
@@ -118,6 +121,7 @@ import { OutboxServices } from './transport/outbox/outbox.services.js';
 import { SlowConsumers } from './transport/outbox/slow-consumers.js';
 import { ClientAdmitter } from './transport/upgrade/client-admitter.js';
 import { HttpServers } from './transport/upgrade/http-servers.js';
+import { ClientReturns } from './transport/upgrade/client-returns.js';
 import { OwnServers } from './transport/upgrade/own-servers.js';
 import { PendingUpgrades } from './transport/upgrade/pending-upgrades.js';
 import { UpgradeChecks } from './transport/upgrade/upgrade-checks.js';
@@ -172,14 +176,15 @@ const ROUTING = [
 
 const TRANSPORT = [
   ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers],
-  ...[UpgradeHandler, UpgradeChecks, PendingUpgrades, UpgradeRefusals, ClientAdmitter],
+  ...[UpgradeHandler, UpgradeChecks, PendingUpgrades, UpgradeRefusals, ClientAdmitter, ClientReturns],
   ...[ConnectionHandler, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
   ...[OutboxServices, OutboxScheduler, SlowConsumers],
 ];
 
 const CLUSTER: Provider[] = [
   ...CLUSTER_PROVIDERS,
-  ...[ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, MirrorWriter, RevocationSync],
+  ...[ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, OwnClients, MirrorWriter, RevocationSync],
+  ...[PresenceBridge, ReplacedClients],
 ];
 
 const SUBSCRIBERS = [HandlerContexts, SubscriberRegistry, SubscriberExplorer, SubscriberDispatcher, SubscriberRunner];

@@ -8,8 +8,10 @@ import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js
 import { WsRedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
 import { PeerCheck } from './cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './cluster/registry/cluster-registry.interface.js';
+import { PresenceBridge } from './cluster/presence/presence-bridge.js';
 import { RedisRegistry } from './cluster/registry/redis.registry.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
+import { ReplacedClients } from './cluster/presence/replaced-clients.js';
 import { RevocationSync } from './cluster/revocations/revocation-sync.js';
 import { RedisUserConnections } from './cluster/users/redis.user-connections.js';
 import { RedisUserPresence } from './cluster/users/redis.user-presence.js';
@@ -33,6 +35,7 @@ import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
+import { ClientReturns } from './transport/upgrade/client-returns.js';
 
 /** A class that is provided, or the token of an interface. */
 type Token<Part> = Type<Part> | Abstract<Part> | symbol;
@@ -80,6 +83,17 @@ export const WIRING: FactoryProvider[] = [
       rooms.listen(announcements);
       rooms.listen(remote);
       bridge.listenToLosses(announcements);
+    },
+  ),
+
+  // Rooms with presence: what other workers have to know, and connections that are of no use any more.
+  wire(
+    [Presences, PresenceBridge, ReplacedClients, ClientReturns, Metrics],
+    (presences, bridge, replaced, returns, metrics) => {
+      if (!presences.isOn) return;
+      presences.listen(bridge);
+      presences.listen(replaced);
+      metrics.add(returns);
     },
   ),
 

@@ -1,5 +1,6 @@
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
+import type { ReturnNotice } from '../protocol/messages.js';
 import type { WsMember } from '../protocol/presence.js';
 import type { AbsentClient, SharedPresence, SharedReturn } from './presence-entry.js';
 
@@ -32,12 +33,7 @@ export interface PresenceListener {
 }
 
 /** What a client is told in its welcome. */
-export interface Greeting {
-  /** The secret with which its next connection is the same member; undefined where no room has presence. */
-  readonly resume?: string | undefined;
-  /** Whether this connection is the same member as a former one; undefined when it has presented nothing. */
-  readonly resumed?: boolean | undefined;
-}
+export type Greeting = ReturnNotice;
 
 /** Who is in the rooms with presence, on all workers, as far as this one knows. */
 export interface RoomPresence {
@@ -49,7 +45,7 @@ export interface RoomPresence {
   /**
    * Readies a client of this worker that is about to be registered, and welcomed.
    *
-   * @param secret what it presents of its former connection
+   * @param secret what it presents of its former connection; '' for what cannot be a secret
    */
   greet(client: ClientSession, secret: string | undefined): Greeting;
   /** What the record of a client of this worker says about returning. */

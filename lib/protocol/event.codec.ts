@@ -49,8 +49,8 @@ export const eventCodec: Codec = {
     return [this.encodeIdentified(welcome)];
   },
 
-  encodeIdentified({ clientId, terms, userId, time, serverPublicKey, salt }: Welcome): string {
-    const own = JSON.stringify({ id: clientId, userId, time, serverPublicKey, salt });
+  encodeIdentified({ clientId, terms, userId, time, serverPublicKey, salt, resume, resumed }: Welcome): string {
+    const own = JSON.stringify({ id: clientId, userId, time, serverPublicKey, salt, resume, resumed });
     return `{"event":"connected","data":${own.slice(0, -1)},${terms}}}`;
   },
 

@@ -47,8 +47,16 @@ export interface ErrorPayload {
   readonly details?: unknown;
 }
 
+/** What a welcome tells of the client's return to rooms with presence: PROTOCOL.md "Presence". */
+export interface ReturnNotice {
+  /** The secret with which its next connection is the same member; undefined where no room has presence. */
+  readonly resume?: string | undefined;
+  /** Whether this connection is the same member as a former one; undefined when it has presented no secret. */
+  readonly resumed?: boolean | undefined;
+}
+
 /** The content of an accepted connection's first frame. */
-export interface Welcome {
+export interface Welcome extends ReturnNotice {
   readonly clientId: string;
   /** The part that is the same for all clients of the endpoint, written by `termsText`. */
   readonly terms: string;

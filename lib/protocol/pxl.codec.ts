@@ -44,8 +44,8 @@ export const pxlCodec: Codec = {
   },
 
   encodeWelcome(welcome: Welcome): string[] {
-    const { clientId, terms, userId, serverPublicKey, salt } = welcome;
-    const own = JSON.stringify({ clientId, protocol: 'pxl.v1', userId, serverPublicKey, salt });
+    const { clientId, terms, userId, serverPublicKey, salt, resume, resumed } = welcome;
+    const own = JSON.stringify({ clientId, protocol: 'pxl.v1', userId, serverPublicKey, salt, resume, resumed });
     const frame = `{"type":"system","action":"connected","data":${own.slice(0, -1)},${terms}}}`;
     return userId === undefined ? [frame] : [frame, this.encodeIdentified(welcome)];
   },

@@ -1,4 +1,11 @@
-import type { ClientChange, ClientRecord, SharedUser } from '../../lib/cluster/registry/client-record.js';
+import { withState } from '../../lib/cluster/presence/shared-state.js';
+import type { AbsentClient, SharedPresence } from '../../lib/presence/presence-entry.js';
+import type {
+  ClientChange,
+  ClientRecord,
+  SharedMembership,
+  SharedUser,
+} from '../../lib/cluster/registry/client-record.js';
 import type { RegistryHost } from '../../lib/cluster/registry/cluster-registry.interface.js';
 import type { LeasedData } from '../../lib/cluster/leases/leased-data.interface.js';
 import { RedisRegistry } from '../../lib/cluster/registry/redis.registry.js';
@@ -16,6 +23,8 @@ export interface RegistryWorkerOptions {
   /** Default: 1 000 ms, a tenth of the usual. */
   lease?: number;
   mirror?: boolean;
+  /** How long members stay that are lost, ms; undefined: no room has presence. */
+  grace?: number;
   /** What lives beside the registry on the worker's link. */
   data?: (link: RedisLink, workerId: string) => LeasedData[];
 }
@@ -32,6 +41,10 @@ export class RegistryWorker implements RegistryHost {
   readonly view = new Map<string, Clients>();
   /** What it was told, as `<kind> <client id> …`. */
   readonly told: string[] = [];
+  /** The clients that were gone before it started, and stay. */
+  readonly absents = new Map<string, AbsentClient>();
+  /** Until when members stay that have left, as it was told, by `<client id> <room>`. */
+  readonly stayed = new Map<string, number | undefined>();
   /** How often the others had taken it for dead. */
   returns = 0;
   /** What does not follow from what it was told before. */
@@ -41,13 +54,16 @@ export class RegistryWorker implements RegistryHost {
   /** Takes the messages of other channels. */
   hear: (channel: string, payload: Buffer) => void = () => {};
   readonly isMirroring: boolean;
+  readonly grace: number | undefined;
   readonly #link: TestLink;
   readonly #started: Promise<void>;
   #count = 0;
   #isStarted = false;
 
-  constructor({ redis, name, prefix = 'pxl', lease = 1_000, mirror = true, data = () => [] }: RegistryWorkerOptions) {
+  constructor(given: RegistryWorkerOptions) {
+    const { redis, name, prefix = 'pxl', lease = 1_000, mirror = true, grace, data = () => [] } = given;
     this.name = name;
+    this.grace = grace;
     this.isMirroring = mirror;
     this.#link = new TestLink({ redis, prefix, name, probe: 50 });
     const options = { prefix, workerId: name, lease, mirror };
@@ -89,9 +105,9 @@ export class RegistryWorker implements RegistryHost {
     this.registry.record({ kind: 'disconnected', clientId, userId: user?.userId, code, reason: '' });
   }
 
-  join(clientId: string, roomName: string): void {
+  join(clientId: string, roomName: string, presence?: SharedPresence): void {
     const record = this.#own(clientId);
-    const membership = { roomName };
+    const membership = { roomName, presence };
     this.clients.set(clientId, { ...record, rooms: [...record.rooms, membership] });
     this.registry.record({ kind: 'joined', clientId, userId: record.user?.userId, membership });
   }
@@ -114,8 +130,39 @@ export class RegistryWorker implements RegistryHost {
     this.registry.record({ kind: 'updated', clientId, key, data });
   }
 
+  /** A member is described anew. */
+  describe(clientId: string, roomName: string, membership: Omit<SharedMembership, 'roomName'>): void {
+    const record = this.#own(clientId);
+    this.clients.set(clientId, { ...record, rooms: described(record, { ...membership, roomName }) });
+    this.registry.describe(clientId, roomName, 'description');
+  }
+
+  /** A member sets its state. */
+  setState(clientId: string, roomName: string, state: unknown, stateAt: number): void {
+    const record = this.#own(clientId);
+    const membership = record.rooms.find((room) => room.roomName === roomName)!;
+    this.clients.set(clientId, { ...record, rooms: described(record, withState(membership, { state, stateAt })) });
+    this.registry.describe(clientId, roomName, 'state');
+  }
+
   get size(): number {
     return this.clients.size;
+  }
+
+  get hasPresence(): boolean {
+    return this.grace !== undefined;
+  }
+
+  membership(clientId: string, roomName: string): SharedMembership | undefined {
+    return this.clients.get(clientId)?.rooms.find((room) => room.roomName === roomName);
+  }
+
+  stays(_roomName: string, after: number): number | undefined {
+    return this.grace === undefined ? undefined : Date.now() + after + this.grace;
+  }
+
+  absent(client: AbsentClient): void {
+    this.absents.set(client.clientId, client);
   }
 
   records(): Iterable<ClientRecord> {
@@ -197,8 +244,14 @@ export class RegistryWorker implements RegistryHost {
         if (isIn(record, change.membership.roomName)) this.faults.push(`${clientId} joined twice`);
         clients.set(clientId, { ...record, rooms: [...rooms, change.membership] });
         break;
+      case 'described':
+        this.told.push(`${kind} ${clientId} ${change.membership.roomName}`);
+        if (!isIn(record, change.membership.roomName)) this.faults.push(`${clientId} was described where it is not`);
+        clients.set(clientId, { ...record, rooms: described(record, change.membership) });
+        break;
       case 'left':
         this.told.push(`${kind} ${clientId} ${change.membership.roomName}`);
+        this.stayed.set(`${clientId} ${change.membership.roomName}`, change.until);
         if (!isIn(record, change.membership.roomName)) this.faults.push(`${clientId} left a room it was not in`);
         clients.set(clientId, {
           ...record,
@@ -213,6 +266,10 @@ export class RegistryWorker implements RegistryHost {
   }
 }
 
+function described({ rooms }: ClientRecord, membership: SharedMembership): SharedMembership[] {
+  return rooms.map((room) => (room.roomName === membership.roomName ? membership : room));
+}
+
 function isIn({ rooms }: ClientRecord, name: string): boolean {
   return rooms.some(({ roomName }) => roomName === name);
 }
@@ -220,8 +277,12 @@ function isIn({ rooms }: ClientRecord, name: string): boolean {
 /** The clients as a text in which order does not matter. */
 function textOf(clients: Clients = new Map()): string {
   const texts = [...clients.values()].map(({ clientId, user, metadata, rooms }) => {
-    const roomNames = rooms.map(({ roomName }) => roomName).sort();
-    return JSON.stringify([clientId, user, Object.entries(metadata).sort(), roomNames]);
+    const memberships = rooms.map(({ roomName, username, presence: shown }) => {
+      const { joinedAt, memberId, took, profile, describedAt, state, stateAt } = shown ?? {};
+      const presence = [joinedAt, memberId, took, profile, describedAt, state, stateAt];
+      return JSON.stringify([roomName, username, presence]);
+    });
+    return JSON.stringify([clientId, user, Object.entries(metadata).sort(), memberships.sort()]);
   });
   return texts.sort().join('\n');
 }

@@ -141,6 +141,16 @@ class FleetRegistry implements ClusterRegistry {
 
   record(): void {}
 
+  describe(): void {}
+
+  keepAbsent(): void {}
+
+  forgetAbsent(): void {}
+
+  whenTold(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stop(): Promise<void> {
     return Promise.resolve();
   }

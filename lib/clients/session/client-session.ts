@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import { WsError } from '../../errors/ws.error.js';
 import type { Codec } from '../../protocol/codec.interface.js';
-import type { InboundMessage, ProtocolError, RequestId, Welcome } from '../../protocol/messages.js';
+import type { InboundMessage, ProtocolError, RequestId, ReturnNotice, Welcome } from '../../protocol/messages.js';
 import { CLOSING, OPEN } from '../../runtime/socket-state.js';
 import type { WsTokenInfo } from '../../options/authenticator.js';
 import type { Step } from '../../runtime/ordered-steps.js';
@@ -61,6 +61,8 @@ export class ClientSession implements ClientEntry, ShownSession {
   /** The user type that the application has assigned, for credentials that name none. */
   assignedType: string | undefined;
   roomName: string | null = null;
+  /** What its welcome says of its return; null where no room has presence. */
+  returnNotice: ReturnNotice | null = null;
   #client: WsClient | null = null;
   #rooms: Set<string> | null = null;
   #metadata: ClientMetadata | null = null;
@@ -152,8 +154,9 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   /** What the welcome tells the client. */
   get welcome(): Welcome {
-    const { clientId, user, endpoint } = this;
-    return { clientId, terms: endpoint.welcomeTerms, userId: user?.userId, time: endpoint.runtime.now() };
+    const { clientId, user, endpoint, returnNotice } = this;
+    const time = endpoint.runtime.now();
+    return { clientId, terms: endpoint.welcomeTerms, userId: user?.userId, time, ...returnNotice };
   }
 
   /** {@link WsClient.send} */

@@ -32,7 +32,8 @@ export function clientEventOf(workerId: string, change: ClientChange): ClientEve
       const { clientId, key, data } = change;
       return { channel: 'clientUpdated', message: { clientId, workerId, key, data } };
     }
-    case 'identified':
-      return null; // reported by userConnected
+    case 'identified': // reported by userConnected
+    case 'described':
+      return null;
   }
 }

@@ -26,6 +26,8 @@ export function applyChange(record: ClientRecord, change: KnownClientChange): Cl
       return isMember(record, change.membership.roomName)
         ? record
         : { ...record, rooms: [...record.rooms, change.membership] };
+    case 'described':
+      return describedAnew(record, change.membership);
     case 'left':
       return isMember(record, change.membership.roomName)
         ? { ...record, rooms: record.rooms.filter(({ roomName }) => roomName !== change.membership.roomName) }
@@ -46,7 +48,9 @@ export function changesBetween(before: ClientRecord, after: ClientRecord): Known
     if (!isMember(after, membership.roomName)) changes.push(left(before, membership));
   }
   for (const membership of after.rooms) {
-    if (!isMember(before, membership.roomName)) changes.push(joined(after, membership));
+    const former = membershipOf(before, membership.roomName);
+    if (!former) changes.push(joined(after, membership));
+    else if (!isSameMember(former, membership)) changes.push(described(after, membership));
   }
   for (const [key, data] of Object.entries(metadata)) {
     if (!isSame(before.metadata[key], data)) changes.push({ kind: 'updated', clientId, key, data });
@@ -60,10 +64,18 @@ export function beginningOf(record: ClientRecord): ClientChange[] {
   return [{ kind: 'connected', record: { ...record, rooms: [] } }, ...joins];
 }
 
-/** The changes that tell of a client's end, its memberships first. */
-export function endOf(record: ClientRecord, { code, reason }: ConnectionEnd): ClientChange[] {
+/**
+ * The changes that tell of a client's end, its memberships first.
+ *
+ * @param stays until when the client stays in a room
+ */
+export function endOf(
+  record: ClientRecord,
+  { code, reason }: ConnectionEnd,
+  stays: (roomName: string) => number | undefined,
+): ClientChange[] {
   const { clientId, user, rooms } = record;
-  const leaves = rooms.map((membership) => left(record, membership));
+  const leaves = rooms.map((membership) => ({ ...left(record, membership), until: stays(membership.roomName) }));
   return [...leaves, { kind: 'disconnected', clientId, userId: user?.userId, code, reason }];
 }
 
@@ -71,12 +83,40 @@ function joined({ clientId, user }: ClientRecord, membership: SharedMembership):
   return { kind: 'joined', clientId, userId: user?.userId, membership };
 }
 
-function left({ clientId, user }: ClientRecord, membership: SharedMembership): KnownClientChange {
-  return { kind: 'left', clientId, userId: user?.userId, membership };
+function described({ clientId, user }: ClientRecord, membership: SharedMembership): KnownClientChange {
+  return { kind: 'described', clientId, userId: user?.userId, membership };
 }
 
-function isMember({ rooms }: ClientRecord, name: string): boolean {
-  return rooms.some(({ roomName }) => roomName === name);
+function left(
+  { clientId, user }: ClientRecord,
+  { roomName, username, isAnnounced }: SharedMembership,
+): KnownClientChange & { kind: 'left' } {
+  return { kind: 'left', clientId, userId: user?.userId, membership: { roomName, username, isAnnounced } };
+}
+
+/** A client's membership in a room. */
+export function membershipOf({ rooms }: ClientRecord, name: string): SharedMembership | undefined {
+  return rooms.find(({ roomName }) => roomName === name);
+}
+
+function isMember(record: ClientRecord, name: string): boolean {
+  return membershipOf(record, name) !== undefined;
+}
+
+function describedAnew(record: ClientRecord, membership: SharedMembership): ClientRecord {
+  const former = membershipOf(record, membership.roomName);
+  if (!former || isSameMember(former, membership)) return record;
+  return { ...record, rooms: record.rooms.map((one) => (one === former ? membership : one)) };
+}
+
+/** Whether the members of a room with presence see the same in two memberships. In other rooms nobody is told of a difference. */
+function isSameMember(a: SharedMembership, b: SharedMembership): boolean {
+  const [one, other] = [a.presence, b.presence];
+  if (!one || !other) return one === other;
+  const { joinedAt, memberId, took, describedAt, stateAt } = one;
+  if (a.username !== b.username || joinedAt !== other.joinedAt || memberId !== other.memberId) return false;
+  if (took !== other.took || describedAt !== other.describedAt || stateAt !== other.stateAt) return false;
+  return isSame(one.profile, other.profile) && isSame(one.state, other.state);
 }
 
 /** Both come from JSON that one worker wrote, so equal values have equal texts. */

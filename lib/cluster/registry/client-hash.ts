@@ -12,17 +12,22 @@ const LIFETIME = 6;
  * checks the hash.
  *
  * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), the deadline of `inTime`, the number
- * of clients that are gone, their ids, then id and record of each changed client. Returns 0 when the hash is at another
- * `seq`, otherwise 1.
+ * of fields that are removed, their names, then name and value of each changed field: in portions, since Lua unpacks some
+ * thousand values at most. Returns 0 when the hash is at another `seq`, otherwise 1.
  */
 const COMMIT = new RedisScript(`${IN_TIME}
 if not inTime(ARGV[6]) then return LATE end
 local seq = redis.call('HGET', KEYS[1], '') or '0'
 if seq ~= ARGV[1] and seq ~= ARGV[2] then return 0 end
 if seq ~= ARGV[2] then
-  local gone = tonumber(ARGV[7])
-  if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 8, 7 + gone)) end
-  redis.call('HSET', KEYS[1], '', ARGV[2], unpack(ARGV, 8 + gone))
+  local at = 8 + tonumber(ARGV[7])
+  for from = 8, at - 1, 1000 do
+    redis.call('HDEL', KEYS[1], unpack(ARGV, from, math.min(from + 999, at - 1)))
+  end
+  repeat
+    redis.call('HSET', KEYS[1], '', ARGV[2], unpack(ARGV, at, math.min(at + 999, #ARGV)))
+    at = at + 1000
+  until at > #ARGV
   if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
@@ -32,13 +37,16 @@ export interface Batch {
   readonly seq: number;
   /** What is published to the other workers; '' for nothing. */
   readonly hint: string;
-  /** The ids of clients that have gone. */
+  /** The names of the fields that are removed: of clients that have gone, and of states of members that have left. */
   readonly gone: readonly string[];
-  /** The id and the record (JSON) of each changed client, in turn. */
+  /** The names and values of changed fields in turn: the id and the record (JSON) of each client, and states of members. */
   readonly fields: readonly string[];
 }
 
-/** The hash in Redis with the clients of one incarnation of this worker, one field per client. */
+/**
+ * The hash in Redis with the clients of one incarnation of this worker: one field per client, one per state of a member (see
+ * `shared-state.ts`), and the `seq` under the empty name.
+ */
 export class ClientHash implements Position {
   readonly #key: string;
   #seq = 0;

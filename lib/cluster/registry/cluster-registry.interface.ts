@@ -1,4 +1,5 @@
-import type { ClientChange, ClientRecord } from './client-record.js';
+import type { AbsentClient } from '../../presence/presence-entry.js';
+import type { ClientChange, ClientRecord, SharedMembership } from './client-record.js';
 
 /** The token of the {@link ClusterRegistry} that the module works with. */
 export const PXL_WS_REGISTRY = Symbol('PXL_WS_REGISTRY');
@@ -14,14 +15,27 @@ export interface ClusterWorker {
   readonly isExpired: boolean;
 }
 
+/** What a member of a room with presence is described by: its username and profile, or its own state. */
+export type DescriptionPart = 'description' | 'state';
+
 /** This worker as the registry sees it: the source of its clients' records, and the receiver of changes of others. */
 export interface RegistryHost {
   /** The records of all clients. The iteration may pause, while clients come and go. */
   records(): Iterable<ClientRecord>;
   /** The present record of a client; undefined when it has gone. */
   record(clientId: string): ClientRecord | undefined;
+  /** The present membership of a client; undefined when it is not in the room any more. */
+  membership(clientId: string, roomName: string): SharedMembership | undefined;
   /** The number of clients. */
   readonly size: number;
+  /** Whether any room may have presence. */
+  readonly hasPresence: boolean;
+  /**
+   * Until when a client stays in a room whose connection is lost now, in ms since 1970; undefined: it does not.
+   *
+   * @param after ms within which the client is told to come back
+   */
+  stays(roomName: string, after: number): number | undefined;
   /**
    * A change of another worker's client. A client connects without rooms and then joins them; it leaves all rooms before it
    * disconnects. Must not throw.
@@ -29,6 +43,11 @@ export interface RegistryHost {
    * @param isLost whether the worker has died, so that every other worker reports this change by itself
    */
   changed(workerId: string, change: ClientChange, isLost: boolean): void;
+  /**
+   * A client that was gone before this worker started, and stays in rooms with presence: while the start waits. Some are told
+   * of twice, and some are back already. Must not throw.
+   */
+  absent(client: AbsentClient): void;
   /** The others had declared this worker dead, and have been told that it is back. Must not throw. */
   returned(): void;
 }
@@ -39,6 +58,14 @@ export interface ClusterRegistry {
   start(host: RegistryHost): Promise<void>;
   /** Records a change of this worker's own clients; called in order, after each change. Returns at once. */
   record(change: ClientChange): void;
+  /** Records that a member of a room with presence is described anew. Returns at once. */
+  describe(clientId: string, roomName: string, part: DescriptionPart): void;
+  /** Keeps a client for workers that start, before its end is recorded: it stays in its rooms for its grace. Returns at once. */
+  keepAbsent(client: AbsentClient): void;
+  /** Forgets such a client of any worker. Returns at once. */
+  forgetAbsent(clientId: string): void;
+  /** Resolves once the other workers have been told of what was recorded before. */
+  whenTold(): Promise<void>;
   /** The other live workers, by id. */
   readonly workers: ReadonlyMap<string, ClusterWorker>;
   /**
@@ -51,6 +78,10 @@ export interface ClusterRegistry {
    * new worker is read: otherwise every new worker would put all the others out of service.
    */
   readonly isReady: boolean;
-  /** Leaves the registry, so that the others forget this worker's clients. Settles within 2 s, whatever Redis does. */
-  stop(): Promise<void>;
+  /**
+   * Leaves the registry, so that the others forget this worker's clients. Settles within 2 s, whatever Redis does.
+   *
+   * @param after ms within which the clients are told to come back
+   */
+  stop(after: number): Promise<void>;
 }

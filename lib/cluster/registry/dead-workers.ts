@@ -1,7 +1,10 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
+import type { AbsentClients } from '../presence/absent-clients.js';
+import { absentOf } from '../presence/absent-record.js';
 import { endOf, LOST } from './client-changes.js';
 import type { ClientRecord } from './client-record.js';
+import type { RegistryHost } from './cluster-registry.interface.js';
 import { writeHint } from './hint.js';
 import type { LeasedData } from '../leases/leased-data.interface.js';
 import { BATCH } from './own-records.js';
@@ -20,6 +23,7 @@ export interface DeadWorkersServices {
   readonly keys: RegistryKeys;
   readonly leases: WorkerLeases;
   readonly reader: RecordReader;
+  readonly absent: AbsentClients;
   readonly data: readonly LeasedData[];
 }
 
@@ -39,25 +43,30 @@ export class DeadWorkers {
    *
    * @param hasBlindWorkers whether some workers keep no mirror, so that they have to be told which clients are gone
    */
-  judge({ others, dead }: LeaseReading, hasBlindWorkers: boolean): void {
+  judge({ others, dead }: LeaseReading, host: RegistryHost, hasBlindWorkers: boolean): void {
     const { leases } = this.services;
+    const remove = (whose: DeadWorker): Promise<void> => this.#removeData(whose, host, hasBlindWorkers);
     for (const lease of others) {
       const { workerId, incarnation, ends: at, isExpired } = lease;
-      if (isExpired) void this.#takeAndRemove({ workerId, incarnation, at }, () => leases.take(lease), hasBlindWorkers);
+      if (isExpired) void this.#takeAndRemove({ workerId, incarnation, at }, () => leases.take(lease), remove);
     }
     for (const remains of dead) {
       const { workerId, incarnation, since: at, isOverdue } = remains;
       const take = (): Promise<boolean> => leases.takeOver(remains);
-      if (isOverdue) void this.#takeAndRemove({ workerId, incarnation, at }, take, hasBlindWorkers);
+      if (isOverdue) void this.#takeAndRemove({ workerId, incarnation, at }, take, remove);
     }
   }
 
-  async #takeAndRemove(whose: DeadWorker, take: () => Promise<boolean>, hasBlindWorkers: boolean): Promise<void> {
+  async #takeAndRemove(
+    whose: DeadWorker,
+    take: () => Promise<boolean>,
+    remove: (whose: DeadWorker) => Promise<void>,
+  ): Promise<void> {
     const name = `${whose.workerId}.${whose.incarnation}`;
     if (this.#underWay.has(name)) return;
     this.#underWay.add(name);
     try {
-      if (await take()) await this.#removeData(whose, hasBlindWorkers);
+      if (await take()) await remove(whose);
     } catch {
       // Once it is overdue, it is taken over.
     } finally {
@@ -65,21 +74,32 @@ export class DeadWorkers {
     }
   }
 
-  async #removeData({ workerId, incarnation, at }: DeadWorker, hasBlindWorkers: boolean): Promise<void> {
-    const { link, keys, leases, data } = this.services;
-    if (hasBlindWorkers) await this.#announceEnds(workerId, incarnation);
+  async #removeData(
+    { workerId, incarnation, at }: DeadWorker,
+    host: RegistryHost,
+    hasBlindWorkers: boolean,
+  ): Promise<void> {
+    const { link, keys, leases, reader, absent, data } = this.services;
+    if (hasBlindWorkers || host.hasPresence) {
+      const records = await reader.readAll(workerId, incarnation);
+      if (host.hasPresence) await absent.write(records.flatMap((record) => absentOf(record, staying(host)) ?? []));
+      if (hasBlindWorkers) await this.#announceEnds(workerId, incarnation, records);
+    }
     await link.run((redis) => redis.unlink(keys.clients(workerId, incarnation)));
     for (const one of data) await one.remove(workerId, incarnation, at);
     await leases.forget(workerId, incarnation);
   }
 
-  async #announceEnds(workerId: string, incarnation: number): Promise<void> {
-    const { link, keys, reader } = this.services;
-    const records = new Map<string, ClientRecord>();
-    await reader.read(workerId, incarnation, (record) => records.set(record.clientId, record));
-    for (const some of chunksOf(records.values(), BATCH)) {
-      const changes = some.flatMap((record) => endOf(record, LOST));
+  async #announceEnds(workerId: string, incarnation: number, records: readonly ClientRecord[]): Promise<void> {
+    const { link, keys } = this.services;
+    for (const some of chunksOf(records, BATCH)) {
+      // Workers without a mirror have no presence.
+      const changes = some.flatMap((record) => endOf(record, LOST, () => undefined));
       await link.publish(keys.hints, writeHint({ kind: 'dead', workerId, incarnation, seq: 0, changes }));
     }
   }
+}
+
+function staying(host: RegistryHost): (roomName: string) => number | undefined {
+  return (roomName) => host.stays(roomName, 0);
 }

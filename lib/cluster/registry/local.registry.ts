@@ -14,6 +14,16 @@ export class LocalRegistry implements ClusterRegistry {
 
   record(): void {}
 
+  describe(): void {}
+
+  keepAbsent(): void {}
+
+  forgetAbsent(): void {}
+
+  whenTold(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stop(): Promise<void> {
     return Promise.resolve();
   }

@@ -5,7 +5,7 @@ import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { clientEventOf } from '../events/client-events.js';
-import type { ClientChange, ClientRecord } from './client-record.js';
+import type { ChangeOfMembership, ClientChange, ClientRecord } from './client-record.js';
 
 /** Writes the changes of other workers' clients into the mirror: the clients and rooms that this worker shows of them. */
 @Injectable()
@@ -18,6 +18,10 @@ export class MirrorWriter {
   ) {}
 
   apply(workerId: string, change: ClientChange): void {
+    if (change.kind === 'described') {
+      this.#describe(change);
+      return;
+    }
     if (change.kind === 'connected') this.#add(workerId, change.record);
     else {
       const client = this.mirror.get(change.clientId);
@@ -33,7 +37,12 @@ export class MirrorWriter {
     for (const { roomName, username } of rooms) this.memberships.enterRemote(client, roomName, username);
   }
 
-  #change(client: MirroredClient, change: Exclude<ClientChange, { kind: 'connected' }>): void {
+  #describe({ clientId, membership: { roomName, username } }: ChangeOfMembership): void {
+    const client = this.mirror.get(clientId);
+    if (client) this.rooms.enterRemote(client, roomName, username);
+  }
+
+  #change(client: MirroredClient, change: Exclude<ClientChange, { kind: 'connected' | 'described' }>): void {
     switch (change.kind) {
       case 'disconnected':
         for (const roomName of [...client.rooms]) this.rooms.exitRemote(client, roomName);

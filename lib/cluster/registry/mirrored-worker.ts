@@ -1,10 +1,20 @@
 import type { Runtime } from '../../runtime/runtime.js';
-import { applyChange, beginningOf, changesBetween, endOf, LOST, type ConnectionEnd } from './client-changes.js';
-import type { ClientChange, ClientRecord } from './client-record.js';
+import {
+  applyChange,
+  beginningOf,
+  changesBetween,
+  endOf,
+  LOST,
+  membershipOf,
+  type ConnectionEnd,
+} from './client-changes.js';
+import type { ClientChange, ClientRecord, SharedMembership } from './client-record.js';
 import type { Hint } from './hint.js';
 import { isAhead, NOWHERE, type Position } from './position.js';
 import type { RecordReader } from './record-reader.js';
 import type { ChangeListener, RemoteWorker } from './remote-worker.js';
+import { withState } from '../presence/shared-state.js';
+import { SnapshotStates } from '../presence/snapshot-states.js';
 import type { Lease } from '../leases/worker-leases.js';
 
 /** How many hints wait for a snapshot at most. Dropped ones show as a gap afterwards. */
@@ -30,6 +40,8 @@ export interface MirrorServices {
   readonly runtime: Runtime;
   /** The least time between two snapshots of one worker, ms. */
   readonly pause: number;
+  /** Until when a client stays in a room whose end nobody has told, see `RegistryHost.stays`. */
+  readonly stays: (roomName: string) => number | undefined;
   /** Called each time a mirror is in step again. */
   readonly caughtUp: () => void;
 }
@@ -128,12 +140,17 @@ export class MirroredWorker implements RemoteWorker {
     // Earlier hints are contained in the snapshot.
     this.#buffered = [];
     const unseen = new Set(this.#records.keys());
-    const seq = await reader.read(this.workerId, incarnation, (record) => {
-      unseen.delete(record.clientId);
-      if (!this.#isEnded) this.#show(record);
+    const states = new SnapshotStates();
+    const seq = await reader.read(this.workerId, incarnation, {
+      record: (record) => {
+        unseen.delete(record.clientId);
+        if (!this.#isEnded) this.#show(states.fill(record, this.#records.get(record.clientId)));
+      },
+      state: (state) => states.add(state),
     });
     if (seq === null || this.#isEnded) return;
     for (const clientId of unseen) this.#remove(clientId, LOST);
+    for (const record of [...this.#records.values()]) this.#show(states.fill(record));
     counts.snapshots++;
     this.#readAt = runtime.monotonic();
     this.#position = this.#snapshot = { incarnation, seq };
@@ -144,9 +161,20 @@ export class MirroredWorker implements RemoteWorker {
     this.services.caughtUp();
   }
 
-  #apply({ incarnation, seq, changes }: Hint): void {
+  #apply({ incarnation, seq, changes, described = [], states = [] }: Hint): void {
     this.#position = { incarnation, seq };
     for (const change of changes) this.#reflect(change);
+    for (const { clientId, membership } of described) {
+      this.#describe(clientId, membership.roomName, ({ presence }) => withState(membership, presence ?? {}));
+    }
+    for (const state of states) this.#describe(state.clientId, state.roomName, (before) => withState(before, state));
+  }
+
+  /** Changes a membership; does nothing when there is none. */
+  #describe(clientId: string, roomName: string, anew: (before: SharedMembership) => SharedMembership): void {
+    const record = this.#records.get(clientId);
+    const before = record && membershipOf(record, roomName);
+    if (before) this.#reflect({ kind: 'described', clientId, userId: record.user?.userId, membership: anew(before) });
   }
 
   #reflect(change: ClientChange): void {
@@ -179,6 +207,6 @@ export class MirroredWorker implements RemoteWorker {
     const record = this.#records.get(clientId);
     if (!record) return;
     this.#records.delete(clientId);
-    for (const change of endOf(record, end)) this.tell(change);
+    for (const change of endOf(record, end, this.services.stays)) this.tell(change);
   }
 }

@@ -1,11 +1,13 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { clientIdOf, endOf, type ConnectionEnd } from './client-changes.js';
+import type { AbsentClients } from '../presence/absent-clients.js';
+import { absentOf } from '../presence/absent-record.js';
+import { Batches, waitingDescription, waitingOf, type WaitingChange } from './batches.js';
+import type { ConnectionEnd } from './client-changes.js';
 import { ClientHash, type Batch } from './client-hash.js';
 import type { ClientChange, ClientRecord } from './client-record.js';
-import type { RegistryHost } from './cluster-registry.interface.js';
-import { writeChanges } from './hint.js';
+import type { DescriptionPart, RegistryHost } from './cluster-registry.interface.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
@@ -14,13 +16,14 @@ export const BATCH = 200;
 /** How many changes may wait, or as many as there are clients. Above that it is cheaper to write all clients anew. */
 const MAX_WAITING = 10_000;
 
-/**
- * A change as JSON, written when it happened: later the application may have put something without a JSON form into the
- * client's data.
- */
-interface WaitingChange {
-  readonly clientId: string;
-  readonly text: string;
+/** Hears how the writing goes. */
+export interface OwnRecordsListener {
+  /** All clients have been written as a new incarnation. */
+  written(): void;
+  /** The hash is gone although this worker did not delete it. */
+  vanished(): void;
+  /** A round of writes is over, with its error or undefined. */
+  ended(error: unknown): void;
 }
 
 /**
@@ -29,6 +32,7 @@ interface WaitingChange {
  * has lost the hash, all clients are written anew as a new incarnation.
  */
 export class OwnRecords {
+  readonly #batches: Batches;
   #host: RegistryHost | null = null;
   /** The hash of the last complete incarnation; null while there is none that others may read. */
   #hash: ClientHash | null = null;
@@ -41,23 +45,20 @@ export class OwnRecords {
   #work: Promise<void> | null = null;
   /** Whether new changes start no work: it is due already, or the last one failed and waits for the next beat. */
   #isHeldBack = true;
+  #whenWritten: (() => void)[] = [];
 
-  /**
-   * @param lease ms
-   * @param written called when all clients have been written as a new incarnation
-   * @param vanished called when the hash is gone although this worker did not delete it
-   * @param ended called after each round of writes, with its error or undefined
-   */
+  /** @param lease ms */
   constructor(
     private readonly link: RedisLink,
     private readonly keys: RegistryKeys,
     private readonly workerId: string,
     private readonly lease: number,
-    private readonly written: () => void,
-    private readonly vanished: () => void,
-    private readonly ended: (error: unknown) => void,
+    private readonly absent: AbsentClients,
+    private readonly listener: OwnRecordsListener,
     private readonly runtime: Runtime,
-  ) {}
+  ) {
+    this.#batches = new Batches(workerId);
+  }
 
   start(host: RegistryHost): void {
     this.#host = host;
@@ -70,14 +71,20 @@ export class OwnRecords {
 
   /** Records a change of one of this worker's clients. */
   record(change: ClientChange): void {
-    // All clients are about to be read anyway.
-    if (this.#isOutdated || this.#isStopped) return;
-    this.#waiting.push(toText(change));
-    if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#startAnew();
-    if (this.#isHeldBack) return;
-    this.#isHeldBack = true;
-    // The changes of one turn of the event loop become one batch.
-    this.runtime.afterIo(() => this.resume());
+    this.#add(() => waitingOf(change));
+  }
+
+  /** A member of a room with presence is described anew. */
+  describe(clientId: string, roomName: string, part: DescriptionPart): void {
+    this.#add(() => waitingDescription(clientId, roomName, part));
+  }
+
+  /** Resolves once Redis holds what was recorded before. */
+  whenWritten(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenWritten.push(resolve);
+      this.#resumeSoon();
+    });
   }
 
   /** Writes all clients anew; until then others do not rely on what Redis holds of them. */
@@ -92,8 +99,12 @@ export class OwnRecords {
     if (!this.#isStopped) this.#work ??= this.#write().finally(() => (this.#work = null));
   }
 
-  /** Announces the end of every client, and records no more changes. Fails as `RedisLink.run` does. */
-  async stop(end: ConnectionEnd): Promise<void> {
+  /**
+   * Announces the end of every client, and records no more changes. Fails as `RedisLink.run` does.
+   *
+   * @param after ms within which the clients are told to come back
+   */
+  async stop(end: ConnectionEnd, after: number): Promise<void> {
     this.#isStopped = true;
     // Read first: clients that disconnect meanwhile are announced by nobody else.
     const last = [...(this.#host?.records() ?? [])];
@@ -101,12 +112,26 @@ export class OwnRecords {
     const [host, hash] = [this.#host, this.#hash];
     if (!host || !hash || this.#isOutdated) return;
     while (this.#batch || this.#waiting.length > 0) await this.#writeNext(host, hash);
-    for (const records of chunksOf(last, BATCH)) {
-      const changes = records.flatMap((record) => endOf(record, end)).map(toText);
-      const gone = records.map(({ clientId }) => clientId);
-      await hash.commit(this.#batchOf(hash, changes, gone, []));
-    }
+    const stays = (roomName: string): number | undefined => host.stays(roomName, after);
+    if (host.hasPresence) await this.absent.write(last.flatMap((record) => absentOf(record, stays) ?? []));
+    for (const records of chunksOf(last, BATCH)) await hash.commit(this.#batches.ends(hash, records, end, stays));
     await hash.delete();
+  }
+
+  /** @param change is called unless the change makes no difference to what will be written */
+  #add(change: () => WaitingChange): void {
+    // All clients are about to be read anyway.
+    if (this.#isOutdated || this.#isStopped) return;
+    this.#waiting.push(change());
+    if (this.#waiting.length > Math.max(MAX_WAITING, this.#host?.size ?? 0)) this.#startAnew();
+    this.#resumeSoon();
+  }
+
+  #resumeSoon(): void {
+    if (this.#isHeldBack) return;
+    this.#isHeldBack = true;
+    // The changes of one turn of the event loop become one batch.
+    this.runtime.afterIo(() => this.resume());
   }
 
   async #write(): Promise<void> {
@@ -119,18 +144,21 @@ export class OwnRecords {
         else await this.#writeAll(host);
       } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length > 0));
       this.#isHeldBack = false;
-      this.ended(undefined);
+      this.listener.ended(undefined);
+      for (const resolve of this.#whenWritten.splice(0)) resolve();
     } catch (error) {
       // The next beat tries again.
-      this.ended(error);
+      this.listener.ended(error);
     }
   }
 
   async #writeNext(host: RegistryHost, hash: ClientHash): Promise<void> {
-    const batch = (this.#batch ??= this.#nextBatch(host, hash));
+    const batch = (this.#batch ??= this.#batches.next(hash, this.#waiting.splice(0, BATCH), host));
+    // First: who reads the registry from now on finds a client that is gone here or there.
+    await this.absent.flush();
     if (!(await hash.commit(batch))) {
       this.#startAnew();
-      this.vanished();
+      this.listener.vanished();
     }
     if (this.#batch === batch) this.#batch = null;
   }
@@ -140,41 +168,23 @@ export class OwnRecords {
     this.#isOutdated = false;
     try {
       const hash = new ClientHash(this.link, this.keys, this.workerId, ++this.#incarnation, this.lease);
-      for (const records of chunksOf(host.records(), BATCH)) await this.#add(hash, records);
+      this.#batches.begin();
+      for (const records of chunksOf(host.records(), BATCH)) await this.#commit(hash, records);
       // Creates the hash even when there are no clients.
-      await this.#add(hash, []);
+      await this.#commit(hash, []);
+      await this.absent.flush();
       this.#hash = hash;
     } catch (error) {
       this.#startAnew();
       throw error;
     }
-    this.written();
+    this.listener.written();
     await previous?.delete();
   }
 
-  async #add(hash: ClientHash, records: readonly ClientRecord[]): Promise<void> {
-    const isOurs = await hash.commit({ seq: hash.seq + 1, hint: '', gone: [], fields: fieldsOf(records) });
+  async #commit(hash: ClientHash, records: readonly ClientRecord[]): Promise<void> {
+    const isOurs = await hash.commit(this.#batches.whole(hash, records));
     if (!isOurs) throw new Error('Redis has lost what was written a moment ago.');
-  }
-
-  #nextBatch(host: RegistryHost, hash: ClientHash): Batch {
-    const changes = this.#waiting.splice(0, BATCH);
-    if (changes.length === 0) return { seq: hash.seq, hint: '', gone: [], fields: [] };
-    const gone: string[] = [];
-    const records: ClientRecord[] = [];
-    for (const clientId of new Set(changes.map((change) => change.clientId))) {
-      const record = host.record(clientId);
-      if (record) records.push(record);
-      else gone.push(clientId);
-    }
-    return this.#batchOf(hash, changes, gone, records);
-  }
-
-  #batchOf(hash: ClientHash, changes: WaitingChange[], gone: string[], records: ClientRecord[]): Batch {
-    const [incarnation, seq] = [hash.incarnation, hash.seq + 1];
-    const texts = changes.map(({ text }) => text);
-    const hint = writeChanges(this.workerId, { incarnation, seq }, texts);
-    return { seq, hint, gone, fields: fieldsOf(records) };
   }
 
   #startAnew(): void {
@@ -182,12 +192,4 @@ export class OwnRecords {
     this.#waiting = [];
     this.#batch = null;
   }
-}
-
-function toText(change: ClientChange): WaitingChange {
-  return { clientId: clientIdOf(change), text: JSON.stringify(change) };
-}
-
-function fieldsOf(records: readonly ClientRecord[]): string[] {
-  return records.flatMap((record) => [record.clientId, JSON.stringify(record)]);
 }

@@ -6,21 +6,24 @@ import { chunksOf } from '../../runtime/chunks.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Beat } from '../leases/beat.js';
+import type { AbsentClient } from '../../presence/presence-entry.js';
+import { AbsentClients } from '../presence/absent-clients.js';
+import { absentOf } from '../presence/absent-record.js';
 import { beginningOf } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
-import type { ClusterRegistry, ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
+import type { ClusterRegistry, ClusterWorker, DescriptionPart, RegistryHost } from './cluster-registry.interface.js';
 import { DeadWorkers } from './dead-workers.js';
 import { Evictions } from '../leases/evictions.js';
 import { readHint, writeHint, type Hint } from './hint.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import type { MirrorCounts } from './mirrored-worker.js';
-import { BATCH, OwnRecords } from './own-records.js';
+import { BATCH, OwnRecords, type OwnRecordsListener } from './own-records.js';
 import type { Position } from './position.js';
 import { RecordReader } from './record-reader.js';
 import { RegistryKeys } from './registry-keys.js';
 import { RemoteWorkers } from './remote-workers.js';
 import { LeaseWatch } from '../leases/lease-watch.js';
-import { WorkerLeases } from '../leases/worker-leases.js';
+import { WorkerLeases, type LeaseReading } from '../leases/worker-leases.js';
 
 /** Milliseconds that leaving the registry may take. */
 const LEAVE_TIMEOUT = 2_000;
@@ -73,10 +76,15 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #evictions: Evictions;
   #lostLeases = 0;
   #junk = 0;
+  readonly #reader: RecordReader;
+  readonly #absent: AbsentClients;
   #host: RegistryHost | null = null;
   /** Whether all other workers and their clients were known once. */
   #wasComplete = false;
   #whenComplete: (() => void) | null = null;
+  #isStopped = false;
+  /** The last look at the leases. */
+  #reading: LeaseReading | null = null;
 
   constructor(
     private readonly link: RedisLink,
@@ -87,18 +95,24 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const counts = this.#mirrorCounts;
     const keys = (this.#keys = new RegistryKeys(prefix));
     const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, !mirror, runtime));
-    const reader = new RecordReader(link, keys);
+    const reader = (this.#reader = new RecordReader(link, keys));
+    const absent = (this.#absent = new AbsentClients(link, keys));
     const failed = (error: unknown): void => this.#fail(LEASES, error);
     const evictions = (this.#evictions = new Evictions(link, lease, runtime));
-    const vanished = (): void => void evictions.look();
-    const written = (error: unknown): void => this.#fail(RECORDS, error);
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
     this.#leaseWatch = new LeaseWatch(lease, runtime);
-    this.#records = new OwnRecords(link, keys, workerId, lease, () => beat.now(), vanished, written, runtime);
-    this.#dead = new DeadWorkers({ link, keys, leases, reader, data: this.#data });
+    const listener: OwnRecordsListener = {
+      written: () => beat.now(),
+      vanished: () => void evictions.look(),
+      ended: (error) => this.#fail(RECORDS, error),
+    };
+    this.#records = new OwnRecords(link, keys, workerId, lease, absent, listener, runtime);
+    this.#dead = new DeadWorkers({ link, keys, leases, reader, absent, data: this.#data });
+    const stays = (roomName: string): number | undefined => this.#host?.stays(roomName, 0);
+    const caughtUp = (): void => this.#checkComplete();
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
-      mirror ? { reader, counts, pause: beat.period, caughtUp: () => this.#checkComplete(), runtime } : null,
+      mirror ? { reader, counts, pause: beat.period, stays, caughtUp, runtime } : null,
       () => beat.now(),
       (workerId) => this.#watcher?.met(workerId),
     );
@@ -144,17 +158,34 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   /** Waits while Redis cannot be reached; never rejects. */
-  start(host: RegistryHost): Promise<void> {
+  async start(host: RegistryHost): Promise<void> {
     this.#host = host;
     this.#records.start(host);
     this.link.subscriptions.want(this.channel);
     const complete = new Promise<void>((resolve) => (this.#whenComplete = resolve));
     this.#beat.now();
-    return complete;
+    await complete;
+    if (host.hasPresence) await this.#meetAbsent(host);
   }
 
   record(change: ClientChange): void {
     this.#records.record(change);
+  }
+
+  describe(clientId: string, roomName: string, part: DescriptionPart): void {
+    this.#records.describe(clientId, roomName, part);
+  }
+
+  keepAbsent(client: AbsentClient): void {
+    this.#absent.keep(client);
+  }
+
+  forgetAbsent(clientId: string): void {
+    this.#absent.forget(clientId);
+  }
+
+  whenTold(): Promise<void> {
+    return this.#records.whenWritten();
   }
 
   /** Sets the watcher; to be called before the start. */
@@ -169,17 +200,18 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     else if (hint.workerId !== this.options.workerId) this.#remote.hear(hint);
   }
 
-  async stop(): Promise<void> {
+  async stop(after = 0): Promise<void> {
+    this.#isStopped = true;
     this.#evictions.stop();
-    await this.runtime.waitFor(LEAVE_TIMEOUT, this.#leave(), late).catch(() => undefined);
+    await this.runtime.waitFor(LEAVE_TIMEOUT, this.#leave(after), late).catch(() => undefined);
     this.#whenComplete?.();
   }
 
-  async #leave(): Promise<void> {
+  async #leave(after: number): Promise<void> {
     await this.#beat.stop();
     const { position } = this.#records;
     // When a step fails, the lease expires, and another worker does the rest.
-    await this.#records.stop(CLOSE_CODES.RESTART);
+    await this.#records.stop(CLOSE_CODES.RESTART, after);
     const left = await Promise.all(this.#data.map((one) => one.stop()));
     if (position) await this.#leases.leave(position, left.includes(true));
   }
@@ -191,7 +223,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     if (!position || !this.#host) return;
     const { incarnation, seq } = position;
     const reading = await this.#leases.renew({ incarnation, seq }, this.#host.size);
-    const { isHeld, entered, others } = reading;
+    const { isHeld, entered, others } = (this.#reading = reading);
     this.link.settled(LEASES);
     this.#leaseWatch.renewed(isHeld && (entered === null || entered === 'kept'));
     if (!isHeld) {
@@ -206,10 +238,34 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const mayJudge = this.#leaseWatch.isSteady && !isLate;
     this.#remote.follow(others, mayJudge);
     const hasBlindWorkers = !this.options.mirror || others.some(({ isBlind }) => isBlind);
-    if (mayJudge) this.#dead.judge(reading, hasBlindWorkers);
+    if (mayJudge) this.#dead.judge(reading, this.#host, hasBlindWorkers);
     if (entered) await this.#enter(this.#host, { incarnation, seq }, entered, hasBlindWorkers);
     for (const one of this.#data) one.beat();
     this.#checkComplete();
+  }
+
+  /** Learns of the clients that were gone before the start. Tries again after a failure, and never rejects. */
+  async #meetAbsent(host: RegistryHost): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        // Of workers that have died, and whose data nobody has removed yet.
+        for (const { workerId, incarnation } of this.#remains()) {
+          for (const record of await this.#reader.readAll(workerId, incarnation)) {
+            const client = absentOf(record, (roomName) => host.stays(roomName, 0));
+            if (client) host.absent(client);
+          }
+        }
+        await this.#absent.read((client) => host.absent(client));
+        return;
+      } catch {
+        await new Promise<void>((resolve) => this.runtime.timeout(this.#beat.period, resolve));
+      }
+    }
+  }
+
+  #remains(): { readonly workerId: string; readonly incarnation: number }[] {
+    const { others = [], dead = [] } = this.#reading ?? {};
+    return [...others.filter(({ isExpired, workerId }) => isExpired && !this.workers.has(workerId)), ...dead];
   }
 
   async #enter(host: RegistryHost, position: Position, cause: RenewalCause, hasBlindWorkers: boolean): Promise<void> {

@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientEnd, ClientListener } from '../../clients/client-listener.interface.js';
-import { ClientRegistry } from '../../clients/client-registry.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { AbsentClient } from '../../presence/presence-entry.js';
 import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
-import { RoomRegistry } from '../../rooms/room-registry.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { clientEventOf } from '../events/client-events.js';
 import { ClusterEvents } from '../events/cluster-events.js';
-import { sharedUser } from '../../ws-client/client-json.js';
-import { describeClient, describeMembership } from './describe-client.js';
-import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership, SharedUser } from './client-record.js';
+import { describeMembership } from './describe-client.js';
+import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership } from './client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './cluster-registry.interface.js';
 import { MirrorWriter } from './mirror-writer.js';
+import { OwnClients } from './own-clients.js';
+import { PresenceBridge } from '../presence/presence-bridge.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from '../users/user-presence.interface.js';
 
 /** A member of a room whose worker has died. */
@@ -39,9 +39,9 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   readonly #lossListeners: LossListener[] = [];
 
   constructor(
-    private readonly clients: ClientRegistry,
-    private readonly rooms: RoomRegistry,
+    private readonly own: OwnClients,
     private readonly mirror: MirrorWriter,
+    private readonly presence: PresenceBridge,
     private readonly events: ClusterEvents,
     private readonly identity: WorkerIdentity,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
@@ -56,41 +56,59 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
 
   /** Leaves the registry at once. Bounded, whatever Redis does; does not reject. */
   stop(): Promise<void> {
-    return this.registry.stop();
+    return this.registry.stop(this.options.shutdown.reconnectSpread);
   }
 
   get size(): number {
-    return this.clients.size;
+    return this.own.size;
   }
 
-  *records(): Iterable<ClientRecord> {
-    for (const client of this.clients.values()) yield this.recordOf(client);
+  get hasPresence(): boolean {
+    return this.presence.isOn;
+  }
+
+  records(): Iterable<ClientRecord> {
+    return this.own.records();
   }
 
   record(clientId: string): ClientRecord | undefined {
-    const client = this.clients.get(clientId);
-    return client && this.recordOf(client);
+    return this.own.record(clientId);
+  }
+
+  membership(clientId: string, roomName: string): SharedMembership | undefined {
+    return this.own.membership(clientId, roomName);
+  }
+
+  stays(roomName: string, after: number): number | undefined {
+    return this.presence.stays(roomName, after);
+  }
+
+  absent(client: AbsentClient): void {
+    this.presence.absent(client);
   }
 
   registered(client: ClientSession): void {
-    this.#own({ kind: 'connected', record: this.recordOf(client) });
+    this.presence.connected(client);
+    this.#own({ kind: 'connected', record: this.own.recordOf(client) });
     if (client.user) this.users.opened(client.user.userId);
   }
 
   identified({ clientId, user }: ClientSession): void {
     if (!user) return;
-    this.#own({ kind: 'identified', clientId, user: this.#shared(user) });
+    this.#own({ kind: 'identified', clientId, user: this.own.userOf(user) });
     this.users.opened(user.userId);
   }
 
   renewed({ clientId, user }: ClientSession, before: WsUser): void {
-    const shared = user && this.#shared(user);
-    if (shared && !isDeepStrictEqual(shared, this.#shared(before))) {
+    const shared = user && this.own.userOf(user);
+    if (shared && !isDeepStrictEqual(shared, this.own.userOf(before))) {
       this.#own({ kind: 'identified', clientId, user: shared });
     }
   }
 
-  unregistered({ clientId, user }: ClientSession, { code, reason }: ClientEnd): void {
+  unregistered(client: ClientSession, { code, reason }: ClientEnd): void {
+    const { clientId, user } = client;
+    this.presence.disconnected(client);
     this.#own({ kind: 'disconnected', clientId, userId: user?.userId, code, reason });
     if (user) this.users.closed(user.userId);
   }
@@ -99,17 +117,23 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     this.#own({ kind: 'updated', clientId, key, data });
   }
 
-  joined(membership: MembershipChange): void {
-    this.#own({ kind: 'joined', ...changeOf(membership) });
+  joined({ client, roomName, username }: MembershipChange): void {
+    const { clientId, user } = client;
+    const membership = this.own.begun(client, roomName, username);
+    this.#own({ kind: 'joined', clientId, userId: user?.userId, membership });
   }
 
-  left(membership: MembershipChange): void {
-    this.#own({ kind: 'left', ...changeOf(membership) });
+  left({ client, roomName, username }: MembershipChange): void {
+    const { clientId, user } = client;
+    const membership = describeMembership(client, roomName, username);
+    const until = this.presence.untilOf(client, roomName);
+    this.#own({ kind: 'left', clientId, userId: user?.userId, membership, until });
   }
 
   changed(workerId: string, change: ClientChange, isLost: boolean): void {
     if (isLost && change.kind === 'left') this.#lose(change);
     if (this.options.cluster.mirror) this.mirror.apply(workerId, change);
+    this.presence.reflect(change);
     // Of a dead worker's events exactly one of the others is responsible.
     this.#tell(workerId, change, isLost && this.events.isFirst);
   }
@@ -121,10 +145,6 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   /** Tells `listener` of the members that are lost with their worker. */
   listenToLosses(listener: LossListener): void {
     this.#lossListeners.push(listener);
-  }
-
-  #shared(user: WsUser): SharedUser {
-    return sharedUser(user, this.options.cluster.shareUser);
   }
 
   #lose({ clientId, userId, membership }: ChangeOfMembership): void {
@@ -141,15 +161,4 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     const event = clientEventOf(workerId, change);
     if (event) this.events.tell({ ...event, isResponsible });
   }
-
-  /** The record of a client that is shared with other workers. */
-  recordOf(client: ClientSession): ClientRecord {
-    const usernameIn = (roomName: string): string | undefined => this.rooms.usernameIn(client, roomName);
-    return describeClient(client, this.options.cluster.shareUser, usernameIn);
-  }
-}
-
-function changeOf({ client, roomName, username }: MembershipChange): ChangeOfMembership {
-  const { clientId, user } = client;
-  return { clientId, userId: user?.userId, membership: describeMembership(client, roomName, username) };
 }

@@ -6,7 +6,7 @@ import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { ClientQuery, FetchedRecord } from '../../cluster/calls/cluster-call.js';
 import { ClusterCalls, type CallOutcome } from '../../cluster/calls/cluster-calls.js';
-import { RegistryBridge } from '../../cluster/registry/registry-bridge.js';
+import { OwnClients } from '../../cluster/registry/own-clients.js';
 import { isInstanceOf } from '../../errors/as-error.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
@@ -20,7 +20,7 @@ export class ClientQueries {
     private readonly clients: ClientRegistry,
     private readonly mirror: ClientMirror,
     private readonly rooms: RoomRegistry,
-    private readonly bridge: RegistryBridge,
+    private readonly own: OwnClients,
     private readonly calls: ClusterCalls,
     private readonly claims: UnsharedClaims,
   ) {}
@@ -51,7 +51,7 @@ export class ClientQueries {
   fetchHere(query: ClientQuery): FetchedRecord[] {
     return this.#find(query).map((client) => {
       const { workerId, lastActivity } = client;
-      return { ...this.bridge.recordOf(client), workerId, lastActivity };
+      return { ...this.own.describe(client), workerId, lastActivity };
     });
   }
 

@@ -7,6 +7,7 @@ import type { ClientSession } from '../../clients/session/client-session.js';
 import { Encryption } from '../../encryption/encryption.js';
 import type { Agreement } from '../../encryption/key-agreement.js';
 import { OutboundTransforms } from '../../encryption/outbound-transforms.js';
+import { ClientReturns } from './client-returns.js';
 
 /** Lets clients in (identity, registry, welcome, and the steps that their frames pass from then on), and out again. */
 @Injectable()
@@ -16,6 +17,7 @@ export class ClientAdmitter {
     private readonly tokenLife: TokenLife,
     private readonly encryption: Encryption,
     private readonly transforms: OutboundTransforms,
+    private readonly returns: ClientReturns,
   ) {}
 
   /** Registers the client and writes its welcome, or begins the encryption that welcomes it. */
@@ -23,6 +25,7 @@ export class ClientAdmitter {
     session.state = 'authenticated';
     session.user = identity.user;
     this.#keep(session, identity);
+    this.returns.greet(session);
     this.clients.register(session);
     if (agreement) {
       this.transforms.begin(session);
