@@ -13,7 +13,7 @@ export interface KnownClient {
   /** Whether its connection has ended. */
   isGone: boolean;
   /** The rooms with presence in which it is, or stays for its grace. */
-  readonly rooms: Set<string>;
+  rooms: readonly string[];
 }
 
 /** The clients that are connected, or stay for their grace, by id and by their secrets. */
@@ -36,7 +36,7 @@ export class KnownClients {
 
   /** Forgets a client that is gone and stays in no room. */
   settle(client: KnownClient): boolean {
-    if (!client.isGone || client.rooms.size > 0) return false;
+    if (!client.isGone || client.rooms.length > 0) return false;
     if (this.#byId.get(client.clientId) === client) this.#byId.delete(client.clientId);
     if (client.resume !== undefined) this.#byResume.delete(client.resume);
     if (client.resumed !== undefined) this.#resumed.delete(client.resumed);

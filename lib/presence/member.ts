@@ -9,19 +9,20 @@ export interface ToldMember {
 
 /** One member of a room: the entries of a user's clients, or that of a single client, folded into what the others see. */
 export class Member implements ToldMember {
-  readonly #entries = new Map<string, PresenceEntry>();
+  /** Mostly one, so that a list costs less than a map. */
+  #entries: readonly PresenceEntry[] = [];
   #text: string | null = null;
 
   /** @param isUser whether the member is a user, and not a single client */
   constructor(private readonly isUser: boolean) {}
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.length;
   }
 
   get clients(): number {
     let clients = 0;
-    for (const { until } of this.#entries.values()) if (until === undefined) clients++;
+    for (const { until } of this.#entries) if (until === undefined) clients++;
     return clients;
   }
 
@@ -30,31 +31,31 @@ export class Member implements ToldMember {
   }
 
   set(entry: PresenceEntry): void {
-    this.#entries.set(entry.clientId, entry);
-    this.#text = null;
+    this.delete(entry.clientId);
+    this.#entries = [...this.#entries, entry];
   }
 
   delete(clientId: string): void {
-    this.#entries.delete(clientId);
+    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId);
     this.#text = null;
   }
 
   /** The entry of a lost connection whose place the next client of the member takes: the one that is lost last. */
   get absent(): PresenceEntry | undefined {
     let latest: PresenceEntry | undefined;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.until !== undefined && entry.until > (latest?.until ?? 0)) latest = entry;
     }
     return latest;
   }
 
   describe(): PresentMember {
-    const present = [...this.#entries.values()].filter(({ until }) => until === undefined);
+    const present = this.#entries.filter(({ until }) => until === undefined);
     return { ...this.#fold(), clients: present.length, clientIds: present.map(({ clientId }) => clientId) };
   }
 
   #fold(): Omit<PresentMember, 'clients' | 'clientIds'> {
-    const entries = [...this.#entries.values()];
+    const entries = this.#entries;
     const [first] = entries;
     const described = (has: (entry: PresenceEntry) => unknown): PresenceEntry | undefined =>
       latest(entries.filter(has), ({ shared }) => shared.describedAt ?? shared.joinedAt);
@@ -79,7 +80,7 @@ export function memberIdOf({ clientId, shared }: PresenceEntry): string {
 }
 
 /** The entry with the latest time; of several, by the ids of their clients, so that all workers choose the same. */
-function latest(entries: PresenceEntry[], timeOf: (entry: PresenceEntry) => number): PresenceEntry | undefined {
+function latest(entries: readonly PresenceEntry[], timeOf: (entry: PresenceEntry) => number): PresenceEntry | undefined {
   let best: PresenceEntry | undefined;
   for (const entry of entries) {
     if (!best || timeOf(entry) > timeOf(best) || (timeOf(entry) === timeOf(best) && entry.clientId > best.clientId)) {

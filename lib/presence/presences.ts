@@ -90,7 +90,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   absentOf(clientId: string): AbsentClient | undefined {
     const client = this.#clients.get(clientId);
     if (!client) return undefined;
-    const rooms = [...client.rooms].flatMap((roomName) => {
+    const rooms = client.rooms.flatMap((roomName) => {
       const { username, shared, until } = this.#rooms.get(roomName)?.entryOf(clientId) ?? {};
       return shared && until !== undefined ? [{ roomName, username, shared, until }] : [];
     });
@@ -209,7 +209,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
   #know(clientId: string, userId: string | undefined, shared: SharedReturn, isOwn: boolean): KnownClient {
     const { resume, resumed } = shared;
-    return this.#clients.add({ clientId, userId, resume, resumed, isOwn, isGone: false, rooms: new Set<string>() });
+    return this.#clients.add({ clientId, userId, resume, resumed, isOwn, isGone: false, rooms: [] });
   }
 
   #entryOf(clientId: string, roomName: string): PresenceEntry | undefined {
@@ -227,7 +227,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     if (!rules) return;
     let room = this.#rooms.get(roomName);
     if (!room) this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules)));
-    client.rooms.add(roomName);
+    if (!client.rooms.includes(roomName)) client.rooms = [...client.rooms, roomName];
     const before = room.entryOf(entry.clientId);
     if (before) this.#endGrace(before);
     room.put(entry);
@@ -269,7 +269,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     if (room.isEmpty) this.#rooms.delete(room.name);
     const client = this.#clients.get(clientId);
     if (client) {
-      client.rooms.delete(room.name);
+      client.rooms = client.rooms.filter((roomName) => roomName !== room.name);
       this.#settle(client, isOwn);
     }
     this.#tell((listener) => listener.changed?.(room.name));
