@@ -6,11 +6,12 @@ import { CLOSE_CODES, reactionTo } from '../protocol/close-codes.js';
  * end, or has come back already; undefined: not at all.
  *
  * @param grace ms
+ * @param spread the longest wait that this server asks for when it restarts, in ms: a client may close with any words
  */
-export function graceAfter({ code, reason }: ClientEnd, grace: number): number | undefined {
+export function graceAfter({ code, reason }: ClientEnd, grace: number, spread: number): number | undefined {
   const isReplaced = code === CLOSE_CODES.REPLACED.code && reason === CLOSE_CODES.REPLACED.reason;
   if (grace === 0 || (reactionTo(code) === 'stop' && !isReplaced)) return undefined;
-  return code === CLOSE_CODES.RESTART.code ? grace + waitOf(reason) : grace;
+  return code === CLOSE_CODES.RESTART.code ? grace + Math.min(waitOf(reason), spread) : grace;
 }
 
 /** How long a restarting server has asked its client to wait, in ms: `{"after":ms}`. */

@@ -5,9 +5,9 @@ export interface KnownClient {
   readonly clientId: string;
   userId: string | undefined;
   /** What its secret is known by: see {@link digestOf}. */
-  readonly resume: string | undefined;
+  resume: string | undefined;
   /** The id of its former connection, whose secret it has presented. */
-  readonly resumed: string | undefined;
+  resumed: string | undefined;
   /** Whether it is, or was, a client of this worker. */
   readonly isOwn: boolean;
   /** Whether its connection has ended. */
@@ -32,6 +32,10 @@ export class KnownClients {
     if (client.resume !== undefined) this.#byResume.set(client.resume, client);
     if (client.resumed !== undefined) this.#resumed.set(client.resumed, client.clientId);
     return client;
+  }
+
+  isResumed(clientId: string): boolean {
+    return this.#resumed.has(clientId);
   }
 
   /** Forgets a client that is gone and stays in no room. */

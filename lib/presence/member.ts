@@ -30,6 +30,11 @@ export class Member implements ToldMember {
     return (this.#text ??= JSON.stringify(this.#fold()));
   }
 
+  get state(): unknown {
+    const entries = this.#entries.filter(({ shared }) => shared.stateAt !== undefined);
+    return latest(entries, ({ shared }) => shared.stateAt ?? 0)?.shared.state;
+  }
+
   set(entry: PresenceEntry): void {
     this.delete(entry.clientId);
     this.#entries = [...this.#entries, entry];
@@ -59,16 +64,12 @@ export class Member implements ToldMember {
     const [first] = entries;
     const described = (has: (entry: PresenceEntry) => unknown): PresenceEntry | undefined =>
       latest(entries.filter(has), ({ shared }) => shared.describedAt ?? shared.joinedAt);
-    const state = latest(
-      entries.filter(({ shared }) => shared.stateAt !== undefined),
-      ({ shared }) => shared.stateAt ?? 0,
-    )?.shared.state;
     return {
       userId: first?.userId,
       clientId: this.isUser ? undefined : first && memberIdOf(first),
       username: described(({ username }) => username !== undefined)?.username,
       profile: described(({ shared }) => shared.profile)?.shared.profile,
-      state: state ?? undefined,
+      state: this.state ?? undefined,
       joinedAt: new Date(Math.min(...entries.map(({ shared }) => shared.joinedAt))).toISOString(),
     };
   }
@@ -80,7 +81,10 @@ export function memberIdOf({ clientId, shared }: PresenceEntry): string {
 }
 
 /** The entry with the latest time; of several, by the ids of their clients, so that all workers choose the same. */
-function latest(entries: readonly PresenceEntry[], timeOf: (entry: PresenceEntry) => number): PresenceEntry | undefined {
+function latest(
+  entries: readonly PresenceEntry[],
+  timeOf: (entry: PresenceEntry) => number,
+): PresenceEntry | undefined {
   let best: PresenceEntry | undefined;
   for (const entry of entries) {
     if (!best || timeOf(entry) > timeOf(best) || (timeOf(entry) === timeOf(best) && entry.clientId > best.clientId)) {

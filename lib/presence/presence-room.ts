@@ -45,6 +45,11 @@ export class PresenceRoom {
     return this.#taken.has(clientId);
   }
 
+  /** What the members see as the state of the member that an entry belongs to. */
+  stateOf(entry: PresenceEntry): unknown {
+    return this.#members.get(this.#keyOf(entry))?.state;
+  }
+
   /** The entry whose place a client takes that enters: that of its former connection, or one of its user that is lost. */
   placeFor(userId: string | undefined, resumed: string | undefined): PresenceEntry | undefined {
     const former = resumed === undefined ? undefined : this.#entries.get(resumed);

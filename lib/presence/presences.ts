@@ -5,7 +5,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import type { Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
+import type { MemberProfile, Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { graceAfter } from './grace.js';
@@ -105,17 +105,20 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
     const now = this.clock.now();
     const place = this.#rooms.get(roomName)?.placeFor(userId, known.resumed);
-    const shared: SharedPresence = {
-      ...(place ? takenFrom(place, rules.by === 'client' || userId === undefined) : { joinedAt: now }),
-      describedAt: place && now,
-      profile,
-    };
+    const isClient = rules.by === 'client' || userId === undefined;
+    const shared: SharedPresence = place
+      ? {
+          ...takenFrom(place, isClient),
+          profile,
+          describedAt: isSame(place, username, profile) ? describedAt(place) : now,
+        }
+      : { joinedAt: now, profile };
     this.#put(known, roomName, { clientId, userId, username, shared });
   }
 
   left({ client, roomName, end }: MembershipChange): void {
     const rules = this.rulesOf(roomName);
-    if (rules) this.#end(client.clientId, roomName, end && this.#untilAfter(end, rules));
+    if (rules) this.#end(client.clientId, roomName, end && this.#untilAfter(client.clientId, end, rules));
   }
 
   described({ client, roomName, username, profile }: Membership): void {
@@ -126,7 +129,10 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   connected(clientId: string, userId: string | undefined, shared: SharedReturn): void {
-    if (this.isOn) this.#know(clientId, userId, shared, false);
+    if (!this.isOn) return;
+    const known = this.#clients.get(clientId);
+    // Its worker was taken for dead, and the client stays for its grace.
+    this.#know(clientId, userId, shared, false).rooms = known?.rooms ?? [];
   }
 
   entered(clientId: string, roomName: string, username: string | undefined, shared: SharedPresence): void {
@@ -136,7 +142,8 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   exited(clientId: string, roomName: string, until: number | undefined): void {
-    if (this.rulesOf(roomName)) this.#end(clientId, roomName, until);
+    const rules = this.rulesOf(roomName);
+    if (rules) this.#end(clientId, roomName, until ?? this.#untilTaken(clientId, rules));
   }
 
   identified(clientId: string, userId: string): void {
@@ -193,7 +200,9 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const own = checkState(state);
     const entry = this.#presentOf(client.clientId, roomName);
     if (!entry) throw new WsError('FORBIDDEN', 'Only members have a state in a room.');
-    if (isSameState(entry.shared.state, own)) return;
+    const shown = this.#rooms.get(roomName)?.stateOf(entry);
+    // Another client of the user may have set another one since.
+    if (isSameState(entry.shared.state, own) && isSameState(shown, own)) return;
     const shared = { ...entry.shared, state: own, stateAt: this.clock.now() };
     this.#change({ ...entry, shared }, client, roomName, 'state');
   }
@@ -284,9 +293,14 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     this.#graces.delete(entry);
   }
 
-  #untilAfter(end: ClientEnd, { grace }: WsPresenceRules): number | undefined {
-    const ms = graceAfter(end, grace);
-    return ms === undefined ? undefined : this.clock.now() + ms;
+  #untilAfter(clientId: string, end: ClientEnd, rules: WsPresenceRules): number | undefined {
+    const ms = graceAfter(end, rules.grace, this.options.shutdown.reconnectSpread);
+    return ms === undefined ? this.#untilTaken(clientId, rules) : this.clock.now() + ms;
+  }
+
+  /** A client that has come back may not have joined its rooms again yet: however its former connection ends, its places stay. */
+  #untilTaken(clientId: string, { grace }: WsPresenceRules): number | undefined {
+    return this.#clients.isResumed(clientId) ? this.clock.now() + grace : undefined;
   }
 
   #tell(call: (listener: PresenceListener) => void): void {
@@ -296,6 +310,19 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
 /** The longest time of a timer, in ms: the longest grace, and the longest wait that a restart asks for, are far below it. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+function describedAt({ shared }: PresenceEntry): number {
+  return shared.describedAt ?? shared.joinedAt;
+}
+
+/** Whether a client that takes a place is described as the one before: then nothing was set anew. */
+function isSame(
+  { username, shared }: PresenceEntry,
+  name: string | undefined,
+  profile: MemberProfile | undefined,
+): boolean {
+  return username === name && isSameState(shared.profile, profile);
+}
 
 /** What a client keeps of the one whose place it takes. */
 function takenFrom(entry: PresenceEntry, isClient: boolean): SharedPresence {

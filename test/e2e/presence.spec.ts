@@ -112,6 +112,21 @@ describe('A room with presence', () => {
     expect((await told(bob)).updated).toEqual([{ userId: 'ada', joinedAt }]);
   });
 
+  it('shows the state that was set last, also when a client sets its own once more', async () => {
+    await start();
+    const watcher = await connectAs(app, { userId: 'watcher' });
+    const [phone, laptop] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'ada' })];
+    await join(phone, { state: 'away', presence: undefined });
+    await join(laptop, { state: 'online', presence: undefined });
+    expect((await join(watcher)).members).toMatchObject([{ state: 'online' }, { userId: 'watcher' }]);
+    await phone.request('system', 'presence', { roomName: 'tea', state: 'away' });
+    expect((await told(watcher)).updated).toMatchObject([{ userId: 'ada', state: 'away' }]);
+    // The state of a join is what the client has said before: a laptop that comes back does not speak over the phone.
+    await laptop.close(4000);
+    await join(await connectAs(app, { userId: 'ada' }), { state: 'online', presence: undefined });
+    await watcher.expectNothing(QUIET);
+  });
+
   it.each([
     ['too large', { roomName: 'tea', state: 'x'.repeat(255) }, 'BAD_MESSAGE'],
     ['missing', { roomName: 'tea' }, 'BAD_MESSAGE'],
@@ -211,8 +226,17 @@ describe('The grace of a room with presence', () => {
     await told(ada);
     await ada.close(4000);
     const again = await connectAs(app, { userId: 'ada' });
-    expect((await join(again)).members).toEqual(members);
+    expect(new Set((await join(again)).members)).toEqual(new Set(members));
     await bob.expectNothing(QUIET);
+  });
+
+  it('does not believe a client how long it has to wait', async () => {
+    await start({ interval: INTERVAL, grace: 100 }, { shutdown: { reconnectSpread: 100 } });
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    await join(ada);
+    await join(bob);
+    await ada.close(1012, '{"after":9999999}');
+    expect(await told(bob)).toMatchObject({ left: [{ userId: 'ada' }] });
   });
 
   it('ends with one leave', async () => {

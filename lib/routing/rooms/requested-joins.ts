@@ -8,7 +8,7 @@ import {
   type ReplayVerdict,
   type RoomHistory,
 } from '../../history/room-history.interface.js';
-import { checkState } from '../../presence/member-state.js';
+import { checkState, isSameState } from '../../presence/member-state.js';
 import { PresenceAudience } from '../../presence/presence-audience.js';
 import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import type { RequestId } from '../../protocol/messages.js';
@@ -136,7 +136,11 @@ export class JoinRequest {
     if (isShown === true && this.isAnswered) this.#shown.add(roomName);
     if (state === undefined) return undefined;
     checkState(state);
-    return () => presence.setState(this.session, roomName, state);
+    return () => {
+      // A client that comes back says once more what it has said, which is nothing new.
+      if (isSameState(presence.stateOf(this.session, roomName), state)) return;
+      presence.setState(this.session, roomName, state);
+    };
   }
 
   async #admit(roomName: string, replay: ReplayRequest, claim: JoinClaim): Promise<ReplayVerdict | undefined> {
