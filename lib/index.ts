@@ -51,6 +51,8 @@ export {
   type WsReceivedText,
   type WsEnvelopeOrigin,
 } from './cluster/bus/envelope-text.js';
+export type { WsExclude, WsExclusion } from './clients/exclusion.interface.js';
+export type { WsWhere } from './clients/where.js';
 export { WsLocalBroadcaster } from './cluster/bus/local.broadcaster.js';
 export type { WsRedisBroadcaster } from './cluster/bus/redis.broadcaster.js';
 export { PxlWebSocketEmitterModule } from './emitter/pxl-websocket-emitter.module.js';

@@ -84,6 +84,7 @@ import { Delivery } from './server/delivery/delivery.js';
 import { RoomMessages } from './server/delivery/room-messages.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { Recipients } from './server/delivery/recipients.js';
+import { RoomFilters } from './server/delivery/room-filters.js';
 import { Whispers } from './server/delivery/whispers.js';
 import { ClientManager } from './server/facade/client-manager.js';
 import { EveryWorkerClients } from './server/facade/client-verbs.js';
@@ -194,7 +195,7 @@ const SERVER: Provider[] = [
   ...[WebSocketService, PxlWebSocketServer, ClientManager, RoomManager],
   ...[EveryWorkerServer, EveryWorkerClients, EveryWorkerRooms, SendScopes, VerbEvents],
   // What carries them out, on this worker and on the others.
-  ...[Delivery, RoomMessages, Recipients, MemberAnnouncements, ClientListPushes],
+  ...[Delivery, RoomFilters, RoomMessages, Recipients, MemberAnnouncements, ClientListPushes],
   ...[Whispers, { provide: ROOM_WHISPERS, useExisting: Whispers }],
   ...[
     ClusterCommands,

@@ -34,6 +34,7 @@ import { RemoteClients } from './server/coordination/remote-clients.js';
 import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
+import { RoomFilters } from './server/delivery/room-filters.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 import { ClientReturns } from './transport/upgrade/client-returns.js';
 
@@ -160,6 +161,7 @@ export const WIRING: FactoryProvider[] = [
       PXL_WS_USER_PRESENCE,
       PXL_WS_RATE_STORE,
       AuthRefusals,
+      RoomFilters,
       WorkerMetrics,
     ],
     (
@@ -169,6 +171,7 @@ export const WIRING: FactoryProvider[] = [
       users: UserPresence,
       rates: RateStore,
       refusals,
+      filters,
       worker,
     ) => {
       if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
@@ -176,6 +179,7 @@ export const WIRING: FactoryProvider[] = [
       if (users instanceof RedisUserPresence) metrics.add(users);
       if (rates instanceof RedisRateStore) metrics.add(rates);
       metrics.add(refusals);
+      metrics.add(filters);
       metrics.add(worker);
     },
   ),

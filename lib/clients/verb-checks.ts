@@ -1,5 +1,6 @@
 import { WsError } from '../errors/ws.error.js';
 import { noSuchName } from '../options/checks/nearest-name.js';
+import type { WsExclusion } from './exclusion.interface.js';
 
 // The arguments of verbs often come from a job or a request, which no compiler checks.
 
@@ -60,18 +61,32 @@ export function readUserId(userId: unknown): string {
 }
 
 /** @throws WsError BAD_MESSAGE for anything but a list of user ids */
-export function readUserIds(userIds: unknown): readonly string[] {
-  if (!Array.isArray(userIds)) throw badMessage('userIds is a list of numbers and texts');
+export function readUserIds(userIds: unknown, field = 'userIds'): readonly string[] {
+  if (!Array.isArray(userIds)) throw badMessage(`${field} is a list of numbers and texts`);
   return userIds.map((userId: unknown) => (userId === '' ? '' : readUserId(userId)));
 }
 
-const NOBODY: readonly string[] = [];
+const NO_NAMES: readonly string[] = [];
+const NOBODY: WsExclusion = { exclude: NO_NAMES };
 
-/** @throws WsError BAD_MESSAGE for anything but a list of texts */
-export function readExclude(exclude: unknown): readonly string[] {
+/** @throws WsError BAD_MESSAGE for anything but a list of texts and an object with such lists */
+export function readExclude(exclude: unknown): WsExclusion {
   if (exclude === undefined) return NOBODY;
-  if (!Array.isArray(exclude) || !exclude.every(isString)) throw badMessage("exclude is a list of clients' ids");
-  return exclude;
+  if (Array.isArray(exclude) && exclude.every(isString)) return { exclude };
+  // A set has none of the fields: nobody would be left out.
+  if (!isPlainObject(exclude))
+    throw badMessage("exclude is a list of clients' ids, or an object with clients, users or rooms");
+  checkNames('field of exclude', exclude, ['clients', 'users', 'rooms']);
+  const { clients = NO_NAMES, users, rooms } = exclude;
+  return {
+    exclude: readNames('exclude.clients', clients),
+    excludeUsers: users === undefined ? undefined : some(readUserIds(users, 'exclude.users')),
+    excludeRooms: rooms === undefined ? undefined : some(readNames('exclude.rooms', rooms)),
+  };
+}
+
+function some(names: readonly string[]): readonly string[] | undefined {
+  return names.length > 0 ? names : undefined;
 }
 
 /** @throws WsError BAD_MESSAGE for anything but true, false and undefined */
@@ -90,4 +105,8 @@ function isText(value: unknown): value is string {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

@@ -1,5 +1,7 @@
 import { encodeMessage } from '../clients/encode-message.js';
 import { badMessage, checkMessage, readExclude } from '../clients/verb-checks.js';
+import type { WsExclude } from '../clients/exclusion.interface.js';
+import type { WsWhere } from '../clients/where.js';
 import type { ClusterChannels } from '../cluster/bus/cluster-channels.js';
 import { RedisRoomStore } from '../cluster/bus/redis.room-store.js';
 import { WsError } from '../errors/ws.error.js';
@@ -15,7 +17,8 @@ import type { Runtime } from '../runtime/runtime.js';
 /** A message for a room, as an emitter gets it. */
 interface EmittedMessage {
   readonly message: object;
-  readonly exclude?: readonly string[] | undefined;
+  readonly exclude?: WsExclude | undefined;
+  readonly where?: WsWhere | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -37,19 +40,21 @@ export class EmittedRooms {
   /**
    * The message as it is appended to the room; null for a room without history.
    *
-   * @throws WsError BAD_MESSAGE for a message that cannot be numbered, and for an `idempotencyKey` without history
+   * @throws WsError BAD_MESSAGE for a message that cannot be numbered, for a `where` with history, and for an
+   * `idempotencyKey` without it
    */
-  write(roomName: string, { message, exclude, idempotencyKey: given }: EmittedMessage): WsAppend | null {
+  write(roomName: string, { message, exclude, where, idempotencyKey: given }: EmittedMessage): WsAppend | null {
     const idempotencyKey = readIdempotencyKey(given);
     const retention = this.history?.of(roomName);
     if (!retention) {
       if (idempotencyKey !== undefined) throw badMessage('An idempotencyKey is for rooms with history');
       return null;
     }
+    if (where !== undefined) throw badMessage('A message to a room with history is for all members: it has no where');
     checkMessage(message);
     const text = encodeMessage(pxlCodec, message);
     checkNumbered(message, text);
-    return { roomName, retention, text, exclude: readExclude(exclude), idempotencyKey };
+    return { roomName, retention, text, ...readExclude(exclude), idempotencyKey };
   }
 
   /** @returns whether it had been appended before, with the same key */

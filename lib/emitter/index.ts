@@ -1,3 +1,5 @@
+export type { WsExclude } from '../clients/exclusion.interface.js';
+export type { WsWhere } from '../clients/where.js';
 export { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 export { WsError, type WsErrorOptions } from '../errors/ws.error.js';
 export type { WsRedisClusterOption, WsRedisOption } from '../options/redis.options.js';

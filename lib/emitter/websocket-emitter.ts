@@ -1,8 +1,10 @@
 import { checkMessage, checkNames, readExclude, readName, readUserId } from '../clients/verb-checks.js';
+import type { WsExclude } from '../clients/exclusion.interface.js';
+import { readWhere, type WsWhere } from '../clients/where.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { ClusterChannels } from '../cluster/bus/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/bus/envelope-publisher.js';
-import type { WsContent, WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
+import type { WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
 import { ignisServerId } from '../cluster/bus/ignis-wire.js';
 import { toJson } from '../cluster/bus/json-text.js';
 import { checkPublishable } from '../cluster/events/publishable-channel.js';
@@ -55,8 +57,8 @@ export interface WebSocketEmitterOptions {
 
 /** Who is left out of a message. */
 interface Exclusion {
-  /** Ids of clients that do not get it. */
-  exclude?: readonly string[] | undefined;
+  /** Ids of clients that do not get it; or `{ clients, users, rooms }`, see `WsSendOptions`. */
+  exclude?: WsExclude | undefined;
 }
 
 /** Of a message for a room. */
@@ -67,6 +69,11 @@ interface ToRoom extends Exclusion {
    * characters.
    */
   idempotencyKey?: string | undefined;
+  /**
+   * Only members get it for whom the function of this name in the workers' `rooms.filters` says yes; its arguments are JSON of
+   * at most 1 KiB. Not for a room with history. A worker that has no such function brings it to nobody.
+   */
+  where?: WsWhere | undefined;
 }
 
 /** A message and whom it is for, as the argument of a verb. */
@@ -175,11 +182,11 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   >(...given: Addressed<C, Type, Action, Event, ToRoom>): Promise<void>;
   toRoom(given: ToRoom): Promise<void> {
     return this.#watch('toRoom', () => {
-      checkNames('field', given, ['room', 'exclude', 'idempotencyKey', ...MESSAGE]);
-      const { room, exclude, idempotencyKey, ...message } = given;
+      checkNames('field', given, ['room', 'exclude', 'where', 'idempotencyKey', ...MESSAGE]);
+      const { room, exclude, where, idempotencyKey, ...message } = given;
       const target: WsTarget = { kind: 'rooms', roomNames: [readName('room', room)] };
-      const numbered = this.#rooms.write(room, { message, exclude, idempotencyKey });
-      if (!numbered) return this.#send(target, message, exclude);
+      const numbered = this.#rooms.write(room, { message, exclude, where, idempotencyKey });
+      if (!numbered) return this.#send(target, message, exclude, where);
       return this.#onceReady(async () => {
         if (!(await this.#rooms.append(numbered))) this.#publisher.tellIgnis(numbered);
       });
@@ -214,7 +221,11 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
       readName('room', room);
       const position = await this.#onceReady(() => this.#rooms.clear(room));
       const text = toJson({ name: 'checkHistory', roomName: room });
-      const told = this.#post({ kind: 'rooms', roomNames: [room] }, [], { kind: 'command', text });
+      const told = this.#post({
+        target: { kind: 'rooms', roomNames: [room] },
+        exclude: [],
+        content: { kind: 'command', text },
+      });
       await told.catch(() => undefined); // workers find the new epoch by themselves, if later
       return position;
     });
@@ -238,7 +249,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   publish(channel: string, message: unknown): Promise<void> {
     return this.#watch('publish', () => {
       checkPublishable(channel);
-      return this.#post({ kind: 'subscribers', channel }, [], { kind: 'event', text: toJson(message) });
+      const content = { kind: 'event', text: toJson(message) } as const;
+      return this.#post({ target: { kind: 'subscribers', channel }, exclude: [], content });
     });
   }
 
@@ -259,13 +271,14 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  async #send(target: WsTarget, message: object, exclude?: readonly string[]): Promise<void> {
+  async #send(target: WsTarget, message: object, exclude?: WsExclude, where?: WsWhere): Promise<void> {
     checkMessage(message);
-    await this.#post(target, readExclude(exclude), { kind: 'message', text: encodeMessage(pxlCodec, message) });
+    const choice = { ...readExclude(exclude), where: readWhere(where) };
+    await this.#post({ target, ...choice, content: { kind: 'message', text: encodeMessage(pxlCodec, message) } });
   }
 
-  async #post(target: WsTarget, exclude: readonly string[], content: WsContent): Promise<void> {
-    const envelope: WsEnvelope = { target, exclude, isVolatile: false, content };
+  async #post(given: Omit<WsEnvelope, 'isVolatile'>): Promise<void> {
+    const envelope: WsEnvelope = { ...given, isVolatile: false };
     await this.#onceReady(() => this.#publisher.publish(envelope));
   }
 

@@ -1,3 +1,4 @@
+import type { Exclusion } from '../clients/exclusion.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsLossReason } from './room-history.interface.js';
 import type { WsPosition } from './room-store.interface.js';
@@ -47,8 +48,8 @@ export class Cursor {
     this.stand(this.promised);
   }
 
-  isExcluded(exclude: readonly string[] | undefined): boolean {
-    if (!exclude || exclude.length === 0) return false;
-    return exclude.includes(this.client.clientId) || (this.was !== undefined && exclude.includes(this.was));
+  /** Whether a message leaves the member out as it is now: by its id, its user or its rooms. */
+  isExcluded(exclusion: Exclusion | undefined): boolean {
+    return exclusion?.hides(this.client, this.was) ?? false;
   }
 }

@@ -1,3 +1,4 @@
+import type { Exclusion } from '../clients/exclusion.js';
 import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
 import { textOfFrame } from '../clients/session/text-frame.js';
 
@@ -18,7 +19,7 @@ class KeptFrame implements SharedFrame {
 class Chunk {
   /** Where each frame ends. */
   readonly #ends: number[] = [];
-  #excludes: (readonly string[] | undefined)[] | null = null;
+  #exclusions: (Exclusion | undefined)[] | null = null;
   /** The frames that were read since {@link forget}, so that all their recipients share them. */
   #made: (KeptFrame | undefined)[] | null = null;
 
@@ -37,8 +38,8 @@ class Chunk {
     return this.#ends.at(-1) ?? 0;
   }
 
-  add(frame: Buffer, exclude: readonly string[]): void {
-    if (exclude.length > 0) (this.#excludes ??= [])[this.#ends.length] = exclude;
+  add(frame: Buffer, exclusion: Exclusion | undefined): void {
+    if (exclusion) (this.#exclusions ??= [])[this.#ends.length] = exclusion;
     const end = this.used + frame.copy(this.buffer, this.used);
     this.#ends.push(end);
   }
@@ -49,8 +50,8 @@ class Chunk {
     return (made[at] ??= new KeptFrame(this.buffer.subarray(this.#startOf(at), this.#ends[at])));
   }
 
-  excludeOf(offset: number): readonly string[] | undefined {
-    return this.#excludes?.[offset - this.first];
+  exclusionOf(offset: number): Exclusion | undefined {
+    return this.#exclusions?.[offset - this.first];
   }
 
   /** Bytes of the frames from this offset up to the end. */
@@ -86,7 +87,7 @@ export class FrameRing {
   }
 
   /** Adds the frame behind the newest one. */
-  push(frame: Buffer, exclude: readonly string[]): void {
+  push(frame: Buffer, exclusion: Exclusion | undefined): void {
     let chunk = this.#chunks.at(-1);
     if (!chunk || chunk.buffer.length - chunk.used < frame.length) {
       // An eighth of what is there already: what stands empty at the end is never much.
@@ -94,15 +95,15 @@ export class FrameRing {
       chunk = this.#addChunk(this.next, Math.max(size, frame.length));
       this.#chunks.push(chunk);
     }
-    chunk.add(frame, exclude);
+    chunk.add(frame, exclusion);
     this.next++;
   }
 
   /** Adds frames before the oldest one, in their order. */
-  prepend(frames: readonly Buffer[], excludes: readonly (readonly string[])[]): void {
+  prepend(frames: readonly Buffer[], exclusions: readonly (Exclusion | undefined)[]): void {
     const size = frames.reduce((sum, { length }) => sum + length, 0);
     const chunk = this.#addChunk(this.first - frames.length, size);
-    for (const [at, frame] of frames.entries()) chunk.add(frame, excludes[at] ?? []);
+    for (const [at, frame] of frames.entries()) chunk.add(frame, exclusions[at]);
     this.#chunks.unshift(chunk);
   }
 
@@ -111,9 +112,9 @@ export class FrameRing {
     return this.#chunkOf(offset).frame(offset);
   }
 
-  /** The ids of clients that do not get the frame; undefined: everybody gets it. */
-  excludeOf(offset: number): readonly string[] | undefined {
-    return this.#chunkOf(offset).excludeOf(offset);
+  /** Who does not get the frame; undefined: everybody gets it. */
+  exclusionOf(offset: number): Exclusion | undefined {
+    return this.#chunkOf(offset).exclusionOf(offset);
   }
 
   /** Bytes of the frames from this offset up to the newest one. */

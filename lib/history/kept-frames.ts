@@ -1,3 +1,4 @@
+import type { Exclusion } from '../clients/exclusion.js';
 import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import { FrameRing } from './frame-ring.js';
@@ -25,9 +26,11 @@ export interface FramesLog {
   verify(): Promise<void>;
 }
 
+type PageFrame = readonly [offset: number, frame: SharedFrame, exclusion: Exclusion | undefined];
+
 /** Successive frames for members that are behind. */
 export interface LogPage {
-  readonly frames: readonly (readonly [offset: number, frame: SharedFrame, exclude: readonly string[] | undefined])[];
+  readonly frames: readonly PageFrame[];
   /** Set where the frames up to this offset cannot be had any more. */
   readonly lostUpTo?: number | undefined;
 }
@@ -62,11 +65,11 @@ export class KeptFrames {
    *
    * @param now monotonic
    */
-  add(frame: SharedFrame, exclude: readonly string[], now: number): void {
+  add(frame: SharedFrame, exclusion: Exclusion | undefined, now: number): void {
     const ring = this.#ring;
     const before = ring.bytes;
     this.#addedAt = now;
-    ring.push(frame.bytes, exclude);
+    ring.push(frame.bytes, exclusion);
     if (ring.bytes === before) return;
     ring.dropBefore(this.log.delivered - this.log.retention.size + 1);
     this.services.budget.note(ring);
@@ -111,9 +114,9 @@ export class KeptFrames {
   }
 
   /** Counts the frames at hand from this offset on that are not excluded. */
-  countFrom(offset: number, isExcluded: (exclude: readonly string[] | undefined) => boolean): number {
+  countFrom(offset: number, isExcluded: (exclusion: Exclusion | undefined) => boolean): number {
     let count = 0;
-    for (let at = offset; at <= this.log.delivered; at++) if (!isExcluded(this.#ring.excludeOf(at))) count++;
+    for (let at = offset; at <= this.log.delivered; at++) if (!isExcluded(this.#ring.exclusionOf(at))) count++;
     return count;
   }
 
@@ -163,21 +166,22 @@ export class KeptFrames {
     const gap = entries.findIndex(({ offset }, at) => offset !== until - at);
     const found = [...(gap < 0 ? entries : entries.slice(0, gap))].reverse();
     if (found.length === 0) return;
+    const messages = found.map((entry) => this.#messageOf(entry));
     this.#ring.prepend(
-      found.map((entry) => this.#frameOf(entry).bytes),
-      found.map(({ exclude }) => exclude),
+      messages.map((message) => message.frameFor(this.services.codec).bytes),
+      messages.map(({ exclusion }) => exclusion),
     );
     this.services.budget.note(this.#ring);
   }
 
   #hold(from: number, most: number): LogPage {
     const ring = this.#ring;
-    const frames: [number, SharedFrame, readonly string[] | undefined][] = [];
+    const frames: PageFrame[] = [];
     let bytes = 0;
     for (let offset = from; offset <= this.log.delivered && bytes < most; offset++) {
       const frame = ring.frame(offset);
       bytes += frame.bytes.length;
-      frames.push([offset, frame, ring.excludeOf(offset)]);
+      frames.push([offset, frame, ring.exclusionOf(offset)]);
     }
     const page = { frames };
     this.#heldThisTurn().set(from, page);
@@ -193,20 +197,21 @@ export class KeptFrames {
       await log.verify();
       return { frames: [] };
     }
-    const frames: [number, SharedFrame, readonly string[]][] = [];
+    const frames: PageFrame[] = [];
     let bytes = 0;
     for (const entry of entries) {
       if (entry.offset > log.delivered || bytes >= most) break;
-      const frame = this.#frameOf(entry);
+      const message = this.#messageOf(entry);
+      const frame = message.frameFor(this.services.codec);
       bytes += frame.bytes.length;
-      frames.push([entry.offset, frame, entry.exclude]);
+      frames.push([entry.offset, frame, message.exclusion]);
     }
     if (frames.length > 0) this.#usualSize = bytes / frames.length;
     return { frames, lostUpTo: oldest > from ? oldest - 1 : undefined };
   }
 
-  #frameOf(entry: WsHistoryEntry): SharedFrame {
-    return new NumberedMessage(entry, this.log.roomText, entry.offset).frameFor(this.services.codec);
+  #messageOf(entry: WsHistoryEntry): NumberedMessage {
+    return new NumberedMessage(entry, this.log.roomText, entry.offset);
   }
 
   /** The members that are served in one turn share pages and frames; later ones make them anew from the bytes. */

@@ -1,3 +1,4 @@
+import { Exclusion } from '../clients/exclusion.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
@@ -48,7 +49,7 @@ export class MemberPages {
       const least = Math.max(oldest, first);
       const last = page.entries.at(-1)?.offset;
       const isMore = last !== undefined && (reverse ? last > least : last < top.offset);
-      const visible = page.entries.filter(({ exclude }) => !cursor.isExcluded(exclude));
+      const visible = page.entries.filter((entry) => !cursor.isExcluded(Exclusion.of(entry)));
       if (isMore && visible.length === 0) {
         if (reverse) until = last - 1;
         else from = last;

@@ -1,3 +1,4 @@
+import { Exclusion } from '../clients/exclusion.js';
 import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
 import { TextFrame } from '../clients/session/text-frame.js';
 import { encodeMessage } from '../clients/encode-message.js';
@@ -7,6 +8,8 @@ import type { WsNumberedMessage } from './room-store.interface.js';
 
 /** A numbered message as frames: made once for each codec that a member uses. */
 export class NumberedMessage {
+  /** Who does not get it; undefined: everybody gets it. */
+  readonly exclusion: Exclusion | undefined;
   #codec: Codec | null = null;
   #frame: SharedFrame | null = null;
   /** The frames of other codecs than the first; null until a member needs one. */
@@ -17,11 +20,8 @@ export class NumberedMessage {
     private readonly message: WsNumberedMessage,
     private readonly roomText: string,
     readonly offset: number,
-  ) {}
-
-  /** Ids of clients that do not get it. */
-  get exclude(): readonly string[] {
-    return this.message.exclude;
+  ) {
+    this.exclusion = Exclusion.of(message);
   }
 
   frameFor(codec: Codec): SharedFrame {

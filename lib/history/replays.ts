@@ -73,7 +73,7 @@ export class Replays {
       if (lack !== undefined) return refuse(lack);
       const bytes = log.frames.bytesFrom(from);
       if (bytes > this.budget.leftOf(client)) return refuse('limit');
-      const accepted = accept(log.frames.countFrom(from, (exclude) => cursor.isExcluded(exclude)));
+      const accepted = accept(log.frames.countFrom(from, (exclusion) => cursor.isExcluded(exclusion)));
       this.budget.spend(client, bytes);
       return accepted;
     });
@@ -104,7 +104,7 @@ export class Replays {
       this.budget.spend(client, log.frames.bytesFrom(first));
       return stand(
         first - 1,
-        log.frames.countFrom(first, (exclude) => cursor.isExcluded(exclude)),
+        log.frames.countFrom(first, (exclusion) => cursor.isExcluded(exclusion)),
       );
     });
   }

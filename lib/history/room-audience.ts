@@ -79,14 +79,14 @@ export class RoomAudience implements LogListener {
   }
 
   delivered(message: NumberedMessage): void {
-    const { offset, exclude } = message;
+    const { offset, exclusion } = message;
     if (this.#leftOut.length > 0) this.#leftOut = [];
     for (const cursor of this.#live) {
       const { client } = cursor;
       if (client.backpressured) {
         cursor.stand(offset - 1);
         this.#goBehind(cursor);
-      } else if (exclude.length > 0 && cursor.isExcluded(exclude)) {
+      } else if (exclusion !== undefined && cursor.isExcluded(exclusion)) {
         this.#leftOut.push(cursor);
       } else client.sendFrame(message.frameFor(client.codec));
     }
@@ -188,9 +188,9 @@ export class RoomAudience implements LogListener {
       return;
     }
     const { client } = cursor;
-    for (const [offset, frame, exclude] of frames) {
+    for (const [offset, frame, exclusion] of frames) {
       cursor.next = offset + 1;
-      if (cursor.isExcluded(exclude)) continue;
+      if (cursor.isExcluded(exclusion)) continue;
       cursor.told = offset;
       this.services.counts.replayed++;
       client.sendFrame(this.#framed(frame, client));

@@ -172,7 +172,7 @@ export class RoomLog implements FramesLog {
     const numbered = new NumberedMessage(message, this.roomText, offset);
     this.#delivered = offset;
     this.#heardAt = runtime.monotonic();
-    this.frames.add(numbered.frameFor(codec), message.exclude, this.#heardAt);
+    this.frames.add(numbered.frameFor(codec), numbered.exclusion, this.#heardAt);
     this.#listener.delivered(numbered);
   }
 

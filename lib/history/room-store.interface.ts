@@ -1,3 +1,4 @@
+import type { WsExclusion } from '../clients/exclusion.interface.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { WsPosition } from '../protocol/room-position.js';
 
@@ -6,12 +7,10 @@ export type { WsPosition };
 /** The token of the {@link WsRoomStore} that keeps the rooms' history; null where no room has one. */
 export const ROOM_STORE = Symbol('PXL_WS_ROOM_STORE');
 
-/** A message of a room with history, before it has a number. */
-export interface WsNumberedMessage {
+/** A message of a room with history, before it has a number. Whom it leaves out does not get it later either. */
+export interface WsNumberedMessage extends WsExclusion {
   /** The text of the `pxl.v1` frame, without `room`, `offset` and `copy`. */
   readonly text: string;
-  /** Ids of clients that do not get it, also not later. */
-  readonly exclude: readonly string[];
   /** The id of a send to several rooms; its copies have it in common. */
   readonly copy?: string | undefined;
 }

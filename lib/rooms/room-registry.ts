@@ -3,7 +3,7 @@ import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { MemberDetails } from './member-details.js';
-import type { DetailChange, Membership, MembershipChange, RoomListener } from './membership.js';
+import type { DetailChange, MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
 import { Room } from './room.js';
 
 /**
@@ -40,6 +40,11 @@ export class RoomRegistry {
 
   usernameIn(client: ClientSession, roomName: string): string | undefined {
     return this.#details.of(client, roomName).username;
+  }
+
+  /** What the other members of a room see of a client of this worker. */
+  detailOf(client: ClientSession, roomName: string): MemberDetail {
+    return this.#details.of(client, roomName);
   }
 
   /** The memberships of a client of this worker. */

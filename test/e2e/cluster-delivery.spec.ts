@@ -105,6 +105,17 @@ const sends: [what: string, recipients: string[], send: Send, received?: unknown
     ({ service }, { message, ids }) => service.sendToRooms(['chess'], message, { exclude: ids }),
   ],
   [
+    'service.broadcast but for a user, a room and a client',
+    ['nobody0', 'nobody2'],
+    ({ service }, { message, ids: [, nobody] }) =>
+      service.broadcast(message, { exclude: { users: [8], rooms: ['chess'], clients: [nobody] } }),
+  ],
+  [
+    'service.sendToRooms but for the members of a room',
+    everywhere('bob'),
+    ({ service }, { message }) => service.sendToRooms(['go'], message, { exclude: { rooms: ['chess'] } }),
+  ],
+  [
     'service.sendUserMessage',
     all,
     ({ service }) => service.sendUserMessage('renamed', { name: 'Ada' }),

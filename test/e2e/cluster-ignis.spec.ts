@@ -39,7 +39,11 @@ beforeAll(async () => {
     redis: `redis://worker:secret@127.0.0.1:${redis.port}`,
     cluster: { ignis: true, probe: 200 },
     auth: { authenticate: urlIdentity },
-    rooms: { defaults: [], history: (name) => (name === 'kept' ? { size: 10, ttl: 60_000 } : null) },
+    rooms: {
+      defaults: [],
+      history: (name) => (name === 'kept' ? { size: 10, ttl: 60_000 } : null),
+      filters: { everybody: () => true },
+    },
     events: { onError: ({ error }) => failures.push(error) },
   };
   workers = await Promise.all([startApp({ options }), startApp({ options })]);
@@ -252,6 +256,22 @@ describe('what is sent here is told to the old fleet once, and reaches our own c
       () => services[0].sendToRooms(['tea'], message, { exclude: [idOf('ada'), 'theirs'] }),
       [['ws:room:tea', { type: 'room', target: 'tea', exclude: ['(ada)', 'theirs'] }]],
       ['bo'],
+    ],
+    [
+      'of excluded rooms and users those that are named',
+      async () => {
+        await services[0].sendToRooms(['tea', 'chess'], message, { exclude: { rooms: ['chess'], users: [7] } });
+        await emitter.toUser({ userId: 7, ...message, exclude: { users: ['7'] } });
+        await services[0].sendToUsers([7, '9'], message, { exclude: { users: ['9'], clients: ['theirs'] } });
+      },
+      [toTea, but(toUser, ['theirs'])],
+      ['ada'],
+    ],
+    [
+      'with a filter, which they do not know: not told',
+      () => services[0].sendToRooms(['tea'], message, { where: ['everybody'] }),
+      [],
+      ['ada', 'bo'],
     ],
     [
       'by send() to a client of the old fleet, as to a room',

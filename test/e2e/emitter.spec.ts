@@ -71,7 +71,7 @@ describe('The emitter and rooms with history', () => {
     const { epoch } = data.position;
     await emitter.toRoom({ room, ...news, idempotencyKey: 'one' });
     await emitter.toRoom({ room, ...news, idempotencyKey: 'one' });
-    await emitter.toRoom({ room, event: 'tea', data: 'is ready', exclude: [ada.clientId] });
+    await emitter.toRoom({ room, event: 'tea', data: 'is ready', exclude: { users: ['ada'], rooms: ['nowhere'] } });
     expect(await bob.next()).toEqual({ ...news, room, offset: 1 });
     expect(await bob.next()).toMatchObject({ data: 'is ready', room, offset: 2 });
     await expect(emitter.getHistory(room, { since: { epoch, offset: 1 } })).resolves.toMatchObject({
@@ -153,6 +153,10 @@ describe('The emitter', () => {
     await emitter.toRoom({ room: 'tea', ...news, exclude: [bob.clientId] });
     await emitter.toUser({ userId: 'ada', ...news, exclude: [ada.clientId] });
     await expectReached();
+    await emitter.broadcast({ ...news, exclude: { users: ['ada', 7], clients: ['nobody'] } });
+    await expectReached(bob);
+    await emitter.broadcast({ ...news, exclude: { rooms: ['tea'] } });
+    await expectReached(ada);
   });
 
   it.each([
@@ -219,6 +223,9 @@ describe('The emitter', () => {
     ['toRoom', { ...news, room: 'tea', exclude: null }],
     ['toRoom', { ...news, room: 'tea', exclude: 'x' }],
     ['broadcast', { ...news, exclude: [7] }],
+    ['broadcast', { ...news, exclude: { room: ['tea'] } }],
+    ['broadcast', { ...news, exclude: { users: 'ada' } }],
+    ['toUser', { ...news, userId: 'ada', where: ['x'] }],
     ['broadcast', { ...news, except: ['x'] }],
     ['broadcast', { data: 1 }],
     ['broadcast', { type: 'news', data: 1 }],

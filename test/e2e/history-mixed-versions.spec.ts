@@ -28,7 +28,12 @@ const former = formerWorker();
     old = new WorkerProcess({ ...common, rooms: { announce: true, open: true } }, former);
     const options: PxlWebSocketModuleOptions = {
       ...common,
-      rooms: { history: { size: 100, ttl: 60_000 }, announce: true, open: true },
+      rooms: {
+        history: (roomName) => (roomName.startsWith('plain') ? null : { size: 100, ttl: 60_000 }),
+        filters: { everybody: () => true },
+        announce: true,
+        open: true,
+      },
     };
     workers = await Promise.all([startApp({ options, logger: logbook }), startApp({ options, logger: logbook })]);
     services = [workers[0].app.get(WebSocketService), workers[1].app.get(WebSocketService)];
@@ -83,6 +88,18 @@ const former = formerWorker();
     await services[0].sendToRooms([room], news);
     for (const client of members.slice(0, 2)) expect(await client.next('news')).toEqual({ ...news, room, offset: 1 });
     expect(await members[2].next('news')).toEqual(news);
+  });
+
+  it('reads what leaves out users and rooms, and gets nothing that goes by a filter, which it does not know', async () => {
+    const [room, plain] = [`room ${++rooms}`, 'plain'];
+    const members = await membersOf(room);
+    for (const client of members) await client.join(plain);
+    await services[0].sendToRooms([room], news, { exclude: { users: ['7'], rooms: ['nowhere'] } });
+    for (const client of members) expect(await client.next('news')).toMatchObject(news);
+    await services[0].sendToRooms([plain], news, { where: ['everybody'] });
+    await services[0].sendToRooms([plain], { ...news, action: 'last' }, { exclude: { users: ['7'] } });
+    for (const client of members.slice(0, 2)) expect(await client.next('news')).toEqual(news);
+    for (const client of members) expect(await client.next('news')).toMatchObject({ action: 'last' });
   });
 
   it('what it sends is delivered everywhere, counted and warned of, and clears the history that has a hole now', async () => {

@@ -1,9 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
-import { WebSocketService, WsRoute, type PxlWebSocketModuleOptions, type WsClient } from 'nestjs-pxl-websocket';
+import {
+  WebSocketService,
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WsClient,
+  type WsExclude,
+} from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { EncryptedClient } from '../support/encrypted-client.js';
-import { joinRoom, offsetsAt, refusalOf } from '../support/history-requests.js';
+import { joinRoom, offsetsAt, refusalOf, type HistoryPage } from '../support/history-requests.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -61,14 +67,14 @@ afterAll(async () => {
 /** A room that nobody has used. */
 const newRoom = (): string => `kept ${++rooms}`;
 
-async function connect(at: 0 | 1, codec: string): Promise<TestClient> {
-  const client = await TestClient.open(workers[at].url('/ws?userId=ada'), { protocols: [codec] });
+async function connect(at: 0 | 1, codec: string, userId = 'ada'): Promise<TestClient> {
+  const client = await TestClient.open(workers[at].url(`/ws?userId=${userId}`), { protocols: [codec] });
   open.push(client);
   await client.welcomed();
   return client;
 }
 
-function say(at: 0 | 1, roomName: string, n: number, exclude: string[] = []): Promise<void> {
+function say(at: 0 | 1, roomName: string, n: number, exclude: WsExclude = []): Promise<void> {
   return services[at].sendToRooms([roomName], { type: 'chat', action: 'line', data: n }, { exclude });
 }
 
@@ -113,6 +119,41 @@ describe.each(CODECS)('a client that returns to another worker (%s)', (codec) =>
     const second = await connect(1, codec);
     expect(await joinRoom(second, room, { since: position, was: first.clientId })).toMatchObject({ replayed: 2 });
     expect(await offsetsAt(second)).toEqual([1, 3]);
+  });
+
+  it('gets nothing that leaves out its user or a room of its, live, at the return and in pages', async () => {
+    const [room, loud] = [newRoom(), `loud ${newRoom()}`];
+    const [first, other] = [await connect(0, codec), await connect(1, codec, 'bob')];
+    const { position } = await joinRoom(first, room);
+    await joinRoom(other, room);
+    await joinRoom(first, loud);
+    await say(1, room, 1, { users: ['ada'] });
+    await say(0, room, 2, { rooms: [loud], clients: ['nobody'] });
+    await say(1, room, 3, { users: ['bob', 'cy'], rooms: ['nowhere'] });
+    expect(await heard(first, 1)).toEqual([3]);
+    expect(await heard(other, 2)).toEqual([1, 2]);
+    // The worker of the first one has them at hand; the other one has to read them, once it has no member any more.
+    const pages = async (client: TestClient): Promise<number[]> => {
+      const { messages } = (await client.request('system', 'history', { roomName: room })) as HistoryPage;
+      return messages.map(({ offset }) => offset);
+    };
+    expect(await pages(first)).toEqual([3]);
+    expect(await pages(other)).toEqual([1, 2]);
+    await other.close();
+    for (const at of [0, 1] as const) {
+      const second = await connect(at, codec);
+      await joinRoom(second, loud);
+      expect(await joinRoom(second, room, { since: position, was: first.clientId })).toMatchObject({ replayed: 1 });
+      expect(await offsetsAt(second)).toEqual([3]);
+      // Which rooms it is in counts when it gets them.
+      const third = await connect(at, codec);
+      expect(await joinRoom(third, room, { since: position })).toMatchObject({ replayed: 2 });
+      expect(await offsetsAt(third)).toEqual([2, 3]);
+      expect(await pages(third)).toEqual([2, 3]);
+      await joinRoom(third, loud);
+      expect(await pages(third)).toEqual([3]);
+      await Promise.all([second.close(), third.close()]);
+    }
   });
 
   it('recovers a room into which the server puts it', async () => {

@@ -132,6 +132,59 @@ describe('sendToRooms', () => {
   });
 });
 
+describe('an exclusion of clients, users and rooms', () => {
+  const exclusions: [what: string, exclude: () => WsSendOptions['exclude'], reached: () => TestClient[]][] = [
+    ['a user, on all devices', () => ({ users: ['7'] }), () => [bob, nobody]],
+    ['users by text and by number', () => ({ users: [7, '8', 'nobody', ''] }), () => [nobody]],
+    ['the members of a room', () => ({ rooms: ['loud'] }), () => [ada, adaAgain, nobody]],
+    ['members of any of some rooms', () => ({ rooms: ['nowhere', 'loud', 'quiet'] }), () => [adaAgain, nobody]],
+    [
+      'a client, a user and a room',
+      () => ({ clients: [ada.clientId], users: [8], rooms: ['quiet'] }),
+      () => [adaAgain, nobody],
+    ],
+    ['clients, as the list does', () => ({ clients: [bob.clientId] }), () => [ada, adaAgain, nobody]],
+    ['nobody', () => ({ clients: [], users: [], rooms: undefined }), () => all],
+    [
+      'very many',
+      () => ({
+        clients: [...names('client'), nobody.clientId],
+        users: [...names('user'), '8'],
+        rooms: [...names('room'), 'quiet'],
+      }),
+      () => [adaAgain],
+    ],
+  ];
+  const names = (what: string): string[] => Array.from({ length: 20 }, (_, at) => `${what} ${at}`);
+
+  it.each(exclusions)('leaves out %s, by every send', async (_what, exclusion, reached) => {
+    for (const client of all) await join(client, 'tea', 'chess');
+    await join(ada, 'quiet');
+    await join(bob, 'loud');
+    const exclude = exclusion();
+    const clientIds = all.map(({ clientId }) => clientId);
+    await service.broadcast(news, { exclude });
+    await expectReached(reached());
+    await service.sendToClients(clientIds, news, { exclude });
+    await expectReached(reached());
+    await service.sendToUsers(['7', '8'], news, { exclude });
+    await expectReached(reached().filter((client) => client !== nobody));
+    await service.sendToRooms(['tea', 'chess', 'quiet', 'loud'], news, { exclude });
+    await expectReached(reached());
+    await service.send({ destination: { room: 'tea' }, payload: { topic: 'news:flash', data: news.data }, exclude });
+    await expectReached(reached());
+  });
+
+  it('goes by the rooms in which somebody is now', async () => {
+    await join(ada, 'quiet');
+    await service.broadcast(news, { exclude: { rooms: ['quiet'] } });
+    await expectReached([adaAgain, bob, nobody]);
+    app.app.get(RoomManager).removeClientFromRoom({ clientId: ada.clientId, roomName: 'quiet' });
+    await service.broadcast(news, { exclude: { rooms: ['quiet'] } });
+    await expectReached(all);
+  });
+});
+
 describe('clients, users and rooms are three name spaces', () => {
   it("does not bring a room's messages to the client whose id is the room's name, nor the other way round", async () => {
     await join(bob, ada.clientId);
@@ -253,14 +306,23 @@ describe('a message', () => {
   });
 });
 
+const NO_EXCLUDE = "exclude is a list of clients' ids, or an object with clients, users or rooms.";
+
 describe('what a send is called with', () => {
   it.each<[unknown, string]>([
     [{ except: ['x'] }, 'There is no send option except; did you mean exclude? There are exclude, volatile.'],
     [{ exlude: ['x'] }, 'There is no send option exlude; did you mean exclude? There are exclude, volatile.'],
-    [{ exclude: 'x' }, "exclude is a list of clients' ids."],
-    [{ exclude: null }, "exclude is a list of clients' ids."],
-    [{ exclude: new Set(['x']) }, "exclude is a list of clients' ids."],
-    [{ exclude: [7] }, "exclude is a list of clients' ids."],
+    [{ exclude: 'x' }, NO_EXCLUDE],
+    [{ exclude: null }, NO_EXCLUDE],
+    [{ exclude: new Set(['x']) }, NO_EXCLUDE],
+    [{ exclude: [7] }, NO_EXCLUDE],
+    [
+      { exclude: { user: ['7'] } },
+      'There is no field of exclude user; did you mean users? There are clients, users, rooms.',
+    ],
+    [{ exclude: { clients: 'x' } }, 'exclude.clients is a list of texts.'],
+    [{ exclude: { users: '7' } }, 'exclude.users is a list of numbers and texts.'],
+    [{ exclude: { rooms: ['tea', 7] } }, 'exclude.rooms is a list of texts.'],
     [{ volatile: 'yes' }, 'volatile is true or false.'],
     [['x'], 'An object with exclude, volatile was expected.'],
     [null, 'An object with exclude, volatile was expected.'],
@@ -270,7 +332,7 @@ describe('what a send is called with', () => {
     await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
     await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);
     await expect(service.sendToUsers([7], news, given)).rejects.toEqual(refusal);
-    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, idempotencyKey');
+    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, where, idempotencyKey');
     await expect(service.sendToRooms(['tea'], news, given)).rejects.toMatchObject({ message: named });
     await expectReached([]);
   });

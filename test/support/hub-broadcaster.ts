@@ -94,10 +94,11 @@ export class HubBroadcaster implements WsBroadcaster {
     if (!this.isReady) throw unreachable();
     const appended = await this.rooms.append(message);
     if (appended.isRepeated) return appended;
-    const { roomName, text, exclude, copy } = message;
+    const { roomName, text, exclude, excludeUsers, excludeRooms, copy } = message;
     const { epoch, offset } = appended;
     const target = { kind: 'rooms', roomNames: [roomName] } as const;
-    const envelope = { target, exclude, isVolatile: false, content: { kind: 'message', text } as const };
+    const content = { kind: 'message', text } as const;
+    const envelope = { target, exclude, excludeUsers, excludeRooms, isVolatile: false, content };
     this.#send({ ...envelope, origin: this.workerId, number: { epoch, offset, copy } });
     return appended;
   }

@@ -38,13 +38,23 @@ describe('The text of an envelope', () => {
   });
 
   it('keeps whose members are left out', () => {
-    const sent = envelope({ kind: 'rooms', roomNames: ['a'] }, { excludeRooms: ['b', 'c'] });
+    const sent = envelope({ kind: 'everybody' }, { excludeUsers: ['7'], excludeRooms: ['b', 'c'] });
     const text = writeWsEnvelope(sent, postmark);
-    expect(text).toContain('"notIn":["b","c"]');
-    expect(readWsEnvelope(text)).toEqual({ ...postmark, envelope: { ...sent, origin: postmark.origin } });
-    expect(readWsEnvelope(writeWsEnvelope(envelope({ kind: 'everybody' }), postmark))?.envelope).not.toHaveProperty(
-      'excludeRooms',
-    );
+    expect(text).toContain('"notUsers":["7"],"notIn":["b","c"]');
+    expect(JSON.parse(text.slice(0, text.indexOf('\n')))).toMatchObject({ v: 1 });
+    expect(readWsEnvelope(text)).toStrictEqual({ ...postmark, envelope: { ...sent, origin: postmark.origin } });
+    const plain = envelope({ kind: 'everybody' });
+    const read = readWsEnvelope(writeWsEnvelope(plain, postmark));
+    expect(read?.envelope).toStrictEqual({ ...plain, origin: postmark.origin });
+  });
+
+  it('keeps which members get it, in a version that workers without filters ignore', () => {
+    for (const where of [['near', { x: 1, y: [null] }], ['all'], ['one', null]] as const) {
+      const sent = envelope({ kind: 'rooms', roomNames: ['a'] }, { where, excludeRooms: ['b'] });
+      const text = writeWsEnvelope(sent, postmark);
+      expect(text).toMatch(/^{"v":2,/);
+      expect(readWsEnvelope(text)).toStrictEqual({ ...postmark, envelope: { ...sent, origin: postmark.origin } });
+    }
   });
 
   it('keeps a content with line feeds of its own', () => {
@@ -73,6 +83,14 @@ describe('The text of an envelope', () => {
       'a content of unknown kind': { is: 'picture' },
       'a copy id that is no text': { id: 1 },
       'rooms left out that are no list': { notIn: 'x' },
+      'users left out that are no texts': { notUsers: [7] },
+      'a filter in the version without them': { to: ['rooms', 'a'], where: ['near'] },
+      'a filter that is no list': { v: 2, to: ['rooms', 'a'], where: 'near' },
+      'a filter without a name': { v: 2, to: ['rooms', 'a'], where: [] },
+      'a filter with too much': { v: 2, to: ['rooms', 'a'], where: ['near', 1, 2] },
+      'a filter for everybody': { v: 2, where: ['near'] },
+      'a filter for an event': { v: 2, to: ['rooms', 'a'], where: ['near'], is: 'event' },
+      'a filter and a number': { v: 2, to: ['rooms', 'a'], where: ['near'], n: ['e', 1] },
       'a number that is no list': { n: { epoch: 'e', offset: 1 }, to: ['rooms', 'a'] },
       'a number without an epoch': { n: [1], to: ['rooms', 'a'] },
       'a number below one': { n: ['e', 0], to: ['rooms', 'a'] },
@@ -138,13 +156,31 @@ describe('The text of a message with a number', () => {
     expect(readKept(roomName, plain)).toEqual({ text: '{}', exclude: [] });
   });
 
+  it('keeps which users and rooms it leaves out, kept or on its way', () => {
+    const sent = { text: '{}', exclude: [], excludeUsers: ['7'], excludeRooms: ['b'], copy: undefined };
+    const entry = writeEntry(sent);
+    expect(entry).toBe('"notUsers":["7"],"notIn":["b"],"is":"message"}\n{}');
+    expect(readKept(roomName, entry)).toStrictEqual(sent);
+    expect(readKept(roomName, unnumberedText(parts[0], entry))).toStrictEqual(sent);
+    const { excludeUsers, excludeRooms } = sent;
+    const read = readWsEnvelope(numberedText(parts[0], entry, number))?.envelope;
+    expect(read).toMatchObject({ excludeUsers, excludeRooms, number });
+  });
+
   it('is kept whole where it is signed, and is nothing in another room', () => {
     expect(readKept(roomName, unnumberedText(...parts))).toEqual(message);
     expect(readKept('another', unnumberedText(...parts))).toBeNull();
   });
 
-  it.each(['', '{}', '{}\n', '{"is":"event"}\n{}', '{"is":"message","not":1}\n', '{"is":"message","copy":1}\n', 'x\n'])(
-    'is nothing when what is kept is %j',
-    (entry) => expect(readKept(roomName, entry)).toBeNull(),
-  );
+  it.each([
+    '',
+    '{}',
+    '{}\n',
+    '{"is":"event"}\n{}',
+    '{"is":"message","not":1}\n',
+    '{"is":"message","copy":1}\n',
+    '{"is":"message","notUsers":[1]}\n',
+    '{"is":"message","notIn":""}\n',
+    'x\n',
+  ])('is nothing when what is kept is %j', (entry) => expect(readKept(roomName, entry)).toBeNull());
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { Exclusion } from '../../lib/clients/exclusion.js';
 import { FrameRing } from '../../lib/history/frame-ring.js';
 import { ReplayBudget } from '../../lib/history/replay-budget.js';
 import { RingBudget } from '../../lib/history/ring-budget.js';
@@ -6,11 +7,11 @@ import type { ClientSession } from '../../lib/clients/session/client-session.js'
 import { frameText } from '../../lib/clients/session/text-frame.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
-const NOBODY: readonly string[] = [];
+const ONE = Exclusion.of({ exclude: ['a'] });
 
 function filled(count: number, size = 100, next = 1): FrameRing {
   const ring = new FrameRing(next);
-  for (let at = 0; at < count; at++) ring.push(frameText(`${next + at} `.padEnd(size, '.')), NOBODY);
+  for (let at = 0; at < count; at++) ring.push(frameText(`${next + at} `.padEnd(size, '.')), undefined);
   return ring;
 }
 
@@ -54,10 +55,10 @@ describe('the ring of frames', () => {
 
   it('grows at the old end, too', () => {
     const ring = filled(2, 100, 11);
-    ring.prepend([frameText('9 '), frameText('10 ')], [['a'], NOBODY]);
-    ring.prepend([frameText('8 ')], [NOBODY]);
+    ring.prepend([frameText('9 '), frameText('10 ')], [ONE, undefined]);
+    ring.prepend([frameText('8 ')], [undefined]);
     expect(texts(ring, 8, 12)).toEqual(['8', '9', '10', '11', '12']);
-    expect([8, 9, 10, 11].map((offset) => ring.excludeOf(offset))).toEqual([undefined, ['a'], undefined, undefined]);
+    expect([8, 9, 10, 11].map((offset) => ring.exclusionOf(offset))).toEqual([undefined, ONE, undefined, undefined]);
   });
 
   it('counts the bytes from an offset on', () => {

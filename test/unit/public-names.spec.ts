@@ -196,6 +196,8 @@ describe('The public names', () => {
         "WsEventMessage",
         "WsEventOptions",
         "WsExchangedKeys",
+        "WsExclude",
+        "WsExclusion",
         "WsFilteredMember",
         "WsGivenUser",
         "WsHeartbeatOptions",
@@ -294,6 +296,7 @@ describe('The public names', () => {
         "WsUserInterest",
         "WsUserPayload",
         "WsVerdict",
+        "WsWhere",
       ]
     `);
   });
@@ -433,6 +436,7 @@ describe('The public names of the entry ./emitter', () => {
         "WsErrorCode",
         "WsErrorOptions",
         "WsEventMessage",
+        "WsExclude",
         "WsHistoryCommonOptions",
         "WsHistoryOfRoom",
         "WsHistoryOption",
@@ -447,6 +451,7 @@ describe('The public names of the entry ./emitter', () => {
         "WsRoomHistoryOptions",
         "WsSecretOption",
         "WsTypedMessage",
+        "WsWhere",
       ]
     `);
   });

@@ -36,10 +36,11 @@ export class EnvelopePublisher implements MetricSource {
   }
 
   /** Publishes a message of a room with history, which our workers get by its number, on the channels of Ignis. Never throws. */
-  tellIgnis({ roomName, text, exclude }: WsAppend): void {
+  tellIgnis({ roomName, text, exclude, excludeUsers, excludeRooms }: WsAppend): void {
     if (this.ignisId === null) return;
     const target = { kind: 'rooms', roomNames: [roomName] } as const;
-    const envelope = { target, exclude, isVolatile: false, content: { kind: 'message', text } as const };
+    const content = { kind: 'message', text } as const;
+    const envelope = { target, exclude, excludeUsers, excludeRooms, isVolatile: false, content };
     for (const published of this.#publishTheirs(envelope, this.ignisId)) published.catch(nothing);
   }
 

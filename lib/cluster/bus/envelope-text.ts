@@ -1,8 +1,11 @@
+import type { WsWhere } from '../../clients/where.js';
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
 import { isTexts, readJson } from './json-text.js';
 
 /** The version of the header. Envelopes of other versions are ignored. */
 export const VERSION = 1;
+/** That of a message for some members (`where`): a worker that knows no filters would bring it to all of them. */
+const FILTERED_VERSION = 2;
 
 /** Begins the line that Redis puts before a signed message with a number. */
 const STAMP = '#';
@@ -43,27 +46,35 @@ interface Header {
   readonly id?: string | undefined;
   readonly to: readonly [kind: WsTarget['kind'], ...names: string[]];
   readonly not?: readonly string[] | undefined;
+  readonly notUsers?: readonly string[] | undefined;
   /** Members of these rooms are left out. */
   readonly notIn?: readonly string[] | undefined;
+  /** Which members of the rooms get it. */
+  readonly where?: WsWhere | undefined;
   /** The id of a send to several rooms, of a numbered message only. */
   readonly copy?: string | undefined;
   readonly volatile?: true | undefined;
   readonly is: WsContent['kind'];
 }
 
+/** Who gets the message, beside the target and `not`. */
+type Choice = Pick<Header, 'notUsers' | 'notIn' | 'where'>;
+
 /** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
 export function writeWsEnvelope(
-  { target, exclude, excludeRooms, isVolatile, content }: WsEnvelope,
+  { target, exclude, excludeUsers, excludeRooms, where, isVolatile, content }: WsEnvelope,
   { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
   const header: Header = {
-    v: VERSION,
+    v: where ? FILTERED_VERSION : VERSION,
     from: origin,
     at: sentAt,
     id,
     to: addressOf(target),
     not: exclude.length > 0 ? exclude : undefined,
+    notUsers: excludeUsers,
     notIn: excludeRooms,
+    where,
     volatile: isVolatile || undefined,
     is: content.kind,
   };
@@ -84,14 +95,33 @@ export function readWsEnvelope(text: string, number?: Place): WsReceivedText | n
   if (!target) return null;
   const { from: origin, at: sentAt, id, not: exclude = [], volatile: isVolatile = false } = header;
   const content = { kind: header.is, text: text.slice(end + 1) };
-  const { n = number, notIn } = header;
+  const { n = number, where } = header;
   if (n === undefined) {
     const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content };
-    return { origin, sentAt, id, envelope: notIn ? { ...envelope, excludeRooms: notIn } : envelope };
+    return { origin, sentAt, id, envelope: isPlain(header) ? envelope : { ...envelope, ...choiceOf(header) } };
   }
-  if (target.kind !== 'rooms' || target.roomNames.length !== 1 || content.kind !== 'message') return null;
+  if (target.kind !== 'rooms' || target.roomNames.length !== 1 || content.kind !== 'message' || where) return null;
   const place = { epoch: n[0], offset: n[1], copy: header.copy };
-  return { origin, sentAt, id, envelope: { origin, target, exclude, isVolatile, content, number: place } };
+  const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content, number: place };
+  return { origin, sentAt, id, envelope: isPlain(header) ? envelope : { ...envelope, ...choiceOf(header) } };
+}
+
+/** Whether it leaves out clients at most, as nearly all do. */
+function isPlain({ notUsers, notIn, where }: Choice): boolean {
+  return !notUsers && !notIn && !where;
+}
+
+/** What is not given is not there. */
+export function choiceOf({
+  notUsers,
+  notIn,
+  where,
+}: Choice): Pick<WsEnvelope, 'excludeUsers' | 'excludeRooms' | 'where'> {
+  return {
+    ...(notUsers && { excludeUsers: notUsers }),
+    ...(notIn && { excludeRooms: notIn }),
+    ...(where && { where }),
+  };
 }
 
 /** Of a signed message Redis puts the number before the signature: `#["<epoch>",<offset>]`, a line feed, the message. */
@@ -150,19 +180,25 @@ function readHeader(line: string): Header | null {
 /** Checks every field, because anybody who reaches the bus can publish on the channels. */
 function isHeader(value: unknown): value is Header {
   if (typeof value !== 'object' || value === null) return false;
-  const { n, v, from, at, id, to, not, notIn, copy, is } = value as Record<keyof Header, unknown>;
+  const { n, v, from, at, id, to, not, notUsers, notIn, where, copy, is } = value as Record<keyof Header, unknown>;
   return (
-    v === VERSION &&
+    v === (where === undefined ? VERSION : FILTERED_VERSION) &&
     (from === null || typeof from === 'string') &&
     typeof at === 'number' &&
     (id === undefined || isId(id)) &&
     isTexts(to) &&
     (n === undefined || isPlace(n)) &&
     (not === undefined || isTexts(not)) &&
+    (notUsers === undefined || isTexts(notUsers)) &&
     (notIn === undefined || isTexts(notIn)) &&
+    (where === undefined || (isWhere(where) && to[0] === 'rooms' && is === 'message')) &&
     (copy === undefined || isId(copy)) &&
     CONTENTS.includes(is)
   );
+}
+
+function isWhere(value: unknown): value is WsWhere {
+  return Array.isArray(value) && value.length <= 2 && typeof value[0] === 'string';
 }
 
 export function isId(value: unknown): value is string {

@@ -1,3 +1,5 @@
+import type { WsExclusion } from '../../clients/exclusion.interface.js';
+import type { WsWhere } from '../../clients/where.js';
 import type { WsPosition } from '../../history/room-store.interface.js';
 
 /** The recipients of an envelope. Clients, users and rooms have name spaces of their own. */
@@ -30,12 +32,10 @@ export interface WsEnvelopeNumber extends WsPosition {
 }
 
 /** What travels between workers. No recipient gets an envelope twice. */
-export interface WsEnvelope {
+export interface WsEnvelope extends WsExclusion {
   readonly target: WsTarget;
-  /** Ids of clients that do not get it. */
-  readonly exclude: readonly string[];
-  /** Members of these rooms do not get it. Undefined: none. */
-  readonly excludeRooms?: readonly string[] | undefined;
+  /** Of a message for rooms: which members get it. Undefined: all of them. */
+  readonly where?: WsWhere | undefined;
   /** Whether it may be dropped for a client that reads too slowly. */
   readonly isVolatile: boolean;
   readonly content: WsContent;

@@ -35,11 +35,14 @@ export function readIgnisMessage(text: string): IgnisMessage | null {
 
 /**
  * The publications that make servers of Ignis deliver an envelope to their clients. Empty for an envelope without a message,
- * and for clients that only workers of this library can have.
+ * for clients that only workers of this library can have, and for a message with a filter, which those servers do not know.
+ *
+ * They can leave out clients alone: of users and rooms only those are left out that are named as the target.
  */
-export function publicationsOf({ target, exclude, content }: WsEnvelope, serverId: string): IgnisPublication[] {
-  if (content.kind !== 'message') return [];
-  const addresses = addressesOf(target, exclude);
+export function publicationsOf(envelope: WsEnvelope, serverId: string): IgnisPublication[] {
+  const { exclude, where, content } = envelope;
+  if (content.kind !== 'message' || where) return [];
+  const addresses = addressesOf(envelope);
   const push = addresses.length === 0 ? undefined : eventCodec.encodePush(JSON.parse(content.text));
   if (push === undefined) return [];
   // Further fields of the push must not replace those of the address.
@@ -58,22 +61,26 @@ export function openingOf(serverId: string): string {
   return JSON.stringify({ serverId }).slice(0, -'"}'.length);
 }
 
-function addressesOf(target: WsTarget, exclude: readonly string[]): readonly Address[] {
+function addressesOf({ target, exclude, excludeUsers, excludeRooms }: WsEnvelope): readonly Address[] {
   const { BROADCAST, CLIENT, ROOM, USER } = WebSocketMessageTypes;
   switch (target.kind) {
     case 'everybody':
       return [{ channel: WebSocketChannels.BROADCAST, type: BROADCAST }];
     case 'rooms':
-      return each(target.roomNames, ROOM, (room) => WebSocketChannels.forRoom({ room }));
+      return each(without(target.roomNames, excludeRooms), ROOM, (room) => WebSocketChannels.forRoom({ room }));
     case 'users':
-      return each(target.userIds, USER, (userId) => WebSocketChannels.forUser({ userId }));
+      return each(without(target.userIds, excludeUsers), USER, (userId) => WebSocketChannels.forUser({ userId }));
     case 'clients': {
-      const theirs = target.clientIds.filter((id) => workerOf(id) === undefined && !exclude.includes(id));
+      const theirs = without(target.clientIds, exclude).filter((id) => workerOf(id) === undefined);
       return each(theirs, CLIENT, (clientId) => WebSocketChannels.forClient({ clientId }));
     }
     default:
       return []; // workers and subscribers are no clients
   }
+}
+
+function without(names: readonly string[], excluded: readonly string[] | undefined): readonly string[] {
+  return excluded ? names.filter((name) => !excluded.includes(name)) : names;
 }
 
 function each(names: readonly string[], type: string, channelOf: (name: string) => string): Address[] {

@@ -74,13 +74,13 @@ export class LocalRoomStore implements WsRoomStore {
     this.#rooms.clear();
   }
 
-  #append({ roomName, retention, idempotencyKey, text, exclude, copy }: WsAppend): WsAppended {
+  #append({ roomName, retention, idempotencyKey, ...message }: WsAppend): WsAppended {
     const room = this.#use(roomName, retention);
     const now = this.runtime.monotonic();
     const known = idempotencyKey === undefined ? undefined : room.keys.get(idempotencyKey);
     if (known && now - known.at <= KEY_LIFE) return { epoch: room.epoch, offset: known.offset, isRepeated: true };
     const offset = ++room.top;
-    room.entries.push({ text, exclude, copy, offset });
+    room.entries.push({ ...message, offset });
     room.appendedAt = now;
     while (room.entries.length > retention.size) room.entries.shift();
     if (idempotencyKey !== undefined) {

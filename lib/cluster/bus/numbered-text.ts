@@ -1,5 +1,5 @@
 import type { WsNumberedMessage, WsPosition } from '../../history/room-store.interface.js';
-import { isId, VERSION, type WsEnvelopeOrigin } from './envelope-text.js';
+import { choiceOf, isId, VERSION, type WsEnvelopeOrigin } from './envelope-text.js';
 import { isTexts, readObject } from './json-text.js';
 
 // The text of an envelope with a message for a room with history has two parts, before which Redis puts the number: what is the
@@ -16,8 +16,9 @@ export function writeBeginning(roomName: string, { origin, sentAt }: WsEnvelopeO
 }
 
 /** The second part. */
-export function writeEntry({ text, exclude, copy }: WsNumberedMessage): string {
-  const header = JSON.stringify({ not: exclude.length > 0 ? exclude : undefined, copy, is: 'message' });
+export function writeEntry({ text, exclude, excludeUsers, excludeRooms, copy }: WsNumberedMessage): string {
+  const not = exclude.length > 0 ? exclude : undefined;
+  const header = JSON.stringify({ not, notUsers: excludeUsers, notIn: excludeRooms, copy, is: 'message' });
   return `${header.slice(1)}\n${text}`;
 }
 
@@ -38,12 +39,17 @@ export function readKept(roomName: string, entry: string): WsNumberedMessage | n
   const line = entry.slice(0, Math.max(0, end));
   const header = readObject(line.startsWith('{') ? line : `{${line}`);
   if (header?.is !== 'message' || !isOfRoom(roomName, header.to)) return null;
-  const { not: exclude = NOBODY, copy } = header;
+  const { not: exclude = NOBODY, notUsers, notIn, copy } = header;
   if (!isTexts(exclude) || (copy !== undefined && !isId(copy))) return null;
-  return { text: entry.slice(end + 1), exclude, copy };
+  if (!areTextsIfGiven(notUsers) || !areTextsIfGiven(notIn)) return null;
+  return { text: entry.slice(end + 1), exclude, ...choiceOf({ notUsers, notIn }), copy };
 }
 
 /** Only entries that are signed name their room. */
 function isOfRoom(roomName: string, to: unknown): boolean {
   return to === undefined || (isTexts(to) && to.length === 2 && to[0] === 'rooms' && to[1] === roomName);
+}
+
+function areTextsIfGiven(names: unknown): names is string[] | undefined {
+  return names === undefined || isTexts(names);
 }

@@ -202,7 +202,12 @@ function resolveFilters(rooms: OptionChecks): ReadonlyMap<string, WsRoomFilter> 
   if (given === undefined) return new Map();
   if (!isGroup(given)) rooms.refuse('filters', 'an object with functions');
   const filters = new OptionChecks(`${rooms.name}.filters`, given);
-  return new Map(Object.keys(given).map((name) => [name, filters.callback(name) as WsRoomFilter]));
+  const named = new Map<string, WsRoomFilter>();
+  for (const name of Object.keys(given)) {
+    const filter = filters.callback(name);
+    if (filter) named.set(name, filter as WsRoomFilter);
+  }
+  return named;
 }
 
 /** @throws PxlWebSocketOptionsError when every client would be refused its own room or one of its default rooms */

@@ -1,6 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { WsExclusion } from '../../clients/exclusion.interface.js';
+import { Exclusion } from '../../clients/exclusion.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import type { WsWhere } from '../../clients/where.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
@@ -9,20 +12,20 @@ import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
-
-const NOBODY: ReadonlySet<string> = new Set<string>();
+import { RoomFilters, type MemberFilter } from './room-filters.js';
 
 /** A message and its recipients. No client gets it twice. */
-export interface Mailing {
+export interface Mailing extends WsExclusion {
   readonly target: WsTarget;
-  /** Ids of clients that do not get the message. */
-  readonly exclude: readonly string[];
-  /** Members of these rooms do not get the message. Default: none. */
-  readonly excludeRooms?: readonly string[] | undefined;
+  /** Of a message for rooms: which members get it. Default: all of them. */
+  readonly where?: WsWhere | undefined;
   readonly message: unknown;
   /** True: a client that is over its byte budget may miss the message. Default: false. */
   readonly isVolatile?: boolean;
 }
+
+/** Who gets a message. */
+type Address = Omit<Mailing, 'message'>;
 
 /** Delivers messages: to clients of this worker at once, to others through the bus. */
 @Injectable()
@@ -35,6 +38,7 @@ export class Delivery {
 
   constructor(
     private readonly recipients: Recipients,
+    private readonly filters: RoomFilters,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -48,15 +52,15 @@ export class Delivery {
    *
    * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the bus is down
    */
-  send({ target, exclude, excludeRooms, message, isVolatile = false }: Mailing): Promise<void> {
-    const outbound = OutboundMessage.of(message, this.#codec);
-    this.#deliver(target, exclude, excludeRooms, isVolatile, outbound);
-    return this.#hasOthers ? this.#publish({ target, exclude, excludeRooms, isVolatile }, outbound) : Promise.resolve();
+  send(mailing: Mailing): Promise<void> {
+    const outbound = OutboundMessage.of(mailing.message, this.#codec);
+    this.#deliver(mailing, outbound);
+    return this.#hasOthers ? this.#publish(mailing, outbound) : Promise.resolve();
   }
 
   /** Delivers to the clients of the other workers. Throws and rejects like {@link send}. */
-  sendToOthers({ target, exclude, message, isVolatile = false }: Mailing): Promise<void> {
-    return this.#publish({ target, exclude, isVolatile }, OutboundMessage.of(message, this.#codec));
+  sendToOthers(mailing: Mailing): Promise<void> {
+    return this.#publish(mailing, OutboundMessage.of(mailing.message, this.#codec));
   }
 
   /**
@@ -64,63 +68,53 @@ export class Delivery {
    *
    * @throws WsError BAD_MESSAGE when the message has no JSON form
    */
-  deliver({ target, exclude, message, isVolatile = false }: Mailing): void {
-    this.#deliver(target, exclude, undefined, isVolatile, OutboundMessage.of(message, this.#codec));
+  deliver(mailing: Mailing): void {
+    this.#deliver(mailing, OutboundMessage.of(mailing.message, this.#codec));
   }
 
   /** Delivers a message of another worker to the clients of this one. */
-  receive({ target, exclude, excludeRooms, isVolatile, content }: WsEnvelope): void {
-    this.#deliver(target, exclude, excludeRooms, isVolatile, OutboundMessage.ofText(content.text));
+  receive(envelope: WsEnvelope): void {
+    this.#deliver(envelope, OutboundMessage.ofText(envelope.content.text));
   }
 
-  #publish(address: Omit<WsEnvelope, 'content'>, message: OutboundMessage): Promise<void> {
-    const { text } = message.frameFor(pxlCodec);
-    return this.broadcaster.publish({ ...address, content: { kind: 'message', text } });
-  }
-
-  #deliver(
-    target: WsTarget,
-    exclude: readonly string[],
-    excludeRooms: readonly string[] | undefined,
-    isVolatile: boolean,
+  #publish(
+    { target, exclude, excludeUsers, excludeRooms, where, isVolatile = false }: Address,
     message: OutboundMessage,
-  ): void {
-    const excluded = excludeRooms
-      ? this.#withMembers(exclude, excludeRooms)
-      : exclude.length === 0
-        ? NOBODY
-        : new Set(exclude);
-    if (this.#namesRooms && target.kind === 'rooms') {
-      this.#deliverToRooms(target.roomNames, excluded, isVolatile, message);
+  ): Promise<void> {
+    const content = { kind: 'message', text: message.frameFor(pxlCodec).text } as const;
+    return this.broadcaster.publish({ target, exclude, excludeUsers, excludeRooms, where, isVolatile, content });
+  }
+
+  #deliver(address: Address, message: OutboundMessage): void {
+    const { target, where, isVolatile = false } = address;
+    const exclusion = Exclusion.of(address);
+    if (target.kind === 'rooms' && (this.#namesRooms || where !== undefined)) {
+      const filter = where && this.filters.of(where);
+      if (filter !== null) this.#deliverToRooms(target.roomNames, exclusion, filter, isVolatile, message);
       return;
     }
     const isNamed = target.kind === 'clients';
     for (const client of this.recipients.of(target)) {
-      if (excluded.has(client.clientId)) continue;
+      if (exclusion?.hides(client)) continue;
       client.sendFrame(message.frameFor(client.codec), isVolatile);
       if (isNamed) OWN_SENDS.note(client);
     }
   }
 
-  /** The ids of clients together with those of rooms' members. */
-  #withMembers(clientIds: readonly string[], roomNames: readonly string[]): ReadonlySet<string> {
-    const excluded = new Set(clientIds);
-    for (const { clientId } of this.recipients.of({ kind: 'rooms', roomNames })) excluded.add(clientId);
-    return excluded;
-  }
-
-  /** Sends with the name of the room. A client in several of the rooms gets the first one's. */
+  /** Sends room by room, with the name of the room. A client in several of the rooms gets the message of the first one. */
   #deliverToRooms(
     roomNames: readonly string[],
-    excluded: ReadonlySet<string>,
+    exclusion: Exclusion | undefined,
+    filter: MemberFilter | undefined,
     isVolatile: boolean,
     message: OutboundMessage,
   ): void {
     const served = new Set<ClientSession>();
     for (const roomName of roomNames) {
-      const named = message.inRoom(roomName);
+      const named = this.#namesRooms ? message.inRoom(roomName) : message;
       for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {
-        if (excluded.has(client.clientId) || served.has(client)) continue;
+        if (exclusion?.hides(client) || served.has(client)) continue;
+        if (filter?.admits(client, roomName) === false) continue;
         if (roomNames.length > 1) served.add(client);
         const own = client.options.rooms.named ? named : message;
         client.sendFrame(own.frameFor(client.codec), isVolatile);

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { encodeMessage } from '../../clients/encode-message.js';
 import { badMessage } from '../../clients/verb-checks.js';
-import type { WsReceivedEnvelope } from '../../cluster/bus/envelope.js';
+import type { WsWhere } from '../../clients/where.js';
+import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { WsRoomsError } from '../../errors/ws-rooms.error.js';
 import { checkNumbered } from '../../history/numbered-checks.js';
 import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
@@ -13,6 +14,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { Delivery, type Mailing } from './delivery.js';
+import { RoomFilters } from './room-filters.js';
 
 /** The most rooms with history that one message can be sent to: each takes an append of its own. */
 const MOST_ROOMS = 32;
@@ -27,7 +29,7 @@ interface RoomSplit {
 }
 
 /** What all rooms with history get. */
-type KeptMessage = Pick<WsAppend, 'text' | 'exclude' | 'idempotencyKey'>;
+type KeptMessage = Omit<WsAppend, 'roomName' | 'retention' | 'copy'>;
 
 /** A part of a send to several rooms. */
 interface SendPart {
@@ -45,6 +47,7 @@ export class RoomMessages {
 
   constructor(
     private readonly delivery: Delivery,
+    private readonly filters: RoomFilters,
     private readonly runtime: Runtime,
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
@@ -57,11 +60,13 @@ export class RoomMessages {
    *
    * @param idempotencyKey for rooms with history: a message that they got with this key within five minutes is not added again
    * @throws WsError at the call, nothing is sent then: BAD_MESSAGE for a message without a JSON form, for one that a room
-   * with history cannot number, for over 32 such rooms and for a key without one; INVALID_ROOM for the name of such a room
-   * that no client can join. Rejects with UNAVAILABLE when the bus is down, and with WsRoomsError when only some rooms have it
+   * with history cannot number, for over 32 such rooms, for a key without one and for a filter with one, or that there is not;
+   * INVALID_ROOM for the name of such a room that no client can join. Rejects with UNAVAILABLE when the bus is down, and with
+   * WsRoomsError when only some rooms have it
    */
   send(mailing: Mailing, idempotencyKey?: string): Promise<void> {
-    const { target, isVolatile = false } = mailing;
+    const { target, where, isVolatile = false } = mailing;
+    if (where !== undefined) this.#checkWhere(where, target);
     if (this.history.isOn && target.kind === 'rooms' && !isVolatile) {
       const rooms = this.#split(target.roomNames);
       if (rooms.kept.size > 0) return this.#append(rooms, mailing, idempotencyKey);
@@ -76,7 +81,7 @@ export class RoomMessages {
 
   /** Delivers a message of another worker, and one of this worker's own that has its number now. */
   receive(envelope: WsReceivedEnvelope): void {
-    const { target, number, exclude, isVolatile, content } = envelope;
+    const { target, number, exclude, excludeUsers, excludeRooms, isVolatile, content } = envelope;
     if (!this.history.isOn || target.kind !== 'rooms') {
       this.delivery.receive(envelope);
       return;
@@ -84,7 +89,8 @@ export class RoomMessages {
     const [roomName] = target.roomNames;
     // Where this worker knows of no history, a number means nothing: the members get the message as it is.
     if (number && roomName !== undefined && this.history.retentionOf(roomName)) {
-      this.history.receive(roomName, number, { text: content.text, exclude, copy: number.copy });
+      const { copy } = number;
+      this.history.receive(roomName, number, { text: content.text, exclude, excludeUsers, excludeRooms, copy });
       return;
     }
     this.delivery.receive(envelope);
@@ -95,6 +101,14 @@ export class RoomMessages {
   noteUnnumbered(roomNames: readonly string[]): void {
     if (!this.history.isOn) return;
     for (const roomName of roomNames) if (this.history.retentionOf(roomName)) this.history.unnumbered(roomName);
+  }
+
+  /** What is kept is brought to members who come later: by then nobody can ask the filter about who was there. */
+  #checkWhere([name]: WsWhere, target: WsTarget): void {
+    const isKept = target.kind === 'rooms' && target.roomNames.some((roomName) => this.history.retentionOf(roomName));
+    if (isKept) throw badMessage('A message to a room with history is for all members: it has no where');
+    if (!this.filters.has(name))
+      throw badMessage(`There is no filter ${JSON.stringify(name.slice(0, 64))} in rooms.filters`);
   }
 
   #split(roomNames: readonly string[]): RoomSplit {
@@ -114,7 +128,8 @@ export class RoomMessages {
     for (const roomName of kept.keys()) checkRoomName(roomName, this.#longestName);
     const text = encodeMessage(pxlCodec, mailing.message);
     checkNumbered(mailing.message, text);
-    const message: KeptMessage = { text, exclude: mailing.exclude, idempotencyKey };
+    const { exclude, excludeUsers, excludeRooms } = mailing;
+    const message: KeptMessage = { text, exclude, excludeUsers, excludeRooms, idempotencyKey };
     const [only] = kept;
     if (only && kept.size === 1 && others.length === 0) {
       const [roomName, retention] = only;
@@ -137,7 +152,7 @@ export class RoomMessages {
       const rest: Mailing = {
         ...mailing,
         target: { kind: 'rooms', roomNames: others },
-        excludeRooms: [...kept.keys()],
+        excludeRooms: [...kept.keys(), ...(mailing.excludeRooms ?? [])],
       };
       const isRepeatable = message.idempotencyKey !== undefined;
       const sent = isRepeatable ? this.#sendBehind(appends, rest, message.text) : this.#sendNow(rest);

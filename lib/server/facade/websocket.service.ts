@@ -10,6 +10,8 @@ import {
   readUserId,
   readUserIds,
 } from '../../clients/verb-checks.js';
+import type { WsExclude } from '../../clients/exclusion.interface.js';
+import { readWhere, type WsWhere } from '../../clients/where.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
@@ -49,14 +51,22 @@ import { targetOf, type WsSendDestination } from './destinations.js';
 
 /** The options of every send of {@link WebSocketService}. */
 export interface WsSendOptions {
-  /** Ids of clients that do not get the message. Default: none. */
-  exclude?: readonly string[];
+  /**
+   * Who does not get the message: ids of clients, or `{ clients, users, rooms }`. Users are left out on all their devices; of
+   * `rooms` those who are in one of them when the message is delivered. Default: nobody.
+   */
+  exclude?: WsExclude;
   /** True: a client that is over its `limits.maxBufferedBytes` may miss the message. Default: false. */
   volatile?: boolean;
 }
 
 /** The options of {@link WebSocketService.sendToRooms}. */
 export interface WsRoomSendOptions extends WsSendOptions {
+  /**
+   * Only members get the message for whom a function of `rooms.filters` says yes: its name, and its arguments, JSON of at most
+   * 1 KiB. Not for rooms with history. On a worker that has no function of this name nobody gets it. Default: all members.
+   */
+  where?: WsWhere;
   /**
    * A text of 1 to 128 characters that identifies the message, for rooms with history (`rooms.history`): a room that has got
    * a message with this key within the last five minutes does not get it again. For a send that is tried again after an
@@ -156,7 +166,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * under a number of its own: a client in two of them gets two frames, of which the library's client handles the first.
    * Subscribers get no event of messages.
    *
-   * @throws WsError where rooms have history: BAD_MESSAGE for a message with a field `room`, `offset` or `copy`, for over 32
+   * @throws WsError BAD_MESSAGE for a `where` that this worker's `rooms.filters` does not have. Where rooms have history:
+   * BAD_MESSAGE for a `where`, for a message with a field `room`, `offset` or `copy`, for over 32
    * such rooms, and for an `idempotencyKey` where none has history or with `volatile`; INVALID_ROOM for a name that no client
    * can join; UNAVAILABLE when the message is not kept, nor will be, unless only Redis' answer was lost. Of several rooms some
    * may have it then: `WsRoomsError` names them, and the same call with the same `idempotencyKey` completes it
@@ -360,9 +371,11 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   ): Promise<void> {
     checkMessage(message);
     if (options !== NONE) checkNames('send option', options, known);
-    const exclude = readExclude(options.exclude);
+    const { exclude, excludeUsers, excludeRooms } = readExclude(options.exclude);
+    const where = readWhere(options.where);
     const isVolatile = readFlag('volatile', options.volatile);
-    return this.messages.send({ target, exclude, message, isVolatile }, readIdempotencyKey(options.idempotencyKey));
+    const mailing = { target, exclude, excludeUsers, excludeRooms, where, message, isVolatile };
+    return this.messages.send(mailing, readIdempotencyKey(options.idempotencyKey));
   }
 
   #disconnect(target: WsTarget, close: WsCloseOptions): Promise<void> {
@@ -377,7 +390,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
 const NONE: WsRoomSendOptions = {};
 const OF_ALL = ['exclude', 'volatile'] as const;
-const OF_ROOMS = [...OF_ALL, 'idempotencyKey'] as const;
+const OF_ROOMS = [...OF_ALL, 'where', 'idempotencyKey'] as const;
 const CLOSE = ['code', 'reason'] as const;
 
 function checkedQuery(query: ClientQuery): ClientQuery {

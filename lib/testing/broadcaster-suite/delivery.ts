@@ -100,6 +100,23 @@ export function describeDelivery(test: BusTest): void {
     assert.deepEqual(receiver.heard, [{ ...envelope, origin: sender.workerId }]);
   });
 
+  test('keeps which users, rooms and members it leaves out', 2, async ([sender, receiver]) => {
+    await receiver.broadcaster.acquireRoom('chess');
+    const content = { kind: 'message', text: '{}' } as const;
+    const envelope: WsEnvelope = {
+      target: { kind: 'rooms', roomNames: ['chess'] },
+      exclude: [],
+      excludeUsers: ['7', 'é'],
+      excludeRooms: ['go'],
+      where: ['near', { x: 1, y: [null, 'é'] }],
+      isVolatile: false,
+      content,
+    };
+    await sender.broadcaster.publish(envelope);
+    await receiver.hears(1);
+    assert.deepEqual(receiver.heard, [{ ...envelope, origin: sender.workerId }]);
+  });
+
   test('may be of every kind', 2, async ([sender, receiver]) => {
     const kinds = ['message', 'event', 'command', 'call', 'answer'] as const;
     for (const kind of kinds) await sender.publish({ kind: 'everybody' }, { kind });

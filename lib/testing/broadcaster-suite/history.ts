@@ -52,6 +52,19 @@ export function describeHistory(test: BusTest): void {
     }
   });
 
+  testHistory('keeps which users and rooms a message leaves out', 2, async ([one, two], [, hearing]) => {
+    await hearing.broadcaster.acquireRoom('chess');
+    const exclusion = { exclude: [], excludeUsers: ['7'], excludeRooms: ['go'] };
+    await one.append({ ...message('chess', '{}'), ...exclusion });
+    const [entry] = (await two.read('chess', { limit: 1 }, RETENTION)).entries;
+    await heardAll(hearing, 1);
+    for (const kept of [entry, hearing.heard.at(0)]) {
+      assert.deepEqual(kept?.exclude, []);
+      assert.deepEqual(kept.excludeUsers, ['7']);
+      assert.deepEqual(kept.excludeRooms, ['go']);
+    }
+  });
+
   testHistory('has one order for all workers, and keeps that of each sender', 3, async (stores, workers) => {
     for (const { broadcaster } of workers) await broadcaster.acquireRoom('chess');
     const texts = (sender: number): string[] => Array.from({ length: 60 }, (_, at) => `"${sender} ${at}"`);
