@@ -20,6 +20,7 @@ class ConformanceGateway {
 
 const CODECS = ['pxl.v1', 'event.v1'] as const;
 const INTERVAL = 1_000;
+const GRACE = 10_000;
 /** The most members in a list. */
 const LIMIT = 3;
 
@@ -50,10 +51,28 @@ afterAll(() => app.close());
 afterEach(() => open.splice(0).forEach(({ socket }) => socket.terminate()));
 
 /** A client of a user, or an anonymous one. */
-async function welcomed(codec: string, userId?: string): Promise<TestClient> {
-  const query = userId === undefined ? '' : `?userId=${userId}`;
-  const someone = await TestClient.connect(app.url(`/ws${query}`), { protocols: [codec] });
+async function client(codec: string, userId?: string, resume?: string): Promise<TestClient> {
+  const query = new URLSearchParams({
+    ...(userId !== undefined && { userId }),
+    ...(resume !== undefined && { resume }),
+  });
+  const someone = await TestClient.open(app.url(`/ws?${query.toString()}`), { protocols: [codec] });
   open.push(someone);
+  return someone;
+}
+
+/** The data of its welcome. */
+async function welcomeOf(someone: TestClient): Promise<{ resume?: string; resumed?: boolean }> {
+  const [welcome] = await new Promise<TestClient['pending']>((resolve) => {
+    void until(() => someone.pending.length > 0).then(() => resolve(someone.pending));
+  });
+  await someone.welcomed();
+  return welcome?.data as { resume?: string; resumed?: boolean };
+}
+
+async function welcomed(codec: string, userId?: string): Promise<TestClient> {
+  const someone = await client(codec, userId);
+  await someone.welcomed();
   return someone;
 }
 
@@ -279,6 +298,65 @@ const promises: Record<string, (codec: string) => Promise<void>> = {
     const plain = newRoom('plain');
     await join(other, plain, {});
     expect(await refusalOf(other, 'presence', { roomName: plain, state: 1 })).toBe('NOT_FOUND');
+  },
+
+  async 'Coming back as the same member'(codec) {
+    const [watcher, room] = [await welcomed(codec, 'ada'), newRoom('clients')];
+    await join(watcher, room);
+    const first = await client(codec, 'bo');
+    const { resume, resumed } = await welcomeOf(first);
+    expect([typeof resume, resumed]).toEqual(['string', undefined]);
+    await join(first, room);
+    const member = { ...bo, clientId: first.clientId };
+    expect(await change(codec, watcher, room)).toEqual({ joined: [member], count: 2 });
+
+    first.socket.terminate();
+    await isSilent(watcher);
+    const second = await client(codec, 'bo', resume);
+    expect(await welcomeOf(second)).toMatchObject({ resumed: true });
+    expect((await join(second, room)).members).toContainEqual({ ...member, clients: 1 });
+    await clock.advance(GRACE);
+    await isSilent(watcher);
+
+    // Used, made up, and another user's.
+    for (const [userId, secret] of [
+      ['bo', resume],
+      ['bo', 'made-up'],
+    ] as const) {
+      expect(await welcomeOf(await client(codec, userId, secret))).toMatchObject({ resumed: false });
+    }
+    const third = await client(codec, 'bo');
+    const stolen = (await welcomeOf(third)).resume;
+    expect(await welcomeOf(await client(codec, 'cy', stolen))).toMatchObject({ resumed: false });
+
+    // A connection that is still open is taken over.
+    const half = await client(codec, 'di');
+    const halfOpen = (await welcomeOf(half)).resume;
+    expect(await welcomeOf(await client(codec, 'di', halfOpen))).toMatchObject({ resumed: true });
+    expect(await half.closed).toEqual({ code: 4506, reason: 'replaced by a newer connection' });
+
+    // Who stays away is gone after the grace; who leaves for good at once.
+    second.socket.terminate();
+    await isSilent(watcher);
+    await clock.advance(GRACE);
+    expect(await change(codec, watcher, room)).toEqual({ left: [expect.objectContaining(member)], count: 1 });
+    const guest = await welcomed(codec);
+    await join(guest, room);
+    expect(await change(codec, watcher, room)).toMatchObject({ joined: [{ clientId: guest.clientId }] });
+    guest.socket.close(1000);
+    await guest.closed;
+    expect(await change(codec, watcher, room)).toMatchObject({ left: [{ clientId: guest.clientId }] });
+
+    // A user needs no secret where all connections are one member.
+    const [users, phone] = [newRoom(), await welcomed(codec, 'eve')];
+    for (const one of [phone, watcher]) await join(one, users);
+    await clock.advance(INTERVAL);
+    phone.socket.terminate();
+    await phone.closed;
+    const laptop = await welcomed(codec, 'eve');
+    await join(laptop, users, {});
+    await clock.advance(GRACE);
+    await isSilent(watcher);
   },
 };
 
