@@ -33,6 +33,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   /** Until the grace of each lost connection is over. */
   readonly #graces = new Map<PresenceEntry, RuntimeTimer>();
   readonly #listeners: PresenceListener[] = [];
+  #stamped = 0;
 
   constructor(
     private readonly runtime: Runtime,
@@ -103,7 +104,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const { clientId, user } = client;
     const userId = user?.userId;
     const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
-    const now = this.clock.now();
+    const now = this.#stamp();
     const place = this.#rooms.get(roomName)?.placeFor(userId, known.resumed);
     const isClient = rules.by === 'client' || userId === undefined;
     const shared: SharedPresence = place
@@ -124,7 +125,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   described({ client, roomName, username, profile }: Membership): void {
     const entry = this.#presentOf(client.clientId, roomName);
     if (!entry) return;
-    const shared = { ...entry.shared, profile, describedAt: this.clock.now() };
+    const shared = { ...entry.shared, profile, describedAt: this.#stamp() };
     this.#change({ ...entry, username, shared }, client, roomName, 'description');
   }
 
@@ -203,7 +204,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const shown = this.#rooms.get(roomName)?.stateOf(entry);
     // Another client of the user may have set another one since.
     if (isSameState(entry.shared.state, own) && isSameState(shown, own)) return;
-    const shared = { ...entry.shared, state: own, stateAt: this.clock.now() };
+    const shared = { ...entry.shared, state: own, stateAt: this.#stamp() };
     this.#change({ ...entry, shared }, client, roomName, 'state');
   }
 
@@ -223,6 +224,13 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
   #entryOf(clientId: string, roomName: string): PresenceEntry | undefined {
     return this.#rooms.get(roomName)?.entryOf(clientId);
+  }
+
+  /** The time of a change, in ms: later than that of the change before, though both are of the same millisecond. */
+  #stamp(): number {
+    const now = this.clock.now();
+    this.#stamped = now > this.#stamped ? now : Math.round(1_000 * this.#stamped + 1) / 1_000;
+    return this.#stamped;
   }
 
   /** The entry of a client that is connected. */
