@@ -12,6 +12,13 @@ import { PresenceBridge } from './cluster/presence/presence-bridge.js';
 import { RedisRegistry } from './cluster/registry/redis.registry.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
 import { ReplacedClients } from './cluster/presence/replaced-clients.js';
+import {
+  ROOM_ATTENDANCE,
+  ROOM_SUBJECTS,
+  type RoomAttendance,
+  type RoomSubjects,
+} from './cluster/rooms/room-attendance.js';
+import { RedisSubjects } from './cluster/subjects/redis.subjects.js';
 import { RevocationSync } from './cluster/revocations/revocation-sync.js';
 import { RedisUserConnections } from './cluster/users/redis.user-connections.js';
 import { RedisUserPresence } from './cluster/users/redis.user-presence.js';
@@ -122,6 +129,27 @@ export const WIRING: FactoryProvider[] = [
       rooms.listen(routes);
       bus.onChange((isReady) => histories.busChanged(isReady));
       metrics.add(histories);
+    },
+  ),
+
+  // Rooms with presence, for subscribers: who comes and goes in the whole cluster.
+  wire(
+    [ROOM_ATTENDANCE, ROOM_SUBJECTS, Presences, CLUSTER_REDIS, PXL_WS_REGISTRY, Metrics],
+    (
+      attendance: RoomAttendance | null,
+      subjects: RoomSubjects | null,
+      presences,
+      redis: ClusterRedis | null,
+      registry: ClusterRegistry,
+      metrics,
+    ) => {
+      if (!attendance || !subjects) return;
+      attendance.keepIn(subjects);
+      presences.listen(attendance);
+      if (!redis || !(registry instanceof RedisRegistry) || !(subjects instanceof RedisSubjects)) return;
+      redis.listen(attendance.channel, (payload) => attendance.receive(payload.toString()));
+      registry.keep(subjects);
+      metrics.add(attendance);
     },
   ),
 

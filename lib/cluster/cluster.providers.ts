@@ -18,6 +18,7 @@ import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ApplicationRedis } from './application-redis.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from './bus/broadcaster.interface.js';
 import { checkBroadcaster, checkRoomStore } from './bus/check-broadcaster.js';
+import { ROOM_PRESENCE, type RoomPresence } from '../presence/room-presence.interface.js';
 import { ClusterEvents } from './events/cluster-events.js';
 import { CLUSTER_REDIS, ClusterRedis } from './bus/cluster-redis.js';
 import { WsLocalBroadcaster } from './bus/local.broadcaster.js';
@@ -26,6 +27,9 @@ import { WsRedisBroadcaster } from './bus/redis.broadcaster.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './registry/cluster-registry.interface.js';
 import { RedisRegistry } from './registry/redis.registry.js';
 import { LocalRegistry } from './registry/local.registry.js';
+import { ROOM_ATTENDANCE, ROOM_SUBJECTS, RoomAttendance, type RoomSubjects } from './rooms/room-attendance.js';
+import { MemorySubjects } from './subjects/memory.subjects.js';
+import { RedisSubjects } from './subjects/redis.subjects.js';
 import { LocalUserPresence } from './users/local.user-presence.js';
 import { RedisUserPresence, type UserNews } from './users/redis.user-presence.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
@@ -106,6 +110,42 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       return new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
     },
     inject: [CLUSTER_REDIS, ClientRegistry, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+  },
+  {
+    provide: ROOM_ATTENDANCE,
+    useFactory: (
+      presence: RoomPresence,
+      events: ClusterEvents,
+      clock: ClusterClock,
+      { prefix, shutdown }: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+    ): RoomAttendance | null => {
+      const options = { prefix, workerId, spread: shutdown.reconnectSpread };
+      return presence.isOn ? new RoomAttendance(presence, events, clock, options) : null;
+    },
+    inject: [ROOM_PRESENCE, ClusterEvents, CLUSTER_CLOCK, PXL_WS_OPTIONS, WorkerIdentity],
+  },
+  {
+    provide: ROOM_SUBJECTS,
+    useFactory: (
+      attendance: RoomAttendance | null,
+      redis: ClusterRedis | null,
+      { prefix, cluster: { lease } }: ResolvedOptions,
+      { workerId }: WorkerIdentity,
+      runtime: Runtime,
+    ): RoomSubjects | null => {
+      if (!attendance) return null;
+      if (!redis) return new MemorySubjects(attendance, (news) => attendance.receive(news), runtime);
+      const settings = {
+        prefix,
+        workerId,
+        lease,
+        bucket: ['rooms', 'present'],
+        use: 'to keep the members of rooms',
+      } as const;
+      return new RedisSubjects(redis.link, attendance, settings, runtime);
+    },
+    inject: [ROOM_ATTENDANCE, CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
   },
   {
     provide: PXL_WS_REVOCATIONS,

@@ -10,6 +10,8 @@ export interface KnownClient {
   resumed: string | undefined;
   /** Whether it is, or was, a client of this worker. */
   readonly isOwn: boolean;
+  /** Whether it was connected to a worker that had ended before this one started. */
+  isFound: boolean;
   /** Whether its connection has ended. */
   isGone: boolean;
   /** The rooms with presence in which it is, or stays for its grace. */

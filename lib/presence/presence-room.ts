@@ -41,13 +41,23 @@ export class PresenceRoom {
     return this.#entries.get(clientId);
   }
 
+  /** What stands for the member of an entry, on all workers. */
+  keyOf(entry: PresenceEntry): string {
+    const { userId } = entry;
+    return userId === undefined || this.rules.by === 'client' ? CLIENT + memberIdOf(entry) : userKey(userId);
+  }
+
+  memberOf(key: string): Member | undefined {
+    return this.#members.get(key);
+  }
+
   isTaken(clientId: string): boolean {
     return this.#taken.has(clientId);
   }
 
   /** What the members see as the state of the member that an entry belongs to. */
   stateOf(entry: PresenceEntry): unknown {
-    return this.#members.get(this.#keyOf(entry))?.state;
+    return this.#members.get(this.keyOf(entry))?.state;
   }
 
   /** The entry whose place a client takes that enters: that of its former connection, or one of its user that is lost. */
@@ -65,8 +75,8 @@ export class PresenceRoom {
     this.#entries.set(clientId, entry);
     if (shared.took !== undefined && shared.took !== before?.shared.took) this.#take(shared.took, clientId);
     if (this.#taken.has(clientId)) return;
-    const key = this.#keyOf(entry);
-    if (before && this.#keyOf(before) !== key) this.#exit(before);
+    const key = this.keyOf(entry);
+    if (before && this.keyOf(before) !== key) this.#exit(before);
     this.#change(key, (member) => member.set(entry));
   }
 
@@ -143,7 +153,7 @@ export class PresenceRoom {
   }
 
   #exit(entry: PresenceEntry): void {
-    this.#change(this.#keyOf(entry), (member) => member.delete(entry.clientId));
+    this.#change(this.keyOf(entry), (member) => member.delete(entry.clientId));
   }
 
   #change(key: string, change: (member: Member) => void): void {
@@ -184,11 +194,6 @@ export class PresenceRoom {
       if (told && !this.#members.has(key)) members.push(listed(told));
     }
     return `"members":[${members.join(',')}],"count":${members.length}`;
-  }
-
-  #keyOf(entry: PresenceEntry): string {
-    const { userId } = entry;
-    return userId === undefined || this.rules.by === 'client' ? CLIENT + memberIdOf(entry) : userKey(userId);
   }
 }
 

@@ -168,7 +168,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     if (!this.isOn || this.#clients.get(clientId)) return;
     // Nobody else may be left to remove it from Redis.
     const known = this.#know(clientId, userId, { resume }, true);
-    known.isGone = true;
+    known.isGone = known.isFound = true;
     for (const { roomName, username, shared, until } of rooms) {
       if (!this.rulesOf(roomName)) continue;
       this.#put(known, roomName, { clientId, userId, username, shared });
@@ -185,6 +185,10 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   count(roomName: string): number {
     this.checkRoom(roomName);
     return this.#rooms.get(roomName)?.count ?? 0;
+  }
+
+  memberOf(roomName: string, key: string): PresentMember | undefined {
+    return this.#rooms.get(roomName)?.memberOf(key)?.describe();
   }
 
   memberIdOf({ clientId }: ClientSession, roomName: string): string {
@@ -219,7 +223,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
   #know(clientId: string, userId: string | undefined, shared: SharedReturn, isOwn: boolean): KnownClient {
     const { resume, resumed } = shared;
-    return this.#clients.add({ clientId, userId, resume, resumed, isOwn, isGone: false, rooms: [] });
+    return this.#clients.add({ clientId, userId, resume, resumed, isOwn, isFound: false, isGone: false, rooms: [] });
   }
 
   #entryOf(clientId: string, roomName: string): PresenceEntry | undefined {
@@ -247,7 +251,10 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     if (!client.rooms.includes(roomName)) client.rooms = [...client.rooms, roomName];
     const before = room.entryOf(entry.clientId);
     if (before) this.#endGrace(before);
+    const isNew = !before || room.keyOf(before) !== room.keyOf(entry);
+    if (before && isNew) this.#tellEnd(client, room, before);
     room.put(entry);
+    if (isNew && isCounted(client)) this.#tell((listener) => listener.began?.(roomName, room.keyOf(entry)));
     const { took } = entry.shared;
     if (took !== undefined && room.entryOf(took)?.until !== undefined) this.#remove(took, room, client.isOwn);
     this.#tell((listener) => listener.changed?.(roomName));
@@ -281,15 +288,22 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   /** @param isOwn whether this worker answers for what is in Redis about the client */
   #remove(clientId: string, room: PresenceRoom, isOwn: boolean): void {
     const entry = room.entryOf(clientId);
+    const client = this.#clients.get(clientId);
     if (entry) this.#endGrace(entry);
+    if (entry && client) this.#tellEnd(client, room, entry);
     room.remove(clientId);
     if (room.isEmpty) this.#rooms.delete(room.name);
-    const client = this.#clients.get(clientId);
     if (client) {
       client.rooms = client.rooms.filter((roomName) => roomName !== room.name);
       this.#settle(client, isOwn);
     }
     this.#tell((listener) => listener.changed?.(room.name));
+  }
+
+  #tellEnd(client: KnownClient, room: PresenceRoom, entry: PresenceEntry): void {
+    if (!isCounted(client)) return;
+    const { clientId, until } = entry;
+    this.#tell((listener) => listener.ended?.(room.name, room.keyOf(entry), until, room.isTaken(clientId)));
   }
 
   #settle(client: KnownClient, isOwn = client.isOwn): void {
@@ -336,4 +350,9 @@ function isSame(
 function takenFrom(entry: PresenceEntry, isClient: boolean): SharedPresence {
   const { joinedAt, state, stateAt } = entry.shared;
   return { joinedAt, memberId: isClient ? memberIdOf(entry) : undefined, took: entry.clientId, state, stateAt };
+}
+
+/** Whether this worker counts a client for its member: it is, or was, connected here. */
+function isCounted({ isOwn, isFound }: KnownClient): boolean {
+  return isOwn && !isFound;
 }

@@ -26,6 +26,19 @@ export interface PresenceListener {
   changed?(roomName: string): void;
   /** The description or the state of a client of this worker has changed. */
   described?(client: ClientSession, roomName: string, what: 'description' | 'state'): void;
+  /**
+   * A client of this worker counts for a member from now on.
+   *
+   * @param key of the member, the same on all workers: see {@link RoomPresence.memberOf}
+   */
+  began?(roomName: string, key: string): void;
+  /**
+   * It counts no more: it has left, its grace is over, or another client has taken its place. The member is still known.
+   *
+   * @param until where its connection was lost: when its grace is over, or would have been
+   * @param isTaken whether another client has taken its place, on this worker or another one
+   */
+  ended?(roomName: string, key: string, until: number | undefined, isTaken: boolean): void;
   /** The grace of a client that was this worker's is over in all rooms, or another client has taken its place. */
   forgotten?(clientId: string): void;
   /** A client of this worker has taken the place of another one that looks alive: its connection is of no use any more. */
@@ -74,6 +87,12 @@ export interface RoomPresence {
   members(roomName: string, query?: MembersQuery): { members: PresentMember[]; more: boolean };
   /** @throws WsError NOT_FOUND for a room without presence */
   count(roomName: string): number;
+  /**
+   * A member; undefined when it is not known.
+   *
+   * @param key `u` and the user's id, or `c` and the `clientId` of a member that is a single client
+   */
+  memberOf(roomName: string, key: string): PresentMember | undefined;
   /** The id by which the members of a room know a client: its own, except after it has resumed. */
   memberIdOf(client: ClientSession, roomName: string): string;
   /** The state of a client of this worker. */

@@ -1,3 +1,5 @@
+import type { WsMember } from './presence.js';
+
 /**
  * The library's own events for subscribers, with PXL's names. Applications have channels of their own beside them.
  */
@@ -9,6 +11,10 @@ export const WebSocketRedisSubscriberEvent = {
   ClientUpdated: 'clientUpdated',
   UserConnected: 'userConnected',
   UserDisconnected: 'userDisconnected',
+  RoomOccupied: 'roomOccupied',
+  RoomVacated: 'roomVacated',
+  PresenceJoined: 'presenceJoined',
+  PresenceLeft: 'presenceLeft',
   DisconnectClient: 'disconnectClient',
   SendMessage: 'sendMessage',
   SendMessageToAll: 'sendMessageToAll',
@@ -34,6 +40,15 @@ interface MembershipEvent extends ClientEvent {
 
 interface UserEvent {
   readonly userId: string;
+}
+
+interface RoomEvent {
+  readonly roomName: string;
+}
+
+interface PresenceEvent extends RoomEvent {
+  /** Without `clients`. */
+  readonly member: WsMember;
 }
 
 interface QueueJobEvent {
@@ -67,6 +82,14 @@ export interface ClusterEventMessages {
   readonly userConnected: UserEvent;
   /** A user's last session has ended. */
   readonly userDisconnected: UserEvent;
+  /** A room with presence (`rooms.presence`) has its first member. */
+  readonly roomOccupied: RoomEvent;
+  /** It has lost the last one, after its grace. */
+  readonly roomVacated: RoomEvent;
+  /** A room with presence has got a member: its first connection, on any worker. */
+  readonly presenceJoined: PresenceEvent;
+  /** A member has gone, after its grace: it has no connection in the room on any worker. */
+  readonly presenceLeft: PresenceEvent;
   /** `ClientManager.disconnectClient` was called. */
   readonly disconnectClient: { readonly clientId: string; readonly code?: number; readonly reason?: string };
   /** The argument of `PxlWebSocketServer.sendMessage`. */
@@ -87,7 +110,7 @@ export const MAX_CHANNEL_LENGTH = 128;
 /** The name that stands for all channels in a subscriber's definition. */
 export const EVERY_CHANNEL = '*';
 
-/** The events that each worker derives from the registry, so that they are not published. */
+/** The events that each worker derives from the registry, or gets from Redis by themselves, so that they are not published. */
 const OBSERVED: ReadonlySet<string> = new Set<keyof ClusterEventMessages>([
   'clientConnected',
   'clientDisconnected',
@@ -96,6 +119,10 @@ const OBSERVED: ReadonlySet<string> = new Set<keyof ClusterEventMessages>([
   'clientUpdated',
   'userConnected',
   'userDisconnected',
+  'roomOccupied',
+  'roomVacated',
+  'presenceJoined',
+  'presenceLeft',
 ]);
 
 /** The prefix of event names in PXL's older edition. */

@@ -45,7 +45,7 @@ export class SubscriberDispatcher {
   async start(): Promise<void> {
     if (this.registry.all.length === 0) return;
     this.#isListening = true;
-    this.events.listen(this.#hear);
+    this.events.listen(this.#hear, (channel) => this.registry.candidates(channel).length > 0);
     const { channels } = this.registry;
     if (channels === 'all') await this.events.acquireAll();
     else await Promise.all(channels.flatMap((channel) => this.events.acquire(channel) ?? []));

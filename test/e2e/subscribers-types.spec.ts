@@ -105,6 +105,8 @@ const GOOD: Record<string, string> = {
     defineWebSocketSubscriber<Job>({ channel: 'jobs', handle: withValidation((message) => { if (!message.id) throw new Error('odd'); }, ({ message }) => message.id) });
     defineWebSocketSubscriber<Job>({ channel: 'jobs', handle: composeHandlers([({ message }) => message.id, run, named]) });
     defineWebSocketSubscriber({ channel: 'userConnected', handle: withDebounce(({ message }) => message.userId, 10) });
+    defineWebSocketSubscriber({ channels: ['presenceJoined', 'presenceLeft'], handle: ({ message }) => message.member.userId ?? message.member.joinedAt + message.roomName });
+    defineWebSocketSubscriber({ channel: 'roomVacated', handle: withRetry(({ message }) => message.roomName, 1, 1) });
     defineWebSocketSubscriber<Job>({ channel: 'jobs', handle: withMetadata({ source: 'billing' }, ({ message, metadata }) => metadata.source.length + message.id) });`,
   'middleware of a message of its own': `
     const signed: WebSocketSubscriberMiddleware<{ signature?: string }> = {
@@ -170,6 +172,10 @@ const BAD: Record<string, [snippet: string, complaint: string]> = {
   'a field that a message of the library has not, in a wrapper': [
     `defineWebSocketSubscriber({ channel: 'userConnected', handle: withRetry(withFilter(() => true, ({ message }) => message.roomName), 1, 1) });`,
     "Property 'roomName' does not exist",
+  ],
+  'a member of an event of a room': [
+    `defineWebSocketSubscriber({ channel: 'roomVacated', handle: withRetry(({ message }) => message.member, 1, 1) });`,
+    "Property 'member' does not exist",
   ],
   'a field that the schema does not make, in a wrapper': [
     `defineWebSocketSubscriber({ channel: 'jobs', schema: z.object({ id: z.number() }), handle: withMetadata({ a: 1 }, ({ message }) => message.name) });`,

@@ -23,6 +23,7 @@ export type ClusterEventListener = (event: ClusterEvent) => void;
 @Injectable()
 export class ClusterEvents {
   readonly #listeners: ClusterEventListener[] = [];
+  readonly #interests: ((channel: string) => boolean)[] = [];
   #isMember = false;
 
   constructor(
@@ -31,9 +32,14 @@ export class ClusterEvents {
     private readonly identity: WorkerIdentity,
   ) {}
 
-  /** Registers a listener for the acquired channels, for events published here, and for those about clients and users. */
-  listen(listener: ClusterEventListener): void {
+  /**
+   * Registers a listener for the acquired channels, for events published here, and for those about clients, users and rooms.
+   *
+   * @param hears whether events of a channel are of use to it
+   */
+  listen(listener: ClusterEventListener, hears: (channel: string) => boolean = () => true): void {
     this.#listeners.push(listener);
+    this.#interests.push(hears);
   }
 
   /**
@@ -80,6 +86,11 @@ export class ClusterEvents {
   /** Whether this worker has listeners. */
   get isHeard(): boolean {
     return this.#listeners.length > 0;
+  }
+
+  /** Whether events of a channel are of use to one of this worker's listeners. */
+  isHeardOn(channel: string): boolean {
+    return this.#interests.some((hears) => hears(channel));
   }
 
   /** Calls the listeners of this worker only. */

@@ -2,7 +2,7 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
 import { BUCKETS, bucketKey, bucketOf, byBucket, readBucket } from './buckets.js';
 import { SubjectBucket, type SubjectChange } from './subject-bucket.js';
-import type { SubjectsHost } from './subjects.interface.js';
+import { inOrder, type SubjectsHost } from './subjects.interface.js';
 
 /** How many subjects are written at a time. */
 export const BATCH = 1_000;
@@ -39,7 +39,7 @@ export class SubjectEntries<Note> {
    * @param until where this worker stops: until when the subjects outlast it
    */
   async write(subjects: readonly (Written<Note> & { readonly enters: boolean })[], until?: number): Promise<void> {
-    const steps = this.#inOrder(subjects).map(({ name, note, enters }) => {
+    const steps = inOrder(this.host, subjects).map(({ name, note, enters }) => {
       return { step: enters ? '+' : '-', name, news: this.host.news(name, enters, note) } as const;
     });
     await this.#change({ steps, channel: this.host.channel }, until);
@@ -78,7 +78,10 @@ export class SubjectEntries<Note> {
       for await (const page of readBucket(this.link, key)) {
         for (const [entry, names] of namesByEntry(page, isWanted)) {
           await before?.(entry, names);
-          const steps = this.#inOrder(names.map((name) => ({ name, enters: false }))).map(({ name }) => {
+          const steps = inOrder(
+            this.host,
+            names.map((name) => ({ name, enters: false })),
+          ).map(({ name }) => {
             return { step: '-', name, news: isNews ? this.host.news(name, false, undefined) : '' } as const;
           });
           const channel = isNews ? this.host.channel : null;
@@ -101,17 +104,6 @@ export class SubjectEntries<Note> {
 
   *#chunksOf(subjects: readonly Written<Note>[]): Generator<Written<Note>[]> {
     for (const some of this.byBucket(subjects).values()) yield* chunksOf(some, BATCH);
-  }
-
-  /** Frames come before what is in them, and go after it. */
-  #inOrder<Change extends { readonly name: string; readonly enters: boolean }>(changes: readonly Change[]): Change[] {
-    const { host } = this;
-    if (!host.isFrame) return [...changes];
-    const rank = ({ name, enters }: Change): number => {
-      const isFrame = host.isFrame?.(name) ?? false;
-      return enters ? Number(!isFrame) : 2 + Number(isFrame);
-    };
-    return [...changes].sort((a, b) => rank(a) - rank(b));
   }
 
   #change(change: Pick<SubjectChange, 'steps' | 'channel'>, until?: number): Promise<readonly string[]> {

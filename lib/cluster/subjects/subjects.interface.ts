@@ -38,3 +38,15 @@ export interface SubjectsHost<Note = never> {
   /** These subjects of a dead worker are about to be removed. @param at until when it lived, in ms since 1970 */
   removes?(names: readonly string[], at: number): Promise<void>;
 }
+
+/** The changes in the order in which they are told: frames come before what is in them, and go after it. */
+export function inOrder<Change extends { readonly name: string; readonly enters: boolean }>(
+  host: Pick<SubjectsHost, 'isFrame'>,
+  changes: readonly Change[],
+): Change[] {
+  const rank = ({ name, enters }: Change): number => {
+    const isFrame = host.isFrame?.(name) ?? false;
+    return enters ? Number(!isFrame) : 2 + Number(isFrame);
+  };
+  return host.isFrame ? [...changes].sort((a, b) => rank(a) - rank(b)) : [...changes];
+}

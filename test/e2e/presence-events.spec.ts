@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { PxlWebSocketServer, type PxlWebSocketModuleOptions, type WsRoomOptions } from 'nestjs-pxl-websocket';
+import { Diary } from '../support/diary.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
+
+const ISO_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const GRACE = 300;
+
+interface Told {
+  readonly channel: string;
+  readonly message: unknown;
+}
+
+let told: Told[];
+let diary: Diary;
+let app: TestApp;
+
+afterEach(() => app.close());
+
+async function start(presence: WsRoomOptions['presence'], options: PxlWebSocketModuleOptions = {}): Promise<void> {
+  told = [];
+  diary = new Diary();
+  const handle = ({ channel, message }: Told): void => {
+    told.push({ channel, message });
+    diary.write(`${channel} ${lastOf(message)}`);
+  };
+  app = await startApp({
+    options: {
+      auth: { authenticate: urlIdentity },
+      rooms: { open: true, presence },
+      subscribers: [{ channels: ['roomOccupied', 'roomVacated', 'presenceJoined', 'presenceLeft'], handle }],
+      ...options,
+    },
+  });
+}
+
+/** Who or what the news is about. */
+function lastOf(message: unknown): string {
+  const { roomName, member } = message as { roomName: string; member?: { userId?: string; clientId?: string } };
+  return member?.userId ?? member?.clientId ?? roomName;
+}
+
+function lines(): string[] {
+  return told.map(({ channel, message }) => `${channel} ${lastOf(message)}`);
+}
+
+describe('Subscribers hear of a room with presence', () => {
+  it('its first member, who comes, who goes, and its end', async () => {
+    await start({ grace: 0 });
+    const ada = await connectAs(app, { userId: 'ada' });
+    await ada.request('system', 'joinRoom', { roomName: 'tea', username: 'Ada', state: 'away' });
+    const bob = await connectAs(app, { userId: 'bob' });
+    await bob.request('system', 'joinRoom', { roomName: 'tea' });
+    await diary.until('presenceJoined bob');
+    await ada.close();
+    await diary.until('presenceLeft ada');
+    await bob.request('system', 'leaveRoom', { roomName: 'tea' });
+    await diary.until('roomVacated');
+    const member = { userId: 'ada', username: 'Ada', state: 'away', joinedAt: ISO_TIME };
+    expect(told).toEqual([
+      { channel: 'roomOccupied', message: { roomName: 'tea' } },
+      { channel: 'presenceJoined', message: { roomName: 'tea', member } },
+      { channel: 'presenceJoined', message: { roomName: 'tea', member: { userId: 'bob', joinedAt: ISO_TIME } } },
+      { channel: 'presenceLeft', message: { roomName: 'tea', member } },
+      { channel: 'presenceLeft', message: { roomName: 'tea', member: { userId: 'bob', joinedAt: ISO_TIME } } },
+      { channel: 'roomVacated', message: { roomName: 'tea' } },
+    ]);
+  });
+
+  it('nothing of a member that loses its connection and is back within its grace, and of one that is not after it', async () => {
+    await start({ grace: GRACE });
+    const ada = await connectAs(app, { userId: 'ada' });
+    const bob = await connectAs(app, { userId: 'bob' });
+    for (const client of [ada, bob]) await client.request('system', 'joinRoom', { roomName: 'tea' });
+    const begin = performance.now();
+    for (const client of [ada, bob]) client.socket.terminate();
+    const again = await connectAs(app, { userId: 'ada' });
+    await again.request('system', 'joinRoom', { roomName: 'tea' });
+    await diary.until('presenceLeft bob');
+    expect(performance.now() - begin).toBeGreaterThan(GRACE - 20);
+    expect(lines()).toEqual(['roomOccupied tea', 'presenceJoined ada', 'presenceJoined bob', 'presenceLeft bob']);
+  });
+
+  it('one member for all devices of a user, and an anonymous client until it is a user', async () => {
+    await start({ grace: GRACE });
+    const nobody = await app.client();
+    const { clientId } = nobody;
+    await nobody.request('system', 'joinRoom', { roomName: 'tea' });
+    const phone = await connectAs(app, { userId: 'ada' });
+    await phone.request('system', 'joinRoom', { roomName: 'tea' });
+    const other = await app.client();
+    await other.request('system', 'joinRoom', { roomName: 'tea' });
+    const server = app.app.get(PxlWebSocketServer);
+    await server.joinRoom({ clientId, roomName: 'tea', userId: 'ada' });
+    await diary.until(`presenceLeft ${clientId}`);
+    await server.joinRoom({ clientId: other.clientId, roomName: 'tea', userId: 'bob' });
+    await diary.until(`presenceLeft ${other.clientId}`);
+    await phone.close();
+    await nobody.close();
+    await diary.until('presenceLeft ada');
+    expect(lines()).toEqual([
+      'roomOccupied tea',
+      `presenceJoined ${clientId}`,
+      'presenceJoined ada',
+      `presenceJoined ${other.clientId}`,
+      `presenceLeft ${clientId}`,
+      'presenceJoined bob',
+      `presenceLeft ${other.clientId}`,
+      'presenceLeft ada',
+    ]);
+  });
+
+  it('each client where members are clients, whatever user it becomes', async () => {
+    await start({ by: 'client', grace: 0 });
+    const [one, two] = [await connectAs(app, { userId: 'ada' }), await app.client()];
+    for (const client of [one, two]) await client.request('system', 'joinRoom', { roomName: 'tea' });
+    const join = { clientId: two.clientId, roomName: 'tea', userId: 'ada' };
+    await app.app.get(PxlWebSocketServer).joinRoom(join);
+    await two.close();
+    await one.close();
+    await diary.until('roomVacated');
+    const ids = told.flatMap(({ message }) => (message as { member?: { clientId?: string } }).member?.clientId ?? []);
+    expect(ids).toEqual([one.clientId, two.clientId, two.clientId, one.clientId]);
+  });
+
+  it('nothing of rooms without presence', async () => {
+    await start((roomName) => (roomName === 'tea' ? { grace: 0 } : null));
+    const ada = await connectAs(app, { userId: 'ada' });
+    await ada.request('system', 'joinRoom', { roomName: 'plain' });
+    await ada.request('system', 'joinRoom', { roomName: 'tea' });
+    await ada.close();
+    await diary.until('roomVacated');
+    expect(lines()).toEqual(['roomOccupied tea', 'presenceJoined ada', 'presenceLeft ada', 'roomVacated tea']);
+  });
+});
