@@ -26,6 +26,11 @@ export class Member implements ToldMember {
     return clients;
   }
 
+  /** Since when the member is there, in ms. */
+  get joinedAt(): number {
+    return Math.min(...this.#entries.map(({ shared }) => shared.joinedAt));
+  }
+
   get text(): string {
     return (this.#text ??= JSON.stringify(this.#fold()));
   }
@@ -70,7 +75,7 @@ export class Member implements ToldMember {
       username: described(({ username }) => username !== undefined)?.username,
       profile: described(({ shared }) => shared.profile)?.shared.profile,
       state: this.state ?? undefined,
-      joinedAt: new Date(Math.min(...entries.map(({ shared }) => shared.joinedAt))).toISOString(),
+      joinedAt: new Date(this.joinedAt).toISOString(),
     };
   }
 }

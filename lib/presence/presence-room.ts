@@ -60,6 +60,12 @@ export class PresenceRoom {
     return this.#members.get(this.keyOf(entry))?.state;
   }
 
+  /** Since when a user is there, in ms; undefined: it is not, or each of its clients is a member by itself. */
+  joinedAtOf(userId: string | undefined): number | undefined {
+    if (userId === undefined || this.rules.by === 'client') return undefined;
+    return this.#members.get(userKey(userId))?.joinedAt;
+  }
+
   /** The entry whose place a client takes that enters: that of its former connection, or one of its user that is lost. */
   placeFor(userId: string | undefined, resumed: string | undefined): PresenceEntry | undefined {
     const former = resumed === undefined ? undefined : this.#entries.get(resumed);

@@ -105,15 +105,18 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const userId = user?.userId;
     const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
     const now = this.#stamp();
-    const place = this.#rooms.get(roomName)?.placeFor(userId, known.resumed);
+    const room = this.#rooms.get(roomName);
+    const place = room?.placeFor(userId, known.resumed);
     const isClient = rules.by === 'client' || userId === undefined;
+    // Whoever comes back before its loss is noticed is there without a break.
+    const since = room?.joinedAtOf(userId);
     const shared: SharedPresence = place
       ? {
           ...takenFrom(place, isClient),
           profile,
           describedAt: isSame(place, username, profile) ? describedAt(place) : now,
         }
-      : { joinedAt: now, profile };
+      : { joinedAt: since ?? now, profile, describedAt: since && now };
     this.#put(known, roomName, { clientId, userId, username, shared });
   }
 

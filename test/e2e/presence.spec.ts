@@ -69,9 +69,13 @@ describe('A room with presence', () => {
   it('has one member for all devices of a user, and one for each anonymous client', async () => {
     await start();
     const [phone, laptop] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'ada' })];
-    await join(phone);
-    expect((await join(laptop)).members).toEqual([{ userId: 'ada', clients: 2, joinedAt }]);
+    const [first] = (await join(phone)).members;
+    expect((await join(laptop)).members).toEqual([{ ...first, clients: 2 }]);
     await phone.expectNothing(QUIET);
+    await phone.request('system', 'leaveRoom', { roomName: 'tea' });
+    await laptop.expectNothing(QUIET); // she is there since the phone came
+    expect(await join(phone)).toMatchObject({ members: [{ userId: 'ada', clients: 2, joinedAt: first!.joinedAt }] });
+    await phone.next('user', 'leftRoom');
     const nobody = await app.client();
     await join(nobody);
     expect(await told(phone)).toMatchObject({ joined: [{ clientId: nobody.clientId }], count: 2 });
