@@ -6,7 +6,7 @@ type Ask = (...args: never[]) => Promise<unknown>;
 type Answer = Parameters<WebSocketClient['handle']>[2];
 
 /** The methods that return promises which an application may leave unawaited. */
-const ASKING = ['connect', 'connectToServer', 'request', 'join', 'leave', 'history', 'refresh'] as const;
+const ASKING = ['connect', 'connectToServer', 'request', 'join', 'leave', 'setPresence', 'history', 'refresh'] as const;
 
 /**
  * Prepares a client for use in an application, whose process must not end by an unhandled rejection: failures of promises

@@ -46,6 +46,7 @@ const EVENTS: Record<keyof ClientEventMap, true> = {
   onDropped: true,
   onRoomRefused: true,
   onRecovered: true,
+  onRoomLeft: true,
 };
 
 /**

@@ -21,7 +21,7 @@ export class ClientReports {
   lastChange: StateChange | null = null;
   readonly #events: ClientEvents;
   /** The reports that wait until `together` has finished; undefined outside of it. */
-  #untold: (() => void)[] | undefined;
+  #untold: (() => unknown)[] | undefined;
 
   constructor(events: ClientEvents = {}) {
     this.#events = events;
@@ -39,7 +39,12 @@ export class ClientReports {
 
   changed(change: StateChange): void {
     this.lastChange = change;
-    this.together(() => this.#untold?.push(() => this.stateListeners.call(null, change)));
+    this.queue(() => this.stateListeners.call(null, change));
+  }
+
+  /** Calls a function once what is reported before has been told. */
+  queue(call: () => unknown): void {
+    this.together(() => this.#untold?.push(call));
   }
 
   /**
@@ -62,6 +67,6 @@ export class ClientReports {
       if (isLater) void settled.then(done);
       else done?.();
     };
-    this.together(() => this.#untold?.push(call));
+    this.queue(call);
   }
 }

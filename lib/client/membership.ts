@@ -1,3 +1,4 @@
+import type { RoomPresence } from './room-presence.interface.js';
 import type { JoinedRoom, Hold } from './room-joins.interface.js';
 import type { RoomPosition } from './room-recovery.interface.js';
 import type { Welcome } from './welcome.js';
@@ -6,6 +7,12 @@ import type { Welcome } from './welcome.js';
 export interface Membership {
   readonly roomName: string;
   username?: string | undefined;
+  /** Who is there, if the application has asked. */
+  members?: RoomPresence | undefined;
+  /** The connection on which the server was asked for them; null: it has to be asked; undefined: it does not. */
+  asked?: Welcome | null | undefined;
+  /** What the client has set itself, where the room has presence; undefined: nothing. */
+  state?: unknown;
   /** The joins that have not ended. Those of handles are last, so that `leave()` without a handle ends another one first. */
   holds: Hold[];
   /** The welcome of the last connection on which the client was, or may have been, in the room. */

@@ -1,3 +1,4 @@
+import type { WsMemberList, WsRoomLeftReason } from '../protocol/presence.js';
 import type { WsLossReason, WsPosition } from '../protocol/room-position.js';
 import type { RequestOptions } from './options/client-options.interface.js';
 import type { RoomRecovery } from './room-recovery.interface.js';
@@ -16,6 +17,8 @@ export interface JoinOptions extends RequestOptions {
    * of the room. Default: what `positions` holds, else the end.
    */
   since?: WsPosition | undefined;
+  /** What the other members see of the client, as by `client.setPresence()`. Default: what it was before. */
+  state?: unknown;
 }
 
 /** How a client leaves a room. */
@@ -25,7 +28,7 @@ export interface LeaveOptions extends RequestOptions {
 }
 
 /** What the server tells about a room that the client has joined. */
-export interface JoinedRoom {
+export interface JoinedRoom extends Partial<WsMemberList> {
   readonly roomName: string;
   readonly userId?: string | undefined;
   readonly userType?: string | undefined;
@@ -48,6 +51,8 @@ export interface Hold {
   readonly onRefused?: ((error: unknown) => void) | undefined;
   /** Called when the client learns what it has missed. */
   readonly onRecovered?: ((recovery: RoomRecovery) => unknown) | undefined;
+  /** Called when the server takes the client out of the room. */
+  readonly onLeft?: ((reason: WsRoomLeftReason) => unknown) | undefined;
   /** Whether the server has let the client in. */
   isJoined?: boolean;
 }

@@ -1,24 +1,21 @@
+import type { WsPresencePush, WsRoomLeftReason } from '../protocol/presence.js';
 import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
 import type { WsLossReason } from '../protocol/room-position.js';
+import type { ClientReports } from './client-reports.js';
 import type { ClientEventMap, RequestOptions } from './options/client-options.interface.js';
 import type { ClientTimer } from './options/client-runtime.js';
 import type { ConnectionServices } from './connection/connection.js';
-import { fieldsOf, isOffset, type Fields } from './messages/frame-fields.js';
+import { guard, Listeners } from './listeners.js';
+import { fieldsOf, isOffset, rowsOf, type Fields } from './messages/frame-fields.js';
 import type { Outbound } from './messages/outbound.js';
 import type { OutgoingOptions } from './messages/outgoing.interface.js';
 import { readError, type PushFrame, type ValueFrame } from './messages/server-frame.js';
 import type { Membership } from './membership.js';
+import { changeOf } from './room-members.js';
 import type { JoinedRoom, JoinOptions, LeaveOptions, Hold } from './room-joins.interface.js';
+import type { PresenceChange, RoomPresence } from './room-presence.interface.js';
 import type { RoomPosition } from './room-recovery.interface.js';
 import type { Welcome } from './welcome.js';
-
-/** Tells the application about a room, by its callback and by those of the joins. Resolves when all have finished. */
-type Tell = <Name extends 'onRoomRefused' | 'onRecovered'>(
-  name: Name,
-  event: ClientEventMap[Name],
-  holds: readonly Hold[],
-  call: (hold: Hold) => unknown,
-) => Promise<unknown>;
 
 /** What the server tells of a room with history. Only the position is checked. */
 interface Told {
@@ -28,19 +25,32 @@ interface Told {
   readonly replayed?: number;
 }
 
+/** What the server tells when it has taken the client out of a room. */
+interface ToldLeft {
+  readonly reason?: WsRoomLeftReason;
+}
+
 /** The rooms of the client, which it joins again after a reconnect. */
 export class Rooms {
   readonly #services: ConnectionServices;
   readonly #outbound: Outbound;
-  readonly #tell: Tell;
-  /** Learns from an answer where the client stands, before any message that follows it. */
+  readonly #reports: ClientReports;
+  /** Learns from an answer where the client stands, and who is there, before any message that follows it. */
   readonly #answered = (answer: unknown): void => {
     const { data = answer, joined = [data] } = fieldsOf(answer);
-    for (const told of Object.values(fieldsOf(joined)).map(fieldsOf))
-      this.#settle(this.#of(String(told.roomName ?? told.room)), told);
+    for (const told of rowsOf(joined)) {
+      const membership = this.#of(String(told.roomName ?? told.room));
+      this.#settle(membership, told);
+      if (told.members && membership.holds.length) {
+        membership.asked = this.#welcome;
+        this.#told(membership.roomName, told);
+      }
+    }
   };
   /** In the order of the joins. With a server that allows one room at a time, the client is in the last one. */
   readonly #memberships = new Map<string | undefined, Membership>();
+  /** Who wants to know who is in a room, by the room. */
+  readonly #changes: Listeners<[change: PresenceChange]>;
   /** The room in which each message to several rooms was handled, the oldest first. */
   readonly #copies = new Map<unknown, unknown>();
   /** Runs until failed joins are tried again. */
@@ -48,10 +58,11 @@ export class Rooms {
   /** The welcome of the present connection, which identifies it; null without a connection. */
   #welcome: Welcome | null = null;
 
-  constructor(services: ConnectionServices, outbound: Outbound, tell: Tell) {
+  constructor(services: ConnectionServices, outbound: Outbound, reports: ClientReports) {
     this.#services = services;
     this.#outbound = outbound;
-    this.#tell = tell;
+    this.#reports = reports;
+    this.#changes = new Listeners(reports.failed);
     for (const [roomName, position] of Object.entries(services.options.positions ?? {}))
       this.#memberships.set(roomName, { ...this.#of(roomName), position });
   }
@@ -67,8 +78,10 @@ export class Rooms {
   }
 
   /** Joins a room. It is remembered once the server has let the client in. */
-  async join(roomName: string, { username, history, since, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
-    const membership = this.#of(roomName, username);
+  async join(roomName: string, { history, since, ...options }: JoinOptions, own?: Hold): Promise<JoinedRoom> {
+    const membership = this.#of(roomName, options.username);
+    const { state: before } = membership;
+    const { username = membership.username, state = before } = options;
     if (since && !membership.on) {
       membership.position = since;
       membership.welcome = undefined;
@@ -82,7 +95,9 @@ export class Rooms {
     else if (!isMissing) membership.holds.unshift(hold);
     // Without a connection, a room of the former one is joined again before what waits.
     const isAhead = membership.on && !this.#welcome;
-    const mayShare = membership.username === username && !options.signal && !isAhead;
+    const isSame = membership.username === username && state === before;
+    const mayShare = isSame && !options.signal && !isAhead;
+    membership.state = state;
     const ask = (): Promise<JoinedRoom> => {
       const abandoned = (): void => void (membership.on ??= this.#welcome);
       return this.#enter(
@@ -92,7 +107,7 @@ export class Rooms {
           membership,
           options,
           { lane: isMissing ? 'first' : undefined, abandoned },
-          { username, history },
+          { username, history, state, presence: membership.members && true },
         ),
       );
     };
@@ -102,6 +117,7 @@ export class Rooms {
       hold.isJoined = true;
       return answer;
     } catch (error) {
+      membership.state = before;
       membership.holds = membership.holds.filter((other) => other !== hold);
       throw error;
     } finally {
@@ -124,8 +140,7 @@ export class Rooms {
     if (at < 0) return;
     holds.splice(at, all ? Infinity : 1);
     if (holds.length) return;
-    this.#memberships.delete(roomName);
-    membership.position = undefined;
+    this.#forget(membership);
     // Without a connection there is nothing to leave; a join that waits in the queue is followed by its leave.
     if (!welcome) return;
     await this.#ask('leaveRoom', membership, options, { lane: 'inTurn' }).catch((error: unknown) => {
@@ -138,17 +153,26 @@ export class Rooms {
   connected(welcome: Welcome): void {
     this.#welcome = welcome;
     for (const membership of this.#memberships.values()) {
+      if ((membership.asked ?? welcome).userId !== welcome.userId) this.#end(membership);
       if ((membership.welcome ?? welcome).userId !== welcome.userId) membership.position = undefined;
       if (membership.on?.userId === welcome.userId) continue;
+      if (membership.on) membership.state = undefined;
       membership.holds = membership.holds.filter(({ isJoined }) => !isJoined);
       membership.on = undefined;
     }
   }
 
   /** Called when the connection has ended. */
-  disconnected(): void {
+  disconnected(isLast: boolean): void {
     this.#welcome = null;
     this.#retry?.cancel();
+    if (isLast) for (const membership of this.#memberships.values()) this.#end(membership);
+  }
+
+  /** Enters on a new connection where the client was, and asks who is in the other rooms that the application looks at. */
+  begin(): void {
+    this.rejoin();
+    for (const membership of this.#memberships.values()) this.#look(membership);
   }
 
   /** Joins again the rooms that the client is not in, in lists. A list that is refused is divided in halves. */
@@ -163,8 +187,10 @@ export class Rooms {
     const around = 99;
     const [first] = missing;
     const half = missing.length >> 1;
-    const list = missing.map(({ roomName: room, username, position }) =>
-      username || position ? { room, username, since: position, was: position?.was } : room,
+    const list = missing.map(({ roomName: room, username, position, members, state }) =>
+      username || position || members || state !== undefined
+        ? { room, username, since: position, was: position?.was, presence: members && true, state }
+        : room,
     );
     if (
       first &&
@@ -196,11 +222,11 @@ export class Rooms {
     const { roomName } = membership;
     try {
       const { refused, data } = fieldsOf(await answer);
-      for (const refusal of Object.values(fieldsOf(refused)).map(fieldsOf))
-        if (refusal.room === roomName) throw readError(refusal);
+      for (const refusal of rowsOf(refused)) if (refusal.room === roomName) throw readError(refusal);
       membership.on = this.#welcome;
       // Without a position in the answer the room has no history any more.
       this.#settle(membership);
+      this.#look(membership);
       return { ...fieldsOf(data), roomName };
     } catch (error) {
       const { retryable, code } = fieldsOf(error);
@@ -214,7 +240,7 @@ export class Rooms {
         } else if (code === 'CONFLICT') membership.on = this.#welcome;
         else {
           membership.holds = [];
-          this.#memberships.delete(roomName);
+          this.#forget(membership);
           void this.#tell('onRoomRefused', { roomName, error }, holds, ({ onRefused }) => onRefused?.(error));
         }
       }
@@ -249,7 +275,15 @@ export class Rooms {
   received(action: string, told: Fields): void {
     const isJoined = action === 'joined';
     const membership = this.#of(String(told.roomName));
-    if (membership.position && membership.welcome !== this.#welcome) {
+    const { roomName } = membership;
+    if (action === 'presence') this.#told(roomName, told);
+    else if (action === 'left') {
+      const { holds } = membership;
+      const { reason = 'removed' }: ToldLeft = told;
+      membership.holds = [];
+      this.#forget(membership);
+      void this.#tell('onRoomLeft', { roomName, reason }, holds, ({ onLeft }) => onLeft?.(reason));
+    } else if (membership.position && membership.welcome !== this.#welcome) {
       // The server has put the client into a room that the client does not join again by itself.
       if (isJoined && !this.#isMissing(membership)) this.#recover(membership);
     } else {
@@ -260,6 +294,85 @@ export class Rooms {
 
   #of(roomName: string, username?: string): Membership {
     return this.#memberships.get(roomName) ?? { roomName, username, holds: [], queue: new Set() };
+  }
+
+  /** The client is not in the room any more. */
+  #forget(membership: Membership): void {
+    const { roomName, members } = membership;
+    this.#memberships.delete(roomName);
+    membership.position = undefined;
+    if (!members) return;
+    this.#memberships.set(roomName, { ...this.#of(roomName), members });
+    this.#told(roomName, { members: [] });
+  }
+
+  /** Who is in a room, which the client asks for from now on. */
+  members(roomName: string): RoomPresence {
+    const membership = this.#of(roomName);
+    this.#memberships.set(roomName, membership);
+    membership.asked ??= null;
+    // A join that follows asks for the list itself.
+    queueMicrotask(() => this.#look(this.#of(roomName)));
+    return (membership.members ??= {
+      members: [],
+      count: 0,
+      partial: false,
+      onChange: (listener) => this.#changes.add(roomName, listener),
+    });
+  }
+
+  /** Sets what the other members see of the client. */
+  async setState(roomName: string, state: unknown, options?: RequestOptions): Promise<void> {
+    await this.#outbound.ask({ type: SYSTEM_TYPE, action: 'presence', data: { roomName, state } }, options);
+    this.#of(roomName).state = state;
+  }
+
+  /** Takes a list of the members, or differences to one. Those before a list are in it. */
+  #told(roomName: string, told: Partial<WsPresencePush>): void {
+    const { members, asked } = this.#of(roomName);
+    const change = members && (told.members ?? asked) && changeOf(members, told);
+    if (!change) return;
+    Object.assign(members, change);
+    this.#reports.queue(() => this.#changes.call(roomName, change));
+  }
+
+  /** Nobody is known to be in the room any more. */
+  #end(membership: Membership): void {
+    membership.asked &&= null;
+    this.#told(membership.roomName, { members: [] });
+  }
+
+  /** Asks who is in a room, unless a join does. */
+  #look({ roomName, holds, on, asked }: Membership): void {
+    const welcome = this.#welcome;
+    if (!welcome || asked === undefined || asked === welcome || (holds.length && on !== welcome)) return;
+    this.#of(roomName).asked = welcome;
+    this.#outbound
+      .ask(
+        { type: SYSTEM_TYPE, action: 'members', data: { roomName, presence: true } },
+        {},
+        { lane: 'inTurn', heard: (answer) => this.#of(roomName).asked && this.#told(roomName, fieldsOf(answer)) },
+      )
+      .catch((error: unknown) => {
+        if (this.#welcome !== welcome) return;
+        const membership = this.#of(roomName);
+        this.#end(membership);
+        membership.asked = undefined;
+        if (fieldsOf(error).code !== 'FORBIDDEN') this.#reports.tell('onError', { error });
+      });
+  }
+
+  /** Tells the application about a room, by its callback and by those of the joins. Resolves when all have finished. */
+  #tell<Name extends 'onRoomRefused' | 'onRecovered' | 'onRoomLeft'>(
+    name: Name,
+    event: ClientEventMap[Name],
+    holds: readonly Hold[],
+    call: (hold: Hold) => unknown,
+  ): Promise<unknown> {
+    return Promise.all([
+      new Promise<void>((told) => this.#reports.tell(name, event, told)),
+      ...holds.map((hold) => guard(() => call(hold), this.#reports.failed)),
+    ]);
   }
 
   /** Moves the position to where the server says; without one the room has no history any more, if it has had one. */
@@ -308,7 +421,10 @@ export class Rooms {
     membership: Membership,
     options: RequestOptions,
     own: OutgoingOptions,
-    { username, history }: Pick<JoinOptions, 'username' | 'history'> = {},
+    {
+      history,
+      ...wishes
+    }: Pick<JoinOptions, 'username' | 'history' | 'state'> & { presence?: boolean | undefined } = {},
   ): Promise<unknown> {
     const { codec } = this.#services.options;
     const { roomName, position, on } = membership;
@@ -317,7 +433,7 @@ export class Rooms {
     return this.#outbound.ask(
       codec.beats && codec.isOther
         ? { type: EVENT_TYPE, action: action.slice(0, -4), data: { rooms: [roomName] } }
-        : { type: SYSTEM_TYPE, action, data: { roomName, username, ...standing } },
+        : { type: SYSTEM_TYPE, action, data: { roomName, ...wishes, ...standing } },
       options,
       { ...own, heard: this.#answered },
     );

@@ -16,6 +16,8 @@ import type {
   StreamAction,
   StreamValue,
   WebSocketContract,
+  WhisperAction,
+  WhisperData,
 } from '../protocol/contract.js';
 import { routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
 import { allowanceOf } from './messages/allowance.js';
@@ -28,11 +30,12 @@ import type { ConnectionServices } from './connection/connection.js';
 import { ConnectionSupervisor } from './connection/connection.supervisor.js';
 import type { Ending } from './connection/ending.js';
 import { fieldsOf } from './messages/frame-fields.js';
-import { guard, Listeners, type Unsubscribe } from './listeners.js';
+import { Listeners, type Unsubscribe } from './listeners.js';
 import { Outbound } from './messages/outbound.js';
 import type { CallHandler, PushedMessage, PushHandler } from './messages/handlers.interface.js';
 import { ReconnectPolicy } from './connection/reconnect-policy.js';
 import type { RoomHandle, RoomOptions } from './room-handle.interface.js';
+import type { RoomPresence } from './room-presence.interface.js';
 import type { HistoryPage, HistoryRange, RoomPosition } from './room-recovery.interface.js';
 import type { JoinedRoom, JoinOptions, LeaveOptions } from './room-joins.interface.js';
 import { Rooms } from './rooms.js';
@@ -102,12 +105,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       received: (frame) => this.#received(frame),
     });
     this.#outbound = new Outbound(services, this.#supervisor, (dropped) => reports.tell('onDropped', dropped));
-    this.#rooms = new Rooms(services, this.#outbound, (name, event, holds, call) =>
-      Promise.all([
-        new Promise<void>((told) => reports.tell(name, event, told)),
-        ...holds.map((hold) => guard(() => call(hold), failed)),
-      ]),
-    );
+    this.#rooms = new Rooms(services, this.#outbound, reports);
   }
 
   /** The state of the client; `onState` listens to its changes. */
@@ -303,30 +301,78 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     const handlers = new Listeners<Parameters<PushHandler>>(this.#reports.failed);
     let stop: Unsubscribe | undefined;
     let left: Promise<void> | undefined;
-    /** Messages of rooms with history name their room in any case. */
+    /** Messages of rooms with history, and whispers, name their room in any case. */
     let isUnnamed: boolean | undefined;
+    let needsNames = false;
+    const presence = (): RoomPresence => this.presence(roomName);
     joined.then(
       ({ position }) => {
         isUnnamed = !position && !this.#welcome?.rooms.named;
-        if (stop && isUnnamed) this.#reports.failed(badOption(UNNAMED));
+        if (needsNames && isUnnamed) this.#reports.failed(badOption(UNNAMED));
       },
       // The promise may be left unawaited.
       () => undefined,
     );
     return {
       joined,
+      get members() {
+        return presence();
+      },
       leave: () => {
         stop?.();
         return (left ??= this.#rooms.leave(roomName, {}, hold));
       },
       on: (type: string, action: string, handler: (data: never, message: PushedMessage) => unknown) => {
-        if (left || isUnnamed) throw badOption(left ? 'There is no room.' : UNNAMED);
+        needsNames ||= type !== 'whisper';
+        if (left) throw badOption('There is no room.');
+        if (isUnnamed && type !== 'whisper') throw badOption(UNNAMED);
         stop ??= this.#pushListeners.add(roomName, (message) =>
           Promise.all(handlers.call(routeKey(message.type, message.action), message.data, message)),
         );
         return handlers.add(routeKey(type, action), handler as PushHandler);
       },
     };
+  }
+
+  /**
+   * Who is in a room that has presence, while the client is there. From this call on the client asks the server for it, with each
+   * join of the room, or at once where the server has put it in; it does not join by itself.
+   *
+   * @returns the same object each time
+   *
+   * @example
+   * client.presence('tea').onChange(({ members }) => show(members));
+   * await client.join('tea');
+   */
+  presence(roomName: string): RoomPresence {
+    return this.#rooms.members(roomName);
+  }
+
+  /**
+   * Sets what the other members see of the client in a room with presence, for example `{ away: true }`; null removes it. The
+   * client tells it again whenever it joins the room anew by itself, and once it has a connection where there is none now.
+   *
+   * @throws WebSocketClientError BAD_MESSAGE for a state without a JSON form or of more than 256 bytes, `FORBIDDEN` when the client
+   * is not in the room, `NOT_FOUND` when the room has no presence
+   */
+  setPresence(roomName: string, state: unknown, options?: RequestOptions): Promise<void> {
+    return this.#rooms.setState(roomName, state, options);
+  }
+
+  /**
+   * Says something to the other members of a room without a handler on the server, where it allows that. It is for what is of no
+   * use later, for example that somebody is typing: `on('whisper', action, handler)` hears it with `message.room` and
+   * `message.from`. A refusal goes to `events.onError`.
+   *
+   * @returns false when it was not sent, since there is no connection, or the server's rate is used up
+   */
+  whisper<Action extends WhisperAction<C>>(
+    roomName: string,
+    action: Action,
+    ...rest: DataArgument<WhisperData<C, Action>>
+  ): boolean;
+  whisper(roomName: string, action: string, data?: unknown): boolean {
+    return this.#outbound.whisper({ type: SYSTEM_TYPE, action: 'whisper', data: { roomName, action, data } });
   }
 
   /**
@@ -402,7 +448,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       if (this.#greeting !== greeting) return;
       this.#endGreeting();
       // The rooms are joined first, since messages of the queue may be meant for them, and requests are handled in order.
-      this.#rooms.rejoin();
+      this.#rooms.begin();
       this.#outbound.open();
       if (hasStood) this.#reports.tell('onReconnected', { clientId });
     };
@@ -431,7 +477,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
         this.#reports.tell('onDisconnected', { clientId: welcome.clientId, code, reason });
       if (!isLast) this.#reports.tell('onReconnecting', change);
       else if (previous === 'reconnecting' && !isOwn) this.#reports.tell('onReconnectFailed', { error });
-      this.#rooms.disconnected();
+      this.#rooms.disconnected(isLast);
       this.#outbound.ended(error, isLast);
     });
   }
@@ -449,7 +495,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** @returns promises that resolve when the handlers have finished */
-  #pushed({ id, type, action, data, room, offset }: PushFrame): Promise<void>[] {
+  #pushed({ id, type, action, data, room, offset, from }: PushFrame): Promise<void>[] {
     const { tokens } = this.#services;
     if (type === 'room') this.#rooms.received(action, fieldsOf(data));
     if (id === 'system:ping') this.#outbound.send({ type, action: 'pong' }, 'now');
@@ -461,7 +507,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
         this.#reports.tell('onError', { error });
       });
     }
-    const message = { type, action, data, room, offset };
+    const message = { type, action, data, room, offset, from };
     return [
       ...this.#pushHandlers.call(id, data, message),
       ...this.#pushListeners.call(room, message),

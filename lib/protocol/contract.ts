@@ -1,5 +1,5 @@
 import type { RequestId, WebSocketMessage, WsTypedMessage } from './messages.js';
-import type { WsRoomLeftReason } from './presence.js';
+import type { WsPresencePush, WsRoomLeftReason } from './presence.js';
 import type { WsLossReason, WsPosition } from './room-position.js';
 
 /**
@@ -155,6 +155,7 @@ interface OwnPushes {
     readonly joined: RoomMove;
     readonly position: RoomMove;
     readonly left: { roomName: string; reason: WsRoomLeftReason };
+    readonly presence: WsPresencePush;
   };
   readonly user: { readonly leftRoom: { roomName: string } };
   readonly system: { readonly clientList: { event?: string; clients: Record<string, unknown>[] } };

@@ -369,6 +369,8 @@ describe('The names of the entry ./client', () => {
         "JoinOptions",
         "JoinedRoom",
         "LeaveOptions",
+        "PresenceChange",
+        "PresentMembers",
         "PushAction",
         "PushData",
         "PushHandler",
@@ -379,8 +381,10 @@ describe('The names of the entry ./client', () => {
         "ReconnectOptions",
         "RequestOptions",
         "RoomHandle",
+        "RoomMember",
         "RoomOptions",
         "RoomPosition",
+        "RoomPresence",
         "RoomRecovery",
         "RouteAction",
         "RouteData",
@@ -402,10 +406,13 @@ describe('The names of the entry ./client', () => {
         "WelcomeRooms",
         "WhisperAction",
         "WhisperData",
+        "Whisperer",
         "WsAnyAction",
         "WsErrorCode",
         "WsLossReason",
+        "WsMember",
         "WsPosition",
+        "WsRoomLeftReason",
       ]
     `);
   });

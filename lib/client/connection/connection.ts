@@ -103,7 +103,7 @@ export class Connection {
     this.#token = await tokens.current();
     const session = await options.encryption?.offer();
     if (this.#isEnded) return;
-    const [url, protocols, credentials] = introduce(options, this.#token, session?.publicKey);
+    const [url, protocols, credentials] = introduce(options, tokens.resume, this.#token, session?.publicKey);
     let opened;
     // The constructor throws, for example, when the token cannot be part of a subprotocol.
     try {
@@ -158,8 +158,10 @@ export class Connection {
     this.#heartbeat?.heard();
     if (this.#isEnded) return;
     const frame = readFrame(data, this.#services.options.codec);
-    if (frame.kind === 'welcome') this.#becomeReady((this.#welcome ??= frame.welcome));
-    else if ('id' in frame && frame.id === 0) this.#authenticated(frame);
+    if (frame.kind === 'welcome') {
+      this.#services.tokens.resume = frame.resume;
+      this.#becomeReady((this.#welcome ??= frame.welcome));
+    } else if ('id' in frame && frame.id === 0) this.#authenticated(frame);
     else if (this.#heartbeat) this.#listener.received(frame);
     else if (frame.kind === 'error') this.#cause = frame.error;
   }

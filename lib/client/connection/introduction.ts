@@ -7,9 +7,15 @@ import type { ResolvedClientOptions } from '../options/client-options.js';
 type Introduction = readonly [url: string, protocols: string[], credentials: object | undefined];
 
 /** Puts the token and the public key of an encryption where the server expects them. */
-export function introduce(options: ResolvedClientOptions, token: string | null, publicKey?: string): Introduction {
+export function introduce(
+  options: ResolvedClientOptions,
+  resume: string | undefined,
+  token: string | null,
+  publicKey: string | undefined,
+): Introduction {
   const { codec, tokenTo } = options;
   const url = new URL(options.url);
+  if (resume) url.searchParams.set('resume', resume);
   // `pxl.refusals` asks for refusals by close code, which a page can read.
   const protocols = codec.isOther ? [] : [codec.name, 'pxl.refusals'];
   let credentials: object | undefined;

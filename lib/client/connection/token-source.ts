@@ -12,6 +12,8 @@ export class TokenSource {
   readonly #options: ResolvedClientOptions;
   readonly #runtime: ClientRuntime;
   readonly #failed: OnFailed;
+  /** With which the next connection of the session is the same member of its rooms; undefined: with nothing. */
+  resume: string | undefined;
   #token: string | null = null;
   #isGood = false;
   /** The tokens that the server has refused in this session. A different token has to follow, and not null. */
@@ -124,6 +126,7 @@ export class TokenSource {
     this.#session.abort(error);
     this.#session = new AbortController();
     this.#isGood = false;
+    this.resume = undefined;
     if (isOwn) this.#token = null;
     this.#old.clear();
   }

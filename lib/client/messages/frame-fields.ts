@@ -15,6 +15,12 @@ export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
+/** The objects in a list of the server, whose fields are not checked here. */
+export function rowsOf<Row extends object = Fields>(value: unknown): Row[];
+export function rowsOf(value: unknown): Fields[] {
+  return Object.values(fieldsOf(value)).map(fieldsOf);
+}
+
 /** The value if it is a string, else undefined. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

@@ -1,3 +1,11 @@
+/** Who has whispered. */
+export interface Whisperer {
+  /** The id by which the members of the room know the client, where each client is a member. */
+  readonly clientId: string;
+  /** Undefined for an anonymous client. */
+  readonly userId?: string | undefined;
+}
+
 /** A push of the server, as handlers get it beside its data. */
 export interface PushedMessage {
   readonly type: string;
@@ -7,6 +15,8 @@ export interface PushedMessage {
   readonly room?: string | undefined;
   /** Its number in a room with history. */
   readonly offset?: number | undefined;
+  /** Of a whisper: the member that it is from. */
+  readonly from?: Whisperer | undefined;
 }
 
 /** Handles a push: it gets the data, and the whole message. */

@@ -46,6 +46,11 @@ export class Outbound {
     return this.#post({ text: encodeMessage(message, this.#services.options.codec), message, lane });
   }
 
+  /** Sends a message that waits for nothing; returns false when it was not sent. */
+  whisper(message: ClientMessage): boolean {
+    return this.#isOpen && this.#services.allowance.wait() <= 0 && this.send(message, 'now');
+  }
+
   /** Sends any JSON value as it is; returns false when it was dropped. */
   sendValue(message: unknown, isBinary: boolean): boolean {
     return this.#post({ text: encodeValue(message), message, isBinary });

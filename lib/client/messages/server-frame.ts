@@ -2,6 +2,7 @@ import { routeKey } from '../../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
 import { badMessage } from './client-message.js';
 import { fieldsOf, isOffset, parse, textOf, type Fields } from './frame-fields.js';
+import type { Whisperer } from './handlers.interface.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 import { readWelcome, type Welcome } from '../welcome.js';
 
@@ -11,6 +12,8 @@ export type ServerFrame = WelcomeFrame | AnswerFrame | CallFrame | PushFrame | V
 /** The connection is accepted. */
 export interface WelcomeFrame {
   readonly kind: 'welcome';
+  /** The secret with which the next connection is the same member of its rooms. */
+  readonly resume: string | undefined;
   readonly welcome: Welcome;
 }
 
@@ -39,6 +42,8 @@ export interface PushFrame extends ClientMessage {
   readonly offset: number | undefined;
   /** Names a message to several rooms with history, of which one copy comes for each room. */
   readonly copy: unknown;
+  /** Who has whispered. */
+  readonly from: Whisperer | undefined;
   /** The frame as the server wrote it. */
   readonly whole: unknown;
 }
@@ -61,10 +66,11 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
   const fields = fieldsOf(whole);
   const names = codec.decodeNames(fields);
   if (!names) return { kind: 'value', whole };
-  const { id, data, response, done, callId, room, offset, copy } = fields;
+  const { id, data, response, done, callId, room, offset, copy, from }: Fields & { from?: Whisperer } = fields;
   const key = routeKey(names.type, names.action);
   if (key === codec.errorKey) return { kind: 'error', id, error: readError(fieldsOf(data)) };
-  if (key === routeKey(codec.ownType, 'connected')) return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)) };
+  if (key === routeKey(codec.ownType, 'connected'))
+    return { kind: 'welcome', welcome: readWelcome(fieldsOf(data)), resume: textOf(fieldsOf(data).resume) };
   if (typeof callId === 'number') return { kind: 'call', ...names, data, callId };
   if (done === true) return { kind: 'done', id };
   // A pong answers the client's own ping, and is not passed on.
@@ -79,6 +85,7 @@ export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
     room: textOf(room),
     offset: isOffset(offset) ? offset : undefined,
     copy,
+    from,
     whole,
   };
 }

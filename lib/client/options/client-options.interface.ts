@@ -1,3 +1,4 @@
+import type { WsRoomLeftReason } from '../../protocol/presence.js';
 import type { ClientEncryption } from '../client-encryption.interface.js';
 import type { WebSocketConstructor } from '../connection/socket.interface.js';
 import type { RoomPosition, RoomRecovery } from '../room-recovery.interface.js';
@@ -146,4 +147,9 @@ export interface ClientEventMap {
    * `positions` move on when a promise that is returned has settled.
    */
   onRecovered: RoomRecovery;
+  /**
+   * The server has taken the client out of this room: the application has (`removed`), the room's rules (`rule`), or another room
+   * that has taken its place (`replaced`). The client does not join it again by itself.
+   */
+  onRoomLeft: { roomName: string; reason: WsRoomLeftReason };
 }
