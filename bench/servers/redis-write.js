@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { writeWsEnvelope } from '../../dist/cluster/envelope-text.js';
+import { writeWsEnvelope } from '../../dist/cluster/bus/envelope-text.js';
 import { serve } from './harness.js';
 
 /** A ready command is made anew so often, ms: workers drop envelopes that are ten seconds old. */
