@@ -87,7 +87,10 @@ const GOOD = [
   `for await (const value of untyped.stream('any', 'thing')) { const known: unknown = value; void known; }`,
   `untyped.send('any', 'thing'); untyped.on('any', 'thing', (data: unknown) => data); untyped.handle('any', 'thing', () => 1);`,
   `await sockets.broadcast({ type: 'chat', action: 'message', data: { from: 'ada', text: 'Hello' } });`,
-  `await sockets.sendToRooms(['tea'], { event: 'chat:message', data: { from: 'ada', text: 'Hello' } }, { exclude: [] });`,
+  `await sockets.sendToRooms(['tea'], { event: 'chat:message', data: { from: 'ada', text: 'Hello' } }, { exclude: [] });
+   await sockets.broadcast({ event: 'plain', data: 1 }, { exclude: { clients: ['c'], users: ['a', 1], rooms: [] } });
+   const near = ['near', { x: 1 }] as const; await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { where: near, exclude: { users: [] } });
+   await sockets.send({ payload: { topic: 'plain', data: 1 }, exclude: { rooms: ['tea'] } });`,
   `await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { idempotencyKey: 'order 7' }); await sockets.clearHistory('tea');`,
   `for (const { offset, message } of (await sockets.getHistory('tea')).messages) { if (message.action === 'message') message.data.text.at(offset); }`,
   `const { messages: [kept] } = await plain.getHistory('tea', { limit: 1 }); const data: unknown = kept?.message.data; export { data };`,
@@ -151,7 +154,8 @@ const GOOD_OF_SERVERS = [
    server.broadcastToAllClients({ data: { event: 'plain', data: 1 }, predicate: ({ clientId }) => clientId === 'a' });
    server.sendClientMessage(client, { event: 'plain', data: 1 }); server.local.broadcastToUsers({ userIds: [1], data: { event: 'plain', data: 1 } });`,
   `await emitter.toUser({ userId: 1, type: 'chat', action: 'message', data: { from: '', text: '' } });
-   await emitter.toRoom({ room: 'tea', event: 'plain', data: 1, exclude: ['c'] }); await emitter.broadcast({ event: 'chat:cleared' });`,
+   await emitter.toRoom({ room: 'tea', event: 'plain', data: 1, exclude: ['c'], where: ['all'] });
+   await emitter.toUser({ userId: 1, event: 'plain', data: 1, exclude: { rooms: ['tea'], users: [2] } }); await emitter.broadcast({ event: 'chat:cleared' });`,
   `client.send({ type: 'chat', action: 'cleared' }); client.send('ready text'); client.emit('plain', 1); client.emit('chat:cleared');
    const yes: boolean = await client.call({ type: 'user', action: 'confirm', data: { question: '' } }, { timeout: 5 });
    const count: number = await client.call({ event: 'ask' }); export { yes, count };`,
@@ -277,6 +281,18 @@ const BAD_OF_SERVERS: [snippet: string, at: string, message: string][] = [
   [`await sockets.broadcast({ event: 'plain', data: 'one' });`, 'data', `'string' is not assignable to type 'number'`],
   [`await sockets.sendToRooms(['tea'], { event: 'chat:mesage' });`, 'event', `Did you mean '"chat:message"'`],
   [`await sockets.sendToRooms('tea', { event: 'plain', data: 1 });`, `'tea'`, `'readonly string[]'`],
+  [
+    `await sockets.broadcast({ event: 'plain', data: 1 }, { exclude: { user: ['a'] } });`,
+    'user',
+    `'user' does not exist`,
+  ],
+  [`await sockets.broadcast({ event: 'plain', data: 1 }, { exclude: 'c' });`, 'exclude', `'string' is not assignable`],
+  [`await sockets.broadcast({ event: 'plain', data: 1 }, { where: ['near'] });`, 'where', `'where' does not exist`],
+  [
+    `await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { where: 'near' });`,
+    'where',
+    `[name: string, args?: unknown]'`,
+  ],
   [
     `await sockets.sendToClients(['c'], { event: 'plain', data: 1 }, { idempotencyKey: '7' });`,
     'idempotencyKey',

@@ -24,6 +24,7 @@ const logbook = new Logbook();
 const filters: Record<string, WsRoomFilter> = {
   users: ({ userId }, args) => (args as (string | null)[]).includes(userId),
   room: ({ roomName }, args) => roomName === args,
+  desk: ({ state }, args) => (state as { desk?: string } | undefined)?.desk === args,
   seen: (member, args) => seen.push([member, args]) > 0,
   /** Fails for everybody but Bob. */
   odd: ({ userId }, answer) => {
@@ -55,13 +56,14 @@ beforeAll(async () => {
       open: true,
       authorize: ({ client }) => ({ desk: client.user?.userId ?? 'none' }),
       history: (roomName) => (roomName.startsWith('kept') ? { size: 10, ttl: 60_000 } : null),
+      presence: (roomName) => roomName.startsWith('shop'),
       filters: rest,
     },
   });
-  const { users, room, odd } = filters;
+  const { users, room, desk, odd } = filters;
   workers = await Promise.all([
     startApp({ options: options({ ...filters, own: () => true }), logger: logbook }),
-    startApp({ options: options({ users: users!, room: room!, odd: odd! }), logger: logbook }),
+    startApp({ options: options({ users: users!, room: room!, desk: desk!, odd: odd! }), logger: logbook }),
   ]);
   services = [workers[0].app.get(WebSocketService), workers[1].app.get(WebSocketService)];
   emitter = new WebSocketEmitter({ redis: redis.url, rooms: { history: { size: 10, ttl: 60_000 } } });
@@ -153,6 +155,18 @@ describe('A send with a filter', () => {
     await expectReached([]);
   });
 
+  it('goes by the state that the members of a room with presence have set', async () => {
+    await ada!.request('system', 'joinRoom', { roomName: 'shop', state: { desk: 'north' } });
+    await bob!.request('system', 'joinRoom', { roomName: 'shop', state: { desk: 'south' } });
+    await cy!.request('system', 'joinRoom', { roomName: 'shop' });
+    await send(['desk', 'south'], ['shop']);
+    await expectReached([bob], 'shop');
+    await cy!.request('system', 'presence', { roomName: 'shop', state: { desk: 'south' } });
+    await bob!.request('system', 'presence', { roomName: 'shop', state: null });
+    await send(['desk', 'south'], ['shop']);
+    await expectReached([cy], 'shop');
+  });
+
   it('comes from an emitter as well', async () => {
     const other = new WebSocketEmitter({ redis: redis.url });
     await other.toRoom({ room: 'tea', ...news, where: ['users', ['ada', 'cy']], exclude: { users: ['cy'] } });
@@ -227,20 +241,20 @@ describe('A filter is refused with BAD_MESSAGE', () => {
   const cyclic: unknown[] = [];
   cyclic.push(cyclic);
 
-  it.each<[unknown, string]>([
-    ['users', 'where is a list of two'],
-    [[], 'where is a list of two'],
-    [[7], 'where is a list of two'],
-    [['', 1], 'where is a list of two'],
-    [['users', 1, 2], 'where is a list of two'],
-    [null, 'where is a list of two'],
-    [{ name: 'users' }, 'where is a list of two'],
-    [['users', 'x'.repeat(1_023)], 'more than 1024 bytes'],
-    [['users', 'é'.repeat(512)], 'more than 1024 bytes'],
-    [['users', () => 1], 'no JSON form'],
-    [['users', 1n], 'no JSON form'],
-    [['users', cyclic], 'no JSON form'],
-  ])('when it is %p', async (where, sentence) => {
+  it.each<[what: string, where: unknown, sentence: string]>([
+    ['a text', 'users', 'where is a list of two'],
+    ['empty', [], 'where is a list of two'],
+    ['without a name', [7], 'where is a list of two'],
+    ['with an empty name', ['', 1], 'where is a list of two'],
+    ['longer', ['users', 1, 2], 'where is a list of two'],
+    ['null', null, 'where is a list of two'],
+    ['an object', { name: 'users' }, 'where is a list of two'],
+    ['with arguments of a byte too much', ['users', 'x'.repeat(1_023)], 'more than 1024 bytes'],
+    ['with few characters of many bytes', ['users', 'é'.repeat(512)], 'more than 1024 bytes'],
+    ['with a function', ['users', () => 1], 'no JSON form'],
+    ['with a bigint', ['users', 1n], 'no JSON form'],
+    ['with a cycle', ['users', cyclic], 'no JSON form'],
+  ])('when it is %s', async (_what, where, sentence) => {
     const refusal = { code: 'BAD_MESSAGE', message: expect.stringContaining(sentence) };
     await expect(send(where as WsWhere)).rejects.toMatchObject(refusal);
     const other = new WebSocketEmitter({ redis: redis.url });
