@@ -45,7 +45,9 @@ import { ROOM_PRESENCE } from './presence/room-presence.interface.js';
 import { RoomHistories } from './history/room-histories.js';
 import { ROOM_HISTORY } from './history/room-history.interface.js';
 import { ClientList } from './rooms/client-list.js';
+import { AskedRooms } from './rooms/asked-rooms.js';
 import { Memberships } from './rooms/memberships.js';
+import { Reauthorizations } from './rooms/reauthorizations.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { RoomRules } from './rooms/room-rules.js';
@@ -156,7 +158,7 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomRegistry, Memberships, RoomRules, ClientList],
+  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, Reauthorizations, ClientList],
   {
     provide: ROOM_INTEREST,
     useFactory: (bus: WsBroadcaster, histories: RoomHistories, runtime: Runtime): WsRoomInterest =>

@@ -31,6 +31,7 @@ import { RoomHistories } from './history/room-histories.js';
 import { PresenceAudience } from './presence/presence-audience.js';
 import { Presences } from './presence/presences.js';
 import { Memberships } from './rooms/memberships.js';
+import { Reauthorizations } from './rooms/reauthorizations.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { HistoryRoutes } from './routing/rooms/history-routes.js';
 import { Metrics } from './runtime/metrics.js';
@@ -57,8 +58,8 @@ export const WIRING: FactoryProvider[] = [
 
   // The clients of this worker.
   wire(
-    [ClientRegistry, Memberships, UserSessions, Presences, RegistryBridge, Traffic],
-    (clients, memberships, sessions, presences, bridge, traffic) => {
+    [ClientRegistry, Memberships, UserSessions, Presences, RegistryBridge, Reauthorizations, Traffic],
+    (clients, memberships, sessions, presences, bridge, reauthorizations, traffic) => {
       // First of all: whoever else hears that a client is gone, finds it in no room.
       clients.listen({ unregistered: (client, end) => memberships.drop(client, end) });
       clients.listen(sessions);
@@ -70,6 +71,7 @@ export const WIRING: FactoryProvider[] = [
         });
       }
       clients.listen(bridge);
+      clients.listen(reauthorizations);
       clients.listen({
         registered: () => traffic.connects.mark(),
         unregistered: () => traffic.disconnects.mark(),

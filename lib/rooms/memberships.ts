@@ -12,6 +12,7 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import type { WsRoomLeftReason } from '../protocol/presence.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
+import { AskedRooms } from './asked-rooms.js';
 import { ClaimedMemberships, type JoinClaim } from './join-claims.js';
 import type { AddClientToRoomOptions, JoinSettings } from './join-options.js';
 import type { WsRoomUser } from '../ws-client/client-entry.js';
@@ -46,6 +47,7 @@ export class Memberships {
     private readonly clients: ClientRegistry,
     mirror: ClientMirror,
     private readonly rules: RoomRules,
+    private readonly asked: AskedRooms,
     @Inject(ROOM_INTEREST) private readonly interest: WsRoomInterest,
     private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
@@ -67,7 +69,7 @@ export class Memberships {
     claim?.joins.push([client, roomName]);
     if (client.rooms.has(roomName)) {
       this.#claimed.join(client, roomName, claim);
-      if (!isRequest) this.#own.note(client, roomName, isRequest);
+      if (!isRequest) this.asked.note(client, roomName, isRequest);
       this.rooms.describe(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
       return true;
@@ -182,8 +184,18 @@ export class Memberships {
   vacate(roomName: string): void {
     this.#pending.cancelRequests(roomName);
     for (const client of [...(this.rooms.localOf(roomName) ?? [])]) {
-      if (this.#own.hasAsked(client, roomName)) this.remove(client, roomName, 'rule');
+      if (this.asked.find(client, roomName)) this.remove(client, roomName, 'rule');
     }
+  }
+
+  /** The joins that a client has asked for, while they are under way. */
+  requestsOf(client: ClientSession): [roomName: string, done: Promise<boolean>][] {
+    return this.#pending.requestsOf(client);
+  }
+
+  /** The same for a room. */
+  requestsFor(roomName: string): [client: ClientSession, done: Promise<boolean>][] {
+    return this.#pending.requestsFor(roomName);
   }
 
   /** Another worker's client has joined a room. */
@@ -271,7 +283,7 @@ export class Memberships {
     profile: MemberProfile | undefined,
   ): void {
     this.#claimed.begin(client, roomName, claims);
-    this.#own.note(client, roomName, isRequest);
+    this.asked.note(client, roomName, isRequest);
     client.roomSet.add(roomName);
     client.roomName = roomName;
     this.rooms.enter({ client, roomName, username, profile, broadcast, isRequest });
@@ -291,7 +303,7 @@ export class Memberships {
 
   #exit(client: ClientSession, roomName: string, broadcast: boolean, end?: ClientEnd): void {
     this.#claimed.forget(client, roomName);
-    this.#own.forget(client, roomName);
+    this.asked.forget(client, roomName);
     this.interest.releaseRoom(roomName);
     this.rooms.exit(client, roomName, broadcast, end);
   }

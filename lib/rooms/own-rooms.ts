@@ -8,8 +8,6 @@ import { workerOf } from '../runtime/client-id.js';
 export class OwnRooms {
   /** Whether any endpoint has `rooms.own`: the clients of all endpoints share the rooms. */
   readonly #areEnabled: boolean;
-  /** The rooms that a client has joined at its own request: one of them may become the own room of another client. */
-  readonly #asked = new WeakMap<ClientSession, Set<string>>();
 
   /** @param isClient whether there is a client of this id on any worker, as far as this one knows */
   constructor(
@@ -35,31 +33,5 @@ export class OwnRooms {
     // A name in the form of the module's client ids is reserved even before there is such a client.
     if (workerOf(roomName) === undefined && !this.isClient(roomName)) return;
     throw new WsError('FORBIDDEN', 'This room is not open to you.');
-  }
-
-  /**
-   * Notes whether the client or the server has asked for a membership; the server's word lasts.
-   *
-   * @param isRequest true: the client
-   */
-  note(client: ClientSession, roomName: string, isRequest: boolean): void {
-    if (!this.#areEnabled) return;
-    if (!isRequest) {
-      this.forget(client, roomName);
-      return;
-    }
-    let rooms = this.#asked.get(client);
-    if (!rooms) this.#asked.set(client, (rooms = new Set<string>()));
-    rooms.add(roomName);
-  }
-
-  /** Whether the client is in the room at its own request only. */
-  hasAsked(client: ClientSession, roomName: string): boolean {
-    return this.#asked.get(client)?.has(roomName) ?? false;
-  }
-
-  /** Forgets a membership that has ended. */
-  forget(client: ClientSession, roomName: string): void {
-    if (this.#areEnabled) this.#asked.get(client)?.delete(roomName);
   }
 }

@@ -54,6 +54,20 @@ export class PendingJoins {
     }
   }
 
+  /** The joins that the client itself has asked for. */
+  requestsOf(client: ClientSession): [roomName: string, done: Promise<boolean>][] {
+    const joins = [...(this.#byClient.get(client) ?? [])];
+    return joins.flatMap(([roomName, { isRequest, done }]) => (isRequest ? [[roomName, done]] : []));
+  }
+
+  /** The joins of a room that the clients themselves have asked for. */
+  requestsFor(roomName: string): [client: ClientSession, done: Promise<boolean>][] {
+    return [...this.#byClient].flatMap(([client, joins]) => {
+      const join = joins.get(roomName);
+      return join?.isRequest ? [[client, join.done]] : [];
+    });
+  }
+
   /** Cancels the client's joins that were asked for before the one of `roomName`; all of them when that one is not pending. */
   cancelBefore(client: ClientSession, roomName: string, stays: (roomName: string) => boolean): void {
     for (const [name, join] of this.#byClient.get(client) ?? []) {

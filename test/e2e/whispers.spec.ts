@@ -59,6 +59,9 @@ describe('a whisper', () => {
     expect(await dan.request('system', 'whisper', { roomName: 'tea', action: 'a:b' })).toEqual({ success: true });
     const anonymous = { type: 'whisper', action: 'a:b', room: 'tea', from: { clientId: dan.clientId } };
     for (const other of [ada, bob, cleo]) expect(await other.next()).toEqual(anonymous);
+
+    ada.send({ type: 'system', action: 'whisper', data: { roomName: 'tea', action: 'typing' } });
+    for (const other of [bob, cleo, dan]) await other.next('whisper', 'typing');
     await Promise.all([ada, stranger, dan].map((client) => client.expectNothing(50)));
   });
 

@@ -14,6 +14,7 @@ import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { RefusalCounters } from '../../lib/limits/refusal-counters.js';
 import type { ResolvedOptions } from '../../lib/pxl-websocket.options.js';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
+import { AskedRooms } from '../../lib/rooms/asked-rooms.js';
 import { Memberships } from '../../lib/rooms/memberships.js';
 import { RoomRegistry } from '../../lib/rooms/room-registry.js';
 import { RoomRules } from '../../lib/rooms/room-rules.js';
@@ -166,7 +167,8 @@ async function tell(random: SeededRandom, factory: RuleFactory): Promise<void> {
   const interest = new RandomInterest(random);
   const errors = new ErrorReporter(new Runtime(), options);
   const rules = new RoomRules(factory, new Runtime(), errors, options);
-  const manager = new Memberships(registry, clients, new ClientMirror(), rules, interest, counters, options);
+  const asked = new AskedRooms(options);
+  const manager = new Memberships(registry, clients, new ClientMirror(), rules, asked, interest, counters, options);
   clients.listen({ unregistered: (client, end) => manager.drop(client, end) });
   const model = new Model(oneRoom);
   const connected = new Map(CLIENTS.map((clientId) => [clientId, createClient(clientId, options)]));

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import type { RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { isName } from '../../protocol/frame-fields.js';
@@ -22,12 +23,9 @@ export class WhisperRoute {
   ) {}
 
   addTo(router: Router): void {
+    const handle: RouteHandler = (session, { data }) => this.#whisper(session, data);
     const source = `${SYSTEM_TYPE}.${ACTION}`;
-    router.add(SYSTEM_TYPE, ACTION, {
-      source,
-      immediate: false,
-      handle: (session, { data }) => this.#whisper(session, data),
-    });
+    router.add(SYSTEM_TYPE, ACTION, { source, immediate: false, handle, answersToIdsOnly: true });
   }
 
   async #whisper(session: ClientSession, fields: unknown): Promise<unknown> {

@@ -2,18 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { Memberships } from '../../rooms/memberships.js';
+import { Recipients } from '../delivery/recipients.js';
 import type { ClientCommand } from './cluster-command.js';
 
-/** Carries out what one client of this worker has to do or to suffer. */
+/** Carries out commands for single clients on this worker. */
 @Injectable()
 export class ClientCommands {
   constructor(
+    private readonly recipients: Recipients,
     private readonly clients: ClientRegistry,
     private readonly memberships: Memberships,
   ) {}
 
-  apply(client: ClientSession, command: ClientCommand): void {
+  apply(target: WsTarget, command: ClientCommand): void {
+    for (const client of [...this.recipients.of(target)]) this.#apply(client, command);
+  }
+
+  #apply(client: ClientSession, command: ClientCommand): void {
     switch (command.name) {
       case 'disconnect': {
         const { code, reason } = applicationClose(command.code, command.reason);

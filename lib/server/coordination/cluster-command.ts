@@ -1,5 +1,6 @@
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { isObject, isText, isTexts } from '../../cluster/bus/json-text.js';
+import type { MembershipSubject } from '../../rooms/reauthorizations.js';
 
 /**
  * What one worker has the others do. Commands travel as JSON in an envelope of the kind `command`; their shape stays, since
@@ -24,6 +25,8 @@ export type WorkerCommand =
   | { readonly name: 'vacate'; readonly roomName: string }
   /** The room's history was cleared, which begins a new epoch. */
   | { readonly name: 'checkHistory'; readonly roomName: string }
+  /** The rules of rooms are asked again about these memberships. */
+  | { readonly name: 'reauthorize'; readonly subject: MembershipSubject }
   /** Ends the connections of revoked tokens. An infinite time is null on the wire, as JSON has no infinity. */
   | ({ readonly name: 'revoke' } & Revocation);
 
@@ -53,6 +56,10 @@ export function readCommand(value: unknown): ClusterCommand | null {
       const { name, roomName } = value;
       return isText(roomName) ? { name, roomName } : null;
     }
+    case 'reauthorize': {
+      const subject = readMembershipSubject(value.subject);
+      return subject && { name: value.name, subject };
+    }
     case 'revoke': {
       const [subject, before, until] = [readSubject(value.subject), readTime(value.before), readTime(value.until)];
       return subject && before !== null && until !== null ? { name: value.name, subject, before, until } : null;
@@ -67,6 +74,13 @@ function readSubject(value: unknown): Revocation['subject'] | null {
   const { kind, userId, id } = value;
   if (kind === 'user' && isText(userId)) return { kind, userId };
   return kind === 'token' && isText(id) ? { kind, id } : null;
+}
+
+function readMembershipSubject(value: unknown): MembershipSubject | null {
+  if (!isObject(value)) return null;
+  const { kind, userId, roomName } = value;
+  if (kind === 'user' && isText(userId)) return { kind, userId };
+  return kind === 'room' && isText(roomName) ? { kind, roomName } : null;
 }
 
 function readTime(value: unknown): number | null {

@@ -7,18 +7,21 @@ import { readJson, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
 import { Memberships } from '../../rooms/memberships.js';
+import { Reauthorizations, type MembershipSubject } from '../../rooms/reauthorizations.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
-import { Recipients } from '../delivery/recipients.js';
 import { ClientCommands } from './client-commands.js';
 import { readCommand, type ClusterCommand } from './cluster-command.js';
+
+/** Also of rooms and users: a worker where a join is under way may not hear the channel yet. */
+const EVERYBODY: WsTarget = { kind: 'everybody' };
 
 /** Carries commands out on this worker, and sends them to the others. */
 @Injectable()
 export class ClusterCommands {
   constructor(
-    private readonly recipients: Recipients,
     private readonly forClients: ClientCommands,
     private readonly memberships: Memberships,
+    private readonly reauthorizations: Reauthorizations,
     private readonly revocation: TokenRevocation,
     private readonly listPushes: ClientListPushes,
     private readonly errors: ErrorReporter,
@@ -33,12 +36,17 @@ export class ClusterCommands {
    */
   send(target: WsTarget, command: ClusterCommand): Promise<void> {
     this.#execute(target, command);
-    return this.broadcaster.publish({
-      target,
-      exclude: [],
-      isVolatile: false,
-      content: { kind: 'command', text: toJson(command) },
-    });
+    return this.#publish(target, command);
+  }
+
+  /**
+   * Has the rules of rooms asked again on every worker. Resolves once this worker has their answers.
+   *
+   * @throws WsError UNAVAILABLE when the bus is down; on this worker they are asked all the same
+   */
+  async reauthorize(subject: MembershipSubject): Promise<void> {
+    const sent = settle(() => this.#publish(EVERYBODY, { name: 'reauthorize', subject }));
+    await Promise.all([this.reauthorizations.of(subject), sent]);
   }
 
   /**
@@ -49,7 +57,7 @@ export class ClusterCommands {
   async revoke(options: WsRevokeOptions): Promise<void> {
     const { revocation, remembered } = this.revocation.revoke(options);
     // Both run at once: when it cannot be stored for later workers, it may still reach those of now.
-    const sent = settle(() => this.send({ kind: 'everybody' }, { name: 'revoke', ...revocation }));
+    const sent = settle(() => this.send(EVERYBODY, { name: 'revoke', ...revocation }));
     await Promise.all([remembered, sent]);
   }
 
@@ -73,9 +81,17 @@ export class ClusterCommands {
       case 'revoke':
         this.#enforce(command);
         break;
+      case 'reauthorize':
+        void this.reauthorizations.of(command.subject);
+        break;
       default:
-        for (const client of [...this.recipients.of(target)]) this.forClients.apply(client, command);
+        this.forClients.apply(target, command);
     }
+  }
+
+  #publish(target: WsTarget, command: ClusterCommand): Promise<void> {
+    const content = { kind: 'command', text: toJson(command) } as const;
+    return this.broadcaster.publish({ target, exclude: [], isVolatile: false, content });
   }
 
   #enforce({ subject, before, until }: Revocation): void {

@@ -36,6 +36,7 @@ import type {
   WebSocketContract,
 } from '../../protocol/contract.js';
 import type { WsEventMessage } from '../../protocol/messages.js';
+import type { MembershipSubject } from '../../rooms/reauthorizations.js';
 import type { WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClientQueries } from '../coordination/client-queries.js';
@@ -289,6 +290,26 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /**
+   * Asks `rooms.authorize` again about memberships that clients have asked for themselves: all of a user, or all of a room, on
+   * every worker. Who may not be there any more is taken out, and told so (`room.left`, `rule`); an answer that is an object is
+   * the member's profile from now on. Where the rule fails or is late, the member stays, and that is reported. At most 16
+   * questions run at once on a worker. Clients that the server has put into a room stay.
+   *
+   * Resolves once this worker has asked, and the others have been told to.
+   *
+   * @example
+   * await this.members.revoke(board, userId);
+   * await this.sockets.reauthorize({ userId });
+   * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `room` is given; UNAVAILABLE when the others cannot be told
+   */
+  reauthorize(memberships: { userId: string | number } | { room: string }): Promise<void> {
+    return this.#watch('reauthorize', () => {
+      checkNames('option', memberships, ['userId', 'room']);
+      return this.commands.reauthorize(subjectOf(memberships));
+    });
+  }
+
+  /**
    * Closes the connections of these clients.
    *
    * @throws WsError BAD_MESSAGE for a code that an application cannot close with, and for unknown options
@@ -398,6 +419,12 @@ function checkedQuery(query: ClientQuery): ClientQuery {
   if (query.room !== undefined) readName('room', query.room);
   if (query.userId !== undefined) readUserId(query.userId);
   return query;
+}
+
+function subjectOf({ userId, room }: { userId?: unknown; room?: unknown }): MembershipSubject {
+  if (userId !== undefined && room === undefined) return { kind: 'user', userId: readUserId(userId) };
+  if (room !== undefined && userId === undefined) return { kind: 'room', roomName: readName('room', room) };
+  throw new WsError('BAD_MESSAGE', 'Name the memberships: userId or room, one of them.');
 }
 
 function eventOf(payload: Partial<WsSendRequest['payload']> | undefined): WsEventMessage {
