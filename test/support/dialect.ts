@@ -14,8 +14,10 @@ export interface Dialect {
 export const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
 const ACTIONS = [
   ...['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'pong', 'cancel', 'answer'],
-  ...['clientList', 'authenticate', 'refresh'],
+  ...['clientList', 'authenticate', 'refresh', 'members', 'presence', 'whisper'],
 ];
+/** Those of them that are answered without an id too. */
+const ANSWERED = ['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'members', 'presence', 'unknown'];
 const EVENTS = ['authenticate', 'join', 'leave', 'heartbeat', 'connected', 'error', 'encrypted'];
 
 const pair = (type: string, action: string): string => `"type":"${type}","action":"${action}"`;
@@ -26,9 +28,7 @@ export const PXL: Dialect = {
   path: '/ws',
   names: pair,
   builtIn: [...ACTIONS, 'join', 'leave', 'heartbeat', 'unknown'].map((action) => pair('system', action)),
-  answered: ['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'clientList', 'unknown', ...PROTOTYPE_NAMES].map(
-    (action) => pair('system', action),
-  ),
+  answered: [...ANSWERED, 'clientList', ...PROTOTYPE_NAMES].map((action) => pair('system', action)),
   wrongNames: (one, other) => [
     `"type":${one},"action":${other}`,
     `"type":"test","action":${other}`,
@@ -47,10 +47,7 @@ export const EVENT: Dialect = {
   path: '/events',
   names: (type, action) => event(`${type}:${action}`),
   builtIn: [...EVENTS.map(event), ...[...ACTIONS, 'unknown'].map(system)],
-  answered: [
-    ...['joinRoom', 'leaveRoom', 'recover', 'history', 'ping', 'unknown', ...PROTOTYPE_NAMES].map(system),
-    event('error'),
-  ],
+  answered: [...[...ANSWERED, ...PROTOTYPE_NAMES].map(system), event('error')],
   wrongNames: (one, other) => [
     `"event":${one},"data":${other}`,
     `"event":[${one}]`,
@@ -60,5 +57,5 @@ export const EVENT: Dialect = {
     `"__proto__":{"event":"test:echo"}`,
   ],
   isAnswer: (frame) =>
-    Object.hasOwn(frame, 'id') || (!PUSHES.includes(frame.event) && !String(frame.event).startsWith('room:')),
+    Object.hasOwn(frame, 'id') || (!PUSHES.includes(frame.event) && !/^(room|whisper):/.test(String(frame.event))),
 };

@@ -27,7 +27,7 @@ const TEXTS = [
 const NUMBERS = ['0', '-0', '-1', '1', '1.5', '1e308', '-1e308', '9007199254740993', '5e-324', '1E400'];
 const FIELDS = [
   ...['roomName', 'username', 'id', 'callId', 'response', 'error', 'token', 'userId', 'rooms', 'length'],
-  ...['since', 'history', 'was', 'limit', 'reverse', 'room'],
+  ...['since', 'history', 'was', 'limit', 'reverse', 'room', 'presence', 'state', 'after', 'action', 'data'],
 ];
 
 /** Makes messages as no client library would: wrong in every field, or no message at all. Never larger than the limit. */

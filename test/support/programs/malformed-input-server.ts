@@ -55,6 +55,8 @@ class EventGateway {}
         open: true,
         announce: true,
         defaults: ['lobby'],
+        presence: { interval: 20 },
+        whisper: true,
         history: (roomName) => (roomName.length < 10 ? { size: 20, ttl: 60_000 } : null),
       },
       clientList: { enabled: true, fields: ['clientId'] },
