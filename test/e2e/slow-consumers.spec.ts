@@ -14,7 +14,9 @@ let app: TestApp;
 afterEach(() => app.close());
 
 async function start(limits: WsLimitOptions): Promise<void> {
-  app = await startApp({ options: { limits, rooms: { open: true }, heartbeat: false, shutdown: { timeout: 300 } } });
+  app = await startApp({
+    options: { limits, rooms: { open: true, whisper: true }, heartbeat: false, shutdown: { timeout: 300 } },
+  });
 }
 
 async function member(): Promise<TestClient> {
@@ -170,13 +172,15 @@ describe('a client that stops reading', () => {
     expect(numbers.length).toBeLessThan(1_500);
   });
 
-  it('misses volatile messages first, under every policy', async () => {
+  it('misses volatile messages first, and whispers, under every policy', async () => {
     await start({ maxBufferedBytes: 256 * KB, slowConsumerGrace: 60_000 });
-    const stuck = await member();
+    const [stuck, speaker] = [await member(), await member()];
     stuck.socket.pause();
     while (health().slowConsumers.now === 0) await flood(10);
     await flood(10, true);
     expect(health().slowConsumers.dropped).toBe(10);
+    await speaker.request('system', 'whisper', { roomName: 'room', action: 'typing' });
+    expect(health().slowConsumers.dropped).toBe(11);
   });
 });
 
