@@ -49,6 +49,11 @@ async function join(client: TestClient, ...roomNames: string[]): Promise<void> {
   }
 }
 
+async function leave(client: TestClient, roomName: string): Promise<void> {
+  app.app.get(RoomManager).removeClientFromRoom({ clientId: client.clientId, roomName });
+  expect((await client.next('room', 'left')).data).toEqual({ roomName, reason: 'removed' });
+}
+
 /** Checks that these clients, and no others, have got one message each; what was sent before a ping arrives before its pong. */
 async function expectReached(expected: readonly TestClient[], message: unknown = news): Promise<void> {
   for (const client of all) {
@@ -120,7 +125,7 @@ describe('sendToRooms', () => {
     await join(ada, 'chess');
     await join(bob, 'chess');
     await join(nobody, 'chess');
-    app.app.get(RoomManager).removeClientFromRoom({ clientId: nobody.clientId, roomName: 'chess' });
+    await leave(nobody, 'chess');
     await service.sendToRooms(['chess'], news, { exclude: [ada.clientId] });
     await expectReached([bob]);
   });
@@ -179,7 +184,7 @@ describe('an exclusion of clients, users and rooms', () => {
     await join(ada, 'quiet');
     await service.broadcast(news, { exclude: { rooms: ['quiet'] } });
     await expectReached([adaAgain, bob, nobody]);
-    app.app.get(RoomManager).removeClientFromRoom({ clientId: ada.clientId, roomName: 'quiet' });
+    await leave(ada, 'quiet');
     await service.broadcast(news, { exclude: { rooms: ['quiet'] } });
     await expectReached(all);
   });
