@@ -72,16 +72,17 @@ const NOBODY: WsExclusion = { exclude: NO_NAMES };
 /** @throws WsError BAD_MESSAGE for anything but a list of texts and an object with such lists */
 export function readExclude(exclude: unknown): WsExclusion {
   if (exclude === undefined) return NOBODY;
-  if (Array.isArray(exclude) && exclude.every(isString)) return { exclude };
+  // A copy: it is kept with what a room with history gets, and the application may change its list.
+  if (Array.isArray(exclude) && exclude.every(isString)) return { exclude: [...exclude] };
   // A set has none of the fields: nobody would be left out.
   if (!isPlainObject(exclude))
     throw badMessage("exclude is a list of clients' ids, or an object with clients, users or rooms");
   checkNames('field of exclude', exclude, ['clients', 'users', 'rooms']);
   const { clients = NO_NAMES, users, rooms } = exclude;
   return {
-    exclude: readNames('exclude.clients', clients),
+    exclude: [...readNames('exclude.clients', clients)],
     excludeUsers: users === undefined ? undefined : some(readUserIds(users, 'exclude.users')),
-    excludeRooms: rooms === undefined ? undefined : some(readNames('exclude.rooms', rooms)),
+    excludeRooms: rooms === undefined ? undefined : some([...readNames('exclude.rooms', rooms)]),
   };
 }
 

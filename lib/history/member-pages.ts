@@ -20,7 +20,7 @@ export class MemberPages {
   ) {}
 
   /**
-   * Reads until there is a message that the member may see, or nothing more.
+   * Reads until there is a message that the member may see, or nothing more. Pages without one count as read.
    *
    * @throws WsError FORBIDDEN, RATE_LIMITED, UNAVAILABLE, TIMEOUT; what `rooms.mayRead` throws
    */
@@ -33,9 +33,7 @@ export class MemberPages {
     const { client } = cursor;
     const allowance = await this.rule.allowance(client, roomName);
     if (allowance === 0) throw notReadable();
-    if (this.budget.leftOfMinute(client) <= 0) {
-      throw new WsError('RATE_LIMITED', 'No more of the history can be read in this minute.');
-    }
+    this.#checkBudget(client);
     // What came before it stays closed, however many messages follow.
     const first = allowance === Infinity ? 1 : (await this.store.top(roomName, retention)).offset - allowance + 1;
     let from = Math.max(0, first - 1, reverse ? 0 : (since?.offset ?? 0));
@@ -51,6 +49,9 @@ export class MemberPages {
       const isMore = last !== undefined && (reverse ? last > least : last < top.offset);
       const visible = page.entries.filter((entry) => !cursor.isExcluded(Exclusion.of(entry)));
       if (isMore && visible.length === 0) {
+        // Else somebody whom all messages leave out could have the whole room read, again and again.
+        this.budget.spendOfMinute(client, bytesOf(page.entries));
+        this.#checkBudget(client);
         if (reverse) until = last - 1;
         else from = last;
         count = Math.max(limit, PAGE);
@@ -61,6 +62,11 @@ export class MemberPages {
       const reason = isGap ? (first > oldest ? 'limit' : 'trimmed') : undefined;
       return { entries, top, more: isMore || entries.length < visible.length, reason };
     }
+  }
+
+  #checkBudget(client: ClientSession): void {
+    if (this.budget.leftOfMinute(client) > 0) return;
+    throw new WsError('RATE_LIMITED', 'No more of the history can be read in this minute.');
   }
 
   /** The first of the entries, within so many and so many bytes: these are counted. */
@@ -80,6 +86,10 @@ export class MemberPages {
     this.budget.spendOfMinute(client, bytes);
     return entries.slice(0, count);
   }
+}
+
+function bytesOf(entries: readonly WsHistoryEntry[]): number {
+  return entries.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
 }
 
 export function notReadable(): WsError {

@@ -7,13 +7,16 @@ import { isGroup } from './checks/option-checks.js';
 import { ENDPOINT_LIMITS, type WsEndpointLimitOptions, type WsLimitOptions } from './limits.options.js';
 import type { WsRoomOptions } from './rooms/rooms.options.js';
 
+/** Of `rooms` what holds for all endpoints. */
+const OF_ALL = ['history', 'presence', 'filters'] as const;
+
 /** The options that endpoints may have of their own. */
 export interface WsEndpointOptions {
   protocol?: WsProtocolName | undefined;
   auth?: WsAuthOptions | undefined;
   origins?: WsOrigins | undefined;
   limits?: WsEndpointLimitOptions | undefined;
-  rooms?: Omit<WsRoomOptions, 'history'> | undefined;
+  rooms?: Omit<WsRoomOptions, (typeof OF_ALL)[number]> | undefined;
 }
 
 /** Of the module's options those that matter here: which endpoints there are, and what they can replace. */
@@ -48,7 +51,7 @@ function check(path: string, own: unknown): asserts own is WsEndpointOptions {
   }
   if (!isGroup(own)) throw new PxlWebSocketOptionsError(`The option ${name} is an object.`);
   refuseOthers(own, GROUPS, name);
-  for (const option of ['history', 'presence', 'filters']) {
+  for (const option of OF_ALL) {
     if (!isGroup(own.rooms) || own.rooms[option] === undefined) continue;
     throw new PxlWebSocketOptionsError(
       `The option ${name}.rooms has no ${option}: rooms.${option} holds for all endpoints.`,

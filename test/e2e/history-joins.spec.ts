@@ -143,6 +143,7 @@ describe('a client that joins a room with history', () => {
     const client = await connect();
     const { position } = await joinRoom(client, 'tea');
     await joinRoom(client, 'chess');
+    expect((await client.next('room', 'left')).data).toEqual({ roomName: 'tea', reason: 'replaced' });
     await say('tea', 1, 2);
     await say('chess', 1);
     expect(await offsetsAt(client)).toEqual([1]);
@@ -479,6 +480,21 @@ describe('a page of a room', () => {
       expect(messages).toHaveLength(5);
     }
     expect(await refusalOf(client, 'history', page)).toBe('RATE_LIMITED');
+  });
+
+  it('counts what it passes over for an asker whom everything leaves out', async () => {
+    await start({});
+    const client = await connect();
+    await joinRoom(client, 'tea');
+    const data = 'x'.repeat(200_000);
+    for (let n = 0; n < 99; n++) {
+      await service.sendToRooms(['tea'], { event: 'n', data }, { exclude: { clients: [client.clientId] } });
+    }
+    await say('tea', 'last');
+    const reverse = { roomName: 'tea', reverse: true, limit: 1 };
+    const page = (await client.request('system', 'history', reverse)) as HistoryPage;
+    expect(page).toMatchObject({ messages: [{ data: 'last' }], more: true });
+    expect(await refusalOf(client, 'history', { roomName: 'tea' })).toBe('RATE_LIMITED');
   });
 
   it.each([false, true])('goes past messages that leave the asker out, reverse: %s', async (reverse) => {

@@ -24,6 +24,8 @@ const logbook = new Logbook();
 const filters: Record<string, WsRoomFilter> = {
   users: ({ userId }, args) => (args as (string | null)[]).includes(userId),
   room: ({ roomName }, args) => roomName === args,
+  /** Says yes once. */
+  first: (_member, args) => (args as number[]).pop() !== undefined,
   desk: ({ state }, args) => (state as { desk?: string } | undefined)?.desk === args,
   seen: (member, args) => seen.push([member, args]) > 0,
   /** Fails for everybody but Bob. */
@@ -60,10 +62,13 @@ beforeAll(async () => {
       filters: rest,
     },
   });
-  const { users, room, desk, odd } = filters;
+  const { users, room, first, desk, odd } = filters;
   workers = await Promise.all([
     startApp({ options: options({ ...filters, own: () => true }), logger: logbook }),
-    startApp({ options: options({ users: users!, room: room!, desk: desk!, odd: odd! }), logger: logbook }),
+    startApp({
+      options: options({ users: users!, room: room!, first: first!, desk: desk!, odd: odd! }),
+      logger: logbook,
+    }),
   ]);
   services = [workers[0].app.get(WebSocketService), workers[1].app.get(WebSocketService)];
   emitter = new WebSocketEmitter({ redis: redis.url, rooms: { history: { size: 10, ttl: 60_000 } } });
@@ -153,6 +158,11 @@ describe('A send with a filter', () => {
     expect(noArgs).toBeUndefined();
     for (const reached of [ada!, ada!, nobody!, nobody!]) await reached.next('news');
     await expectReached([]);
+  });
+
+  it('has arguments of its own on each worker, whatever the filter makes of them', async () => {
+    await send(['first', [1]]);
+    await expectReached([ada, bob]);
   });
 
   it('goes by the state that the members of a room with presence have set', async () => {

@@ -48,6 +48,8 @@ export class RoomFilters implements MetricSource {
       this.#noteUnknown(name.slice(0, 64));
       return null;
     }
+    // A copy: what the filter changes must not travel to other workers.
+    const own = structuredClone(args);
     let hasFailed = false;
     const fail = (error: unknown): false => {
       // What fails for one member is likely to fail for all.
@@ -58,7 +60,7 @@ export class RoomFilters implements MetricSource {
     return {
       admits: (client, roomName) => {
         try {
-          const verdict: unknown = filter(this.#memberOf(client, roomName), args);
+          const verdict: unknown = filter(this.#memberOf(client, roomName), own);
           return typeof verdict === 'boolean' ? verdict : fail(oddVerdict(verdict));
         } catch (error) {
           return fail(error);
