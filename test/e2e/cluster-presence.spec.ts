@@ -8,6 +8,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { LEASE, PROBE } from '../support/cluster-periods.js';
+import { formerWorker } from '../support/former/former-version.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
@@ -16,7 +17,7 @@ import { urlIdentity } from '../support/url-identity.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
 /** How long members stay, ms: in most rooms, and where an application has to start meanwhile. */
-const [GRACE, PATIENT] = [800, 4_000];
+const [GRACE, PATIENT] = [800, 2_500];
 const SPREAD = 100;
 const TIMEOUT = 3 * LEASE + 10_000;
 const RULES = { by: 'client', grace: GRACE, interval: 20 } as const;
@@ -35,6 +36,8 @@ let one: TestApp;
 let two: TestApp;
 /** A worker in a process of its own. */
 let victim: WorkerProcess;
+/** One that knows nothing of presence; undefined in a shallow clone. */
+let old: WorkerProcess | undefined;
 const open: TestClient[] = [];
 let rooms = 0;
 
@@ -46,15 +49,19 @@ beforeAll(async () => {
     shutdown: { reconnectSpread: SPREAD },
   };
   victim = new WorkerProcess({ ...common, rooms: { open: true, presence: RULES } });
+  const former = formerWorker('without presence');
+  old = former && new WorkerProcess({ ...common, rooms: { open: true } }, former);
   [one, two] = await Promise.all([startWorker(), startWorker()]);
   await victim.started;
-  await until('the workers know each other', () => [one, two].every((worker) => workersOf(worker) === 3));
+  await old?.started;
+  await until('the workers know each other', () => [one, two].every((worker) => workersOf(worker) === (old ? 4 : 3)));
 });
 
 afterEach(() => Promise.all(open.splice(0).map((client) => client.close())));
 
 afterAll(async () => {
   await Promise.all([one, two, victim].map((worker) => worker.close()));
+  await old?.close();
   await redis.stop();
 });
 
@@ -277,9 +284,10 @@ describe('When a worker ends', () => {
         expect(again.resumed).toBe(true);
         await again.client.join(room);
       };
+      const others = workersOf(one) - 1;
       await victim.kill();
       for (const former of members.slice(0, 2)) await comeBack(former, one);
-      await until('it is taken for dead', () => [one, two].every((worker) => workersOf(worker) === 2));
+      await until('it is taken for dead', () => [one, two].every((worker) => workersOf(worker) === others));
       for (const former of members.slice(2, 4)) await comeBack(former, two);
       const gone = members.slice(4).map(({ clientId }) => clientId);
       for (const watcher of watchers) {
@@ -295,4 +303,33 @@ describe('When a worker ends', () => {
     },
     TIMEOUT,
   );
+});
+
+it('beside a worker that knows nothing of presence, its members are shown by what is known, and it understands all', async () => {
+  if (!old) return;
+  const worker = old;
+  const { room, watchers } = await watch();
+  const bob = await member(worker, room);
+  for (const watcher of watchers) {
+    expect(await told(watcher)).toEqual({
+      roomName: room,
+      joined: [{ clientId: bob.clientId, joinedAt: expect.any(String) }],
+      count: 3,
+    });
+  }
+  const ada = await member(one, room);
+  for (const watcher of watchers) await untilCount(watcher, 4);
+  for (const state of ['writing', 'away']) {
+    await ada.client.request('system', 'presence', { roomName: room, state });
+    for (const watcher of watchers) expect((await told(watcher)).updated).toMatchObject([{ state }]);
+  }
+  const known = (): Promise<number> =>
+    worker.run(({ rooms }, roomName) => rooms.getRoomClients({ roomName }).length, room);
+  await eventually('the old one knows the members', async () => (await known()) === 4);
+  ada.client.socket.terminate();
+  await eventually('it has gone there', async () => (await known()) === 3);
+  const { metrics } = await worker.run(({ service }) => ({ metrics: service.getMetrics() }));
+  expect(metrics.filter(({ name, value }) => /hint_gaps|hints_junk/.test(name) && value > 0)).toEqual([]);
+  await worker.stop();
+  for (const watcher of watchers) await untilCount(watcher, 2);
 });

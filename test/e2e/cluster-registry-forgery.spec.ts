@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { ClientRecord } from '../../lib/cluster/registry/client-record.js';
+import type { SharedState } from '../../lib/cluster/presence/shared-state.js';
 import { readHint, writeHint, type Hint } from '../../lib/cluster/registry/hint.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -30,7 +31,7 @@ beforeEach(async () => {
     if (hint?.workerId === 'one') last = hint;
     return false;
   };
-  one.join(one.connect(), 'chess');
+  one.join(one.connect(), 'chess', { joinedAt: 1 });
   await two.learns(one);
   await until(() => last.seq > 0);
 });
@@ -53,6 +54,7 @@ async function forge(hint: Partial<Hint>): Promise<void> {
 it.each<[what: string, hint: () => Partial<Hint>]>([
   ['another client', () => ({ seq: last.seq + 1, changes: [connected] })],
   ['the end of its client', () => ({ seq: last.seq + 1, changes: [goneOf('one.1')] })],
+  ['the state of its member', () => ({ seq: last.seq + 1, states: [stateOf('one.1')] })],
   ['much that was missed', () => ({ seq: 1e15, changes: [connected] })],
   ['a new incarnation', () => ({ incarnation: 1e15, changes: [connected] })],
   ['a new incarnation that has entered', () => ({ kind: 'entered', incarnation: 1e15 })],
@@ -87,6 +89,10 @@ it.each(['changes', 'entered', 'left', 'dead'] as const)(
     expect([two.registry.workers.size, two.registry.isReady, two.view.size]).toEqual([1, true, 1]);
   },
 );
+
+function stateOf(clientId: string): SharedState {
+  return { clientId, roomName: 'chess', state: 'forged', stateAt: 2 };
+}
 
 function goneOf(clientId: string): Hint['changes'][number] {
   return { kind: 'disconnected', clientId, code: 1000, reason: '' };

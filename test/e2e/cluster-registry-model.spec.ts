@@ -11,6 +11,8 @@ const SEEDS = Array.from({ length: isSoak ? 100 : 4 }, (_, seed) => seed + 1);
 const STEPS = 2_000;
 const LEASE = 800;
 const ROOMS = ['lobby', 'chess', 'go', '__proto__'];
+/** Those with presence. */
+const SHOWN = ['chess', '__proto__'];
 
 /** A worker with a network of its own. */
 interface Place {
@@ -23,12 +25,13 @@ class Story {
   readonly #cluster: RegistryCluster;
   readonly #places: Place[] = [];
   #started = 0;
+  #time = 0;
 
   constructor(
     private readonly random: SeededRandom,
     private readonly server: RedisServer,
   ) {
-    this.#cluster = new RegistryCluster(server, { lease: LEASE });
+    this.#cluster = new RegistryCluster(server, { lease: LEASE, grace: 2 * LEASE });
   }
 
   get workers(): RegistryWorker[] {
@@ -84,8 +87,19 @@ class Story {
       const { userId, payload } = user ?? { userId: `user ${random.below(5)}`, payload: {} };
       worker.identify(clientId, { userId, userType: random.pick([undefined, 'guest', 'member']), payload });
     } else if (random.chance(0.2)) worker.update(clientId, random.pick(['a', 'b']), random.below(100));
-    else if (rooms.some((room) => room.roomName === roomName)) worker.leave(clientId, roomName);
-    else worker.join(clientId, roomName);
+    else if (rooms.some((room) => room.roomName === roomName)) this.#changeMembership(worker, clientId, roomName);
+    else worker.join(clientId, roomName, SHOWN.includes(roomName) ? { joinedAt: ++this.#time } : undefined);
+  }
+
+  #changeMembership(worker: RegistryWorker, clientId: string, roomName: string): void {
+    const { random } = this;
+    const { presence } = worker.membership(clientId, roomName) ?? {};
+    if (!presence || random.chance(0.3)) worker.leave(clientId, roomName);
+    else if (random.chance(0.6)) worker.setState(clientId, roomName, random.pick([null, 'away', 'here']), ++this.#time);
+    else {
+      const profile = { title: random.below(3) };
+      worker.describe(clientId, roomName, { presence: { ...presence, profile, describedAt: ++this.#time } });
+    }
   }
 
   async #fault(worker: RegistryWorker, proxy: TcpProxy): Promise<void> {
