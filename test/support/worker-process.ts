@@ -11,7 +11,12 @@ import type { TestUser } from './url-identity.js';
  * of another version's.
  */
 export type WorkerProgram =
-  'cluster-worker' | 'cluster-host' | 'subscriber-worker' | 'matching-worker' | { readonly bundle: string };
+  | 'cluster-worker'
+  | 'cluster-host'
+  | 'subscriber-worker'
+  | 'matching-worker'
+  | 'presence-worker'
+  | { readonly bundle: string };
 
 /** A failure as it came from a worker. */
 export interface WorkerFailure extends Error {

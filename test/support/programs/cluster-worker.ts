@@ -93,6 +93,7 @@ const given = JSON.parse(process.argv[2]!) as PxlWebSocketModuleOptions;
       auth: { authenticate: urlIdentity },
       subscribers: additions.subscribers,
       ...given,
+      ...(additions.rooms && { rooms: { ...given.rooms, ...additions.rooms } }),
     }),
   ],
   providers: [TestGateway, ...additions.providers],
