@@ -11,15 +11,15 @@ import { growth } from './suites/growth.js';
 import { history } from './suites/history.js';
 import { jitter } from './suites/jitter.js';
 import { memory } from './suites/memory.js';
+import { presence } from './suites/presence.js';
 import { requests } from './suites/requests.js';
 import { returns } from './suites/return.js';
 import { rooms } from './suites/rooms.js';
 
 const SUITES = Object.fromEntries(
-  [fanOut, rooms, cluster, requests, memory, connections, growth, encryption, history, returns, jitter].map((suite) => [
-    suite.name,
-    suite,
-  ]),
+  [fanOut, rooms, cluster, requests, memory, connections, growth, encryption, history, returns, presence, jitter].map(
+    (suite) => [suite.name, suite],
+  ),
 );
 /** The largest number of connections, and some for the process itself. */
 const OPEN_FILES = 9_000;

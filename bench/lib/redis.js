@@ -38,6 +38,11 @@ export class RedisServer {
     };
   }
 
+  /** Bytes of its data. */
+  async memory() {
+    return Number(/^used_memory_dataset:(\d+)/m.exec(await this.client.info('memory'))[1]);
+  }
+
   async stop() {
     this.client.disconnect();
     this.child.kill();

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { burst } from './burst.js';
 import { Crowd } from './crowd.js';
 import { askAtOnce } from './requests-at-once.js';
 import { askEach, keepAsking } from './requests.js';
@@ -20,6 +21,8 @@ const commands = {
     const { reply } = await askAtOnce(crowd.clients.slice(from), text, messages);
     return { reply, seconds: (performance.now() - start) / 1000 };
   },
+  /** The clients send their request one after the other. */
+  burst: (given) => burst(crowd.clients, given),
   askEach: async ({ text }) => ({ reply: await askEach(crowd.clients, text) }),
 };
 

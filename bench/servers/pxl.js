@@ -65,6 +65,7 @@ serve({
       ...(settings.heartbeat ? {} : { heartbeat: false }),
     };
     if (settings.open || settings.history) options.rooms = { open: settings.open, history: settings.history };
+    if (settings.rooms) options.rooms = settings.rooms;
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
