@@ -1,34 +1,41 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException } from '@nestjs/common';
-import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { WebSocketGateway } from '@nestjs/websockets';
+import { WebSocketService, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { EncryptedClient } from '../support/encrypted-client.js';
-import { PXL_WS_BROADCASTER } from '../../lib/cluster/bus/broadcaster.interface.js';
-import { Hub, type HubBroadcaster } from '../support/hub-broadcaster.js';
+import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
+@WebSocketGateway()
+class Whisperer {
+  @WsRoute('whisper', 'typing')
+  typing(): void {}
+}
+
 type Rooms = NonNullable<PxlWebSocketModuleOptions['rooms']>;
 
+let redis: RedisServer | undefined;
 const apps: TestApp[] = [];
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
+  await redis?.stop();
+  redis = undefined;
 });
 
-async function start(rooms: Rooms, more: PxlWebSocketModuleOptions = {}, bus?: HubBroadcaster): Promise<TestApp> {
+async function start(rooms: Rooms, more: PxlWebSocketModuleOptions = {}): Promise<TestApp> {
   const options = { auth: { authenticate: urlIdentity }, heartbeat: false as const, ...more };
-  const app = await startApp({
-    options: { ...options, rooms: { open: true, ...rooms } },
-    override: (builder) => (bus ? builder.overrideProvider(PXL_WS_BROADCASTER).useValue(bus) : builder),
-  });
+  const app = await startApp({ options: { ...options, rooms: { open: true, ...rooms } } });
   apps.push(app);
   return app;
 }
 
-/** Two workers that share a bus. */
+/** Two workers of one cluster. */
 async function startTwo(rooms: Rooms): Promise<[TestApp, TestApp]> {
-  const hub = new Hub();
-  return [await start(rooms, {}, hub.join('one')), await start(rooms, {}, hub.join('two'))];
+  redis = await RedisServer.start();
+  const worker = (): Promise<TestApp> => start(rooms, { redis: redis!.url });
+  return Promise.all([worker(), worker()]);
 }
 
 async function member(app: TestApp, userId?: string): Promise<TestClient> {
@@ -113,24 +120,25 @@ describe('a whisper', () => {
     await expect(whisper(ada)).rejects.toThrow('RATE_LIMITED');
   });
 
-  it.each<[string, object, string]>([
-    ['of who is not in the room', { roomName: 'coffee' }, 'FORBIDDEN'],
-    ['to no room', { roomName: undefined }, 'INVALID_ROOM'],
-    ['to a room with too long a name', { roomName: 'x'.repeat(129) }, 'INVALID_ROOM'],
-    ['without an action', { action: undefined }, 'BAD_MESSAGE'],
-    ['with an action that is no name', { action: '' }, 'BAD_MESSAGE'],
-    ['with too long an action', { action: 'x'.repeat(65) }, 'BAD_MESSAGE'],
-  ])('%s is refused', async (_what, data, code) => {
+  it('is refused with a code that says why, and reaches nobody', async () => {
     const app = await start({ whisper: true });
     const [ada, bob] = [await member(app), await member(app)];
-    await expect(whisper(ada, data)).rejects.toThrow(code);
+    for (const [code, data] of [
+      ['FORBIDDEN', { roomName: 'coffee' }],
+      ['INVALID_ROOM', { roomName: undefined }],
+      ['INVALID_ROOM', { roomName: 'x'.repeat(129) }],
+      ['BAD_MESSAGE', { action: undefined }],
+      ['BAD_MESSAGE', { action: '' }],
+      ['BAD_MESSAGE', { action: 'x'.repeat(65) }],
+    ] as const) {
+      await expect(whisper(ada, data)).rejects.toThrow(code);
+    }
     await bob.expectNothing(20);
   });
 
-  it('is a reserved type: no handler can have it', async () => {
-    const app = await start({ whisper: true });
-    const ada = await member(app);
-    await expect(ada.request('whisper', 'typing', {})).rejects.toThrow('UNKNOWN_ROUTE');
+  it('has a type of its own: an application has no handler of it', async () => {
+    const started = startApp({ providers: [Whisperer], options: {} });
+    await expect(started).rejects.toThrow('the type "whisper" belongs to the library');
   });
 });
 
