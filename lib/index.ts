@@ -214,6 +214,11 @@ export type { RoomVerbs } from './server/facade/room-verbs.js';
 export { SendVerbs, type BroadcastToAllOptions, type ClientPredicate } from './server/facade/send-verbs.js';
 export { ServerVerbs, type WsJoinRoomOptions } from './server/facade/server-verbs.js';
 export type { WsHistoryQuery, WsKeptMessage, WsKeptMessages } from './history/kept-messages.js';
+export type { WsPresenceChange, WsPresentMembers } from './server/coordination/room-members.js';
+export type {
+  MembersQuery as WsMembersQuery,
+  PresentMember as WsPresentMember,
+} from './presence/room-presence.interface.js';
 export type { RoomMove } from './server/coordination/room-moves.js';
 export type { ClientReference, WsNamedDestination, WsSendDestination } from './server/facade/destinations.js';
 export {

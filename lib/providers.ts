@@ -76,6 +76,9 @@ import { ClientQueries } from './server/coordination/client-queries.js';
 import { ClientCommands } from './server/coordination/client-commands.js';
 import { ClusterCommands } from './server/coordination/cluster-commands.js';
 import { ClusterInbox } from './server/coordination/cluster-inbox.js';
+import { Directory } from './server/coordination/directory.js';
+import { RoomMembers } from './server/coordination/room-members.js';
+import { UserQueries } from './server/coordination/user-queries.js';
 import { KeptMessages } from './server/coordination/kept-messages.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
@@ -205,6 +208,9 @@ const SERVER: Provider[] = [
     ClusterInbox,
     CallAnswers,
     ClientQueries,
+    Directory,
+    RoomMembers,
+    UserQueries,
     IgnisInbox,
     KeptMessages,
     RemoteClients,

@@ -20,6 +20,8 @@ import {
 } from './cluster/rooms/room-attendance.js';
 import { RedisSubjects } from './cluster/subjects/redis.subjects.js';
 import { RevocationSync } from './cluster/revocations/revocation-sync.js';
+import { LAST_SEEN, type LastSeen } from './cluster/users/last-seen.interface.js';
+import { RedisLastSeen } from './cluster/users/redis.last-seen.js';
 import { RedisUserConnections } from './cluster/users/redis.user-connections.js';
 import { RedisUserPresence } from './cluster/users/redis.user-presence.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './cluster/users/user-presence.interface.js';
@@ -133,6 +135,17 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(histories);
     },
   ),
+
+  // When users were seen last.
+  wire([LAST_SEEN, ClientRegistry, PXL_WS_REGISTRY], (seen: LastSeen | null, clients, registry: ClusterRegistry) => {
+    if (!seen) return;
+    clients.listen({
+      unregistered: ({ user }) => {
+        if (user && !clients.ofUser(user.userId)) seen.ended(user.userId);
+      },
+    });
+    if (seen instanceof RedisLastSeen && registry instanceof RedisRegistry) registry.keep(seen);
+  }),
 
   // Rooms with presence, for subscribers: who comes and goes in the whole cluster.
   wire(

@@ -48,6 +48,11 @@ export class ClientRegistry {
     return this.#byUser.get(userId);
   }
 
+  /** The users with sessions on this worker. */
+  userIds(): Iterable<string> {
+    return this.#byUser.keys();
+  }
+
   /** Adds a listener. Listeners are called in the order in which they were added. */
   listen(listener: ClientListener): void {
     this.#listeners.push(listener);

@@ -30,6 +30,9 @@ import { LocalRegistry } from './registry/local.registry.js';
 import { ROOM_ATTENDANCE, ROOM_SUBJECTS, RoomAttendance, type RoomSubjects } from './rooms/room-attendance.js';
 import { MemorySubjects } from './subjects/memory.subjects.js';
 import { RedisSubjects } from './subjects/redis.subjects.js';
+import { LAST_SEEN, type LastSeen } from './users/last-seen.interface.js';
+import { MemoryLastSeen } from './users/memory.last-seen.js';
+import { RedisLastSeen } from './users/redis.last-seen.js';
 import { LocalUserPresence } from './users/local.user-presence.js';
 import { RedisUserPresence, type UserNews } from './users/redis.user-presence.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from './users/user-presence.interface.js';
@@ -103,13 +106,32 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { prefix, cluster: { lease } }: ResolvedOptions,
       { workerId }: WorkerIdentity,
       runtime: Runtime,
+      seen: LastSeen | null,
     ): UserPresence => {
       if (!redis) return new LocalUserPresence(clients, events);
       const tell = ({ event: channel, userId, workerId: teller }: UserNews): void =>
         events.tell({ channel, message: { userId }, isResponsible: teller === workerId });
-      return new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime);
+      const lost = seen instanceof RedisLastSeen ? seen.lost.bind(seen) : undefined;
+      return new RedisUserPresence(redis.link, tell, { prefix, workerId, lease }, runtime, lost);
     },
-    inject: [CLUSTER_REDIS, ClientRegistry, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
+    inject: [CLUSTER_REDIS, ClientRegistry, ClusterEvents, PXL_WS_OPTIONS, WorkerIdentity, Runtime, LAST_SEEN],
+  },
+  {
+    provide: LAST_SEEN,
+    useFactory: (
+      redis: ClusterRedis | null,
+      clients: ClientRegistry,
+      { prefix, cluster }: ResolvedOptions,
+      clock: ClusterClock,
+      runtime: Runtime,
+    ): LastSeen | null => {
+      const { lastSeen: lifetime } = cluster;
+      if (lifetime === false) return null;
+      if (!redis) return new MemoryLastSeen(lifetime, clock);
+      const afterIo = (work: () => void): void => runtime.afterIo(work);
+      return new RedisLastSeen(redis.link, () => clients.userIds(), { prefix, lifetime }, afterIo);
+    },
+    inject: [CLUSTER_REDIS, ClientRegistry, PXL_WS_OPTIONS, CLUSTER_CLOCK, Runtime],
   },
   {
     provide: ROOM_ATTENDANCE,

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { PxlWebSocketServer, type PxlWebSocketModuleOptions, type WsRoomOptions } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketServer,
+  WebSocketService,
+  type PxlWebSocketModuleOptions,
+  type WsRoomOptions,
+} from 'nestjs-pxl-websocket';
+import { eventually } from '../../lib/testing/eventually.js';
 import { Diary } from '../support/diary.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
@@ -132,5 +138,46 @@ describe('Subscribers hear of a room with presence', () => {
     await ada.close();
     await diary.until('roomVacated');
     expect(lines()).toEqual(['roomOccupied tea', 'presenceJoined ada', 'presenceLeft ada', 'roomVacated tea']);
+  });
+});
+
+describe('The service of a single worker', () => {
+  it('tells of members, also of one whose grace runs, and of rooms without presence that they have none', async () => {
+    await start((roomName) => (roomName === 'tea' ? { grace: GRACE } : null));
+    const service = app.app.get(WebSocketService);
+    expect(await service.getMembers('tea')).toEqual({ members: [], count: 0, partial: false });
+    const ada = await connectAs(app, { userId: 'ada' });
+    await ada.request('system', 'joinRoom', { roomName: 'tea' });
+    ada.socket.terminate();
+    await ada.closed;
+    await eventually('she is gone', async () => !(await service.isUserOnline('ada')).online);
+    expect((await service.getMembers('tea')).members).toMatchObject([{ userId: 'ada', clients: 0, clientIds: [] }]);
+    expect(await service.countMembers('tea')).toEqual({ count: 1, partial: false });
+    const change = { userId: 'ada', room: 'plain', state: 1 };
+    const verbs = [service.getMembers('plain'), service.countMembers('plain'), service.setPresence(change)];
+    for (const verb of verbs) await expect(verb).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await service.setPresence({ clientId: 'nobody', room: 'tea', state: 1 });
+  });
+
+  it('remembers when a user was seen last for as long as it is told to', async () => {
+    await start(true, { cluster: { lastSeen: 1_000 } });
+    const service = app.app.get(WebSocketService);
+    const ada = await connectAs(app, { userId: 'ada' });
+    expect((await service.lastSeen('ada')).at).toBeGreaterThan(Date.now() - 1_000);
+    await ada.close();
+    await eventually('she is gone', async () => !(await service.isUserOnline('ada')).online);
+    const { at } = await service.lastSeen('ada');
+    expect(at).toBeGreaterThan(Date.now() - 1_000);
+    await eventually('it is forgotten', async () => (await service.lastSeen('ada')).at === null);
+    expect(Date.now() - at!).toBeGreaterThan(990);
+  });
+
+  it('does not remember it by default', async () => {
+    await start(true);
+    const service = app.app.get(WebSocketService);
+    const ada = await connectAs(app, { userId: 'ada' });
+    await ada.close();
+    await eventually('she is gone', async () => !(await service.isUserOnline('ada')).online);
+    expect(await service.lastSeen('ada')).toEqual({ at: null, partial: false });
   });
 });

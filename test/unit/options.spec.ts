@@ -311,6 +311,10 @@ describe('a bad option is refused in one sentence', () => {
       { protocol: 'event', rooms: { own: true, defaults: [] }, limits: { roomName: 24 } },
       "The option limits.roomName is at least 25 where rooms.own is true, since clients' ids have so many characters, not 24.",
     ],
+    [
+      { cluster: { lastSeen: 60 } },
+      'The option cluster.lastSeen is a whole number of milliseconds from 1000 to 315360000000, or false, not 60.',
+    ],
     [{ cluster: { ignis: true } }, 'The option cluster.ignis is false, except where there is a redis, not true.'],
     [
       { redis: 'redis://localhost', cluster: { ignis: true, secret: [false, 'x'.repeat(32)] } },

@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
+import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { Recipients } from '../delivery/recipients.js';
 import type { ClientCommand } from './cluster-command.js';
@@ -14,6 +15,7 @@ export class ClientCommands {
     private readonly recipients: Recipients,
     private readonly clients: ClientRegistry,
     private readonly memberships: Memberships,
+    @Inject(ROOM_PRESENCE) private readonly presence: RoomPresence,
   ) {}
 
   apply(target: WsTarget, command: ClientCommand): void {
@@ -33,7 +35,14 @@ export class ClientCommands {
       case 'update':
         this.clients.update(client, command.key, command.data);
         break;
+      case 'state':
+        this.#setState(client, command.roomName, command.state);
+        break;
     }
+  }
+
+  #setState(client: ClientSession, roomName: string, state: unknown): void {
+    if (client.rooms.has(roomName) && this.presence.rulesOf(roomName)) this.presence.setState(client, roomName, state);
   }
 
   #remove(client: ClientSession, rooms: readonly string[] | 'all', broadcast: boolean | undefined): void {

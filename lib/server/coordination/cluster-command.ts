@@ -15,7 +15,9 @@ export type ClientCommand =
   /** Takes the client out of rooms. `broadcast: false`: the client list is not pushed for it. */
   | { readonly name: 'leave'; readonly rooms: readonly string[] | 'all'; readonly broadcast?: boolean | undefined }
   /** Sets one key of the client's metadata. */
-  | { readonly name: 'update'; readonly key: string; readonly data: unknown };
+  | { readonly name: 'update'; readonly key: string; readonly data: unknown }
+  /** Sets the client's state in a room with presence, if it is in it; null: none. */
+  | { readonly name: 'state'; readonly roomName: string; readonly state: unknown };
 
 /** A command for each worker as a whole. */
 export type WorkerCommand =
@@ -46,6 +48,10 @@ export function readCommand(value: unknown): ClusterCommand | null {
     case 'update': {
       const { name, key, data } = value;
       return isText(key) ? { name, key, data } : null;
+    }
+    case 'state': {
+      const { name, roomName, state } = value;
+      return isText(roomName) ? { name, roomName, state } : null;
     }
     case 'listWanted': {
       const { name, event } = value;

@@ -39,8 +39,10 @@ import type { WsEventMessage } from '../../protocol/messages.js';
 import type { MembershipSubject } from '../../rooms/reauthorizations.js';
 import type { WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
-import { ClientQueries } from '../coordination/client-queries.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
+import { Directory } from '../coordination/directory.js';
+import type { WsPresenceChange, WsPresentMembers } from '../coordination/room-members.js';
+import type { MembersQuery } from '../../presence/room-presence.interface.js';
 import type { WsHistoryQuery, WsKeptMessages } from '../../history/kept-messages.js';
 import { readIdempotencyKey } from '../../history/numbered-checks.js';
 import { KeptMessages } from '../coordination/kept-messages.js';
@@ -113,7 +115,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     private readonly events: ClusterEvents,
     private readonly moves: RoomMoves,
     private readonly commands: ClusterCommands,
-    private readonly queries: ClientQueries,
+    private readonly directory: Directory,
     private readonly kept: KeptMessages,
     private readonly monitor: Monitor,
     private readonly errors: ErrorReporter,
@@ -226,7 +228,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
       const { destination, payload, cb, exclude, volatile: isVolatile } = request;
       const message = eventOf(payload);
       await this.#deliver(
-        targetOf(destination, (text) => this.queries.isClientId(text)),
+        targetOf(destination, (text) => this.directory.clients.isClientId(text)),
         message,
         { exclude, volatile: isVolatile },
       );
@@ -343,12 +345,73 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
    */
   fetchClients(query: ClientQuery = {}): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    return this.#watch('fetchClients', () => this.queries.fetch(checkedQuery(query)));
+    return this.#watch('fetchClients', () => this.directory.clients.fetch(checkedQuery(query)));
   }
 
   /** The number of clients of all workers; otherwise like {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
-    return this.#watch('countClients', () => this.queries.count(checkedQuery(query)));
+    return this.#watch('countClients', () => this.directory.clients.count(checkedQuery(query)));
+  }
+
+  /**
+   * The members of a room with presence (`rooms.presence`) on all workers, as this one knows them, in the order of their ids: those
+   * who have lost their connection too, for their grace. Other workers are not asked.
+   *
+   * @param query `limit`: the most of them, default: all; `after`: those behind the member with this id, its `clientId`, or its
+   * `userId` where it has no `clientId`
+   * @returns `members`, each with its present `clientIds`; `count`: how many the room has; `partial`: true while this worker
+   * does not know the clients of the others
+   * @throws WsError NOT_FOUND for a room without presence; BAD_MESSAGE for wrong arguments
+   */
+  getMembers(room: string, query: MembersQuery = {}): Promise<WsPresentMembers> {
+    return this.#watch('getMembers', () => Promise.resolve(this.directory.members.list(room, query)));
+  }
+
+  /** How many members a room with presence has; otherwise like {@link getMembers}. */
+  countMembers(room: string): Promise<{ count: number; partial: boolean }> {
+    return this.#watch('countMembers', () => Promise.resolve(this.directory.members.count(room)));
+  }
+
+  /**
+   * Sets what the other members of a room with presence see as the state of a client, or of all clients of a user, there. Clients
+   * that are not in the room stay as they are.
+   *
+   * @example
+   * await sockets.setPresence({ userId: 'ada', room: 'tea', state: 'in a call' });
+   * @throws WsError BAD_MESSAGE for wrong options, and for a state without a JSON form or of over 256 bytes; NOT_FOUND for a room
+   * without presence; UNAVAILABLE when other workers cannot be reached
+   */
+  setPresence(change: WsPresenceChange): Promise<void> {
+    return this.#watch('setPresence', () => this.directory.members.setState(change));
+  }
+
+  /**
+   * Whether a user has a session on any worker. Every worker is asked unless this one has a session; a user whose connections
+   * are lost is not online, also while the grace of `rooms.presence` runs.
+   *
+   * @returns `partial`: true when it is false and a worker did not answer within a second
+   */
+  isUserOnline(userId: string | number): Promise<{ online: boolean; partial: boolean }> {
+    return this.#watch('isUserOnline', () => this.directory.users.isOnline(readUserId(userId)));
+  }
+
+  /**
+   * The rooms that a user's sessions are in, on all workers: each once, in order. Every worker is asked.
+   *
+   * @returns `partial`: true when a worker did not answer within a second, so that its rooms are missing
+   */
+  getUserRooms(userId: string | number): Promise<{ rooms: string[]; partial: boolean }> {
+    return this.#watch('getUserRooms', () => this.directory.users.roomsOf(readUserId(userId)));
+  }
+
+  /**
+   * When the last session of a user has ended, on any worker, if that is not longer ago than `cluster.lastSeen`.
+   *
+   * @returns `at`: ms since 1970; the present time while the user has a session, null when it is not known. `partial`: true when
+   * a worker did not answer within a second, or Redis cannot be reached
+   */
+  lastSeen(userId: string | number): Promise<{ at: number | null; partial: boolean }> {
+    return this.#watch('lastSeen', () => this.directory.users.lastSeen(readUserId(userId)));
   }
 
   /** The state of this worker. It is read without waiting, so a probe can ask at any rate. */
