@@ -72,7 +72,18 @@ const members = (page: Page) =>
     .getByRole('listitem')
     .locator('.member-name')
     .allTextContents();
+const away = (page: Page) =>
+  page.locator('#member-list li', { hasText: 'Away' }).locator('.member-name').allTextContents();
+const notes = (page: Page) => page.locator('.note').allTextContents();
 const typing = (page: Page) => page.locator('#typing').textContent();
+
+/** As when another tab is chosen in the same window, and this one again. */
+async function look(page: Page, isSeen: boolean): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${!isSeen} });
+    document.dispatchEvent(new Event('visibilitychange'));
+  `);
+}
 
 /** Reads again and again until the value is the expected one: a page follows its server with a delay. */
 async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
@@ -229,9 +240,44 @@ describe('the page of sample 01-chat', () => {
     const rooms = grace.getByRole('list', { name: 'Your rooms' });
     expect(await rooms.locator('.room-name').allTextContents()).toEqual(['kitchen']);
 
+    // A page that is closed looks like one that is loaded again, which nobody needs to know of.
     await grace.close();
     await join(ada, 'kitchen');
-    await eventually(() => members(ada), ['Ada (you)']);
+    await eventually(() => members(ada), ['Ada (you)', 'Grace']);
+  });
+
+  it('shows a person once, whatever becomes of single tabs, and as away while nobody looks at any of them', async () => {
+    const grace = await visitor('Grace');
+    const [first, second] = [await visitor('Ada'), await visitor('Ada')];
+    for (const page of [grace, first, second]) await join(page, 'attic');
+    await eventually(() => members(grace), ['Ada', 'Grace (you)']);
+    await eventually(() => members(second), ['Ada (you)', 'Grace']);
+    await say(first, 'From one of my tabs.');
+    await eventually(() => messages(second), ['From one of my tabs.']);
+    expect(await second.locator('.mine .text').allTextContents()).toEqual(['From one of my tabs.']);
+    await first.getByLabel('Message', { exact: true }).pressSequentially('Hm');
+    await eventually(() => typing(grace), 'Ada is typing…');
+    expect(await typing(second)).toBe('');
+
+    await look(second, false);
+    await eventually(() => away(grace), ['Ada']);
+    // The first tab, at which somebody looks, has said something else by now.
+    await eventually(() => away(grace), []);
+    await look(first, false);
+    await eventually(() => away(grace), ['Ada']);
+    await eventually(() => away(second), ['Ada (you)']);
+    await look(second, true);
+    await eventually(() => away(grace), []);
+
+    await second.close();
+    await first.reload();
+    await first.getByLabel('Your name').fill('Ada');
+    await first.keyboard.press('Enter');
+    await join(first, 'attic');
+    await say(first, 'Here I am again.');
+    await eventually(() => messages(grace), ['From one of my tabs.', 'Here I am again.']);
+    expect(await members(grace)).toEqual(['Ada', 'Grace (you)']);
+    expect(await notes(grace)).toEqual(['Ada joined']);
   });
 
   it('comes back by itself when the server was restarted, with nothing doubled', async () => {
@@ -241,8 +287,10 @@ describe('the page of sample 01-chat', () => {
     await say(ada, 'before');
     await eventually(() => messages(grace), ['before']);
 
+    await look(ada, false);
     await app.close();
     for (const page of [ada, grace]) await status(page, 'Reconnecting');
+    await look(ada, true);
     await say(ada, 'meanwhile');
     await ada.getByText('There is no connection.').waitFor();
     await startServer(port);
@@ -259,6 +307,7 @@ describe('the page of sample 01-chat', () => {
     await eventually(() => messages(ada), ['before', 'meanwhile', 'after']);
     expect(await messages(grace)).toEqual(['before', 'meanwhile', 'after']);
     expect(await ada.getByText('You are back.').count()).toBe(1);
+    await eventually(() => away(grace), []);
   }, 40_000);
 
   it('gives up a connection that has fallen silent, after asking once', async () => {

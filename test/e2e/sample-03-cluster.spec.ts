@@ -95,6 +95,18 @@ const WHEREABOUTS = `Object.fromEntries(
 /** Who is where, as the page says it: the names of the visitors under that of their worker. */
 const whereabouts = (page: Page): Promise<Record<string, string[]>> => page.evaluate(WHEREABOUTS);
 
+/** From now on the page notices when a person is not in its list, if only for a moment. */
+async function watchFor(page: Page, name: string): Promise<void> {
+  await page.evaluate(`
+    missed = false;
+    new MutationObserver(() => {
+      missed ||= ![...document.querySelectorAll('.people li')].some((person) => person.textContent === '${name}');
+    }).observe(document.getElementById('lanes'), { childList: true });
+  `);
+}
+
+const wasMissed = (page: Page): Promise<boolean> => page.evaluate('missed');
+
 async function sees(page: Page, expected: Record<string, string[]>): Promise<void> {
   const isSo = async (): Promise<boolean> => isDeepStrictEqual(await whereabouts(page), expected);
   await eventually('', isSo, PATIENCE / 2).catch(() => {}); // what it sees instead is said here:
@@ -145,21 +157,17 @@ describe('sample/03-cluster', () => {
     await shown(ada, 'Hello, Ada.');
     expect(await said(ada)).toEqual([`You through ${adas}: Hello, Grace.`, `Grace through ${graces}: Hello, Ada.`]);
     expect(await said(grace)).toEqual([`Ada through ${adas}: Hello, Grace.`, `You through ${graces}: Hello, Ada.`]);
-
-    await grace.close();
-    await sees(ada, { [adas]: ['Ada (you)'] });
-    await shown(ada, '2 more workers');
+    await shown(ada, '1 more worker, and nobody there.');
   });
 
   it('comes back by itself on another worker after its worker was stopped', async () => {
     const [ada, grace] = await apart();
     const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
     const worker = await processOf(ada);
+    await watchFor(grace, 'Ada');
     await ada.getByRole('button', { name: 'Stop this worker' }).click();
     await shown(ada, `${adas} has stopped.`);
     await shown(ada, 'Your connection was on');
-    // The others know at once, not when its lease has ended.
-    await sees(grace, { [graces]: ['Grace (you)'] });
 
     await connected(ada);
     const next = (await workerOf(ada))!;
@@ -170,14 +178,19 @@ describe('sample/03-cluster', () => {
       grace,
       next === graces ? { [next]: ['Ada', 'Grace (you)'] } : { [graces]: ['Grace (you)'], [next]: ['Ada'] },
     );
+    expect(await wasMissed(grace)).toBe(false);
     await eventually('The worker has ended', () => !isAlive(worker), PATIENCE);
     await sample.says('Worker 4 is process');
     await healthIs(200, 3);
   });
 
-  it('comes back after its worker was killed, and nobody is doubled in the meantime or later', async () => {
+  it('comes back after its worker was killed, and nobody is doubled or missed in the meantime or later', async () => {
     const [ada, grace] = await apart();
     const [adas, graces] = [(await workerOf(ada))!, (await workerOf(grace))!];
+    const lynx = await visitor('Lynx');
+    await shown(grace, /^Lynx is on /);
+    await lynx.close();
+    await watchFor(grace, 'Ada');
     const before = await leases();
     process.kill(await processOf(ada), 'SIGKILL');
     await shown(grace, /^Ada is on /);
@@ -186,15 +199,15 @@ describe('sample/03-cluster', () => {
     expect(next).not.toBe(adas);
     const where = (names: [string, string]): Record<string, string[]> =>
       next === graces ? { [next]: names } : { [next]: [names[0]], [graces]: [names[1]] };
-    // The dead one still counts, with its session.
-    await sees(ada, where(['Ada (you)', 'Grace']));
-    await sees(grace, where(['Ada', 'Grace (you)']));
-
+    // The dead worker still counts, with Ada's former connection.
+    const names = Object.values(await whereabouts(grace)).flat();
+    expect(names.filter((name) => name === 'Ada')).toHaveLength(1);
     const hasEnded = async (): Promise<boolean> => !isSubset(before, await leases());
     await eventually('The lease of the killed worker has ended', hasEnded, PATIENCE);
     await healthIs(200, 3);
     await sees(ada, where(['Ada (you)', 'Grace']));
     await sees(grace, where(['Ada', 'Grace (you)']));
+    expect(await wasMissed(grace)).toBe(false);
   });
 
   it('tells load balancers and people when Redis is gone, and goes on by itself when it is back', async () => {

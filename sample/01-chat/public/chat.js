@@ -1,3 +1,4 @@
+import { followAttention } from './attention.js';
 import { WebSocketClient } from './client.js';
 import { startComposer } from './composer.js';
 import { closeDrawers } from './drawers.js';
@@ -18,13 +19,13 @@ function enter(name) {
   const url = new URL('/ws', location.href);
   url.searchParams.set('name', name);
   // Without a queue: what cannot be sent now is shown as not sent, and the writer may try again.
-  client = new WebSocketClient({ url, queue: false, events: { onRoomRefused } });
-  client.onAny(receive);
-  showStatus(client);
-  client.onState(({ state }) => {
-    if (state !== 'connected') return;
-    for (const room of rooms.values()) if (room.joined) void welcomeBack(room);
+  client = new WebSocketClient({ url, queue: false, events: { onReconnected, onRoomRefused } });
+  client.on('chat', 'message', receive);
+  client.on('whisper', 'typing', (typing, { room, from }) => {
+    // From another tab of one's own too.
+    if (from.userId !== ownName) rooms.get(room)?.typing(from.userId, typing === true);
   });
+  showStatus(client);
   composer = startComposer(client, name);
   client.connect();
 
@@ -36,24 +37,21 @@ function enter(name) {
   byId('nowhere-title').focus();
 }
 
-async function showMembers(room) {
-  room.setMembers(await client.request('chat', 'members', { roomName: room.name }));
-}
-
 async function join(name) {
   showProblem('');
   if (!rooms.has(name)) {
     // Known before the answer comes, so that a message sent in between is not lost.
-    const room = new Room(name, { onOpen: () => show(room), changed: paint });
+    const people = client.presence(name);
+    const room = new Room(name, people, { onOpen: () => show(room), changed: paint });
     rooms.set(name, room);
     try {
-      // The server's word counts: the room is shown once its answer and its list of members are here.
+      // The server's word counts: the room is shown once its answer is here, with the list of its people.
       await client.join(name);
-      await showMembers(room);
       room.joined = true;
+      room.tellAttention = followAttention(client, room, ownName);
     } catch (error) {
       rooms.delete(name);
-      client.leave(name).catch(() => {});
+      room.end.abort();
       showProblem(`You could not join ${name}. ${error.message}`);
       return;
     }
@@ -63,13 +61,12 @@ async function join(name) {
   if (rooms.get(name).joined) show(rooms.get(name));
 }
 
-/** After a reconnect the client has joined its rooms again; who is there is read anew. */
-async function welcomeBack(room) {
-  try {
-    await showMembers(room);
+/** The client has joined its rooms again. */
+function onReconnected() {
+  for (const room of rooms.values()) {
+    if (!room.joined) continue;
     room.note('You are back. What was said meanwhile is not shown.');
-  } catch {
-    // Lost again, or refused: both are told elsewhere.
+    room.tellAttention();
   }
 }
 
@@ -79,6 +76,7 @@ function onRoomRefused({ roomName, error }) {
 
 function leave(room) {
   rooms.delete(room.name);
+  room.end.abort();
   room.log.remove();
   room.item.remove();
   show([...rooms.values()].findLast(({ joined }) => joined) ?? null);
@@ -86,16 +84,12 @@ function leave(room) {
   client.leave(room.name).catch(() => {});
 }
 
-function receive({ type, action, data }) {
-  const room = rooms.get(data?.roomName);
-  if (!room) return;
-  if (type === 'room' && action === 'memberJoined') room.memberJoined(data.member);
-  if (type === 'room' && action === 'memberLeft') room.memberLeft(data.member);
-  if (type === 'chat' && action === 'typing') room.typing(data.from, data.typing);
-  if (type === 'chat' && action === 'message' && room.say(data)) {
-    if (room !== current || document.hidden) room.unread += 1;
-    paint();
-  }
+function receive(message) {
+  const room = rooms.get(message.roomName);
+  const mine = message.from === ownName; // said in another tab
+  if (!room?.say({ ...message, mine })) return;
+  if (!mine && (room !== current || document.hidden)) room.unread += 1;
+  paint();
 }
 
 function show(room) {

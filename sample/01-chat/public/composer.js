@@ -36,12 +36,12 @@ export function startComposer(client, name) {
     pauseTimer = setTimeout(stopTyping, TYPING_PAUSE);
     if (Date.now() - typingSaid < SAY_TYPING_EVERY) return;
     typingSaid = Date.now();
-    client.send('chat', 'typing', { roomName: room.name, typing: true });
+    client.whisper(room.name, 'typing', true);
   }
 
   function stopTyping() {
     clearTimeout(pauseTimer);
-    if (typingSaid) client.send('chat', 'typing', { roomName: room.name, typing: false });
+    if (typingSaid) client.whisper(room.name, 'typing', false);
     typingSaid = 0;
   }
 
@@ -52,7 +52,7 @@ export function startComposer(client, name) {
     write('');
     // The id makes a second try safe: whoever got the first one knows it again.
     const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
-    post(room, { id, text, from: { name }, sentAt: Date.now(), mine: true });
+    post(room, { id, text, from: name, sentAt: Date.now(), mine: true });
   }
 
   function post(target, message) {

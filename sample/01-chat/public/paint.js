@@ -14,12 +14,15 @@ export function paintRooms(rooms, current) {
 }
 
 /** What the page shows of the room in view; its messages draw themselves as they come. */
-export function paintRoom({ name, members, typingNames }, ownName) {
-  const present = [...new Set([...members.values()].map((member) => member.name))].sort((a, b) => a.localeCompare(b));
+export function paintRoom({ name, people: { members, count }, typingNames }, ownName) {
+  const known = members.toSorted((a, b) => a.userId.localeCompare(b.userId));
   byId('room-title').textContent = name;
-  byId('member-count').textContent = present.length;
-  byId('members-button').setAttribute('aria-label', `Members: ${present.length}`);
-  byId('member-list').replaceChildren(...present.map((member) => memberItem(member, ownName)));
+  byId('member-count').textContent = count;
+  byId('members-button').setAttribute('aria-label', `Members: ${count}`);
+  byId('member-list').replaceChildren(...known.map((member) => memberItem(member, ownName)));
+  // Of a room with very many people the server tells how many there are.
+  byId('more-members').hidden = count <= known.length;
+  byId('more-members').textContent = `and ${count - known.length} more`;
   byId('typing').textContent = typingSentence(typingNames);
 }
 

@@ -3,27 +3,37 @@ import { messageElement, newLog, noteElement, roomItem } from './view.js';
 const TYPING_LASTS = 5_000;
 const NEAR_THE_END = 80;
 
-/** One room this page is in: who is there, what was said, what is unread. `changed` is called when the page should repaint. */
+/**
+ * One room this page is in: who is there (`people`, which the client keeps), what was said, what is unread. `changed` is
+ * called when the page should repaint.
+ */
 export class Room {
   joined = false;
   unread = 0;
-  members = new Map();
+  /** Aborted when the page leaves the room. */
+  end = new AbortController();
+  #isListed = false;
   #typing = new Map();
   #seen = new Set();
   #atEnd = true;
   #changed;
 
-  constructor(name, { onOpen, changed }) {
+  constructor(name, people, { onOpen, changed }) {
     this.name = name;
+    this.people = people;
     this.item = roomItem(name, onOpen);
     this.log = newLog(name);
     this.log.addEventListener('scroll', () => this.#noticeScroll());
     new ResizeObserver(() => this.#follow()).observe(this.log);
     this.#changed = changed;
+    this.end.signal.addEventListener(
+      'abort',
+      people.onChange((change) => this.#tell(change)),
+    );
   }
 
   get typingNames() {
-    return [...this.#typing.values()].map(({ name }) => name);
+    return [...this.#typing.keys()];
   }
 
   /** Adds a message to the log; null when it is there already, as after a second try whose first one had arrived. */
@@ -44,34 +54,15 @@ export class Room {
     this.#append(noteElement(text));
   }
 
-  setMembers(members) {
-    this.members = new Map(members.map((member) => [member.clientId, member]));
-    this.#changed();
-  }
-
-  memberJoined({ clientId, userId: name }) {
-    if (!this.#has(name)) this.note(`${name} joined`);
-    this.members.set(clientId, { clientId, name });
-    this.#changed();
-  }
-
-  memberLeft({ clientId }) {
-    const member = this.members.get(clientId);
-    if (!member) return;
-    this.members.delete(clientId);
-    this.typing(member, false);
-    if (!this.#has(member.name)) this.note(`${member.name} left`);
-    this.#changed();
-  }
-
   /** Somebody types, or stopped; a stop that got lost is made good by the time limit. */
-  typing({ clientId, name }, isTyping) {
-    clearTimeout(this.#typing.get(clientId)?.timer);
-    this.#typing.delete(clientId);
-    if (isTyping) {
-      const timer = setTimeout(() => this.typing({ clientId }, false), TYPING_LASTS);
-      this.#typing.set(clientId, { name, timer });
-    }
+  typing(name, isTyping) {
+    clearTimeout(this.#typing.get(name));
+    this.#typing.delete(name);
+    if (isTyping)
+      this.#typing.set(
+        name,
+        setTimeout(() => this.typing(name, false), TYPING_LASTS),
+      );
     this.#changed();
   }
 
@@ -92,9 +83,15 @@ export class Room {
     return element;
   }
 
-  /** People are told by their names: somebody with two tabs open comes once and leaves once. */
-  #has(name) {
-    return [...this.members.values()].some((member) => member.name === name);
+  /** Who comes and goes while this page is here. Whom it finds is no news, nor that there are too many people for a list. */
+  #tell({ joined, left, partial }) {
+    if (this.#isListed && !partial) {
+      for (const { userId: name } of joined) this.note(`${name} joined`);
+      for (const { userId: name } of left) this.note(`${name} left`);
+    }
+    this.#isListed = !partial;
+    for (const { userId: name } of left) this.typing(name, false);
+    this.#changed();
   }
 
   #follow() {

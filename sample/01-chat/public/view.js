@@ -4,6 +4,9 @@ export const byId = (id) => document.getElementById(id);
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const sameGroup = 5 * 60_000;
 
+/** What another page has said of itself: any value, or none. */
+export const isAway = (state) => state?.away === true;
+
 function fromTemplate(id) {
   return byId(id).content.firstElementChild.cloneNode(true);
 }
@@ -42,10 +45,12 @@ export function suggestionItem(roomName, onJoin) {
   return item;
 }
 
-export function memberItem(name, ownName) {
+export function memberItem({ userId: name, state }, ownName) {
   const item = fromTemplate('member-template');
   paintAvatar(item.querySelector('.avatar'), name);
   item.querySelector('.member-name').textContent = name === ownName ? `${name} (you)` : name;
+  item.classList.toggle('is-away', isAway(state));
+  item.querySelector('.member-state').textContent = isAway(state) ? 'Away' : '';
   return item;
 }
 
@@ -66,13 +71,13 @@ export function messageElement({ from, text, sentAt, mine = false }, previous) {
   const message = fromTemplate('message-template');
   const at = new Date(sentAt);
   message.classList.toggle('mine', mine);
-  message.dataset.from = `${mine} ${from.name}`;
+  message.dataset.from = from;
   message.dataset.at = at.getTime();
   const follows = previous?.dataset.from === message.dataset.from && at - previous.dataset.at < sameGroup;
   message.classList.toggle('follows', follows);
 
-  paintAvatar(message.querySelector('.avatar'), from.name);
-  message.querySelector('.author').textContent = mine ? 'You' : from.name;
+  paintAvatar(message.querySelector('.avatar'), from);
+  message.querySelector('.author').textContent = mine ? 'You' : from;
   message.querySelector('.text').textContent = text;
   message.querySelector('time').textContent = clock.format(at);
   message.querySelector('time').dateTime = at.toISOString();

@@ -8,8 +8,14 @@ import { PageController } from './page.controller.js';
   imports: [
     PxlWebSocketModule.forRoot({
       auth: { authenticate: authenticateByName },
-      // Anybody may join any room, and the page shows who comes and goes.
-      rooms: { open: true, announce: true },
+      rooms: {
+        // Anybody may join any room,
+        open: true,
+        // in which all see who is there: a person once, however many tabs they have.
+        presence: true,
+        // Pages tell each other who is typing, without a handler here.
+        whisper: true,
+      },
     }),
   ],
   controllers: [PageController],

@@ -1,25 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
-import { ClientManager, RoomManager, WebSocketService, WsError, WsRoute } from 'nestjs-pxl-websocket';
-import type { ClientEntry, WsClient } from 'nestjs-pxl-websocket';
-
-interface Member {
-  clientId: string;
-  name: string;
-}
+import { WebSocketService, WsError, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 
 interface ChatMessage {
   id: string;
   roomName: string;
-  from: Member;
+  from: string;
   text: string;
   sentAt: string;
-}
-
-interface Typing {
-  roomName: string;
-  from: Member;
-  typing: boolean;
 }
 
 /** What a client may send: of its fields nothing is known before it was looked at. */
@@ -27,11 +15,7 @@ type Request<Field extends string> = Partial<Record<Field, unknown>> | null | un
 
 @WebSocketGateway()
 export class ChatGateway {
-  constructor(
-    private readonly sockets: WebSocketService,
-    private readonly rooms: RoomManager,
-    private readonly clients: ClientManager,
-  ) {}
+  constructor(private readonly sockets: WebSocketService) {}
 
   /** The others in the room get the message; its author gets it too, as the acknowledgement. */
   @WsRoute('chat', 'send')
@@ -42,40 +26,14 @@ export class ChatGateway {
     const message: ChatMessage = {
       id: messageId(data?.id),
       roomName: ownRoom(client, data?.roomName),
-      from: member(client),
+      from: client.user?.userId ?? 'Somebody',
       text: messageText(data?.text),
       sentAt: new Date().toISOString(),
     };
-    await this.toOthers(client, 'message', message);
+    const push = { type: 'chat', action: 'message', data: message };
+    await this.sockets.sendToRooms([message.roomName], push, { exclude: [client.clientId] });
     return message;
   }
-
-  @WsRoute('chat', 'typing')
-  async typing(
-    @ConnectedSocket() client: WsClient,
-    @MessageBody() data: Request<'roomName' | 'typing'>,
-  ): Promise<void> {
-    const roomName = ownRoom(client, data?.roomName);
-    await this.toOthers(client, 'typing', { roomName, from: member(client), typing: data?.typing === true });
-  }
-
-  @WsRoute('chat', 'members')
-  members(@ConnectedSocket() client: WsClient, @MessageBody() data: Request<'roomName'>): Member[] {
-    const roomName = ownRoom(client, data?.roomName);
-    return this.rooms
-      .getRoomClients({ roomName })
-      .map((clientId) => this.clients.getClient({ clientId }))
-      .filter((entry) => entry != null)
-      .map(member);
-  }
-
-  private toOthers(client: WsClient, action: string, data: ChatMessage | Typing): Promise<void> {
-    return this.sockets.sendToRooms([data.roomName], { type: 'chat', action, data }, { exclude: [client.clientId] });
-  }
-}
-
-function member({ clientId, user }: ClientEntry): Member {
-  return { clientId, name: user?.userId ?? 'Somebody' };
 }
 
 function ownRoom(client: WsClient, roomName: unknown): string {

@@ -1,7 +1,7 @@
 import { WebSocketClient } from './client.js';
 import { watchHealth } from './health.js';
 import { ownName } from './name.js';
-import { byId, noteElement, messageElement, paintLanes, showHere, workerName } from './view.js';
+import { byId, colourOf, noteElement, messageElement, paintLanes, showHere, workerName } from './view.js';
 
 const RESTART = 1012;
 
@@ -11,58 +11,51 @@ url.searchParams.set('name', me);
 
 // Without a queue: what cannot be sent now is refused, and stays in its field.
 const client = new WebSocketClient({ url, queue: false });
-const sessions = new Map();
+// Who is in the lobby, on all workers: a person once, with the worker that they came to last.
+const people = client.presence('lobby');
+/** Whom the page finds in its first list is no news. */
+let isListed = false;
 let here = null;
+let lobby = null;
 let workers = 0;
 
-client.on('lobby', 'came', (session) => {
-  sessions.set(session.clientId, session);
-  if (session.name !== me) log(noteElement(`${session.name} is on ${workerName(session)}.`));
+people.onChange(({ joined, updated }) => {
+  for (const { userId: name, profile } of isListed ? [...joined, ...updated] : []) {
+    if (name !== me) log(noteElement(`${name} is on ${workerName(profile.worker)}.`));
+  }
+  isListed = true;
   paint();
 });
-client.on('lobby', 'left', ({ clientId }) => {
-  sessions.delete(clientId);
+client.on('lobby', 'message', ({ from, worker, text }) => log(messageElement({ from, worker, text }, from === me)));
+client.on('worker', 'here', ({ worker }) => {
+  here = workerName(worker);
+  document.body.dataset.colour = colourOf(worker);
+  byId('worker').textContent = here;
+  byId('stop').disabled = false;
+  showHere('connected', 'Connected');
+  log(noteElement(`You are on ${here}.`));
   paint();
+  enter();
 });
-client.on('lobby', 'message', ({ from, text }) => log(messageElement(from, text, from.name === me)));
 
 client.onState(({ state, code, delay }) => {
-  if (state === 'connected') return void arrive();
+  if (state === 'connected') return;
   byId('stop').disabled = true;
-  const lost = here ? `${workerName(here)} ${code === RESTART ? 'has stopped' : 'is gone'}.` : 'No worker answers.';
+  const lost = here ? `${here} ${code === RESTART ? 'has stopped' : 'is gone'}.` : 'No worker answers.';
   if (state === 'reconnecting') showHere(here ? 'away' : 'connecting', `${lost} Next try`, delay);
   if (state === 'disconnected') showHere('away', 'Disconnected. Load the page again.');
 });
 
-/** Whatever worker this is now: it tells who is on all of them. */
-async function arrive() {
-  try {
-    const people = await client.request('lobby', 'people');
-    sessions.clear();
-    for (const session of people) sessions.set(session.clientId, session);
-    here = sessions.get(client.clientId);
-    document.body.dataset.colour = workerName(here).split(' ')[0];
-    byId('worker').textContent = workerName(here);
-    byId('stop').disabled = false;
-    showHere('connected', 'Connected');
-    log(noteElement(`You are on ${workerName(here)}.`));
-    paint();
-  } catch {
-    // The connection is lost again; the next one asks anew.
-  }
-}
-
-/** Each visitor once, where they came last: of a worker that died it takes some seconds until its clients are gone. */
-function visitors() {
-  const newest = new Map();
-  for (const session of sessions.values()) {
-    if (!(newest.get(session.name)?.since > session.since)) newest.set(session.name, session);
-  }
-  return [...newest.values()];
+/** Once; after that the client comes back into the lobby by itself. */
+function enter() {
+  lobby ??= client.join('lobby').catch(({ message }) => {
+    lobby = null;
+    showProblem(message);
+  });
 }
 
 function paint() {
-  const busy = paintLanes(visitors(), me);
+  const busy = paintLanes(people.members, me);
   const idle = workers - busy;
   byId('idle').hidden = !here || idle <= 0;
   byId('idle').textContent = `${idle} more ${idle === 1 ? 'worker' : 'workers'}, and nobody there. Open another tab.`;

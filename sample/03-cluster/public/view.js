@@ -8,28 +8,32 @@ function fromTemplate(id) {
 }
 
 /** Workers have numbers; people remember colours. */
-export function workerName({ worker }) {
+export function workerName(worker) {
   const round = Math.ceil(worker / COLOURS.length);
-  return `${COLOURS[(worker - 1) % COLOURS.length]}${round > 1 ? ` ${round}` : ''}`;
+  return `${colourOf(worker)}${round > 1 ? ` ${round}` : ''}`;
+}
+
+export function colourOf(worker) {
+  return COLOURS[(worker - 1) % COLOURS.length];
 }
 
 /** The workers that have visitors, each with those; returns how many workers that are. */
-export function paintLanes(visitors, me) {
+export function paintLanes(members, me) {
   const lanes = Map.groupBy(
-    visitors.toSorted((a, b) => a.worker - b.worker || a.name.localeCompare(b.name)),
-    ({ workerId }) => workerId,
+    members.toSorted((a, b) => a.profile.worker - b.profile.worker || a.userId.localeCompare(b.userId)),
+    ({ profile }) => profile.worker,
   );
-  byId('lanes').replaceChildren(...[...lanes.values()].map((people) => laneElement(people, me)));
+  byId('lanes').replaceChildren(...[...lanes].map(([worker, people]) => laneElement(worker, people, me)));
   return lanes.size;
 }
 
-function laneElement(people, me) {
+function laneElement(worker, people, me) {
   const lane = fromTemplate('lane-template');
-  paintIn(lane, people[0]);
-  lane.querySelector('.worker-name').textContent = workerName(people[0]);
-  lane.querySelector('.worker-number').textContent = `worker ${people[0].worker}`;
+  lane.dataset.colour = colourOf(worker);
+  lane.querySelector('.worker-name').textContent = workerName(worker);
+  lane.querySelector('.worker-number').textContent = `worker ${worker}`;
   lane.querySelector('.people').append(
-    ...people.map(({ name }) => {
+    ...people.map(({ userId: name }) => {
       const item = document.createElement('li');
       item.textContent = name === me ? `${name} (you)` : name;
       return item;
@@ -38,12 +42,12 @@ function laneElement(people, me) {
   return lane;
 }
 
-export function messageElement(from, text, isMine) {
+export function messageElement({ from, worker, text }, isMine) {
   const message = fromTemplate('message-template');
-  paintIn(message, from);
+  message.dataset.colour = colourOf(worker);
   message.classList.toggle('mine', isMine);
-  message.querySelector('.author').textContent = isMine ? 'You' : from.name;
-  message.querySelector('.via').textContent = `through ${workerName(from)}`;
+  message.querySelector('.author').textContent = isMine ? 'You' : from;
+  message.querySelector('.via').textContent = `through ${workerName(worker)}`;
   message.querySelector('.text').textContent = text;
   return message;
 }
@@ -53,10 +57,6 @@ export function noteElement(text) {
   note.className = 'note';
   note.textContent = text;
   return note;
-}
-
-function paintIn(element, session) {
-  element.dataset.colour = workerName(session).split(' ')[0];
 }
 
 let countdown;

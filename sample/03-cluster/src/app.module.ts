@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { Module } from '@nestjs/common';
 import { PxlWebSocketModule } from 'nestjs-pxl-websocket';
 import { HealthController } from './health.controller.js';
@@ -12,7 +13,11 @@ import { PageController } from './page.controller.js';
       redis: process.env.REDIS_URL ?? 'redis://localhost:6379',
       prefix: 'sample-03',
       auth: { authenticate: authenticateByName },
-      rooms: { defaults: [LOBBY] },
+      rooms: {
+        // The object is what all see of a member as its profile: the worker it has come in by.
+        authorize: ({ roomName }) => roomName === LOBBY && { worker: cluster.worker?.id },
+        presence: true,
+      },
     }),
   ],
   controllers: [HealthController, PageController],
