@@ -66,10 +66,16 @@ export class PresenceRoom {
     return this.#members.get(userKey(userId))?.joinedAt;
   }
 
-  /** The entry whose place a client takes that enters: that of its former connection, or one of its user that is lost. */
-  placeFor(userId: string | undefined, resumed: string | undefined): PresenceEntry | undefined {
-    const former = resumed === undefined ? undefined : this.#entries.get(resumed);
-    if (former && former.userId === userId && !this.#taken.has(former.clientId)) return former;
+  /**
+   * The entry whose place a client takes that enters: that of a former connection, or one of its user that is lost.
+   *
+   * @param formers the ids of its former connections
+   */
+  placeFor(userId: string | undefined, formers: Iterable<string>): PresenceEntry | undefined {
+    for (const clientId of formers) {
+      const former = this.#entries.get(clientId);
+      if (former && former.userId === userId && !this.#taken.has(clientId)) return former;
+    }
     if (userId === undefined || this.rules.by === 'client') return undefined;
     return this.#members.get(userKey(userId))?.absent;
   }

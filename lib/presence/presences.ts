@@ -106,7 +106,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
     const now = this.#stamp();
     const room = this.#rooms.get(roomName);
-    const place = room?.placeFor(userId, known.resumed);
+    const place = room?.placeFor(userId, this.#clients.formersOf(known));
     const isClient = rules.by === 'client' || userId === undefined;
     // Whoever comes back before its loss is noticed is there without a break.
     const since = room?.joinedAtOf(userId);
@@ -121,7 +121,8 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   left({ client, roomName, end }: MembershipChange): void {
-    const rules = this.rulesOf(roomName);
+    // As the room has begun: its rules are asked for no more, which may fail.
+    const rules = this.#rooms.get(roomName)?.rules;
     if (rules) this.#end(client.clientId, roomName, end && this.#untilAfter(client.clientId, end, rules));
   }
 
@@ -146,7 +147,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   exited(clientId: string, roomName: string, until: number | undefined): void {
-    const rules = this.rulesOf(roomName);
+    const rules = this.#rooms.get(roomName)?.rules;
     if (rules) this.#end(clientId, roomName, until ?? this.#untilTaken(clientId, rules));
   }
 
@@ -247,10 +248,12 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   #put(client: KnownClient, roomName: string, entry: PresenceEntry): void {
-    const rules = this.rulesOf(roomName);
-    if (!rules) return;
     let room = this.#rooms.get(roomName);
-    if (!room) this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules)));
+    if (!room) {
+      const rules = this.rulesOf(roomName);
+      if (!rules) return;
+      this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules)));
+    }
     if (!client.rooms.includes(roomName)) client.rooms = [...client.rooms, roomName];
     const before = room.entryOf(entry.clientId);
     if (before) this.#endGrace(before);
@@ -310,7 +313,9 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   }
 
   #settle(client: KnownClient, isOwn = client.isOwn): void {
-    if (this.#clients.settle(client) && isOwn) this.#tell((listener) => listener.forgotten?.(client.clientId));
+    if (isOwn && client.isGone && client.rooms.length === 0)
+      this.#tell((listener) => listener.forgotten?.(client.clientId));
+    this.#clients.settle(client);
   }
 
   #endGrace(entry: PresenceEntry): void {

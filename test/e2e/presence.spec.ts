@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions, WsMemberList, WsPresencePush } from 'nestjs-pxl-websocket';
-import type { TestClient } from '../support/test-client.js';
+import type { ReturnNotice } from '../../lib/protocol/messages.js';
+import { TestClient } from '../support/test-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
@@ -28,6 +29,14 @@ async function join(client: TestClient, data: object = {}): Promise<WsMemberList
     data: WsMemberList & Record<string, unknown>;
   };
   return answer;
+}
+
+/** An anonymous client that presents a secret. */
+async function comesWith(secret?: string): Promise<{ client: TestClient; clientId: string } & ReturnNotice> {
+  const query = secret === undefined ? '' : `?${new URLSearchParams({ resume: secret }).toString()}`;
+  const client = await TestClient.open(app.url(`/ws${query}`));
+  const { data } = await client.next('system', 'connected');
+  return { client, ...(data as { clientId: string } & ReturnNotice) };
 }
 
 async function told(client: TestClient): Promise<WsPresencePush> {
@@ -232,6 +241,24 @@ describe('The grace of a room with presence', () => {
     const again = await connectAs(app, { userId: 'ada' });
     expect(new Set((await join(again)).members)).toEqual(new Set(members));
     await bob.expectNothing(QUIET);
+  });
+
+  it('keeps a member that is lost again before it has joined, and its secrets work once', async () => {
+    await start({ interval: INTERVAL, grace: 5_000 });
+    const bob = await connectAs(app, { userId: 'bob' });
+    const first = await comesWith();
+    await join(first.client, { state: 'writes' });
+    const { members } = await join(bob);
+    await first.client.close(4000);
+    const second = await comesWith(first.resume);
+    await second.client.close(4000);
+    const third = await comesWith(second.resume);
+    expect([second.resumed, third.resumed]).toEqual([true, true]);
+    expect(await comesWith(first.resume)).toMatchObject({ resumed: false });
+    expect(new Set((await join(third.client)).members)).toEqual(new Set(members));
+    await bob.expectNothing(QUIET);
+    await third.client.close();
+    expect(await told(bob)).toMatchObject({ left: [{ clientId: first.clientId }], count: 1 });
   });
 
   it('does not believe a client how long it has to wait', async () => {

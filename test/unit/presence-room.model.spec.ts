@@ -140,7 +140,7 @@ function tell(seed: number): void {
       case 1: {
         const clientId = `c${++born}`;
         const userId = random.pick([undefined, 'ada', 'bob', 'eve', 'flo', 'gus', 'hal', 'ida']);
-        const place = room.placeFor(userId, random.pick([undefined, entry?.clientId]));
+        const place = room.placeFor(userId, random.pick([[], entry ? [entry.clientId] : []]));
         const shared: SharedPresence = place
           ? {
               ...place.shared,
