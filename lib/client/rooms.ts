@@ -354,11 +354,13 @@ export class Rooms {
         { lane: 'inTurn', heard: (answer) => this.#of(roomName).asked && this.#told(roomName, fieldsOf(answer)) },
       )
       .catch((error: unknown) => {
-        if (this.#welcome !== welcome) return;
         const membership = this.#of(roomName);
+        const isOutside = fieldsOf(error).code === 'FORBIDDEN';
+        // The client may have joined the room behind this question, and have its list already.
+        if (this.#welcome !== welcome || (isOutside && membership.holds.length)) return;
         this.#end(membership);
         membership.asked = undefined;
-        if (fieldsOf(error).code !== 'FORBIDDEN') this.#reports.tell('onError', { error });
+        if (!isOutside) this.#reports.tell('onError', { error });
       });
   }
 

@@ -1,4 +1,11 @@
-import type { RoomHandle, RoomOptions, Unsubscribe, WebSocketClient, WebSocketContract } from '../client/index.js';
+import type {
+  RoomHandle,
+  RoomOptions,
+  Unsubscribe,
+  WebSocketClient,
+  WebSocketContract,
+  WsRoomLeftReason,
+} from '../client/index.js';
 
 /** Whether a component is in its room. */
 export interface RoomStatus {
@@ -11,13 +18,15 @@ export interface RoomStatus {
    * return that brought everything.
    */
   readonly recovered: boolean;
+  /** Why the server has taken the client out of the room; null: it has not. The component does not join it again by itself. */
+  readonly left: WsRoomLeftReason | null;
 }
 
 /** What a component wants of a room with history. */
 export type HistoryWish = Pick<RoomOptions, 'history' | 'onRecovered'>;
 
 /** The status without membership and without an error. */
-export const OUTSIDE: RoomStatus = { joined: false, error: null, recovered: true };
+export const OUTSIDE: RoomStatus = { joined: false, error: null, recovered: true, left: null };
 
 /** How long a failed join that is retryable waits for its next attempt, in ms. */
 const RETRY = 3_000;
@@ -45,6 +54,7 @@ export function stayInRoom<C extends WebSocketContract>(
       username,
       history: wish().history,
       onRefused: (error) => refused(entered, error),
+      onLeft: (left) => change({ joined: false, left }),
       onRecovered: (recovery) => {
         const { recovered } = recovery;
         if (recovered !== status.recovered) change({ recovered });
@@ -54,7 +64,8 @@ export function stayInRoom<C extends WebSocketContract>(
     room = entered;
     entered.joined.then(
       () => {
-        if (room === entered) change({ joined: true, error: null });
+        // The answer may come in one piece with the push that the client is out again.
+        if (room === entered && !status.left) change({ joined: true, error: null });
       },
       (error: unknown) => refused(entered, error),
     );

@@ -2,11 +2,18 @@
 
 export type { ConnectionState } from '../hooks/connection-state.js';
 export type { RoomStatus } from '../hooks/room-stay.js';
-export type { AskedRequest, SocketHooks, SocketProviderProps, UseRoomOptions } from './socket-hooks.interface.js';
+export type {
+  AskedRequest,
+  SocketHooks,
+  SocketProviderProps,
+  UsedPresence,
+  UseRoomOptions,
+} from './socket-hooks.interface.js';
 export {
   createSocketHooks,
   SocketProvider,
   useConnectionState,
+  usePresence,
   usePush,
   useRequest,
   useRoom,

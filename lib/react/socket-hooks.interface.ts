@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react';
 import type {
+  PresentMembers,
   PushAction,
   PushData,
   PushedMessage,
@@ -34,6 +35,12 @@ export interface UseRoomOptions {
    * function of the newest render is called.
    */
   readonly onRecovered?: ((recovery: RoomRecovery) => unknown) | undefined;
+}
+
+/** Who is in the room of a component. */
+export interface UsedPresence extends PresentMembers, RoomStatus {
+  /** Sets what the other members see of the client, as `client.setPresence()` does. The same function for one room. */
+  readonly setState: (state: unknown) => Promise<void>;
 }
 
 /** A request of a component. */
@@ -87,6 +94,14 @@ export interface SocketHooks<C extends WebSocketContract = WebSocketContract> {
    * @throws Error outside a provider
    */
   readonly useRoom: (name: string | null | undefined, options?: UseRoomOptions) => RoomStatus;
+
+  /**
+   * Keeps the client in a room as {@link useRoom} does, and shows who is there, in rooms with presence. `members` is the same array
+   * until one of them changes.
+   *
+   * @throws Error outside a provider
+   */
+  readonly usePresence: (name: string | null | undefined, options?: UseRoomOptions) => UsedPresence;
 
   /**
    * Sends a request once for all components that ask for the same, and keeps the answer for `use()` while one of them is

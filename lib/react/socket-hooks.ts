@@ -5,6 +5,7 @@ import {
   useContext,
   useEffect,
   useInsertionEffect,
+  useMemo,
   useRef,
   useState,
   useSyncExternalStore,
@@ -18,15 +19,17 @@ import type {
   RouteData,
   RouteReply,
   RouteType,
+  Unsubscribe,
   WebSocketClient,
   WebSocketContract,
 } from '../client/index.js';
 import { connectionStateOf, IDLE } from '../hooks/connection-state.js';
 import { OUTSIDE, stayInRoom, type RoomStatus } from '../hooks/room-stay.js';
+import { NOBODY, watchRoom } from '../hooks/room-watch.js';
 import type { DataArgument } from '../protocol/contract.js';
 import { requestOf } from './kept-request.js';
 import { useOwnClient } from './own-client.js';
-import type { AskedRequest, SocketHooks } from './socket-hooks.interface.js';
+import type { AskedRequest, SocketHooks, UsedPresence, UseRoomOptions } from './socket-hooks.interface.js';
 
 /**
  * Creates a provider and its hooks, typed by a contract. Each call creates a separate set, so that an application with two
@@ -77,6 +80,23 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
     return { promise: (shown.request === request ? shown : request).promise, renew: request.renew };
   }
 
+  function useRoom(name: string | null | undefined, options: UseRoomOptions = {}): RoomStatus {
+    const client = useShared();
+    const { username } = options;
+    const newest = useNewest(options);
+    const stay = (room: string, tell: (status: RoomStatus) => void): Unsubscribe =>
+      stayInRoom(client, room, username, () => newest.current, tell);
+    return useTold(client, name, stay, OUTSIDE, username);
+  }
+
+  function usePresence(name: string | null | undefined, options?: UseRoomOptions): UsedPresence {
+    const client = useShared();
+    const present = useTold(client, name, (room, tell) => watchRoom(client, room, tell), NOBODY);
+    const status = useRoom(name, options);
+    const setState = useCallback((state: unknown) => client.setPresence(name ?? '', state), [client, name]);
+    return useMemo(() => ({ ...status, ...present, setState }), [status, present, setState]);
+  }
+
   return {
     SocketProvider: ({ client, children }) => createElement(Context.Provider, { value: client }, children),
     useSocketClient: (options) => useShared(useOwnClient(options)),
@@ -90,29 +110,34 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
       );
     },
     usePush,
-    useRoom(name, options = {}) {
-      const client = useShared();
-      const { username } = options;
-      const newest = useNewest(options);
-      const [stay, setStay] = useState<{ client: object; name: string; status: RoomStatus } | null>(null);
-      useEffect(() => {
-        if (name === null || name === undefined) return;
-        const leave = stayInRoom(
-          client,
-          name,
-          username,
-          () => newest.current,
-          (status) => setStay({ client, name, status }),
-        );
-        return () => {
-          leave();
-          setStay(null);
-        };
-      }, [client, name, username]);
-      return stay?.client === client && stay.name === name ? stay.status : OUTSIDE;
-    },
+    useRoom,
+    usePresence,
     useRequest,
   };
+}
+
+/**
+ * What `begin` has told last of a room, from when the component is mounted until it is not.
+ *
+ * @param other what else makes it begin anew, when it changes
+ */
+function useTold<T>(
+  client: object,
+  name: string | null | undefined,
+  begin: (name: string, tell: (value: T) => void) => Unsubscribe,
+  nothing: T,
+  other?: string,
+): T {
+  const [told, setTold] = useState<{ client: object; name: string; value: T } | null>(null);
+  useEffect(() => {
+    if (name === null || name === undefined) return;
+    const end = begin(name, (value) => setTold({ client, name, value }));
+    return () => {
+      end();
+      setTold(null);
+    };
+  }, [client, name, other]);
+  return told?.client === client && told.name === name ? told.value : nothing;
 }
 
 /** What the newest render was given. */
@@ -125,5 +150,5 @@ function useNewest<T>(value: T): { readonly current: T } {
 }
 
 /** The provider and hooks without a contract. */
-export const { SocketProvider, useSocketClient, useConnectionState, usePush, useRoom, useRequest } =
+export const { SocketProvider, useSocketClient, useConnectionState, usePush, useRoom, usePresence, useRequest } =
   createSocketHooks();

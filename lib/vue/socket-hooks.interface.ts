@@ -1,5 +1,6 @@
 import type { App, MaybeRefOrGetter, Ref } from 'vue';
 import type {
+  PresentMembers,
   PushAction,
   PushData,
   PushedMessage,
@@ -27,7 +28,13 @@ export interface UseRoomOptions {
 }
 
 /** The fields of an object, each as a ref. */
-type RefsOf<T> = { readonly [Name in keyof T]: Readonly<Ref<T[Name]>> };
+export type RefsOf<T> = { readonly [Name in keyof T]: Readonly<Ref<T[Name]>> };
+
+/** Who is in the room of a component. */
+export interface UsedPresence extends RefsOf<PresentMembers>, RefsOf<RoomStatus> {
+  /** Sets what the other members see of the client, as `client.setPresence()` does. */
+  readonly setState: (state: unknown) => Promise<void>;
+}
 
 /** A request of a component. */
 export interface AskedRequest<Reply> {
@@ -88,6 +95,13 @@ export interface SocketHooks<C extends WebSocketContract = WebSocketContract> {
    * @throws Error where no client is shared
    */
   readonly useRoom: (name: MaybeRefOrGetter<string | null | undefined>, options?: UseRoomOptions) => RefsOf<RoomStatus>;
+
+  /**
+   * Keeps the client in a room as {@link useRoom} does, and shows who is there, in rooms with presence.
+   *
+   * @throws Error where no client is shared
+   */
+  readonly usePresence: (name: MaybeRefOrGetter<string | null | undefined>, options?: UseRoomOptions) => UsedPresence;
 
   /**
    * Sends a request when the component is mounted, and again when the data changes; answers to older data are ignored. It

@@ -9,6 +9,8 @@ import {
   toValue,
   watch,
   type InjectionKey,
+  type MaybeRefOrGetter,
+  type ShallowRef,
 } from 'vue';
 import type {
   PushAction,
@@ -19,15 +21,26 @@ import type {
   RouteData,
   RouteReply,
   RouteType,
+  Unsubscribe,
   WebSocketClient,
   WebSocketContract,
 } from '../client/index.js';
 import { connectionStateOf, IDLE } from '../hooks/connection-state.js';
 import { ownClient } from '../hooks/own-client.js';
-import { OUTSIDE, stayInRoom } from '../hooks/room-stay.js';
+import { OUTSIDE, stayInRoom, type RoomStatus } from '../hooks/room-stay.js';
+import { NOBODY, watchRoom } from '../hooks/room-watch.js';
 import type { DataArgument } from '../protocol/contract.js';
-import type { AskedRequest, RequestData, SocketHooks } from './socket-hooks.interface.js';
+import type {
+  AskedRequest,
+  RefsOf,
+  RequestData,
+  SocketHooks,
+  UsedPresence,
+  UseRoomOptions,
+} from './socket-hooks.interface.js';
 import { whileMounted } from './while-mounted.js';
+
+type RoomName = MaybeRefOrGetter<string | null | undefined>;
 
 /**
  * Creates a plugin and its composables, typed by a contract. Each call creates a separate set, so that an application with
@@ -85,6 +98,31 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
     return { data, error, isPending, renew };
   }
 
+  function useRoom(name: RoomName, options: UseRoomOptions = {}): RefsOf<RoomStatus> {
+    const client = useShared();
+    const status = useTold([() => toValue(name), () => toValue(options.username)], OUTSIDE, (room, tell, username) =>
+      stayInRoom(client, room, username, () => options, tell),
+    );
+    return {
+      joined: computed(() => status.value.joined),
+      error: computed(() => status.value.error),
+      recovered: computed(() => status.value.recovered),
+      left: computed(() => status.value.left),
+    };
+  }
+
+  function usePresence(name: RoomName, options?: UseRoomOptions): UsedPresence {
+    const client = useShared();
+    const present = useTold([() => toValue(name)], NOBODY, (room, tell) => watchRoom(client, room, tell));
+    return {
+      ...useRoom(name, options),
+      members: computed(() => present.value.members),
+      count: computed(() => present.value.count),
+      partial: computed(() => present.value.partial),
+      setState: (state) => client.setPresence(toValue(name) ?? '', state),
+    };
+  }
+
   return {
     // Vue must not wrap the client in a proxy, which could not read its private fields.
     socketPlugin: { install: (app, client) => void app.provide(key, markRaw(client)) },
@@ -109,36 +147,35 @@ export function createSocketHooks<C extends WebSocketContract = WebSocketContrac
       return { state: computed(() => newest.value.state), reason: computed(() => newest.value.reason) };
     },
     usePush,
-    useRoom(name, options = {}) {
-      const client = useShared();
-      const status = shallowRef(OUTSIDE);
-      whileMounted(() =>
-        watch(
-          [() => toValue(name), () => toValue(options.username)],
-          ([room, username], _before, onCleanup) => {
-            status.value = OUTSIDE;
-            if (room !== null && room !== undefined)
-              onCleanup(
-                stayInRoom(
-                  client,
-                  room,
-                  username,
-                  () => options,
-                  (told) => (status.value = told),
-                ),
-              );
-          },
-          { immediate: true },
-        ),
-      );
-      return {
-        joined: computed(() => status.value.joined),
-        error: computed(() => status.value.error),
-        recovered: computed(() => status.value.recovered),
-      };
-    },
+    useRoom,
+    usePresence,
     useRequest,
   };
+}
+
+/**
+ * What `begin` has told last of a room while the component is mounted.
+ *
+ * @param sources give the name of the room, and what else makes it begin anew when it changes
+ */
+function useTold<T>(
+  sources: (() => string | null | undefined)[],
+  nothing: T,
+  begin: (name: string, tell: (value: T) => void, other: string | undefined) => Unsubscribe,
+): Readonly<ShallowRef<T>> {
+  const told = shallowRef(nothing);
+  whileMounted(() =>
+    watch(
+      sources,
+      ([name, other], _before, onCleanup) => {
+        told.value = nothing;
+        if (name !== null && name !== undefined)
+          onCleanup(begin(name, (value) => (told.value = value), other ?? undefined));
+      },
+      { immediate: true },
+    ),
+  );
+  return told;
 }
 
 /** Reads the values of refs and getters. */
@@ -148,4 +185,5 @@ function valuesOf(rest: [data?: unknown]): unknown[] {
 }
 
 /** The plugin and composables without a contract. */
-export const { socketPlugin, useSocketClient, useConnectionState, usePush, useRoom, useRequest } = createSocketHooks();
+export const { socketPlugin, useSocketClient, useConnectionState, usePush, useRoom, usePresence, useRequest } =
+  createSocketHooks();

@@ -79,7 +79,7 @@ beforeAll(async () => {
   const parts = {
     controllers: [PageController],
     providers: [TeaGateway],
-    options: { auth: { authenticate: () => ({ userId }) }, rooms: { authorize, history } },
+    options: { auth: { authenticate: () => ({ userId }) }, rooms: { authorize, history, presence: { interval: 20 } } },
   };
   [browser, app] = await Promise.all([launchChromium(), startApp(parts), ...bundled]);
   (app.app.getHttpServer() as NodeJS.EventEmitter).on('upgrade', () => upgrades++);
@@ -200,6 +200,34 @@ describe.each(Object.keys(FRAMEWORKS) as Framework[])('the hooks of %s', (framew
     app.app.get(ClientManager).getClients()[0]!.ws!.terminate();
     await shows(page, '#rooms li', 'tea true');
     expect(membersOf('tea')).toHaveLength(1);
+  });
+
+  it('show who is in a room, render anew only when that changes, and say when the server ends it', async () => {
+    const page = await open(framework);
+    await show(page, { people: 'tea' });
+    await shows(page, '#people', 'ada');
+    userId = 'bo';
+    const bo = await app.client();
+    await bo.join('tea');
+    await shows(page, '#people', 'ada bo');
+    await page.click('#people');
+    await shows(page, '#people', 'ada:away bo');
+    const before = await page.evaluate(() => hooks.page.presents.size);
+    userId = 'ada';
+    app.app.get(ClientManager).getClientsByUser({ userId: 'ada' })[0]!.ws!.terminate();
+    await until(() => upgrades === 3);
+    await shows(page, '#state', 'connected');
+    await show(page, { pot: 'green', round: 1 });
+    await shows(page, '#pot', 'green 1');
+    await shows(page, '#people', 'ada:away bo');
+    expect(await page.evaluate(() => hooks.page.presents.size)).toBe(before);
+    await bo.request('system', 'presence', { roomName: 'tea', state: 'here' });
+    await shows(page, '#people', 'ada:away bo:here');
+    expect(await page.evaluate(() => hooks.page.presents.size)).toBe(before + 1);
+    await app.app.get(WebSocketService).leaveRooms({ userIds: ['ada'], rooms: ['tea'] });
+    await page.waitForFunction(`document.querySelector('#people').title === '0 removed'`);
+    await shows(page, '#people', '');
+    await bo.close();
   });
 
   it('are in the same rooms when another user comes in the place of the first', async () => {

@@ -1,3 +1,5 @@
+import type { RoomMember } from 'nestjs-pxl-websocket/client';
+
 /** The contract of the pages that test the hooks. */
 export interface Tea {
   routes: { tea: { pot: { data: { of: string }; reply: { cups: number } } } };
@@ -12,10 +14,17 @@ export interface Shown {
   hears: boolean;
   /** The rooms of components, one each. */
   rooms: (string | null)[];
+  /** The room whose members a component shows, and in which its button sets the state `away`; null: none. */
+  people: string | null;
   /** What is asked for; null: nothing. */
   pot: string | null;
   /** Renders everything anew. */
   round: number;
 }
 
-export const NOTHING: Shown = { isOn: true, hears: false, rooms: [], pot: null, round: 0 };
+/** The members of a room in one text. */
+export function namesOf(members: readonly RoomMember[]): string {
+  return members.map(({ userId, state }) => [userId, state].filter(Boolean).join(':')).join(' ');
+}
+
+export const NOTHING: Shown = { isOn: true, hears: false, rooms: [], people: null, pot: null, round: 0 };

@@ -4,6 +4,7 @@ import {
   StrictMode,
   Suspense,
   use,
+  useEffect,
   useState,
   type ReactElement,
   type ReactNode,
@@ -11,11 +12,14 @@ import {
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { WebSocketClient, WebSocketClientError, type RoomRecovery } from 'nestjs-pxl-websocket/client';
 import { createSocketHooks } from 'nestjs-pxl-websocket/react';
-import { NOTHING, type Shown, type Tea } from './page-contract.js';
+import { namesOf, NOTHING, type Shown, type Tea } from './page-contract.js';
 
-const { SocketProvider, useSocketClient, useConnectionState, usePush, useRequest, useRoom } = createSocketHooks<Tea>();
+const { SocketProvider, useSocketClient, useConnectionState, usePresence, usePush, useRequest, useRoom } =
+  createSocketHooks<Tea>();
 /** The clients that the page has had of its own. */
 const clients = new Set<object>();
+/** What it has been told of who is in a room, each once. */
+const presents = new Set<object>();
 let change: (change: Partial<Shown>) => void;
 
 export interface AppProps {
@@ -38,13 +42,14 @@ function Own({ url, shown }: { url: string; shown: Shown }): ReactElement {
   return h(SocketProvider, { client }, h(Parts, shown));
 }
 
-function Parts({ hears, rooms, pot, round }: Shown): ReactElement {
+function Parts({ hears, rooms, people, pot, round }: Shown): ReactElement {
   const { state, reason } = useConnectionState();
   return h(
     'main',
     null,
     h('p', { id: 'state', title: reason }, state),
     h('ul', { id: 'rooms' }, ...rooms.map((name, index) => h(Room, { key: index, name }))),
+    people !== null && h(People, { of: people }),
     hears && h(Log, { round }),
     pot !== null && h(Suspense, { fallback: h('p', { id: 'pot' }, '…') }, h(Pot, { of: pot })),
   );
@@ -56,6 +61,14 @@ function Room({ name }: { name: string | null }): ReactElement {
   const { joined, error, recovered } = useRoom(name, { history: 2, onRecovered });
   const title = `${recovered}${returns}`;
   return h('li', { title }, error instanceof WebSocketClientError ? error.code : `${name} ${joined}`);
+}
+
+function People({ of }: { of: string }): ReactElement {
+  const present = usePresence(of);
+  const { members, count, left, setState } = present;
+  useEffect(() => void presents.add(present), [present]);
+  const title = `${count} ${left}`;
+  return h('button', { id: 'people', title, onClick: () => void setState('away') }, namesOf(members));
 }
 
 function Log({ round }: { round: number }): ReactElement {
@@ -84,6 +97,7 @@ const inStrictMode = (app: ReactElement): ReactElement => h(StrictMode, null, ap
 /** What the test calls. */
 export const page = {
   clients,
+  presents,
   show: (next: Partial<Shown>): void => change(next),
   open(props: AppProps): void {
     createRoot(root()).render(inStrictMode(h(App, props)));

@@ -1,11 +1,24 @@
-import { createApp, createSSRApp, defineComponent, h, ref, shallowRef, type App as VueApp, type PropType } from 'vue';
+import {
+  createApp,
+  createSSRApp,
+  defineComponent,
+  h,
+  ref,
+  shallowRef,
+  watch,
+  type App as VueApp,
+  type PropType,
+} from 'vue';
 import { WebSocketClient, WebSocketClientError, type RoomRecovery } from 'nestjs-pxl-websocket/client';
 import { createSocketHooks } from 'nestjs-pxl-websocket/vue';
-import { NOTHING, type Shown, type Tea } from './page-contract.js';
+import { namesOf, NOTHING, type Shown, type Tea } from './page-contract.js';
 
-const { socketPlugin, useSocketClient, useConnectionState, usePush, useRequest, useRoom } = createSocketHooks<Tea>();
+const { socketPlugin, useSocketClient, useConnectionState, usePresence, usePush, useRequest, useRoom } =
+  createSocketHooks<Tea>();
 /** The clients that the page has had of its own. */
 const clients = new Set<object>();
+/** What it has been told of who is in a room, each once. */
+const presents = new Set<object>();
 let change: (change: Partial<Shown>) => void;
 
 export interface AppProps {
@@ -27,6 +40,18 @@ const Room = defineComponent({
         { title: `${recovered.value}${returns.value}` },
         error.value instanceof WebSocketClientError ? error.value.code : `${props.name} ${joined.value}`,
       );
+  },
+});
+
+const People = defineComponent({
+  props: { of: { type: String, required: true } },
+  setup(props) {
+    const { members, count, left, setState } = usePresence(() => props.of);
+    watch(members, (now) => presents.add(now), { immediate: true });
+    return () => {
+      const title = `${count.value} ${left.value}`;
+      return h('button', { id: 'people', title, onClick: () => setState('away') }, namesOf(members.value));
+    };
   },
 });
 
@@ -55,7 +80,7 @@ const Parts = defineComponent({
   setup(props) {
     const { state, reason } = useConnectionState();
     return () => {
-      const { hears, rooms, pot, round } = props.shown;
+      const { hears, rooms, people, pot, round } = props.shown;
       return h('main', [
         h('p', { id: 'state', title: reason.value }, state.value),
         h(
@@ -63,6 +88,7 @@ const Parts = defineComponent({
           { id: 'rooms' },
           rooms.map((name, index) => h(Room, { key: index, name })),
         ),
+        people === null ? undefined : h(People, { of: people }),
         hears ? h(Log, { round }) : undefined,
         pot === null ? undefined : h(Pot, { of: pot }),
       ]);
@@ -90,6 +116,7 @@ export function app({ client, url = '/ws', first }: AppProps, create = createSSR
 /** What the test calls. */
 export const page = {
   clients,
+  presents,
   show: (next: Partial<Shown>): void => change(next),
   open(props: AppProps): void {
     app(props, createApp).mount('#root');
