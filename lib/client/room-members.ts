@@ -26,7 +26,7 @@ export function changeOf(
     if (!isSame) who[former ? 'updated' : 'joined'].push(member);
   }
   who.left = known.members.filter((member) => !now.has(idOf(member)));
-  const isChanged = Object.values(who).some(({ length }) => length);
+  const isChanged = Object.values(who).flat().length > 0;
   if (!isChanged && count === known.count && partial === known.partial) return undefined;
   return { ...who, members: isChanged ? [...now.values()] : known.members, count, partial };
 }

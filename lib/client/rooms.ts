@@ -1,5 +1,5 @@
 import type { WsPresencePush, WsRoomLeftReason } from '../protocol/presence.js';
-import { EVENT_TYPE, SYSTEM_TYPE } from '../protocol/route-key.js';
+import { EVENT_TYPE } from '../protocol/route-key.js';
 import type { WsLossReason } from '../protocol/room-position.js';
 import type { ClientReports } from './client-reports.js';
 import type { ClientEventMap, RequestOptions } from './options/client-options.interface.js';
@@ -16,6 +16,13 @@ import type { JoinedRoom, JoinOptions, LeaveOptions, Hold } from './room-joins.i
 import type { PresenceChange, RoomPresence } from './room-presence.interface.js';
 import type { RoomPosition } from './room-recovery.interface.js';
 import type { Welcome } from './welcome.js';
+
+/** The most rooms in one list. */
+const MOST_ROOMS = 1_024;
+/** More bytes than a frame has beside its list of rooms. */
+const AROUND = 99;
+/** How many copies of messages are remembered: as many as a long replay has between two of them. */
+const MOST_COPIES = 20_000;
 
 /** What the server tells of a room with history. Only the position is checked. */
 interface Told {
@@ -182,9 +189,6 @@ export class Rooms {
     ),
   ): void {
     const { limits, rooms } = this.#welcome ?? {};
-    /** The most rooms in one list; also more bytes than a frame has beside its list. */
-    const most = 1_024;
-    const around = 99;
     const [first] = missing;
     const half = missing.length >> 1;
     const list = missing.map(({ roomName: room, username, position, members, state }) =>
@@ -194,11 +198,11 @@ export class Rooms {
     );
     if (
       first &&
-      missing.length <= most &&
+      missing.length <= MOST_ROOMS &&
       // Servers before the limits do not know labels in lists.
       limits &&
       !rooms?.ownJoin &&
-      this.#services.allowance.sizeOf(JSON.stringify(list)) + around <= limits.maxPayload / 2
+      this.#services.allowance.sizeOf(JSON.stringify(list)) + AROUND <= limits.maxPayload / 2
     ) {
       const message = { type: this.#services.options.codec.ownType, action: 'join', data: { rooms: list } };
       const answer = this.#outbound.ask(message, {}, { lane: 'first', heard: this.#answered });
@@ -263,10 +267,8 @@ export class Rooms {
     membership.position = { ...position, offset, was: this.#welcome?.clientId };
     if (copy && (this.#copies.get(copy) ?? room) !== room) return undefined;
     this.#copies.set(copy, room);
-    /** How many copies are remembered: as many as a long replay has between two of them. */
-    const most = 20_000;
     const [[oldest] = []] = this.#copies;
-    if (this.#copies.size > most) this.#copies.delete(oldest);
+    if (this.#copies.size > MOST_COPIES) this.#copies.delete(oldest);
     queue.add(position);
     return () => queue.delete(position);
   }
@@ -323,7 +325,7 @@ export class Rooms {
 
   /** Sets what the other members see of the client. */
   async setState(roomName: string, state: unknown, options?: RequestOptions): Promise<void> {
-    await this.#outbound.ask({ type: SYSTEM_TYPE, action: 'presence', data: { roomName, state } }, options);
+    await this.#outbound.ask({ type: 'system', action: 'presence', data: { roomName, state } }, options);
     this.#of(roomName).state = state;
   }
 
@@ -349,7 +351,7 @@ export class Rooms {
     this.#of(roomName).asked = welcome;
     this.#outbound
       .ask(
-        { type: SYSTEM_TYPE, action: 'members', data: { roomName, presence: true } },
+        { type: 'system', action: 'members', data: { roomName, presence: true } },
         {},
         { lane: 'inTurn', heard: (answer) => this.#of(roomName).asked && this.#told(roomName, fieldsOf(answer)) },
       )
@@ -435,7 +437,7 @@ export class Rooms {
     return this.#outbound.ask(
       codec.beats && codec.isOther
         ? { type: EVENT_TYPE, action: action.slice(0, -4), data: { rooms: [roomName] } }
-        : { type: SYSTEM_TYPE, action, data: { roomName, ...wishes, ...standing } },
+        : { type: 'system', action, data: { roomName, ...wishes, ...standing } },
       options,
       { ...own, heard: this.#answered },
     );

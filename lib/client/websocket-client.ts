@@ -19,7 +19,7 @@ import type {
   WhisperAction,
   WhisperData,
 } from '../protocol/contract.js';
-import { routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
+import { routeKey } from '../protocol/route-key.js';
 import { allowanceOf } from './messages/allowance.js';
 import { resolveClientOptions } from './options/client-options.js';
 import type { RequestOptions, WebSocketClientOptions } from './options/client-options.interface.js';
@@ -29,6 +29,7 @@ import type { Arrival, ClientState, ConnectionStatus, Loss, StateChange } from '
 import type { ConnectionServices } from './connection/connection.js';
 import { ConnectionSupervisor } from './connection/connection.supervisor.js';
 import type { Ending } from './connection/ending.js';
+import { NO_JSON } from './messages/client-message.js';
 import { fieldsOf } from './messages/frame-fields.js';
 import { Listeners, type Unsubscribe } from './listeners.js';
 import { Outbound } from './messages/outbound.js';
@@ -372,7 +373,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     ...rest: DataArgument<WhisperData<C, Action>>
   ): boolean;
   whisper(roomName: string, action: string, data?: unknown): boolean {
-    return this.#outbound.whisper({ type: SYSTEM_TYPE, action: 'whisper', data: { roomName, action, data } });
+    return this.#outbound.whisper({ type: 'system', action: 'whisper', data: { roomName, action, data } });
   }
 
   /**
@@ -383,7 +384,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
    */
   history(roomName: string, range?: HistoryRange, options?: RequestOptions): Promise<HistoryPage<C>>;
   history(roomName: string, range: HistoryRange = {}, options?: RequestOptions): Promise<unknown> {
-    return this.#outbound.ask({ type: SYSTEM_TYPE, action: 'history', data: { ...range, roomName } }, options);
+    return this.#outbound.ask({ type: 'system', action: 'history', data: { ...range, roomName } }, options);
   }
 
   /**
@@ -527,7 +528,7 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
       if (!handler) throw new WebSocketClientError('UNKNOWN_ROUTE', 'There is no handler.');
       const response = (await handler(data)) ?? null;
       // In an object, JSON leaves out a value without a JSON form silently.
-      if (!JSON.stringify(response)) throw new TypeError('The message has no JSON form.');
+      if (!JSON.stringify(response)) throw new TypeError(NO_JSON);
       say({ response });
     } catch (error) {
       // Only a client error is sent to the server; other errors may contain secrets.

@@ -33,6 +33,12 @@ export interface ConnectionServices {
   allowance: Allowance;
 }
 
+/**
+ * How long the server has to answer the close frame before the socket is cut, in ms, where sockets can be cut. The time to encrypt
+ * what is sent before counts too.
+ */
+const LAST_WORDS = 1_000;
+
 /** One socket from fetching its token to its end. It ends exactly once, in `end`. */
 export class Connection {
   readonly #services: ConnectionServices;
@@ -206,12 +212,9 @@ export class Connection {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
     const closed = 3;
     if (socket.readyState === closed) return;
-    // How long the server has to answer the close frame before the socket is cut, in ms, where sockets can be cut. The time to
-    // encrypt what is sent before counts too.
-    const lastWords = 1_000;
     const close = (): void => socket.close(code);
     const cut = (): void => (socket.terminate ? socket.terminate() : close());
-    const late = this.#services.runtime.timeout(lastWords, cut);
+    const late = this.#services.runtime.timeout(LAST_WORDS, cut);
     // A socket of `ws` that is closed while it connects emits an error, which would end the process without a listener.
     socket.onerror = () => undefined;
     socket.onclose = () => {

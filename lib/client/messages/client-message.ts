@@ -3,7 +3,8 @@ import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
 import { textOf } from './frame-fields.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
 
-const NO_JSON = 'The message has no JSON form.';
+/** The sentence of an error. */
+export const NO_JSON = 'The message has no JSON form.';
 
 /**
  * Encodes a message as the text of its frame.

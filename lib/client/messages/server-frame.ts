@@ -1,6 +1,6 @@
 import { routeKey } from '../../protocol/route-key.js';
 import type { ClientCodec, ClientMessage } from './client-codec.interface.js';
-import { badMessage } from './client-message.js';
+import { badMessage, NO_JSON } from './client-message.js';
 import { fieldsOf, isOffset, parse, textOf, type Fields } from './frame-fields.js';
 import type { Whisperer } from './handlers.interface.js';
 import { WebSocketClientError } from '../websocket-client.error.js';
@@ -56,8 +56,6 @@ export interface ValueFrame {
   readonly copy?: undefined;
   readonly whole: unknown;
 }
-
-const NO_JSON = 'The message has no JSON form.';
 
 /** Decodes one frame. A frame that is not JSON becomes an error without an id. Never throws. */
 export function readFrame(text: unknown, codec: ClientCodec): ServerFrame {
