@@ -11,27 +11,24 @@ export function changeOf(
   known: PresentMembers,
   { members, joined, left, updated, count = 0, partial = false }: Partial<WsPresencePush>,
 ): PresenceChange | undefined {
-  const list = partial ? [] : members;
-  const before = new Map(known.members.map((member) => [idOf(member), member]));
-  const now = new Map(list ? [] : before);
+  const before = byId(known.members);
+  const now = byId(partial ? [] : (members ?? [...known.members, ...rowsOf(joined), ...rowsOf(updated)]));
   const who: Record<'joined' | 'left' | 'updated', RoomMember[]> = { joined: [], left: [], updated: [] };
-  for (const gone of rowsOf<WsMember>(left)) now.delete(idOf(gone));
-  for (const row of (list ? [list] : [joined, updated]).flatMap(rowsOf<WsMember>)) {
+  for (const id of byId(left).keys()) now.delete(id);
+  for (const [id, row] of now) {
     // Differences do not tell how many connections a member has.
     const member = { ...row, clients: undefined };
-    const id = idOf(member);
     const former = before.get(id);
     const isSame = former && JSON.stringify(former) === JSON.stringify(member);
     now.set(id, isSame ? former : member);
     if (!isSame) who[former ? 'updated' : 'joined'].push(member);
   }
-  who.left = known.members.filter((member) => !now.has(idOf(member)));
-  const isChanged = Object.values(who).flat().length > 0;
-  if (!isChanged && count === known.count && partial === known.partial) return undefined;
-  return { ...who, members: isChanged ? [...now.values()] : known.members, count, partial };
+  for (const [id, member] of before) if (!now.has(id)) who.left.push(member);
+  if (Object.values(who).flat().length || count !== known.count || partial !== known.partial)
+    return { ...who, members: [...now.values()], count, partial };
 }
 
-/** A member with a client's id is that client; one without is the user. */
-function idOf({ clientId, userId }: RoomMember): string {
-  return clientId ?? `:${userId}`;
+/** Members by their ids, the last of each: one with a client's id is that client, one without is the user. */
+function byId(members: unknown): Map<string, RoomMember> {
+  return new Map(rowsOf<WsMember>(members).map((member) => [member.clientId ?? `:${member.userId}`, member]));
 }

@@ -43,15 +43,14 @@ export class Rooms {
   readonly #outbound: Outbound;
   readonly #reports: ClientReports;
   /** Learns from an answer where the client stands, and who is there, before any message that follows it. */
-  readonly #answered = (answer: unknown): void => {
+  readonly #answered = (answer: unknown, asked?: unknown): void => {
     const { data = answer, joined = [data] } = fieldsOf(answer);
     for (const told of rowsOf(joined)) {
-      const membership = this.#of(String(told.roomName ?? told.room));
+      const membership = this.#of(String(told.roomName ?? told.room ?? asked));
       this.#settle(membership, told);
-      if (told.members && membership.holds.length) {
-        membership.asked = this.#welcome;
-        this.#told(membership.roomName, told);
-      }
+      if (!told.members) continue;
+      if (membership.holds.length) membership.asked = this.#welcome;
+      if (membership.asked) this.#told(membership.roomName, told);
     }
   };
   /** In the order of the joins. With a server that allows one room at a time, the client is in the last one. */
@@ -287,7 +286,8 @@ export class Rooms {
       void this.#tell('onRoomLeft', { roomName, reason }, holds, ({ onLeft }) => onLeft?.(reason));
     } else if (membership.position && membership.welcome !== this.#welcome) {
       // The server has put the client into a room that the client does not join again by itself.
-      if (isJoined && !this.#isMissing(membership)) this.#recover(membership);
+      if (isJoined && !this.#isMissing(membership))
+        this.#inquire('recover', membership, () => this.#settle(membership));
     } else {
       if (isJoined) this.#memberships.set(membership.roomName, membership);
       this.#settle(membership, { ...told, recovered: action !== 'lost' });
@@ -345,25 +345,19 @@ export class Rooms {
   }
 
   /** Asks who is in a room, unless a join does. */
-  #look({ roomName, holds, on, asked }: Membership): void {
+  #look(membership: Membership): void {
     const welcome = this.#welcome;
+    const { holds, on, asked } = membership;
     if (!welcome || asked === undefined || asked === welcome || (holds.length && on !== welcome)) return;
-    this.#of(roomName).asked = welcome;
-    this.#outbound
-      .ask(
-        { type: 'system', action: 'members', data: { roomName, presence: true } },
-        {},
-        { lane: 'inTurn', heard: (answer) => this.#of(roomName).asked && this.#told(roomName, fieldsOf(answer)) },
-      )
-      .catch((error: unknown) => {
-        const membership = this.#of(roomName);
-        const isOutside = fieldsOf(error).code === 'FORBIDDEN';
-        // The client may have joined the room behind this question, and have its list already.
-        if (this.#welcome !== welcome || (isOutside && membership.holds.length)) return;
-        this.#end(membership);
-        membership.asked = undefined;
-        if (!isOutside) this.#reports.tell('onError', { error });
-      });
+    membership.asked = welcome;
+    this.#inquire('members', membership, (error) => {
+      const isOutside = fieldsOf(error).code === 'FORBIDDEN';
+      // The client may have joined the room behind this question, and have its list already.
+      if (isOutside && membership.holds.length) return;
+      this.#end(membership);
+      membership.asked = undefined;
+      if (!isOutside) this.#reports.tell('onError', { error });
+    });
   }
 
   /** Tells the application about a room, by its callback and by those of the joins. Resolves when all have finished. */
@@ -403,14 +397,21 @@ export class Rooms {
     else tell();
   }
 
-  /** Asks for what the client has missed in a room that it is in. */
-  #recover(membership: Membership, welcome = this.#welcome): void {
+  /** Asks about a room that the client is in, until there is an answer. */
+  #inquire(
+    action: 'recover' | 'members',
+    membership: Membership,
+    refused: (error: unknown) => void,
+    welcome = this.#welcome,
+  ): void {
     if (this.#welcome !== welcome) return;
-    this.#ask('recover', membership, {}, { lane: 'first' }).catch((error: unknown) => {
-      if (this.#welcome !== welcome) return;
-      if (fieldsOf(error).retryable === false) this.#settle(membership);
-      else this.#later(2_000, () => this.#recover(membership, welcome));
-    });
+    this.#ask(action, membership, {}, { lane: 'first' }, { presence: action === 'members' || undefined }).catch(
+      (error: unknown) => {
+        if (this.#welcome !== welcome) return;
+        if (fieldsOf(error).retryable === false) refused(error);
+        else this.#later(2_000, () => this.#inquire(action, membership, refused, welcome));
+      },
+    );
   }
 
   /** @param least the shortest wait in ms; the longest is two seconds more */
@@ -421,7 +422,7 @@ export class Rooms {
 
   /** Sends the request for one room, in the form that another server of events knows, if it is one. */
   #ask(
-    action: 'joinRoom' | 'leaveRoom' | 'recover',
+    action: 'joinRoom' | 'leaveRoom' | 'recover' | 'members',
     membership: Membership,
     options: RequestOptions,
     own: OutgoingOptions,
@@ -439,7 +440,7 @@ export class Rooms {
         ? { type: EVENT_TYPE, action: action.slice(0, -4), data: { rooms: [roomName] } }
         : { type: 'system', action, data: { roomName, ...wishes, ...standing } },
       options,
-      { ...own, heard: this.#answered },
+      { ...own, heard: (answer) => this.#answered(answer, roomName) },
     );
   }
 }

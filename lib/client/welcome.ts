@@ -13,19 +13,16 @@ export interface Welcome {
   readonly heartbeat?: WelcomeHeartbeat | null | undefined;
   readonly limits?: WelcomeLimits | undefined;
   readonly rooms: WelcomeRooms;
-  /** In rooms with presence: whether this is the same member as the connection before; undefined for the first one. */
-  readonly resumed?: boolean | undefined;
 }
 
 /** Reads the welcome of either envelope. */
-export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms, resumed }: Fields): Welcome {
+export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: Fields): Welcome {
   return {
     clientId: textOf(clientId) ?? textOf(id) ?? '',
     userId: textOf(userId),
     limits: isGroup(limits) ? limits : undefined,
     heartbeat: heartbeat === null || isGroup(heartbeat) ? heartbeat : undefined,
     rooms: isGroup(rooms) ? rooms : {},
-    resumed: typeof resumed === 'boolean' ? resumed : undefined,
   };
 }
 

@@ -269,6 +269,28 @@ describe('who is in a room', () => {
     expect(tested.errors).toEqual([]);
   });
 
+  it('is the list of a join behind a question that came too early', async () => {
+    const tested = await connected();
+    const { client, connection } = tested;
+    const presence = client.presence('tea');
+    const early = await connection.next('members');
+    const joining = client.join('tea');
+    const join = await connection.next('joinRoom');
+    // In one piece, as a server that is asked both at once answers.
+    const { _socket: tcp } = connection.socket as unknown as { _socket: { cork(): void; uncork(): void } };
+    tcp.cork();
+    connection.refuse(early, 'FORBIDDEN');
+    connection.reply(join, { success: true, data: { roomName: 'tea', ...told(ada) } });
+    tcp.uncork();
+    await joining;
+    await settled(tested, connection);
+    expect(presence.members).toEqual([ada]);
+    push(connection, { joined: [bo], count: 2 });
+    await settled(tested, connection);
+    expect(presence.members).toEqual([ada, bo]);
+    expect(tested.errors).toEqual([]);
+  });
+
   it('is nobody, and an error for the developer, in a room without presence and with a server that knows none', async () => {
     const tested = await connected();
     const { client, connection, errors } = tested;

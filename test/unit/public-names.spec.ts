@@ -476,6 +476,7 @@ describe('The names of the entry ./react', () => {
         "SocketProvider",
         "createSocketHooks",
         "useConnectionState",
+        "usePresence",
         "usePush",
         "useRequest",
         "useRoom",
@@ -493,6 +494,7 @@ describe('The names of the entry ./react', () => {
         "SocketHooks",
         "SocketProviderProps",
         "UseRoomOptions",
+        "UsedPresence",
       ]
     `);
   });
@@ -506,6 +508,7 @@ describe('The names of the entry ./vue', () => {
         "createSocketHooks",
         "socketPlugin",
         "useConnectionState",
+        "usePresence",
         "usePush",
         "useRequest",
         "useRoom",
@@ -522,6 +525,7 @@ describe('The names of the entry ./vue', () => {
         "RoomStatus",
         "SocketHooks",
         "UseRoomOptions",
+        "UsedPresence",
       ]
     `);
   });
