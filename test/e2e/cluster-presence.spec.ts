@@ -124,13 +124,13 @@ async function watch(kind = 'room'): Promise<{ room: string; watchers: TestClien
   const watchers: TestClient[] = [];
   for (const worker of [one, two]) {
     const { client } = await connect(worker);
-    await client.request('system', 'joinRoom', { roomName: room, presence: true });
-    for (const earlier of watchers) await untilCount(earlier, watchers.length + 1);
+    const wish = { roomName: room, presence: true };
+    const { data } = (await client.request('system', 'joinRoom', wish)) as { data: WsMemberList };
     watchers.push(client);
+    const { length } = watchers;
+    if (data.count < length) await untilCount(client, length);
+    for (const earlier of watchers.slice(0, -1)) await untilCount(earlier, length);
   }
-  const last = watchers.at(-1)!;
-  if (watchers.length > 1 && (await listOf(last, room)).count < watchers.length)
-    await untilCount(last, watchers.length);
   return { room, watchers };
 }
 

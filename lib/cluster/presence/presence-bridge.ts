@@ -30,14 +30,6 @@ export class PresenceBridge implements PresenceListener {
     return grace > 0 ? this.clock.now() + after + grace : undefined;
   }
 
-  /** A client of this worker is about to be recorded. */
-  connected(client: ClientSession): void {
-    if (!this.isOn) return;
-    // The worker that has kept it for workers that start may have ended.
-    const { resumed } = this.presence.returnOf(client);
-    if (resumed !== undefined) this.registry.forgetAbsent(resumed);
-  }
-
   /** Until when a client of this worker stays in a room that it has left; undefined: it is gone. */
   untilOf({ clientId }: ClientSession, roomName: string): number | undefined {
     return this.isOn ? this.presence.untilOf(clientId, roomName) : undefined;

@@ -88,7 +88,6 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   registered(client: ClientSession): void {
-    this.presence.connected(client);
     this.#own({ kind: 'connected', record: this.own.recordOf(client) });
     if (client.user) this.users.opened(client.user.userId);
   }
