@@ -230,6 +230,22 @@ describe('What a client presents', () => {
   });
 });
 
+it('Redis that was away and has lost its data: who has left meanwhile is told once, and nothing of those who stayed', async () => {
+  const { room, watchers } = await watch();
+  const [ada, bob] = [await member(one, room), await member(one, room)];
+  for (const watcher of watchers) await untilCount(watcher, 4);
+  await redis.kill();
+  await redis.forget();
+  await bob.client.close();
+  await redis.run();
+  for (const watcher of watchers) {
+    expect(await told(watcher)).toMatchObject({ left: [{ clientId: bob.clientId }], count: 3 });
+  }
+  await watchers[1]!.expectNothing(LEASE);
+  expect(watchers[0]!.pending).toEqual([]);
+  expect(ada.client.socket.readyState).toBe(1);
+}, 20_000);
+
 describe('When a worker ends', () => {
   it('in peace, its members come back unnoticed, also to a worker that starts meanwhile and shows them before', async () => {
     const leaving = await startWorker();
