@@ -15,6 +15,7 @@ const client = new WebSocketClient({ url, queue: false });
 const people = client.presence('lobby');
 /** Whom the page finds in its first list is no news. */
 let isListed = false;
+/** Which worker this page is connected to. */
 let here = null;
 let lobby = null;
 let workers = 0;
@@ -28,12 +29,12 @@ people.onChange(({ joined, updated }) => {
 });
 client.on('lobby', 'message', ({ from, worker, text }) => log(messageElement({ from, worker, text }, from === me)));
 client.on('worker', 'here', ({ worker }) => {
-  here = workerName(worker);
+  here = { worker };
   document.body.dataset.colour = colourOf(worker);
-  byId('worker').textContent = here;
+  byId('worker').textContent = workerName(worker);
   byId('stop').disabled = false;
   showHere('connected', 'Connected');
-  log(noteElement(`You are on ${here}.`));
+  log(noteElement(`You are on ${workerName(worker)}.`));
   paint();
   enter();
 });
@@ -41,7 +42,8 @@ client.on('worker', 'here', ({ worker }) => {
 client.onState(({ state, code, delay }) => {
   if (state === 'connected') return;
   byId('stop').disabled = true;
-  const lost = here ? `${here} ${code === RESTART ? 'has stopped' : 'is gone'}.` : 'No worker answers.';
+  const name = here && workerName(here.worker);
+  const lost = name ? `${name} ${code === RESTART ? 'has stopped' : 'is gone'}.` : 'No worker answers.';
   if (state === 'reconnecting') showHere(here ? 'away' : 'connecting', `${lost} Next try`, delay);
   if (state === 'disconnected') showHere('away', 'Disconnected. Load the page again.');
 });
@@ -55,7 +57,9 @@ function enter() {
 }
 
 function paint() {
-  const busy = paintLanes(people.members, me);
+  // Several tabs of one name are one person, who is shown where the newest is; "you" are where this page is.
+  const known = people.members.map((member) => (member.userId === me && here ? { ...member, profile: here } : member));
+  const busy = paintLanes(known, me);
   const idle = workers - busy;
   byId('idle').hidden = !here || idle <= 0;
   byId('idle').textContent = `${idle} more ${idle === 1 ? 'worker' : 'workers'}, and nobody there. Open another tab.`;
