@@ -194,6 +194,7 @@ describe('the push of the client list', () => {
     const [rooms, { clientId }] = [app.app.get(RoomManager), ada];
     await rooms.addClientToRoom({ clientId, roomName: 'chess', broadcast: false });
     rooms.removeClientFromRoom({ clientId, roomName: 'chess', broadcast: false });
+    await ada.next('room', 'left');
     await clock.advance(2_000);
     expect(await pushesTo(ada)).toEqual([]);
     await app.app.get(PxlWebSocketServer).joinRoom({ clientId, roomName: 'chess' });

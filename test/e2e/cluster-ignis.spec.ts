@@ -7,6 +7,7 @@ import {
   type PxlWebSocketModuleOptions,
 } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
+import { isRemoval } from '../support/audience.js';
 import { IgnisFleet, type IgnisEnvelope } from '../support/ignis-fleet.js';
 import { RedisServer } from '../support/redis-server.js';
 import { mutationOf } from '../support/mutations.js';
@@ -83,7 +84,7 @@ async function received(): Promise<Partial<Record<Name, unknown[]>>> {
     for (;;) {
       const next = await client.next();
       if ([next.event, next.action].includes(marker)) break;
-      (all[name] ??= []).push(next);
+      if (!isRemoval(next)) (all[name] ??= []).push(next);
     }
   }
   return all;

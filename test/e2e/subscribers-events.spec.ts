@@ -179,7 +179,7 @@ describe('A message without a JSON form', () => {
 });
 
 describe('WebSocketRedisSubscriberEvent', () => {
-  it('has the names of PXL, and those of users and metadata', () => {
+  it('has the names of PXL, and those of users, metadata and rooms with presence', () => {
     expect(WebSocketRedisSubscriberEvent).toEqual({
       ClientConnected: 'clientConnected',
       ClientDisconnected: 'clientDisconnected',
@@ -188,6 +188,10 @@ describe('WebSocketRedisSubscriberEvent', () => {
       ClientUpdated: 'clientUpdated',
       UserConnected: 'userConnected',
       UserDisconnected: 'userDisconnected',
+      RoomOccupied: 'roomOccupied',
+      RoomVacated: 'roomVacated',
+      PresenceJoined: 'presenceJoined',
+      PresenceLeft: 'presenceLeft',
       DisconnectClient: 'disconnectClient',
       SendMessage: 'sendMessage',
       SendMessageToAll: 'sendMessageToAll',

@@ -1,8 +1,13 @@
 import { expect } from '@jest/globals';
-import type { TestClient } from './test-client.js';
+import type { Received, TestClient } from './test-client.js';
 import type { WorkerProcess } from './worker-process.js';
 
 const FENCE = { type: 'test', action: 'fence' };
+
+/** What a client is told that was taken out of a room: no message of the test. */
+export function isRemoval({ type, action, event }: Received): boolean {
+  return (type === 'room' && action === 'left') || event === 'room:left';
+}
 
 /** The clients of a test by their names. */
 export class Audience {
@@ -27,7 +32,10 @@ export class Audience {
     for (const [name, client] of this.#clients) {
       await client.take(({ action }) => action === FENCE.action);
       const taken = [];
-      while (client.pending.length > 0) taken.push(await client.next());
+      while (client.pending.length > 0) {
+        const next = await client.next();
+        if (!isRemoval(next)) taken.push(next);
+      }
       if (taken.length > 0) received.push([name, taken]);
     }
     const expected = [...this.#clients.keys()].filter((name) => names.includes(name)).map((name) => [name, [message]]);
