@@ -161,6 +161,14 @@ describe('A room with presence', () => {
     await expect(ada.request('system', 'members', { roomName: 'tea' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  it('refuses the earlier room of a list in one-room mode as without a state', async () => {
+    await start(undefined, { rooms: { clientCanJoinMultipleRooms: false } });
+    const ada = await app.client({ path: '/ws?userId=ada', protocols: ['event.v1'] });
+    ada.send({ event: 'join', data: { rooms: [{ room: 'tea', state: 'hi' }, 'milk'] }, id: 1 });
+    const { data } = await ada.take(({ event }) => event === 'join');
+    expect(data).toEqual({ rooms: ['milk'], refused: [{ room: 'tea', code: 'CONFLICT' }] });
+  });
+
   it('shows members page by page', async () => {
     await start({ limit: 2, interval: INTERVAL });
     const clients = await Promise.all(['e', 'a', 'd', 'b', 'c'].map((userId) => connectAs(app, { userId })));

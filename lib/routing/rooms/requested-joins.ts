@@ -137,6 +137,8 @@ export class JoinRequest {
     if (state === undefined) return undefined;
     checkState(state);
     return () => {
+      // In one-room mode a later room of the same list has taken the place of this one.
+      if (!this.session.rooms.has(roomName)) return;
       // A client that comes back says once more what it has said, which is nothing new.
       if (isSameState(presence.stateOf(this.session, roomName), state)) return;
       presence.setState(this.session, roomName, state);
