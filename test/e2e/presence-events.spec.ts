@@ -7,6 +7,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { Diary } from '../support/diary.js';
+import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
@@ -138,6 +139,39 @@ describe('Subscribers hear of a room with presence', () => {
     await ada.close();
     await diary.until('roomVacated');
     expect(lines()).toEqual(['roomOccupied tea', 'presenceJoined ada', 'presenceLeft ada', 'roomVacated tea']);
+  });
+});
+
+async function isInBuckets(redis: RedisServer, userId: string): Promise<boolean> {
+  const script = `for _, key in ipairs(redis.call('KEYS', 'pxl:{users.*')) do
+    if redis.call('HEXISTS', key, ARGV[1]) == 1 then return 1 end
+  end
+  return 0`;
+  return (await redis.command<number>('EVAL', script, 0, userId)) === 1;
+}
+
+describe('Redis', () => {
+  it.each<[what: string, keeps: boolean, channels: string[]]>([
+    ['one of the four', true, ['roomVacated']],
+    ['every event', true, []],
+    ['others', false, ['clientJoinedRoom']],
+  ])('has members of rooms where a subscriber hears %s: %p', async (_what, keeps, channels) => {
+    const redis = await RedisServer.start();
+    try {
+      const handle = (): void => {};
+      const hears = channels.length > 0 ? { channels } : { match: /./ };
+      await start({ grace: GRACE }, { redis: redis.url, subscribers: [{ ...hears, handle }] });
+      const ada = await connectAs(app, { userId: 'ada' });
+      await ada.request('system', 'joinRoom', { roomName: 'tea' });
+      const keys = (): Promise<string[]> => redis.command<string[]>('KEYS', 'pxl:{rooms.*');
+      // What Redis has of users comes by the same way.
+      await connectAs(app, { userId: 'bob' });
+      await eventually('a later user is there', () => isInBuckets(redis, 'bob'));
+      expect(await keys()).toHaveLength(Number(keeps));
+    } finally {
+      await app.close();
+      await redis.stop();
+    }
   });
 });
 

@@ -8,6 +8,6 @@ export function checkPublishable(channel: unknown): void {
     throw new WsError('BAD_MESSAGE', `The event ${String(channel)} of PXL's older edition is called ${renamed}.`);
   }
   if (isPublishable(channel)) return;
-  const names = `a text of 1 to ${MAX_CHANNEL_LENGTH} characters, not '*', that tells of no client or user`;
+  const names = `a text of 1 to ${MAX_CHANNEL_LENGTH} characters, not '*', that is no event of the library's own`;
   throw new WsError('BAD_MESSAGE', `A channel is ${names}.`);
 }

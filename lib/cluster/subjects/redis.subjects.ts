@@ -8,7 +8,7 @@ import { BATCH, isOf, SubjectEntries, untilOf, type SubjectEntriesOptions } from
 import type { SubjectEnd, Subjects, SubjectsHost } from './subjects.interface.js';
 
 /** How often it is tried within a lease to leave subjects to other workers. */
-const HANDOVERS = 4;
+const HANDOVERS = 10;
 
 export interface RedisSubjectsOptions extends SubjectEntriesOptions {
   /** Milliseconds that other workers get to write again what Redis has lost. */
