@@ -8,11 +8,16 @@ import type { PresenceRoom } from './presence-room.js';
 import { Presences } from './presences.js';
 import type { PresenceListener } from './room-presence.interface.js';
 
+/**
+ * What waits for a member: pushes, until it has its list; or the whole list, until its socket has taken what was sent before
+ * (`behind`). Null: nothing does.
+ */
+type Waiting = PresencePush[] | 'behind' | null;
+
 /** The members of one room, on this worker, that are told who is there. */
 interface Audience {
   readonly room: PresenceRoom;
-  /** With what has to wait until the member has its list; null: nothing has to. */
-  readonly members: Map<ClientSession, PresencePush[] | null>;
+  readonly members: Map<ClientSession, Waiting>;
   /** When the room was told last (monotonic, ms). */
   toldAt: number;
   /** The next cut; null: nothing has changed since the last one. */
@@ -51,7 +56,7 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     exchange.whenAnswered(() => {
       if (audience.members.get(client) !== held) return;
       audience.members.set(client, null);
-      for (const push of held) push.sendTo(client);
+      for (const push of held) this.#send(audience, client, push);
     });
     return room.list;
   }
@@ -84,7 +89,7 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
   #audienceOf(room: PresenceRoom): Audience {
     let audience = this.#audiences.get(room.name);
     if (audience) return audience;
-    audience = { room, members: new Map<ClientSession, PresencePush[] | null>(), toldAt: -Infinity, next: null };
+    audience = { room, members: new Map<ClientSession, Waiting>(), toldAt: -Infinity, next: null };
     this.#audiences.set(room.name, audience);
     room.begin();
     return audience;
@@ -103,10 +108,26 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     if (fields === null) return;
     audience.toldAt = this.runtime.monotonic();
     const push = new PresencePush(room.name, fields);
-    for (const [client, held] of members) {
-      if (held) held.push(push);
-      else push.sendTo(client);
+    for (const [client, waiting] of members) {
+      if (waiting === null) this.#send(audience, client, push);
+      else if (waiting !== 'behind') waiting.push(push);
     }
+  }
+
+  /** Of a client over its budget, messages may be dropped: with one of them missing its list would be wrong for good. */
+  #send(audience: Audience, client: ClientSession, push: PresencePush): void {
+    const { members, room } = audience;
+    if (members.get(client) === 'behind') return;
+    if (!client.backpressured) {
+      push.sendTo(client);
+      return;
+    }
+    members.set(client, 'behind');
+    client.whenDrained(() => {
+      if (members.get(client) !== 'behind') return;
+      members.set(client, null);
+      this.#send(audience, client, new PresencePush(room.name, room.standing));
+    });
   }
 
   #atTurnsEnd(callback: () => void): RuntimeTimer {

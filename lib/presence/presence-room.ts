@@ -129,8 +129,13 @@ export class PresenceRoom {
     this.#list = null;
     const changed = [...told];
     told.clear();
-    if (this.#isBig) return wasBig && count === before ? null : `"count":${count},"partial":true`;
-    return wasBig ? this.list : this.#differences(changed);
+    if (this.#isBig) return wasBig && count === before ? null : this.standing;
+    return wasBig ? this.standing : this.#differences(changed);
+  }
+
+  /** What was told at the last cut as a whole, as the fields of a push in JSON. */
+  get standing(): string {
+    return this.#isBig ? `"count":${this.#toldCount},"partial":true` : this.list;
   }
 
   /** The list as of the last cut, as the fields of an answer in JSON: its text is made once for all who ask. */

@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { PxlWebSocketModuleOptions, WsMemberList, WsPresencePush } from 'nestjs-pxl-websocket';
+import {
+  WebSocketService,
+  type PxlWebSocketModuleOptions,
+  type WsMemberList,
+  type WsPresencePush,
+} from 'nestjs-pxl-websocket';
 import type { ReturnNotice } from '../../lib/protocol/messages.js';
 import { TestClient } from '../support/test-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -63,6 +68,43 @@ describe('A room with presence', () => {
     expect(await told(ada)).toEqual({ roomName: 'tea', joined: [{ userId: 'bob', joinedAt }], count: 2 });
     await bob.expectNothing(QUIET);
   });
+
+  it.each(['drop', 'dropOldest', 'disconnect'] as const)(
+    'tells the whole list to a member that reads too slowly, whatever the policy %s does with other messages',
+    async (slowConsumer) => {
+      const limits = {
+        maxBufferedBytes: 65_536,
+        slowConsumer,
+        slowConsumerGrace: slowConsumer === 'drop' ? 0 : 60_000,
+      };
+      await start({ interval: INTERVAL, limit: 3 }, { limits });
+      const service = app.app.get(WebSocketService);
+      const [ada, eve, bob] = [await app.client(), await app.client(), await app.client()];
+      await join(ada);
+      await join(eve);
+      await told(ada);
+      const isSlow = (): boolean => {
+        const { now, dropped } = service.getWebSocketHealth().slowConsumers;
+        return slowConsumer === 'drop' ? dropped > 0 : now > 0;
+      };
+      ada.socket.pause();
+      while (!isSlow()) {
+        await service.sendToClients([ada.clientId], { event: 'flood', data: 'x'.repeat(100_000) });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await join(bob);
+      expect(await told(eve)).toMatchObject({ joined: [{ clientId: bob.clientId }] });
+      await bob.request('system', 'presence', { roomName: 'tea', state: 'away' });
+      expect(await told(eve)).toMatchObject({ updated: [{ clientId: bob.clientId }] });
+      ada.socket.resume();
+      const { members, ...rest } = await told(ada);
+      expect(rest).toEqual({ roomName: 'tea', count: 3 });
+      expect(members).toHaveLength(3);
+      expect(members).toContainEqual({ clientId: bob.clientId, clients: 1, state: 'away', joinedAt });
+      await bob.request('system', 'leaveRoom', { roomName: 'tea' });
+      expect(await told(ada)).toMatchObject({ left: [{ clientId: bob.clientId }], count: 2 });
+    },
+  );
 
   it('tells nobody who has not asked, and nothing about rooms without presence', async () => {
     await start((roomName) => roomName === 'tea');
