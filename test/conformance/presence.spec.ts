@@ -306,8 +306,8 @@ const promises: Record<string, (codec: string) => Promise<void>> = {
     const first = await client(codec, 'bo');
     const { resume, resumed } = await welcomeOf(first);
     expect([typeof resume, resumed]).toEqual(['string', undefined]);
-    await join(first, room);
-    const member = { ...bo, clientId: first.clientId };
+    await join(first, room, { presence: true, state: 'here' });
+    const member = { ...bo, clientId: first.clientId, state: 'here' };
     expect(await change(codec, watcher, room)).toEqual({ joined: [member], count: 2 });
 
     first.socket.terminate();
