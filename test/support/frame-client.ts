@@ -99,6 +99,7 @@ export abstract class FrameClient {
       return;
     }
     if (how === 'away') {
+      socket.resume();
       socket.close(1001);
       return;
     }
@@ -111,6 +112,8 @@ export abstract class FrameClient {
     const socket = this.#socket;
     if (!socket) return;
     this.#gone(1000);
+    // Who reads nothing does not hear that the server closes, too.
+    socket.resume();
     socket.close(1000);
   }
 

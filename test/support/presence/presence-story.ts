@@ -355,7 +355,7 @@ export class PresenceStory {
       ...(await this.#silence()),
       ...this.#difference(),
       ...this.#toldFaults(),
-      ...(await this.#readFaults()),
+      ...(await this.#readAgreement()),
     ];
     for (const ledger of this.#ledgers.values()) ledger.rest();
     for (const member of this.#members) member.rest();
@@ -417,6 +417,15 @@ export class PresenceStory {
     return [...ofMembers, ...ofRooms];
   }
 
+  async #readAgreement(): Promise<string[]> {
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const faults = [...(await this.#readFaults()), ...(await this.#askFaults())];
+      if (faults.length === 0 || performance.now() > deadline) return faults;
+      await this.#wait(LOOK);
+    }
+  }
+
   /** Members read the list in pages: with the numbers of clients, and all alike. */
   async #readFaults(): Promise<string[]> {
     const lists = this.#watchers().map(async ({ member, roomName, truth }) => {
@@ -439,6 +448,37 @@ export class PresenceStory {
       ...read.flatMap(({ faults }) => faults),
       ...unlike.map((name) => `members of ${name} read different lists: ${details.join(' | ')}`),
     ];
+  }
+
+  /** What the application of each worker is told. */
+  async #askFaults(): Promise<string[]> {
+    const users = [...new Set(this.#members.map(({ userId }) => userId))].filter((userId) => userId !== undefined);
+    const asked = this.fleet.nodes.map(async ({ worker }) => {
+      const answer = await worker.run(
+        async ({ service }, { rooms, users }) => ({
+          lists: await Promise.all(rooms.map((roomName) => service.getMembers(roomName))),
+          counts: await Promise.all(rooms.map((roomName) => service.countMembers(roomName))),
+          online: await Promise.all(users.map((userId) => service.isUserOnline(userId))),
+        }),
+        { rooms: this.#rooms, users },
+      );
+      const faults = this.#rooms.flatMap((roomName, at) => {
+        const truth = truthOf(roomName, this.#members);
+        const [list, count] = [answer.lists[at]!, answer.counts[at]!];
+        const numbers = [list.count, count.count, list.members.length].some((number) => number !== truth.length);
+        return [
+          ...faultsOf(truth, list.members),
+          ...(numbers ? [`${roomName} has ${count.count} members, not ${truth.length}`] : []),
+          ...(list.partial || count.partial ? [`what is known of ${roomName} is partial`] : []),
+        ];
+      });
+      const isHere = (userId: string): boolean => this.#members.some((one) => one.userId === userId && one.isWelcome);
+      const untrue = users.filter((userId, at) => answer.online[at]!.online !== isHere(userId));
+      return [...faults, ...untrue.map((userId) => `${userId} is online: ${!isHere(userId)}`)].map(
+        (fault) => `by worker ${worker.workerId}: ${fault}`,
+      );
+    });
+    return (await Promise.all(asked)).flat();
   }
 
   /** The clock of Redis is the machine's. */

@@ -1,6 +1,6 @@
 import type { WsMemberList, WsPresencePush } from '../../../lib/protocol/presence.js';
 import { answerOf, codeOf, FrameClient, namesOf, type Frame, type Speech } from '../frame-client.js';
-import { RoomView } from './room-view.js';
+import { RoomView, textOf } from './room-view.js';
 
 /** What a member says of itself in a room, and what it asks. */
 export interface Stay {
@@ -115,6 +115,8 @@ export class StoryMember extends FrameClient {
 
   async setState(roomName: string, state: unknown): Promise<void> {
     const stay = this.stays.get(roomName)!;
+    // Until there is an answer, its next connection may come before the server has read this.
+    stay.inherited = new Set([...stay.inherited, textOf(stay.state ?? null)]);
     stay.state = state;
     stay.hasState = true;
     stay.stateAt.sent = performance.now();
@@ -123,6 +125,7 @@ export class StoryMember extends FrameClient {
     const { connection } = this;
     const frame = await this.ask('presence', { roomName, state });
     stay.stateAt.answered = performance.now();
+    if (frame) stay.inherited = new Set();
     const code = frame && codeOf(frame);
     // It may be on its way into the room, or out of it.
     if (code && code !== 'FORBIDDEN' && this.connection === connection) this.faults.push(`a state is refused: ${code}`);
