@@ -11,8 +11,11 @@ import type {
   RouteReply,
   RouteType,
   WebSocketContract,
+  WhisperAction,
+  WhisperData,
 } from '../protocol/contract.js';
 import type { ErrorPayload } from '../protocol/messages.js';
+import type { WsMemberList } from '../protocol/presence.js';
 import { eventOfRoute, routeOfEvent } from '../protocol/route-key.js';
 import { MessageQueue } from './message-queue.js';
 import type { WsTestJoined, WsTestJoinOptions } from './ws-test-join.interface.js';
@@ -43,6 +46,7 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   readonly closed: Promise<WsTestClose>;
   #clientId = '';
   #userId: string | undefined;
+  #resume: string | undefined;
   #lastId = 0;
   #speaksEvents = false;
 
@@ -96,10 +100,11 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   /** Takes the welcome from the queue: after {@link open}, when the client has authenticated by message. */
   async welcomed(): Promise<void> {
     const { event, data } = await this.#take('The welcome', isWelcome);
-    const { clientId, id, userId } = data as Welcomed;
+    const { clientId, id, userId, resume } = data as Welcomed;
     this.#speaksEvents = event !== undefined;
     this.#clientId = clientId ?? id ?? '';
     this.#userId = userId ?? undefined;
+    this.#resume = resume;
     if (this.#userId !== undefined && !this.#speaksEvents) await this.next('auth', 'authenticated');
   }
 
@@ -111,6 +116,14 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
   /** The user id of the welcome; undefined for an anonymous client. */
   get userId(): string | undefined {
     return this.#userId;
+  }
+
+  /**
+   * The secret of the welcome, where rooms have presence: a client that connects with it as the query parameter `resume` is the same
+   * member of its rooms.
+   */
+  get resume(): string | undefined {
+    return this.#resume;
   }
 
   /** The messages that arrived and were not taken. */
@@ -183,6 +196,24 @@ export class WsTestClient<C extends WebSocketContract = WebSocketContract> {
     return fieldsOf(answer).data as WsTestJoined;
   }
 
+  /**
+   * Who is in a room with presence, for its members.
+   *
+   * @param page which of them; without it the first ones
+   */
+  async members(roomName: string, page: { limit?: number; after?: string } = {}): Promise<WsMemberList> {
+    return (await this.#request('system', 'members', { ...page, roomName })) as WsMemberList;
+  }
+
+  /** Whispers to the other members of a room; rejects when the server refuses. */
+  async whisper<Action extends WhisperAction<C>>(
+    roomName: string,
+    action: Action,
+    ...[data]: DataArgument<WhisperData<C, Action>>
+  ): Promise<void> {
+    await this.#request('system', 'whisper', { roomName, action, data });
+  }
+
   /** The next message, or the next one of a type, or of a type and action; the others stay in the queue. */
   next(type?: string, action?: string): Promise<WsTestMessage> {
     return this.#take(`The next ${type === undefined ? 'message' : `${type}.${action ?? '*'}`}`, (message) => {
@@ -217,6 +248,7 @@ interface Welcomed {
   readonly clientId?: string;
   readonly id?: string;
   readonly userId?: string | null;
+  readonly resume?: string;
 }
 
 function isWelcome({ type, action, event }: WsTestMessage): boolean {

@@ -1,3 +1,5 @@
+import type { Whisperer } from '../client/messages/handlers.interface.js';
+
 /**
  * A frame as the server wrote it, with the fields that the message has. A pushed value that is not an object arrives as it is.
  */
@@ -15,6 +17,8 @@ export interface WsTestMessage {
   readonly copy?: string;
   /** The answer of a handler. */
   readonly response?: unknown;
+  /** Of a whisper: the member that it is from. */
+  readonly from?: Whisperer;
   /** True in the last frame of a stream. */
   readonly done?: boolean;
   /** A call of the server, to be answered with {@link WsTestClient.answer}. */
