@@ -268,6 +268,29 @@ describe('the client of a test', () => {
     await expect(other.join('')).rejects.toThrow('INVALID_ROOM');
   });
 
+  it('joins rooms with presence, whispers, and comes back as the same member', async () => {
+    const presence = { interval: 20, by: 'client' } as const;
+    const imports = [PxlWebSocketModule.forRoot({ rooms: { open: true, presence, whisper: true } })];
+    const { client } = await start({ imports });
+    const [one, other] = [await client(), await client()];
+    await one.join('tea');
+    const { members, count } = await other.join('tea', { presence: true, state: 'here' });
+    expect([members?.map(({ clientId }) => clientId).sort(), count]).toEqual([
+      [one.clientId, other.clientId].sort(),
+      2,
+    ]);
+    expect(await one.members('tea', { limit: 1 })).toMatchObject({ members: [{}], count: 2, partial: true });
+    await one.whisper('tea', 'typing', { on: true });
+    expect(await other.next('whisper', 'typing')).toMatchObject({ from: { clientId: one.clientId }, room: 'tea' });
+    await expect(one.whisper('chess', 'typing')).rejects.toThrow('FORBIDDEN');
+    one.socket.terminate();
+    const again = await client({ path: `/ws?resume=${one.resume}` });
+    await again.join('tea');
+    await again.whisper('tea', 'typing');
+    expect(await other.next('whisper')).toMatchObject({ from: { clientId: one.clientId } });
+    expect(other.pending).toEqual([]);
+  });
+
   it('takes whatever a server sends', async () => {
     const { client } = await start();
     const guest = await client();
