@@ -28,7 +28,7 @@ export class Member implements ToldMember {
 
   /** Since when the member is there, in ms. */
   get joinedAt(): number {
-    return Math.min(...this.#entries.map(({ shared }) => shared.joinedAt));
+    return this.#entries.reduce((first, { shared }) => Math.min(first, shared.joinedAt), Infinity);
   }
 
   get text(): string {
