@@ -203,6 +203,26 @@ describe('A room with presence', () => {
     await expect(ada.request('system', 'members', { roomName: 'tea' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  it('tells of each room of a list, beside what the rooms have kept', async () => {
+    await start(undefined, { rooms: { history: { size: 10, ttl: 60_000 } } });
+    const [ada, bob] = [await connectAs(app, { userId: 'ada' }), await connectAs(app, { userId: 'bob' })];
+    const rooms = ['tea', 'milk', 'rum'];
+    ada.send({
+      type: 'system',
+      action: 'join',
+      data: { rooms: rooms.map((room) => ({ room, presence: true })) },
+      id: 1,
+    });
+    const { response } = await ada.next();
+    expect(response).toMatchObject({ joined: rooms.map((room) => ({ room, count: 1 })) });
+    for (const roomName of rooms) {
+      await join(bob, { roomName });
+      expect(await told(ada)).toMatchObject({ roomName, joined: [{ userId: 'bob' }] });
+      void app.app.get(WebSocketService).sendToRooms([roomName], { event: 'kept', data: roomName });
+      for (const client of [ada, bob]) expect(await client.next()).toMatchObject({ data: roomName, offset: 1 });
+    }
+  });
+
   it('refuses the earlier room of a list in one-room mode as without a state', async () => {
     await start(undefined, { rooms: { clientCanJoinMultipleRooms: false } });
     const ada = await app.client({ path: '/ws?userId=ada', protocols: ['event.v1'] });

@@ -10,7 +10,10 @@ export interface AckSource {
   expectAck(): AckFunction;
   /** Calls back when the client is told TIMEOUT while the handler still runs. */
   whenGivenUp(undo: () => void): void;
-  /** Calls back when what answers the message, a reply or an error, is on its way, and when it is known that nothing does. */
+  /**
+   * Calls back when what answers the message, a reply or an error, is on its way, and when it is known that nothing does; at once
+   * when that is so already. Each of several is called, in their order.
+   */
   whenAnswered(follow: () => void): void;
 }
 

@@ -37,7 +37,8 @@ export class Exchange implements AckSource {
   #expectsAck = false;
   #onEnd: (() => void) | null = null;
   #onGivenUp: (() => void) | null = null;
-  #onAnswered: (() => void) | null = null;
+  /** What follows the answer; null: nothing. */
+  #followers: (() => void)[] | null = null;
 
   /** @param route undefined when the message has none */
   constructor(
@@ -72,7 +73,7 @@ export class Exchange implements AckSource {
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
     if (!this.#end()) return;
     if (!isAnswered || this.message.id !== undefined) this.session.sendText(this.#encodeError(exception));
-    this.#onAnswered?.();
+    this.#follow();
   }
 
   whenGivenUp(undo: () => void): void {
@@ -80,7 +81,8 @@ export class Exchange implements AckSource {
   }
 
   whenAnswered(follow: () => void): void {
-    this.#onAnswered = follow;
+    if (this.#ended) follow();
+    else (this.#followers ??= []).push(follow);
   }
 
   expectAck(): AckFunction {
@@ -121,7 +123,7 @@ export class Exchange implements AckSource {
     const text = isSilent ? null : this.#encode(value);
     this.#end();
     if (text !== null) this.session.sendText(text);
-    this.#onAnswered?.();
+    this.#follow();
   }
 
   #replyOrFail(value: unknown): void {
@@ -257,6 +259,10 @@ export class Exchange implements AckSource {
     if (this.message.id !== undefined) this.session.endRequest(this.message.id);
     this.#onEnd?.();
     return true;
+  }
+
+  #follow(): void {
+    for (const follow of this.#followers ?? []) follow();
   }
 
   #inTime(result: PromiseLike<unknown>): Promise<unknown> {
