@@ -27,6 +27,7 @@ beforeEach(() => {
   cluster = new RegistryCluster(redis.nodes[0]!, {
     redis: { cluster: redis.startupNodes },
     lease: LEASE,
+    grace: PATIENCE,
     data: (link, workerId) => {
       const { prefix } = cluster;
       const tell = ({ event, userId }: UserNews): void => {
@@ -89,6 +90,9 @@ describe('On a Redis Cluster', () => {
       for (const node of redis.nodes) {
         expect(await node.command('KEYS', `${cluster.prefix}:{victim.*`)).toEqual([]);
       }
+      const late = cluster.begin('late');
+      await late.started();
+      expect(late.absents.size).toBe(100);
     },
     PATIENCE,
   );

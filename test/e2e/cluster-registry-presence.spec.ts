@@ -155,6 +155,26 @@ it('who is lost stays for the grace, in the view of every worker and for those t
   });
 });
 
+it('who starts alone knows the members of a worker that has died, although nobody was there to remove its data', async () => {
+  const lease = 400;
+  const [here] = await cluster.start(['here'], { lease });
+  const client = here.connect();
+  here.join(client, 'chess', { joinedAt: 1, state: 'away', stateAt: 1 });
+  await eventually('it is written', async () => (await recordOf(here, client))?.includes('chess') === true);
+  await here.kill();
+  const { leases } = new RegistryKeys(cluster.prefix);
+  await eventually('its lease is over', async () => {
+    const [fields, [seconds]] = await Promise.all([
+      server.command<string[]>('HGET', leases, 'worker:here'),
+      server.command<string[]>('TIME'),
+    ]);
+    return Number(String(fields).split(' ')[0]) < Number(seconds) * 1_000;
+  });
+  const late = cluster.begin('late', { lease });
+  await late.started();
+  expect([...late.absents.values()]).toMatchObject([{ clientId: client, rooms: [{ shared: { state: 'away' } }] }]);
+});
+
 it('a stopping worker leaves its members for those that start', async () => {
   const [here, there] = await cluster.start(['here', 'there']);
   const client = here.connect();

@@ -18,13 +18,14 @@ const SWEEP = 60_000;
 /**
  * Adds and removes clients. The hash lives as long as the one that stays longest.
  *
- * KEYS: the hash. ARGV: ms to live, the number of clients to remove, their ids, then id and text of each client to add.
+ * KEYS: the hash. ARGV: ms to live (0: as before), the number of clients to remove, their ids, then id and text of each client to add.
  */
 const KEEP = new RedisScript(`
 local at = 3 + tonumber(ARGV[2])
 if at > 3 then redis.call('HDEL', KEYS[1], unpack(ARGV, 3, at - 1)) end
 if at <= #ARGV then redis.call('HSET', KEYS[1], unpack(ARGV, at)) end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local life = tonumber(ARGV[1])
+if life > 0 and redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
 return 1`);
 
 /**

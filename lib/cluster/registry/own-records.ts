@@ -118,7 +118,7 @@ export class OwnRecords {
     await hash.delete();
   }
 
-  /** @param change is called unless the change makes no difference to what will be written */
+  /** @param change is only called where it makes a difference to what will be written */
   #add(change: () => WaitingChange): void {
     // All clients are about to be read anyway.
     if (this.#isOutdated || this.#isStopped) return;

@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime/runtime.js';
 import { Beat } from '../leases/beat.js';
 import type { AbsentClient } from '../../presence/presence-entry.js';
 import { AbsentClients } from '../presence/absent-clients.js';
-import { absentOf } from '../presence/absent-record.js';
+import { AbsentReader } from '../presence/absent-reader.js';
 import { beginningOf } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
 import type { ClusterRegistry, ClusterWorker, DescriptionPart, RegistryHost } from './cluster-registry.interface.js';
@@ -76,13 +76,12 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   readonly #evictions: Evictions;
   #lostLeases = 0;
   #junk = 0;
-  readonly #reader: RecordReader;
   readonly #absent: AbsentClients;
+  readonly #absentReader: AbsentReader;
   #host: RegistryHost | null = null;
   /** Whether all other workers and their clients were known once. */
   #wasComplete = false;
   #whenComplete: (() => void) | null = null;
-  #isStopped = false;
   /** The last look at the leases. */
   #reading: LeaseReading | null = null;
 
@@ -95,8 +94,9 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const counts = this.#mirrorCounts;
     const keys = (this.#keys = new RegistryKeys(prefix));
     const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, !mirror, runtime));
-    const reader = (this.#reader = new RecordReader(link, keys));
+    const reader = new RecordReader(link, keys);
     const absent = (this.#absent = new AbsentClients(link, keys));
+    this.#absentReader = new AbsentReader(reader, absent, runtime);
     const failed = (error: unknown): void => this.#fail(LEASES, error);
     const evictions = (this.#evictions = new Evictions(link, lease, runtime));
     const beat = (this.#beat = new Beat(lease, (isLate) => this.#renew(isLate), failed, runtime));
@@ -165,7 +165,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const complete = new Promise<void>((resolve) => (this.#whenComplete = resolve));
     this.#beat.now();
     await complete;
-    if (host.hasPresence) await this.#meetAbsent(host);
+    if (host.hasPresence) await this.#absentReader.read(host, () => this.#remains(), this.#beat.period);
   }
 
   record(change: ClientChange): void {
@@ -201,7 +201,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   async stop(after = 0): Promise<void> {
-    this.#isStopped = true;
+    this.#absentReader.stop();
     this.#evictions.stop();
     await this.runtime.waitFor(LEAVE_TIMEOUT, this.#leave(after), late).catch(() => undefined);
     this.#whenComplete?.();
@@ -244,25 +244,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     this.#checkComplete();
   }
 
-  /** Learns of the clients that were gone before the start. Tries again after a failure, and never rejects. */
-  async #meetAbsent(host: RegistryHost): Promise<void> {
-    while (!this.#isStopped) {
-      try {
-        // Of workers that have died, and whose data nobody has removed yet.
-        for (const { workerId, incarnation } of this.#remains()) {
-          for (const record of await this.#reader.readAll(workerId, incarnation)) {
-            const client = absentOf(record, (roomName) => host.stays(roomName, 0));
-            if (client) host.absent(client);
-          }
-        }
-        await this.#absent.read((client) => host.absent(client));
-        return;
-      } catch {
-        await new Promise<void>((resolve) => this.runtime.timeout(this.#beat.period, resolve));
-      }
-    }
-  }
-
+  /** The dead workers whose data nobody has removed yet. */
   #remains(): { readonly workerId: string; readonly incarnation: number }[] {
     const { others = [], dead = [] } = this.#reading ?? {};
     return [...others.filter(({ isExpired, workerId }) => isExpired && !this.workers.has(workerId)), ...dead];
