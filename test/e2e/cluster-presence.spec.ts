@@ -17,7 +17,7 @@ import { urlIdentity } from '../support/url-identity.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
 /** How long members stay, ms: in most rooms, and where an application has to start meanwhile. */
-const [GRACE, PATIENT] = [800, 2_500];
+const [GRACE, PATIENT] = [800, 4_000];
 const SPREAD = 100;
 const TIMEOUT = 3 * LEASE + 10_000;
 const RULES = { by: 'client', grace: GRACE, interval: 20 } as const;
