@@ -75,6 +75,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   #watcher: RegistryWatcher | null = null;
   readonly #evictions: Evictions;
   #lostLeases = 0;
+  /** The incarnation as which this worker has entered last. */
+  #entered = 0;
   #junk = 0;
   readonly #absent: AbsentClients;
   readonly #absentReader: AbsentReader;
@@ -212,8 +214,10 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const { position } = this.#records;
     // When a step fails, the lease expires, and another worker does the rest.
     await this.#records.stop(CLOSE_CODES.RESTART, after);
-    const left = await Promise.all(this.#data.map((one) => one.stop()));
-    if (position) await this.#leases.leave(position, left.includes(true));
+    const isDataLeft = (await Promise.all(this.#data.map((one) => one.stop()))).includes(true);
+    // Without a position it is about to come back as a new incarnation: its data is that of the last one.
+    const last = position ?? (isDataLeft ? { incarnation: this.#entered, seq: 0 } : null);
+    if (last) await this.#leases.leave(last, isDataLeft);
   }
 
   /** One beat. */
@@ -251,6 +255,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   }
 
   async #enter(host: RegistryHost, position: Position, cause: RenewalCause, hasBlindWorkers: boolean): Promise<void> {
+    this.#entered = position.incarnation;
     for (const one of this.#data) one.renewed(position.incarnation, cause);
     await this.#publish({ kind: 'entered', ...position, changes: [] });
     if (cause !== 'gone') return;

@@ -11,6 +11,8 @@ export interface OwnSubject<Note = never> {
   isEntered: boolean;
   /** Whether a change was sent and not confirmed, so that it may have been carried out or not. */
   isUnconfirmed: boolean;
+  /** Whether it was tried to leave it to other workers, and the outcome is not known. */
+  isLeaving: boolean;
 }
 
 /** Whether this worker's entry belongs into Redis. */
@@ -38,7 +40,8 @@ export class OwnSubjects<Note = never> {
 
   open(name: string): void {
     const subject = this.#find(name);
-    if (++subject.times === 1) this.touch(subject);
+    if (++subject.times > 1) return;
+    this.#stay(subject);
   }
 
   /** Does nothing when this worker does not have it. */
@@ -55,12 +58,13 @@ export class OwnSubjects<Note = never> {
     subject.lastsUntil = Math.max(until, subject.lastsUntil ?? until);
     subject.note ??= note;
     this.#lasting.add(subject);
-    this.touch(subject);
+    this.#stay(subject);
   }
 
   /** It does not last any longer. */
   settle(subject: OwnSubject<Note>): void {
     subject.lastsUntil = null;
+    subject.isLeaving = false;
     this.#lasting.delete(subject);
     this.touch(subject);
   }
@@ -96,10 +100,18 @@ export class OwnSubjects<Note = never> {
     return taken;
   }
 
+  #stay(subject: OwnSubject<Note>): void {
+    // Redis may have this worker's entry no more.
+    subject.isUnconfirmed ||= subject.isLeaving;
+    subject.isLeaving = false;
+    this.touch(subject);
+  }
+
   #find(name: string): OwnSubject<Note> {
     let subject = this.#subjects.get(name);
     if (!subject) {
-      subject = { name, times: 0, lastsUntil: null, note: undefined, isEntered: false, isUnconfirmed: false };
+      const state = { isEntered: false, isUnconfirmed: false, isLeaving: false };
+      subject = { name, times: 0, lastsUntil: null, note: undefined, ...state };
       this.#subjects.set(name, subject);
     }
     return subject;

@@ -114,14 +114,14 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
   /** Writes without news. Subjects whose last change was not confirmed are left to the next change, which makes the news. */
   async #rewrite(): Promise<void> {
     if (this.#isDeclaredDead) this.#forgetEntries();
-    await this.#entries.restore([...this.#own.all()].filter(isConfirmed));
+    await this.#entries.restore([...this.#own.all()].filter((subject) => isConfirmed(subject) && !subject.isLeaving));
   }
 
   /** The others have announced the end of our subjects, so all of them are entered again, with news. */
   #forgetEntries(): void {
     this.#isDeclaredDead = false;
     for (const subject of [...this.#own.all()]) {
-      subject.isEntered = subject.isUnconfirmed = false;
+      subject.isEntered = subject.isUnconfirmed = subject.isLeaving = false;
       this.#own.touch(subject);
     }
   }
@@ -166,8 +166,10 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
     const lasting = this.#own.lasting().filter(isConfirmed);
     if (lasting.length === 0) return;
     this.#handsOverAt = now + this.options.lease / HANDOVERS;
+    for (const subject of lasting) subject.isLeaving = true;
     const left = await this.#entries.leave(lasting);
     for (const subject of lasting) {
+      subject.isLeaving = false;
       if (!left.has(subject.name)) continue;
       subject.isEntered = false;
       this.#own.settle(subject);

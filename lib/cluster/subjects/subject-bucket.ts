@@ -9,7 +9,7 @@ import { BUCKET_LIFETIME } from './buckets.js';
  *
  * KEYS: the bucket. ARGV: what the worker's entries begin with, the entry to add, ms to live, the channel of the news (''
  * for none), the deadline of `inTime`, then for each subject its step, its name, and the news. Returns the names of the
- * subjects with the step `~` that others have.
+ * subjects with the step `~` of which the worker has no entry now.
  */
 const CHANGE = new RedisScript(`${IN_TIME}
 if not inTime(ARGV[5]) then return LATE end
@@ -25,8 +25,8 @@ for at = 6, #ARGV, 3 do
     local after = enters and others .. ARGV[2] .. ' ' or others
     if after == '' then redis.call('HDEL', KEYS[1], subject) else redis.call('HSET', KEYS[1], subject, after) end
     if ARGV[4] ~= '' and others == '' and was ~= enters then redis.call('PUBLISH', ARGV[4], ARGV[at + 2]) end
-    if step == '~' then left[#left + 1] = subject end
   end
+  if step == '~' and (others ~= '' or not was) then left[#left + 1] = subject end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return left`);
@@ -56,7 +56,7 @@ export class SubjectBucket {
   /**
    * Makes a change; the same change made twice does no harm.
    *
-   * @returns the names of the subjects with the step `~` that others have
+   * @returns the names of the subjects with the step `~` of which the worker has no entry now
    */
   async change({ whose, entry, steps, channel }: SubjectChange): Promise<readonly string[]> {
     const subjects = steps.flatMap(({ step, name, news }) => [

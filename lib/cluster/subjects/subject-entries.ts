@@ -52,7 +52,7 @@ export class SubjectEntries<Note> {
     }
   }
 
-  /** Removes this worker's entries of the subjects that others have. @returns the names of these */
+  /** Removes this worker's entries of the subjects that others have. @returns those of which it has none now */
   async leave(subjects: readonly Written<Note>[]): Promise<ReadonlySet<string>> {
     const left = new Set<string>();
     for (const some of this.#chunksOf(subjects)) {
@@ -135,10 +135,10 @@ export function untilOf(entry: string): number | undefined {
   return until === undefined ? undefined : Number(until);
 }
 
-/** Whether an entry is of this incarnation, stopped or not. */
+/** Whether an entry is of this incarnation or of an earlier one, stopped or not. */
 export function isOf(entry: string, workerId: string, incarnation: number): boolean {
-  const [whose] = entry.split('@');
-  return whose === entryOf(workerId, incarnation);
+  const [whose = '', ofWhich] = entry.split(/[.@]/);
+  return whose === workerId && Number(ofWhich) <= incarnation;
 }
 
 function namesByEntry(page: [string, string[]][], isWanted: (entry: string) => boolean): Map<string, string[]> {
