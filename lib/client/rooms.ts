@@ -99,20 +99,21 @@ export class Rooms {
     if (own) membership.holds.push(hold);
     // A join that `onConnected` repeats on each connection, before the room is joined again, counts once.
     else if (!isMissing) membership.holds.unshift(hold);
-    // Without a connection, a room of the former one is joined again before what waits.
-    const isAhead = membership.on && !this.#welcome;
-    const isSame = membership.username === username && state === before;
-    const mayShare = isSame && !options.signal && !isAhead;
+    const mayShare =
+      membership.username === username &&
+      state === before &&
+      !options.signal &&
+      // Without a connection, a room of the former one is joined again before what waits.
+      !(membership.on && !this.#welcome);
     membership.state = state;
     const ask = (): Promise<JoinedRoom> => {
-      const abandoned = (): void => void (membership.on ??= this.#welcome);
       return this.#enter(
         membership,
         this.#ask(
           'joinRoom',
           membership,
           options,
-          { lane: isMissing ? 'first' : undefined, abandoned },
+          { lane: isMissing ? 'first' : undefined, abandoned: () => void (membership.on ??= this.#welcome) },
           { username, history, state, presence: membership.members && true },
         ),
       );

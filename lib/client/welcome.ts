@@ -1,5 +1,5 @@
 import type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../protocol/welcome-terms.js';
-import { textOf, type Fields } from './messages/frame-fields.js';
+import { isObject, textOf, type Fields } from './messages/frame-fields.js';
 
 /**
  * What the server told the client when it accepted it. Fields that an older or another server does not tell are left out.
@@ -20,13 +20,8 @@ export function readWelcome({ clientId, id, userId, heartbeat, limits, rooms }: 
   return {
     clientId: textOf(clientId) ?? textOf(id) ?? '',
     userId: textOf(userId),
-    limits: isGroup(limits) ? limits : undefined,
-    heartbeat: heartbeat === null || isGroup(heartbeat) ? heartbeat : undefined,
-    rooms: isGroup(rooms) ? rooms : {},
+    limits: isObject(limits) ? limits : undefined,
+    heartbeat: heartbeat === null || isObject(heartbeat) ? heartbeat : undefined,
+    rooms: isObject(rooms) ? rooms : {},
   };
-}
-
-/** Whether the value is an object. Its fields are not checked here; the client checks each one that it uses. */
-function isGroup(value: unknown): value is WelcomeHeartbeat & WelcomeLimits & WelcomeRooms {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,5 @@
+import type { WelcomeHeartbeat, WelcomeLimits, WelcomeRooms } from '../../protocol/welcome-terms.js';
+
 /** The fields of a frame, whose values are unknown until they are checked. */
 export type Fields = Partial<Record<string, unknown>>;
 
@@ -10,9 +12,14 @@ export function parse(text: unknown): unknown {
   }
 }
 
+/** Whether the value is an object. Its fields are not checked here; the client checks each one that it uses. */
+export function isObject(value: unknown): value is Fields & WelcomeHeartbeat & WelcomeLimits & WelcomeRooms {
+  return typeof value === 'object' && value !== null;
+}
+
 /** The fields of an object; an empty object for any other value. */
 export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? value : {};
+  return isObject(value) ? value : {};
 }
 
 /** The objects in a list of the server, whose fields are not checked here. */

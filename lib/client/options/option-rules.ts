@@ -1,3 +1,4 @@
+import { isObject } from '../messages/frame-fields.js';
 import { surroundings } from './surroundings.js';
 import { badOption } from '../websocket-client.error.js';
 
@@ -12,7 +13,7 @@ const OBJECT = 'an object';
 const KINDS: Readonly<Partial<Record<string, (value: unknown) => boolean>>> = {
   [FUNCTION]: (value) => typeof value === 'function',
   [NUMBER]: isTime,
-  [OBJECT]: (value) => typeof value === 'object' && value !== null,
+  [OBJECT]: isObject,
 };
 
 /** The rules of all options but `url`. */
