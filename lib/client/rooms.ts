@@ -132,7 +132,7 @@ export class Rooms {
       if (!this.#of(roomName).holds.length) {
         const { on, position } = membership;
         membership.on = undefined;
-        if (!position) this.#memberships.delete(roomName);
+        if (!membership.members && !position) this.#memberships.delete(roomName);
         if (on === this.#welcome) this.#ask('leaveRoom', membership, {}, { lane: 'inTurn' }).catch(() => undefined);
       }
     }

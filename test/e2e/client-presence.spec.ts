@@ -204,6 +204,18 @@ describe('who is in a room', () => {
     ]);
   });
 
+  it('is the list of the next join after one that was refused', async () => {
+    const { client, connection } = await connected();
+    const presence = client.presence('tea');
+    const refused = client.join('tea');
+    connection.refuse(await connection.next('joinRoom'), 'FORBIDDEN');
+    await expect(refused).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    const joining = client.join('tea');
+    expect(await letIn(connection, told(ada, bo))).toMatchObject({ data: { presence: true } });
+    await joining;
+    expect(userIds(presence.members)).toEqual(['ada', 'bo']);
+  });
+
   it('is not taken from the answer to a join that was left meanwhile', async () => {
     const tested = await connected();
     const { client, connection } = tested;
