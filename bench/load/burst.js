@@ -5,8 +5,8 @@ import { maskedFrame } from './masked-frame.js';
 const STEP = 5;
 
 /**
- * Every client sends the same request, one after the other over so many ms; resolves when nothing has come for `silence` ms, with
- * what each client has got.
+ * Every client sends the same request, one after the other over so many ms; resolves when each has its answer and
+ * nothing has come for `silence` ms, with what each client has got.
  *
  * @returns of the messages beside the answer, and of the bytes of all: the mean and the most of a client
  */
@@ -28,7 +28,8 @@ export async function burst(clients, { text, milliseconds, silence }) {
     while (sent < due) clients[sent++].socket.write(frame);
   }
   const took = performance.now() - begin;
-  while (performance.now() - last < silence) await setTimeout(STEP);
+  const isSilent = () => performance.now() - last > silence && got.every(({ messages }) => messages >= 0);
+  while (!isSilent()) await setTimeout(STEP);
   clients.forEach((client, index) => (client.receive = receivers[index]));
   return { took, messages: meanAndMost(got, 'messages'), bytes: meanAndMost(got, 'bytes') };
 }

@@ -115,7 +115,7 @@ export class StoryMember extends FrameClient {
 
   async setState(roomName: string, state: unknown): Promise<void> {
     const stay = this.stays.get(roomName)!;
-    // Until there is an answer, its next connection may come before the server has read this.
+    // Its next connection, on another worker, may take its place before that has heard of this.
     stay.inherited = new Set([...stay.inherited, textOf(stay.state ?? null)]);
     stay.state = state;
     stay.hasState = true;
@@ -125,7 +125,6 @@ export class StoryMember extends FrameClient {
     const { connection } = this;
     const frame = await this.ask('presence', { roomName, state });
     stay.stateAt.answered = performance.now();
-    if (frame) stay.inherited = new Set();
     const code = frame && codeOf(frame);
     // It may be on its way into the room, or out of it.
     if (code && code !== 'FORBIDDEN' && this.connection === connection) this.faults.push(`a state is refused: ${code}`);
