@@ -5,7 +5,7 @@ import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import type { MemberProfile, Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
+import type { Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { graceAfter } from './grace.js';
@@ -14,6 +14,7 @@ import { memberIdOf } from './member.js';
 import { checkState, isSameState } from './member-state.js';
 import type { AbsentClient, PresenceEntry, SharedPresence, SharedReturn } from './presence-entry.js';
 import { PresenceRoom } from './presence-room.js';
+import { newPlace, takePlace, type Newcomer } from './place.js';
 import type {
   Greeting,
   MembersQuery,
@@ -104,19 +105,17 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     const { clientId, user } = client;
     const userId = user?.userId;
     const known = this.#clients.get(clientId) ?? this.#know(clientId, userId, {}, true);
-    const now = this.#stamp();
     const room = this.#rooms.get(roomName);
     const place = room?.placeFor(userId, this.#clients.formersOf(known));
+    const newcomer: Newcomer = {
+      username,
+      profile,
+      at: this.#stamp(),
+      // Whoever comes back before its loss is noticed is there without a break.
+      since: room?.joinedAtOf(userId),
+    };
     const isClient = rules.by === 'client' || userId === undefined;
-    // Whoever comes back before its loss is noticed is there without a break.
-    const since = room?.joinedAtOf(userId);
-    const shared: SharedPresence = place
-      ? {
-          ...takenFrom(place, isClient),
-          profile,
-          describedAt: isSame(place, username, profile) ? describedAt(place) : now,
-        }
-      : { joinedAt: since ?? now, profile, describedAt: since && now };
+    const shared = place ? takePlace(place, newcomer, isClient) : newPlace(newcomer);
     this.#put(known, roomName, { clientId, userId, username, shared });
   }
 
@@ -340,25 +339,6 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
 
 /** The longest time of a timer, in ms: the longest grace, and the longest wait that a restart asks for, are far below it. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-function describedAt({ shared }: PresenceEntry): number {
-  return shared.describedAt ?? shared.joinedAt;
-}
-
-/** Whether a client that takes a place is described as the one before: then nothing was set anew. */
-function isSame(
-  { username, shared }: PresenceEntry,
-  name: string | undefined,
-  profile: MemberProfile | undefined,
-): boolean {
-  return username === name && isSameState(shared.profile, profile);
-}
-
-/** What a client keeps of the one whose place it takes. */
-function takenFrom(entry: PresenceEntry, isClient: boolean): SharedPresence {
-  const { joinedAt, state, stateAt } = entry.shared;
-  return { joinedAt, memberId: isClient ? memberIdOf(entry) : undefined, took: entry.clientId, state, stateAt };
-}
 
 /** Whether this worker counts a client for its member: it is, or was, connected here. */
 function isCounted({ isOwn, isFound }: KnownClient): boolean {

@@ -46,22 +46,22 @@ function living(): WorkerProcess[] {
   return [witness, ...nodesBesides().map(({ worker }) => worker)];
 }
 
-async function connect(worker: WorkerProcess, user?: TestUser, resume = ''): Promise<TestClient & { resume?: string }> {
+async function connect(worker: WorkerProcess, user?: TestUser, resume = ''): Promise<Joined> {
   const url = worker.url(user);
   const client = await TestClient.open(`${url}${resume && `&resume=${resume}`}`);
   clients.push(client);
   const { data } = await client.next('system', 'connected');
   const { clientId, resume: secret } = data as { clientId: string; resume: string };
-  return Object.assign(client, { id: clientId, resume: secret });
+  return Object.assign(client, { id: clientId, secret });
 }
 
 async function join(worker: WorkerProcess, roomName: string, user?: TestUser, resume?: string): Promise<Joined> {
   const client = await connect(worker, user, resume);
   await client.request('system', 'joinRoom', { roomName });
-  return client as Joined;
+  return client;
 }
 
-type Joined = TestClient & { readonly id: string; readonly resume: string };
+type Joined = TestClient & { readonly id: string; readonly secret: string };
 
 /** What a worker was told of a room, as `<event> <member>`. */
 function toldOf(roomName: string, worker = witness): string[] {
@@ -250,7 +250,7 @@ describe('A member of a cluster', () => {
       for (const { socket } of before) socket.terminate();
       const back = [
         await join(three, 'milk', { userId: 'ada' }),
-        await join(three, 'milk', undefined, before[1].resume),
+        await join(three, 'milk', undefined, before[1].secret),
       ];
       await eventually('bob has gone', () => toldOf('milk').length === 5);
       expect(toldOf('milk').at(-1)).toBe('presenceLeft bob');
@@ -279,7 +279,7 @@ describe('A member of a cluster', () => {
       const stopped = stopping.stop();
       await victim.kill();
       await Promise.all(users.slice(0, 10).map((user) => join(witness, 'crowd', user)));
-      await join(witness, 'crowd', undefined, anonymous[0].resume);
+      await join(witness, 'crowd', undefined, anonymous[0].secret);
       await eventually('clients are closed', () => clients.every(({ socket }) => socket.readyState !== socket.CLOSING));
       await Promise.all(guests.slice(0, 5).map((user) => join(witness, 'deploy', user)));
       await stopped;

@@ -83,7 +83,7 @@ async function known({ clientId }: Member, workers: readonly TestApp[] = [one, t
 
 async function connect(worker: TestApp | WorkerProcess, query: Record<string, string> = {}): Promise<Member> {
   const url = worker instanceof WorkerProcess ? worker.url() : worker.url('/ws?');
-  const client = await TestClient.open(`${url}${new URLSearchParams(query).toString()}`);
+  const client = await TestClient.open(`${url}${new URLSearchParams(query).toString()}`, { patience: 2 * PATIENT });
   open.push(client);
   const { data } = await client.next('system', 'connected');
   if (query.userId !== undefined) await client.next('auth', 'authenticated');
