@@ -48,12 +48,16 @@ client.onState(({ state, code, delay }) => {
   if (state === 'disconnected') showHere('away', 'Disconnected. Load the page again.');
 });
 
-/** Once; after that the client comes back into the lobby by itself. */
+/** Once; after that the client comes back into the lobby by itself. While Redis is away, the first time may be refused. */
 function enter() {
-  lobby ??= client.join('lobby').catch(({ message }) => {
-    lobby = null;
-    showProblem(message);
-  });
+  lobby ??= client.join('lobby').then(
+    () => showProblem(''),
+    ({ message }) => {
+      lobby = null;
+      showProblem(message);
+      setTimeout(enter, 2_000);
+    },
+  );
 }
 
 function paint() {
