@@ -2,14 +2,13 @@ import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { isClass } from '../checks/class-checks.js';
 import { isGroup, OptionChecks } from '../checks/option-checks.js';
+import { remembered } from './remembered-rule.js';
 
 /** Milliseconds: an hour, the shortest `metaTtl`. */
 const HOUR = 3_600_000;
 /** Milliseconds: seven days, the default of `metaTtl`. */
 const WEEK = 604_800_000;
 const MOST_MESSAGES = 10_000;
-/** Rooms whose answer is remembered. */
-const MOST_REMEMBERED = 10_000;
 
 /** How much of a room's history is kept. */
 export interface WsRoomHistoryOptions {
@@ -82,19 +81,6 @@ export function resolveHistory(checks: OptionChecks): ResolvedHistory | undefine
 /** All rooms alike, but for the own rooms of clients (`rooms.own`): these end with their connection. */
 function ofAllBut(same: WsRetention | null): ResolvedHistory['of'] {
   return (roomName) => (workerOf(roomName) === undefined ? same : null);
-}
-
-/** The function is asked at each message, and always answers the same. */
-function remembered(of: ResolvedHistory['of']): ResolvedHistory['of'] {
-  const answers = new Map<string, WsRetention | null>();
-  return (roomName) => {
-    let answer = answers.get(roomName);
-    if (answer !== undefined) return answer;
-    answer = of(roomName);
-    if (answers.size >= MOST_REMEMBERED) answers.clear();
-    answers.set(roomName, answer);
-    return answer;
-  };
 }
 
 function retentionOf(of: WsHistoryOfRoom, roomName: string): WsRetention | null {

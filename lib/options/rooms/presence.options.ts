@@ -2,13 +2,12 @@ import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { isClass } from '../checks/class-checks.js';
 import { isGroup, OptionChecks } from '../checks/option-checks.js';
+import { remembered } from './remembered-rule.js';
 
 /** The shortest time between two pushes, in ms: below it presence would cost as much as a push for each join. */
 const SHORTEST_INTERVAL = 20;
 /** An hour, in ms: who was away longer comes anew. */
 const LONGEST_GRACE = 3_600_000;
-/** Rooms whose answer is remembered. */
-const MOST_REMEMBERED = 10_000;
 
 /** How a room shows who is in it. */
 export interface WsRoomPresenceOptions {
@@ -58,19 +57,6 @@ export function resolvePresence(checks: OptionChecks): ResolvedPresence | undefi
   group.finish();
   // Not the own rooms of clients (`rooms.own`): each has one member.
   return Object.freeze({ of: (roomName: string) => (workerOf(roomName) === undefined ? same : null) });
-}
-
-/** The function is asked at each membership, and always answers the same. */
-function remembered(of: ResolvedPresence['of']): ResolvedPresence['of'] {
-  const answers = new Map<string, WsPresenceRules | null>();
-  return (roomName) => {
-    let answer = answers.get(roomName);
-    if (answer !== undefined) return answer;
-    answer = of(roomName);
-    if (answers.size >= MOST_REMEMBERED) answers.clear();
-    answers.set(roomName, answer);
-    return answer;
-  };
 }
 
 function rulesOf(of: WsPresenceOfRoom, roomName: string): WsPresenceRules | null {
