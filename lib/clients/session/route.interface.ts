@@ -8,7 +8,7 @@ export type AckFunction = (value?: unknown) => void;
 export interface AckSource {
   /** From now on the reply is what the function is called with, and nothing that the handler returns. */
   expectAck(): AckFunction;
-  /** Calls back when the client is told TIMEOUT while the handler still runs. */
+  /** Calls back when the client is told TIMEOUT while the handler still runs. Each of several is called, in their order. */
   whenGivenUp(undo: () => void): void;
   /**
    * Calls back when what answers the message, a reply or an error, is on its way, and when it is known that nothing does; at once

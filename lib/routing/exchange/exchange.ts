@@ -36,7 +36,8 @@ export class Exchange implements AckSource {
   #ended = false;
   #expectsAck = false;
   #onEnd: (() => void) | null = null;
-  #onGivenUp: (() => void) | null = null;
+  /** What is undone when the client is told TIMEOUT; null: nothing. */
+  #undos: (() => void)[] | null = null;
   /** What follows the answer; null: nothing. */
   #followers: (() => void)[] | null = null;
 
@@ -77,7 +78,7 @@ export class Exchange implements AckSource {
   }
 
   whenGivenUp(undo: () => void): void {
-    this.#onGivenUp = undo;
+    (this.#undos ??= []).push(undo);
   }
 
   whenAnswered(follow: () => void): void {
@@ -271,7 +272,7 @@ export class Exchange implements AckSource {
     const promise = Promise.resolve(result);
     if (limit === false) return promise;
     const late = (): WsError => {
-      this.#onGivenUp?.();
+      for (const undo of this.#undos ?? []) undo();
       return tooLate();
     };
     return runtime.within(limit, promise, late, (exception) => this.fail(exception));
