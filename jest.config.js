@@ -1,5 +1,11 @@
 import { availableParallelism } from 'node:os';
 
+/** `PXL_NEST=11.2` runs the specs on another version of Nest, one of the folders in test/nest. */
+const { PXL_NEST } = process.env;
+const NEST_OF_THE_RUN = PXL_NEST
+  ? { '^@nestjs/([^/]+)(.*)$': [`<rootDir>/test/nest/${PXL_NEST}/node_modules/@nestjs/$1$2`, '@nestjs/$1$2'] }
+  : {};
+
 /** Jest runs the TypeScript sources as ES modules; swc compiles them with decorator metadata. */
 export default {
   rootDir: import.meta.dirname,
@@ -8,6 +14,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    ...NEST_OF_THE_RUN,
     '^nestjs-pxl-websocket$': '<rootDir>/lib/index.ts',
     '^nestjs-pxl-websocket/client/browser$': '<rootDir>/dist/client/browser.js',
     '^nestjs-pxl-websocket/(.+)$': '<rootDir>/lib/$1/index.ts',

@@ -110,14 +110,14 @@ describe('The check of the imports finds', () => {
     [
       'the internals of Nest outside of the pipeline',
       {
-        'lib/routing/pipeline/ws-pipeline.ts': ['@nestjs/core/internal'],
+        'lib/routing/pipeline/nest-internals.ts': ['@nestjs/core/internal'],
         'lib/routing/router.ts': ['@nestjs/core/internal', 'type:@nestjs/common/internal'],
         'test/e2e/x.spec.ts': ['@nestjs/websockets/internal'],
       },
       [
-        'lib/routing/router.ts imports @nestjs/core/internal, which only lib/routing/pipeline/ws-pipeline.ts may',
-        'lib/routing/router.ts imports @nestjs/common/internal, which only lib/routing/pipeline/ws-pipeline.ts may',
-        'test/e2e/x.spec.ts imports @nestjs/websockets/internal, which only lib/routing/pipeline/ws-pipeline.ts may',
+        'lib/routing/router.ts imports @nestjs/core/internal, which only lib/routing/pipeline/nest-internals.ts may',
+        'lib/routing/router.ts imports @nestjs/common/internal, which only lib/routing/pipeline/nest-internals.ts may',
+        'test/e2e/x.spec.ts imports @nestjs/websockets/internal, which only lib/routing/pipeline/nest-internals.ts may',
       ],
     ],
     [

@@ -9,16 +9,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import {
-  CUSTOM_ROUTE_ARGS_METADATA,
-  EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
-  PIPES_METADATA,
-  ROUTE_ARGS_METADATA,
-  selectExceptionFilterMetadata,
-  type ExceptionFilterMetadata,
-} from '@nestjs/common/internal';
-import {
   ApplicationConfig,
   ContextIdFactory,
   ModuleRef,
@@ -26,21 +16,6 @@ import {
   type ContextId,
   type NestContainer,
 } from '@nestjs/core';
-import {
-  BaseExceptionFilterContext,
-  ContextUtils,
-  ExecutionContextHost,
-  GuardsConsumer,
-  GuardsContextCreator,
-  Injector,
-  InterceptorsConsumer,
-  InterceptorsContextCreator,
-  ParamsTokenFactory,
-  PipesContextCreator,
-  STATIC_CONTEXT,
-  type InstanceWrapper,
-  type ParamProperties,
-} from '@nestjs/core/internal';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { InboundMessage } from '../../protocol/messages.js';
@@ -48,6 +23,29 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { filtered } from './filter-step.js';
 import { ACK, PAYLOAD, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
+import {
+  BaseExceptionFilterContext,
+  ContextUtils,
+  CUSTOM_ROUTE_ARGS_METADATA,
+  EXCEPTION_FILTERS_METADATA,
+  ExecutionContextHost,
+  GUARDS_METADATA,
+  GuardsConsumer,
+  GuardsContextCreator,
+  Injector,
+  INTERCEPTORS_METADATA,
+  InterceptorsConsumer,
+  InterceptorsContextCreator,
+  ParamsTokenFactory,
+  PIPES_METADATA,
+  PipesContextCreator,
+  ROUTE_ARGS_METADATA,
+  selectExceptionFilterMetadata,
+  STATIC_CONTEXT,
+  type ExceptionFilterMetadata,
+  type InstanceWrapper,
+  type ParamProperties,
+} from './nest-internals.js';
 import { NoHttpResponse } from './no-http-response.js';
 import { copyServers } from './request-scope.js';
 import {
@@ -147,7 +145,8 @@ class FiltersContext extends BaseExceptionFilterContext {
     if (this.config && (contextId !== STATIC_CONTEXT || inquirerId)) {
       for (const wrapper of this.config.getGlobalRequestFilters()) {
         const host = wrapper.getInstanceByContextId(this.getContextId(contextId, wrapper), inquirerId);
-        if (this.isInstantiated(wrapper, host)) filters.push(host.instance);
+        // One that failed to resolve for the request stands here unconstructed. (Nest 11.1 has no `isInstantiated`.)
+        if (wrapper.isNotMetatype || host.isConstructorCalled) filters.push(host.instance);
       }
     }
     return filters as T;
@@ -156,8 +155,7 @@ class FiltersContext extends BaseExceptionFilterContext {
 
 /**
  * Compiles a method into guards → interceptors → pipes → method → filters, with the parts that Nest's own packages are
- * built from. This is the only file that may import Nest's `/internal` entries, which can change with any release. The
- * imports are static, so Node names a missing one when the application starts.
+ * built from.
  */
 @Injectable()
 export class WsPipeline {
@@ -309,7 +307,8 @@ export class WsPipeline {
       };
     });
     const described = Object.values(metadata).map((param, at) => ({ ...param, type: types[at] as never }));
-    utils.warnOnMissingParamtypes(instance, methodName, paramtypes, pipes, described);
+    const checks: Partial<Pick<ContextUtils, 'warnOnMissingParamtypes'>> = utils; // Nest 11.1 has it not
+    checks.warnOnMissingParamtypes?.call(utils, instance, methodName, paramtypes, pipes, described);
     return params;
   }
 

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
+import { waitBeforeClose } from './close-wait.js';
 import { HttpConnections } from './http-connections.js';
 import { OwnServers } from './own-servers.js';
 import { UpgradeHandler } from './upgrade.handler.js';
@@ -23,6 +24,7 @@ export class HttpServers {
 
   constructor(
     private readonly httpAdapterHost: HttpAdapterHost,
+    private readonly modules: ModulesContainer,
     private readonly endpoints: EndpointRegistry,
     private readonly upgrades: UpgradeHandler,
     private readonly ownServers: OwnServers,
@@ -46,7 +48,7 @@ export class HttpServers {
     this.#connections = new HttpConnections(server);
     this.#listen(server, 0, this.#connections.forget);
     for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(adapter, path);
-    this.#restoreBeforeClose = waitBeforeClose(adapter, beforeClose);
+    this.#restoreBeforeClose = waitBeforeClose(adapter, this.modules, beforeClose);
   }
 
   /** Listens on the ports that gateways ask for; rejects when one is not free. */
@@ -76,26 +78,4 @@ export class HttpServers {
     const { upgrades: handler, runtime } = this;
     this.#listeners.push(new UpgradeListener({ server, find, upgrading, handler, runtime, foreignTimeout }));
   }
-}
-
-/**
- * Has Nest wait for `work` before it calls any shutdown hook: the first hooks already end the application's own providers.
- *
- * @returns undoes it
- */
-function waitBeforeClose(adapter: HttpAdapter, work: () => Promise<void>): () => void {
-  // Nest awaits what beforeClose returns, though its type says void.
-  const original: () => unknown = adapter.beforeClose.bind(adapter);
-  const beforeClose = async (): Promise<void> => {
-    const before = original();
-    await work();
-    await before;
-  };
-  const own = Object.getOwnPropertyDescriptor(adapter, 'beforeClose');
-  Object.assign(adapter, { beforeClose });
-  return () => {
-    if (adapter.beforeClose !== beforeClose) return; // another library has wrapped it since
-    if (own) Object.defineProperty(adapter, 'beforeClose', own);
-    else Reflect.deleteProperty(adapter, 'beforeClose');
-  };
 }
