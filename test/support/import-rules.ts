@@ -33,12 +33,14 @@ export const LAYERS: readonly (readonly string[])[] = [
   // Of pages: nothing of the server may need them.
   ['hooks'],
   ['react', 'vue'],
+  ['cli'],
 ];
 /** The one file beside the module itself that every layer above the options may read. */
 const RESOLVED_OPTIONS = 'pxl-websocket.options.ts';
 /** Files that import types of each other in a ring have to be read together: more than these are too many. */
 const LARGEST_RING = 5;
 const NEST_INTERNALS = 'lib/routing/pipeline/nest-internals.ts';
+const NAME_CHECKS = 'lib/options/checks/nearest-name.ts';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
 const ENTRIES: readonly string[] = ['client', 'emitter', 'react', 'testing', 'vue'].map((name) => `${LIBRARY}/${name}`);
@@ -77,6 +79,9 @@ function breachesOfFile(file: SourceFile): string[] {
     if (isForeignToPages(path, target ?? specifier, isTypeOnly)) {
       breaches.push(`${path} imports ${specifier}: a page gets the client and its own framework only`);
     }
+    if (path.startsWith('lib/cli/') && isForeignToProgram(target ?? specifier, isTypeOnly)) {
+      breaches.push(`${path} imports ${specifier}: the program needs nothing that is not in Node`);
+    }
     const isJudged = breaches.length > 0;
     if (path.startsWith('lib/') && target !== undefined && !isJudged) breaches.push(...breachOfLayers(path, target));
     if (path.startsWith('sample/') && isForeignToSample(path, specifier, target)) {
@@ -107,6 +112,12 @@ function isForeignToPages(path: string, target: string, isTypeOnly: boolean): bo
   return ![`lib/${folder}/`, ...allowed].some((start) =>
     start.endsWith('/') ? target.startsWith(start) : target === start,
   );
+}
+
+/** The program runs where this package may stand alone. ts-morph is found when it is needed. */
+function isForeignToProgram(target: string, isTypeOnly: boolean): boolean {
+  if (target === 'ts-morph') return !isTypeOnly;
+  return !target.startsWith('lib/cli/') && !target.startsWith('node:') && target !== NAME_CHECKS;
 }
 
 function isForeignToSample(path: string, specifier: string, target: string | undefined): boolean {
