@@ -11,21 +11,32 @@ export type OnFailed = (error: unknown) => void;
  * the others.
  */
 export class Listeners<Args extends unknown[]> {
-  readonly #all = new Set<readonly [key: unknown, listener: (...args: Args) => unknown]>();
+  readonly #all = new Set<readonly [key: unknown, listener: (...args: Args) => unknown, given: unknown]>();
   readonly #failed: OnFailed;
 
   constructor(failed: OnFailed) {
     this.#failed = failed;
   }
 
-  /** @throws WebSocketClientError BAD_OPTION when the listener is not a function */
-  add(key: unknown, listener: (...args: Args) => unknown): Unsubscribe {
-    if (typeof listener !== 'function') throw badOption('The handler is no function.');
-    const own = [key, listener] as const;
+  /**
+   * @param given what {@link remove} knows the listener by
+   * @throws WebSocketClientError BAD_OPTION when that is not a function
+   */
+  add(key: unknown, given: (...args: Args) => unknown, listener = given): Unsubscribe {
+    if (typeof given !== 'function') throw badOption('The handler is no function.');
+    const own = [key, listener, given] as const;
     this.#all.add(own);
     return () => {
       this.#all.delete(own);
     };
+  }
+
+  /** Removes a listener of a key, however often it was added; without one all of the key, without a key all. */
+  remove(key?: unknown, listener?: unknown): void {
+    for (const own of this.#all) {
+      const [itsKey, , given] = own;
+      if ((key ?? itsKey) === itsKey && (listener ?? given) === given) this.#all.delete(own);
+    }
   }
 
   /** A copy of the present listeners, since a listener may add and remove others. */

@@ -238,6 +238,38 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
     return this.#pushHandlers.add(routeKey(type, action), handler as PushHandler);
   }
 
+  /**
+   * As {@link on}, for the next push of these names only.
+   *
+   * @returns a function that removes the handler
+   */
+  once<Type extends PushType<C>, Action extends PushAction<C, Type>>(
+    type: Type,
+    action: Action,
+    handler: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
+  ): Unsubscribe;
+  once(type: string, action: string, handler: (data: never, message: PushedMessage) => unknown): Unsubscribe {
+    const given = handler as PushHandler;
+    const stop = this.#pushHandlers.add(routeKey(type, action), given, (data, message) => {
+      stop();
+      return given(data, message);
+    });
+    return stop;
+  }
+
+  /**
+   * Removes a handler that {@link on} or {@link once} has added, however often; without a handler all of these names, without
+   * names all handlers of pushes. Handlers of a room, of questions and of the state are removed by what added them.
+   */
+  off<Type extends PushType<C>, Action extends PushAction<C, Type>>(
+    type?: Type,
+    action?: Action,
+    handler?: (data: PushData<C, Type, Action>, message: PushedMessage) => unknown,
+  ): void;
+  off(type?: string, action?: string, handler?: unknown): void {
+    this.#pushHandlers.remove(type === undefined ? undefined : routeKey(type, action ?? ''), handler);
+  }
+
   /** Calls a handler with every push, after the handlers of {@link on}. */
   onAny(handler: (message: PushedMessage) => unknown): Unsubscribe {
     return this.#pushListeners.add(null, handler);

@@ -199,6 +199,33 @@ describe('with a server of the library,', () => {
     ]);
   });
 
+  it('a handler hears one message, and is taken away by its names, by itself or with all others', async () => {
+    const sockets = app.app.get(WebSocketService);
+    const heard: string[] = [];
+    const first = (data: unknown) => heard.push(`first ${String(data)}`);
+    const second = (data: unknown) => heard.push(`second ${String(data)}`);
+    client.on('a', 'b', first);
+    client.on('a', 'b', first);
+    client.on('a', 'b', second);
+    client.once('a', 'b', (data) => heard.push(`once ${String(data)}`));
+    client.once('a', 'b', first);
+    client.on('a', 'c', second);
+    client.once('a', 'c', second)();
+    client.off('a', 'b', first);
+    for (const data of [1, 2]) await sockets.broadcast({ type: 'a', action: 'b', data });
+    await until(() => heard.length === 3);
+    client.off('a', 'b');
+    await sockets.broadcast({ type: 'a', action: 'b', data: 3 });
+    await sockets.broadcast({ type: 'a', action: 'c', data: 4 });
+    await until(() => heard.length === 4);
+    client.off();
+    client.on('a', 'd', () => heard.push('end'));
+    await sockets.broadcast({ type: 'a', action: 'c', data: 5 });
+    await sockets.broadcast({ type: 'a', action: 'd' });
+    await until(() => heard.includes('end'));
+    expect(heard).toEqual(['second 1', 'once 1', 'second 2', 'second 4', 'end']);
+  });
+
   it('a handler that throws, or rejects, stops no other', async () => {
     const heard: unknown[] = [];
     client.on('a', 'b', () => {
@@ -310,6 +337,7 @@ describe('with a server of the library,', () => {
     const nothing = undefined as unknown as () => void;
     for (const use of [
       () => client.on('a', 'b', nothing),
+      () => client.once('a', 'b', nothing),
       () => client.onAny(nothing),
       () => client.onState(nothing),
       () => client.handle('a', 'b', nothing),
