@@ -25,8 +25,24 @@ const SYSTEM_EVENTS: readonly string[] = [
   ENCRYPTED,
 ];
 
-/** The types that are reserved for the library: an application cannot route them. */
+/** The types that the library has names of its own in: a fallback does not get them. */
 export const RESERVED_TYPES: readonly string[] = [SYSTEM_TYPE, 'auth', 'error', 'room', WHISPER_TYPE];
+
+/** Those of which applications may route the other names. */
+const SHARED_TYPES: readonly string[] = ['auth', 'room'];
+
+/** What the library itself pushes under them. */
+const OWN_PUSHES: readonly string[] = [
+  'auth:authenticated',
+  'auth:expiring',
+  'room:joined',
+  'room:left',
+  'room:lost',
+  'room:memberJoined',
+  'room:memberLeft',
+  'room:position',
+  'room:presence',
+];
 
 /**
  * The key of a route: `type:action`. A type has no colon, so the key is unambiguous.
@@ -46,6 +62,14 @@ export function routeOfEvent(event: string): { type: string; action: string } {
 /** The event name of a pair; `routeOfEvent` gives the same pair back. */
 export function eventOfRoute(type: string, action: string): string {
   return type === EVENT_TYPE && !action.includes(':') ? action : `${type}:${action}`;
+}
+
+/** What of a route belongs to the library, so that an application cannot have it; undefined for nothing. */
+export function ownPartOf(type: string, action: string): string | undefined {
+  if (!SHARED_TYPES.includes(type)) return RESERVED_TYPES.includes(type) ? `the type "${type}"` : undefined;
+  // An answer to one of them without an `id` would look like the library's own push.
+  const key = routeKey(type, action);
+  return OWN_PUSHES.includes(key) ? `the name "${key}"` : undefined;
 }
 
 /** Whether the event belongs to the library in `event.v1`. */

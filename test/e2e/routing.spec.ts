@@ -242,14 +242,24 @@ describe('start-up', () => {
     expect(error.message).toContain('Right.alsoSend');
   });
 
-  it.each(['system', 'auth', 'error', 'room'])(
-    'fails for the type "%s", which is not for applications',
-    async (type) => {
-      const error = await startUpError(gatewayOf(type, 'x'));
-      expect(error).toBeInstanceOf(PxlWebSocketSetupError);
-      expect(error.message).toBe(`The route of Wrong.method cannot be: the type "${type}" belongs to the library.`);
-    },
-  );
+  it.each([
+    ['system', 'x', 'the type "system"'],
+    ['error', 'x', 'the type "error"'],
+    ['room', 'left', 'the name "room:left"'],
+    ['auth', 'expiring', 'the name "auth:expiring"'],
+  ])('fails for %s:%s, which is not for applications', async (type, action, own) => {
+    const error = await startUpError(gatewayOf(type, action));
+    expect(error).toBeInstanceOf(PxlWebSocketSetupError);
+    expect(error.message).toBe(`The route of Wrong.method cannot be: ${own} belongs to the library.`);
+  });
+
+  it.each([
+    ['room', 'join'],
+    ['auth', 'login'],
+  ])('takes %s:%s, since the library has other names there', async (type, action) => {
+    const { client } = await start({ providers: [gatewayOf(type, action)] });
+    expect(await (await client()).request(type, action)).toBeNull();
+  });
 
   it.each([
     ['a:b', 'x', 'a type holds no colon'],

@@ -3,7 +3,7 @@ import { ConnectionGuards, type BoundGuard } from '../../auth/connection-guards.
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { RouteRates } from '../../limits/route-rates.js';
 import { describeGuard, isGuard } from '../../options/access.options.js';
-import { RESERVED_TYPES, eventOfRoute } from '../../protocol/route-key.js';
+import { eventOfRoute, ownPartOf } from '../../protocol/route-key.js';
 import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scanner.js';
 import type { Route, RouteHandler } from '../../clients/session/route.interface.js';
 import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
@@ -113,7 +113,8 @@ export class WsExplorer {
   #compileRoutes(wrapper: ProviderWrapper, method: HandlerMethod): DiscoveredGateway['routes'] {
     const { methodName, source, routes } = method;
     return routes.map(({ type, action, namesAnswers }) => {
-      if (RESERVED_TYPES.includes(type)) refuseRoute(source, `the type "${type}" belongs to the library`);
+      const own = ownPartOf(type, action);
+      if (own) refuseRoute(source, `${own} belongs to the library`);
       const compiled = this.pipeline.compile({ wrapper, methodName, pattern: eventOfRoute(type, action) });
       const handle = this.#limit(compiled, method);
       return { type, action, route: { source, handle, namesAnswers, immediate: false } };
