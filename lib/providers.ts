@@ -115,6 +115,7 @@ import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
 import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
 import { SubscriberRunner } from './subscribers/subscriber.runner.js';
+import { ConnectionEnds } from './transport/connection/connection-ends.js';
 import { ConnectionHooks } from './transport/connection/connection-hooks.js';
 import { ConnectionHandler } from './transport/connection/connection.handler.js';
 import { Heartbeat } from './transport/connection/heartbeat.js';
@@ -183,7 +184,7 @@ const ROUTING = [
 const TRANSPORT = [
   ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers],
   ...[UpgradeHandler, UpgradeChecks, PendingUpgrades, UpgradeRefusals, ClientAdmitter, ClientReturns],
-  ...[ConnectionHandler, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
+  ...[ConnectionHandler, ConnectionEnds, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
   ...[OutboxServices, OutboxScheduler, SlowConsumers],
 ];
 

@@ -45,6 +45,7 @@ import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { RoomFilters } from './server/delivery/room-filters.js';
+import { ConnectionEnds } from './transport/connection/connection-ends.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 import { ClientReturns } from './transport/upgrade/client-returns.js';
 
@@ -206,6 +207,7 @@ export const WIRING: FactoryProvider[] = [
       AuthRefusals,
       RoomFilters,
       WorkerMetrics,
+      ConnectionEnds,
     ],
     (
       metrics,
@@ -216,6 +218,7 @@ export const WIRING: FactoryProvider[] = [
       refusals,
       filters,
       worker,
+      ends,
     ) => {
       if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
       if (registry instanceof RedisRegistry) metrics.add(registry);
@@ -224,6 +227,7 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(refusals);
       metrics.add(filters);
       metrics.add(worker);
+      metrics.add(ends);
     },
   ),
 ];

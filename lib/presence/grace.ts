@@ -1,5 +1,5 @@
 import type { ClientEnd } from '../clients/client-listener.interface.js';
-import { CLOSE_CODES, reactionTo } from '../protocol/close-codes.js';
+import { CLOSE_CODES, CLOSED_BY_PROXY, reactionTo } from '../protocol/close-codes.js';
 
 /**
  * How long a member stays after its connection has ended, in ms: for its grace, when its client comes back by itself after such an
@@ -10,7 +10,8 @@ import { CLOSE_CODES, reactionTo } from '../protocol/close-codes.js';
  */
 export function graceAfter({ code, reason }: ClientEnd, grace: number, spread: number): number | undefined {
   const isReplaced = code === CLOSE_CODES.REPLACED.code && reason === CLOSE_CODES.REPLACED.reason;
-  if (grace === 0 || (reactionTo(code) === 'stop' && !isReplaced)) return undefined;
+  const isOfClient = reactionTo(code) === 'stop' && !reason.startsWith(CLOSED_BY_PROXY);
+  if (grace === 0 || (isOfClient && !isReplaced)) return undefined;
   return code === CLOSE_CODES.RESTART.code ? grace + Math.min(waitOf(reason), spread) : grace;
 }
 

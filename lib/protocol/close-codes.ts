@@ -1,6 +1,12 @@
 /** The close code of a connection that broke, or was never established (RFC 6455, 7.1.5). */
 export const LOST = 1006;
 
+/** The close code of a peer's frame that breaks the protocol (RFC 6455, 7.4.1). */
+export const PROTOCOL_ERROR = 1002;
+
+/** How the reason of a connection begins that the server was told to be closed by a proxy, whose own reason follows. */
+export const CLOSED_BY_PROXY = 'closed by a proxy';
+
 /**
  * The close codes that the server sends, each with its reason. 1000–1015 come from RFC 6455 (7.4.1), 4001–4004 from Ignis.
  * `reactionTo` says how a client reacts to each.

@@ -21,6 +21,7 @@ const OF_ALL = {
   pxl_ws_frames_dropped_total: 'counter',
   pxl_ws_cluster_workers: 'gauge',
   pxl_ws_bus_ready: 'gauge',
+  pxl_ws_proxy_closes_total: 'counter',
 };
 
 /** What those with Redis have besides. */
@@ -104,6 +105,7 @@ describe('getMetrics of a worker without Redis', () => {
       frames_dropped: 0,
       cluster_workers: 1,
       bus_ready: 1,
+      proxy_closes: 0,
     });
   });
 
@@ -177,6 +179,7 @@ describe('getMetrics of a worker with Redis', () => {
       connects: 1,
       cluster_workers: 2,
       bus_ready: 1,
+      proxy_closes: 0,
       envelopes_published: before.envelopes_published! + 4,
       envelopes_failed: 0,
       envelopes_received: before.envelopes_received! + 4,

@@ -13,11 +13,11 @@ import type { KeyOffer } from '../../encryption/key-offer.js';
 import { isInstanceOf } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
+import { ConnectionEnds } from './connection-ends.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { ClientAdmitter } from '../upgrade/client-admitter.js';
@@ -63,7 +63,7 @@ export class ConnectionHandler {
     private readonly admitter: ClientAdmitter,
     private readonly keyExchange: KeyExchange,
     private readonly inBand: InBandAuthentication,
-    private readonly counters: RefusalCounters,
+    private readonly ends: ConnectionEnds,
     private readonly runtime: Runtime,
   ) {}
 
@@ -141,21 +141,12 @@ export class ConnectionHandler {
       session.receive(data as Buffer, isBinary); // ws gives another type only to those who ask for it
     });
     ws.on('pong', () => this.heartbeat.heard(session));
-    ws.on('error', this.#onSocketError);
+    ws.on('error', this.ends.noteError);
     ws.on('close', (code, reason) => {
-      const end = outbox.closedWith ?? { code, reason: reason.toString() };
+      const end = this.ends.of(ws, outbox.closedWith ?? { code, reason: reason.toString() });
       session.whenRead(() => this.#ended(session, endpoint, end));
     });
   }
-
-  /**
-   * Errors of the peer (bad frames, resets) end its connection: 'close' follows with the code. Here they are only
-   * counted.
-   */
-  readonly #onSocketError = ({ code }: Error & { code?: string }): void => {
-    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.counters.count('maxPayload');
-    else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.counters.count('fragments');
-  };
 
   /** Runs the hooks. The client's messages wait for all of them; the connection is closed when one fails. */
   #setUp(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): void {
