@@ -24,6 +24,7 @@ import { ClusterEvents } from './cluster/events/cluster-events.js';
 import { MirrorWriter } from './cluster/registry/mirror-writer.js';
 import { OwnClients } from './cluster/registry/own-clients.js';
 import { PresenceBridge } from './cluster/presence/presence-bridge.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
 import { ReplacedClients } from './cluster/presence/replaced-clients.js';
 import { RevocationSync } from './cluster/revocations/revocation-sync.js';
@@ -35,6 +36,7 @@ import { ErrorReporter } from './errors/error-reporter.js';
 import { ConnectionCounts } from './limits/connection-counts.js';
 import { MemoryRateStore } from './limits/memory.rate-store.js';
 import { MessageRates } from './limits/message-rates.js';
+import { PushLimit } from './limits/push-limit.js';
 import { RefusalCounters } from './limits/refusal-counters.js';
 import { RouteRates } from './limits/route-rates.js';
 import { QueueSurroundings } from './queue/queue-surroundings.js';
@@ -137,7 +139,15 @@ import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 
 const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
 
-const LIMITS = [RefusalCounters, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates];
+const LIMITS: Provider[] = [
+  ...[RefusalCounters, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates],
+  {
+    provide: PushLimit,
+    useFactory: ({ limits }: ResolvedOptions, counters: RefusalCounters): PushLimit =>
+      new PushLimit(limits.maxPushBytes, counters),
+    inject: [PXL_WS_OPTIONS, RefusalCounters],
+  },
+];
 
 const CLIENTS: Provider[] = [
   ...[ClientRegistry, ClientMirror, UnsharedClaims, UserSessions],

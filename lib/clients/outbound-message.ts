@@ -1,7 +1,13 @@
 import { encodeMessage, isMessage } from './encode-message.js';
 import type { Codec } from '../protocol/codec.interface.js';
+import { CODECS } from '../protocol/codecs.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
 import { TextFrame } from './session/text-frame.js';
+
+/** Bytes that a message for a room may have more: `,"room":,"offset":,"copy":""` with the longest offset and copy. */
+const ROOM_MARKS = 60;
+/** The same where the room keeps it: with the frame of a page that has this message alone. */
+export const KEPT_MARKS = 512;
 
 /** A message for many clients: encoded and framed once for each codec that one of them uses. */
 export class OutboundMessage {
@@ -51,6 +57,17 @@ export class OutboundMessage {
     let frame = frames.get(codec);
     if (!frame) frames.set(codec, (frame = new TextFrame(this.#write(codec))));
     return frame;
+  }
+
+  /**
+   * The bytes of the longest frame text that a client may get of it: by either codec, with the longest of these names.
+   *
+   * @param marks what else a message for a room may have
+   */
+  bytesIn(roomNames: readonly string[], marks = ROOM_MARKS): number {
+    const texts = Object.values(CODECS).map((codec) => this.frameFor(codec).text);
+    const names = roomNames.map((roomName) => Buffer.byteLength(JSON.stringify(roomName)) + marks);
+    return Math.max(...texts.map((text) => Buffer.byteLength(text))) + Math.max(0, ...names);
   }
 
   #write(codec: Codec): string {

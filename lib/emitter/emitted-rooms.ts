@@ -1,4 +1,5 @@
 import { encodeMessage } from '../clients/encode-message.js';
+import { KEPT_MARKS, OutboundMessage } from '../clients/outbound-message.js';
 import { badMessage, checkMessage, readExclude } from '../clients/verb-checks.js';
 import type { WsExclude } from '../clients/exclusion.interface.js';
 import type { WsWhere } from '../clients/where.js';
@@ -8,6 +9,7 @@ import { WsError } from '../errors/ws.error.js';
 import { readMessages, type WsHistoryQuery, type WsKeptMessages } from '../history/kept-messages.js';
 import { checkNumbered, readIdempotencyKey } from '../history/numbered-checks.js';
 import type { WsAppend, WsPosition } from '../history/room-store.interface.js';
+import type { PushLimit } from '../limits/push-limit.js';
 import type { ResolvedHistory, WsRetention } from '../options/rooms/history.options.js';
 import type { WebSocketContract } from '../protocol/contract.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
@@ -26,13 +28,18 @@ interface EmittedMessage {
 export class EmittedRooms {
   readonly #store: RedisRoomStore;
 
-  /** @param history undefined: no room has one */
+  readonly #history: ResolvedHistory | undefined;
+  readonly #limit: PushLimit;
+
+  /** @param options.history undefined: no room has one */
   constructor(
-    private readonly history: ResolvedHistory | undefined,
+    { history, limit }: { readonly history: ResolvedHistory | undefined; readonly limit: PushLimit },
     link: RedisLink,
     channels: ClusterChannels,
     runtime: Runtime,
   ) {
+    this.#history = history;
+    this.#limit = limit;
     const seesFailover = history?.seesFailover ?? true;
     this.#store = new RedisRoomStore(link, channels, { origin: null, seesFailover }, runtime);
   }
@@ -41,11 +48,11 @@ export class EmittedRooms {
    * The message as it is appended to the room; null for a room without history.
    *
    * @throws WsError BAD_MESSAGE for a message that cannot be numbered, for a `where` with history, and for an
-   * `idempotencyKey` without it
+   * `idempotencyKey` without it; TOO_LARGE
    */
   write(roomName: string, { message, exclude, where, idempotencyKey: given }: EmittedMessage): WsAppend | null {
     const idempotencyKey = readIdempotencyKey(given);
-    const retention = this.history?.of(roomName);
+    const retention = this.#history?.of(roomName);
     if (!retention) {
       if (idempotencyKey !== undefined) throw badMessage('An idempotencyKey is for rooms with history');
       return null;
@@ -54,6 +61,9 @@ export class EmittedRooms {
     checkMessage(message);
     const text = encodeMessage(pxlCodec, message);
     checkNumbered(message, text);
+    if (this.#limit.bytes !== false) {
+      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn([roomName], KEPT_MARKS));
+    }
     return { roomName, retention, text, ...readExclude(exclude), idempotencyKey };
   }
 
@@ -78,7 +88,7 @@ export class EmittedRooms {
   }
 
   #retentionOf(roomName: string): WsRetention {
-    const retention = this.history?.of(roomName);
+    const retention = this.#history?.of(roomName);
     if (!retention) throw new WsError('NOT_FOUND', 'The room has no history.');
     return retention;
   }

@@ -2,6 +2,7 @@ import { checkMessage, checkNames, readExclude, readName, readUserId } from '../
 import type { WsExclude } from '../clients/exclusion.interface.js';
 import { readWhere, type WsWhere } from '../clients/where.js';
 import { encodeMessage } from '../clients/encode-message.js';
+import { OutboundMessage } from '../clients/outbound-message.js';
 import { ClusterChannels } from '../cluster/bus/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/bus/envelope-publisher.js';
 import type { WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
@@ -12,6 +13,8 @@ import { textsOf } from '../errors/as-error.js';
 import { WsError } from '../errors/ws.error.js';
 import type { WsHistoryQuery, WsKeptMessages } from '../history/kept-messages.js';
 import type { WsPosition } from '../history/room-store.interface.js';
+import { PushLimit } from '../limits/push-limit.js';
+import { resolvePushBytes } from '../options/limits.options.js';
 import { type WsRedisOption, resolveRedis } from '../options/redis.options.js';
 import { type WsSecretOption, resolveIgnis, resolvePrefix, resolveSecrets } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
@@ -46,6 +49,8 @@ export interface WebSocketEmitterOptions {
   cluster?: { secret?: WsSecretOption | undefined; ignis?: boolean | undefined } | undefined;
   /** The workers' own `rooms.history`. Default: what is sent to rooms has no number, and members miss it while they are away. */
   rooms?: { history?: WsHistoryOption | undefined } | undefined;
+  /** The workers' own `limits.maxPushBytes`: what is larger is not sent, and rejects with TOO_LARGE. Default: no limit. */
+  limits?: { maxPushBytes?: number | false | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
   /**
@@ -90,7 +95,7 @@ type Addressed<
  * task, a script. Needs neither Nest nor an HTTP server.
  *
  * Each send resolves once Redis has taken it, and rejects within 1.2 s: with BAD_MESSAGE when the message has no JSON
- * form, or an id, a room or `exclude` is not what it has to be; with UNAVAILABLE when Redis cannot be reached; it is not
+ * form, or an id, a room or `exclude` is not what it has to be; with TOO_LARGE over `limits.maxPushBytes`; with UNAVAILABLE when Redis cannot be reached; it is not
  * delivered later then. Unknown clients, users and rooms are no error. A rejection that nobody takes goes to `log`; it
  * does not end the process.
  *
@@ -101,6 +106,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #link: RedisLink;
   readonly #publisher: EnvelopePublisher;
   readonly #rooms: EmittedRooms;
+  readonly #limit: PushLimit;
   readonly #log: FaultLog;
   #connecting: Promise<void> | null = null;
   #isShut = false;
@@ -118,6 +124,9 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const rooms = checks.group('rooms');
     const history = resolveHistory(rooms);
     rooms.finish();
+    const limits = checks.group('limits');
+    const limit = new PushLimit(resolvePushBytes(limits));
+    limits.finish();
     const report = (checks.callback('log') ?? (() => undefined)) as (level: 'log' | 'warn', line: string) => void;
     const identifier = checks.raw('identifier') ?? 'WebSocketEmitter';
     if (typeof identifier !== 'string' || !/^[^\s\p{Cc}]+$/u.test(identifier)) {
@@ -131,7 +140,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const channels = new ClusterChannels(prefix, redis.isSharded);
     const ignisId = ignis ? ignisServerId(prefix, name) : null;
     this.#publisher = new EnvelopePublisher(this.#link, channels, null, ignisId, this.#runtime);
-    this.#rooms = new EmittedRooms(history, this.#link, channels, this.#runtime);
+    this.#limit = limit;
+    this.#rooms = new EmittedRooms({ history, limit }, this.#link, channels, this.#runtime);
   }
 
   /**
@@ -274,7 +284,11 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   async #send(target: WsTarget, message: object, exclude?: WsExclude, where?: WsWhere): Promise<void> {
     checkMessage(message);
     const choice = { ...readExclude(exclude), where: readWhere(where) };
-    await this.#post({ target, ...choice, content: { kind: 'message', text: encodeMessage(pxlCodec, message) } });
+    const text = encodeMessage(pxlCodec, message);
+    if (this.#limit.bytes !== false) {
+      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn(target.kind === 'rooms' ? target.roomNames : []));
+    }
+    await this.#post({ target, ...choice, content: { kind: 'message', text } });
   }
 
   async #post(given: Omit<WsEnvelope, 'isVolatile'>): Promise<void> {

@@ -12,6 +12,7 @@ export type WsLimitName =
   | 'upgradeTimeout'
   | 'messagesPerSecond'
   | 'maxPayload'
+  | 'maxPushBytes'
   | 'fragments'
   | 'roomsPerClient'
   | 'roomName'

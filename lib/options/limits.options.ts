@@ -7,6 +7,12 @@ export interface WsLimitOptions {
   fragments?: number | false | undefined;
   /** Bytes that may wait for one client that reads slowly. Default: 1 048 576; `false`: no limit. */
   maxBufferedBytes?: number | false | undefined;
+  /**
+   * Bytes of the largest message that is sent to a client, for clients with small buffers. The verb that sends a larger one
+   * rejects with TOO_LARGE, and nobody gets it; a larger answer becomes that error. Of a message for rooms the largest name
+   * and 60 bytes count too, 512 where rooms have history; what encryption adds does not. Default: false, no limit.
+   */
+  maxPushBytes?: number | false | undefined;
   /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */
   slowConsumer?: WsSlowConsumerPolicy | undefined;
   /**
@@ -78,6 +84,7 @@ export interface ResolvedLimits {
   readonly maxPayload: number;
   readonly fragments: number | false;
   readonly maxBufferedBytes: number | false;
+  readonly maxPushBytes: number | false;
   readonly slowConsumer: WsSlowConsumerPolicy;
   readonly slowConsumerGrace: number;
   readonly messagesPerSecond: number | false;
@@ -100,6 +107,7 @@ export function resolveLimits(limits: OptionChecks, maxPayload: number): Resolve
     maxPayload: limits.integer('maxPayload', maxPayload, 1),
     fragments: limits.limit('fragments', 128, 1),
     maxBufferedBytes: limits.limit('maxBufferedBytes', 1_048_576, 1),
+    maxPushBytes: resolvePushBytes(limits),
     slowConsumer: limits.oneOf('slowConsumer', ['disconnect', 'drop', 'dropOldest']),
     slowConsumerGrace: limits.integer('slowConsumerGrace', 5_000, 0),
     ...resolveRate(limits),
@@ -114,6 +122,13 @@ export function resolveLimits(limits: OptionChecks, maxPayload: number): Resolve
     streamsPerClient: limits.limit('streamsPerClient', 32, 1),
     subscriberQueue: limits.limit('subscriberQueue', 65_536, 1),
   };
+}
+
+/** Below that not even the library's own messages would fit. */
+const LEAST_PUSH = 1_024;
+
+export function resolvePushBytes(limits: OptionChecks): number | false {
+  return limits.limit('maxPushBytes', false, LEAST_PUSH);
 }
 
 function resolveRate(limits: OptionChecks): Pick<ResolvedLimits, 'messagesPerSecond' | 'burst'> {

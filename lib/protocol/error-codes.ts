@@ -11,6 +11,7 @@ export const WS_ERROR_CODES = {
   RATE_LIMITED: { retryable: true },
   ROOM_LIMIT: { retryable: false },
   INVALID_ROOM: { retryable: false },
+  TOO_LARGE: { retryable: false },
   TIMEOUT: { retryable: true },
   UNAVAILABLE: { retryable: true },
   INTERNAL: { retryable: false },

@@ -170,7 +170,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    *
    * @param message a message in either shape, any other JSON value, or a string, which is sent unchanged (ready text)
    * @returns false when the client is gone
-   * @throws WsError BAD_MESSAGE when the message has no JSON form; nothing is sent then
+   * @throws WsError BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`; nothing is sent then
    */
   send<
     Type extends SentType<C> = never,
@@ -185,7 +185,8 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    * Sends an event to this client alone, as Socket.IO's sockets do: `send({ event, data })`.
    *
    * @returns false when the client is gone
-   * @throws WsError BAD_MESSAGE when the event is not a string, or the data has no JSON form; nothing is sent then
+   * @throws WsError BAD_MESSAGE when the event is not a string, or the data has no JSON form, TOO_LARGE over
+   * `limits.maxPushBytes`; nothing is sent then
    */
   emit<Event extends SentEvent<C>>(
     event: IfGiven<C, 'pushes', Event, string>,
@@ -201,7 +202,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
    *
    * @param message a message in either shape
    * @throws WsError TIMEOUT when there is no answer in time; UNAVAILABLE when the client is gone, or goes; BAD_MESSAGE
-   * when the message cannot be sent, and for unknown options; RATE_LIMITED with 1,024 calls open; else the code that the
+   * when the message cannot be sent, and for unknown options; TOO_LARGE over `limits.maxPushBytes`; RATE_LIMITED with 1,024 calls open; else the code that the
    * client refused with, its own words in `cause`. With a signal: the signal's reason.
    */
   call<

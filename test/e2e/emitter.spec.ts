@@ -327,6 +327,27 @@ describe('An emitter without a Redis that answers', () => {
   });
 });
 
+describe('limits.maxPushBytes of the emitter', () => {
+  it('refuses what is larger for a client, and sends the rest', async () => {
+    const emitter = create({ rooms: { history }, limits: { maxPushBytes: 1_024 } });
+    const large = { ...news, data: { text: 'x'.repeat(1_024) } };
+    for (const send of [
+      () => emitter.toClient({ clientId: ada.clientId, ...large }),
+      () => emitter.toUser({ userId: 'ada', ...large }),
+      () => emitter.toRoom({ room: 'tea', ...large }),
+      () => emitter.toRoom({ room: 'kept by the emitter', ...large }),
+      () => emitter.broadcast(large),
+    ]) {
+      await expect(send()).rejects.toThrow(refused('TOO_LARGE'));
+    }
+    // Room for the name of the room, and for its frame in a page.
+    const nearly = { ...news, data: { text: 'x'.repeat(1_024 - 100) } };
+    await expect(emitter.toRoom({ room: 'tea', ...nearly })).rejects.toThrow(refused('TOO_LARGE'));
+    await emitter.broadcast(news);
+    await expectReached(ada, bob);
+  });
+});
+
 describe('The options of the emitter', () => {
   it.each([
     [undefined, 'The options of WebSocketEmitter are an object'],

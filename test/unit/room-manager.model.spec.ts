@@ -10,6 +10,7 @@ import { ClientSession } from '../../lib/clients/session/client-session.js';
 import type { SessionEndpoint } from '../../lib/clients/session/session-endpoint.interface.js';
 import { WsRequest } from '../../lib/ws-client/ws-request.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
+import { PushLimit } from '../../lib/limits/push-limit.js';
 import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { RefusalCounters } from '../../lib/limits/refusal-counters.js';
 import type { ResolvedOptions } from '../../lib/pxl-websocket.options.js';
@@ -138,6 +139,7 @@ function endpointWith(options: ResolvedOptions): SessionEndpoint {
     router: { find: () => undefined },
     intake: { take: () => undefined },
     dispatcher: { dispatch: () => undefined },
+    pushLimit: new PushLimit(false),
     memberships: { join: () => Promise.resolve(false), remove: () => undefined },
     errors: new ErrorReporter(runtime, options),
     runtime,

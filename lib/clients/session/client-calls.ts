@@ -10,6 +10,8 @@ export interface CallOwner {
   readonly codec: Codec;
   /** What the application sees of it. */
   readonly client: object;
+  /** @throws WsError TOO_LARGE */
+  checkSize(text: string): void;
   sendText(text: string): boolean;
   /** The first call was opened, or the last one has ended. */
   callsChanged(): void;
@@ -54,7 +56,9 @@ export class ClientCalls {
       throw new WsError('RATE_LIMITED', `The client has ${MAX_OPEN} calls to answer already.`);
     }
     const callId = ++this.#lastId;
-    if (!this.owner.sendText(encodeCall(this.owner.codec, message, callId))) throw gone();
+    const text = encodeCall(this.owner.codec, message, callId);
+    this.owner.checkSize(text);
+    if (!this.owner.sendText(text)) throw gone();
     OWN_SENDS.note(this.owner);
     return this.#wait(callId, timeout, signal);
   }

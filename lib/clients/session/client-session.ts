@@ -161,7 +161,9 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   /** {@link WsClient.send} */
   send(message: unknown): boolean {
-    const isSent = this.sendText(typeof message === 'string' ? message : encodeMessage(this.codec, message));
+    const text = typeof message === 'string' ? message : encodeMessage(this.codec, message);
+    this.checkSize(text);
+    const isSent = this.sendText(text);
     OWN_SENDS.note(this);
     return isSent;
   }
@@ -170,6 +172,12 @@ export class ClientSession implements ClientEntry, ShownSession {
   emit(event: unknown, data: unknown): boolean {
     if (typeof event !== 'string') throw new WsError('BAD_MESSAGE', 'The event is not a text.');
     return this.send({ event, data });
+  }
+
+  /** @throws WsError TOO_LARGE for a text over `limits.maxPushBytes` */
+  checkSize(text: string): void {
+    const { pushLimit } = this.endpoint;
+    if (pushLimit.bytes !== false) pushLimit.check(text);
   }
 
   /** Sends ready text; false when the client is gone. */

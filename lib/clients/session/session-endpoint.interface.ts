@@ -1,4 +1,5 @@
 import type { ErrorReporter } from '../../errors/error-reporter.js';
+import type { PushLimit } from '../../limits/push-limit.js';
 import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
 import type { WsRoomLeftReason } from '../../protocol/presence.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -19,6 +20,7 @@ export interface SessionEndpoint {
   readonly intake: SessionIntake;
   readonly dispatcher: SessionDispatcher;
   readonly memberships: SessionMemberships;
+  readonly pushLimit: PushLimit;
   readonly errors: Pick<ErrorReporter, 'watch'>;
   readonly runtime: Runtime;
 }

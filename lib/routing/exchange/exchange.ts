@@ -4,7 +4,7 @@ import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
 import type { RefusalCounters } from '../../limits/refusal-counters.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { ErrorPayload, InboundMessage } from '../../protocol/messages.js';
 import { routeOfEvent } from '../../protocol/route-key.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
@@ -135,7 +135,14 @@ export class Exchange implements AckSource {
     }
   }
 
+  /** @throws WsError TOO_LARGE over `limits.maxPushBytes`; what JSON.stringify throws */
   #encode(value: unknown): string {
+    const text = this.#textOf(value);
+    this.session.checkSize(text);
+    return text;
+  }
+
+  #textOf(value: unknown): string {
     try {
       return this.#encodeReply(value);
     } catch (error) {
@@ -159,19 +166,24 @@ export class Exchange implements AckSource {
   }
 
   #encodeError(exception: unknown): string {
-    const { session, message } = this;
     const payload = toErrorPayload(exception);
     try {
-      return session.codec.encodeError(payload, message);
+      return this.#writeError(payload);
     } catch (error) {
-      this.#report('The details of an error have no JSON form.', error);
+      this.#report('The details of an error cannot be sent.', error);
     }
     try {
-      return session.codec.encodeError({ ...payload, details: undefined }, message);
+      return this.#writeError({ ...payload, details: undefined });
     } catch {
-      // The code is not a text. An error thrown here would be handled by nobody and end the process.
-      return session.codec.encodeError(toErrorPayload(undefined), message);
+      // The code is not a text, or the message too long. What is thrown here would be handled by nobody and end the process.
+      return this.session.codec.encodeError(toErrorPayload(undefined), this.message);
     }
+  }
+
+  #writeError(payload: ErrorPayload): string {
+    const text = this.session.codec.encodeError(payload, this.message);
+    this.session.checkSize(text);
+    return text;
   }
 
   /** The promise resolves when the message leaves its queue: once the answer is known to be a stream, or is sent. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { encodeMessage } from '../../clients/encode-message.js';
+import { KEPT_MARKS } from '../../clients/outbound-message.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -21,6 +22,9 @@ const PAGE = 100;
 const LARGEST_PAGE = 1_000;
 /** Bytes of the messages of one page, so that its frame is no burden to the socket. */
 const PAGE_BYTES = 524_288;
+
+/** Bytes that a message has more in a page: `,"offset":` with the longest offset, and the comma behind it. */
+const ENTRY_MARKS = 27;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -69,7 +73,7 @@ export class HistoryRoutes implements RoomListener {
 
   async #page(session: ClientSession, { roomName: name, since, limit, reverse }: Fields): Promise<unknown> {
     const roomName = this.#checkRoom(session, name);
-    const { maxBufferedBytes } = session.options.limits;
+    const { maxBufferedBytes, maxPushBytes } = session.options.limits;
     const range: MemberRange = {
       since: since === undefined ? undefined : readPosition(since),
       limit: readLimit(limit),
@@ -77,7 +81,9 @@ export class HistoryRoutes implements RoomListener {
       bytes: Math.min(PAGE_BYTES, maxBufferedBytes || PAGE_BYTES),
     };
     const { entries, top, more, reason } = await this.history.page(session, roomName, range);
-    return { messages: entries.map((entry) => messageOf(entry, session.codec)), position: top, more, reason };
+    const some = maxPushBytes === false ? entries : entriesWithin(maxPushBytes - KEPT_MARKS, entries);
+    const messages = some.map((entry) => messageOf(entry, session.codec));
+    return { messages, position: top, more: more || some.length < entries.length, reason };
   }
 
   /** @throws WsError INVALID_ROOM; FORBIDDEN for a room that the client is not in; NOT_FOUND for one without history */
@@ -106,6 +112,13 @@ function readLimit(limit: unknown): number {
 function readReverse(reverse: unknown): boolean {
   if (reverse === undefined || typeof reverse === 'boolean') return reverse ?? false;
   throw new WsError('BAD_MESSAGE', 'reverse is neither true nor false.');
+}
+
+/** The first of the entries that fit into a frame of so many bytes, one at least. */
+function entriesWithin(bytes: number, entries: readonly WsHistoryEntry[]): readonly WsHistoryEntry[] {
+  let left = bytes;
+  const end = entries.findIndex(({ text }) => (left -= Buffer.byteLength(text) + ENTRY_MARKS) < 0);
+  return end < 0 ? entries : entries.slice(0, Math.max(1, end));
 }
 
 /** The message as the codec writes it, with its number. */

@@ -80,7 +80,8 @@ export class ClientListPushes implements ClientListener, RoomListener, OnApplica
     try {
       this.delivery.deliver({ target: { kind: 'everybody' }, exclude: [], message });
     } catch (error) {
-      this.errors.report('The client list has no JSON form.', error); // the application writes into metadata
+      // The application writes into metadata what has no JSON form, or more than `limits.maxPushBytes` allows.
+      this.errors.report('The client list was not pushed.', error);
     }
   }
 }

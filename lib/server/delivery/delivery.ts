@@ -9,6 +9,7 @@ import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
+import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
@@ -27,6 +28,8 @@ export interface Mailing extends WsExclusion {
 /** Who gets a message. */
 type Address = Omit<Mailing, 'message'>;
 
+const NO_ROOMS: readonly string[] = [];
+
 /** Delivers messages: to clients of this worker at once, to others through the bus. */
 @Injectable()
 export class Delivery {
@@ -39,6 +42,7 @@ export class Delivery {
   constructor(
     private readonly recipients: Recipients,
     private readonly filters: RoomFilters,
+    private readonly limit: PushLimit,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -50,31 +54,39 @@ export class Delivery {
   /**
    * Delivers to the clients of all workers. This worker's clients get it before this returns, whatever the bus does.
    *
-   * @throws WsError BAD_MESSAGE at the call when the message has no JSON form; rejects with UNAVAILABLE when the bus is down
+   * @throws WsError at the call: BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`; rejects with UNAVAILABLE when the bus is down
    */
   send(mailing: Mailing): Promise<void> {
-    const outbound = OutboundMessage.of(mailing.message, this.#codec);
+    const outbound = this.#write(mailing);
     this.#deliver(mailing, outbound);
     return this.#hasOthers ? this.#publish(mailing, outbound) : Promise.resolve();
   }
 
   /** Delivers to the clients of the other workers. Throws and rejects like {@link send}. */
   sendToOthers(mailing: Mailing): Promise<void> {
-    return this.#publish(mailing, OutboundMessage.of(mailing.message, this.#codec));
+    return this.#publish(mailing, this.#write(mailing));
   }
 
   /**
    * Delivers to the clients of this worker.
    *
-   * @throws WsError BAD_MESSAGE when the message has no JSON form
+   * @throws WsError BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`
    */
   deliver(mailing: Mailing): void {
-    this.#deliver(mailing, OutboundMessage.of(mailing.message, this.#codec));
+    this.#deliver(mailing, this.#write(mailing));
   }
 
   /** Delivers a message of another worker to the clients of this one. */
   receive(envelope: WsEnvelope): void {
     this.#deliver(envelope, OutboundMessage.ofText(envelope.content.text));
+  }
+
+  #write({ message, target }: Mailing): OutboundMessage {
+    const outbound = OutboundMessage.of(message, this.#codec);
+    if (this.limit.bytes !== false) {
+      this.limit.checkSize(outbound.bytesIn(target.kind === 'rooms' ? target.roomNames : NO_ROOMS));
+    }
+    return outbound;
   }
 
   #publish(

@@ -33,7 +33,12 @@ export class MemberAnnouncements implements RoomListener, LossListener {
   }
 
   lost({ roomName, isAnnounced, ...member }: LostMember): void {
-    if (isAnnounced) this.delivery.deliver(announcement('memberLeft', roomName, member));
+    if (!isAnnounced) return;
+    try {
+      this.delivery.deliver(announcement('memberLeft', roomName, member));
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   returned(): void {
@@ -51,11 +56,16 @@ export class MemberAnnouncements implements RoomListener, LossListener {
 
   #announce(action: Action, membership: Membership): void {
     if (!membership.client.options.rooms.announce) return;
-    this.delivery.send(announcementOf(action, membership)).catch((error: unknown) => this.#report(error));
+    this.#send(announcementOf(action, membership)).catch((error: unknown) => this.#report(error));
+  }
+
+  /** Never throws at the call, as the delivery does for a profile that is too large for `limits.maxPushBytes`. */
+  async #send(mailing: Mailing): Promise<void> {
+    await this.delivery.send(mailing);
   }
 
   #report(error: unknown): void {
-    this.errors.report('A membership was not announced to other workers.', error);
+    this.errors.report('A membership was not announced.', error);
   }
 }
 

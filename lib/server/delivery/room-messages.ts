@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { encodeMessage } from '../../clients/encode-message.js';
+import { KEPT_MARKS, OutboundMessage } from '../../clients/outbound-message.js';
 import { badMessage } from '../../clients/verb-checks.js';
 import type { WsWhere } from '../../clients/where.js';
 import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
@@ -8,6 +9,7 @@ import { WsRoomsError } from '../../errors/ws-rooms.error.js';
 import { checkNumbered } from '../../history/numbered-checks.js';
 import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
 import type { WsAppend, WsAppended } from '../../history/room-store.interface.js';
+import { PushLimit } from '../../limits/push-limit.js';
 import type { WsRetention } from '../../options/rooms/history.options.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -49,6 +51,7 @@ export class RoomMessages {
     private readonly delivery: Delivery,
     private readonly filters: RoomFilters,
     private readonly runtime: Runtime,
+    private readonly limit: PushLimit,
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -61,7 +64,7 @@ export class RoomMessages {
    * @param idempotencyKey for rooms with history: a message that they got with this key within five minutes is not added again
    * @throws WsError at the call, nothing is sent then: BAD_MESSAGE for a message without a JSON form, for one that a room
    * with history cannot number, for over 32 such rooms, for a key without one and for a filter with one, or that there is not;
-   * INVALID_ROOM for the name of such a room that no client can join. Rejects with UNAVAILABLE when the bus is down, and with
+   * INVALID_ROOM for the name of such a room that no client can join; TOO_LARGE. Rejects with UNAVAILABLE when the bus is down, and with
    * WsRoomsError when only some rooms have it
    */
   send(mailing: Mailing, idempotencyKey?: string): Promise<void> {
@@ -128,6 +131,9 @@ export class RoomMessages {
     for (const roomName of kept.keys()) checkRoomName(roomName, this.#longestName);
     const text = encodeMessage(pxlCodec, mailing.message);
     checkNumbered(mailing.message, text);
+    if (this.limit.bytes !== false) {
+      this.limit.checkSize(OutboundMessage.ofText(text).bytesIn([...kept.keys(), ...others], KEPT_MARKS));
+    }
     const { exclude, excludeUsers, excludeRooms } = mailing;
     const message: KeptMessage = { text, exclude, excludeUsers, excludeRooms, idempotencyKey };
     const [only] = kept;

@@ -47,7 +47,8 @@ export type ToAll<
 
 /**
  * PXL's verbs for sending. They return nothing and never reject: a failure on the way to other workers, or to the history of a
- * room, is reported to `events.onError`. A message without a JSON form and unknown options throw BAD_MESSAGE at the call.
+ * room, is reported to `events.onError`. A message without a JSON form and unknown options throw BAD_MESSAGE at the call, one over
+ * `limits.maxPushBytes` TOO_LARGE.
  *
  * @typeParam C the contract with the clients; without one any JSON value can be sent
  */

@@ -92,7 +92,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
    *
    * @param binary true: sends the text in a binary frame, encrypted where the client is. The library's `WebSocketClient`
    * does not read it: it takes text frames only, and reports any other to its `events.onError`. Default: false
-   * @throws WsError BAD_MESSAGE when the data has no JSON form
+   * @throws WsError BAD_MESSAGE when the data has no JSON form; TOO_LARGE over `limits.maxPushBytes`
    */
   sendClientMessage<
     Type extends SentType<C> = never,
@@ -102,6 +102,7 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
     const session = to instanceof WsClient ? sessionOf(to.ws) : this.#sessionOf(to);
     if (session?.readyState !== OPEN) return;
     const text = encodeMessage(session.codec, data);
+    session.checkSize(text);
     if (binary) session.sendBinary(text);
     else session.sendText(text);
     OWN_SENDS.note(session);

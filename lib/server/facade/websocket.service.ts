@@ -101,7 +101,7 @@ export interface WsCloseOptions {
  * see {@link WebSocketService.sendToRooms}.
  *
  * Every send rejects with BAD_MESSAGE, and sends nothing, when the message has no JSON form or no name (`type` and `action`,
- * or `event`), and for unknown or wrong options. It rejects with UNAVAILABLE when other workers cannot be reached. Unknown
+ * or `event`), and for unknown or wrong options; with TOO_LARGE over `limits.maxPushBytes`. It rejects with UNAVAILABLE when other workers cannot be reached. Unknown
  * clients, users and rooms are not an error. A rejection that nobody handles, as of a send that is not awaited, goes to the
  * log and `events.onError`; it does not end the process.
  *

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
+import { PushLimit } from '../../limits/push-limit.js';
 import { optionsAt, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
@@ -21,10 +22,12 @@ export class EndpointRegistry {
     memberships: Memberships,
     intake: MessageIntake,
     dispatcher: MessageDispatcher,
+    pushLimit: PushLimit,
     errors: ErrorReporter,
     runtime: Runtime,
   ) {
-    this.#services = { workerId: identity.workerId, memberships, intake, dispatcher, errors, runtime };
+    const { workerId } = identity;
+    this.#services = { workerId, memberships, intake, dispatcher, pushLimit, errors, runtime };
   }
 
   /**

@@ -2,6 +2,7 @@ import { WebSocketServer, type Server } from 'ws';
 import type { BoundGuard } from '../../auth/connection-guards.js';
 import type { SessionEndpoint } from '../../clients/session/session-endpoint.interface.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
+import type { PushLimit } from '../../limits/push-limit.js';
 import { CODECS } from '../../protocol/codecs.js';
 import { termsText } from '../../protocol/welcome-terms.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -23,6 +24,7 @@ export interface EndpointServices {
   readonly memberships: Memberships;
   readonly intake: MessageIntake;
   readonly dispatcher: MessageDispatcher;
+  readonly pushLimit: PushLimit;
   readonly errors: ErrorReporter;
   readonly runtime: Runtime;
 }
@@ -39,6 +41,7 @@ export class Endpoint implements SessionEndpoint {
   readonly intake: MessageIntake;
   readonly dispatcher: MessageDispatcher;
   readonly memberships: Memberships;
+  readonly pushLimit: PushLimit;
   readonly errors: ErrorReporter;
   readonly runtime: Runtime;
   #terms: { readonly text: string; readonly ownJoin: boolean } | undefined;
@@ -48,12 +51,13 @@ export class Endpoint implements SessionEndpoint {
     readonly port: number,
     readonly path: string,
     readonly options: ResolvedOptions,
-    { workerId, intake, dispatcher, memberships, errors, runtime }: EndpointServices,
+    { workerId, intake, dispatcher, memberships, pushLimit, errors, runtime }: EndpointServices,
   ) {
     this.workerId = workerId;
     this.intake = intake;
     this.dispatcher = dispatcher;
     this.memberships = memberships;
+    this.pushLimit = pushLimit;
     this.errors = errors;
     this.runtime = runtime;
     this.router = new Router(path, options.protocol);
