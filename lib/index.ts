@@ -25,7 +25,7 @@ export { PxlWebSocketClientModule } from './client-module/pxl-websocket-client.m
 export { RemoteClient, type AnyClient } from './clients/remote-client.js';
 export type { WsUserInterest } from './clients/user-interest.interface.js';
 export { WsClient, type WsCallOptions, type WsClientState } from './ws-client/ws-client.js';
-export type { WsRequest as WsRequestInfo } from './ws-client/ws-request.js';
+export type { WsRequest as WsRequestInfo, WsRequestParams, WsRequestQuery } from './ws-client/ws-request.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
 export { PXL_WS_REDIS } from './redis/link/redis-client.js';
 export {
@@ -200,6 +200,7 @@ export type { WsRedisClient } from './options/redis.options.js';
 export type { AddClientToRoomOptions } from './rooms/join-options.js';
 export type { WsContractRoute } from './routing/decorators/contract-route.js';
 export { WsClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
+export { WsParam, WsQuery, type WsParamOptions } from './routing/decorators/request-params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
 export type { WebSocketMetric } from './runtime/metrics.js';

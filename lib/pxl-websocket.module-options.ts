@@ -44,7 +44,10 @@ import { resolveSubscribers, type ResolvedSubscribers } from './subscribers/subs
 export interface PxlWebSocketModuleOptions {
   /** False: no endpoint is opened; everything stays injectable and sends do nothing. Default: true. */
   enabled?: boolean | undefined;
-  /** The path of the endpoint for gateways without a path of their own, compared byte for byte. Default: `'/ws'`. */
+  /**
+   * The path of the endpoint for gateways without a path of their own, compared byte for byte but for parameters:
+   * `'/ws/:tenant'`. Default: `'/ws'`.
+   */
   path?: string | undefined;
   /**
    * The envelope of connections that name no subprotocol: `'pxl'` (`{ type, action, data?, id? }`) or `'event'`
@@ -53,7 +56,8 @@ export interface PxlWebSocketModuleOptions {
    */
   protocol?: WsProtocolName | undefined;
   /**
-   * What differs on the path of a gateway with a path of its own: each group is laid over the module's. Default: none.
+   * What differs on the path of a gateway with a path of its own, by that path as the gateway writes it (`'/ws/:tenant'`):
+   * each group is laid over the module's. Default: none.
    */
   endpoints?: Record<string, WsEndpointOptions> | undefined;
   /**

@@ -11,7 +11,7 @@ export class ConnectionCandidate {
   constructor(
     /** The id that the connection will have. */
     readonly clientId: string,
-    /** The upgrade request: `url`, `headers`, `ip`. */
+    /** The upgrade request: `url`, `headers`, `ip`, `params`, `query`. */
     readonly request: WsRequest,
     /** The verified user; null for an anonymous one. */
     readonly user: WsUser | null,

@@ -5,8 +5,15 @@ import { eventOfRoute } from '../protocol/route-key.js';
 import { HandlerScanner, type HandlerMethod } from '../routing/discovery/handler.scanner.js';
 import { classOf, nameOf, type ProviderWrapper } from '../routing/discovery/provider.scanner.js';
 import { WsMetadataAccessor } from '../routing/discovery/ws-metadata.accessor.js';
+import { PARAM, QUERY } from '../routing/pipeline/handler-params.js';
 import { WsPipeline } from '../routing/pipeline/ws-pipeline.js';
 import { ClientRegistry, type RegisteredClient } from './client.registry.js';
+
+/** The parameters that only handlers of a server have. */
+const OF_UPGRADES = [
+  [PARAM, '@WsParam(...)'],
+  [QUERY, '@WsQuery(...)'],
+] as const;
 
 /** Finds the client controllers at start-up and makes their methods handlers of their clients. */
 @Injectable()
@@ -34,6 +41,10 @@ export class ControllerExplorer {
       for (const method of this.scanner.methodsOf(wrapper)) {
         const { methodName, source } = method;
         checkMethod(method, pipeline.takesAck({ wrapper, methodName }));
+        for (const [kind, decorator] of OF_UPGRADES) {
+          if (!pipeline.takes({ wrapper, methodName }, kind)) continue;
+          throw refusal(decorator, source, 'its client has no upgrade request, it is the one that connects');
+        }
         for (const { type, action } of method.routes) {
           const handle = pipeline.compile({ wrapper, methodName, pattern: eventOfRoute(type, action) });
           routes.add({ type, action, source, handle });

@@ -1,7 +1,8 @@
 import type { WsRequest } from '../ws-client/ws-request.js';
 
 const HEADER = 'x-pxl-public-key';
-const PARAMETER = 'publicKey';
+/** The name in the query of an upgrade. */
+export const KEY_PARAMETER = 'publicKey';
 
 /** The client's part of an exchange of keys. */
 export interface KeyOffer {
@@ -14,5 +15,5 @@ export function readOffer({ headers, url }: WsRequest): KeyOffer {
   if (typeof header === 'string') return { publicKey: header };
   const query = url.indexOf('?');
   if (query < 0) return {};
-  return { publicKey: new URLSearchParams(url.slice(query)).get(PARAMETER) ?? undefined };
+  return { publicKey: new URLSearchParams(url.slice(query)).get(KEY_PARAMETER) ?? undefined };
 }

@@ -5,7 +5,7 @@ import type { ClientMetadata } from '../ws-client/client-entry.js';
 export interface WsCredentials {
   /** Where the credentials come from: the HTTP upgrade, or a message (`system.authenticate`, `system.refresh`). */
   readonly source: 'upgrade' | 'message';
-  /** The upgrade request, also where a message brought the credentials: `url`, `headers`, `ip`. */
+  /** The upgrade request, also where a message brought the credentials: `url`, `headers`, `ip`, `params`, `query`. */
   readonly request: WsRequest;
   /** The token as it was sent, not verified: of the places in `auth.tokenFrom`, or `data.token` of the message. */
   readonly token?: string | undefined;

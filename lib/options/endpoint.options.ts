@@ -4,6 +4,7 @@ import type { WsOrigins } from './access.options.js';
 import type { WsAuthOptions } from './auth.options.js';
 import { noSuchName } from './checks/nearest-name.js';
 import { isGroup } from './checks/option-checks.js';
+import { problemOfPath } from './checks/path-pattern.js';
 import { ENDPOINT_LIMITS, type WsEndpointLimitOptions, type WsLimitOptions } from './limits.options.js';
 import type { WsRoomOptions } from './rooms/rooms.options.js';
 
@@ -46,8 +47,11 @@ export function optionsOfEndpoints<Options extends WithEndpoints>(given: Options
 
 function check(path: string, own: unknown): asserts own is WsEndpointOptions {
   const name = `endpoints[${JSON.stringify(path)}]`;
-  if (!/^\/[^?#\s]*$/.test(path)) {
-    throw new PxlWebSocketOptionsError(`The option ${name} is named by a path like '/admin', without a query.`);
+  const problem = path.startsWith('/') ? problemOfPath(path) : 'it does not begin with a slash';
+  if (problem !== undefined) {
+    throw new PxlWebSocketOptionsError(
+      `The option ${name} is named by a path like '/admin' or '/ws/:tenant': ${problem}.`,
+    );
   }
   if (!isGroup(own)) throw new PxlWebSocketOptionsError(`The option ${name} is an object.`);
   refuseOthers(own, GROUPS, name);

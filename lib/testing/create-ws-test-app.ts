@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
+import { PathPattern } from '../options/checks/path-pattern.js';
 import type { WebSocketContract } from '../protocol/contract.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { createApplication } from './create-application.js';
@@ -56,8 +57,14 @@ function testAppOf(app: INestApplication): WsTestApp {
 }
 
 function ownPath(app: INestApplication): string {
+  const { path } = optionsOf(app);
+  if (!PathPattern.of(path)) return path;
+  throw new Error(`The path ${path} of the module has parameters: name the path that is meant, with their values.`);
+}
+
+function optionsOf(app: INestApplication): ResolvedOptions {
   try {
-    return app.get<ResolvedOptions>(PXL_WS_OPTIONS, { strict: false }).path;
+    return app.get<ResolvedOptions>(PXL_WS_OPTIONS, { strict: false });
   } catch (cause) {
     throw new Error('The application imports no PxlWebSocketModule whose path could be meant: name one.', { cause });
   }

@@ -8,7 +8,7 @@ export interface WsTestApp {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
-  /** The WebSocket url of a path, which may have a query. Default: the module's own path. */
+  /** The WebSocket url of a path, which may have a query. Default: the module's own path, where it has no parameters. */
   readonly url: (path?: string) => string;
   /**
    * Connects a client and takes its welcome. The client is closed with the application. `client<Chat>()` knows a contract.
@@ -24,6 +24,6 @@ export interface WsTestApp {
 
 /** How a client of a {@link WsTestApp} connects. */
 export interface WsTestAppClientOptions extends WsTestClientOptions {
-  /** The path of the endpoint. Default: the module's own. */
+  /** The path of the endpoint, with the values of its parameters: `'/ws/acme'`. Default: the module's own. */
   path?: string | undefined;
 }

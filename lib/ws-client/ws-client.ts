@@ -114,7 +114,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     return this.#session.lastActivity;
   }
 
-  /** The upgrade request: `url`, `headers`, `ip`. */
+  /** The upgrade request: `url`, `headers`, `ip`, `params`, `query`. */
   get request(): WsRequest {
     return this.#session.request;
   }
@@ -132,7 +132,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     return this.request.headers;
   }
 
-  /** The path of the endpoint that the client connected to. */
+  /** The path of the endpoint that the client connected to: `/ws/:tenant` where it has parameters. */
   get path(): string {
     return this.#session.path;
   }

@@ -7,6 +7,7 @@ import {
   WebSocketService,
   WsClient,
   WsError,
+  WsParam,
   WsRoute,
   type WsCredentials,
   type WsVerdict,
@@ -63,6 +64,17 @@ class ConformanceGateway {
   }
 }
 
+@WebSocketGateway({ path: '/ws/admin' })
+class WithoutParameters {}
+
+@WebSocketGateway({ path: '/ws/:tenant' })
+class TenantGateway {
+  @WsRoute('test', 'tenant')
+  tenant(@WsParam('tenant') tenant: string): string {
+    return tenant;
+  }
+}
+
 @WebSocketGateway()
 class OwnJoinGateway {
   @WsRoute('event', 'join')
@@ -80,7 +92,7 @@ function authenticate({ request }: WsCredentials): WsVerdict {
 
 beforeAll(async () => {
   app = await startApp({
-    providers: [ConformanceGateway],
+    providers: [ConformanceGateway, TenantGateway, WithoutParameters],
     options: {
       auth: { authenticate },
       rooms: { open: true, announce: true, whisper: true },
@@ -157,6 +169,13 @@ const promises: Record<string, () => Promise<void>> = {
     expect((await upgrade('/ws')).statusCode).toBe(101);
     expect((await upgrade('/ws?anything=1')).statusCode).toBe(101);
     expect((await upgrade('/ws/')).statusCode).toBe(404);
+    const tenantAt = async (path: string): Promise<unknown> => (await client(path)).request('test', 'tenant');
+    expect(await tenantAt('/ws/a%2Fb%2525')).toBe('a/b%25');
+    await expect(tenantAt('/ws/admin')).rejects.toThrow('UNKNOWN_ROUTE');
+    expect(await tenantAt('/ws/%61dmin')).toBe('admin');
+    expect((await upgrade('/ws/a%')).statusCode).toBe(400);
+    expect((await upgrade('/ws/%FF')).statusCode).toBe(400);
+    expect((await upgrade('/ws/a/b')).statusCode).toBe(404);
   },
 
   async Subprotocol() {

@@ -30,6 +30,8 @@ import {
   WebSocketService,
   WsError,
   WsFallback,
+  WsParam,
+  WsQuery,
   WsRateLimit,
   WsRoute,
   type PxlWebSocketClientModuleOptions,
@@ -601,10 +603,22 @@ describe('a client controller that cannot be fails at start-up', () => {
         ack();
       }
     }
+    class Placed {
+      @WsRoute('price', 'ask')
+      ask(@WsParam('tenant') tenant: string): string {
+        return tenant;
+      }
+    }
+    class Queried {
+      @WsRoute('price', 'ask')
+      ask(@WsQuery() query: unknown): unknown {
+        return query;
+      }
+    }
     @UseConnectionGuards({ canActivate: () => true })
     class Guarded {}
     const sentences: string[] = [];
-    for (const Class of [Fallback, Limited, Acked, Guarded]) {
+    for (const Class of [Fallback, Limited, Acked, Placed, Queried, Guarded]) {
       WebSocketClientController('prices')(Class);
       sentences.push(await failureOf({ options: false, imports: [client], providers: [Class] }));
     }
@@ -612,6 +626,8 @@ describe('a client controller that cannot be fails at start-up', () => {
       '@WsFallback() has no effect on Fallback.rest: a client controller handles the routes that it names.',
       '@WsRateLimit(...) has no effect on Limited.ask: it limits what clients of a gateway send.',
       '@Ack() has no effect on Acked.ask: what the method returns is the answer.',
+      '@WsParam(...) has no effect on Placed.ask: its client has no upgrade request, it is the one that connects.',
+      '@WsQuery(...) has no effect on Queried.ask: its client has no upgrade request, it is the one that connects.',
       '@UseConnectionGuards(...) has no effect on Guarded: nobody connects to it.',
     ]);
   });

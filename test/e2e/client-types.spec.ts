@@ -7,7 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { Ack, ConnectedSocket, MessageBody } from '@nestjs/websockets';
 import { of, type Observable } from 'rxjs';
 import {
-  WsClientId, WsRoute, WsUser, type WsUserInfo,
+  WsClientId, WsParam, WsQuery, WsRoute, WsUser, type WsRequestParams, type WsRequestQuery, type WsUserInfo,
   PxlWebSocketServer, WebSocketEmitter, WebSocketService, WsSubscriber, type ClientEntry, type PushMessage, type RouteData,
   type RouteReply, type WsSendRequest, type ServerVerbs, type WebSocketMessage, type WebSocketSubscriberHandlerContext,
   type WsClient,
@@ -47,8 +47,8 @@ declare const loose: WebSocketClient<any>;
 declare const tester: WsTestClient<Chat>, plainTester: WsTestClient;
 export { tester, plainTester };
 const ChatRoute = WsRoute<Chat>(), FromServer = WsRoute<Chat, 'client'>();
-export { Ack, ConnectedSocket, MessageBody, of, WsClientId, WsRoute, WsUser, ChatRoute, FromServer };
-export type { Observable, WsUserInfo };
+export { Ack, ConnectedSocket, MessageBody, of, WsClientId, WsParam, WsQuery, WsRoute, WsUser, ChatRoute, FromServer };
+export type { Observable, WsRequestParams, WsRequestQuery, WsUserInfo };
 declare const server: PxlWebSocketServer<Chat>, plainServer: PxlWebSocketServer, anyServer: PxlWebSocketServer<any>;
 declare const emitter: WebSocketEmitter<Chat>, plainEmitter: WebSocketEmitter, anySockets: WebSocketService<any>;
 declare const client: WsClient<Chat>, plainClient: WsClient, anyClient: WsClient<any>;
@@ -198,6 +198,8 @@ const GOOD_METHODS = [
   `@ChatRoute('chat', 'send') a(@Ack() ack: (reply: { sent: boolean }) => void): void { ack({ sent: true }); }`,
   `@ChatRoute('chat', 'send') a(): never { throw new Error('no'); }`,
   `@ChatRoute('chat', 'typing') async a(@ConnectedSocket() of: WsClient): Promise<void> { of.leave('tea'); }`,
+  `@ChatRoute('chat', 'typing') a(@WsParam() params: WsRequestParams, @WsQuery() query: WsRequestQuery, @WsQuery('a') a?: string): void {
+     void [params, query, a]; }`,
   `@ChatRoute('chat', 'history') async *a(@MessageBody() { room }: { room: string }): AsyncGenerator<{ text: string }> { yield { text: room }; }`,
   `@ChatRoute('chat', 'history') a(of: WsClient, { room }: RouteData<Chat, 'chat', 'history'>): Promise<Observable<{ text: string }>> {
      throw new Error(of.clientId + room); }`,

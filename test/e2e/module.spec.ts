@@ -244,7 +244,7 @@ describe('A start that cannot work', () => {
     @WebSocketGateway({ path: '/chat?room=1' })
     class Misled {}
     expect(await failureOf({ providers: [Misled] })).toBe(
-      'The path of a @WebSocketGateway() has no query and no blanks, "/chat?room=1" has.',
+      'The path "/chat?room=1" of a @WebSocketGateway() cannot be: it has a query, or blanks.',
     );
   });
 

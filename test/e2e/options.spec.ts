@@ -5,9 +5,13 @@ import { failureOf } from '../support/failure-of.js';
 describe('Bad options', () => {
   const cases: [string, unknown, string][] = [
     ['enabled', { enabled: 'yes' }, 'The option enabled is true or false, not a text.'],
-    ['path', { path: 'ws' }, `The option path is a path like '/ws', without a query, not "ws".`],
-    ['path', { path: '/ws?a=1' }, `The option path is a path like '/ws', without a query, not "/ws?a=1".`],
-    ['path', { path: 7 }, `The option path is a path like '/ws', without a query, not 7.`],
+    ['path', { path: 'ws' }, `The option path is a path like '/ws' or '/ws/:tenant', without a query, not "ws".`],
+    [
+      'path',
+      { path: '/ws?a=1' },
+      `The option path is a path like '/ws' or '/ws/:tenant', without a query, not "/ws?a=1": it has a query, or blanks.`,
+    ],
+    ['path', { path: 7 }, `The option path is a path like '/ws' or '/ws/:tenant', without a query, not 7.`],
     [
       'cluster.secret',
       { cluster: { secret: 's3cret' } },

@@ -250,7 +250,7 @@ describe('resolved options', () => {
 
 describe('a bad option is refused in one sentence', () => {
   it.each<[unknown, string]>([
-    [{ path: 'ws' }, `The option path is a path like '/ws', without a query, not "ws".`],
+    [{ path: 'ws' }, `The option path is a path like '/ws' or '/ws/:tenant', without a query, not "ws".`],
     [{ rooms: true }, 'The option rooms is an object, not true.'],
     [{ rooms: { open: 'yes' } }, 'The option rooms.open is true or false, not a text.'],
     [{ rooms: { defaults: 'lobby' } }, 'The option rooms.defaults is a list of texts, not a text.'],

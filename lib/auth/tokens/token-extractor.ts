@@ -10,7 +10,7 @@ export type TokenFound =
 const BEARER = /^bearer +(\S+) *$/i;
 const PROTOCOL_PREFIX = 'bearer.';
 /** The name of the cookie and of the query parameter. */
-const NAME = 'token';
+export const TOKEN_NAME = 'token';
 
 const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = {
   header: ({ headers }) => {
@@ -26,7 +26,7 @@ const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = 
   cookie: ({ headers }) => (headers.cookie ?? '').split(';').flatMap(readCookie),
   query: ({ url = '' }) => {
     const query = url.indexOf('?');
-    return query < 0 ? [] : new URLSearchParams(url.slice(query)).getAll(NAME);
+    return query < 0 ? [] : new URLSearchParams(url.slice(query)).getAll(TOKEN_NAME);
   },
 };
 
@@ -44,7 +44,7 @@ export function findToken(request: Request, places: readonly WsTokenPlace[]): To
 
 function readCookie(pair: string): string[] {
   const equals = pair.indexOf('=');
-  if (equals < 0 || pair.slice(0, equals).trim() !== NAME) return [];
+  if (equals < 0 || pair.slice(0, equals).trim() !== TOKEN_NAME) return [];
   const value = pair.slice(equals + 1).trim();
   return [value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value];
 }

@@ -1,6 +1,7 @@
 import { PxlWebSocketOptionsError } from '../../errors/start-up.errors.js';
 import { isClass } from './class-checks.js';
 import { nearestName, noSuchName } from './nearest-name.js';
+import { problemOfPath } from './path-pattern.js';
 
 /** Node's timers turn a longer time into 1 ms. */
 const MOST = 2 ** 31 - 1;
@@ -56,12 +57,15 @@ export class OptionChecks {
     return this.#check(option, fallback, fits, `a whole number from ${least} to ${MOST}, or false`) as number | false;
   }
 
-  /** A path as it stands in a request: it begins with a slash and holds no query. */
+  /** A path as it stands in a request, but for its parameters: it begins with a slash and holds no query. */
   path(option: string, fallback: string): string {
-    const fits = (value: unknown): boolean => typeof value === 'string' && /^\/[^?#\s]*$/.test(value);
     const given = this.#given[option];
-    const shown = typeof given === 'string' ? JSON.stringify(given.slice(0, 40)) : describe(given);
-    return this.#check(option, fallback, fits, "a path like '/ws', without a query", shown) as string;
+    const problem = typeof given === 'string' ? problemOfPath(given) : undefined;
+    const fits = (value: unknown): boolean =>
+      typeof value === 'string' && value.startsWith('/') && problem === undefined;
+    const why = problem === undefined ? '' : `: ${problem}`;
+    const shown = typeof given === 'string' ? `${JSON.stringify(given.slice(0, 40))}${why}` : describe(given);
+    return this.#check(option, fallback, fits, "a path like '/ws' or '/ws/:tenant', without a query", shown) as string;
   }
 
   texts(option: string, fallback: readonly string[] = []): readonly string[] {

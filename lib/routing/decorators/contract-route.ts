@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { WsClient } from '../../ws-client/ws-client.js';
-import type { WsRequest } from '../../ws-client/ws-request.js';
+import type { WsRequest, WsRequestParams, WsRequestQuery } from '../../ws-client/ws-request.js';
 import type {
   WsAnyAction,
   CallAction,
@@ -88,7 +88,12 @@ type TakesData<Data, Args extends readonly unknown[]> = true extends {
 
 /** Whether a parameter takes one of several things. */
 type Takes<Arg, Things> = true extends (Things extends Arg ? true : false) ? true : false;
-type IsGiven<C extends WebSocketContract, Arg> = Takes<Arg, Given<C>> extends true ? true : IsCallback<Arg>;
+type IsGiven<C extends WebSocketContract, Arg> = true extends
+  Takes<Arg, Given<C>> | IsSame<Arg, WsRequestParams> | IsSame<Arg, WsRequestQuery> | IsCallback<Arg>
+  ? true
+  : false;
+/** Other objects of optional fields would take parameters as well. */
+type IsSame<Arg, Part> = [Arg, Part] extends [Part, Arg] ? true : false;
 type IsCallback<Arg> = Arg extends (...args: never[]) => unknown ? true : false;
 type HasCallback<Args extends readonly unknown[]> = true extends {
   [Index in keyof Args]: IsCallback<Args[Index]>;

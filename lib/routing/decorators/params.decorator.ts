@@ -16,7 +16,7 @@ export const WsUser = createParamDecorator((property: 'userId' | 'userType' | 'p
   return property ? user?.[property] : user;
 });
 
-/** The upgrade request of the client: `url`, `headers`, `ip`. */
+/** The upgrade request of the client: `url`, `headers`, `ip`, `params`, `query`. */
 export const WsRequest = createParamDecorator((_data: undefined, context: ExecutionContext) => {
   return clientOf(context).request;
 });

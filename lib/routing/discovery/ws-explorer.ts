@@ -21,6 +21,15 @@ export interface DiscoveredGateway {
   readonly routes: readonly (RouteMetadata & { readonly route: Route })[];
   /** Its methods with `@WsFallback()`. */
   readonly fallbacks: readonly Route[];
+  /** The parameters of a path that its methods name. */
+  readonly pathParams: readonly PathParam[];
+}
+
+/** A parameter of a path, and the method that names it. */
+export interface PathParam {
+  readonly name: string;
+  /** `Class.method` */
+  readonly source: string;
 }
 
 /** Walks the application's providers and controllers once, at start-up, and compiles their handlers. */
@@ -48,6 +57,9 @@ export class WsExplorer {
         fallbacks: methods
           .filter(({ isFallback }) => isFallback)
           .map((method) => this.#compileFallback(wrapper, method)),
+        pathParams: methods.flatMap(({ methodName, source }) =>
+          this.pipeline.pathParamsOf({ wrapper, methodName }).map((name) => ({ name, source })),
+        ),
       };
     });
   }

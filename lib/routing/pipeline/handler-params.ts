@@ -2,6 +2,9 @@
 export const SOCKET = 0;
 export const PAYLOAD = 3;
 export const ACK = 13;
+/** Those of `@nestjs/common` that a connection has as well. */
+export const QUERY = 4;
+export const PARAM = 5;
 
 const param = (index: number): { index: number; data: undefined; pipes: [] } => ({ index, data: undefined, pipes: [] });
 

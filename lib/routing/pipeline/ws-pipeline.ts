@@ -21,8 +21,9 @@ import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
+import type { WsClient } from '../../ws-client/ws-client.js';
 import { filtered } from './filter-step.js';
-import { ACK, PAYLOAD, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
+import { ACK, PARAM, PAYLOAD, QUERY, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
 import {
   BaseExceptionFilterContext,
   ContextUtils,
@@ -70,6 +71,8 @@ export interface HandlerSource {
   readonly takesWhole?: boolean;
 }
 
+type HandlerMethod = Pick<HandlerSource, 'wrapper' | 'methodName'>;
+
 /** Who has sent a message. */
 export interface Peer {
   /** What `@ConnectedSocket()` gives, and what guards, interceptors and filters see as the client. */
@@ -78,6 +81,12 @@ export interface Peer {
 
 /** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
 type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
+
+/** A client of a server, with its upgrade request. */
+type Connected = Pick<WsClient, 'request'>;
+
+/** The kinds of parameters that hold what a client has sent. */
+const FROM_CLIENT: ReadonlySet<unknown> = new Set([PAYLOAD, PARAM, QUERY]);
 
 /** The metadata keys of enhancers, and the method that an enhancer of each kind has. */
 const ENHANCERS = {
@@ -291,7 +300,7 @@ export class WsPipeline {
       const isCustom = typeof type === 'string';
       const ownPipes = this.#pipes.createConcreteContext<unknown[], PipeTransform[]>(own, contextId, inquirerId);
       // Pipes get what the client sent and what custom decorators return, never the client itself.
-      const applied = isCustom || type === PAYLOAD ? [...pipes, ...ownPipes] : [];
+      const applied = isCustom || FROM_CLIENT.has(type) ? [...pipes, ...ownPipes] : [];
       const argument: ArgumentMetadata = {
         metatype: paramtypes?.[index] as ArgumentMetadata['metatype'],
         type: this.#paramTokens.exchangeEnumForString(type as never),
@@ -332,8 +341,20 @@ export class WsPipeline {
   }
 
   /** Whether the method wants an ack function. */
-  takesAck({ wrapper, methodName }: Pick<HandlerSource, 'wrapper' | 'methodName'>): boolean {
-    return Object.keys(this.#paramsMetadata(wrapper.instance, methodName)).some((key) => kindOf(key) === ACK);
+  takesAck(source: HandlerMethod): boolean {
+    return this.takes(source, ACK);
+  }
+
+  /** Whether the method has a parameter of a kind. */
+  takes({ wrapper, methodName }: HandlerMethod, kind: number): boolean {
+    return Object.keys(this.#paramsMetadata(wrapper.instance, methodName)).some((key) => kindOf(key) === kind);
+  }
+
+  /** The parameters of the endpoint's path that the method names. */
+  pathParamsOf({ wrapper, methodName }: HandlerMethod): string[] {
+    const params = Object.entries(this.#decorated(wrapper.instance, methodName) ?? {});
+    const names = params.map(([key, { data }]): unknown => (kindOf(key) === PARAM ? data : undefined));
+    return names.filter((name) => typeof name === 'string' && name !== '') as string[];
   }
 
   /** Makes the arguments that guards, interceptors, pipes and filters get of a message. */
@@ -402,7 +423,14 @@ function kindOf(key: string): number | string {
 function extractorOf(kind: unknown, property: unknown): Param['extract'] {
   if (kind === SOCKET) return ([client]) => client;
   if (kind === ACK) return ackOf;
-  if (kind !== PAYLOAD) return () => null;
-  if (typeof property !== 'string' || property === '') return ([, data]) => data;
-  return ([, data]) => (data as Record<string, unknown> | null | undefined)?.[property];
+  if (kind === PARAM) return ([client]) => partOf((client as Connected).request.params, property);
+  if (kind === QUERY) return ([client]) => partOf((client as Connected).request.query, property);
+  if (kind === PAYLOAD) return ([, data]) => partOf(data, property);
+  return () => null;
+}
+
+/** A property of a value, or all of it where the decorator names none. */
+function partOf(value: unknown, property: unknown): unknown {
+  if (typeof property !== 'string' || property === '') return value;
+  return (value as Record<string, unknown> | null | undefined)?.[property];
 }

@@ -41,6 +41,11 @@ export interface AddClientOptions {
   /** In ms since 1970. Default: now. */
   lastActivity?: number;
   user?: WsGivenUser | null;
+  /**
+   * The path of the endpoint whose client it becomes, as a request has it: `'/ws/acme'`, with or without a query. Default: the
+   * module's own, which has to have no parameters then.
+   */
+  path?: string;
 }
 
 /**
@@ -157,7 +162,7 @@ export class ClientManager {
    * @throws WsError BAD_MESSAGE for an id that is not a text, for an invalid user, and without a socket: clients of other
    * workers become known by themselves
    */
-  addClient({ clientId, ws, lastActivity, user }: AddClientOptions): void {
+  addClient({ clientId, ws, lastActivity, user, path }: AddClientOptions): void {
     if (typeof clientId !== 'string' || clientId === '') {
       throw new WsError('BAD_MESSAGE', 'A client id is a text that is not empty.');
     }
@@ -168,7 +173,7 @@ export class ClientManager {
     // Compared, not tested for truth: an empty text in place of a user must throw, not become an anonymous client.
     const identity = user === undefined || user === null ? null : toUser(user);
     if (ws.readyState !== OPEN || this.registry.has(clientId) || this.getClientId({ ws }) !== undefined) return;
-    this.adoption.adopt({ clientId, ws, user: identity, lastActivity });
+    this.adoption.adopt({ clientId, ws, user: identity, lastActivity, path });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { BoundGuard } from '../../auth/connection-guards.js';
 import type { SessionEndpoint } from '../../clients/session/session-endpoint.interface.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { PushLimit } from '../../limits/push-limit.js';
+import { PathPattern } from '../../options/checks/path-pattern.js';
 import { CODECS } from '../../protocol/codecs.js';
 import { termsText } from '../../protocol/welcome-terms.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -14,6 +15,7 @@ import type { Runtime } from '../../runtime/runtime.js';
 import { LONGEST_CLOSING } from '../outbox/closing.js';
 import type { GatewayHooks } from './gateway-hooks.js';
 import { AcceptedSocket } from '../connection/accepted-socket.js';
+import { ownNamesOf } from '../upgrade/own-names.js';
 
 /** Missing in @types/ws. The closing handshake is ended by `limitClosing`, not by ws. */
 const UNTYPED = { closeTimeout: LONGEST_CLOSING };
@@ -34,6 +36,10 @@ export class Endpoint implements SessionEndpoint {
   /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
   readonly webSocketServer: Server<typeof AcceptedSocket>;
   readonly router: Router;
+  /** Null for a path without parameters. */
+  readonly pattern: PathPattern | null;
+  /** The names in the query of its requests that belong to the library. */
+  readonly ownNames: ReadonlySet<string>;
   readonly hooks: GatewayHooks[] = [];
   /** The connection guards of those gateways. */
   readonly guards: BoundGuard[] = [];
@@ -61,6 +67,8 @@ export class Endpoint implements SessionEndpoint {
     this.errors = errors;
     this.runtime = runtime;
     this.router = new Router(path, options.protocol);
+    this.pattern = PathPattern.of(path);
+    this.ownNames = ownNamesOf(options);
     this.webSocketServer = new WebSocketServer({
       noServer: true,
       WebSocket: AcceptedSocket,

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { WebSocketServer } from 'ws';
-import { WsExplorer, type DiscoveredGateway } from '../../routing/discovery/ws-explorer.js';
+import { WsExplorer, type DiscoveredGateway, type PathParam } from '../../routing/discovery/ws-explorer.js';
 import { WsPipeline } from '../../routing/pipeline/ws-pipeline.js';
 import { SystemRoutes } from '../../routing/system-routes.js';
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { AfterInitHooks } from './after-init-hooks.js';
+import type { Endpoint } from './endpoint.js';
 import { EndpointRegistry } from './endpoint.registry.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { PxlWsAdapter } from './pxl-ws.adapter.js';
@@ -62,9 +64,10 @@ export class GatewayBinding {
 
   /** A gateway with a path or port of its own answers there only; every other provider answers everywhere. */
   async #addRoutesOf(gateway: DiscoveredGateway): Promise<void> {
-    const { address, routes, fallbacks } = gateway;
+    const { address, routes, fallbacks, pathParams } = gateway;
     const hasOwnPlace = address && (address.port !== 0 || address.path !== undefined);
     const endpoints = hasOwnPlace ? [this.endpoints.open(address.port, address.path)] : this.endpoints.all;
+    checkPathParams(pathParams, endpoints);
     const hooks = new GatewayHooks(gateway, this.pipeline);
     const guards = await this.explorer.connectionGuardsOf(gateway);
     for (const endpoint of endpoints) {
@@ -73,5 +76,14 @@ export class GatewayBinding {
       for (const { type, action, route } of routes) endpoint.router.add(type, action, route);
       for (const fallback of fallbacks) endpoint.router.addFallback(fallback);
     }
+  }
+}
+
+/** Refuses a misspelt parameter, which would be undefined for every client. */
+function checkPathParams(params: readonly PathParam[], endpoints: readonly Endpoint[]): void {
+  for (const { name, source } of params) {
+    if (endpoints.some(({ pattern }) => pattern?.names.includes(name))) continue;
+    const paths = endpoints.map(({ path }) => path).join(', ');
+    throw new PxlWebSocketSetupError(`@WsParam('${name}') of ${source} has no value: it answers on ${paths}.`);
   }
 }

@@ -3,6 +3,9 @@ import type { ClientSession } from '../../clients/session/client-session.js';
 import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 
+/** The name in the query of an upgrade by which a client presents its secret. */
+export const RESUME_PARAMETER = 'resume';
+
 /** The most characters of what a client may present. */
 const LONGEST = 64;
 
@@ -32,8 +35,8 @@ export class ClientReturns implements MetricSource {
 /** The query parameter `resume` of an upgrade: '' for one that is too long or empty. */
 function secretOf(url: string): string | undefined {
   const query = url.indexOf('?');
-  if (query < 0 || !url.includes('resume=', query)) return undefined;
-  const secret = new URLSearchParams(url.slice(query)).get('resume');
+  if (query < 0 || !url.includes(`${RESUME_PARAMETER}=`, query)) return undefined;
+  const secret = new URLSearchParams(url.slice(query)).get(RESUME_PARAMETER);
   if (secret === null) return undefined;
   return secret.length > LONGEST ? '' : secret;
 }

@@ -6,9 +6,11 @@ import type { HttpRefusal } from './http-refusal.js';
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** The refusal of a path that an endpoint's pattern fits, with a parameter that cannot be decoded. */
+export const MALFORMED_PATH: HttpRefusal = { status: 400, body: 'The path is not percent-encoded UTF-8.' };
+
 /** The path of a request: its target up to the query, byte for byte. */
-export function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '';
+export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
 }

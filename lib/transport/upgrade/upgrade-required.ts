@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { isParameter } from '../../options/checks/path-pattern.js';
 
 const BODY = 'This is a WebSocket endpoint: upgrade required.';
 
@@ -26,9 +27,12 @@ type Request = Pick<IncomingMessage, 'httpVersionMajor'> & { readonly upgrade?: 
 
 /**
  * Answers a plain GET on an endpoint's path with 426. Registered after the application's own routes, which win: Express
- * asks them first, and Fastify refuses a second handler for the same path.
+ * asks them first, and Fastify refuses a second handler for the same path. A pattern of parameters alone (`/:tenant`) fits
+ * pages of the application too, so that it answers no plain request.
  */
 export function upgradeRequired(httpAdapter: AbstractHttpAdapter, path: string): void {
+  const segments = path.split('/').slice(1);
+  if (segments.every(isParameter)) return;
   const answer = (request: Request, response: unknown): void => {
     // HTTP/2 has no such headers, and Node throws when they are set on one of its responses (RFC 9113, 8.2.2).
     if (request.httpVersionMajor < 2) {
@@ -38,13 +42,13 @@ export function upgradeRequired(httpAdapter: AbstractHttpAdapter, path: string):
     httpAdapter.reply(response, BODY, 426);
   };
   if (httpAdapter.getType() !== 'fastify') {
-    httpAdapter.get(path, answer);
+    httpAdapter.get(routeOf(segments, forExpress), answer);
     return;
   }
   try {
     httpAdapter.getInstance<FastifyRoutes>().route({
       method: 'GET',
-      url: path,
+      url: routeOf(segments, forFastify),
       // @fastify/websocket and @fastify/http-proxy send every upgrade through the routes, and would shake hands for it in
       // the handler. Ours are answered by the upgrade listener alone.
       onRequest: (request, reply, done) => {
@@ -59,5 +63,29 @@ export function upgradeRequired(httpAdapter: AbstractHttpAdapter, path: string):
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== 'FST_ERR_DUPLICATED_ROUTE') throw error;
+  }
+}
+
+/** The route of an endpoint's path: its parameters are the router's too, everything else is meant as it stands. */
+function routeOf(segments: readonly string[], literal: (segment: string, at: number) => string): string {
+  return segments.map((segment, at) => `/${isParameter(segment) ? segment : literal(segment, at)}`).join('');
+}
+
+/** Of path-to-regexp. */
+function forExpress(segment: string): string {
+  return segment.replace(/[!()*+:?[\\\]{}]/g, '\\$&');
+}
+
+/** Of find-my-way, which decodes paths before it looks at them, and cannot escape an asterisk but in a parameter. */
+function forFastify(segment: string, at: number): string {
+  const escaped = decoded(segment).replaceAll(':', '::');
+  return escaped.includes('*') ? `:segment${at}(^${escaped.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')}$)` : escaped;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURI(segment);
+  } catch {
+    return segment;
   }
 }

@@ -7,7 +7,7 @@ import { ANONYMOUS, type Identity } from '../../auth/identity.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { WsRequest } from '../../ws-client/ws-request.js';
+import { NO_PARAMS, WsRequest } from '../../ws-client/ws-request.js';
 import type { AcceptedSocket } from '../connection/accepted-socket.js';
 import { ConnectionHandler } from '../connection/connection.handler.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
@@ -15,7 +15,7 @@ import { OutboxServices } from '../outbox/outbox.services.js';
 import { PendingUpgrades, type Upgrade } from './pending-upgrades.js';
 import { UpgradeChecks } from './upgrade-checks.js';
 import { REFUSALS, UpgradeRefusals } from './upgrade-refusals.js';
-import { negotiateCodec, problemOfHandshake } from './upgrade-request.js';
+import { MALFORMED_PATH, negotiateCodec, pathOf, problemOfHandshake } from './upgrade-request.js';
 
 /** Takes one HTTP upgrade of an endpoint from its request to the 101, or to a refusal that the client can read. */
 @Injectable()
@@ -51,9 +51,10 @@ export class UpgradeHandler {
 
   /** @param stream has an error listener: a reset at any time ends this upgrade, and nothing else */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const problem = problemOfHandshake(request);
+    const params = endpoint.pattern ? endpoint.pattern.paramsOf(pathOf(request)) : NO_PARAMS;
+    const problem = problemOfHandshake(request) ?? (params ? undefined : MALFORMED_PATH);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
-    if (!this.#isOpen || !codec) {
+    if (!this.#isOpen || !codec || !params) {
       const refusal = this.#isOpen ? (problem ?? REFUSALS.protocol) : REFUSALS.closed;
       this.refusals.refuse({ request, stream, codec }, refusal);
       return;
@@ -68,9 +69,10 @@ export class UpgradeHandler {
       this.refusals.refuse({ request, stream, codec }, refusal);
       return;
     }
-    const { guards, options } = endpoint;
+    const { guards, options, ownNames } = endpoint;
     const clientId = this.identity.createClientId();
-    const candidate = { clientId, request: new WsRequest(request, address), stream, guards, options };
+    const info = new WsRequest(request, { ip: address, params, ownNames });
+    const candidate = { clientId, request: info, stream, guards, options };
     const upgrade = { endpoint, server, request, stream, head, codec, candidate };
     if (this.admission.isOpen(candidate)) {
       this.#accept(upgrade, ANONYMOUS);
