@@ -200,7 +200,12 @@ export type { WsRedisClient } from './options/redis.options.js';
 export type { AddClientToRoomOptions } from './rooms/join-options.js';
 export type { WsContractRoute } from './routing/decorators/contract-route.js';
 export { WsClientId, WsRequest, WsUser } from './routing/decorators/params.decorator.js';
-export { WsParam, WsQuery, type WsParamOptions } from './routing/decorators/request-params.decorator.js';
+export {
+  WsParam,
+  WsQuery,
+  type WsParamOptions,
+  type WsParamPipe,
+} from './routing/decorators/request-params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
 export type { WebSocketMetric } from './runtime/metrics.js';

@@ -237,6 +237,7 @@ describe('The public names', () => {
         "WsOutboundEvent",
         "WsOutboundTransformer",
         "WsParamOptions",
+        "WsParamPipe",
         "WsPosition",
         "WsPresenceChange",
         "WsPresenceOfRoom",

@@ -1,16 +1,18 @@
 import { Param, Query, type PipeTransform, type Type } from '@nestjs/common';
 import type { WsStandardSchema } from '../../runtime/standard-schema.js';
 
-type Pipe = Type<PipeTransform> | PipeTransform;
+/** A pipe as a class or a ready one. */
+export type WsParamPipe = Type<PipeTransform> | PipeTransform;
 
 /** What checks or changes a parameter: pipes, and a schema for Nest's `StandardSchemaValidationPipe` (Nest 12). */
 export interface WsParamOptions {
   schema?: WsStandardSchema | undefined;
-  pipes?: Pipe[] | undefined;
+  pipes?: WsParamPipe[] | undefined;
 }
 
 /** A name or none, and pipes or options. */
-type Arguments = [...pipes: Pipe[]] | [name: string, ...pipes: Pipe[]] | [name: string, options: WsParamOptions];
+type Arguments =
+  [...pipes: WsParamPipe[]] | [name: string, ...pipes: WsParamPipe[]] | [name: string, options: WsParamOptions];
 
 /**
  * A parameter of the path of the client's endpoint, as `@Param()` of HTTP controllers: `@WsParam('tenant')` on a gateway of the
