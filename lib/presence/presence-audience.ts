@@ -41,9 +41,11 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
    * Has a member told from now on.
    *
    * @param exchange what is told before it is answered waits for its answer, which has the list
-   * @returns the list as fields of a JSON object; undefined in a room without presence
+   * @param bytes how many other lists in the same answer have: together they take at most half of `limits.maxPushBytes`
+   * @returns the list as fields of a JSON object; undefined in a room without presence. In the place of one that would be too
+   * long it follows the answer as a push
    */
-  add(client: ClientSession, roomName: string, exchange: AckSource): string | undefined {
+  add(client: ClientSession, roomName: string, exchange: AckSource, bytes = 0): string | undefined {
     const room = this.presences.roomOf(roomName);
     const entry = room?.entryOf(client.clientId);
     // A client that is gone may stay for its grace, and keeps the names of its rooms.
@@ -51,14 +53,17 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     const audience = this.#audienceOf(room);
     // Now rather than at the end of the turn, so that a joiner finds itself in its list.
     if (audience.next && this.#waitOf(audience) <= 0) this.#cut(audience);
+    const { maxPushBytes } = client.options.limits;
+    const isLong = maxPushBytes !== false && bytes + Buffer.byteLength(room.list) > maxPushBytes / 2;
     const held: PresencePush[] = [];
     audience.members.set(client, held);
     exchange.whenAnswered(() => {
       if (audience.members.get(client) !== held) return;
       audience.members.set(client, null);
-      for (const push of held) this.#send(audience, client, push);
+      if (isLong) this.#send(audience, client, new PresencePush(room.name, room.standing));
+      else for (const push of held) this.#send(audience, client, push);
     });
-    return room.list;
+    return isLong ? room.brief : room.list;
   }
 
   /** Has a member told no more. */

@@ -1,6 +1,14 @@
 import { OutboundMessage } from '../clients/outbound-message.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 
+/** Bytes of the push, its room's names not counted. */
+const FRAME = 128;
+
+/** The most bytes that the push has beside the fields of its data. */
+export function pushFrame(roomName: string): number {
+  return FRAME + 2 * Buffer.byteLength(JSON.stringify(roomName));
+}
+
 /** The push `room.presence` for all members of a room: encoded once for each codec that one of them uses. */
 export class PresencePush {
   readonly #message: OutboundMessage;

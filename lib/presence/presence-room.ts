@@ -18,14 +18,16 @@ export class PresenceRoom {
   /** What was told at the last cut of each member that has changed since; null: nothing, it is new. Null: nobody is told. */
   #told: Map<string, ToldMember | null> | null = null;
   #toldCount = 0;
-  /** Whether the room has too many members for lists and differences. */
+  /** Whether the room has too many members for lists and differences, or too large ones. */
   #isBig = false;
   #list: string | null = null;
   #order: string[] | null = null;
 
+  /** @param bytes how many a list or a cut's differences may have; undefined: any number */
   constructor(
     readonly name: string,
     readonly rules: WsPresenceRules,
+    private readonly bytes?: number,
   ) {}
 
   /** Whether nothing is known of the room any more. */
@@ -123,14 +125,14 @@ export class PresenceRoom {
     if (!told) return null;
     const [before, wasBig] = [this.#toldCount, this.#isBig];
     const count = this.#members.size;
-    const { limit } = this.rules;
-    this.#toldCount = count;
-    this.#isBig = count > (wasBig ? SMALL_AGAIN * limit : limit);
-    this.#list = null;
     const changed = [...told];
     told.clear();
+    this.#toldCount = count;
+    this.#measure(wasBig ? SMALL_AGAIN : 1);
     if (this.#isBig) return wasBig && count === before ? null : this.standing;
-    return wasBig ? this.standing : this.#differences(changed);
+    if (wasBig) return this.standing;
+    const differences = this.#differences(changed);
+    return differences === null || this.#fits(differences) ? differences : this.standing;
   }
 
   /** What was told at the last cut as a whole, as the fields of a push in JSON. */
@@ -141,6 +143,11 @@ export class PresenceRoom {
   /** The list as of the last cut, as the fields of an answer in JSON: its text is made once for all who ask. */
   get list(): string {
     return (this.#list ??= this.#writeList());
+  }
+
+  /** What is told in the place of a list that is too long for an answer: the list follows as a push. */
+  get brief(): string {
+    return `"members":[],"count":${this.#toldCount},"partial":true`;
   }
 
   /** The members in the order of their ids. */
@@ -158,8 +165,21 @@ export class PresenceRoom {
 
   #startTelling(): Map<string, ToldMember | null> {
     this.#toldCount = this.#members.size;
-    this.#isBig = this.#toldCount > this.rules.limit;
+    this.#measure(1);
     return new Map<string, ToldMember | null>();
+  }
+
+  /** Finds out whether the room is big now: it has more than this part of the members and bytes that a list may have. */
+  #measure(part: number): void {
+    this.#list = null;
+    this.#isBig = this.#members.size > part * this.rules.limit;
+    if (this.#isBig || this.bytes === undefined) return;
+    this.#isBig = !this.#fits(this.list, part);
+    if (this.#isBig) this.#list = null;
+  }
+
+  #fits(fields: string, part = 1): boolean {
+    return this.bytes === undefined || Buffer.byteLength(fields) <= part * this.bytes;
   }
 
   #take(clientId: string, by: string): void {
@@ -201,7 +221,7 @@ export class PresenceRoom {
   }
 
   #writeList(): string {
-    if (this.#isBig) return `"members":[],"count":${this.#toldCount},"partial":true`;
+    if (this.#isBig) return this.brief;
     const members: string[] = [];
     for (const [key, member] of this.#members) {
       const told = this.#told?.get(key);

@@ -13,6 +13,7 @@ import { digestOf, KnownClients, type KnownClient } from './known-clients.js';
 import { memberIdOf } from './member.js';
 import { checkState, isSameState } from './member-state.js';
 import type { AbsentClient, PresenceEntry, SharedPresence, SharedReturn } from './presence-entry.js';
+import { pushFrame } from './presence-push.js';
 import { PresenceRoom } from './presence-room.js';
 import { newPlace, takePlace, type Newcomer } from './place.js';
 import type {
@@ -246,12 +247,18 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     return entry?.until === undefined ? entry : undefined;
   }
 
+  /** The bytes that the list of a room may have, for the frame around it not to be larger than `limits.maxPushBytes`. */
+  #bytesOf(roomName: string): number | undefined {
+    const { maxPushBytes } = this.options.limits;
+    return maxPushBytes === false ? undefined : maxPushBytes - pushFrame(roomName);
+  }
+
   #put(client: KnownClient, roomName: string, entry: PresenceEntry): void {
     let room = this.#rooms.get(roomName);
     if (!room) {
       const rules = this.rulesOf(roomName);
       if (!rules) return;
-      this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules)));
+      this.#rooms.set(roomName, (room = new PresenceRoom(roomName, rules, this.#bytesOf(roomName))));
     }
     if (!client.rooms.includes(roomName)) client.rooms = [...client.rooms, roomName];
     const before = room.entryOf(entry.clientId);

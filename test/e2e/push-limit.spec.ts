@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import { from, type Observable } from 'rxjs';
@@ -8,6 +9,8 @@ import {
   WsRoute,
   type WsClient,
   type WsHistoryQuery,
+  type WsMemberList,
+  type WsPresencePush,
 } from 'nestjs-pxl-websocket';
 import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -74,6 +77,7 @@ beforeAll(async () => {
         open: true,
         named: true,
         whisper: true,
+        presence: (name) => (name.startsWith('shown') ? { interval: 20, grace: 0 } : null),
         history: (name) => (name.startsWith('kept') ? { size: 100, ttl: 60_000 } : null),
       },
     },
@@ -227,5 +231,51 @@ describe('limits.maxPushBytes', () => {
       } while (page.more);
       expect(got).toEqual(sent.map(({ data }) => data));
     }
+  });
+
+  it('tells the count of a room whose list is too large, and the list again when it fits', async () => {
+    const room = 'shown';
+    const state = 'x'.repeat(250);
+    const [ada, bob] = clients as [TestClient, TestClient];
+    const list = await ada.join(room, { presence: true });
+    expect([list.members?.length, list.count, list.partial]).toEqual([1, 1, undefined]);
+    const crowd = await Promise.all(Array.from({ length: 12 }, () => app.client()));
+    for (const client of crowd) await client.join(room, { state });
+    await ada.take(({ data }) => isDeepStrictEqual(data, { roomName: room, count: 13, partial: true }));
+    expect(await bob.join(room, { presence: true })).toMatchObject({ members: [], partial: true });
+    const first = await bob.members(room);
+    expect([first.partial, first.count]).toEqual([true, 14]);
+    const all = [...first.members];
+    for (let page = first; page.partial; all.push(...page.members)) {
+      page = await bob.members(room, { after: all.at(-1)?.clientId });
+    }
+    expect(all).toHaveLength(14);
+    for (const client of crowd.slice(0, 10)) await client.request('system', 'leaveRoom', { roomName: room });
+    const { data } = await ada.take(({ data }) => (data as WsPresencePush | undefined)?.members !== undefined);
+    expect((data as WsPresencePush).members).toHaveLength(4);
+    for (const client of crowd) await client.close();
+  });
+
+  it('sends behind the answer a list that is too long for it', async () => {
+    const rooms = ['shown one', 'shown two', 'shown three'];
+    const crowd = await Promise.all(Array.from({ length: 3 }, () => app.client()));
+    for (const client of crowd) {
+      await client.request('system', 'join', { rooms: rooms.map((room) => ({ room, state: 'x'.repeat(250) })) });
+    }
+    for (const client of clients) {
+      const wishes = rooms.map((room) => ({ room, presence: true }));
+      const { joined } = (await client.request('system', 'join', { rooms: wishes })) as { joined: WsMemberList[] };
+      expect(joined.map(({ members, partial }) => [members.length > 0, partial])).toEqual([
+        [true, undefined],
+        [false, true],
+        [false, true],
+      ]);
+      for (const roomName of rooms.slice(1)) {
+        const { data } = await client.next('room', 'presence');
+        expect(data).toMatchObject({ roomName, count: joined[1]?.count });
+        expect((data as WsPresencePush).members).toHaveLength(joined[1]?.count ?? 0);
+      }
+    }
+    for (const client of crowd) await client.close();
   });
 });

@@ -115,13 +115,16 @@ function tell(seed: number): void {
     limit: 3 + random.below(10),
     interval: 1,
   };
-  const [room, truth] = [new PresenceRoom('tea', rules), new Truth(rules.by)];
+  const bytes = random.pick([undefined, 150 + random.below(1_000)]);
+  const [room, truth] = [new PresenceRoom('tea', rules, bytes), new Truth(rules.by)];
   const watchers: Watcher[] = [];
   let time = 0;
   let born = 0;
   const cut = (): void => {
     const fields = room.cut();
-    if (fields !== null) for (const watcher of watchers) watcher.take(read(fields));
+    if (fields === null) return;
+    if (bytes !== undefined) expect(Buffer.byteLength(fields)).toBeLessThanOrEqual(bytes);
+    for (const watcher of watchers) watcher.take(read(fields));
   };
   const put = (entry: PresenceEntry): void => {
     truth.entries.set(entry.clientId, entry);

@@ -16,6 +16,7 @@ import { checkRoomName } from '../../rooms/room-name.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
 import { Admissions } from './admissions.js';
+import { firstWithin } from './first-within.js';
 import { isWhole, readPosition, readReplay } from './replay-fields.js';
 
 const PAGE = 100;
@@ -81,7 +82,7 @@ export class HistoryRoutes implements RoomListener {
       bytes: Math.min(PAGE_BYTES, maxBufferedBytes || PAGE_BYTES),
     };
     const { entries, top, more, reason } = await this.history.page(session, roomName, range);
-    const some = maxPushBytes === false ? entries : entriesWithin(maxPushBytes - KEPT_MARKS, entries);
+    const some = maxPushBytes === false ? entries : firstWithin(maxPushBytes - KEPT_MARKS, entries, bytesOf);
     const messages = some.map((entry) => messageOf(entry, session.codec));
     return { messages, position: top, more: more || some.length < entries.length, reason };
   }
@@ -114,11 +115,8 @@ function readReverse(reverse: unknown): boolean {
   throw new WsError('BAD_MESSAGE', 'reverse is neither true nor false.');
 }
 
-/** The first of the entries that fit into a frame of so many bytes, one at least. */
-function entriesWithin(bytes: number, entries: readonly WsHistoryEntry[]): readonly WsHistoryEntry[] {
-  let left = bytes;
-  const end = entries.findIndex(({ text }) => (left -= Buffer.byteLength(text) + ENTRY_MARKS) < 0);
-  return end < 0 ? entries : entries.slice(0, Math.max(1, end));
+function bytesOf({ text }: WsHistoryEntry): number {
+  return Buffer.byteLength(text) + ENTRY_MARKS;
 }
 
 /** The message as the codec writes it, with its number. */

@@ -11,6 +11,7 @@ import { SYSTEM_TYPE } from '../../protocol/route-key.js';
 import { checkRoomName } from '../../rooms/room-name.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
+import { firstWithin } from './first-within.js';
 import { isWhole } from './replay-fields.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,8 +44,12 @@ export class PresenceRoutes {
     }
     if (limit !== undefined && !isWhole(limit, 1, most)) throw bad(`limit is not a whole number from 1 to ${most}`);
     if (after !== undefined && typeof after !== 'string') throw bad("after is not a member's id");
-    const { members, more } = this.presence.members(roomName, { limit: limit ?? most, after });
-    return { members: members.map(shown), count: this.presence.count(roomName), partial: more || undefined };
+    const page = this.presence.members(roomName, { limit: limit ?? most, after });
+    const found = page.members.map(shown);
+    const { maxPushBytes } = session.options.limits;
+    const members = maxPushBytes === false ? found : firstWithin(maxPushBytes - PAGE_FRAME, found, bytesOf);
+    const isPartial = page.more || members.length < found.length;
+    return { members, count: this.presence.count(roomName), partial: isPartial || undefined };
   }
 
   #setState(session: ClientSession, { roomName: name, state }: Fields): unknown {
@@ -64,11 +69,18 @@ export class PresenceRoutes {
   }
 }
 
+/** Bytes of a page around its members: `{"type":"system","action":"members","id":…,"response":…,"count":…,"partial":true}`. */
+const PAGE_FRAME = 256;
+
 const NOBODY = '"members":[],"count":0';
 
 /** What other members see of a member: not the ids of a user's connections. */
 function shown({ userId, clientId, clients, username, profile, state, joinedAt }: PresentMember): WsMember {
   return { userId, clientId, clients, username, profile, state, joinedAt };
+}
+
+function bytesOf(member: WsMember): number {
+  return Buffer.byteLength(JSON.stringify(member)) + 1;
 }
 
 function bad(what: string): WsError {

@@ -63,6 +63,8 @@ export class JoinRequest {
   /** The rooms of which the client wants to know who is there. */
   readonly #shown = new Set<string>();
   readonly #admissions: Admissions;
+  /** The bytes of the lists of members that the answer has, where they are counted. */
+  #listed = 0;
 
   constructor(
     private readonly services: JoinServices,
@@ -107,7 +109,10 @@ export class JoinRequest {
    */
   membersOf(roomName: string): string | undefined {
     if (!this.#shown.has(roomName)) return undefined;
-    return this.services.audience.add(this.session, roomName, this.exchange);
+    const { session, exchange } = this;
+    const list = this.services.audience.add(session, roomName, exchange, this.#listed);
+    if (list !== undefined && session.options.limits.maxPushBytes !== false) this.#listed += Buffer.byteLength(list);
+    return list;
   }
 
   /** The client is about to be told: what it has joined stays. */
