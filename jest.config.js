@@ -10,6 +10,8 @@ const NEST_OF_THE_RUN = PXL_NEST
 export default {
   rootDir: import.meta.dirname,
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
+  // They have packages of their own: test/neighbours/run.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/neighbours/'],
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,0 +1,22 @@
+/** A row for each set of packages: their versions, on which HTTP platforms, and what the tests have shown. */
+export function tableOf(results) {
+  const rows = new Map();
+  for (const { path, packages, error, skip } of results) {
+    if (skip !== undefined) continue;
+    const [names] = path;
+    const row = rows.get(names) ?? { packages, platforms: new Set(), titles: new Map() };
+    rows.set(names, row);
+    const on = path.slice(1, -1).filter((name) => name === 'Express' || name === 'Fastify');
+    for (const platform of on) row.platforms.add(platform);
+    const title = path.filter((name, at) => at > 0 && !on.includes(name)).join(' ');
+    row.titles.set(title, row.titles.get(title) === false ? false : error === undefined);
+  }
+  const lines = [...rows.values()].map(({ packages, platforms, titles }) => {
+    const names = packages.map(({ name, version }) => `\`${name}\` ${version}`).join(', ');
+    const told = [...titles].map(([title, isWell]) => (isWell ? title : `**FAILED** ${title}`)).join('; ');
+    return `| ${names} | ${[...platforms].join(', ')} | ${told.replaceAll('|', '\\|')} |`;
+  });
+  const date = new Date().toISOString().slice(0, 10);
+  const with_ = `\`test/neighbours/run\`, ${date}, Node ${process.versions.node}`;
+  return [`${with_}:`, '', '| package | on | what ran |', '| --- | --- | --- |', ...lines, ''].join('\n');
+}
