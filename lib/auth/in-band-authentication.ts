@@ -9,6 +9,7 @@ import { isInstanceOf } from '../errors/as-error.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
+import { inOwnScope } from '../runtime/neutral-scope.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { OPEN } from '../runtime/socket-state.js';
 import { Admission, type AdmissionResult, type Candidate } from './admission.js';
@@ -120,7 +121,7 @@ export class InBandAuthentication {
     const result: AdmissionResult =
       'identity' in pending
         ? { outcome: 'accepted', identity: pending.identity }
-        : await this.admission.ofMessage(pending.candidate, data);
+        : await inOwnScope('WsAuthentication', () => this.admission.ofMessage(pending.candidate, data));
     const isAccepted = result.outcome === 'accepted';
     const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
     const isOver = client.readyState !== OPEN; // it has left, or its time was up
@@ -146,7 +147,9 @@ export class InBandAuthentication {
       return new WsError('TIMEOUT', 'The token was not verified in time.');
     };
     const limit = WHILE_AUTHENTICATING * options.auth.timeout;
-    const renewal = this.admission.renew({ clientId, request, options }, client.user.userId, data);
+    const { userId } = client.user;
+    const renew = () => this.admission.renew({ clientId, request, options }, userId, data);
+    const renewal = inOwnScope('WsAuthentication', renew);
     // Noted here, so that an authenticator that fails after its time is reported too.
     const renewed = renewal.then((result) => {
       if (result.outcome !== 'accepted') throw this.#errorOf(client, result);
@@ -164,7 +167,7 @@ export class InBandAuthentication {
   /** Agrees on keys. If that fails the client is closed, after the answer. */
   async #agree(client: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
     try {
-      return await this.keyExchange.agree(client, userId, data);
+      return await inOwnScope('WsAuthentication', () => this.keyExchange.agree(client, userId, data));
     } catch (error) {
       if (isInstanceOf(error, KeyExchangeError)) {
         const { close } = error;

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { lastValueFrom, Subject, takeUntil } from 'rxjs';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
@@ -11,6 +10,7 @@ import { AnswerStream, streamOf } from '../routing/exchange/answer-stream.js';
 import type { Peer } from '../routing/pipeline/ws-pipeline.js';
 import { unfiltered } from '../routing/pipeline/filtered-exception.js';
 import type { AckSource, RouteHandler } from '../clients/session/route.interface.js';
+import { inOwnScope } from '../runtime/neutral-scope.js';
 import { clientErrorOf } from './client-error.js';
 
 /** A method of a client controller, compiled. */
@@ -90,8 +90,7 @@ export class ControllerRoutes {
   /** @throws what no filter of the application has handled; an unexpected error is logged too */
   async #run(route: ControllerRoute, data: unknown): Promise<unknown> {
     // Each message has an async scope of its own, so that no other message sees what a handler sets with `enterWith`.
-    const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
-    const running = scope.runInAsyncScope(() => this.#handle(route, data));
+    const running = inOwnScope('WsMessage', () => this.#handle(route, data));
     this.#running.add(running);
     try {
       return await running;

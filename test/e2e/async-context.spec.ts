@@ -5,10 +5,20 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { UseGuards, UseInterceptors, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
-import { ClientManager, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
+import {
+  ClientManager,
+  PxlWebSocketClientModule,
+  WebSocketClientController,
+  WebSocketService,
+  WsRoute,
+  type WsClient,
+} from 'nestjs-pxl-websocket';
+import { WebSocketClient } from 'nestjs-pxl-websocket/client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Gate } from '../support/gate.js';
-import { startsOneApp } from '../support/test-app.js';
+import { RedisServer } from '../support/redis-server.js';
+import { startApp, startsOneApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
 
 const storage = new AsyncLocalStorage<string>();
@@ -108,6 +118,71 @@ describe('AsyncLocalStorage', () => {
     expect(seen).toEqual([undefined, undefined]);
     expect(await tester.request('als', 'inside', '')).toBe('nothing');
     expect(await tester.request('als', 'inside', '')).toBe('nothing');
+  });
+
+  it('set by an authenticator that a message has asked is not seen by the hooks of its connection', async () => {
+    const seen: unknown[] = [];
+    @WebSocketGateway()
+    class Hooked extends Gateway {
+      handleConnection() {
+        seen.push(storage.getStore());
+      }
+      handleDisconnect() {
+        seen.push(storage.getStore());
+      }
+    }
+    const authenticate = () => {
+      storage.enterWith('authenticator');
+      return { userId: 'ada' };
+    };
+    const { url } = await start({ options: { auth: { authenticate, mode: 'message' } }, providers: [Hooked] });
+    const tester = await TestClient.open(url());
+    tester.send({ type: 'system', action: 'authenticate', data: { token: 'any' } });
+    await tester.welcomed();
+    expect(await tester.request('als', 'inside', '')).toBe('nothing');
+    await tester.close();
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
+  it('in which the application starts is not seen by what other workers cause, and not by controllers of its clients', async () => {
+    const seen: unknown[] = [];
+    const see = (): boolean => seen.push(storage.getStore()) > 0;
+    const server = await start({ providers: [Gateway] });
+    @WebSocketClientController()
+    class Controller {
+      readonly connected = new Gate();
+
+      @WsRoute('news', 'read')
+      read() {
+        see();
+        storage.enterWith('controller');
+        this.connected.open();
+      }
+    }
+    const redis = await RedisServer.start();
+    const options = { redis: redis.url, rooms: { authorize: see } };
+    const imports = [PxlWebSocketClientModule.forRoot({ url: server.url() })];
+    const one = await storage.run('start', () => startApp({ options, imports, providers: [Controller] }));
+    const other = await startApp({ options });
+    try {
+      await (await one.client()).join('room');
+      await other.app.get(WebSocketService).reauthorize({ room: 'room' });
+      await until(() => seen.length === 2);
+      await server.app.get(WebSocketService).broadcast({ type: 'news', action: 'read' });
+      await one.app.get(Controller).connected.passed;
+      // A connection that a handler has opened is no part of its scope.
+      const outside = one.app.get(WebSocketClient);
+      outside.disconnect();
+      await storage.run('reconnect', () => outside.connect());
+      await server.app.get(WebSocketService).broadcast({ type: 'news', action: 'read' });
+      await until(() => seen.length === 4);
+      expect(seen).toEqual([undefined, undefined, undefined, undefined]);
+    } finally {
+      await one.close();
+      await other.close();
+      await redis.stop();
+    }
   });
 
   it('control run: with a plain event handler of ws, every later message sees what the first one has set', async () => {

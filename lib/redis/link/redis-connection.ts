@@ -1,3 +1,4 @@
+import { NEUTRAL_SCOPE } from '../../runtime/neutral-scope.js';
 import type { Runtime, RuntimeTimer } from '../../runtime/runtime.js';
 import { abandon } from './abandon.js';
 import { Backoff } from './backoff.js';
@@ -44,7 +45,8 @@ export class RedisConnection<Client extends WsRedisClient> {
 
   start(): void {
     this.#isStopped = false;
-    this.#open();
+    // What arrives by it must not be handled in the async scope of whatever has started the application.
+    NEUTRAL_SCOPE.runInAsyncScope(() => this.#open());
   }
 
   /** Closes the connection and opens no other; settles within a second. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MessageDispatcher } from '../../routing/message.dispatcher.js';
+import { NEUTRAL_SCOPE } from '../../runtime/neutral-scope.js';
 import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
 
 /** Work that runs from the start until the shutdown, while clients may be connected. */
@@ -26,7 +27,7 @@ export class Intake {
   }
 
   startTasks(): void {
-    for (const task of this.tasks) task.start();
+    for (const task of this.tasks) NEUTRAL_SCOPE.runInAsyncScope(() => task.start());
   }
 
   /** No connections and no messages are taken any more. */

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { Candidate } from '../../auth/admission.js';
@@ -15,6 +14,7 @@ import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import type { Codec } from '../../protocol/codec.interface.js';
+import { inOwnScope } from '../../runtime/neutral-scope.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { ConnectionEnds } from './connection-ends.js';
@@ -98,7 +98,7 @@ export class ConnectionHandler {
       admit(who, agreement);
       if (candidate) this.inBand.invite(session, { candidate, admit: identify });
     };
-    if (offer) void inOwnScope(() => this.#exchangeKeys(session, identity, offer, enter));
+    if (offer) void inOwnScope('WsConnection', () => this.#exchangeKeys(session, identity, offer, enter));
     else enter(identity, null);
     return session;
   }
@@ -154,7 +154,7 @@ export class ConnectionHandler {
       session.finishSetUp();
       return;
     }
-    const settingUp = inOwnScope(() => this.#runHooks(session, endpoint, request));
+    const settingUp = inOwnScope('WsConnection', () => this.#runHooks(session, endpoint, request));
     this.#settingUp.set(session, settingUp);
   }
 
@@ -181,7 +181,7 @@ export class ConnectionHandler {
     }
     const hasHooks = wasAdmitted && this.hooks.areNeededAtEnd(endpoint);
     if (!hasHooks && session.isIdle && !this.#settingUp.has(session)) this.#forget(session);
-    else void inOwnScope(() => this.#finish(session, hasHooks ? endpoint : null, end));
+    else void inOwnScope('WsConnection', () => this.#finish(session, hasHooks ? endpoint : null, end));
   }
 
   /**
@@ -200,11 +200,4 @@ export class ConnectionHandler {
     this.#open.delete(session);
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
-}
-
-/**
- * Runs in an async scope of its own: what a hook sets with `AsyncLocalStorage.enterWith` must not stay with the socket.
- */
-function inOwnScope(run: () => Promise<void>): Promise<void> {
-  return new AsyncResource('WsConnection', { requireManualDestroy: true }).runInAsyncScope(run);
 }
