@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { ParseArrayPipe, StandardSchemaValidationPipe, UsePipes, ValidationPipe } from '@nestjs/common';
+import { ParseArrayPipe, UsePipes, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { MessageBody, WsException } from '@nestjs/websockets';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Min } from 'class-validator';
 import { WsRoute } from 'nestjs-pxl-websocket';
-import { z } from 'zod';
 import { type TestAppOptions, startsOneApp } from '../support/test-app.js';
 
 const start = startsOneApp();
@@ -108,55 +107,4 @@ it("Nest's parsing pipes refuse with VALIDATION_FAILED", async () => {
   const tester = await client();
   expect(await tester.request('v', 'list', { ids: '1,2' })).toEqual([1, 2]);
   await expect(tester.request('v', 'list', { ids: 'x' })).rejects.toThrow('VALIDATION_FAILED');
-});
-
-describe('a Standard Schema (zod)', () => {
-  const Message = z.object({ room: z.string().min(1), count: z.coerce.number().default(1) });
-
-  class Gateway {
-    @WsRoute('z', 'whole')
-    whole(@MessageBody({ schema: Message }) message: z.infer<typeof Message>) {
-      return message;
-    }
-
-    @WsRoute('z', 'field')
-    field(@MessageBody('room', { schema: z.string().toUpperCase() }) room: string) {
-      return room;
-    }
-
-    @WsRoute('z', 'own')
-    own(@MessageBody({ schema: Message, pipes: [new StandardSchemaValidationPipe()] }) message: unknown) {
-      return message;
-    }
-  }
-
-  it.each(['whole', 'own'])(
-    'gives the parsed value, or VALIDATION_FAILED with the fields in details (%s)',
-    async (action) => {
-      const { client } = await start({
-        providers: [Gateway],
-        configure: (app) => {
-          if (action === 'whole') app.useGlobalPipes(new StandardSchemaValidationPipe());
-        },
-      });
-      const tester = await client();
-      expect(await tester.request('z', action, { room: 'a', extra: 1 })).toEqual({ room: 'a', count: 1 });
-      const { data } = await tester.call('z', action, { room: '', count: 'x' });
-      expect(data).toMatchObject({ code: 'VALIDATION_FAILED', error: 'The data is not valid.' });
-      expect((data as { details: string[] }).details).toEqual([
-        expect.stringMatching(/^room: /),
-        expect.stringMatching(/^count: /),
-      ]);
-    },
-  );
-
-  it('may stand on one field', async () => {
-    const { client } = await start({
-      providers: [Gateway],
-      configure: (app) => void app.useGlobalPipes(new StandardSchemaValidationPipe()),
-    });
-    const tester = await client();
-    expect(await tester.request('z', 'field', { room: 'a' })).toBe('A');
-    await expect(tester.request('z', 'field', {})).rejects.toThrow('VALIDATION_FAILED');
-  });
 });
