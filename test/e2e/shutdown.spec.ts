@@ -10,7 +10,7 @@ import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { HubBroadcaster } from '../support/hub-broadcaster.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
-import { NEST_MAJOR } from '../support/nest-version.js';
+import { NEST_MAJOR, NEST_VERSION } from '../support/nest-version.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
@@ -204,8 +204,13 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
     await until('the server takes no connections', () => !server.listening);
     await runtime.advance(9_999);
     gate.open();
-    expect(await (await answer).text()).toBe('database closed');
-    expect(hanging.socket.readableEnded).toBe(false);
+    // The Fastify of Nest 11.1 (5.11.0) cuts requests at its close, also without this module.
+    const isCut = platform === 'fastify' && NEST_VERSION.startsWith('11.1.');
+    if (isCut) await expect(answer).rejects.toThrow('fetch failed');
+    else {
+      expect(await (await answer).text()).toBe('database closed');
+      expect(hanging.socket.readableEnded).toBe(false);
+    }
     await runtime.advance(1);
     await closing;
     await hanging.ended;
