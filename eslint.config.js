@@ -1,7 +1,14 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
+<<<<<<< HEAD
   { ignores: ['dist/', 'node_modules/', 'bench/node_modules/', 'coverage/', '.test-programs/', 'test/neighbours/'] },
+=======
+  {
+    // The sample is a project of its own, whose dependencies are not installed here.
+    ignores: ['dist/', 'node_modules/', 'bench/node_modules/', 'coverage/', '.test-programs/', 'sample/07-nest-11/'],
+  },
+>>>>>>> ec64f1d (feat(samples): a poll, Nest 11 in CommonJS as its CLI makes it)
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WsTestClient } from 'nestjs-pxl-websocket/testing';
 import ts, { type CompilerOptions } from 'typescript';
 import { isSoak } from '../support/cluster-periods.js';
 import { Consumer, pack, type Packed } from '../support/consumer.js';
+import { SampleProcess } from '../support/sample-process.js';
 import { COMPILERS } from '../support/type-check.js';
 
 /** What a consumer has installed: the peers, the package's own dependencies, and nothing optional. */
@@ -22,8 +25,8 @@ const NEEDED = [
 let packed: Packed;
 const consumers: Consumer[] = [];
 
-async function install(packages: readonly string[]): Promise<Consumer> {
-  const consumer = await Consumer.install(packed, packages);
+async function install(packages: readonly string[], nest?: string): Promise<Consumer> {
+  const consumer = await Consumer.install(packed, packages, nest);
   consumers.push(consumer);
   return consumer;
 }
@@ -244,4 +247,38 @@ describe('the entry ./testing', () => {
     const last = 'ok 2 - says what came instead of what was waited for';
     expect(await consumer.runsOn('chat.test.mjs', { FORGET_TO_CLOSE: '1' }, last, 1_000)).toBe(true);
   }, 30_000);
+});
+
+describe.each(['11.1', '11.2'])('sample/07-nest-11, CommonJS on Nest %s', (nest) => {
+  let consumer: Consumer;
+
+  beforeAll(async () => {
+    consumer = await install([...NEEDED, '@types/express', 'class-transformer', 'class-validator'], nest);
+    await consumer.addSample('07-nest-11');
+    // What its package.json installs beside, the runner of its own tests, is not here.
+    await consumer.remove('src/poll.gateway.spec.ts');
+    const compiler = join(import.meta.dirname, '../../node_modules/typescript-5/bin/tsc');
+    // The library's types fit those of the older one: it has fewer.
+    const checked = ['--skipLibCheck', String(nest !== '11.1')];
+    const options = ['--outDir', 'dist', '--types', 'node', ...checked];
+    expect((await consumer.node([compiler, '-p', '.', ...options])).output).toBe('');
+  }, 60_000);
+
+  it('is compiled by what the CLI of Nest 11 writes, starts, counts and stops', async () => {
+    const sample = await SampleProcess.run(join(consumer.folder, 'dist/main.js'));
+    try {
+      await sample.says('Clients connect to /ws (pxl.v1).');
+      const url = `${sample.url.replace('http', 'ws')}/ws`;
+      const [ada, bo] = await Promise.all([WsTestClient.connect(url), WsTestClient.connect(url)]);
+      expect(await ada.request('poll', 'vote', { choice: 'tabs' })).toEqual({ tabs: 1, spaces: 0 });
+      expect(await bo.next('poll', 'counts')).toMatchObject({ data: { tabs: 1, spaces: 0 } });
+      await expect(bo.request('poll', 'vote', { choice: 'both' })).rejects.toThrow('VALIDATION_FAILED');
+      expect(await (await fetch(`${sample.url}/client/browser.js`)).text()).toContain('WebSocketClient');
+      const stopped = sample.stop();
+      expect(await bo.closed).toMatchObject({ code: 1001 });
+      expect(await stopped).toBe('SIGTERM');
+    } finally {
+      await sample.kill();
+    }
+  });
 });

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { typescript } from './typescript-plugin.mjs';
@@ -10,10 +20,15 @@ import { typescript } from './typescript-plugin.mjs';
  */
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Outside of node_modules, so that the package finds itself by its name. */
-const BUNDLES = join(ROOT, '.test-programs');
+/** Outside of node_modules, so that the package finds itself by its name. With another Nest where its packages are found. */
+const { PXL_NEST } = process.env;
+const PLACE = join(ROOT, PXL_NEST ? `test/nest/${PXL_NEST}` : '');
+const BUNDLES = join(PLACE, '.test-programs');
 /** After that nobody runs a bundle any more, ms. */
 const DAY = 86_400_000;
+
+const itself = join(PLACE, 'node_modules/nestjs-pxl-websocket');
+if (PXL_NEST && !existsSync(itself)) symlinkSync(ROOT, itself);
 
 const programs = readdirSync(join(ROOT, 'test/support/programs')).map((file) => `test/support/programs/${file}`);
 const samples = readdirSync(join(ROOT, 'sample')).flatMap((name) =>

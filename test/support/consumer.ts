@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -77,7 +78,8 @@ export async function pack(): Promise<Packed> {
 export class Consumer {
   private constructor(readonly folder: string) {}
 
-  static async install({ tarball }: Packed, packages: readonly string[]): Promise<Consumer> {
+  /** @param nest a folder of `test/nest`: the packages that it has come from there */
+  static async install({ tarball }: Packed, packages: readonly string[], nest?: string): Promise<Consumer> {
     const consumer = new Consumer(await mkdtemp(join(tmpdir(), 'consumer-')));
     const installed = join(consumer.folder, 'node_modules/nestjs-pxl-websocket');
     await mkdir(installed, { recursive: true });
@@ -85,7 +87,8 @@ export class Consumer {
     for (const name of packages) {
       const link = join(consumer.folder, 'node_modules', name);
       await mkdir(dirname(link), { recursive: true });
-      await symlink(join(ROOT, 'node_modules', name), link);
+      const own = nest === undefined ? undefined : join(ROOT, 'test/nest', nest, 'node_modules', name);
+      await symlink(own !== undefined && existsSync(own) ? own : join(ROOT, 'node_modules', name), link);
     }
     await consumer.write('package.json', JSON.stringify({ type: 'module' }));
     await consumer.write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include: ['*.ts'] }));
@@ -99,6 +102,11 @@ export class Consumer {
   /** Takes a file of `test/fixtures/consumer` into the project. */
   async add(...files: string[]): Promise<void> {
     for (const file of files) await cp(join(FIXTURES, file), join(this.folder, file));
+  }
+
+  /** Takes a sample's files in the place of the project's own. */
+  addSample(name: string): Promise<void> {
+    return cp(join(ROOT, 'sample', name), this.folder, { recursive: true });
   }
 
   /** Runs `node` in the project; it is stopped when it has not ended within `patience` ms. */
@@ -147,7 +155,8 @@ export class Consumer {
     return readFile(join(this.folder, 'node_modules/nestjs-pxl-websocket', file), 'utf8');
   }
 
-  remove(): Promise<void> {
-    return rm(this.folder, { recursive: true, force: true });
+  /** Takes a file away; all of the project without one. */
+  remove(file = ''): Promise<void> {
+    return rm(join(this.folder, file), { recursive: true, force: true });
   }
 }

@@ -41,6 +41,8 @@ const RESOLVED_OPTIONS = 'pxl-websocket.options.ts';
 const LARGEST_RING = 5;
 const NEST_INTERNALS = 'lib/routing/pipeline/nest-internals.ts';
 const NAME_CHECKS = 'lib/options/checks/nearest-name.ts';
+/** A project of CommonJS, whose imports have no ending. */
+const COMMON_JS = 'sample/07-nest-11/';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
 const ENTRIES: readonly string[] = ['client', 'emitter', 'react', 'testing', 'vue'].map((name) => `${LIBRARY}/${name}`);
@@ -62,7 +64,7 @@ function breachesOfFile(file: SourceFile): string[] {
     const { specifier, isTypeOnly } = imported;
     const target = resolveImport(path, imported);
     const breaches: string[] = [];
-    if (target !== undefined && !/\.(js|mjs)$/.test(specifier))
+    if (target !== undefined && !/\.(js|mjs)$/.test(specifier) && !path.startsWith(COMMON_JS))
       breaches.push(`${path}: ${specifier} does not end in .js`);
     if (/^@nestjs\/[^/]+\/./.test(specifier) && path !== NEST_INTERNALS) {
       breaches.push(`${path} imports ${specifier}, which only ${NEST_INTERNALS} may`);

@@ -30,8 +30,12 @@ export class SampleProcess {
    * @param program which of its programs
    */
   static async start(name: string, env: Record<string, string>, program = 'main'): Promise<SampleProcess> {
+    return SampleProcess.run(bundleOf(`sample/${name}/src/${program}.ts`), env);
+  }
+
+  /** Starts one that was compiled elsewhere. */
+  static async run(main: string, env: Record<string, string> = {}): Promise<SampleProcess> {
     const port = Number(env.PORT ?? (await freePort()));
-    const main = bundleOf(`sample/${name}/src/${program}.ts`);
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), ...env },
