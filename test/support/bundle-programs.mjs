@@ -22,12 +22,12 @@ import { typescript } from './typescript-plugin.mjs';
 const ROOT = join(import.meta.dirname, '../..');
 /** Outside of node_modules, so that the package finds itself by its name. With another Nest where its packages are found. */
 const { PXL_NEST } = process.env;
-const PLACE = join(ROOT, PXL_NEST ? `test/nest/${PXL_NEST}` : '');
+const PLACE = join(ROOT, PXL_NEST ? `test/nest/${PXL_NEST}/node_modules` : '');
 const BUNDLES = join(PLACE, '.test-programs');
 /** After that nobody runs a bundle any more, ms. */
 const DAY = 86_400_000;
 
-const itself = join(PLACE, 'node_modules/nestjs-pxl-websocket');
+const itself = join(PLACE, 'nestjs-pxl-websocket');
 if (PXL_NEST && !existsSync(itself)) symlinkSync(ROOT, itself);
 
 const programs = readdirSync(join(ROOT, 'test/support/programs')).map((file) => `test/support/programs/${file}`);
