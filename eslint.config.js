@@ -1,14 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-<<<<<<< HEAD
-  { ignores: ['dist/', 'node_modules/', 'bench/node_modules/', 'coverage/', '.test-programs/', 'test/neighbours/'] },
-=======
   {
-    // The sample is a project of its own, whose dependencies are not installed here.
-    ignores: ['dist/', 'node_modules/', 'bench/node_modules/', 'coverage/', '.test-programs/', 'sample/07-nest-11/'],
+    // The last two are projects of their own, whose dependencies are not installed here.
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'bench/node_modules/',
+      'coverage/',
+      '.test-programs/',
+      'sample/07-nest-11/',
+      'test/neighbours/',
+    ],
   },
->>>>>>> ec64f1d (feat(samples): a poll, Nest 11 in CommonJS as its CLI makes it)
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
