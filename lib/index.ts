@@ -26,6 +26,7 @@ export { RemoteClient, type AnyClient } from './clients/remote-client.js';
 export type { WsUserInterest } from './clients/user-interest.interface.js';
 export { WsClient, type WsCallOptions, type WsClientState } from './ws-client/ws-client.js';
 export type { WsRequest as WsRequestInfo, WsRequestParams, WsRequestQuery } from './ws-client/ws-request.js';
+export { readRoomKey, roomKey, type WsNamespaced, type WsRoomName } from './ws-client/room-key.js';
 export { InjectWsRedis } from './cluster/application-redis.js';
 export { PXL_WS_REDIS } from './redis/link/redis-client.js';
 export {
@@ -121,6 +122,7 @@ export type {
   WsMayRead,
   WsMayWhisper,
   WsMemberProfiler,
+  WsNamespaceOfClient,
   WsProfileOfMember,
   WsReadRequest,
   WsRoomAuthorizeOption,

@@ -48,6 +48,7 @@ import { RoomHistories } from './history/room-histories.js';
 import { ROOM_HISTORY } from './history/room-history.interface.js';
 import { ClientList } from './rooms/client-list.js';
 import { AskedRooms } from './rooms/asked-rooms.js';
+import { ClientRooms } from './rooms/client-rooms.js';
 import { Memberships } from './rooms/memberships.js';
 import { Reauthorizations } from './rooms/reauthorizations.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
@@ -172,7 +173,7 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, Reauthorizations, ClientList],
+  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, ClientRooms, Reauthorizations, ClientList],
   {
     provide: ROOM_INTEREST,
     useFactory: (bus: WsBroadcaster, histories: RoomHistories, runtime: Runtime): WsRoomInterest =>

@@ -13,7 +13,7 @@ import {
 import { resolveAuth, type WsAuthOptions } from './options/auth.options.js';
 import { FORMER_OPTIONS } from './options/checks/former-options.js';
 import { OptionChecks } from './options/checks/option-checks.js';
-import { resolveClientList, type WsClientListOptions } from './options/client-list.options.js';
+import { checkListedRooms, resolveClientList, type WsClientListOptions } from './options/client-list.options.js';
 import { resolveBroadcaster } from './options/broadcaster.options.js';
 import { resolveCluster, resolvePrefix, type WsClusterOptions } from './options/cluster.options.js';
 import { resolveCompression } from './options/compression.options.js';
@@ -30,12 +30,18 @@ import { resolveInbound, type WsInboundOptions } from './options/inbound.options
 import { resolveLimits, type WsLimitOptions } from './options/limits.options.js';
 import { DEFAULTS_OF } from './options/protocol.options.js';
 import { resolveRedis, type WsRedisOption } from './options/redis.options.js';
-import { checkFirstRooms, checkPresence, resolveRooms, type WsRoomOptions } from './options/rooms/rooms.options.js';
+import {
+  checkDefaultRooms,
+  checkFirstRooms,
+  checkPresence,
+  resolveRooms,
+  type WsRoomOptions,
+} from './options/rooms/rooms.options.js';
 import { resolveDebug, resolveRouting, type WsDebugOptions, type WsRoutingOptions } from './options/routing.options.js';
 import { resolveShutdown, type WsShutdownOptions } from './options/shutdown.options.js';
 import { resolveTimeouts, type WsTimeoutOptions } from './options/timeouts.options.js';
 import type { WsProtocolName } from './protocol/codec.interface.js';
-import type { ResolvedOptions } from './pxl-websocket.options.js';
+import { allOptions, type ResolvedOptions } from './pxl-websocket.options.js';
 import type { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 import type { WebSocketSubscriberDefinition } from './subscribers/subscriber.interface.js';
 import { resolveSubscribers, type ResolvedSubscribers } from './subscribers/subscriber.options.js';
@@ -162,7 +168,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     connectionGuards: resolveConnectionGuards(options),
     origins: resolveOrigins(options),
     trustProxy: resolveTrustProxy(options),
-    rooms: options.inGroup('rooms', (rooms) => resolveRooms(rooms, protocol, usual.rooms)),
+    rooms: options.inGroup('rooms', (rooms) => resolveRooms(rooms, protocol, usual.rooms, hasNamespaces(given))),
     clientList: options.inGroup('clientList', resolveClientList),
     disconnectInactiveClients: options.inGroup('disconnectInactiveClients', (inactive) =>
       resolveInactiveClients(inactive, usual.inactive),
@@ -183,7 +189,19 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);
   checkPresence(resolved.rooms, resolved.cluster);
+  checkDefaultRooms(resolved.rooms);
+  checkListedRooms(
+    resolved.clientList,
+    allOptions(resolved).some(({ rooms }) => rooms.namespace !== undefined),
+  );
   return Object.freeze(resolved);
+}
+
+/** Whether clients of any endpoint call rooms by names that are theirs alone. */
+function hasNamespaces({ rooms, endpoints }: PxlWebSocketModuleOptions): boolean {
+  return [rooms, ...Object.values(endpoints ?? {}).map((own) => own.rooms)].some(
+    (given) => given?.namespace !== undefined,
+  );
 }
 
 function resolveEndpoints(checks: OptionChecks, given: PxlWebSocketModuleOptions): ResolvedOptions['endpoints'] {

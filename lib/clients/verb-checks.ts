@@ -90,6 +90,21 @@ function some(names: readonly string[]): readonly string[] | undefined {
   return names.length > 0 ? names : undefined;
 }
 
+/**
+ * The namespace among the options of a verb that has no others.
+ *
+ * @throws WsError BAD_MESSAGE for other options
+ */
+export function readNamespace(options: { readonly namespace?: unknown }): unknown {
+  checkNames('option', options, ['namespace']);
+  return options.namespace;
+}
+
+/** The namespace among the options of a verb, which it checks itself. */
+export function namespaceIn(options: unknown): unknown {
+  return typeof options === 'object' && options !== null && 'namespace' in options ? options.namespace : undefined;
+}
+
 /** @throws WsError BAD_MESSAGE for anything but true, false and undefined */
 export function readFlag(field: string, flag: unknown): boolean {
   if (flag === undefined || typeof flag === 'boolean') return flag ?? false;

@@ -11,6 +11,7 @@ import { RedisRateStore } from '../limits/redis.rate-store.js';
 import { RedisUserConnections } from './users/redis.user-connections.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { RoomNames } from '../rooms/room-names.js';
 import { Runtime } from '../runtime/runtime.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
@@ -139,10 +140,11 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       presence: RoomPresence,
       events: ClusterEvents,
       clock: ClusterClock,
-      { prefix, shutdown }: ResolvedOptions,
+      module: ResolvedOptions,
       { workerId }: WorkerIdentity,
     ): RoomAttendance | null => {
-      const options = { prefix, workerId, spread: shutdown.reconnectSpread };
+      const { prefix, shutdown } = module;
+      const options = { prefix, workerId, spread: shutdown.reconnectSpread, names: RoomNames.of(module) };
       return presence.isOn ? new RoomAttendance(presence, events, clock, options) : null;
     },
     inject: [ROOM_PRESENCE, ClusterEvents, CLUSTER_CLOCK, PXL_WS_OPTIONS, WorkerIdentity],

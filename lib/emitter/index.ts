@@ -16,4 +16,5 @@ export type { HistoryMessage, PushMessage, SentMessage, WebSocketContract } from
 export { WS_ERROR_CODES, type WsErrorCode } from '../protocol/error-codes.js';
 export type { WsEventMessage, WsTypedMessage, WebSocketMessage } from '../protocol/messages.js';
 export type { WsLossReason, WsPosition } from '../protocol/room-position.js';
+export { readRoomKey, roomKey, type WsNamespaced, type WsRoomName } from '../ws-client/room-key.js';
 export { WebSocketEmitter, type WebSocketEmitterOptions } from './websocket-emitter.js';

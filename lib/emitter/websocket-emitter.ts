@@ -1,4 +1,12 @@
-import { checkMessage, checkNames, readExclude, readName, readUserId } from '../clients/verb-checks.js';
+import {
+  checkMessage,
+  checkNames,
+  namespaceIn,
+  readName,
+  readNamespace,
+  readExclude,
+  readUserId,
+} from '../clients/verb-checks.js';
 import type { WsExclude } from '../clients/exclusion.interface.js';
 import { readWhere, type WsWhere } from '../clients/where.js';
 import { encodeMessage } from '../clients/encode-message.js';
@@ -19,6 +27,8 @@ import { type WsRedisOption, resolveRedis } from '../options/redis.options.js';
 import { type WsSecretOption, resolveIgnis, resolvePrefix, resolveSecrets } from '../options/cluster.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import { resolveHistory, type WsHistoryOption } from '../options/rooms/history.options.js';
+import { RoomNames } from '../rooms/room-names.js';
+import type { WsNamespaced } from '../ws-client/room-key.js';
 import type { IfGiven, SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../protocol/contract.js';
 import type { WebSocketMessage } from '../protocol/messages.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
@@ -48,7 +58,13 @@ export interface WebSocketEmitterOptions {
   /** The workers' own `cluster.secret` and `cluster.ignis`. Default: no secret, and false. */
   cluster?: { secret?: WsSecretOption | undefined; ignis?: boolean | undefined } | undefined;
   /** The workers' own `rooms.history`. Default: what is sent to rooms has no number, and members miss it while they are away. */
-  rooms?: { history?: WsHistoryOption | undefined } | undefined;
+  rooms?:
+    | {
+        history?: WsHistoryOption | undefined;
+        /** True: the workers have `rooms.namespace`, so that verbs take a `namespace`. Default: false. */
+        namespace?: boolean | undefined;
+      }
+    | undefined;
   /** The workers' own `limits.maxPushBytes`: what is larger is not sent, and rejects with TOO_LARGE. Default: no limit. */
   limits?: { maxPushBytes?: number | false | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
@@ -67,7 +83,8 @@ interface Exclusion {
 }
 
 /** Of a message for a room. */
-interface ToRoom extends Exclusion {
+/** The namespace holds for the rooms of `exclude` too. */
+interface ToRoom extends Exclusion, WsNamespaced {
   room: string;
   /**
    * For a room with history: a message that it got with this key within five minutes is not added again. 1 to 128
@@ -107,6 +124,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #publisher: EnvelopePublisher;
   readonly #rooms: EmittedRooms;
   readonly #limit: PushLimit;
+  readonly #names: RoomNames;
   readonly #log: FaultLog;
   #connecting: Promise<void> | null = null;
   #isShut = false;
@@ -122,7 +140,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const ignis = resolveIgnis(cluster, checks);
     cluster.finish();
     const rooms = checks.group('rooms');
-    const history = resolveHistory(rooms);
+    this.#names = new RoomNames(rooms.boolean('namespace', false));
+    const history = resolveHistory(rooms, this.#names.areSpaced);
     rooms.finish();
     const limits = checks.group('limits');
     const limit = new PushLimit(resolvePushBytes(limits));
@@ -192,10 +211,12 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   >(...given: Addressed<C, Type, Action, Event, ToRoom>): Promise<void>;
   toRoom(given: ToRoom): Promise<void> {
     return this.#watch('toRoom', () => {
-      checkNames('field', given, ['room', 'exclude', 'where', 'idempotencyKey', ...MESSAGE]);
-      const { room, exclude, where, idempotencyKey, ...message } = given;
-      const target: WsTarget = { kind: 'rooms', roomNames: [readName('room', room)] };
-      const numbered = this.#rooms.write(room, { message, exclude, where, idempotencyKey });
+      checkNames('field', given, ['room', 'namespace', 'exclude', 'where', 'idempotencyKey', ...MESSAGE]);
+      const { room, namespace, exclude: excluded, where, idempotencyKey, ...message } = given;
+      const key = this.#keyOf(room, namespace);
+      const target: WsTarget = { kind: 'rooms', roomNames: [key] };
+      const exclude = this.#excludeIn(namespace, excluded);
+      const numbered = this.#rooms.write(key, { message, exclude, where, idempotencyKey });
       if (!numbered) return this.#send(target, message, exclude, where);
       return this.#onceReady(async () => {
         if (!(await this.#rooms.append(numbered))) this.#publisher.tellIgnis(numbered);
@@ -214,8 +235,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     query: WsHistoryQuery = {},
   ): Promise<WsKeptMessages<Kept>> {
     return this.#watch('getHistory', () => {
-      readName('room', room);
-      return this.#onceReady(() => this.#rooms.read<Kept>(room, query));
+      const key = this.#keyOf(room, namespaceIn(query));
+      return this.#onceReady(() => this.#rooms.read<Kept>(key, query));
     });
   }
 
@@ -226,13 +247,13 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
    * @returns the room's new position
    * @throws WsError NOT_FOUND for a room without history, UNAVAILABLE
    */
-  clearHistory(room: string): Promise<WsPosition> {
+  clearHistory(room: string, options: WsNamespaced = {}): Promise<WsPosition> {
     return this.#watch('clearHistory', async () => {
-      readName('room', room);
-      const position = await this.#onceReady(() => this.#rooms.clear(room));
-      const text = toJson({ name: 'checkHistory', roomName: room });
+      const key = this.#keyOf(room, readNamespace(options));
+      const position = await this.#onceReady(() => this.#rooms.clear(key));
+      const text = toJson({ name: 'checkHistory', roomName: key });
       const told = this.#post({
-        target: { kind: 'rooms', roomNames: [room] },
+        target: { kind: 'rooms', roomNames: [key] },
         exclude: [],
         content: { kind: 'command', text },
       });
@@ -271,6 +292,16 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
       this.#rooms.stop();
       return this.#link.stop();
     });
+  }
+
+  #keyOf(room: string, namespace: unknown): string {
+    return this.#names.keyOf('room', readName('room', room), namespace);
+  }
+
+  #excludeIn(namespace: unknown, exclude: WsExclude | undefined): WsExclude | undefined {
+    if (namespace === undefined) return exclude;
+    const { exclude: clients, excludeUsers: users, excludeRooms: rooms } = readExclude(exclude);
+    return { clients, users, rooms: rooms && this.#names.keysOf('exclude.rooms', rooms, namespace) };
   }
 
   /** A rejection that nobody takes goes to the option `log`. */

@@ -2,13 +2,14 @@ import { badMessage, checkNames, readFlag } from '../clients/verb-checks.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { HistoryMessage, WebSocketContract } from '../protocol/contract.js';
 import type { WsLossReason } from '../protocol/room-position.js';
+import type { WsNamespaced } from '../ws-client/room-key.js';
 import type { WsHistoryEntry, WsPosition, WsRoomStore } from './room-store.interface.js';
 
 const LONGEST_EPOCH = 64;
 const MOST_MESSAGES = 10_000;
 
 /** Which messages of a room {@link readMessages} returns. */
-export interface WsHistoryQuery {
+export interface WsHistoryQuery extends WsNamespaced {
   /** Only messages behind this position; with `reverse` only those before it. Default: all that are kept. */
   since?: WsPosition;
   /** The most messages: 0 to 10 000; 0 reads the position alone. Default: 100. */
@@ -65,7 +66,7 @@ export async function readMessages<C extends WebSocketContract>(
 }
 
 function readQuery(query: WsHistoryQuery): { since: WsPosition | undefined; limit: number; reverse: boolean } {
-  checkNames('query', query, ['since', 'limit', 'reverse']);
+  checkNames('query', query, ['since', 'limit', 'reverse', 'namespace']);
   const { since, limit = 100, reverse } = query;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST_MESSAGES) {
     throw badMessage(`limit is a whole number from 0 to ${MOST_MESSAGES}`);

@@ -3,11 +3,13 @@ import type { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected } from '../errors/exception-mapper.js';
 import { kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
+import type { RoomNames } from '../rooms/room-names.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 /** Asks `rooms.mayRead`. */
 export class ReadRule {
   constructor(
+    private readonly names: RoomNames,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
   ) {}
@@ -25,7 +27,7 @@ export class ReadRule {
     const what = 'rooms.mayRead failed.';
     const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
     const lost = (error: unknown): void => this.errors.report(what, error, clientId);
-    const asked = new Promise<unknown>((resolve) => resolve(mayRead({ client, roomName })));
+    const asked = new Promise<unknown>((resolve) => resolve(mayRead({ client, ...this.names.read(roomName) })));
     const answer = await this.runtime.within(timeouts.hook, asked, late, lost);
     if (answer === true) return Infinity;
     if (answer === false) return 0;

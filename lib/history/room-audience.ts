@@ -204,7 +204,7 @@ export class RoomAudience implements LogListener {
   #send(cursor: Cursor, { action, position, reason }: Notice): void {
     cursor.notice = null;
     if (reason) this.services.counts.lost[reason]++;
-    this.#push(cursor, action, { roomName: this.log.roomName, position, reason });
+    this.#push(cursor, action, { roomName: this.#name, position, reason });
   }
 
   /** A member whose messages all excluded it would else stand at an old position, which is trimmed one day. */
@@ -219,7 +219,12 @@ export class RoomAudience implements LogListener {
   #tellPosition(cursor: Cursor): void {
     if (cursor.client.backpressured) return; // it goes behind with the next message, and is told at the top
     cursor.told = this.log.delivered;
-    this.#push(cursor, 'position', { roomName: this.log.roomName, position: this.log.position });
+    this.#push(cursor, 'position', { roomName: this.#name, position: this.log.position });
+  }
+
+  /** What clients call the room. */
+  get #name(): string {
+    return this.services.names.nameOf(this.log.roomName);
   }
 
   #push({ client }: Cursor, action: string, data: object): void {

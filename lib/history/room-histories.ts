@@ -6,6 +6,7 @@ import type { WsRetention } from '../options/rooms/history.options.js';
 import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
+import { RoomNames } from '../rooms/room-names.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
@@ -67,7 +68,8 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
   ) {
     this.isOn = store !== null && options.rooms.history !== undefined;
     const budget = new ReplayBudget(options.rooms.history?.replayBytes ?? 0, runtime);
-    const rule = new ReadRule(errors, runtime);
+    const names = RoomNames.of(options);
+    const rule = new ReadRule(names, errors, runtime);
     this.#replays = new Replays(rule, budget, this.#counts);
     this.#pages = store && new MemberPages(store, rule, budget);
     const epochOf = (roomName: string): string => this.#rooms.get(roomName)?.log.epoch ?? '';
@@ -80,6 +82,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       pageBytes: pageBytesOf(options),
       reads: new ConcurrencyLimit(READS),
       looks: new ConcurrencyLimit(LOOKS),
+      names,
       counts: this.#counts,
       runtime,
     };

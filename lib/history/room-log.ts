@@ -40,6 +40,7 @@ export interface LogListener {
 export class RoomLog implements FramesLog {
   /** The newest messages, to be replayed. */
   readonly frames: KeptFrames;
+  /** What clients call the room, as JSON. */
   readonly roomText: string;
   /** Messages that came before an earlier one, by offset. */
   readonly #waiting = new Map<number, WsNumberedMessage>();
@@ -68,7 +69,7 @@ export class RoomLog implements FramesLog {
     readonly retention: WsRetention,
     private readonly services: LogServices,
   ) {
-    this.roomText = JSON.stringify(roomName);
+    this.roomText = JSON.stringify(services.names.nameOf(roomName));
     this.frames = new KeptFrames(this, services);
     this.#heardAt = services.runtime.monotonic();
   }

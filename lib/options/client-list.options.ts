@@ -1,3 +1,4 @@
+import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import { describeWord, type OptionChecks } from './checks/option-checks.js';
 
 export interface WsClientListOptions {
@@ -19,6 +20,8 @@ export interface ResolvedClientList {
   readonly fields: readonly string[];
 }
 
+/** What the list tells of rooms. */
+const OF_ROOMS = ['rooms', 'roomName'];
 const LISTED = ['clientId', 'userId', 'username', 'rooms'];
 const LISTABLE = [...LISTED, 'userType', 'roomName', 'connectedAt', 'lastActivity', 'workerId'];
 
@@ -29,4 +32,16 @@ export function resolveClientList(list: OptionChecks): ResolvedClientList {
   const allowed = `of ${LISTABLE.join(', ')}, user.payload.<claim> and metadata.<key>`;
   list.every('fields', fields, isListable, allowed, (field) => describeWord(field, LISTABLE));
   return { enabled: list.boolean('enabled', false), fields: Object.freeze([...fields]) };
+}
+
+/**
+ * @param areSpaced whether rooms may be in namespaces
+ * @throws PxlWebSocketOptionsError where the list would tell of the rooms of all namespaces: all clients get the same
+ */
+export function checkListedRooms({ enabled, fields }: ResolvedClientList, areSpaced: boolean): void {
+  const told = fields.find((field) => OF_ROOMS.includes(field));
+  if (!enabled || !areSpaced || told === undefined) return;
+  throw new PxlWebSocketOptionsError(
+    `The option clientList.fields has no ${told} where there is rooms.namespace: all clients get the same list.`,
+  );
 }

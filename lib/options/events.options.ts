@@ -1,5 +1,6 @@
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { WsClient } from '../ws-client/ws-client.js';
+import type { WsNamespaced } from '../ws-client/room-key.js';
 import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { OptionChecks } from './checks/option-checks.js';
 import type { WsRedisClient } from './redis.options.js';
@@ -14,7 +15,7 @@ export interface EventOptions<Server = unknown> {
     client: WsClient;
     clientId: string;
     /** Puts the client into a room, as `RoomManager.addClientToRoom` does. */
-    joinRoom: (room: WsRoomUser & { roomName: string }) => Promise<boolean>;
+    joinRoom: (room: WsRoomUser & WsNamespaced & { roomName: string }) => Promise<boolean>;
   }): unknown;
   /** A connection has ended. */
   onDisconnected?(disconnected: { client: WsClient; clientId: string; code: number; reason: string }): unknown;

@@ -1,7 +1,9 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { AckSource } from '../clients/session/route.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
+import { RoomNames } from '../rooms/room-names.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { PresencePush } from './presence-push.js';
 import type { PresenceRoom } from './presence-room.js';
@@ -31,11 +33,15 @@ interface Audience {
 @Injectable()
 export class PresenceAudience implements RoomListener, PresenceListener, OnApplicationShutdown {
   readonly #audiences = new Map<string, Audience>();
+  readonly #names: RoomNames;
 
   constructor(
     private readonly presences: Presences,
     private readonly runtime: Runtime,
-  ) {}
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /**
    * Has a member told from now on.
@@ -112,7 +118,7 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     const fields = room.cut();
     if (fields === null) return;
     audience.toldAt = this.runtime.monotonic();
-    const push = new PresencePush(room.name, fields);
+    const push = this.#pushOf(room, fields);
     for (const [client, waiting] of members) {
       if (waiting === null) this.#send(audience, client, push);
       else if (waiting !== 'behind') waiting.push(push);
@@ -131,8 +137,12 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     client.whenDrained(() => {
       if (members.get(client) !== 'behind') return;
       members.set(client, null);
-      this.#send(audience, client, new PresencePush(room.name, room.standing));
+      this.#send(audience, client, this.#pushOf(room, room.standing));
     });
+  }
+
+  #pushOf({ name }: PresenceRoom, fields: string): PresencePush {
+    return new PresencePush(this.#names.nameOf(name), fields);
   }
 
   #atTurnsEnd(callback: () => void): RuntimeTimer {

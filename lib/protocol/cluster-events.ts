@@ -33,17 +33,19 @@ interface ClientEvent {
   readonly workerId: string;
 }
 
-interface MembershipEvent extends ClientEvent {
+interface RoomEvent {
+  /** What clients call the room. */
   readonly roomName: string;
+  /** The room's, where there is `rooms.namespace`; undefined where it is in none. */
+  readonly namespace?: string;
+}
+
+interface MembershipEvent extends ClientEvent, RoomEvent {
   readonly userId?: string;
 }
 
 interface UserEvent {
   readonly userId: string;
-}
-
-interface RoomEvent {
-  readonly roomName: string;
 }
 
 interface PresenceEvent extends RoomEvent {

@@ -68,7 +68,7 @@ function resolve(options: object): Options {
 function send(server: SendVerbs, destination: WsNamedDestination, data: WebSocketMessage): void {
   if ('client' in destination) server.broadcastToClient({ clientId: destination.client, data });
   else if ('user' in destination) server.broadcastToUsers({ userIds: [destination.user], data });
-  else server.broadcastToRoom({ roomName: destination.room, data });
+  else server.broadcastToRoom({ roomName: destination.room, namespace: destination.namespace, data });
 }
 
 function ownerOf({ data }: WsQueueJobEnd): WsNamedDestination | null {

@@ -33,7 +33,8 @@ export class AskedRooms {
       this.forget(client, roomName);
       return;
     }
-    if (!this.#mayBecomeOwn && !client.options.rooms.authorize) return;
+    const { authorize, namespace } = client.options.rooms;
+    if (!this.#mayBecomeOwn && !authorize && !namespace) return;
     let rooms = this.#byClient.get(client);
     if (!rooms) this.#byClient.set(client, (rooms = new Map<string, AskedMembership>()));
     rooms.set(roomName, { waiting: null, questions: 0, answered: 0 });

@@ -1,8 +1,9 @@
+import type { WsNamespaced } from '../ws-client/room-key.js';
 import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { JoinClaim } from './join-claims.js';
 
 /** What {@link RoomManager.addClientToRoom} takes. */
-export interface AddClientToRoomOptions {
+export interface AddClientToRoomOptions extends WsNamespaced {
   clientId: string;
   user?: WsRoomUser | null;
   roomName: string;

@@ -20,7 +20,7 @@ import type { MemberProfile } from './membership.js';
 import { OwnRooms } from './own-rooms.js';
 import { PendingJoins, type PendingJoin } from './pending-joins.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './room-interest.interface.js';
-import { checkRoomName } from './room-name.js';
+import { RoomNames } from './room-names.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
 
@@ -33,7 +33,7 @@ interface Preparation {
 }
 
 /**
- * Brings clients of this worker into rooms and out of them. A join first asks the application's rules, then waits until
+ * Brings clients of this worker into rooms and out of them; the rooms are named by their keys. A join first asks the application's rules, then waits until
  * what is sent to the room reaches this worker; only then the client is a member. Until then the join is pending.
  */
 @Injectable()
@@ -41,6 +41,7 @@ export class Memberships {
   readonly #pending = new PendingJoins();
   readonly #claimed = new ClaimedMemberships();
   readonly #own: OwnRooms;
+  readonly #names: RoomNames;
 
   constructor(
     private readonly rooms: RoomRegistry,
@@ -52,6 +53,7 @@ export class Memberships {
     private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
+    this.#names = RoomNames.of(options);
     this.#own = new OwnRooms(options, (clientId) => clients.has(clientId) || mirror.has(clientId));
   }
 
@@ -60,11 +62,12 @@ export class Memberships {
    *
    * @returns true once the client receives what is sent to the room; false when it is gone, and when it left the room, or
    * the claim was withdrawn, before that
-   * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, or UNAVAILABLE and TIMEOUT when the room cannot be made live
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, CONFLICT for a second room that the client would call the same, or
+   * UNAVAILABLE and TIMEOUT when the room cannot be made live
    */
   async join(client: ClientSession, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
     const { username, broadcast = true, isRequest = false, claim } = settings;
-    checkRoomName(roomName, client.options.limits.roomName, this.counters);
+    this.#names.check(roomName, client.options.limits.roomName, this.counters);
     if (!this.clients.holds(client) || claim?.isWithdrawn) return false;
     claim?.joins.push([client, roomName]);
     if (client.rooms.has(roomName)) {
@@ -74,7 +77,8 @@ export class Memberships {
       this.#leaveOthers(client, roomName, broadcast);
       return true;
     }
-    if (isRequest) this.#own.check(client, roomName);
+    if (isRequest) this.#own.check(client, this.#names.nameOf(roomName));
+    if (this.#names.areSpaced) this.#checkAlike(client, roomName);
     const same = this.#pending.find(client, roomName);
     if (same && !isRequest && same.isRequest) {
       same.cancelled = true; // the server itself puts the client in: no rule is asked about that
@@ -99,15 +103,15 @@ export class Memberships {
   /**
    * {@link join} as the application asks for it: with the user that it names. Returns false when the bus is down, too.
    *
-   * @throws WsError INVALID_ROOM, ROOM_LIMIT; CONFLICT for an identity that contradicts the client's own, BAD_MESSAGE for a
-   * user type without a user
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT; CONFLICT for an identity that contradicts the client's own, and as {@link join};
+   * BAD_MESSAGE for a user type without a user
    */
   async admit(
     client: ClientSession,
-    { roomName, user, broadcast }: Omit<AddClientToRoomOptions, 'clientId'>,
+    { roomName, user, broadcast }: Omit<AddClientToRoomOptions, 'clientId' | 'namespace'>,
     claim?: JoinClaim,
   ): Promise<boolean> {
-    checkRoomName(roomName, client.options.limits.roomName);
+    this.#names.check(roomName, client.options.limits.roomName);
     if (!this.clients.holds(client)) return false;
     if (user) this.#assign(client, user);
     try {
@@ -136,7 +140,7 @@ export class Memberships {
   /** Takes a client out of a room, or out of joining it, which it does not leave by itself: a member is told the reason. */
   remove(client: ClientSession, roomName: string, reason: WsRoomLeftReason, broadcast = true): void {
     if (!this.leave(client, roomName, broadcast)) return;
-    const message = { type: 'room', action: 'left', data: { roomName, reason } };
+    const message = { type: 'room', action: 'left', data: { roomName: this.#names.nameOf(roomName), reason } };
     client.sendText(encodeMessage(client.codec, message));
   }
 
@@ -144,6 +148,17 @@ export class Memberships {
   removeFromAll(client: ClientSession): void {
     this.#pending.cancelAll(client);
     for (const roomName of [...client.rooms]) this.remove(client, roomName, 'removed');
+  }
+
+  /** Takes a client out of those of these rooms, or out of joining them, that it has asked for by itself. */
+  removeAsked(client: ClientSession, isOut: (roomName: string) => boolean): void {
+    for (const [roomName] of this.requestsOf(client)) if (isOut(roomName)) this.leave(client, roomName);
+    for (const roomName of this.asked.of(client)) if (isOut(roomName)) this.remove(client, roomName, 'rule');
+  }
+
+  /** The key of a room that the application names. @throws WsError BAD_MESSAGE */
+  keyOf(roomName: string, namespace: unknown): string {
+    return this.#names.keyOf('roomName', roomName, namespace);
   }
 
   /**
@@ -264,6 +279,15 @@ export class Memberships {
     const pending: PendingJoin = { ...join, cancelled: false, done: ready.then(enter, fail) };
     this.#pending.add(client, roomName, pending);
     return pending.done;
+  }
+
+  /** What is sent to two rooms that a client calls the same it could not tell apart, and leave neither of them for sure. */
+  #checkAlike(client: ClientSession, roomName: string): void {
+    const name = this.#names.nameOf(roomName);
+    for (const other of [...client.rooms, ...this.#pending.wantedBy(client)]) {
+      if (other === roomName || this.#names.nameOf(other) !== name) continue;
+      throw new WsError('CONFLICT', 'The client is in another room that it calls by this name.');
+    }
   }
 
   #checkRoomLimit(client: ClientSession): void {

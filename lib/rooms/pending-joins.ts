@@ -26,6 +26,13 @@ export class PendingJoins {
     return this.#byClient.get(client)?.size ?? 0;
   }
 
+  /** The rooms that the client is about to enter. */
+  wantedBy(client: ClientSession): string[] {
+    return [...(this.#byClient.get(client) ?? [])].flatMap(([roomName, { cancelled }]) =>
+      cancelled ? [] : [roomName],
+    );
+  }
+
   /** Adds a join as the client's newest one. */
   add(client: ClientSession, roomName: string, join: PendingJoin): void {
     let joins = this.#byClient.get(client);

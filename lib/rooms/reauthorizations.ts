@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ClientListener } from '../clients/client-listener.interface.js';
 import { ClientRegistry } from '../clients/client-registry.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import type { WsUser } from '../ws-client/client-entry.js';
 import { AskedRooms, type AskedMembership } from './asked-rooms.js';
 import type { MemberProfile } from './membership.js';
 import { Memberships } from './memberships.js';
+import { RoomNames } from './room-names.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
 
@@ -24,13 +26,14 @@ export type MembershipSubject =
 type Verdict = { readonly isMember: false } | { readonly isMember: true; readonly profile: MemberProfile | undefined };
 
 /**
- * Asks `rooms.authorize` again about memberships of this worker's clients that they have asked for themselves. Who may not be
+ * Asks `rooms.namespace` and `rooms.authorize` again about memberships of this worker's clients that they have asked for themselves. Who may not be
  * there any more is taken out; of the others the members see what the rules show of them now. Where a rule fails, nothing
  * changes: an outage of the application's database must not empty its rooms.
  */
 @Injectable()
 export class Reauthorizations implements ClientListener {
   readonly #turns = new ConcurrencyLimit(QUESTIONS);
+  readonly #names: RoomNames;
 
   constructor(
     private readonly clients: ClientRegistry,
@@ -39,7 +42,10 @@ export class Reauthorizations implements ClientListener {
     private readonly asked: AskedRooms,
     private readonly rules: RoomRules,
     private readonly errors: ErrorReporter,
-  ) {}
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** Resolves once all questions are answered; never rejects. */
   async of(subject: MembershipSubject): Promise<void> {
@@ -52,7 +58,7 @@ export class Reauthorizations implements ClientListener {
   }
 
   renewed(client: ClientSession, before: WsUser): void {
-    if (!client.options.rooms.authorize || hasSameClaims(client.user, before)) return;
+    if (!isAsked(client) || hasSameClaims(client.user, before)) return;
     void Promise.all(this.#ofClient(client));
   }
 
@@ -69,7 +75,7 @@ export class Reauthorizations implements ClientListener {
   }
 
   #ofClient(client: ClientSession): Promise<void>[] {
-    if (!client.options.rooms.authorize) return [];
+    if (!isAsked(client)) return [];
     const memberships = this.asked.of(client).map((roomName) => this.#ask(client, roomName));
     const joining = this.memberships
       .requestsOf(client)
@@ -84,7 +90,7 @@ export class Reauthorizations implements ClientListener {
 
   async #ask(client: ClientSession, roomName: string): Promise<void> {
     const membership = this.asked.find(client, roomName);
-    if (!membership || !client.options.rooms.authorize) return;
+    if (!membership || !isAsked(client)) return;
     if (membership.waiting) {
       await membership.waiting;
       return;
@@ -112,14 +118,24 @@ export class Reauthorizations implements ClientListener {
   }
 
   async #verdictOn(client: ClientSession, roomName: string): Promise<Verdict | undefined> {
+    let rule = 'rooms.namespace';
     try {
+      const { namespace } = this.#names.read(roomName);
+      const isForeign = namespace !== undefined && (await this.rules.namespaceOf(client)) !== namespace;
+      if (isForeign) return { isMember: false };
+      rule = 'rooms.authorize';
       return { isMember: true, profile: await this.rules.ask(client, roomName, true) };
     } catch (error) {
       if (isRefusal(error)) return { isMember: false };
-      this.errors.report('A member stays in its room, since rooms.authorize has failed.', error, client.clientId);
+      this.errors.report(`A member stays in its room, since ${rule} has failed.`, error, client.clientId);
       return undefined;
     }
   }
+}
+
+/** Whether rules decide about rooms that the client asks for. */
+function isAsked({ options: { rooms } }: ClientSession): boolean {
+  return rooms.authorize !== undefined || rooms.namespace !== undefined;
 }
 
 /** Whether the rule has refused, and neither failed nor run out of time. */

@@ -19,6 +19,7 @@ import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websock
 import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { MemberProfile } from './membership.js';
+import { isNamespace, RoomNames } from './room-names.js';
 
 const WHISPER_FAILED = 'rooms.whisper failed.';
 
@@ -37,13 +38,16 @@ export class RoomRules implements OnModuleInit {
   readonly #logger = new ModuleLogger();
   /** The paths of endpoints for which the log tells already that a request was refused. */
   readonly #toldPaths = new Set<string>();
+  readonly #names: RoomNames;
 
   constructor(
     private readonly rules: RuleFactory,
     private readonly runtime: Runtime,
     private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** @throws PxlWebSocketSetupError when a rule's class cannot be made */
   async onModuleInit(): Promise<void> {
@@ -64,6 +68,23 @@ export class RoomRules implements OnModuleInit {
   }
 
   /**
+   * The namespace of the rooms that a client asks for, where its endpoint has `rooms.namespace`.
+   *
+   * @throws WsError FORBIDDEN for a client without one, TIMEOUT after `timeouts.hook`; what the function throws
+   */
+  namespaceOf(client: ClientSession): string | Promise<string> {
+    let answer: unknown;
+    try {
+      answer = client.options.rooms.namespace?.(client.client);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    if (!isThenable(answer)) return this.#readNamespace(answer, client);
+    const asked = refusable(() => answer).then((value) => this.#readNamespace(value, client));
+    return this.#inTime(client, 'rooms.namespace failed.', asked);
+  }
+
+  /**
    * Asks the rules about a join.
    *
    * @param isRequest whether the client itself asked to join
@@ -75,12 +96,7 @@ export class RoomRules implements OnModuleInit {
     const authorize = isRequest ? rules?.authorize : undefined;
     const profile = rules?.profile;
     if (!authorize && !profile) return undefined;
-    const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
-    const lost = (error: unknown): void => {
-      if (isUnexpected(error)) this.errors.report('A rule of rooms failed.', error, client.clientId);
-    };
-    const decision = this.#decide(client, roomName, { authorize, profile });
-    return this.runtime.within(this.options.timeouts.hook, decision, late, lost);
+    return this.#inTime(client, 'A rule of rooms failed.', this.#decide(client, roomName, { authorize, profile }));
   }
 
   /**
@@ -94,7 +110,7 @@ export class RoomRules implements OnModuleInit {
     if (whisper === false) throw notForWhispers();
     let verdict: unknown;
     try {
-      verdict = whisper({ client, roomName });
+      verdict = whisper({ client, ...this.#names.read(roomName) });
     } catch (error) {
       if (!isUnexpected(error)) throw error;
       this.errors.report(WHISPER_FAILED, error, clientId);
@@ -127,16 +143,35 @@ export class RoomRules implements OnModuleInit {
     roomName: string,
     { authorize, profile: profiler }: CompiledRules,
   ): Promise<MemberProfile | undefined> {
-    const verdict: unknown = authorize ? await refusable(() => authorize({ client: client.client, roomName })) : true;
+    const request = { client: client.client, ...this.#names.read(roomName) };
+    const verdict: unknown = authorize ? await refusable(() => authorize(request)) : true;
     if (!isYes(verdict)) {
       this.#reportOdd(verdict, client);
       throw notOpen();
     }
     const userId = client.user?.userId ?? null;
-    const profile = profiler && (await profiler({ client: client.client, userId, roomName }));
+    const profile = profiler && (await profiler({ ...request, userId }));
     if (verdict === true && !profile) return undefined;
     // In the form in which it is sent: a value without a JSON form fails now, and not when the member leaves.
     return JSON.parse(JSON.stringify({ ...(verdict === true ? {} : verdict), ...profile })) as MemberProfile;
+  }
+
+  /** @param failed says what is reported where the answer fails after its time */
+  #inTime<T>({ clientId }: ClientSession, failed: string, answer: Promise<T>): Promise<T> {
+    const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
+    const lost = (error: unknown): void => {
+      if (isUnexpected(error)) this.errors.report(failed, error, clientId);
+    };
+    return this.runtime.within(this.options.timeouts.hook, answer, late, lost);
+  }
+
+  #readNamespace(answer: unknown, { clientId }: ClientSession): string {
+    if (isNamespace(answer)) return answer;
+    if (answer !== undefined && answer !== null && answer !== false) {
+      const fault = new Error(`It has answered ${kindOf(answer)}, not a text of 1 to 128 characters without U+001F.`);
+      this.errors.report('rooms.namespace failed.', fault, clientId);
+    }
+    throw notOpen();
   }
 
   /** A promise, above all: each whisper is decided about at once. */
@@ -159,12 +194,16 @@ export class RoomRules implements OnModuleInit {
 }
 
 /** Turns an error that means a refusal, such as that of a JWT library for an invalid room token, into FORBIDDEN. */
-async function refusable<T>(rule: () => T | Promise<T>): Promise<T> {
+async function refusable<T>(rule: () => T | PromiseLike<T>): Promise<T> {
   try {
     return await rule();
   } catch (error) {
-    throw isUnexpected(error) && thrownRefusal(error) ? notOpen(error) : error;
+    throw refusalOf(error);
   }
+}
+
+function refusalOf(error: unknown): unknown {
+  return isUnexpected(error) && thrownRefusal(error) ? notOpen(error) : error;
 }
 
 function notOpen(cause?: unknown): WsError {

@@ -5,6 +5,7 @@ export const ROOM_WHISPERS = Symbol('PXL_WS_ROOM_WHISPERS');
 
 /** What a member says to the other members of a room, which the application neither handles nor keeps. */
 export interface Whisper {
+  /** The room's key. */
   readonly roomName: string;
   readonly action: string;
   readonly data: unknown;

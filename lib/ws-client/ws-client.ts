@@ -20,6 +20,7 @@ import type {
 import { brand } from '../runtime/brand.js';
 import type { ClientEntry, WsUser } from './client-entry.js';
 import type { ClientJson } from './client-json.js';
+import type { WsNamespaced } from './room-key.js';
 import type { WsRequest } from './ws-request.js';
 
 /** Where a connection is in its life. */
@@ -86,7 +87,7 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     return this.#session.user;
   }
 
-  /** The rooms that the client is in. */
+  /** The rooms that the client is in. With `rooms.namespace` by their keys, which `readRoomKey` takes apart. */
   get rooms(): ReadonlySet<string> {
     return this.#session.rooms;
   }
@@ -214,14 +215,19 @@ export class WsClient<C extends WebSocketContract = WebSocketContract> implement
     return this.#session.call(message, options);
   }
 
-  /** Puts the client into a room: true once it receives what is sent there, false when it is gone. */
-  join(roomName: string): Promise<boolean> {
-    return this.#session.join(roomName);
+  /**
+   * Puts the client into a room: true once it receives what is sent there, false when it is gone.
+   *
+   * @throws WsError INVALID_ROOM, ROOM_LIMIT, BAD_MESSAGE for wrong options, CONFLICT for a second room that the client calls the
+   * same (`rooms.namespace`), UNAVAILABLE and TIMEOUT
+   */
+  join(roomName: string, options?: WsNamespaced): Promise<boolean> {
+    return this.#session.join(roomName, options);
   }
 
   /** Takes the client out of a room, and tells it so (`room.left`); does nothing when it is not in it. */
-  leave(roomName: string): void {
-    this.#session.leave(roomName);
+  leave(roomName: string, options?: WsNamespaced): void {
+    this.#session.leave(roomName, options);
   }
 
   /**

@@ -13,6 +13,7 @@ import type {
 } from '../../lib/history/room-store.interface.js';
 import { WsError } from '../../lib/errors/ws.error.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
+import { RoomNames } from '../../lib/rooms/room-names.js';
 import { ConcurrencyLimit } from '../../lib/runtime/concurrency-limit.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
@@ -91,6 +92,7 @@ describe('the log of a room', () => {
       reads: new ConcurrencyLimit(8),
       looks: new ConcurrencyLimit(8),
       counts,
+      names: new RoomNames(false),
       runtime,
     });
   const take = (...offsets: number[]): void => {

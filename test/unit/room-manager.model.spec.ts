@@ -140,7 +140,7 @@ function endpointWith(options: ResolvedOptions): SessionEndpoint {
     intake: { take: () => undefined },
     dispatcher: { dispatch: () => undefined },
     pushLimit: new PushLimit(false),
-    memberships: { join: () => Promise.resolve(false), remove: () => undefined },
+    memberships: { keyOf: (roomName) => roomName, join: () => Promise.resolve(false), remove: () => undefined },
     errors: new ErrorReporter(runtime, options),
     runtime,
   };

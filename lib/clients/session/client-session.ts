@@ -15,9 +15,11 @@ import {
   type WsClient,
   type WsClientState,
 } from '../../ws-client/ws-client.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsRequest } from '../../ws-client/ws-request.js';
 import { applicationClose } from '../close-reason.js';
 import { encodeMessage } from '../encode-message.js';
+import { readNamespace } from '../verb-checks.js';
 import { ClientCalls } from './client-calls.js';
 import type { ClientOutbox, SharedFrame } from './client-outbox.interface.js';
 import { InboundQueue } from './inbound-queue.js';
@@ -213,14 +215,19 @@ export class ClientSession implements ClientEntry, ShownSession {
   }
 
   /** {@link WsClient.join} */
-  join(roomName: string): Promise<boolean> {
+  join(roomName: string, options?: WsNamespaced): Promise<boolean> {
     const { errors, memberships } = this.endpoint;
-    return errors.watch('WsClient.join', () => memberships.join(this, roomName), this.clientId);
+    const join = (): Promise<boolean> => memberships.join(this, this.#keyOf(roomName, options));
+    return errors.watch('WsClient.join', join, this.clientId);
   }
 
   /** {@link WsClient.leave} */
-  leave(roomName: string): void {
-    this.endpoint.memberships.remove(this, roomName, 'removed');
+  leave(roomName: string, options?: WsNamespaced): void {
+    this.endpoint.memberships.remove(this, this.#keyOf(roomName, options), 'removed');
+  }
+
+  #keyOf(roomName: string, options: WsNamespaced | undefined): string {
+    return options === undefined ? roomName : this.endpoint.memberships.keyOf(roomName, readNamespace(options));
   }
 
   /** {@link WsClient.close} */

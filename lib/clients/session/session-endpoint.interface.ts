@@ -39,6 +39,8 @@ export interface SessionDispatcher {
 
 /** Puts sessions into rooms, for `WsClient.join` and `WsClient.leave`. */
 export interface SessionMemberships {
-  join(session: ClientSession, roomName: string): Promise<boolean>;
-  remove(session: ClientSession, roomName: string, reason: WsRoomLeftReason): void;
+  /** The key of a room, see `WsNamespaced`. @throws WsError BAD_MESSAGE */
+  keyOf(roomName: string, namespace: unknown): string;
+  join(session: ClientSession, key: string): Promise<boolean>;
+  remove(session: ClientSession, key: string, reason: WsRoomLeftReason): void;
 }

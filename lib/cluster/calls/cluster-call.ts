@@ -1,5 +1,6 @@
 import { WsError } from '../../errors/ws.error.js';
 import type { WsRoomUser } from '../../ws-client/client-entry.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { isObject, isText, isTexts } from '../bus/json-text.js';
 import { isRecord, type ClientRecord } from '../registry/client-record.js';
@@ -51,7 +52,7 @@ export interface JoinRoomsCall {
 }
 
 /** Which clients are asked for. With both fields: the user's clients in the room; with none: all clients. */
-export interface ClientQuery {
+export interface ClientQuery extends WsNamespaced {
   room?: string | undefined;
   userId?: string | number | undefined;
 }

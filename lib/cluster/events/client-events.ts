@@ -1,3 +1,4 @@
+import type { RoomNames } from '../../rooms/room-names.js';
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
 import type { ClientChange } from '../registry/client-record.js';
 
@@ -10,7 +11,7 @@ type ClientEvent = {
 }[Extract<keyof ClusterEventMessages, `client${string}`>];
 
 /** The event about a change; null for changes that another event reports. */
-export function clientEventOf(workerId: string, change: ClientChange): ClientEvent | null {
+export function clientEventOf(workerId: string, change: ClientChange, names: RoomNames): ClientEvent | null {
   switch (change.kind) {
     case 'connected': {
       const { clientId, connectedAt, user } = change.record;
@@ -22,11 +23,14 @@ export function clientEventOf(workerId: string, change: ClientChange): ClientEve
     }
     case 'joined': {
       const { clientId, userId, membership } = change;
-      return { channel: 'clientJoinedRoom', message: { clientId, workerId, roomName: membership.roomName, userId } };
+      return {
+        channel: 'clientJoinedRoom',
+        message: { clientId, workerId, ...names.read(membership.roomName), userId },
+      };
     }
     case 'left': {
       const { clientId, userId, membership } = change;
-      return { channel: 'clientLeftRoom', message: { clientId, workerId, roomName: membership.roomName, userId } };
+      return { channel: 'clientLeftRoom', message: { clientId, workerId, ...names.read(membership.roomName), userId } };
     }
     case 'updated': {
       const { clientId, key, data } = change;

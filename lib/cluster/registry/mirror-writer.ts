@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ClientMirror } from '../../clients/client-mirror.js';
 import { MirroredClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Memberships } from '../../rooms/memberships.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { clientEventOf } from '../events/client-events.js';
 import type { ChangeOfMembership, ClientChange, ClientRecord } from './client-record.js';
@@ -10,12 +12,17 @@ import type { ChangeOfMembership, ClientChange, ClientRecord } from './client-re
 /** Writes the changes of other workers' clients into the mirror: the clients and rooms that this worker shows of them. */
 @Injectable()
 export class MirrorWriter {
+  readonly #names: RoomNames;
+
   constructor(
     private readonly rooms: RoomRegistry,
     private readonly memberships: Memberships,
     private readonly mirror: ClientMirror,
     private readonly claims: UnsharedClaims,
-  ) {}
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   apply(workerId: string, change: ClientChange): void {
     if (change.kind === 'described') {
@@ -27,7 +34,7 @@ export class MirrorWriter {
       const client = this.mirror.get(change.clientId);
       if (client) this.#change(client, change);
     }
-    this.mirror.changed(clientEventOf(workerId, change)?.channel ?? 'clientUpdated');
+    this.mirror.changed(clientEventOf(workerId, change, this.#names)?.channel ?? 'clientUpdated');
   }
 
   #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {

@@ -6,6 +6,7 @@ import type { WsUser } from '../../ws-client/client-entry.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { AbsentClient } from '../../presence/presence-entry.js';
 import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { clientEventOf } from '../events/client-events.js';
 import { ClusterEvents } from '../events/cluster-events.js';
@@ -37,6 +38,7 @@ export interface LossListener {
 @Injectable()
 export class RegistryBridge implements RegistryHost, ClientListener, RoomListener {
   readonly #lossListeners: LossListener[] = [];
+  readonly #names: RoomNames;
 
   constructor(
     private readonly own: OwnClients,
@@ -47,7 +49,9 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_USER_PRESENCE) private readonly users: UserPresence,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** Enters the registry; resolves once the other workers and their clients are known. */
   start(): Promise<void> {
@@ -157,7 +161,7 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
 
   #tell(workerId: string, change: ClientChange, isResponsible: boolean): void {
     if (!this.events.isHeard) return;
-    const event = clientEventOf(workerId, change);
+    const event = clientEventOf(workerId, change, this.#names);
     if (event) this.events.tell({ ...event, isResponsible });
   }
 }

@@ -1,5 +1,6 @@
 import type { PresenceListener, RoomPresence } from '../../presence/room-presence.interface.js';
 import type { WsMember } from '../../protocol/presence.js';
+import type { RoomNames } from '../../rooms/room-names.js';
 import type { ClusterClock } from '../../runtime/cluster-clock.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import type { ClusterEvents } from '../events/cluster-events.js';
@@ -24,6 +25,7 @@ export interface RoomAttendanceOptions {
   readonly workerId: string;
   /** `shutdown.reconnectSpread`, ms: how much later than others the clients of a stopping worker may come back. */
   readonly spread: number;
+  readonly names: RoomNames;
 }
 
 /**
@@ -75,7 +77,8 @@ export class RoomAttendance implements PresenceListener, SubjectsHost<LastWords>
       this.#junk++;
       return;
     }
-    const { event: channel, workerId, ...message } = news;
+    const { event: channel, workerId, roomName, ...rest } = news;
+    const message = { ...this.options.names.read(roomName), ...rest };
     this.events.tell({ channel, message, isResponsible: workerId === this.options.workerId });
   }
 

@@ -3,6 +3,7 @@ import { workerOf } from '../../runtime/client-id.js';
 import { isClass } from '../checks/class-checks.js';
 import { isGroup, OptionChecks } from '../checks/option-checks.js';
 import { remembered } from './remembered-rule.js';
+import { readRoomKey } from '../../ws-client/room-key.js';
 
 /** Milliseconds: an hour, the shortest `metaTtl`. */
 const HOUR = 3_600_000;
@@ -23,8 +24,11 @@ export interface WsRoomHistoryOptions {
   metaTtl?: number | undefined;
 }
 
-/** What is kept of a room; null: nothing, the room has no history. The answer is the same on every worker. */
-export type WsHistoryOfRoom = (roomName: string) => WsRoomHistoryOptions | null;
+/**
+ * What is kept of a room; null: nothing, the room has no history. The answer is the same on every worker. The namespace is
+ * that of `rooms.namespace`; undefined for a room in none.
+ */
+export type WsHistoryOfRoom = (roomName: string, namespace: string | undefined) => WsRoomHistoryOptions | null;
 
 /** What is common to all rooms with history. */
 export interface WsHistoryCommonOptions {
@@ -54,15 +58,22 @@ export type WsHistoryOption =
 export type WsRetention = Readonly<Required<WsRoomHistoryOptions & { metaTtl: number }>>;
 
 export interface ResolvedHistory {
-  /** @throws PxlWebSocketOptionsError when the application's function answers what is no history */
-  readonly of: (roomName: string) => WsRetention | null;
+  /**
+   * By the key of the room.
+   *
+   * @throws PxlWebSocketOptionsError when the application's function answers what is no history
+   */
+  readonly of: (key: string) => WsRetention | null;
   readonly replayBytes: number;
   /** Whether another master begins a new epoch. */
   readonly seesFailover: boolean;
 }
 
-/** @returns undefined when no room has history */
-export function resolveHistory(checks: OptionChecks): ResolvedHistory | undefined {
+/**
+ * @param areSpaced whether rooms may be in namespaces
+ * @returns undefined when no room has history
+ */
+export function resolveHistory(checks: OptionChecks, areSpaced: boolean): ResolvedHistory | undefined {
   const given = checks.raw('history');
   if (given === undefined) return undefined;
   const isRule = typeof given === 'function' && !isClass(given);
@@ -75,7 +86,7 @@ export function resolveHistory(checks: OptionChecks): ResolvedHistory | undefine
   };
   const same = of ? null : resolveRetention(group);
   group.finish();
-  return Object.freeze({ ...common, of: of ? remembered((roomName) => retentionOf(of, roomName)) : ofAllBut(same) });
+  return Object.freeze({ ...common, of: of ? remembered((key) => retentionOf(of, key, areSpaced)) : ofAllBut(same) });
 }
 
 /** All rooms alike, but for the own rooms of clients (`rooms.own`): these end with their connection. */
@@ -83,8 +94,9 @@ function ofAllBut(same: WsRetention | null): ResolvedHistory['of'] {
   return (roomName) => (workerOf(roomName) === undefined ? same : null);
 }
 
-function retentionOf(of: WsHistoryOfRoom, roomName: string): WsRetention | null {
-  const answer: unknown = of(roomName);
+function retentionOf(of: WsHistoryOfRoom, key: string, areSpaced: boolean): WsRetention | null {
+  const { roomName, namespace } = readRoomKey(key, areSpaced);
+  const answer: unknown = of(roomName, namespace);
   if (answer === null) return null;
   if (!isGroup(answer))
     throw new PxlWebSocketOptionsError('The function rooms.history answers { size, ttl }, or null.');

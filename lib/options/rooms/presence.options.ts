@@ -3,6 +3,7 @@ import { workerOf } from '../../runtime/client-id.js';
 import { isClass } from '../checks/class-checks.js';
 import { isGroup, OptionChecks } from '../checks/option-checks.js';
 import { remembered } from './remembered-rule.js';
+import { readRoomKey } from '../../ws-client/room-key.js';
 
 /** The shortest time between two pushes, in ms: below it presence would cost as much as a push for each join. */
 const SHORTEST_INTERVAL = 20;
@@ -27,8 +28,14 @@ export interface WsRoomPresenceOptions {
   interval?: number | undefined;
 }
 
-/** How a room shows who is in it; null and false: it does not. The answer is the same on every worker. */
-export type WsPresenceOfRoom = (roomName: string) => WsRoomPresenceOptions | boolean | null;
+/**
+ * How a room shows who is in it; null and false: it does not. The answer is the same on every worker. The namespace is that of
+ * `rooms.namespace`; undefined for a room in none.
+ */
+export type WsPresenceOfRoom = (
+  roomName: string,
+  namespace: string | undefined,
+) => WsRoomPresenceOptions | boolean | null;
 
 /** Which rooms have presence. */
 export type WsPresenceOption = boolean | WsRoomPresenceOptions | WsPresenceOfRoom;
@@ -39,28 +46,38 @@ export type WsPresenceRules = Readonly<{
 }>;
 
 export interface ResolvedPresence {
-  /** @throws PxlWebSocketOptionsError when the application's function answers what is no presence */
-  readonly of: (roomName: string) => WsPresenceRules | null;
+  /**
+   * By the key of the room.
+   *
+   * @throws PxlWebSocketOptionsError when the application's function answers what is no presence
+   */
+  readonly of: (key: string) => WsPresenceRules | null;
+  /** Whether it is one answer for all rooms. */
+  readonly isOfAll: boolean;
 }
 
-/** @returns undefined when no room has presence */
-export function resolvePresence(checks: OptionChecks): ResolvedPresence | undefined {
+/**
+ * @param areSpaced whether rooms may be in namespaces
+ * @returns undefined when no room has presence
+ */
+export function resolvePresence(checks: OptionChecks, areSpaced: boolean): ResolvedPresence | undefined {
   const given = checks.raw('presence');
   if (given === undefined || given === false) return undefined;
   if (typeof given === 'function' && !isClass(given)) {
     const of = checks.callback('presence') as WsPresenceOfRoom;
-    return Object.freeze({ of: remembered((roomName) => rulesOf(of, roomName)) });
+    return Object.freeze({ of: remembered((key) => rulesOf(of, key, areSpaced)), isOfAll: false });
   }
   if (given !== true && !isGroup(given)) checks.refuse('presence', 'true, an object, or a function');
   const group = new OptionChecks(`${checks.name}.presence`.replace(/^\./, ''), given === true ? {} : given);
   const same = resolveRules(group);
   group.finish();
   // Not the own rooms of clients (`rooms.own`): each has one member.
-  return Object.freeze({ of: (roomName: string) => (workerOf(roomName) === undefined ? same : null) });
+  return Object.freeze({ of: (key: string) => (workerOf(key) === undefined ? same : null), isOfAll: true });
 }
 
-function rulesOf(of: WsPresenceOfRoom, roomName: string): WsPresenceRules | null {
-  const answer: unknown = of(roomName);
+function rulesOf(of: WsPresenceOfRoom, key: string, areSpaced: boolean): WsPresenceRules | null {
+  const { roomName, namespace } = readRoomKey(key, areSpaced);
+  const answer: unknown = of(roomName, namespace);
   if (answer === null || answer === false) return null;
   if (answer !== true && !isGroup(answer)) {
     throw new PxlWebSocketOptionsError('The function rooms.presence answers true, an object, or null.');

@@ -9,11 +9,11 @@ import type { ResolvedCluster } from '../cluster.options.js';
 import { resolvePresence, type ResolvedPresence, type WsPresenceOption } from './presence.options.js';
 import { resolveHistory, type ResolvedHistory, type WsHistoryOption } from './history.options.js';
 import type { ResolvedLimits } from '../limits.options.js';
+import type { WsRoomName } from '../../ws-client/room-key.js';
 
 /** A client that wants to join a room. */
-export interface WsRoomRequest {
+export interface WsRoomRequest extends WsRoomName {
   readonly client: WsClient;
-  readonly roomName: string;
 }
 
 /**
@@ -21,6 +21,14 @@ export interface WsRoomRequest {
  * refuses: a list, a returned error or an Observable is also logged.
  */
 export type WsRoomVerdict = boolean | Readonly<Record<string, unknown>>;
+
+/**
+ * The namespace of the rooms that a client asks for: 1 to 128 characters without U+001F. Undefined, null and false: it has
+ * none, and can join no room by itself.
+ */
+export type WsNamespaceOfClient = (client: WsClient) => NamespaceVerdict | Promise<NamespaceVerdict>;
+
+type NamespaceVerdict = string | undefined | null | false;
 
 /** Decides about one request of a client to join a room. */
 export type WsAuthorizeRoom = (request: WsRoomRequest) => WsRoomVerdict | Promise<WsRoomVerdict>;
@@ -51,9 +59,8 @@ export type WsRoomAuthorizeOption = WsAuthorizeRoom | Type<WsRoomAuthorizer>;
 export type WsRoomProfileOption = WsProfileOfMember | Type<WsMemberProfiler>;
 
 /** A client that wants to read messages of a room from before its join. */
-export interface WsReadRequest {
+export interface WsReadRequest extends WsRoomName {
   readonly client: WsClient;
-  readonly roomName: string;
 }
 
 /** Whether the client may: true, false, or how many of the newest messages it may read. */
@@ -85,6 +92,13 @@ export interface WsRoomOptions {
    * them in; true where there is an `authorize`.
    */
   open?: boolean | undefined;
+  /**
+   * Whose rooms a client asks for, as in `(client) => client.user?.payload.tenant`: what two clients of different namespaces
+   * call `lobby` are two rooms, and none of them can name the other's. It is asked for each join, and has `timeouts.hook` to
+   * answer. The server names rooms by `{ roomName, namespace }`; without a namespace its names are literal, those of
+   * `rooms.defaults` and `rooms.own` too. All workers have the same. Default: none, every client calls a room the same.
+   */
+  namespace?: WsNamespaceOfClient | undefined;
   /**
    * Decides whether a client may join a room that it asks for. False refuses; an object means yes, and is what the other
    * members see as its `profile`. It has `timeouts.hook` to answer. Default: none, every room is open.
@@ -156,6 +170,7 @@ export interface ResolvedRooms {
   readonly named: boolean;
   readonly defaults: readonly string[];
   readonly own: boolean;
+  readonly namespace: WsNamespaceOfClient | undefined;
   readonly authorize: WsRoomAuthorizeOption | undefined;
   readonly profile: WsRoomProfileOption | undefined;
   /** Undefined: no room has history. */
@@ -167,11 +182,15 @@ export interface ResolvedRooms {
   readonly filters: ReadonlyMap<string, WsRoomFilter>;
 }
 
-/** @param defaults the default rooms where the application names none */
+/**
+ * @param defaults the default rooms where the application names none
+ * @param areSpaced whether `rooms.namespace` is given for any endpoint
+ */
 export function resolveRooms(
   rooms: OptionChecks,
   protocol: WsProtocolName,
   defaults: readonly string[],
+  areSpaced: boolean,
 ): ResolvedRooms {
   return {
     clientCanJoinMultipleRooms: rooms.boolean('clientCanJoinMultipleRooms', true),
@@ -181,11 +200,12 @@ export function resolveRooms(
     named: rooms.boolean('named', false),
     defaults: Object.freeze([...rooms.texts('defaults', defaults)]),
     own: resolveOwnRooms(rooms, protocol),
+    namespace: rooms.callback('namespace') as WsNamespaceOfClient | undefined,
     authorize: resolveRule(rooms, 'authorize') as WsRoomAuthorizeOption | undefined,
     profile: resolveRule(rooms, 'profile') as WsRoomProfileOption | undefined,
-    history: resolveHistory(rooms),
+    history: resolveHistory(rooms, areSpaced),
     mayRead: rooms.callback('mayRead') as WsMayRead | undefined,
-    presence: resolvePresence(rooms),
+    presence: resolvePresence(rooms, areSpaced),
     whisper: resolveWhisper(rooms),
     filters: resolveFilters(rooms),
   };
@@ -229,6 +249,22 @@ export function checkFirstRooms(rooms: ResolvedRooms, { roomName, roomsPerClient
   if (size <= most) return;
   const reason = rooms.own ? `${roomsPerClient}, and rooms.own takes one` : roomsPerClient;
   refuse(`a list of at most limits.roomsPerClient (${reason}) rooms`, size);
+}
+
+/**
+ * Default rooms are in no namespace, so that their members would get to know each other across namespaces.
+ *
+ * @throws PxlWebSocketOptionsError where they would without the application deciding about it
+ */
+export function checkDefaultRooms({ namespace, defaults, announce, whisper, presence }: ResolvedRooms): void {
+  const meeting = [announce && 'announce', whisper === true && 'whisper', presence?.isOfAll && 'presence'].find(
+    Boolean,
+  );
+  if (!namespace || defaults.length === 0 || !meeting) return;
+  throw new PxlWebSocketOptionsError(
+    `The option rooms.defaults is an empty list where there are rooms.namespace and rooms.${meeting}: default rooms are in no ` +
+      'namespace, so that clients of all namespaces would meet there.',
+  );
 }
 
 /** @throws PxlWebSocketOptionsError for presence on a worker that does not know the clients of the others */

@@ -6,13 +6,12 @@ import type { AckSource, RouteHandler } from '../../clients/session/route.interf
 import { WsError } from '../../errors/ws.error.js';
 import { ROOM_HISTORY, type MemberRange, type RoomHistory } from '../../history/room-history.interface.js';
 import type { WsHistoryEntry } from '../../history/room-store.interface.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { SYSTEM_TYPE } from '../../protocol/route-key.js';
 import type { MembershipChange, RoomListener } from '../../rooms/membership.js';
-import { checkRoomName } from '../../rooms/room-name.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
 import { Admissions } from './admissions.js';
@@ -37,7 +36,7 @@ export class HistoryRoutes implements RoomListener {
 
   constructor(
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
-    private readonly counters: RefusalCounters,
+    private readonly rooms: ClientRooms,
   ) {}
 
   addTo(router: Router): void {
@@ -64,7 +63,7 @@ export class HistoryRoutes implements RoomListener {
     admissions.entered(roomName);
     try {
       const verdict = await admissions.decide(roomName, request);
-      if (verdict && session.rooms.has(roomName)) return { roomName, ...verdict };
+      if (verdict && session.rooms.has(roomName)) return { roomName: name, ...verdict };
       throw new WsError('CONFLICT', 'The room was left meanwhile.');
     } catch (error) {
       recovered.delete(roomName);
@@ -88,8 +87,9 @@ export class HistoryRoutes implements RoomListener {
   }
 
   /** @throws WsError INVALID_ROOM; FORBIDDEN for a room that the client is not in; NOT_FOUND for one without history */
-  #checkRoom(session: ClientSession, roomName: unknown): string {
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+  #checkRoom(session: ClientSession, name: unknown): string {
+    this.rooms.check(session, name);
+    const roomName = this.rooms.keyOf(session, name);
     if (!session.rooms.has(roomName)) throw new WsError('FORBIDDEN', 'Only members can read a room.');
     if (!this.history.isOn || !this.history.retentionOf(roomName)) {
       throw new WsError('NOT_FOUND', 'The room has no history.');

@@ -2,13 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { PresenceAudience } from '../../presence/presence-audience.js';
 import { ROOM_PRESENCE, type PresentMember, type RoomPresence } from '../../presence/room-presence.interface.js';
 import type { WsMember } from '../../protocol/presence.js';
 import { RawJson } from '../../protocol/raw-json.js';
 import { SYSTEM_TYPE } from '../../protocol/route-key.js';
-import { checkRoomName } from '../../rooms/room-name.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
 import { firstWithin } from './first-within.js';
@@ -22,7 +21,7 @@ export class PresenceRoutes {
   constructor(
     @Inject(ROOM_PRESENCE) private readonly presence: RoomPresence,
     private readonly audience: PresenceAudience,
-    private readonly counters: RefusalCounters,
+    private readonly rooms: ClientRooms,
   ) {}
 
   addTo(router: Router): void {
@@ -60,8 +59,9 @@ export class PresenceRoutes {
   }
 
   /** @throws WsError INVALID_ROOM; FORBIDDEN for a room that the client is not in; NOT_FOUND for one without presence */
-  #checkRoom(session: ClientSession, roomName: unknown): { roomName: string; most: number } {
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+  #checkRoom(session: ClientSession, name: unknown): { roomName: string; most: number } {
+    this.rooms.check(session, name);
+    const roomName = this.rooms.keyOf(session, name);
     if (!session.rooms.has(roomName)) throw new WsError('FORBIDDEN', 'Only members see who is in a room.');
     const rules = this.presence.rulesOf(roomName);
     if (!rules) throw new WsError('NOT_FOUND', 'The room has no presence.');

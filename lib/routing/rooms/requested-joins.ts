@@ -13,6 +13,7 @@ import { PresenceAudience } from '../../presence/presence-audience.js';
 import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import type { RequestId } from '../../protocol/messages.js';
 import { JoinClaim } from '../../rooms/join-claims.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { RoomRules } from '../../rooms/room-rules.js';
 import { Admissions } from './admissions.js';
@@ -31,10 +32,18 @@ export interface PresenceFields {
   readonly state?: unknown;
 }
 
+/** A room that was joined. */
+export interface Joined {
+  readonly key: string;
+  /** Undefined for a room without history. */
+  readonly verdict: ReplayVerdict | undefined;
+}
+
 /** The joins that clients ask for. */
 @Injectable()
 export class RequestedJoins {
   constructor(
+    private readonly rooms: ClientRooms,
     private readonly memberships: Memberships,
     private readonly rules: RoomRules,
     private readonly audience: PresenceAudience,
@@ -44,12 +53,14 @@ export class RequestedJoins {
 
   /** @param id the message's; without one nobody could tell what an answer is about, so nothing is replayed */
   of(session: ClientSession, id: RequestId | undefined, exchange: AckSource): JoinRequest {
-    const { memberships, rules, audience, presence, history } = this;
-    return new JoinRequest({ memberships, rules, audience, presence, history }, session, id !== undefined, exchange);
+    const { rooms, memberships, rules, audience, presence, history } = this;
+    const services = { rooms, memberships, rules, audience, presence, history };
+    return new JoinRequest(services, session, id !== undefined, exchange);
   }
 }
 
 interface JoinServices {
+  readonly rooms: ClientRooms;
   readonly memberships: Memberships;
   readonly rules: RoomRules;
   readonly audience: PresenceAudience;
@@ -60,7 +71,7 @@ interface JoinServices {
 /** The joins of one message. Unless they are confirmed in time, they are taken back. */
 export class JoinRequest {
   readonly #claims: JoinClaim[] = [];
-  /** The rooms of which the client wants to know who is there. */
+  /** The keys of the rooms of which the client wants to know who is there. */
   readonly #shown = new Set<string>();
   readonly #admissions: Admissions;
   /** The bytes of the lists of members that the answer has, where they are counted. */
@@ -80,25 +91,26 @@ export class JoinRequest {
   /**
    * Puts the client into a room, and decides what it gets of the room's history.
    *
-   * @returns undefined for a room without history
    * @throws WsError FORBIDDEN where clients do not join by themselves, BAD_MESSAGE, CONFLICT when the client has left
    * meanwhile, UNAVAILABLE, and as {@link Memberships.join}; the client is where it was then
    */
-  async join(roomName: string, { username, ...fields }: RequestedJoin): Promise<ReplayVerdict | undefined> {
+  async join(roomName: string, { username, ...fields }: RequestedJoin): Promise<Joined> {
     const { session, services } = this;
     if (!services.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
-    const replay = this.#read(roomName, fields);
-    const setState = this.#readPresence(roomName, fields);
     const claim = new JoinClaim();
     this.#claims.push(claim);
-    const isMember = await services.memberships.join(session, roomName, { username, isRequest: true, claim });
+    const known = services.rooms.keyToJoin(session, roomName);
+    const key = typeof known === 'string' ? known : await known;
+    const replay = this.#read(key, fields);
+    const setState = this.#readPresence(key, fields);
+    const isMember = await services.memberships.join(session, key, { username, isRequest: true, claim });
     // The server itself has put the client in meanwhile: it has to learn where it goes on.
-    const isThere = isMember || (replay !== undefined && session.rooms.has(roomName));
+    const isThere = isMember || (replay !== undefined && session.rooms.has(key));
     // Another request may keep the client in the room that this one was given up for.
     if (!isThere || claim.isWithdrawn) throw hasLeft();
     setState?.();
-    this.#admissions.entered(roomName);
-    return replay && this.#admit(roomName, replay, claim);
+    this.#admissions.entered(key);
+    return { key, verdict: replay && (await this.#admit(key, replay, claim)) };
   }
 
   /**
@@ -107,10 +119,10 @@ export class JoinRequest {
    *
    * @returns undefined where the client has not asked for it, or the room has no presence
    */
-  membersOf(roomName: string): string | undefined {
-    if (!this.#shown.has(roomName)) return undefined;
+  membersOf(key: string): string | undefined {
+    if (!this.#shown.has(key)) return undefined;
     const { session, exchange } = this;
-    const list = this.services.audience.add(session, roomName, exchange, this.#listed);
+    const list = this.services.audience.add(session, key, exchange, this.#listed);
     if (list !== undefined && session.options.limits.maxPushBytes !== false) this.#listed += Buffer.byteLength(list);
     return list;
   }
@@ -121,9 +133,9 @@ export class JoinRequest {
   }
 
   /** @returns undefined for a room without history: there the fields have no meaning */
-  #read(roomName: string, fields: ReplayFields): ReplayRequest | undefined {
+  #read(key: string, fields: ReplayFields): ReplayRequest | undefined {
     const { history } = this.services;
-    if (!this.isAnswered || !history.isOn || !history.retentionOf(roomName)) return undefined;
+    if (!this.isAnswered || !history.isOn || !history.retentionOf(key)) return undefined;
     return readReplay(fields);
   }
 
@@ -131,29 +143,29 @@ export class JoinRequest {
    * @returns sets the state, once the client is in the room; undefined where it has given none, or the room has no presence
    * @throws WsError BAD_MESSAGE
    */
-  #readPresence(roomName: string, { presence: isShown, state }: PresenceFields): (() => void) | undefined {
+  #readPresence(key: string, { presence: isShown, state }: PresenceFields): (() => void) | undefined {
     const { presence } = this.services;
-    if (!presence.isOn || !presence.rulesOf(roomName)) return undefined;
+    if (!presence.isOn || !presence.rulesOf(key)) return undefined;
     if (isShown !== undefined && typeof isShown !== 'boolean') {
       throw new WsError('BAD_MESSAGE', 'presence is neither true nor false.');
     }
     // Without an id nobody could tell what the list is about.
-    if (isShown === true && this.isAnswered) this.#shown.add(roomName);
+    if (isShown === true && this.isAnswered) this.#shown.add(key);
     if (state === undefined) return undefined;
     checkState(state);
     return () => {
       // In one-room mode a later room of the same list has taken the place of this one.
-      if (!this.session.rooms.has(roomName)) return;
+      if (!this.session.rooms.has(key)) return;
       // A client that comes back says once more what it has said, which is nothing new.
-      if (isSameState(presence.stateOf(this.session, roomName), state)) return;
-      presence.setState(this.session, roomName, state);
+      if (isSameState(presence.stateOf(this.session, key), state)) return;
+      presence.setState(this.session, key, state);
     };
   }
 
-  async #admit(roomName: string, replay: ReplayRequest, claim: JoinClaim): Promise<ReplayVerdict | undefined> {
+  async #admit(key: string, replay: ReplayRequest, claim: JoinClaim): Promise<ReplayVerdict | undefined> {
     try {
-      const verdict = await this.#admissions.decide(roomName, replay);
-      if (!claim.isWithdrawn && this.session.rooms.has(roomName)) return verdict;
+      const verdict = await this.#admissions.decide(key, replay);
+      if (!claim.isWithdrawn && this.session.rooms.has(key)) return verdict;
     } catch (error) {
       this.services.memberships.withdraw(claim);
       throw error;

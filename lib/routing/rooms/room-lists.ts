@@ -3,14 +3,12 @@ import type { ClientSession } from '../../clients/session/client-session.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { ReplayVerdict } from '../../history/room-history.interface.js';
 import { RawJson } from '../../protocol/raw-json.js';
 import { isUsername } from '../../rooms/member-details.js';
-import { Memberships } from '../../rooms/memberships.js';
-import { isRoomName } from '../../rooms/room-name.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import type { ReplayFields } from './replay-fields.js';
-import type { JoinRequest, PresenceFields, RequestedJoin } from './requested-joins.js';
+import type { Joined, JoinRequest, PresenceFields, RequestedJoin } from './requested-joins.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
@@ -38,7 +36,7 @@ interface Outcome {
   readonly room: string;
   /** Of the refusal; undefined when the room was joined. */
   readonly code?: string;
-  readonly verdict?: ReplayVerdict | undefined;
+  readonly joined?: Joined;
 }
 
 /** How many rooms one list can have. How many a client can be in is limited by `limits.roomsPerClient`. */
@@ -51,9 +49,8 @@ const RESERVED_PREFIX = 'ws:';
 @Injectable()
 export class RoomLists {
   constructor(
-    private readonly memberships: Memberships,
+    private readonly rooms: ClientRooms,
     private readonly errors: ErrorReporter,
-    private readonly counters: RefusalCounters,
   ) {}
 
   /**
@@ -68,15 +65,15 @@ export class RoomLists {
     joins.confirm();
     const rooms: string[] = [];
     const joined: JoinedRoom[] = [];
-    for (const { room, code, verdict } of outcomes) {
+    for (const { room, code, joined: one } of outcomes) {
       // In one-room mode a later room of the list has taken the place of this one.
-      if (code !== undefined || !client.rooms.has(room)) {
+      if (!one || !client.rooms.has(one.key)) {
         refused.push({ room, code: code ?? 'CONFLICT' });
         continue;
       }
       rooms.push(room);
-      const members = joins.membersOf(room);
-      if (verdict || members !== undefined) joined.push({ room, ...verdict, list: members });
+      const members = joins.membersOf(one.key);
+      if (one.verdict || members !== undefined) joined.push({ room, ...one.verdict, list: members });
     }
     return { rooms, refused, joined: joined.length > 0 ? joined : undefined };
   }
@@ -89,14 +86,14 @@ export class RoomLists {
   leave(client: ClientSession, list: unknown): RoomListAnswer {
     const { wishes, refused } = this.#read(client, list);
     const rooms = [...wishes.keys()];
-    for (const room of rooms) this.memberships.leave(client, room);
+    for (const room of rooms) this.rooms.leave(client, room);
     return { rooms, refused };
   }
 
   /** Joins one room. Never rejects: a refusal has a code. */
   async #join(client: ClientSession, room: string, wish: RequestedJoin, joins: JoinRequest): Promise<Outcome> {
     try {
-      return { room, verdict: await joins.join(room, wish) };
+      return { room, joined: await joins.join(room, wish) };
     } catch (error) {
       if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
       return { room, code: toErrorPayload(error).code };
@@ -128,9 +125,9 @@ export class RoomLists {
   }
 
   /** Clients of Ignis name rooms as bare texts. */
-  #isRoom({ codec, options }: ClientSession, room: unknown, entry: unknown): room is string {
-    if (!isRoomName(room, options.limits.roomName, this.counters)) return false;
-    return codec.name !== 'event.v1' || entry !== room || !room.startsWith(RESERVED_PREFIX);
+  #isRoom(client: ClientSession, room: unknown, entry: unknown): room is string {
+    if (!this.rooms.isName(client, room)) return false;
+    return client.codec.name !== 'event.v1' || entry !== room || !room.startsWith(RESERVED_PREFIX);
   }
 }
 

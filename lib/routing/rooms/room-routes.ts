@@ -2,13 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { RawJson } from '../../protocol/raw-json.js';
 import { SYSTEM_TYPE } from '../../protocol/route-key.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import { isUsername } from '../../rooms/member-details.js';
-import { Memberships } from '../../rooms/memberships.js';
-import { checkRoomName } from '../../rooms/room-name.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
@@ -18,10 +16,9 @@ import { RequestedJoins } from './requested-joins.js';
 @Injectable()
 export class RoomRoutes {
   constructor(
-    private readonly memberships: Memberships,
+    private readonly rooms: ClientRooms,
     private readonly joins: RequestedJoins,
     private readonly runtime: Runtime,
-    private readonly counters: RefusalCounters,
   ) {}
 
   addTo(router: Router): void {
@@ -34,13 +31,13 @@ export class RoomRoutes {
 
   async #join(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): Promise<unknown> {
     const { roomName, username, ...wish } = fieldsOf(data);
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    this.rooms.check(session, roomName);
     if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
     const joins = this.joins.of(session, id, exchange);
-    const verdict = await joins.join(roomName, { ...wish, username });
-    const members = joins.membersOf(roomName);
+    const { key, verdict } = await joins.join(roomName, { ...wish, username });
+    const members = joins.membersOf(key);
     joins.confirm();
     const { userId, userType } = session.user ?? {};
     const joinedAt = new Date(this.runtime.now()).toISOString();
@@ -52,8 +49,8 @@ export class RoomRoutes {
 
   #leave(session: ClientSession, data: unknown): unknown {
     const { roomName } = fieldsOf(data);
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
-    const wasMember = this.memberships.leave(session, roomName);
+    this.rooms.check(session, roomName);
+    const wasMember = this.rooms.leave(session, roomName);
     if (wasMember) session.send({ type: 'user', action: 'leftRoom', data: { roomName } });
     const leftAt = new Date(this.runtime.now()).toISOString();
     return { success: true, message: 'Left the room.', data: { roomName, leftAt } };

@@ -2,10 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { RouteHandler } from '../../clients/session/route.interface.js';
 import { WsError } from '../../errors/ws.error.js';
-import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { isName } from '../../protocol/frame-fields.js';
 import { MAX_NAME_LENGTH, SYSTEM_TYPE } from '../../protocol/route-key.js';
-import { checkRoomName } from '../../rooms/room-name.js';
+import { ClientRooms } from '../../rooms/client-rooms.js';
 import { RoomRules } from '../../rooms/room-rules.js';
 import { ROOM_WHISPERS, type RoomWhispers } from '../../rooms/room-whispers.interface.js';
 import { fieldsOf } from '../message-fields.js';
@@ -17,9 +16,9 @@ const ACTION = 'whisper';
 @Injectable()
 export class WhisperRoute {
   constructor(
+    private readonly rooms: ClientRooms,
     private readonly rules: RoomRules,
     @Inject(ROOM_WHISPERS) private readonly whispers: RoomWhispers,
-    private readonly counters: RefusalCounters,
   ) {}
 
   addTo(router: Router): void {
@@ -29,11 +28,12 @@ export class WhisperRoute {
   }
 
   async #whisper(session: ClientSession, fields: unknown): Promise<unknown> {
-    const { roomName, action, data } = fieldsOf(fields);
-    checkRoomName(roomName, session.options.limits.roomName, this.counters);
+    const { roomName: name, action, data } = fieldsOf(fields);
+    this.rooms.check(session, name);
     if (!isName(action)) {
       throw new WsError('BAD_MESSAGE', `The action is not a text of 1 to ${MAX_NAME_LENGTH} characters.`);
     }
+    const roomName = this.rooms.keyOf(session, name);
     if (!session.rooms.has(roomName)) throw new WsError('FORBIDDEN', 'Only members can whisper in a room.');
     this.rules.checkWhisper(session, roomName);
     await this.whispers.send(session, { roomName, action, data });

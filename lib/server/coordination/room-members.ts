@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { badMessage, checkNames, readName, readUserId } from '../../clients/verb-checks.js';
+import { badMessage, checkNames, namespaceIn, readName, readNamespace, readUserId } from '../../clients/verb-checks.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -11,10 +11,12 @@ import {
   type RoomPresence,
 } from '../../presence/room-presence.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomNames } from '../../rooms/room-names.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import { ClusterCommands } from './cluster-commands.js';
 
 /** Whose state is set, and to what. */
-export type WsPresenceChange = {
+export type WsPresenceChange = WsNamespaced & {
   room: string;
   /** JSON of at most 256 bytes; null: none. */
   state: unknown;
@@ -32,33 +34,46 @@ export interface WsPresentMembers {
 /** The members of rooms with presence, as this worker knows them: no other is asked. */
 @Injectable()
 export class RoomMembers {
+  readonly #names: RoomNames;
+
   constructor(
     private readonly commands: ClusterCommands,
     @Inject(ROOM_PRESENCE) private readonly presence: RoomPresence,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** @throws WsError BAD_MESSAGE for a wrong query; NOT_FOUND for a room without presence */
-  list(roomName: string, query: MembersQuery): WsPresentMembers {
-    const { members } = this.presence.members(readName('room', roomName), checkedQuery(query));
-    return { members, ...this.count(roomName) };
+  list(roomName: string, query: MembersQuery & WsNamespaced): WsPresentMembers {
+    const key = this.#keyOf(roomName, namespaceIn(query));
+    const { members } = this.presence.members(key, checkedQuery(query));
+    return { members, ...this.#count(key) };
   }
 
   /** @throws WsError as {@link list} does */
-  count(roomName: string): { count: number; partial: boolean } {
-    return { count: this.presence.count(readName('room', roomName)), partial: this.#isPartial };
+  count(roomName: string, options: WsNamespaced): { count: number; partial: boolean } {
+    return this.#count(this.#keyOf(roomName, readNamespace(options)));
   }
 
   /** @throws WsError BAD_MESSAGE, NOT_FOUND, and nothing has changed; UNAVAILABLE when other workers cannot be reached */
   async setState(change: WsPresenceChange): Promise<void> {
-    checkNames('option', change, ['clientId', 'userId', 'room', 'state']);
+    checkNames('option', change, ['clientId', 'userId', 'room', 'namespace', 'state']);
     const target = targetOf(change);
-    const roomName = readName('room', change.room);
+    const roomName = this.#keyOf(change.room, change.namespace);
     if (change.state === undefined) throw badMessage('state is a value with a JSON form, or null for none');
     const state = checkState(change.state) ?? null;
     if (!this.presence.rulesOf(roomName)) throw new WsError('NOT_FOUND', 'The room has no presence.');
     await this.commands.send(target, { name: 'state', roomName, state });
+  }
+
+  #count(key: string): { count: number; partial: boolean } {
+    return { count: this.presence.count(key), partial: this.#isPartial };
+  }
+
+  #keyOf(room: string, namespace: unknown): string {
+    return this.#names.keyOf('room', readName('room', room), namespace);
   }
 
   /** With a bus of the application's own nothing is known of the others. */
@@ -68,7 +83,7 @@ export class RoomMembers {
 }
 
 function checkedQuery(query: MembersQuery): MembersQuery {
-  checkNames('query', query, ['limit', 'after']);
+  checkNames('query', query, ['limit', 'after', 'namespace']);
   const { limit, after } = query;
   const isLimit = limit === undefined || (Number.isSafeInteger(limit) && limit > 0);
   if (!isLimit) throw badMessage('limit is a whole number from 1');

@@ -8,25 +8,31 @@ import { WsError } from '../../errors/ws.error.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { JoinClaim } from '../../rooms/join-claims.js';
 import { Memberships } from '../../rooms/memberships.js';
-import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { longestRoomName } from '../../rooms/room-name.js';
+import { RoomNames } from '../../rooms/room-names.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import { ClusterCommands } from './cluster-commands.js';
 import { Recipients } from '../delivery/recipients.js';
 
 /** Clients, and the rooms that they are put into or taken out of. */
-export type RoomMove = { rooms: readonly string[] } & (
-  { clientIds: readonly string[] } | { userIds: readonly (string | number)[] }
-);
+export type RoomMove = WsNamespaced & { rooms: readonly string[] } & (
+    { clientIds: readonly string[] } | { userIds: readonly (string | number)[] }
+  );
 
 /** Puts many clients of any worker into many rooms, and takes them out again. */
 @Injectable()
 export class RoomMoves {
+  readonly #names: RoomNames;
+
   constructor(
     private readonly recipients: Recipients,
     private readonly memberships: Memberships,
     private readonly commands: ClusterCommands,
     private readonly calls: ClusterCalls,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /**
    * Puts the clients into the rooms. Tries every join, and rejects with the first failure once all of them have settled.
@@ -37,9 +43,10 @@ export class RoomMoves {
   async join(move: RoomMove): Promise<void> {
     const target = targetOf(move);
     if (!Array.isArray(move.rooms)) throw badMessage('rooms is a list of names');
-    for (const roomName of move.rooms) checkRoomName(roomName, longestRoomName(this.options));
-    const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms: move.rooms } });
-    const [here, answers] = await Promise.allSettled([this.joinHere(target, move.rooms), elsewhere]);
+    const rooms = this.#names.keysOf('rooms', move.rooms, move.namespace);
+    for (const key of rooms) this.#names.check(key, longestRoomName(this.options));
+    const elsewhere = this.calls.ask(target, { name: 'joinRooms', data: { target, rooms } });
+    const [here, answers] = await Promise.allSettled([this.joinHere(target, rooms), elsewhere]);
     if (here.status === 'rejected') throw here.reason;
     if (answers.status === 'rejected') throw answers.reason;
     const [error] = answers.value.errors;
@@ -64,12 +71,13 @@ export class RoomMoves {
   /** Takes the clients out of the rooms. */
   leave(move: RoomMove): Promise<void> {
     const target = targetOf(move);
-    return this.commands.send(target, { name: 'leave', rooms: readNames('rooms', move.rooms) });
+    const rooms = this.#names.keysOf('rooms', readNames('rooms', move.rooms), move.namespace);
+    return this.commands.send(target, { name: 'leave', rooms });
   }
 }
 
 function targetOf(move: RoomMove): JoinRoomsCall['target'] {
-  checkNames('option', move, ['rooms', 'clientIds', 'userIds']);
+  checkNames('option', move, ['rooms', 'namespace', 'clientIds', 'userIds']);
   const { clientIds, userIds } = move as { clientIds?: unknown; userIds?: unknown };
   if (clientIds !== undefined && userIds === undefined) {
     return { kind: 'clients', clientIds: readNames('clientIds', clientIds) };

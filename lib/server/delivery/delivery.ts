@@ -11,6 +11,7 @@ import { codecOf } from '../../protocol/codecs.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
 import { RoomFilters, type MemberFilter } from './room-filters.js';
@@ -38,6 +39,7 @@ export class Delivery {
   readonly #hasOthers: boolean;
   /** Whether clients of any endpoint get the room's name with a message (`rooms.named`). */
   readonly #namesRooms: boolean;
+  readonly #names: RoomNames;
 
   constructor(
     private readonly recipients: Recipients,
@@ -48,6 +50,7 @@ export class Delivery {
   ) {
     this.#codec = codecOf(options.protocol);
     this.#hasOthers = broadcaster.isAlone !== true;
+    this.#names = RoomNames.of(options);
     this.#namesRooms = allOptions(options).some(({ rooms }) => rooms.named);
   }
 
@@ -123,7 +126,7 @@ export class Delivery {
   ): void {
     const served = new Set<ClientSession>();
     for (const roomName of roomNames) {
-      const named = this.#namesRooms ? message.inRoom(roomName) : message;
+      const named = this.#namesRooms ? message.inRoom(this.#names.nameOf(roomName)) : message;
       for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {
         if (exclusion?.hides(client) || served.has(client)) continue;
         if (filter?.admits(client, roomName) === false) continue;

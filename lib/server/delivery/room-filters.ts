@@ -7,6 +7,7 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import type { WsFilteredMember, WsRoomFilter } from '../../options/rooms/rooms.options.js';
 import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
 import { isThenable } from '../../runtime/thenable.js';
@@ -26,6 +27,7 @@ export class RoomFilters implements MetricSource {
   readonly #logger = new ModuleLogger();
   readonly #logged = new Set<string>();
   readonly #filters: ReadonlyMap<string, WsRoomFilter>;
+  readonly #names: RoomNames;
   #unknown = 0;
 
   constructor(
@@ -35,6 +37,7 @@ export class RoomFilters implements MetricSource {
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
     this.#filters = options.rooms.filters;
+    this.#names = RoomNames.of(options);
   }
 
   has(name: string): boolean {
@@ -77,7 +80,8 @@ export class RoomFilters implements MetricSource {
     const { client, user } = session;
     const { username, profile } = this.rooms.detailOf(session, roomName);
     const state = this.presence.stateOf(session, roomName);
-    return { client, roomName, userId: user?.userId ?? null, username, profile, state };
+    const member = { client, roomName, userId: user?.userId ?? null, username, profile, state };
+    return this.#names.areSpaced ? { ...member, ...this.#names.read(roomName) } : member;
   }
 
   #noteUnknown(name: string): void {

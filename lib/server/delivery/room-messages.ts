@@ -13,7 +13,8 @@ import { PushLimit } from '../../limits/push-limit.js';
 import type { WsRetention } from '../../options/rooms/history.options.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { longestRoomName } from '../../rooms/room-name.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { Delivery, type Mailing } from './delivery.js';
 import { RoomFilters } from './room-filters.js';
@@ -46,6 +47,8 @@ interface SendPart {
 @Injectable()
 export class RoomMessages {
   readonly #longestName: number | false;
+  /** What verbs call rooms. */
+  readonly names: RoomNames;
 
   constructor(
     private readonly delivery: Delivery,
@@ -56,6 +59,7 @@ export class RoomMessages {
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
     this.#longestName = longestRoomName(options);
+    this.names = RoomNames.of(options);
   }
 
   /**
@@ -128,7 +132,7 @@ export class RoomMessages {
   #append(rooms: RoomSplit, mailing: Mailing, idempotencyKey: string | undefined): Promise<void> {
     const { kept, others } = rooms;
     if (kept.size > MOST_ROOMS) throw badMessage(`A message is for at most ${MOST_ROOMS} rooms with history`);
-    for (const roomName of kept.keys()) checkRoomName(roomName, this.#longestName);
+    for (const roomName of kept.keys()) this.names.check(roomName, this.#longestName);
     const text = encodeMessage(pxlCodec, mailing.message);
     checkNumbered(mailing.message, text);
     if (this.limit.bytes !== false) {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { claimOf, fieldReader } from '../../clients/client-fields.js';
 import { ClientMirror } from '../../clients/client-mirror.js';
@@ -10,11 +10,14 @@ import type { AnyClient } from '../../clients/remote-client.js';
 import { UnsharedClaims } from '../../clients/unshared-claims.js';
 import { toUser } from '../../clients/user-identity.js';
 import type { WsGivenUser } from '../../ws-client/client-entry.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsClient } from '../../ws-client/ws-client.js';
 import { kindOf } from '../../errors/kind-of.js';
 import { WsError } from '../../errors/ws.error.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { SocketAdoption } from '../../transport/connection/socket-adoption.js';
@@ -54,6 +57,8 @@ export interface AddClientOptions {
  */
 @Injectable()
 export class ClientManager {
+  readonly #names: RoomNames;
+
   constructor(
     private readonly registry: ClientRegistry,
     private readonly mirror: ClientMirror,
@@ -62,7 +67,10 @@ export class ClientManager {
     private readonly remote: RemoteClients,
     private readonly adoption: SocketAdoption,
     private readonly verbEvents: VerbEvents,
-  ) {}
+    @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** How many clients are connected to this worker. */
   get size(): number {
@@ -101,8 +109,8 @@ export class ClientManager {
   }
 
   /** The members of a room. */
-  getClientsByRoom({ room }: { room: string }): AnyClient[] {
-    const members = this.roomRegistry.membersOf(room) ?? [];
+  getClientsByRoom({ room, namespace }: WsNamespaced & { room: string }): AnyClient[] {
+    const members = this.roomRegistry.membersOf(this.#names.keyOf('room', room, namespace)) ?? [];
     return [...members].flatMap((clientId) => this.getClient({ clientId }) ?? []);
   }
 

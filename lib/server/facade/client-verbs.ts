@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import type { AnyClient } from '../../clients/remote-client.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsClient } from '../../ws-client/ws-client.js';
 import { ClientListPushes } from '../delivery/client-list-pushes.js';
 import { ClientManager, type AddClientOptions, type ClientByKey } from './client-manager.js';
@@ -40,7 +41,7 @@ export class EveryWorkerClients implements ClientVerbs {
     return this.manager.getClientsByUser(query);
   }
 
-  getClientsByRoom(query: { room: string }): AnyClient[] {
+  getClientsByRoom(query: WsNamespaced & { room: string }): AnyClient[] {
     return this.manager.getClientsByRoom(query);
   }
 

@@ -5,14 +5,20 @@ import { ModuleLogger } from '../../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { AddClientToRoomOptions } from '../../rooms/join-options.js';
 import { Memberships } from '../../rooms/memberships.js';
-import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { longestRoomName } from '../../rooms/room-name.js';
+import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
+import type { WsNamespaced, WsRoomName } from '../../ws-client/room-key.js';
 import { RemoteClients } from '../coordination/remote-clients.js';
 
-/** Which client of any worker is in which room. A room exists while it has members; its name is any text. */
+/**
+ * Which client of any worker is in which room. A room exists while it has members; its name is any text. With
+ * `rooms.namespace` the rooms are told by their keys, which `readRoomKey` takes apart, and a name without a namespace is literal.
+ */
 @Injectable()
 export class RoomManager {
   readonly #logger = new ModuleLogger();
+  readonly #names: RoomNames;
 
   constructor(
     private readonly registry: RoomRegistry,
@@ -21,7 +27,9 @@ export class RoomManager {
     private readonly remote: RemoteClients,
     private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   /** Every room that has members, with their client ids. */
   get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -34,7 +42,7 @@ export class RoomManager {
    * @returns true once the client receives what is sent to the room; false when it is gone, when it left while it joined,
    * and when the bus is down
    * @throws WsError for wrong arguments: INVALID_ROOM, ROOM_LIMIT, CONFLICT for an identity that contradicts the client's own,
-   * BAD_MESSAGE for a user type without a user
+   * and for a second room that the client calls the same (`rooms.namespace`), BAD_MESSAGE for a user type without a user
    */
   addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
     return this.errors.watch('RoomManager.addClientToRoom', () => this.#addClientToRoom(join));
@@ -45,8 +53,9 @@ export class RoomManager {
    *
    * @param broadcast false: the client list, where it is enabled, is not pushed for it. Default: true
    */
-  removeClientFromRoom(leave: { roomName: string; clientId: string; broadcast?: boolean }): void {
-    const { roomName, clientId, broadcast } = leave;
+  removeClientFromRoom(leave: WsNamespaced & { roomName: string; clientId: string; broadcast?: boolean }): void {
+    const { clientId, broadcast } = leave;
+    const roomName = this.#keyOf(leave);
     const client = this.clients.get(clientId);
     if (client) this.memberships.remove(client, roomName, 'removed', broadcast);
     else this.remote.leave(clientId, [roomName], broadcast);
@@ -59,20 +68,20 @@ export class RoomManager {
     else this.remote.leave(clientId, 'all');
   }
 
-  isClientInRoom({ clientId, roomName }: { clientId: string; roomName: string }): boolean {
-    return this.registry.membersOf(roomName)?.has(clientId) ?? false;
+  isClientInRoom({ clientId, ...room }: WsNamespaced & { clientId: string; roomName: string }): boolean {
+    return this.registry.membersOf(this.#keyOf(room))?.has(clientId) ?? false;
   }
 
   /** The ids of a room's members; empty when there is no such room. */
-  getRoomClients({ roomName }: { roomName: string }): string[] {
-    return [...(this.registry.membersOf(roomName) ?? [])];
+  getRoomClients(room: WsNamespaced & { roomName: string }): string[] {
+    return [...(this.registry.membersOf(this.#keyOf(room)) ?? [])];
   }
 
   /** Logs every room with its members. */
   printRooms(): void {
     // A name is any text: as JSON it cannot forge lines of the log.
     const lines = [...this.rooms].map(
-      ([name, members]) => `  ${JSON.stringify(name)} (${members.size}): ${[...members].join(', ')}`,
+      ([key, members]) => `  ${this.#tell(key)} (${members.size}): ${[...members].join(', ')}`,
     );
     this.#logger.log([`Rooms: ${this.rooms.size}`, ...lines].join('\n'));
   }
@@ -82,11 +91,23 @@ export class RoomManager {
     for (const client of this.clients.values()) this.memberships.removeFromAll(client);
   }
 
-  #addClientToRoom(join: AddClientToRoomOptions): Promise<boolean> {
+  #addClientToRoom({ namespace, ...given }: AddClientToRoomOptions): Promise<boolean> {
+    const join = { ...given, roomName: this.#keyOf({ roomName: given.roomName, namespace }) };
     const client = this.clients.get(join.clientId);
     if (client) return this.memberships.admit(client, join);
     // The endpoint of another worker's client may allow shorter names only; that worker checks it.
-    checkRoomName(join.roomName, longestRoomName(this.options));
+    this.#names.check(join.roomName, longestRoomName(this.options));
     return this.remote.join(join);
+  }
+
+  #keyOf({ roomName, namespace }: WsRoomName): string {
+    return this.#names.keyOf('roomName', roomName, namespace);
+  }
+
+  #tell(key: string): string {
+    const { roomName, namespace } = this.#names.read(key);
+    return namespace === undefined
+      ? JSON.stringify(key)
+      : `${JSON.stringify(roomName)} of ${JSON.stringify(namespace)}`;
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { AddClientToRoomOptions } from '../../rooms/join-options.js';
 import { RoomManager } from './room-manager.js';
 
@@ -18,11 +19,11 @@ export class EveryWorkerRooms implements RoomVerbs {
     return this.manager.rooms;
   }
 
-  getRoomClients(query: { roomName: string }): string[] {
+  getRoomClients(query: WsNamespaced & { roomName: string }): string[] {
     return this.manager.getRoomClients(query);
   }
 
-  isClientInRoom(query: { clientId: string; roomName: string }): boolean {
+  isClientInRoom(query: WsNamespaced & { clientId: string; roomName: string }): boolean {
     return this.manager.isClientInRoom(query);
   }
 
@@ -34,7 +35,7 @@ export class EveryWorkerRooms implements RoomVerbs {
     return this.clients.has(join.clientId) ? this.manager.addClientToRoom(join) : Promise.resolve(false);
   }
 
-  removeClientFromRoom(leave: { roomName: string; clientId: string; broadcast?: boolean }): void {
+  removeClientFromRoom(leave: WsNamespaced & { roomName: string; clientId: string; broadcast?: boolean }): void {
     if (this.clients.has(leave.clientId)) this.manager.removeClientFromRoom(leave);
   }
 

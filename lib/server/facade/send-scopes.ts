@@ -10,6 +10,8 @@ import { VerbEvents } from './verb-events.js';
 
 /** The clients and subscribers that a set of verbs reaches. */
 export interface SendScope {
+  /** The key of a room that a verb names. @throws WsError BAD_MESSAGE */
+  readonly keyOf: (roomName: string, namespace: unknown) => string;
   /** The clients of the scope that this worker knows. */
   getClients(query?: { userType?: string | undefined }): AnyClient[];
   /** Sends to clients of the scope; to rooms with history, the whole cluster's scope alone, as a message with a number. */
@@ -32,6 +34,7 @@ export class SendScopes {
 
   /** The clients and subscribers of all workers. */
   readonly cluster: SendScope = {
+    keyOf: (roomName, namespace) => this.messages.names.keyOf('roomName', roomName, namespace),
     getClients: (query) => this.manager.getClients(query),
     send: (mailing) => {
       const failed = (error: unknown): void => this.errors.report('A message did not reach everybody.', error);
@@ -47,6 +50,7 @@ export class SendScopes {
    */
   ofThisWorker(isResponsible: boolean): SendScope {
     return {
+      keyOf: this.cluster.keyOf,
       getClients: ({ userType } = {}) => {
         const clients = clientsOf(this.registry.values());
         return userType === undefined ? clients : clients.filter(({ user }) => user?.userType === userType);

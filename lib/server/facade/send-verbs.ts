@@ -11,6 +11,7 @@ import type {
   SentType,
   WebSocketContract,
 } from '../../protocol/contract.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { SendScope } from './send-scopes.js';
 
 /** Picks the clients that get a message of {@link SendVerbs.broadcastToAllClients}. */
@@ -95,13 +96,17 @@ export class SendVerbs<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(broadcast: {
-    roomName: string;
-    data: SentMessage<C, Type, Action, Event, unknown>;
-    excludeClientId?: string;
-  }): void {
-    const { roomName, data, excludeClientId } = read(broadcast, ['roomName', 'data', 'excludeClientId']);
-    this.#send({ kind: 'rooms', roomNames: [readName('roomName', roomName)] }, data, excludeClientId);
+  >(
+    broadcast: WsNamespaced & {
+      roomName: string;
+      data: SentMessage<C, Type, Action, Event, unknown>;
+      excludeClientId?: string;
+    },
+  ): void {
+    const known = ['roomName', 'namespace', 'data', 'excludeClientId'] as const;
+    const { roomName, namespace, data, excludeClientId } = read(broadcast, known);
+    const key = this.scope.keyOf(readName('roomName', roomName), namespace);
+    this.#send({ kind: 'rooms', roomNames: [key] }, data, excludeClientId);
   }
 
   /** Sends to every session of the users. */

@@ -10,7 +10,9 @@ import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { SentAction, SentEvent, SentMessage, SentType, WebSocketContract } from '../../protocol/contract.js';
 import type { WebSocketType } from '../../protocol/messages.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
-import { checkRoomName, longestRoomName } from '../../rooms/room-name.js';
+import { longestRoomName } from '../../rooms/room-name.js';
+import { RoomNames } from '../../rooms/room-names.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { Drain } from '../availability/drain.js';
 import type { ClientVerbs } from './client-verbs.js';
 import { clientIdOf, type ClientReference } from './destinations.js';
@@ -20,15 +22,16 @@ import { SendVerbs } from './send-verbs.js';
 import { OPEN } from '../../runtime/socket-state.js';
 
 /** What {@link ServerVerbs.joinRoom} takes. */
-export type WsJoinRoomOptions = ClientReference & {
-  roomName: string;
-  /** Becomes the client's user when it has none; must not contradict the client's own. */
-  userId?: string | number;
-  /** Becomes the user's type when the client's credentials name none; must not contradict them. */
-  userType?: string;
-  /** What the client is called in this room: a label for the other members, never an identity. */
-  username?: string;
-};
+export type WsJoinRoomOptions = ClientReference &
+  WsNamespaced & {
+    roomName: string;
+    /** Becomes the client's user when it has none; must not contradict the client's own. */
+    userId?: string | number;
+    /** Becomes the user's type when the client's credentials name none; must not contradict them. */
+    userType?: string;
+    /** What the client is called in this room: a label for the other members, never an identity. */
+    username?: string;
+  };
 
 /** What {@link ServerVerbs} uses beside the managers and its scope. */
 export interface VerbHost {
@@ -81,10 +84,11 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   }
 
   /** Takes a client out of a room; does nothing when it is not there. */
-  leaveRoom(leave: ClientReference & { roomName: string }): void {
-    checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName']);
+  leaveRoom(leave: ClientReference & WsNamespaced & { roomName: string }): void {
+    checkNames('option', leave, ['ws', 'client', 'clientId', 'roomName', 'namespace']);
     const clientId = this.#idOf(leave);
-    if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName: leave.roomName });
+    const { roomName, namespace } = leave;
+    if (clientId !== undefined) this.roomManager.removeClientFromRoom({ clientId, roomName, namespace });
   }
 
   /**
@@ -122,12 +126,14 @@ export class ServerVerbs<C extends WebSocketContract = WebSocketContract> extend
   }
 
   async #joinRoom(join: WsJoinRoomOptions): Promise<boolean> {
-    checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'userId', 'userType', 'username']);
-    const { roomName, userId, userType, username } = join;
+    checkNames('option', join, ['ws', 'client', 'clientId', 'roomName', 'namespace', 'userId', 'userType', 'username']);
+    const { roomName, namespace, userId, userType, username } = join;
     const clientId = this.#idOf(join);
-    checkRoomName(roomName, longestRoomName(this.host.options));
+    const { options } = this.host;
+    const names: RoomNames = RoomNames.of(options);
+    names.check(names.keyOf('roomName', roomName, namespace), longestRoomName(options));
     if (clientId === undefined) return false;
-    return this.roomManager.addClientToRoom({ clientId, roomName, user: { userId, userType, username } });
+    return this.roomManager.addClientToRoom({ clientId, roomName, namespace, user: { userId, userType, username } });
   }
 
   #idOf(reference: ClientReference): string | undefined {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
 import {
+  badMessage,
   checkMessage,
   checkNames,
   readExclude,
@@ -16,12 +17,14 @@ import { applicationClose } from '../../clients/close-reason.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { checkPublishable } from '../../cluster/events/publishable-channel.js';
-import { asError, isError } from '../../errors/as-error.js';
+import { asError, isError, isInstanceOf } from '../../errors/as-error.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
+import { WsRoomsError } from '../../errors/ws-rooms.error.js';
 import type { WsPosition } from '../../protocol/room-position.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsLimitName } from '../../limits/refusal-counters.js';
 import type {
   DataArgument,
@@ -46,6 +49,7 @@ import type { MembersQuery } from '../../presence/room-presence.interface.js';
 import type { WsHistoryQuery, WsKeptMessages } from '../../history/kept-messages.js';
 import { readIdempotencyKey } from '../../history/numbered-checks.js';
 import { KeptMessages } from '../coordination/kept-messages.js';
+import type { Mailing } from '../delivery/delivery.js';
 import { RoomMessages } from '../delivery/room-messages.js';
 import type { WebSocketHealth } from '../monitoring/health.js';
 import { Monitor } from '../monitoring/monitor.js';
@@ -64,7 +68,8 @@ export interface WsSendOptions {
 }
 
 /** The options of {@link WebSocketService.sendToRooms}. */
-export interface WsRoomSendOptions extends WsSendOptions {
+/** The namespace holds for the rooms of `exclude` too. */
+export interface WsRoomSendOptions extends WsSendOptions, WsNamespaced {
   /**
    * Only members get the message for whom a function of `rooms.filters` says yes: its name, and its arguments, JSON of at most
    * 1 KiB. Not for rooms with history. On a worker that has no function of this name nobody gets it. Default: all members.
@@ -228,7 +233,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
       const { destination, payload, cb, exclude, volatile: isVolatile } = request;
       const message = eventOf(payload);
       await this.#deliver(
-        targetOf(destination, (text) => this.directory.clients.isClientId(text)),
+        targetOf(destination, (text) => this.directory.clients.isClientId(text), this.messages.names),
         message,
         { exclude, volatile: isVolatile },
       );
@@ -272,8 +277,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @returns the room's new position
    * @throws WsError as {@link getHistory} does
    */
-  clearHistory(room: string): Promise<WsPosition> {
-    return this.#watch('clearHistory', () => this.kept.clear(room));
+  clearHistory(room: string, options: WsNamespaced = {}): Promise<WsPosition> {
+    return this.#watch('clearHistory', () => this.kept.clear(room, options));
   }
 
   /**
@@ -304,10 +309,10 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * await this.sockets.reauthorize({ userId });
    * @throws WsError BAD_MESSAGE unless exactly one of `userId` and `room` is given; UNAVAILABLE when the others cannot be told
    */
-  reauthorize(memberships: { userId: string | number } | { room: string }): Promise<void> {
+  reauthorize(memberships: { userId: string | number } | (WsNamespaced & { room: string })): Promise<void> {
     return this.#watch('reauthorize', () => {
-      checkNames('option', memberships, ['userId', 'room']);
-      return this.commands.reauthorize(subjectOf(memberships));
+      checkNames('option', memberships, ['userId', 'room', 'namespace']);
+      return this.commands.reauthorize(this.#subjectOf(memberships));
     });
   }
 
@@ -332,10 +337,10 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   }
 
   /** Closes the connection of every member of a room; otherwise like {@link disconnectClients}. */
-  disconnectRoom(close: WsCloseOptions & { room: string }): Promise<void> {
+  disconnectRoom(close: WsCloseOptions & WsNamespaced & { room: string }): Promise<void> {
     return this.#watch('disconnectRoom', () => {
-      checkNames('option', close, ['room', ...CLOSE]);
-      return this.#disconnect({ kind: 'rooms', roomNames: [readName('room', close.room)] }, close);
+      checkNames('option', close, ['room', 'namespace', ...CLOSE]);
+      return this.#disconnect({ kind: 'rooms', roomNames: [this.#keyOf(close)] }, close);
     });
   }
 
@@ -345,12 +350,12 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * @returns `partial`: true when a worker did not answer within a second, so that its clients are missing
    */
   fetchClients(query: ClientQuery = {}): Promise<{ clients: ClientEntry[]; partial: boolean }> {
-    return this.#watch('fetchClients', () => this.directory.clients.fetch(checkedQuery(query)));
+    return this.#watch('fetchClients', () => this.directory.clients.fetch(this.#checkedQuery(query)));
   }
 
   /** The number of clients of all workers; otherwise like {@link fetchClients}, and cheaper. */
   countClients(query: ClientQuery = {}): Promise<{ count: number; partial: boolean }> {
-    return this.#watch('countClients', () => this.directory.clients.count(checkedQuery(query)));
+    return this.#watch('countClients', () => this.directory.clients.count(this.#checkedQuery(query)));
   }
 
   /**
@@ -363,13 +368,13 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * does not know the clients of the others
    * @throws WsError NOT_FOUND for a room without presence; BAD_MESSAGE for wrong arguments
    */
-  getMembers(room: string, query: MembersQuery = {}): Promise<WsPresentMembers> {
+  getMembers(room: string, query: MembersQuery & WsNamespaced = {}): Promise<WsPresentMembers> {
     return this.#watch('getMembers', () => Promise.resolve(this.directory.members.list(room, query)));
   }
 
   /** How many members a room with presence has; otherwise like {@link getMembers}. */
-  countMembers(room: string): Promise<{ count: number; partial: boolean }> {
-    return this.#watch('countMembers', () => Promise.resolve(this.directory.members.count(room)));
+  countMembers(room: string, options: WsNamespaced = {}): Promise<{ count: number; partial: boolean }> {
+    return this.#watch('countMembers', () => Promise.resolve(this.directory.members.count(room, options)));
   }
 
   /**
@@ -459,7 +464,55 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     const where = readWhere(options.where);
     const isVolatile = readFlag('volatile', options.volatile);
     const mailing = { target, exclude, excludeUsers, excludeRooms, where, message, isVolatile };
-    return this.messages.send(mailing, readIdempotencyKey(options.idempotencyKey));
+    const idempotencyKey = readIdempotencyKey(options.idempotencyKey);
+    const { namespace } = options;
+    return namespace === undefined
+      ? this.messages.send(mailing, idempotencyKey)
+      : this.#deliverIn(namespace, mailing, idempotencyKey);
+  }
+
+  /** Where everything is in one namespace, so are the rooms that are left out. */
+  async #deliverIn(namespace: unknown, mailing: Mailing, idempotencyKey: string | undefined): Promise<void> {
+    const { names } = this.messages;
+    const { target, excludeRooms } = mailing;
+    const spaced: Mailing = {
+      ...mailing,
+      target:
+        target.kind === 'rooms'
+          ? { ...target, roomNames: names.keysOf('roomNames', target.roomNames, namespace) }
+          : target,
+      excludeRooms: excludeRooms && names.keysOf('exclude.rooms', excludeRooms, namespace),
+    };
+    try {
+      await this.messages.send(spaced, idempotencyKey);
+    } catch (error) {
+      if (!isInstanceOf(error, WsRoomsError)) throw error;
+      throw WsRoomsError.of(
+        error.cause,
+        error.rooms.map((key) => names.nameOf(key)),
+      );
+    }
+  }
+
+  #keyOf({ room, namespace }: { room?: unknown; namespace?: unknown }): string {
+    return this.messages.names.keyOf('room', readName('room', room), namespace);
+  }
+
+  #checkedQuery(query: ClientQuery): ClientQuery {
+    checkNames('query', query, ['room', 'userId', 'namespace']);
+    const { room, userId, namespace } = query;
+    if (userId !== undefined) readUserId(userId);
+    if (namespace !== undefined && room === undefined) throw badMessage('Only a room has a namespace');
+    return room === undefined ? query : { userId, room: this.#keyOf(query) };
+  }
+
+  #subjectOf(of: { userId?: unknown; room?: unknown; namespace?: unknown }): MembershipSubject {
+    const { userId, room, namespace } = of;
+    if (userId !== undefined && room === undefined && namespace === undefined) {
+      return { kind: 'user', userId: readUserId(userId) };
+    }
+    if (room !== undefined && userId === undefined) return { kind: 'room', roomName: this.#keyOf(of) };
+    throw new WsError('BAD_MESSAGE', 'Name the memberships: userId or room, one of them.');
   }
 
   #disconnect(target: WsTarget, close: WsCloseOptions): Promise<void> {
@@ -474,21 +527,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 
 const NONE: WsRoomSendOptions = {};
 const OF_ALL = ['exclude', 'volatile'] as const;
-const OF_ROOMS = [...OF_ALL, 'where', 'idempotencyKey'] as const;
+const OF_ROOMS = [...OF_ALL, 'where', 'idempotencyKey', 'namespace'] as const;
 const CLOSE = ['code', 'reason'] as const;
-
-function checkedQuery(query: ClientQuery): ClientQuery {
-  checkNames('query', query, ['room', 'userId']);
-  if (query.room !== undefined) readName('room', query.room);
-  if (query.userId !== undefined) readUserId(query.userId);
-  return query;
-}
-
-function subjectOf({ userId, room }: { userId?: unknown; room?: unknown }): MembershipSubject {
-  if (userId !== undefined && room === undefined) return { kind: 'user', userId: readUserId(userId) };
-  if (room !== undefined && userId === undefined) return { kind: 'room', roomName: readName('room', room) };
-  throw new WsError('BAD_MESSAGE', 'Name the memberships: userId or room, one of them.');
-}
 
 function eventOf(payload: Partial<WsSendRequest['payload']> | undefined): WsEventMessage {
   const { topic, data } = payload ?? {};

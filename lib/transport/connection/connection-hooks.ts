@@ -5,10 +5,14 @@ import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { WsRoomUser } from '../../ws-client/client-entry.js';
+import type { WsNamespaced } from '../../ws-client/room-key.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { Runtime } from '../../runtime/runtime.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
+
+/** What `events.onConnected` says of a room. */
+type RoomToJoin = WsRoomUser & WsNamespaced & { readonly roomName: string };
 
 type Hook = [name: string, run: () => unknown];
 
@@ -80,8 +84,11 @@ export class ConnectionHooks {
       yield ['Joining rooms.defaults', () => this.memberships.join(session, roomName)];
     }
     const { clientId, ws } = session;
-    const joinRoom = ({ roomName, ...user }: WsRoomUser & { roomName: string }): Promise<boolean> =>
-      this.errors.watch('RoomManager.addClientToRoom', () => this.memberships.admit(session, { roomName, user }));
+    const joinRoom = ({ roomName: name, namespace, ...user }: RoomToJoin): Promise<boolean> =>
+      this.errors.watch('RoomManager.addClientToRoom', () => {
+        const roomName = this.memberships.keyOf(name, namespace);
+        return this.memberships.admit(session, { roomName, user });
+      });
     yield [
       'events.onConnected',
       () => this.options.events.onConnected?.({ ws, client: session.client, clientId, joinRoom }),
