@@ -13,6 +13,7 @@ import type { PushLimit } from '../limits/push-limit.js';
 import type { ResolvedHistory, WsRetention } from '../options/rooms/history.options.js';
 import type { WebSocketContract } from '../protocol/contract.js';
 import { pxlCodec } from '../protocol/pxl.codec.js';
+import type { RoomNames } from '../rooms/room-names.js';
 import type { RedisLink } from '../redis/link/redis-link.js';
 import type { Runtime } from '../runtime/runtime.js';
 
@@ -24,22 +25,30 @@ interface EmittedMessage {
   readonly idempotencyKey?: string | undefined;
 }
 
+export interface EmittedRoomsOptions {
+  /** Undefined: no room has one. */
+  readonly history: ResolvedHistory | undefined;
+  readonly limit: PushLimit;
+  readonly names: RoomNames;
+}
+
 /** The rooms with history, for a process without clients. */
 export class EmittedRooms {
   readonly #store: RedisRoomStore;
 
   readonly #history: ResolvedHistory | undefined;
   readonly #limit: PushLimit;
+  readonly #names: RoomNames;
 
-  /** @param options.history undefined: no room has one */
   constructor(
-    { history, limit }: { readonly history: ResolvedHistory | undefined; readonly limit: PushLimit },
+    { history, limit, names }: EmittedRoomsOptions,
     link: RedisLink,
     channels: ClusterChannels,
     runtime: Runtime,
   ) {
     this.#history = history;
     this.#limit = limit;
+    this.#names = names;
     const seesFailover = history?.seesFailover ?? true;
     this.#store = new RedisRoomStore(link, channels, { origin: null, seesFailover }, runtime);
   }
@@ -62,7 +71,7 @@ export class EmittedRooms {
     const text = encodeMessage(pxlCodec, message);
     checkNumbered(message, text);
     if (this.#limit.bytes !== false) {
-      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn([roomName], KEPT_MARKS));
+      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn([this.#names.nameOf(roomName)], KEPT_MARKS));
     }
     return { roomName, retention, text, ...readExclude(exclude), idempotencyKey };
   }

@@ -160,7 +160,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const ignisId = ignis ? ignisServerId(prefix, name) : null;
     this.#publisher = new EnvelopePublisher(this.#link, channels, null, ignisId, this.#runtime);
     this.#limit = limit;
-    this.#rooms = new EmittedRooms({ history, limit }, this.#link, channels, this.#runtime);
+    this.#rooms = new EmittedRooms({ history, limit, names: this.#names }, this.#link, channels, this.#runtime);
   }
 
   /**
@@ -317,7 +317,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     const choice = { ...readExclude(exclude), where: readWhere(where) };
     const text = encodeMessage(pxlCodec, message);
     if (this.#limit.bytes !== false) {
-      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn(target.kind === 'rooms' ? target.roomNames : []));
+      const names = this.#names.namesOf(target.kind === 'rooms' ? target.roomNames : []);
+      this.#limit.checkSize(OutboundMessage.ofText(text).bytesIn(names));
     }
     await this.#post({ target, ...choice, content: { kind: 'message', text } });
   }

@@ -30,6 +30,11 @@ export class RoomNames {
     return this.areSpaced ? readRoomKey(key).roomName : key;
   }
 
+  /** {@link nameOf} each of these rooms. */
+  namesOf(keys: readonly string[]): readonly string[] {
+    return this.areSpaced ? keys.map((key) => this.nameOf(key)) : keys;
+  }
+
   /** The room as the application's functions get it. */
   read(key: string): WsRoomName {
     return readRoomKey(key, this.areSpaced);

@@ -87,7 +87,8 @@ export class Delivery {
   #write({ message, target }: Mailing): OutboundMessage {
     const outbound = OutboundMessage.of(message, this.#codec);
     if (this.limit.bytes !== false) {
-      this.limit.checkSize(outbound.bytesIn(target.kind === 'rooms' ? target.roomNames : NO_ROOMS));
+      const keys = target.kind === 'rooms' ? target.roomNames : NO_ROOMS;
+      this.limit.checkSize(outbound.bytesIn(this.#names.namesOf(keys)));
     }
     return outbound;
   }

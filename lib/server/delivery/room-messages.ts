@@ -136,7 +136,8 @@ export class RoomMessages {
     const text = encodeMessage(pxlCodec, mailing.message);
     checkNumbered(mailing.message, text);
     if (this.limit.bytes !== false) {
-      this.limit.checkSize(OutboundMessage.ofText(text).bytesIn([...kept.keys(), ...others], KEPT_MARKS));
+      const names = this.names.namesOf([...kept.keys(), ...others]);
+      this.limit.checkSize(OutboundMessage.ofText(text).bytesIn(names, KEPT_MARKS));
     }
     const { exclude, excludeUsers, excludeRooms } = mailing;
     const message: KeptMessage = { text, exclude, excludeUsers, excludeRooms, idempotencyKey };
