@@ -119,7 +119,8 @@ function isForeignToPages(path: string, target: string, isTypeOnly: boolean): bo
 /** The program runs where this package may stand alone. ts-morph is found when it is needed. */
 function isForeignToProgram(target: string, isTypeOnly: boolean): boolean {
   if (target === 'ts-morph') return !isTypeOnly;
-  return !target.startsWith('lib/cli/') && !target.startsWith('node:') && target !== NAME_CHECKS;
+  const isOwn = ['lib/cli/', 'lib/protocol/', 'node:'].some((prefix) => target.startsWith(prefix));
+  return !isOwn && target !== NAME_CHECKS;
 }
 
 function isForeignToSample(path: string, specifier: string, target: string | undefined): boolean {

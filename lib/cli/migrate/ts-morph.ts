@@ -3,7 +3,17 @@ import { join } from 'node:path';
 
 type TsMorph = typeof import('ts-morph');
 
-export type { CallExpression, ClassDeclaration, Expression, Identifier, SourceFile } from 'ts-morph';
+export type {
+  ArrowFunction,
+  CallExpression,
+  ClassDeclaration,
+  Expression,
+  FunctionExpression,
+  Identifier,
+  NewExpression,
+  PropertyAccessExpression,
+  SourceFile,
+} from 'ts-morph';
 export type Node = import('ts-morph').Node;
 
 /*
