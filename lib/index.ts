@@ -10,6 +10,7 @@ export type {
 } from './options/authenticator.js';
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
+export { readWsToken } from './auth/tokens/token-extractor.js';
 export type { WsRevokeOptions } from './auth/tokens/token-revocation.js';
 export type {
   ClientModuleEventMap,

@@ -87,6 +87,7 @@ describe('The public names', () => {
         "rateLimitMiddleware",
         "readRoomKey",
         "readWsEnvelope",
+        "readWsToken",
         "roomKey",
         "timingMiddleware",
         "validationMiddleware",

@@ -42,6 +42,21 @@ export function findToken(request: Request, places: readonly WsTokenPlace[]): To
   return another === undefined ? { kind: 'token', token } : { kind: 'contradiction' };
 }
 
+/**
+ * The token that an upgrade has brought, as `auth` looks for it: `Authorization: Bearer`, `bearer.<token>` beside the subprotocol,
+ * the cookie `token`, `?token=`. For code that verifies tokens itself; `auth` does it before a connection is accepted, and then
+ * `client.user` tells whose it is.
+ *
+ * @param request `client.request`, or an upgrade request
+ * @returns the token, of which nothing is verified; undefined without one, and where there are different ones
+ */
+export function readWsToken(request: Request): string | undefined {
+  const found = findToken(request, ALL_PLACES);
+  return found.kind === 'token' ? found.token : undefined;
+}
+
+const ALL_PLACES: readonly WsTokenPlace[] = ['header', 'protocol', 'cookie', 'query'];
+
 function readCookie(pair: string): string[] {
   const equals = pair.indexOf('=');
   if (equals < 0 || pair.slice(0, equals).trim() !== TOKEN_NAME) return [];

@@ -25,7 +25,7 @@ export class ImportEdits {
     this.#semicolon = first && !first.getText().endsWith(';') ? '' : ';';
   }
 
-  /** Imports a name; one that is imported as a type and as a value is a value. */
+  /** Imports a name, if the new text has it; one that is imported as a type and as a value is a value. */
   add(module: string, name: string, { type = false } = {}): void {
     const added = this.#added.get(module) ?? { names: new Map<string, boolean>() };
     added.names.set(name, type && (added.names.get(name) ?? true));
@@ -54,7 +54,9 @@ export class ImportEdits {
       for (const declaration of this.#declarationsOf(module))
         if (this.#drop(declaration, isUsed)) gaps.push(declaration);
     }
-    for (const [module, { names }] of this.#added) this.#write(module, names, gaps);
+    for (const [module, { names }] of this.#added) {
+      this.#write(module, new Map([...names].filter(([name]) => isUsed(name))), gaps);
+    }
     for (const gap of gaps) this.edits.remove(gap);
   }
 

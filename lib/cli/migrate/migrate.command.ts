@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { UsageError, type Command, type Terminal } from '../command.js';
 import { treeState } from './git-tree.js';
-import type { Migration } from './migration.js';
+import type { FileChange, Migration } from './migration.js';
 import { readProject } from './project-files.js';
 import { loadTsMorph } from './ts-morph.js';
 import { unifiedDiff } from './unified-diff.js';
@@ -42,7 +42,7 @@ export const migrate: Command = {
     // The transforms read names of ts-morph when they are loaded.
     const { migrateProject } = await import('./migration.js');
     const migration = migrateProject(files);
-    if (write) for (const { file, bytes } of migration.changes) await writeFile(file.path, bytes);
+    if (write) for (const change of migration.changes) await apply(change);
     report(migration, write, terminal);
     return migration.failures.length > 0 ? 1 : 0;
   },
@@ -61,9 +61,15 @@ function readArguments(args: readonly string[]): { paths: string[]; write: boole
   }
 }
 
+async function apply({ file, bytes }: FileChange): Promise<void> {
+  await (bytes === null ? rm(file.path) : writeFile(file.path, bytes));
+}
+
 function report({ changes, leftovers, notes, failures }: Migration, isWritten: boolean, { out, err }: Terminal): void {
-  for (const { file, text } of changes)
-    out(isWritten ? `changed ${file.name}` : unifiedDiff(file.name, file.text, text));
+  for (const { file, text, bytes } of changes) {
+    const did = bytes === null ? 'deleted' : 'changed';
+    out(isWritten ? `${did} ${file.name}` : unifiedDiff(file.name, file.text, text));
+  }
   if (!isWritten && changes.length > 0) out('');
   const count = `${changes.length} ${changes.length === 1 ? 'file' : 'files'}`;
   if (changes.length === 0) out('There is nothing to change.');

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
 import { FileMigration } from './file-migration.js';
+import { migrateManifest } from './manifest.js';
 import { encode, type ProjectFile, type ProjectFiles } from './project-files.js';
 import { TRANSFORMS } from './transforms.js';
 import { Node, Project, type SourceFile } from './ts-morph.js';
@@ -7,8 +10,8 @@ import { Node, Project, type SourceFile } from './ts-morph.js';
 export interface FileChange {
   readonly file: ProjectFile;
   readonly text: string;
-  /** What is written to the disk. */
-  readonly bytes: string;
+  /** What is written to the disk; null: nothing is left in the file, and it is deleted. */
+  readonly bytes: string | null;
 }
 
 /** What a person has to look at. */
@@ -44,6 +47,7 @@ export function migrateProject(found: ProjectFiles): Migration {
   const files = parsed.map(({ source }) => source);
   const changes: FileChange[] = [];
   const leftovers: Leftover[] = [];
+  const texts = new Map(found.sources.map((file) => [file.path, file.text]));
   const notes = found.unread.map((name) => `${name} speaks of socket.io, and is not read: change it by hand.`);
   for (const { file, source } of parsed) {
     const migration = new FileMigration(source, file.text, files);
@@ -53,11 +57,41 @@ export function migrateProject(found: ProjectFiles): Migration {
       failures.push(`${file.name} would not parse any more, which is a fault of this command: ${problem}`);
       continue;
     }
+    texts.set(file.path, result.text);
     notes.push(...result.notes.map((note) => `${file.name}: ${note}`));
     leftovers.push(...leftoversOf(file.name, result.text));
-    if (result.text !== file.text) changes.push({ file, text: result.text, bytes: encode(file, result.text) });
+    if (result.text === file.text) continue;
+    const isEmpty = result.text.trim() === '';
+    changes.push({ file, text: isEmpty ? '' : result.text, bytes: isEmpty ? null : encode(file, result.text) });
+  }
+  for (const file of found.manifests) {
+    const result = migrateManifest(file.text, { texts: sourcesOf(file, found, texts), version: ownVersion() });
+    if (!result) failures.push(`${file.name} holds no object.`);
+    else if (result.text !== file.text) {
+      changes.push({ file, text: result.text, bytes: encode(file, result.text) });
+      notes.push(...result.notes.map((note) => `${file.name}: ${note}`));
+    }
   }
   return { changes, leftovers, notes, failures };
+}
+
+/** The texts of the sources that stand below a package.json, and below no other one that is nearer; pages that are not read count too. */
+function sourcesOf(
+  manifest: ProjectFile,
+  { manifests, unread }: ProjectFiles,
+  texts: ReadonlyMap<string, string>,
+): string[] {
+  const folder = dirname(manifest.path) + sep;
+  const nearer = manifests
+    .map(({ path }) => dirname(path) + sep)
+    .filter((one) => one !== folder && one.startsWith(folder));
+  const own = [...texts].filter(([path]) => path.startsWith(folder) && !nearer.some((one) => path.startsWith(one)));
+  return [...own.map(([, text]) => text), ...(unread.length > 0 ? [`'socket.io-client'`] : [])];
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function leftoversOf(name: string, text: string): Leftover[] {

@@ -61,6 +61,7 @@ export class SourceEdits {
     } else {
       const before = /,\s*$/.exec(source.slice(0, start));
       if (before) start = before.index;
+      else ({ start, end } = this.#withLines(start, end));
     }
     this.replaceRange(start, end, '');
   }
