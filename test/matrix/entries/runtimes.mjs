@@ -23,7 +23,7 @@ export const entries = RUNTIMES.map((runtime) => ({
 }));
 
 /** @returns the program of a runtime, installed into the folder */
-async function install(folder, { name, version }) {
+export async function install(folder, { name, version }) {
   const command = name.toLowerCase();
   const prefix = join(folder, `${command}-${version}`);
   try {
