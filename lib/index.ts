@@ -11,6 +11,11 @@ export type {
 export { ConnectionCandidate } from './auth/connection-candidate.js';
 export { UseConnectionGuards, type ConnectionGuard } from './auth/decorators/use-connection-guards.decorator.js';
 export { readWsToken } from './auth/tokens/token-extractor.js';
+export {
+  UseConnectionInterceptors,
+  type ConnectionInterceptor,
+} from './auth/decorators/use-connection-interceptors.decorator.js';
+export { UseConnectionPipes, type ConnectionPipe } from './auth/decorators/use-connection-pipes.decorator.js';
 export type { WsRevokeOptions } from './auth/tokens/token-revocation.js';
 export type {
   ClientModuleEventMap,

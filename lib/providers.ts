@@ -62,6 +62,7 @@ import { WsMetadataAccessor } from './routing/discovery/ws-metadata.accessor.js'
 import { EventRoutes } from './routing/event-routes.js';
 import { MessageDispatcher } from './routing/message.dispatcher.js';
 import { MessageIntake } from './routing/message.intake.js';
+import { ConnectionPipeline } from './routing/pipeline/connection-pipeline.js';
 import { WsPipeline } from './routing/pipeline/ws-pipeline.js';
 import { HistoryRoutes } from './routing/rooms/history-routes.js';
 import { PresenceRoutes } from './routing/rooms/presence-routes.js';
@@ -188,7 +189,7 @@ const HISTORY: Provider[] = [RoomHistories, { provide: ROOM_HISTORY, useExisting
 
 const ROUTING = [
   ...[WsExplorer, ProviderScanner, HandlerScanner, WsMetadataAccessor],
-  ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline],
+  ...[MessageIntake, MessageDispatcher, SystemRoutes, EventRoutes, WsPipeline, ConnectionPipeline],
   ...[RequestedJoins, RoomRoutes, RoomLists, HistoryRoutes, PresenceRoutes, WhisperRoute],
 ];
 

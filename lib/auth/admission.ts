@@ -8,6 +8,7 @@ import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { ANONYMOUS, type Identity } from './identity.js';
 import { ConnectionCandidate } from './connection-candidate.js';
+import { refusalOfPipe, type ConnectionPreparation, type Unfit } from './connection-preparation.js';
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
 import { UserAdmission } from './user-admission.js';
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly options: ResolvedOptions;
   /** The guards of the endpoint's gateways. */
   readonly guards: readonly BoundGuard[];
+  /** What those gateways make ready for it. */
+  readonly preparations: readonly ConnectionPreparation[];
 }
 
 /** A connected client that brings a new token. */
@@ -32,13 +35,14 @@ export type AdmissionResult =
   /** The candidate has to prove who it is by its first message. */
   | { readonly outcome: 'later' }
   | Refused
+  | Unfit
   | { readonly outcome: 'tooMany' }
   | { readonly outcome: 'failed'; readonly error: unknown };
 
 const MISSING: Refused = { outcome: 'unauthenticated', reason: 'missing' };
 const REVOKED: Refused = { outcome: 'unauthenticated', reason: 'revoked' };
 
-/** The checks of a connection's identity: authentication, guards, revocations, the user's own limit. */
+/** The checks of a connection's identity: authentication, guards, pipes, revocations, the user's own limit. */
 @Injectable()
 export class Admission {
   constructor(
@@ -52,8 +56,8 @@ export class Admission {
   ) {}
 
   /** Whether every client is let in as anonymous, without a check. */
-  isOpen({ options, guards }: Pick<Candidate, 'options' | 'guards'>): boolean {
-    return !this.authentication.isConfigured(options) && this.guards.areNone(guards);
+  isOpen({ options, guards, preparations }: Pick<Candidate, 'options' | 'guards' | 'preparations'>): boolean {
+    return !this.authentication.isConfigured(options) && this.guards.areNone(guards) && preparations.length === 0;
   }
 
   /** Admits by the upgrade request. Never rejects. */
@@ -96,8 +100,9 @@ export class Admission {
     if (result.outcome === 'missing') return MISSING;
     if (result.outcome !== 'accepted') return result;
     const { identity } = result;
-    const { clientId, request, guards } = candidate;
-    const refused = await this.guards.check(new ConnectionCandidate(clientId, request, identity.user), guards);
+    const { clientId, request, guards, preparations } = candidate;
+    const asked = new ConnectionCandidate(clientId, request, identity.user, identity.metadata);
+    const refused = (await this.guards.check(asked, guards)) ?? (await prepare(asked, preparations));
     if (refused) return refused;
     // As late as possible, and again after a wait, so that no user gets in who is revoked meanwhile.
     if (await this.#isRevoked(identity)) return REVOKED;
@@ -137,4 +142,19 @@ export class Admission {
       return { outcome: 'failed', error };
     }
   }
+}
+
+/** One gateway after the other, up to the first whose pipes refuse; null when none do. Never rejects. */
+async function prepare(
+  candidate: ConnectionCandidate,
+  preparations: readonly ConnectionPreparation[],
+): Promise<ReturnType<typeof refusalOfPipe> | null> {
+  for (const preparation of preparations) {
+    try {
+      await preparation.prepare(candidate);
+    } catch (error) {
+      return refusalOfPipe(error, preparation.name);
+    }
+  }
+  return null;
 }

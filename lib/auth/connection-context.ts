@@ -1,27 +1,27 @@
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- the signatures are Nest's */
 import type { ExecutionContext, Type } from '@nestjs/common';
-import type { ConnectionCandidate } from './connection-candidate.js';
 
 type Method = (...args: unknown[]) => unknown;
-type Args = [client: ConnectionCandidate, data: undefined, pattern: string];
+type Args = [client: object, data: undefined, pattern: string];
 
-/** What `getPattern()` returns in a connection guard. */
+/** What `getPattern()` returns for a connection. */
 const PATTERN = 'connection';
 
-/** The execution context of a connection guard: of type `ws`, before there is a message. */
+/** The execution context of a connection's guards, pipes and interceptors: of type `ws`, before there is a message. */
 export class ConnectionContext implements ExecutionContext {
   readonly #args: Args;
 
   /**
+   * @param client the candidate, or, once it is accepted, the client
    * @param type the gateway that has the guard
    * @param method its `handleConnection`, or an empty function: guards read metadata from both
    */
   constructor(
-    candidate: ConnectionCandidate,
+    client: object,
     private readonly type: Type<unknown>,
     private readonly method: Method,
   ) {
-    this.#args = [candidate, undefined, PATTERN];
+    this.#args = [client, undefined, PATTERN];
   }
 
   getClass<T>(): Type<T> {
@@ -49,13 +49,13 @@ export class ConnectionContext implements ExecutionContext {
     return { getClient: <T>() => client as T, getData: <T>() => data as T, getPattern: () => pattern };
   }
 
-  /** @throws TypeError a connection guard runs for WebSockets only */
+  /** @throws TypeError a connection is a WebSocket */
   switchToHttp(): never {
-    throw new TypeError('A connection guard has a ws context: use switchToWs().getClient().request.');
+    throw new TypeError('A connection has a ws context: use switchToWs().getClient().request.');
   }
 
-  /** @throws TypeError a connection guard runs for WebSockets only */
+  /** @throws TypeError a connection is a WebSocket */
   switchToRpc(): never {
-    throw new TypeError('A connection guard has a ws context: use switchToWs().');
+    throw new TypeError('A connection has a ws context: use switchToWs().');
   }
 }

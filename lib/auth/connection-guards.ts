@@ -24,6 +24,12 @@ export interface BoundGuard {
 /** What guards get as the handler when there is no gateway, or its class has no `handleConnection`. */
 function handleConnection(): void {}
 
+/** The handler of a gateway's connections. */
+export function connectionHandlerOf(type: Type): (...args: unknown[]) => unknown {
+  const { handleConnection: own } = type.prototype as { handleConnection?: BoundGuard['method'] };
+  return own ?? handleConnection;
+}
+
 /** Runs the guards of connections: those of the options, then those of the endpoint's gateways. */
 @Injectable()
 export class ConnectionGuards implements OnModuleInit {
@@ -47,8 +53,7 @@ export class ConnectionGuards implements OnModuleInit {
    * @throws PxlWebSocketSetupError when a guard cannot be made
    */
   bind(guards: readonly ConnectionGuard[], type: Type, moduleRef?: ModuleRef): Promise<BoundGuard[]> {
-    const { handleConnection: own } = type.prototype as { handleConnection?: BoundGuard['method'] };
-    const method = own ?? handleConnection;
+    const method = connectionHandlerOf(type);
     return Promise.all(
       guards.map(async (guard) => {
         const source = typeof guard === 'function' ? await this.rules.sourceOf(guard, moduleRef) : () => guard;

@@ -41,6 +41,8 @@ const REFUSALS: Readonly<
   unauthenticated: { error: 'UNAUTHENTICATED', text: 'Not authenticated.', close: CLOSE_CODES.AUTH_FAILED },
   later: { error: 'UNAUTHENTICATED', text: 'Not authenticated.', close: CLOSE_CODES.AUTH_FAILED },
   forbidden: { error: 'FORBIDDEN', text: 'Forbidden.', close: CLOSE_CODES.FORBIDDEN },
+  unfit: { error: 'VALIDATION_FAILED', text: 'The parameters were refused.', close: CLOSE_CODES.UNFIT },
+  notFound: { error: 'NOT_FOUND', text: 'Nothing is here.', close: CLOSE_CODES.UNFIT },
   tooMany: { error: 'RATE_LIMITED', text: 'The user has too many connections.', close: CLOSE_CODES.RATE_LIMITED },
   failed: { error: 'INTERNAL', text: 'Internal error.', close: CLOSE_CODES.HOOK_FAILED },
 };
@@ -203,6 +205,10 @@ export class InBandAuthentication {
     if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, client.clientId);
     if ('reason' in result && result.reason === 'other_user') {
       return new WsError('FORBIDDEN', 'The token is somebody else’s.');
+    }
+    if (result.outcome === 'unfit' || result.outcome === 'notFound') {
+      const { error, code, details } = result.error;
+      return new WsError(code, error, { details });
     }
     const { error, text } = result.outcome === 'accepted' ? REFUSALS.later : REFUSALS[result.outcome];
     return new WsError(error, text);

@@ -20,6 +20,7 @@ const SENTENCES = {
   no_user: 'an authenticator has answered something that names no user',
   other_user: 'the new token is of another user',
   guard: 'a connection guard has refused it',
+  pipe: 'a pipe has refused a parameter of the connection',
   failed: 'it failed',
   timeout: 'it took too long',
 } as const;

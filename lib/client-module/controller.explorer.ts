@@ -35,9 +35,7 @@ export class ControllerExplorer {
     for (const wrapper of this.scanner.clientControllers()) {
       const { routes, options } = this.#clientOf(wrapper);
       const pipeline = new WsPipeline(this.modules, this.config, this.moduleRef, options);
-      if (this.accessor.connectionGuardsOf(classOf(wrapper)).length > 0) {
-        throw refusal('@UseConnectionGuards(...)', nameOf(wrapper), 'nobody connects to it');
-      }
+      this.#refuseConnectionEnhancers(wrapper);
       for (const method of this.scanner.methodsOf(wrapper)) {
         const { methodName, source } = method;
         checkMethod(method, pipeline.takesAck({ wrapper, methodName }));
@@ -50,6 +48,18 @@ export class ControllerExplorer {
           routes.add({ type, action, source, handle });
         }
       }
+    }
+  }
+
+  #refuseConnectionEnhancers(wrapper: ProviderWrapper): void {
+    const type = classOf(wrapper);
+    const named = {
+      '@UseConnectionGuards(...)': this.accessor.connectionGuardsOf(type),
+      '@UseConnectionPipes(...)': this.accessor.connectionPipesOf(type),
+      '@UseConnectionInterceptors(...)': this.accessor.connectionInterceptorsOf(type),
+    };
+    for (const [decorator, enhancers] of Object.entries(named)) {
+      if (enhancers.length > 0) throw refusal(decorator, nameOf(wrapper), 'nobody connects to it');
     }
   }
 

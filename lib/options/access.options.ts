@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { CanActivate, Type } from '@nestjs/common';
-import { isClassWith, lackOf } from './checks/class-checks.js';
-import { describe, isGroup, type OptionChecks } from './checks/option-checks.js';
+import { describeEnhancer, isEnhancer } from './checks/enhancer-checks.js';
+import { describe, type OptionChecks } from './checks/option-checks.js';
 import { originAs, originRemedy } from './checks/origin-remedy.js';
 
 /**
@@ -62,12 +62,12 @@ export function resolveUpgrade(upgrade: OptionChecks): ResolvedUpgrade {
 
 /** A class whose instances have `canActivate`, or an object that has it. */
 export function isGuard(guard: unknown): guard is CanActivate {
-  return isClassWith('canActivate', guard) || (isGroup(guard) && typeof guard.canActivate === 'function');
+  return isEnhancer(guard, 'canActivate');
 }
 
 /** What was given in place of a guard, for messages. */
 export function describeGuard(guard: unknown): string {
-  return lackOf(guard, ['canActivate']) ?? describe(guard);
+  return describeEnhancer(guard, 'canActivate');
 }
 
 /** An origin as browsers write it in the Origin header; its scheme may be an application's own. */

@@ -32,6 +32,7 @@ export const CLOSE_CODES = {
   HEARTBEAT_TIMEOUT: { code: 4002, reason: 'heartbeat timeout' },
   DISCONNECTED: { code: 4506, reason: 'disconnected by the server' },
   INACTIVE: { code: 4510, reason: 'inactive' },
+  UNFIT: { code: 4522, reason: 'parameters refused' },
 } as const satisfies Record<string, CloseReason>;
 
 /** A close code with its reason: at most 123 bytes of UTF-8 (RFC 6455, 5.5). */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NotFoundException, ParseIntPipe } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import {
   PxlWebSocketServer,
@@ -75,6 +76,18 @@ class TenantGateway {
   }
 }
 
+@WebSocketGateway({ path: '/ws/:tenant/:page' })
+class PageGateway {
+  handleConnection(@WsParam('page', ParseIntPipe, { transform: pageOf }) page: number): number {
+    return page;
+  }
+}
+
+function pageOf(page: number): number {
+  if (page === 404) throw new NotFoundException();
+  return page;
+}
+
 @WebSocketGateway()
 class OwnJoinGateway {
   @WsRoute('event', 'join')
@@ -92,7 +105,7 @@ function authenticate({ request }: WsCredentials): WsVerdict {
 
 beforeAll(async () => {
   app = await startApp({
-    providers: [ConformanceGateway, TenantGateway, WithoutParameters],
+    providers: [ConformanceGateway, TenantGateway, PageGateway, WithoutParameters],
     options: {
       auth: { authenticate },
       rooms: { open: true, announce: true, whisper: true },
@@ -175,7 +188,7 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await tenantAt('/ws/%61dmin')).toBe('admin');
     expect((await upgrade('/ws/a%')).statusCode).toBe(400);
     expect((await upgrade('/ws/%FF')).statusCode).toBe(400);
-    expect((await upgrade('/ws/a/b')).statusCode).toBe(404);
+    expect((await upgrade('/ws/a/b/c')).statusCode).toBe(404);
   },
 
   async Subprotocol() {
@@ -205,6 +218,13 @@ const promises: Record<string, () => Promise<void>> = {
       expect(headers.connection).toBe('close');
       expect(Number(headers['content-length'])).toBeGreaterThan(0);
     }
+    const refused = { code: 4522, told: { error: expect.any(String) }, pending: 0 };
+    expect((await upgrade('/ws/tea/two')).statusCode).toBe(400);
+    expect(await closeRefusal(app.url('/ws/tea/two'))).toMatchObject(refused);
+    expect(await closeRefusal(app.url('/ws/%zz'))).toMatchObject(refused);
+    expect((await upgrade('/ws/tea/404')).statusCode).toBe(404);
+    expect(await closeRefusal(app.url('/ws/tea/404'))).toMatchObject(refused);
+    await expect(closeRefusal(app.url('/elsewhere'))).rejects.toThrow('404');
     const full = await startApp({ options: { limits: { connections: 1 } } });
     try {
       await full.client();

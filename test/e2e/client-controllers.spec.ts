@@ -26,6 +26,8 @@ import {
   PxlWebSocketModule,
   PxlWebSocketServer,
   UseConnectionGuards,
+  UseConnectionInterceptors,
+  UseConnectionPipes,
   WebSocketClientController,
   WebSocketService,
   WsError,
@@ -617,8 +619,12 @@ describe('a client controller that cannot be fails at start-up', () => {
     }
     @UseConnectionGuards({ canActivate: () => true })
     class Guarded {}
+    @UseConnectionPipes({ transform: (value: unknown) => value })
+    class Piped {}
+    @UseConnectionInterceptors({ intercept: (_context, next) => next.handle() })
+    class Surrounded {}
     const sentences: string[] = [];
-    for (const Class of [Fallback, Limited, Acked, Placed, Queried, Guarded]) {
+    for (const Class of [Fallback, Limited, Acked, Placed, Queried, Guarded, Piped, Surrounded]) {
       WebSocketClientController('prices')(Class);
       sentences.push(await failureOf({ options: false, imports: [client], providers: [Class] }));
     }
@@ -629,6 +635,8 @@ describe('a client controller that cannot be fails at start-up', () => {
       '@WsParam(...) has no effect on Placed.ask: its client has no upgrade request, it is the one that connects.',
       '@WsQuery(...) has no effect on Queried.ask: its client has no upgrade request, it is the one that connects.',
       '@UseConnectionGuards(...) has no effect on Guarded: nobody connects to it.',
+      '@UseConnectionPipes(...) has no effect on Piped: nobody connects to it.',
+      '@UseConnectionInterceptors(...) has no effect on Surrounded: nobody connects to it.',
     ]);
   });
 });

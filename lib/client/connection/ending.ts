@@ -12,6 +12,7 @@ const CODES: Partial<Record<number, WsErrorCode>> = {
   4003: 'UNAUTHENTICATED',
   4005: 'UNAUTHENTICATED',
   4009: 'RATE_LIMITED',
+  4522: 'BAD_MESSAGE',
 };
 
 /** How an attempt or a connection ended. It alone decides what the client does next. */
@@ -32,8 +33,8 @@ export function endingOfClose(given: number, words: string, cause?: unknown): En
   // Deno reports 0 for a connection that broke.
   const code = given || LOST;
   // The reason of these codes (a restart, or a refused upgrade) may be JSON: `{ error?, after? }`.
-  const told = [1012, 1013, 3003, 4003, 4009];
-  const { error, after: asked } = fieldsOf(told.includes(code) ? parse(words) : undefined);
+  const isTold = code === 1012 || code === 1013 || CODES[code];
+  const { error, after: asked } = fieldsOf(isTold ? parse(words) : undefined);
   const after = waitOf(asked);
   const said = textOf(error) ?? ((after === undefined && words) || fieldsOf(cause).message);
   const reason = textOf(said) ?? `The connection ended (${code}).`;

@@ -8,6 +8,8 @@ import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scann
 import type { Route, RouteHandler } from '../../clients/session/route.interface.js';
 import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
 import { CLIENT_CONTROLLERS, type RouteMetadata } from './route-metadata.js';
+import { ConnectionPipeline } from '../pipeline/connection-pipeline.js';
+import type { ConnectionStage } from '../pipeline/connection-stage.js';
 import { whyRequestScoped } from '../pipeline/request-scope.js';
 import { WsMetadataAccessor, type GatewayAddress } from './ws-metadata.accessor.js';
 import { WsPipeline } from '../pipeline/ws-pipeline.js';
@@ -40,6 +42,7 @@ export class WsExplorer {
     private readonly accessor: WsMetadataAccessor,
     private readonly pipeline: WsPipeline,
     private readonly guards: ConnectionGuards,
+    private readonly connections: ConnectionPipeline,
     private readonly rates: RouteRates,
     @Optional() @Inject(CLIENT_CONTROLLERS) private readonly clientControllers: object | undefined,
   ) {}
@@ -57,8 +60,10 @@ export class WsExplorer {
         fallbacks: methods
           .filter(({ isFallback }) => isFallback)
           .map((method) => this.#compileFallback(wrapper, method)),
-        pathParams: methods.flatMap(({ methodName, source }) =>
-          this.pipeline.pathParamsOf({ wrapper, methodName }).map((name) => ({ name, source })),
+        pathParams: [...methods.map(({ methodName }) => methodName), 'handleConnection'].flatMap((methodName) =>
+          this.pipeline
+            .pathParamsOf({ wrapper, methodName })
+            .map((name) => ({ name, source: `${nameOf(wrapper)}.${methodName}` })),
         ),
       };
     });
@@ -82,6 +87,24 @@ export class WsExplorer {
       );
     }
     return this.guards.bind(guards, type, this.pipeline.moduleRefOf(wrapper));
+  }
+
+  /**
+   * What stands around the `handleConnection` of a gateway; null where nothing does, and for a class that is not a gateway.
+   *
+   * @throws PxlWebSocketSetupError for what has no effect, and when a pipe or an interceptor cannot be created
+   */
+  async connectionStageOf({ name, wrapper, address }: DiscoveredGateway): Promise<ConnectionStage | null> {
+    const type = classOf(wrapper) as Type;
+    const pipes = this.accessor.connectionPipesOf(type);
+    const interceptors = this.accessor.connectionInterceptorsOf(type);
+    if (address) {
+      const source = { name, type, pipes, interceptors };
+      return this.connections.compile(source, this.pipeline.moduleRefOf(wrapper));
+    }
+    const named = pipes.length > 0 ? '@UseConnectionPipes(...)' : '@UseConnectionInterceptors(...)';
+    if (pipes.length + interceptors.length === 0) return null;
+    throw new PxlWebSocketSetupError(`${named} on ${name} has no effect: it is no gateway.`);
   }
 
   /**

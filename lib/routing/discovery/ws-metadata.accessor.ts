@@ -3,6 +3,14 @@ import {
   CONNECTION_GUARDS_METADATA,
   type ConnectionGuard,
 } from '../../auth/decorators/use-connection-guards.decorator.js';
+import {
+  CONNECTION_INTERCEPTORS_METADATA,
+  type ConnectionInterceptor,
+} from '../../auth/decorators/use-connection-interceptors.decorator.js';
+import {
+  CONNECTION_PIPES_METADATA,
+  type ConnectionPipe,
+} from '../../auth/decorators/use-connection-pipes.decorator.js';
 import { RATE_LIMIT_METADATA } from '../../limits/decorators/ws-rate-limit.decorator.js';
 import type { WsRate } from '../../limits/rate-store.interface.js';
 import {
@@ -39,6 +47,15 @@ export class WsMetadataAccessor {
 
   connectionGuardsOf(metatype: object): readonly ConnectionGuard[] {
     return (Reflect.getMetadata(CONNECTION_GUARDS_METADATA, metatype) as ConnectionGuard[] | undefined) ?? [];
+  }
+
+  connectionPipesOf(metatype: object): readonly ConnectionPipe[] {
+    return (Reflect.getMetadata(CONNECTION_PIPES_METADATA, metatype) as ConnectionPipe[] | undefined) ?? [];
+  }
+
+  connectionInterceptorsOf(metatype: object): readonly ConnectionInterceptor[] {
+    const interceptors: unknown = Reflect.getMetadata(CONNECTION_INTERCEPTORS_METADATA, metatype);
+    return (interceptors as ConnectionInterceptor[] | undefined) ?? [];
   }
 
   /** Undefined for a method without `@WsRateLimit()`. */

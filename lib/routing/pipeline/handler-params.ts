@@ -1,3 +1,7 @@
+import type { WsClient } from '../../ws-client/ws-client.js';
+import { CUSTOM_ROUTE_ARGS_METADATA, type ParamProperties } from './nest-internals.js';
+import { ackOf, type Method, type Param } from './pipeline-steps.js';
+
 /** The kinds of parameters that Nest's own decorators write; anything else in `__routeArguments__` is a custom one. */
 export const SOCKET = 0;
 export const PAYLOAD = 3;
@@ -5,6 +9,15 @@ export const ACK = 13;
 /** Those of `@nestjs/common` that a connection has as well. */
 export const QUERY = 4;
 export const PARAM = 5;
+
+/** The kinds of parameters that hold what a client has sent. */
+export const FROM_CLIENT: ReadonlySet<unknown> = new Set([PAYLOAD, PARAM, QUERY]);
+
+/** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
+export type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
+
+/** A client of a server, with its upgrade request. */
+type Connected = Pick<WsClient, 'request'>;
 
 const param = (index: number): { index: number; data: undefined; pipes: [] } => ({ index, data: undefined, pipes: [] });
 
@@ -43,4 +56,26 @@ export function unknownParams(
     ? 'beside decorated parameters only the first may have no decorator, and is the client where no other is'
     : 'a handler without decorators gets (client, data), its second parameter is the data';
   return `Nothing is known of ${which}, which will be undefined: ${rule}.`;
+}
+
+/** The kind of a parameter: a number for Nest's own decorators, a text for custom ones. */
+export function kindOf(key: string): number | string {
+  const [kind = ''] = key.split(':');
+  return key.includes(CUSTOM_ROUTE_ARGS_METADATA) ? kind : Number(kind);
+}
+
+/** Where a parameter of one of Nest's own decorators comes from. */
+export function extractorOf(kind: unknown, property: unknown): Param['extract'] {
+  if (kind === SOCKET) return ([client]) => client;
+  if (kind === ACK) return ackOf;
+  if (kind === PARAM) return ([client]) => partOf((client as Connected).request.params, property);
+  if (kind === QUERY) return ([client]) => partOf((client as Connected).request.query, property);
+  if (kind === PAYLOAD) return ([, data]) => partOf(data, property);
+  return () => null;
+}
+
+/** A property of a value, or all of it where the decorator names none. */
+function partOf(value: unknown, property: unknown): unknown {
+  if (typeof property !== 'string' || property === '') return value;
+  return (value as Record<string, unknown> | null | undefined)?.[property];
 }

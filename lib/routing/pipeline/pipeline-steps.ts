@@ -44,7 +44,7 @@ export function callMethod(instance: object, method: Method, params: readonly Pa
 }
 
 function fill(values: unknown[], { index, extract, pipes, argument }: Param, args: ContextArgs): Promise<void> | null {
-  const value = piped(extract(args), pipes, argument);
+  const value = pipedThrough(extract(args), pipes, argument);
   if (!isThenable(value)) {
     values[index] = value;
     return null;
@@ -53,7 +53,7 @@ function fill(values: unknown[], { index, extract, pipes, argument }: Param, arg
 }
 
 /** Runs a value through pipes, one after the other, synchronously up to the first asynchronous one. */
-function piped(first: unknown, pipes: readonly PipeTransform[], argument: ArgumentMetadata): unknown {
+export function pipedThrough(first: unknown, pipes: readonly PipeTransform[], argument: ArgumentMetadata): unknown {
   let value = first;
   for (let at = 0; at < pipes.length; at++) {
     if (isThenable(value)) return pipedLater(value, pipes.slice(at), argument);

@@ -21,13 +21,21 @@ import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { AckSource, RouteHandler } from '../../clients/session/route.interface.js';
-import type { WsClient } from '../../ws-client/ws-client.js';
 import { filtered } from './filter-step.js';
-import { ACK, PARAM, PAYLOAD, QUERY, SOCKET, UNDECORATED, unknownParams, withClient } from './handler-params.js';
+import {
+  ACK,
+  extractorOf,
+  FROM_CLIENT,
+  kindOf,
+  PARAM,
+  UNDECORATED,
+  unknownParams,
+  withClient,
+  type ParamsMetadata,
+} from './handler-params.js';
 import {
   BaseExceptionFilterContext,
   ContextUtils,
-  CUSTOM_ROUTE_ARGS_METADATA,
   EXCEPTION_FILTERS_METADATA,
   ExecutionContextHost,
   GUARDS_METADATA,
@@ -45,12 +53,10 @@ import {
   STATIC_CONTEXT,
   type ExceptionFilterMetadata,
   type InstanceWrapper,
-  type ParamProperties,
 } from './nest-internals.js';
 import { NoHttpResponse } from './no-http-response.js';
 import { copyServers } from './request-scope.js';
 import {
-  ackOf,
   callMethod,
   guarded,
   ignoreReturn,
@@ -78,15 +84,6 @@ export interface Peer {
   /** What `@ConnectedSocket()` gives, and what guards, interceptors and filters see as the client. */
   readonly client: object;
 }
-
-/** The parameters of a method by `<kind>:<index>`, as their decorators wrote them. */
-type ParamsMetadata = Record<string, ParamProperties & { factory?: Method }>;
-
-/** A client of a server, with its upgrade request. */
-type Connected = Pick<WsClient, 'request'>;
-
-/** The kinds of parameters that hold what a client has sent. */
-const FROM_CLIENT: ReadonlySet<unknown> = new Set([PAYLOAD, PARAM, QUERY]);
 
 /** The metadata keys of enhancers, and the method that an enhancer of each kind has. */
 const ENHANCERS = {
@@ -412,25 +409,4 @@ export class WsPipeline {
 function hostOf(wrapper: InstanceWrapper): NonNullable<InstanceWrapper['host']> {
   if (!wrapper.host) throw new TypeError(`${String(wrapper.name)} belongs to no module.`);
   return wrapper.host;
-}
-
-/** The kind of a parameter: a number for Nest's own decorators, a text for custom ones. */
-function kindOf(key: string): number | string {
-  const [kind = ''] = key.split(':');
-  return key.includes(CUSTOM_ROUTE_ARGS_METADATA) ? kind : Number(kind);
-}
-
-function extractorOf(kind: unknown, property: unknown): Param['extract'] {
-  if (kind === SOCKET) return ([client]) => client;
-  if (kind === ACK) return ackOf;
-  if (kind === PARAM) return ([client]) => partOf((client as Connected).request.params, property);
-  if (kind === QUERY) return ([client]) => partOf((client as Connected).request.query, property);
-  if (kind === PAYLOAD) return ([, data]) => partOf(data, property);
-  return () => null;
-}
-
-/** A property of a value, or all of it where the decorator names none. */
-function partOf(value: unknown, property: unknown): unknown {
-  if (typeof property !== 'string' || property === '') return value;
-  return (value as Record<string, unknown> | null | undefined)?.[property];
 }

@@ -1,5 +1,6 @@
 import { WebSocketServer, type Server } from 'ws';
 import type { BoundGuard } from '../../auth/connection-guards.js';
+import type { ConnectionPreparation } from '../../auth/connection-preparation.js';
 import type { SessionEndpoint } from '../../clients/session/session-endpoint.interface.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import type { PushLimit } from '../../limits/push-limit.js';
@@ -43,6 +44,8 @@ export class Endpoint implements SessionEndpoint {
   readonly hooks: GatewayHooks[] = [];
   /** The connection guards of those gateways. */
   readonly guards: BoundGuard[] = [];
+  /** Those of the gateways whose hook has parameters that pass pipes. */
+  readonly preparations: ConnectionPreparation[] = [];
   readonly workerId: string;
   readonly intake: MessageIntake;
   readonly dispatcher: MessageDispatcher;

@@ -10,7 +10,7 @@ import { EndpointRegistry } from './endpoint.registry.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { PxlWsAdapter } from './pxl-ws.adapter.js';
 
-/** Binds the application's gateways to endpoints: their `afterInit`, addresses, routes, connection hooks and guards. */
+/** Binds the application's gateways to endpoints: their `afterInit`, addresses, routes, connection hooks, guards and pipes. */
 @Injectable()
 export class GatewayBinding {
   readonly #afterInit = new AfterInitHooks();
@@ -68,11 +68,12 @@ export class GatewayBinding {
     const hasOwnPlace = address && (address.port !== 0 || address.path !== undefined);
     const endpoints = hasOwnPlace ? [this.endpoints.open(address.port, address.path)] : this.endpoints.all;
     checkPathParams(pathParams, endpoints);
-    const hooks = new GatewayHooks(gateway, this.pipeline);
+    const hooks = new GatewayHooks(gateway, this.pipeline, await this.explorer.connectionStageOf(gateway));
     const guards = await this.explorer.connectionGuardsOf(gateway);
     for (const endpoint of endpoints) {
       if (address && !hooks.isEmpty) endpoint.hooks.push(hooks);
       endpoint.guards.push(...guards);
+      if (hooks.hasPipes) endpoint.preparations.push(hooks);
       for (const { type, action, route } of routes) endpoint.router.add(type, action, route);
       for (const fallback of fallbacks) endpoint.router.addFallback(fallback);
     }

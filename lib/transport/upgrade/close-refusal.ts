@@ -12,8 +12,10 @@ const OFFER = 'pxl.refusals';
 
 /** The close code for each status. Other statuses have none: neither waiting nor a log-in would help. */
 const CODES: Readonly<Partial<Record<number, number>>> = {
+  400: CLOSE_CODES.UNFIT.code,
   401: CLOSE_CODES.AUTH_FAILED.code,
   403: CLOSE_CODES.FORBIDDEN.code,
+  404: CLOSE_CODES.UNFIT.code,
   429: CLOSE_CODES.RATE_LIMITED.code,
   503: CLOSE_CODES.UNAVAILABLE.code,
 };

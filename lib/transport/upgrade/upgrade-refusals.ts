@@ -12,6 +12,8 @@ export const REFUSALS = {
   unauthenticated: { status: 401, body: 'Unauthorized.' },
   forbidden: { status: 403, body: 'Forbidden.' },
   origin: { status: 403, body: 'Pages of this origin may not connect.' },
+  unfit: { status: 400, body: 'The parameters of the connection were refused.' },
+  notFound: { status: 404, body: 'Nothing is here.' },
   tooMany: { status: 429, body: 'Too many connections.', headers: { 'Retry-After': '5' } },
   failed: { status: 500, body: 'Internal server error.' },
   late: { status: 503, body: 'The upgrade took too long.', headers: { 'Retry-After': '1' } },

@@ -51,11 +51,12 @@ export class UpgradeHandler {
 
   /** @param stream has an error listener: a reset at any time ends this upgrade, and nothing else */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const params = endpoint.pattern ? endpoint.pattern.paramsOf(pathOf(request)) : NO_PARAMS;
-    const problem = problemOfHandshake(request) ?? (params ? undefined : MALFORMED_PATH);
+    const problem = problemOfHandshake(request);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
+    const params = endpoint.pattern ? endpoint.pattern.paramsOf(pathOf(request)) : NO_PARAMS;
     if (!this.#isOpen || !codec || !params) {
-      const refusal = this.#isOpen ? (problem ?? REFUSALS.protocol) : REFUSALS.closed;
+      const refused = problem ?? (codec ? MALFORMED_PATH : REFUSALS.protocol);
+      const refusal = this.#isOpen ? refused : REFUSALS.closed;
       this.refusals.refuse({ request, stream, codec }, refusal);
       return;
     }
@@ -69,10 +70,10 @@ export class UpgradeHandler {
       this.refusals.refuse({ request, stream, codec }, refusal);
       return;
     }
-    const { guards, options, ownNames } = endpoint;
+    const { guards, preparations, options, ownNames } = endpoint;
     const clientId = this.identity.createClientId();
     const info = new WsRequest(request, { ip: address, params, ownNames });
-    const candidate = { clientId, request: info, stream, guards, options };
+    const candidate = { clientId, request: info, stream, guards, preparations, options };
     const upgrade = { endpoint, server, request, stream, head, codec, candidate };
     if (this.admission.isOpen(candidate)) {
       this.#accept(upgrade, ANONYMOUS);
