@@ -27,7 +27,7 @@ export class ReadRule {
     const what = 'rooms.mayRead failed.';
     const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
     const lost = (error: unknown): void => this.errors.report(what, error, clientId);
-    const asked = new Promise<unknown>((resolve) => resolve(mayRead({ client, ...this.names.read(roomName) })));
+    const asked = new Promise<unknown>((resolve) => resolve(mayRead(this.names.requestOf(client, roomName))));
     const answer = await this.runtime.within(timeouts.hook, asked, late, lost);
     if (answer === true) return Infinity;
     if (answer === false) return 0;

@@ -1,7 +1,9 @@
 import { badMessage, readName } from '../clients/verb-checks.js';
 import type { RefusalCounters } from '../limits/refusal-counters.js';
 import { readRoomKey, roomKey, SEPARATOR, type WsRoomName } from '../ws-client/room-key.js';
+import type { WsRoomRequest } from '../options/rooms/rooms.options.js';
 import { allOptions, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { WsClient } from '../ws-client/ws-client.js';
 import { checkRoomName } from './room-name.js';
 
 /** Characters of the longest namespace. */
@@ -38,6 +40,11 @@ export class RoomNames {
   /** The room as the application's functions get it. */
   read(key: string): WsRoomName {
     return readRoomKey(key, this.areSpaced);
+  }
+
+  /** A client and a room, as the application's rules get them. */
+  requestOf(client: WsClient, key: string): WsRoomRequest {
+    return this.areSpaced ? { client, ...readRoomKey(key) } : { client, roomName: key };
   }
 
   /**

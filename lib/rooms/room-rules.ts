@@ -110,7 +110,7 @@ export class RoomRules implements OnModuleInit {
     if (whisper === false) throw notForWhispers();
     let verdict: unknown;
     try {
-      verdict = whisper({ client, ...this.#names.read(roomName) });
+      verdict = whisper(this.#names.requestOf(client, roomName));
     } catch (error) {
       if (!isUnexpected(error)) throw error;
       this.errors.report(WHISPER_FAILED, error, clientId);
@@ -143,7 +143,7 @@ export class RoomRules implements OnModuleInit {
     roomName: string,
     { authorize, profile: profiler }: CompiledRules,
   ): Promise<MemberProfile | undefined> {
-    const request = { client: client.client, ...this.#names.read(roomName) };
+    const request = this.#names.requestOf(client.client, roomName);
     const verdict: unknown = authorize ? await refusable(() => authorize(request)) : true;
     if (!isYes(verdict)) {
       this.#reportOdd(verdict, client);

@@ -36,8 +36,9 @@ export interface ClientEntry<C extends WebSocketContract = WebSocketContract> {
   /** When the client last sent something, in ms since 1970. */
   readonly lastActivity: number;
   readonly user: WsUser<Partial<WsUserPayload<C>>> | null;
-  /** The room that was joined last and is still joined, or null. */
+  /** The room that was joined last and is still joined, or null. With `rooms.namespace` by its key, see `readRoomKey`. */
   readonly roomName: string | null;
+  /** With `rooms.namespace` by their keys. */
   readonly rooms: ReadonlySet<string>;
   /** When the connection was accepted, in ms since 1970. */
   readonly connectedAt: number;

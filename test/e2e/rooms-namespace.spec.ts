@@ -15,9 +15,11 @@ import {
   type WsRoomOptions,
 } from 'nestjs-pxl-websocket';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { refusalOf } from '../support/history-requests.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient, type Received } from '../support/test-client.js';
+import { claimsOf, hs256, SECRET } from '../support/tokens.js';
 import { urlIdentity } from '../support/url-identity.js';
 
 @WebSocketGateway()
@@ -565,6 +567,45 @@ describe('rooms.namespace', () => {
     await sockets().reauthorize({ userId: 'acme' });
     expect(await ada.next('room', 'left')).toEqual(left('lobby'));
     expect(await ada.request('test', 'rooms')).toEqual(rooms(['acme', 'staff']));
+  });
+
+  it('is asked again when who the client is changes; an answer about who it was is not used', async () => {
+    const answers: (() => void)[] = [];
+    let isSlow = false;
+    const tenantOf = (client: WsClient): string => (client.user?.payload.tenant as string | undefined) ?? 'public';
+    await start(
+      {
+        namespace: (client) => {
+          const answer = tenantOf(client);
+          return isSlow ? new Promise((resolve) => answers.push(() => resolve(answer))) : answer;
+        },
+      },
+      { auth: { jwt: { secret: SECRET }, required: false, mode: 'either' }, inbound: { concurrency: 2 } },
+    );
+    const client = await member('nobody');
+    const rooms = (): Promise<unknown> => client.request('test', 'rooms');
+    const left = { type: 'room', action: 'left', data: { roomName: 'lobby', reason: 'rule' } };
+    const lobbyOf = (of: string): string[] => [roomKey({ roomName: 'lobby', namespace: of })];
+    const token = (tenant: string): object => ({ token: hs256(claimsOf('ada', { tenant })) });
+    expect(await rooms()).toEqual(lobbyOf('public'));
+    await client.request('system', 'authenticate', token('acme'));
+    expect(await client.next('room', 'left')).toEqual(left);
+    await client.join('lobby');
+    expect(await rooms()).toEqual(lobbyOf('acme'));
+    await client.request('system', 'refresh', token('acme'));
+    expect(await rooms()).toEqual(lobbyOf('acme'));
+    await client.request('system', 'refresh', token('globex'));
+    expect(await client.next('room', 'left')).toEqual(left);
+
+    isSlow = true;
+    const join = client.join('lobby');
+    await eventually('it is asked', () => answers.length === 1);
+    await client.request('system', 'refresh', token('initech'));
+    answers[0]!();
+    await eventually('it is asked about who the client is now', () => answers.length === 2);
+    answers[1]!();
+    await join;
+    expect(await rooms()).toEqual(lobbyOf('initech'));
   });
 
   it('that fails when it is asked again leaves everything as it was', async () => {
