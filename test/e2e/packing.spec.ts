@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WsTestClient } from 'nestjs-pxl-websocket/testing';
@@ -280,5 +281,24 @@ describe.each(['11.1', '11.2'])('sample/07-nest-11, CommonJS on Nest %s', (nest)
     } finally {
       await sample.kill();
     }
+  });
+});
+
+describe('the program', () => {
+  const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
+
+  it('needs nothing but ts-morph, and says how to get it', async () => {
+    const consumer = await install([]);
+    await consumer.write('app.ts', source);
+    const { bin } = JSON.parse(await consumer.read('package.json')) as { bin: Record<string, string> };
+    const program = `node_modules/nestjs-pxl-websocket/${bin['nestjs-pxl-websocket'] ?? ''}`;
+    expect(await consumer.read('dist/cli/main.js')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    const missing = await consumer.node([program, 'migrate']);
+    expect(missing).toEqual({ code: 1, output: 'This command needs ts-morph: npm install --save-dev ts-morph\n' });
+    await consumer.link('ts-morph');
+    const { code, output } = await consumer.node([program, 'migrate', '--write', '--force']);
+    expect(output).toContain('changed app.ts');
+    expect(code).toBe(0);
+    expect(await readFile(join(consumer.folder, 'app.ts'), 'utf8')).toContain('client.clientId');
   });
 });

@@ -84,15 +84,18 @@ export class Consumer {
     const installed = join(consumer.folder, 'node_modules/nestjs-pxl-websocket');
     await mkdir(installed, { recursive: true });
     await execute('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
-    for (const name of packages) {
-      const link = join(consumer.folder, 'node_modules', name);
-      await mkdir(dirname(link), { recursive: true });
-      const own = nest === undefined ? undefined : join(ROOT, 'test/nest', nest, 'node_modules', name);
-      await symlink(own !== undefined && existsSync(own) ? own : join(ROOT, 'node_modules', name), link);
-    }
+    for (const name of packages) await consumer.link(name, nest);
     await consumer.write('package.json', JSON.stringify({ type: 'module' }));
     await consumer.write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include: ['*.ts'] }));
     return consumer;
+  }
+
+  /** Puts a package of this repository beside it; of a folder of `test/nest`, where that has it. */
+  async link(name: string, nest?: string): Promise<void> {
+    const link = join(this.folder, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    const own = nest === undefined ? undefined : join(ROOT, 'test/nest', nest, 'node_modules', name);
+    await symlink(own !== undefined && existsSync(own) ? own : join(ROOT, 'node_modules', name), link);
   }
 
   write(file: string, text: string): Promise<void> {

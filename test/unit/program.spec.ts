@@ -40,4 +40,41 @@ describe('The program', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/Left untouched:\n {2}b\/broken\.ts does not parse: line 2, /);
   });
+
+  it('shows a diff and changes nothing, unless it is told to', async () => {
+    const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
+    const made = await project({ 'src/a.ts': source });
+    const shown = await made.run('migrate');
+    expect(shown).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('+export const id = (client: WsClient) => client.clientId;'),
+    });
+    expect(shown.out).toContain('Would change 1 file; add --write to do it.');
+    expect(await made.read('src/a.ts')).toBe(source);
+  });
+
+  it('writes only what git could undo', async () => {
+    const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
+    const made = await project({ 'src/a.ts': source, '.gitignore': 'ignored\n', 'ignored/a.ts': source });
+    expect(await made.run('migrate', '--write')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no git repository'),
+    });
+    await made.commit();
+    await made.write('notes.txt', 'not committed');
+    expect(await made.run('migrate', '--write')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Commit it first'),
+    });
+    expect(await made.read('src/a.ts')).toBe(source);
+    expect(await made.run('migrate', '--write', '--force')).toMatchObject({ code: 0 });
+    await made.commit();
+    expect(await made.read('src/a.ts')).toContain('WsClient');
+    expect(await made.read('ignored/a.ts')).toBe(source);
+    await made.write('src/a.ts', source);
+    await made.commit();
+    const written = await made.run('migrate', 'src', '--write');
+    expect(written).toMatchObject({ code: 0, err: '' });
+    expect(written.out).toContain('changed src/a.ts');
+  });
 });

@@ -84,7 +84,10 @@ export class ImportEdits {
     const target = present.find((one) => one.getNamedImports().length > 0 && !one.isTypeOnly());
     const last = target?.getNamedImports().at(-1);
     if (last) {
-      this.edits.insertAfter(last, missing.map(([name, type]) => `, ${type ? 'type ' : ''}${name}`).join(''));
+      const at = last.getStart();
+      const indent = this.edits.indentAt(at);
+      const between = at === this.edits.lineStart(at) + indent.length ? `,\n${indent}` : ', ';
+      this.edits.insertAfter(last, missing.map(([name, type]) => `${between}${type ? 'type ' : ''}${name}`).join(''));
       return;
     }
     const isTypeOnly = missing.every(([, type]) => type);

@@ -23,6 +23,8 @@ const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies'] as 
 export interface PackageSources {
   /** The text of all of them. */
   readonly texts: readonly string[];
+  /** Of these the ones that have changed. */
+  readonly changed: readonly string[];
   /** The version of this library. */
   readonly version: string;
 }
@@ -39,7 +41,7 @@ export interface NewManifest {
  *
  * @returns undefined where it is no object
  */
-export function migrateManifest(text: string, { texts, version }: PackageSources): NewManifest | undefined {
+export function migrateManifest(text: string, { texts, changed, version }: PackageSources): NewManifest | undefined {
   // As an expression of JavaScript JSON has a tree.
   const source = `(${text})`;
   const file = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true }).createSourceFile(
@@ -55,7 +57,8 @@ export function migrateManifest(text: string, { texts, version }: PackageSources
   const ranges = new Map(sections.flatMap((one) => [...one.ranges]));
   const gone = sections.map((one) => one.names.filter((name) => SOCKET_IO.includes(name) && !isImported(name, texts)));
   const all = new Set(gone.flat());
-  if (all.size === 0) return { text, notes: [] };
+  const isNeeded = isImported(LIBRARY, changed) && !ranges.has(LIBRARY);
+  if (all.size === 0 && !isNeeded) return { text, notes: [] };
   const added = new Map<string, string>();
   if (!ranges.has(LIBRARY)) added.set(LIBRARY, `^${version}`);
   const isServer = all.has(ADAPTER);
@@ -65,7 +68,8 @@ export function migrateManifest(text: string, { texts, version }: PackageSources
     all.has(CLIENT) && !isServer && ![...ranges.keys()].some((name) => PAGES.test(name) || name.startsWith('@nestjs/'));
   if (isScript && !ranges.has('ws')) added.set('ws', '^8.18.0');
   // A server keeps it among its dependencies; a client that was there for tests alone, among those.
-  const target = sections.findIndex((_, index) => (gone[index] ?? []).some((name) => !isServer || name === ADAPTER));
+  const place = sections.findIndex((_, index) => (gone[index] ?? []).some((name) => !isServer || name === ADAPTER));
+  const target = Math.max(0, place);
   sections.forEach((section, index) => section.rewrite(gone[index] ?? [], index === target ? added : new Map(), edits));
   return { text: edits.text().slice(1, -1), notes: notesOn(ranges) };
 }
@@ -78,10 +82,12 @@ function notesOn(ranges: ReadonlyMap<string, string>): string[] {
 
 function isImported(name: string, texts: readonly string[]): boolean {
   // Its types go with the package itself.
-  const bare = name.replace(/^@types\//, '');
-  const pattern = new RegExp(`['"\`]${bare.replace(/[.*+?^$()|[\]{}\\/-]/g, '\\$&')}(?:/[^'"\`]*)?['"\`]`);
-  return texts.some((text) => pattern.test(text));
+  const bare = name.replace(/^@types\//, '').replace(/[.*+?^$()|[\]{}\\/-]/g, '\\$&');
+  const pattern = new RegExp(`(?:from|import|require\\(|import\\()\\s*['"\`]${bare}(?:/[^'"\`]*)?['"\`]`);
+  return texts.some((text) => pattern.test(text.replace(COMMENT_LINE, '')));
 }
+
+const COMMENT_LINE = /^[ \t]*(?:\/\/|\*|\/\*).*$/gm;
 
 /** One list of dependencies. */
 class Section {

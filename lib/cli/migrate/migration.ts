@@ -65,7 +65,11 @@ export function migrateProject(found: ProjectFiles): Migration {
     changes.push({ file, text: isEmpty ? '' : result.text, bytes: isEmpty ? null : encode(file, result.text) });
   }
   for (const file of found.manifests) {
-    const result = migrateManifest(file.text, { texts: sourcesOf(file, found, texts), version: ownVersion() });
+    const result = migrateManifest(file.text, {
+      texts: sourcesOf(file, found, texts),
+      changed: sourcesOf(file, found, new Map(changes.map((one) => [one.file.path, one.text]))),
+      version: ownVersion(),
+    });
     if (!result) failures.push(`${file.name} holds no object.`);
     else if (result.text !== file.text) {
       changes.push({ file, text: result.text, bytes: encode(file, result.text) });
@@ -86,7 +90,7 @@ function sourcesOf(
     .map(({ path }) => dirname(path) + sep)
     .filter((one) => one !== folder && one.startsWith(folder));
   const own = [...texts].filter(([path]) => path.startsWith(folder) && !nearer.some((one) => path.startsWith(one)));
-  return [...own.map(([, text]) => text), ...(unread.length > 0 ? [`'socket.io-client'`] : [])];
+  return [...own.map(([, text]) => text), ...(unread.length > 0 ? [`import 'socket.io-client'`] : [])];
 }
 
 function ownVersion(): string {

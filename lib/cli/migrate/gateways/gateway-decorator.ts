@@ -1,6 +1,6 @@
 import { Node } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
-import { textOf } from './gateway-project.js';
+import { onlyOf, textOf } from './gateway-project.js';
 
 const ANCHOR = 'what-is-called-what-the-server';
 /** Options of Socket.IO that the module has instead (see root-module.ts), and those that have no meaning without polling. */
@@ -41,7 +41,7 @@ export function rewriteGatewayDecorator(node: Node, file: GatewayFile): void {
       continue;
     }
     changed = true;
-    const namespace = property.getInitializer();
+    const namespace = onlyOf(property.getInitializer());
     const text = textOf(namespace);
     if (text === undefined) {
       file.context.todo(node, 'a path may have parameters, /:tenant, and is no regular expression', ANCHOR);

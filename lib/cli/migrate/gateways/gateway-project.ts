@@ -187,7 +187,15 @@ export function gatewayOptions(gateway: ClassDeclaration): Node | undefined {
 export function propertyOf(object: Node | undefined, name: string): Node | undefined {
   if (!Node.isObjectLiteralExpression(object)) return undefined;
   const property = object.getProperty(name);
-  return Node.isPropertyAssignment(property) ? property.getInitializer() : undefined;
+  const value = Node.isPropertyAssignment(property) ? property.getInitializer() : undefined;
+  return name === 'namespace' ? onlyOf(value) : value;
+}
+
+/** The single element of a list; anything else as it is. */
+export function onlyOf(value: Node | undefined): Node | undefined {
+  if (!Node.isArrayLiteralExpression(value)) return value;
+  const [first, ...others] = value.getElements();
+  return others.length === 0 ? first : value;
 }
 
 /** The text of a literal. */
