@@ -26,7 +26,7 @@ export function closeOfProxy(ws: WebSocket & { readonly _receiver?: Receiver | n
   const { errored, _opcode, _payloadLength = 0, _buffers = [] } = ws._receiver ?? {};
   if (_opcode !== CLOSE_FRAME || errored?.code !== 'WS_ERR_EXPECTED_MASK') return null;
   const arrived = Buffer.concat(_buffers);
-  if (_payloadLength === 0 || arrived.length < _payloadLength) return { code: LOST, reason: CLOSED_BY_PROXY };
+  if (_payloadLength < 2 || arrived.length < _payloadLength) return { code: LOST, reason: CLOSED_BY_PROXY };
   const code = arrived.readUInt16BE(0);
   const reason = textOf(arrived.subarray(2, _payloadLength));
   if (!isSent(code) || reason === null) return null;
