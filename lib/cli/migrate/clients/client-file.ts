@@ -37,6 +37,10 @@ export class ClientFile {
   readonly isTyped: boolean;
   /** Whether the file runs in a page, which has a WebSocket and an address of its own. */
   readonly isPage: boolean;
+  /** One step of indentation in this file. */
+  readonly unit: string;
+  /** How texts are quoted in this file. */
+  readonly quote: string;
   #hasSocket = false;
   readonly #helpers = new Set<keyof typeof HELPERS>();
 
@@ -47,7 +51,12 @@ export class ClientFile {
   ) {
     const path = file.getFilePath();
     this.isTyped = /^\.[cm]?tsx?$/.test(extname(path));
-    this.isPage = /\.[jt]sx$|\.(?:vue|svelte|astro|html?)\./.test(path) || isOfPages(dirname(path));
+    // A file that imports nothing and calls io() has it from a page's <script>.
+    const isScript = file.getImportDeclarations().length === 0 && sockets.namesIn(file).isGlobal;
+    this.isPage = isScript || /\.[jt]sx$|\.(?:vue|svelte|astro|html?)\./.test(path) || isOfPages(dirname(path));
+    const text = file.getFullText();
+    this.unit = /^(?: {2}| {6})\S/m.test(text) ? '  ' : (/^(?:\t| {4})(?=\S)/m.exec(text)?.[0] ?? '  ');
+    this.quote = /(?:from|require\() ?"/.test(text) ? '"' : "'";
   }
 
   get edits(): MigrationContext['edits'] {

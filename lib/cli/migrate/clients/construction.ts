@@ -43,7 +43,7 @@ function writeClient(
   client: ClientFile,
 ): void {
   client.importClient();
-  const options = [`url: ${url}`, "protocol: 'event'", ...given.options];
+  const options = [`url: ${url}`, `protocol: ${client.quote}event${client.quote}`, ...given.options];
   if (!client.isPage) {
     client.importSocket();
     options.push('webSocket: WebSocket');
@@ -55,7 +55,7 @@ function writeClient(
   const flat = `{ ${options.join(', ')} }`;
   const text =
     flat.length > 90 || flat.includes('\n')
-      ? `{\n${options.map((one) => `${indent}  ${one},\n`).join('')}${indent}}`
+      ? `{\n${options.map((one) => `${indent}${client.unit}${one},\n`).join('')}${indent}}`
       : flat;
   const made = `new ${client.type}(${text})`;
   if (!given.connects) {

@@ -14,7 +14,7 @@ export function namesOf(event: Node, client: ClientFile): string {
     const text = client.edits.textOf(event);
     return value === undefined || value.includes(':')
       ? `...${client.need('namesOf')}(${text})`
-      : `${quoteOf(event)}event${quoteOf(event)}, ${text}`;
+      : `${client.quote}event${client.quote}, ${text}`;
   }
   const quote = quoteOf(event);
   const { type, action } = routeOfEvent(value);

@@ -167,7 +167,7 @@ function putFirst(handler: Node & { getBody(): Node }, lines: readonly string[],
   if (lines.length === 0) return;
   const body = handler.getBody();
   if (Node.isBlock(body)) {
-    const indent = `${client.indentOf(body)}  `;
+    const indent = client.indentOf(body) + client.unit;
     client.edits.insert(body.getStart() + 1, lines.map((line) => `\n${indent}${line}`).join(''));
     return;
   }

@@ -9,6 +9,8 @@ const OPTION_TYPES = ['ManagerOptions', 'SocketOptions'];
 export class SocketIoNames {
   /** What requires or imports the package while the program runs: `const { io } = require('socket.io-client')`. */
   readonly requires: Node[] = [];
+  /** Whether `io`, where it is called, is what a page's script has left for all. */
+  readonly isGlobal: boolean;
   readonly #ios = new Set<string>();
   readonly #namespaces = new Set<string>();
   readonly #sockets = new Set<string>();
@@ -33,7 +35,8 @@ export class SocketIoNames {
     const isOwn =
       this.#ios.size > 0 || file.getImportDeclarations().some((one) => isServer(one.getModuleSpecifierValue()));
     // A page gets `io` from a <script>.
-    if (!isOwn && !declaresIo(file)) this.#ios.add('io');
+    this.isGlobal = !isOwn && !declaresIo(file);
+    if (this.isGlobal) this.#ios.add('io');
   }
 
   /** Whether the package is named here; a page's script may use it without. */

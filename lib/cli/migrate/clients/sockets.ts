@@ -116,7 +116,7 @@ export class Sockets {
       (one) =>
         Node.isImportSpecifier(one) ||
         Node.isImportClause(one) ||
-        Node.isBindingElement(one) ||
+        (Node.isBindingElement(one) && isUntyped(one)) ||
         (Node.isParameterDeclaration(one) && !one.getTypeNode()) ||
         (Node.isVariableDeclaration(one) && /^(?:use|inject)/.test(one.getInitializer()?.getText() ?? '')),
     );
@@ -272,6 +272,18 @@ export class Sockets {
     if (file.getImportDeclarations().some((one) => isServer(one.getModuleSpecifierValue()))) return false;
     return this.files.some((one) => this.namesIn(one).areImported);
   }
+}
+
+/** Whether nothing says what is taken out: no type, and no value but null. */
+function isUntyped(element: Node): boolean {
+  const holder = element.getParentOrThrow().getParent();
+  if (Node.isParameterDeclaration(holder)) return holder.getTypeNode() === undefined;
+  const value = Node.isVariableDeclaration(holder) ? holder.getInitializer() : undefined;
+  if (!Node.isCallExpression(value) || value.getTypeArguments().length > 0) return false;
+  return (
+    value.getExpression().getText() !== 'useState' ||
+    /^(?:|null|undefined)$/.test(value.getArguments()[0]?.getText() ?? '')
+  );
 }
 
 type FunctionNode = Node & { getReturnTypeNode(): Node | undefined; getBody(): Node | undefined };

@@ -71,9 +71,11 @@ export function convertStateListener(found: SocketCall, event: string, isOnce: b
     const value = how.first && takesArgument(handler) ? how.first : undefined;
     lines.push(`${edits.textOf(handler)}(${value?.value ?? ''});`);
     const parameter = how.fields ? `{ ${[...how.fields, ...(value?.fields ?? [])].join(', ')} }` : 'change';
+    const { unit } = client;
     const indent = client.indentOf(call);
-    const body = lines.length > 1 ? `{\n${indent}    ${lines.join(`\n${indent}    `)}\n${indent}  }` : (lines[0] ?? '');
-    edits.replace(handler, `(${parameter}) => {\n${indent}  if (${how.condition}) ${body}\n${indent}}`);
+    const inner = `\n${indent}${unit}${unit}`;
+    const body = lines.length > 1 ? `{${inner}${lines.join(inner)}\n${indent}${unit}}` : (lines[0] ?? '');
+    edits.replace(handler, `(${parameter}) => {\n${indent}${unit}if (${how.condition}) ${body}\n${indent}}`);
   }
 }
 
@@ -201,7 +203,7 @@ function putCondition(
   const { edits } = client;
   const body = handler.getBody();
   const outer = client.indentOf(handler);
-  const indent = `\n${outer}  `;
+  const indent = `\n${outer}${client.unit}`;
   if (!Node.isBlock(body)) {
     const head =
       lines.length > 0
