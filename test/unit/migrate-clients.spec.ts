@@ -339,10 +339,9 @@ class Service {
     expect(text).toContain("    void this.socket.connect();\n    this.socket.send('event', 'd');");
   });
 
-  it('and no other thing: sockets of the network, of ws, of the server, and emitters', async () => {
+  it('and no other thing: sockets of the network and of ws, and emitters', async () => {
     const text = `import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
-import type { Server, Socket } from 'socket.io';
 import { WebSocket } from 'ws';
 const tcp = connect(3000);
 tcp.on('data', (chunk) => tcp.end(chunk));
@@ -350,13 +349,74 @@ const web = new WebSocket('ws://h');
 web.on('message', () => web.send('x'));
 const bus = new EventEmitter();
 bus.emit('a', 1);
-export function serve(io: Server) {
-  io.on('connection', (socket: Socket) => {
-    socket.on('a', () => socket.emit('b'));
-  });
-}
 `;
     expect(await migrated(text)).toBe(text);
+  });
+});
+
+describe('a page', () => {
+  it('of HTML has modules, and a map that says where the client is', async () => {
+    const project = await MigratedProject.with({
+      'public/index.html': `<head>
+  <script src="https://cdn.socket.io/4.8.1/socket.io.min.js" crossorigin="anonymous"></script>
+  <script src="./chat.js" defer></script>
+</head>
+<button onclick="say()">Say</button>
+<script>
+  const socket = io();
+  function say() {
+    socket.emit('say', 1);
+  }
+</script>
+<script>
+  const other = 1;
+</script>
+`,
+      'public/chat.js': "const chat = io('/chat');\nchat.on('news', show);\n",
+    });
+    const { out } = await project.run('migrate', '--write', '--force');
+    const [page, script] = [await project.read('public/index.html'), await project.read('public/chat.js')];
+    await project.remove();
+    expect(page).toBe(`<head>
+  <!-- TODO(pxl): serve node_modules/nestjs-pxl-websocket/dist/client/browser.js under this path, see docs/coming-from-socket-io.md#pages-without-a-bundler -->
+  <script type="importmap">{"imports":{"nestjs-pxl-websocket/client":"/nestjs-pxl-websocket/browser.js"}}</script>
+  <script type="module" src="./chat.js"></script>
+</head>
+<button onclick="say()">Say</button>
+<script type="module">
+  import { WebSocketClient } from 'nestjs-pxl-websocket/client';
+  const socket = new WebSocketClient({ url: '/ws', protocol: 'event' });
+  void socket.connect();
+  function say() {
+    socket.send('event', 'say', 1);
+  }
+  Object.assign(window, { say });
+</script>
+<script>
+  const other = 1;
+</script>
+`);
+    expect(script).toContain("void chat.connect();\nchat.on('event', 'news', show);");
+    expect(script).not.toContain("from 'ws'");
+    expect(out).toContain('public/index.html:2 serve node_modules/nestjs-pxl-websocket/dist/client/browser.js');
+  });
+
+  it('of Vue keeps its template, and sockets of one script go into others', async () => {
+    const project = await MigratedProject.with({
+      'package.json': '{ "dependencies": { "vue": "3", "socket.io-client": "4" } }',
+      'src/socket.ts': "import { io } from 'socket.io-client';\nexport const socket = io('http://h');\n",
+      'src/App.vue': `<template><p @click="socket.emit('not', 'read')">{{ text }}</p></template>
+<script setup lang="ts">
+import { socket } from './socket'; // of socket.io
+socket.on('text', (value: string) => (text.value = value));
+</script>
+`,
+    });
+    await project.run('migrate', '--write', '--force');
+    const page = await project.read('src/App.vue');
+    await project.remove();
+    expect(page).toContain("socket.on('event', 'text', (value: string) => (text.value = value));");
+    expect(page).toContain("socket.emit('not', 'read')");
   });
 });
 

@@ -195,7 +195,7 @@ describe('package.json', () => {
     const project = await MigratedProject.with({
       'package.json': manifest,
       'a.ts': "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n",
-      'b.vue': "<script>import { io } from 'socket.io-client'</script>",
+      'b.vue': "<script>\nexport { io } from 'socket.io-client'</script>",
     });
     try {
       const { out } = await project.run('migrate', '--write', '--force');

@@ -106,7 +106,8 @@ export class ImportEdits {
       const [first] = this.file
         .getStatements()
         .filter((one) => !Node.isExpressionStatement(one) || !Node.isStringLiteral(one.getExpression()));
-      this.edits.insert(first?.getStart() ?? this.file.getEnd(), `${text}\n`);
+      const at = first?.getStart() ?? this.file.getEnd();
+      this.edits.insert(at, `${text}\n${this.edits.indentAt(at)}`);
     }
   }
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { FileMigration } from './file-migration.js';
 import { migrateManifest } from './manifest.js';
+import { migratePage } from './page-migration.js';
+import { scriptsOf, type PageScript } from './page-scripts.js';
 import { encode, type ProjectFile, type ProjectFiles } from './project-files.js';
 import { TRANSFORMS } from './transforms.js';
 import { Node, Project, type SourceFile } from './ts-morph.js';
@@ -31,7 +33,7 @@ export interface Migration {
   readonly failures: readonly string[];
 }
 
-const TODO = /\/\/ TODO\(pxl\): (.*?)\r?$/gm;
+const TODO = /(?:\/\/|<!--) TODO\(pxl\): (.*?)(?: -->)?\r?$/gm;
 
 /** Finds out what the transforms make of a project. Needs ts-morph to be loaded. */
 export function migrateProject(found: ProjectFiles): Migration {
@@ -44,11 +46,25 @@ export function migrateProject(found: ProjectFiles): Migration {
     if (problem === undefined) parsed.push({ file, source });
     else failures.push(`${file.name} does not parse: ${problem}`);
   }
+  // The scripts of pages are sources like others, whose new texts go into their pages afterwards.
+  const pages = found.pages.map((page) => ({
+    page,
+    scripts: scriptsOf(page.text).map((script, index) => readScript(page, script, index)),
+  }));
+  for (const { page, scripts } of pages) {
+    for (const file of scripts) {
+      const source = project.parse(file.path, file.text);
+      const problem = problemOf(source);
+      if (problem === undefined) parsed.push({ file, source });
+      else failures.push(`${page.name}: its script does not parse: ${problem}`);
+    }
+  }
   const files = parsed.map(({ source }) => source);
   const changes: FileChange[] = [];
   const leftovers: Leftover[] = [];
-  const texts = new Map(found.sources.map((file) => [file.path, file.text]));
-  const notes = found.unread.map((name) => `${name} speaks of socket.io, and is not read: change it by hand.`);
+  const texts = new Map([...found.sources, ...found.pages].map((file) => [file.path, file.text]));
+  const scripts = new Map<string, string>();
+  const notes: string[] = [];
   for (const { file, source } of parsed) {
     const migration = new FileMigration(source, file.text, files);
     const result = migration.run(TRANSFORMS, (text) => project.namesIn(file.path, text));
@@ -57,12 +73,26 @@ export function migrateProject(found: ProjectFiles): Migration {
       failures.push(`${file.name} would not parse any more, which is a fault of this command: ${problem}`);
       continue;
     }
-    texts.set(file.path, result.text);
     notes.push(...result.notes.map((note) => `${file.name}: ${note}`));
+    if (!texts.has(file.path)) {
+      if (result.text !== file.text) scripts.set(file.path, result.text);
+      continue;
+    }
+    texts.set(file.path, result.text);
     leftovers.push(...leftoversOf(file.name, result.text));
     if (result.text === file.text) continue;
     const isEmpty = result.text.trim() === '';
     changes.push({ file, text: isEmpty ? '' : result.text, bytes: isEmpty ? null : encode(file, result.text) });
+  }
+  const changed = new Set(changes.map(({ file }) => file.path));
+  for (const { page, scripts: own } of pages) {
+    const codeOf = (_: PageScript, index: number): string | undefined => scripts.get(own[index]?.path ?? '');
+    const text = migratePage(page.path, page.text, codeOf, (path) => changed.has(path));
+    const isLeft = text === page.text && text.includes('socket.io');
+    if (isLeft) notes.push(`${page.name} speaks of socket.io, and nothing in it was changed: look at it.`);
+    if (text !== page.text) changes.push({ file: page, text, bytes: encode(page, text) });
+    texts.set(page.path, text);
+    leftovers.push(...leftoversOf(page.name, text));
   }
   for (const file of found.manifests) {
     const result = migrateManifest(file.text, {
@@ -79,18 +109,19 @@ export function migrateProject(found: ProjectFiles): Migration {
   return { changes, leftovers, notes, failures };
 }
 
-/** The texts of the sources that stand below a package.json, and below no other one that is nearer; pages that are not read count too. */
-function sourcesOf(
-  manifest: ProjectFile,
-  { manifests, unread }: ProjectFiles,
-  texts: ReadonlyMap<string, string>,
-): string[] {
+/** A script as a file beside its page. */
+function readScript({ path, name }: ProjectFile, { code, extension }: PageScript, index: number): ProjectFile {
+  return { path: `${path}.${index}${extension}`, name, text: code, hasBom: false };
+}
+
+/** The texts of the sources and pages that stand below a package.json, and below no other one that is nearer. */
+function sourcesOf(manifest: ProjectFile, { manifests }: ProjectFiles, texts: ReadonlyMap<string, string>): string[] {
   const folder = dirname(manifest.path) + sep;
   const nearer = manifests
     .map(({ path }) => dirname(path) + sep)
     .filter((one) => one !== folder && one.startsWith(folder));
   const own = [...texts].filter(([path]) => path.startsWith(folder) && !nearer.some((one) => path.startsWith(one)));
-  return [...own.map(([, text]) => text), ...(unread.length > 0 ? [`import 'socket.io-client'`] : [])];
+  return own.map(([, text]) => text);
 }
 
 function ownVersion(): string {

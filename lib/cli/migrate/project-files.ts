@@ -24,8 +24,8 @@ export interface ProjectFiles {
   readonly folders: readonly string[];
   readonly sources: readonly ProjectFile[];
   readonly manifests: readonly ProjectFile[];
-  /** Pages and components with a mention of Socket.IO, which no transform reads. */
-  readonly unread: readonly string[];
+  /** Pages and components with a mention of sockets, whose scripts are read. */
+  readonly pages: readonly ProjectFile[];
   /** Files whose bytes are no UTF-8. */
   readonly undecoded: readonly string[];
 }
@@ -51,7 +51,7 @@ export async function readProject(cwd: string, paths: readonly string[]): Promis
     folders: [...folders],
     sources: [] as ProjectFile[],
     manifests: [] as ProjectFile[],
-    unread: [] as string[],
+    pages: [] as ProjectFile[],
     undecoded: [] as string[],
   };
   for (const path of [...found].sort()) {
@@ -62,15 +62,14 @@ export async function readProject(cwd: string, paths: readonly string[]): Promis
     const bytes = await readFile(path);
     if (bytes.length > LARGEST) continue;
     const text = decode(bytes);
-    if (isPage) {
-      if (text?.includes('socket.io')) files.unread.push(name);
-    } else if (text === undefined) {
-      files.undecoded.push(name);
-    } else {
-      const hasBom = text.startsWith(BOM);
-      const file = { path, name, text: hasBom ? text.slice(1) : text, hasBom };
-      (isManifest ? files.manifests : files.sources).push(file);
+    if (text === undefined) {
+      if (!isPage) files.undecoded.push(name);
+      continue;
     }
+    const hasBom = text.startsWith(BOM);
+    const file = { path, name, text: hasBom ? text.slice(1) : text, hasBom };
+    if (!isPage) (isManifest ? files.manifests : files.sources).push(file);
+    else if (/socket/i.test(text)) files.pages.push(file);
   }
   return files;
 }

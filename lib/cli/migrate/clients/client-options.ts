@@ -51,12 +51,16 @@ export function readOptions(given: Node | undefined, client: ClientFile): Client
   let connects = true;
   const object = literalOf(given);
   if (given && !object)
-    client.todo(given, `write the options of ${shortened(given)} as the client has them`, 'options-of-io');
+    client.todo(given, `write the options of ${shortened(given)} as the client has them`, 'options-of-the-client');
   for (const property of object?.getProperties() ?? []) {
     const name = nameOf(property);
     const value = valueOf(property);
     if (name === undefined || !value) {
-      client.todo(property, `write the options of ${shortened(property)} as the client has them`, 'options-of-io');
+      client.todo(
+        property,
+        `write the options of ${shortened(property)} as the client has them`,
+        'options-of-the-client',
+      );
       continue;
     }
     const text = client.edits.textOf(value);
@@ -71,7 +75,7 @@ export function readOptions(given: Node | undefined, client: ClientFile): Client
     else if (name === 'timeout') options.push(`connectTimeout: ${text}`);
     else if (name === 'ackTimeout') options.push(`requestTimeout: ${text}`);
     else if (name === 'extraHeaders') readHeaders(value, options, client);
-    else if (!NEEDLESS.includes(name)) client.todo(property, `there is no option ${name}`, 'options-of-io');
+    else if (!NEEDLESS.includes(name)) client.todo(property, `there is no option ${name}`, 'options-of-the-client');
   }
   const isOff = reconnect.includes('false');
   const waits = reconnect.filter((one) => one !== '' && one !== 'false');
@@ -136,14 +140,14 @@ function readHeaders(value: Node, options: string[], client: ClientFile): void {
       client.todo(
         property,
         'a browser sends no headers with a WebSocket: give this in the query of the url',
-        'options-of-io',
+        'options-of-the-client',
       );
   }
   if (!literalOf(value))
     client.todo(
       value,
       'a browser sends no headers with a WebSocket: give the token as getToken: () => …',
-      'options-of-io',
+      'options-of-the-client',
     );
 }
 

@@ -42,7 +42,7 @@ export class ClientTransform implements Transform {
     if (this.#sockets?.files !== context.files)
       this.#sockets = { files: context.files, all: new Sockets(context.files) };
     const client = new ClientFile(file, context, this.#sockets.all);
-    if (!/socket/i.test(file.getFullText())) return;
+    if (!/socket|\bio\(/i.test(file.getFullText())) return;
     // What is inside is done before what is around it, which takes its new text along.
     for (const node of file.getDescendants().reverse()) this.#convert(node, client);
     this.#convertRequires(client);
@@ -57,6 +57,8 @@ export class ClientTransform implements Transform {
       convertType(node, client);
       return;
     }
+    if (Node.isExportDeclaration(node) && node.getModuleSpecifierValue() === SOCKET_IO_CLIENT)
+      client.todo(node, `export WebSocketClient of ${CLIENT} in its place`, 'every-verb-of-the-client');
     if (Node.isNewExpression(node) || Node.isCallExpression(node)) {
       const callee = node.getExpression();
       if (sockets.namesIn(client.file).isIo(callee)) {

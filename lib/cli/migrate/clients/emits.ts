@@ -26,7 +26,7 @@ export function convertEmit(found: SocketCall, client: ClientFile): void {
   const ack = verb === 'emitWithAck' || spread ? undefined : acknowledgement(data);
   if (ack) data.pop();
   if (verb !== 'send' && !event) {
-    client.todo(call, 'this emit names no event', 'client');
+    client.todo(call, 'this emit names no event', 'every-verb-of-the-client');
     return;
   }
   if (event) edits.replace(event, namesOf(event, client));
@@ -68,7 +68,11 @@ export function renameVerb({ call, socket, access }: SocketCall, verb: string, c
     (one) => !Node.isCallExpression(one) && !Node.isPropertyAccessExpression(one),
   );
   if (!Node.isExpressionStatement(statement) || Node.isCallExpression(root)) {
-    client.todo(call, 'the verbs of a client return no client: make this a statement of its own', 'client');
+    client.todo(
+      call,
+      'the verbs of a client return no client: make this a statement of its own',
+      'every-verb-of-the-client',
+    );
     edits.replaceRange(socket.getEnd(), access.getEnd(), dot + verb);
     return;
   }

@@ -6,10 +6,14 @@ import { declarationsOf } from './sockets.js';
 /** Events of `event.v1` that applications may use for their own. */
 const OPEN = ['join', 'leave'];
 
-/** The names of an event as two arguments: its type and its action. Leaves a comment where the library has taken the name. */
-export function namesOf(event: Node, client: ClientFile): string {
+/**
+ * The names of an event as two arguments: its type and its action. Leaves a comment where the library has taken the name.
+ *
+ * @param isHeard whether the server sends it, which may use more names than a client
+ */
+export function namesOf(event: Node, client: ClientFile, { isHeard = false } = {}): string {
   const value = valueOf(event);
-  if (value !== undefined) checkName(event, value, client);
+  if (value !== undefined) checkName(event, value, isHeard, client);
   if (value === undefined || !(Node.isStringLiteral(event) || Node.isNoSubstitutionTemplateLiteral(event))) {
     const text = client.edits.textOf(event);
     return value === undefined || value.includes(':')
@@ -36,18 +40,14 @@ export function valueOf(node: Node | undefined): string | undefined {
   return undefined;
 }
 
-function checkName(event: Node, value: string, client: ClientFile): void {
+function checkName(event: Node, value: string, isHeard: boolean, client: ClientFile): void {
   const { type, action } = routeOfEvent(value);
-  const isTaken =
-    (isSystemEvent(value) && !OPEN.includes(value)) ||
-    ownPartOf(type, action) !== undefined ||
-    value === 'user:leftRoom';
-  if (isTaken)
-    client.todo(
-      event,
-      `the library has an event ${value} of its own, so give yours another name, here and on the server`,
-      'names',
-    );
+  const own = ownPartOf(type, action);
+  // Pushes of the application may have the type `error`.
+  const isOwn = own !== undefined && !(isHeard && type === 'error' && action !== 'message');
+  if (!isOwn && value !== 'user:leftRoom' && (!isSystemEvent(value) || OPEN.includes(value))) return;
+  const text = `the library has an event ${value} of its own, so give yours another name, here and on the server`;
+  client.todo(event, text, 'names');
 }
 
 function quoteOf(event: Node): string {

@@ -12,7 +12,7 @@ export function convertListener(found: SocketCall, client: ClientFile): void {
   const { call, verb } = found;
   const [event, handler] = call.getArguments();
   if (!event || !handler) {
-    client.todo(call, 'this handler has no name or no function', 'client');
+    client.todo(call, 'this handler has no name or no function', 'every-verb-of-the-client');
     return;
   }
   const isOnce = verb === 'once';
@@ -25,7 +25,7 @@ export function convertListener(found: SocketCall, client: ClientFile): void {
     convertFailure(call, value, client);
     return;
   }
-  edits.replace(event, namesOf(event, client));
+  edits.replace(event, namesOf(event, client, { isHeard: true }));
   const isInline = Node.isArrowFunction(handler) || Node.isFunctionExpression(handler);
   const ack = isInline ? answeringParameter(handler) : undefined;
   renameVerb(found, ack ? 'handle' : isOnce ? 'once' : 'on', client);
@@ -47,7 +47,7 @@ export function convertOff(found: SocketCall, client: ClientFile): void {
     client.edits.replace(call, 'undefined');
     return;
   }
-  if (event) client.edits.replace(event, namesOf(event, client));
+  if (event) client.edits.replace(event, namesOf(event, client, { isHeard: true }));
   renameVerb(found, 'off', client);
 }
 
@@ -57,7 +57,7 @@ export function convertAny(found: SocketCall, client: ClientFile): void {
   const [handler] = found.call.getArguments();
   renameVerb(found, 'onAny', client);
   if (!Node.isArrowFunction(handler) && !Node.isFunctionExpression(handler)) {
-    client.todo(found.call, 'the handler gets one message: { type, action, data }', 'client');
+    client.todo(found.call, 'the handler gets one message: { type, action, data }', 'every-verb-of-the-client');
     return;
   }
   const [event, data] = handler.getParameters();
@@ -88,7 +88,7 @@ function convertHandler(
   } else if (parameters.length > 1) wrapParameters(parameters, handler, client);
   if (ack) convertAnswer(handler, ack, parameters, client);
   if (Node.isFunctionExpression(handler) && handler.getDescendantsOfKind(SyntaxKind.ThisKeyword).length > 0)
-    client.todo(handler, 'this was the socket in here', 'client');
+    client.todo(handler, 'this was the socket in here', 'every-verb-of-the-client');
 }
 
 /** `(data, ack) => { … ack(x) … }` answers a question of the server: it becomes a promise of the answer. */

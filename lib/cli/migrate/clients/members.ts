@@ -46,7 +46,7 @@ export function convertMember(node: PropertyAccessExpression, client: ClientFile
       return;
     }
     default: {
-      client.todo(node, `there is no ${node.getName()} of the client`, 'client');
+      client.todo(node, `there is no ${node.getName()} of the client`, 'every-verb-of-the-client');
       return;
     }
   }
@@ -60,12 +60,7 @@ export function convertConnect({ call, ...found }: SocketCall, client: ClientFil
 
 /** Verbs without a counterpart. */
 export function leaveCall(call: CallExpression, verb: string, client: ClientFile): void {
-  const anchor = /^(?:listeners|hasListeners|listenersAny|prependAny|offAny|onAnyOutgoing|prependAnyOutgoing)/.test(
-    verb,
-  )
-    ? 'client'
-    : 'every-verb-of-the-client';
-  client.todo(call, `there is no ${verb} of the client`, anchor);
+  client.todo(call, `there is no ${verb} of the client`, 'every-verb-of-the-client');
 }
 
 /** `socket.auth = { token }`: what the next connection proves itself by. */

@@ -2,7 +2,7 @@ import { Node } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
 import { onlyOf, textOf } from './gateway-project.js';
 
-const ANCHOR = 'what-is-called-what-the-server';
+const ANCHOR = 'every-verb-of-the-server';
 /** Options of Socket.IO that the module has instead (see root-module.ts), and those that have no meaning without polling. */
 const ELSEWHERE: ReadonlySet<string> = new Set(
   (

@@ -46,7 +46,7 @@ function originsOf(project: GatewayProject, gateways: readonly ClassDeclaration[
       for (const text of texts) found.add(text === '*' ? text : text.replace(/\/+$/, ''));
     else isUnknown = true;
   }
-  const todo = `// TODO(pxl): origins: the pages that may connect, as cors had them, see ${PAGE}#what-is-called-what-the-server`;
+  const todo = `// TODO(pxl): origins: the pages that may connect, as cors had them, see ${PAGE}#every-verb-of-the-server`;
   if (isUnknown) return [todo];
   if (found.size === 0) return [];
   if (found.has('*')) return ["origins: '*'"];

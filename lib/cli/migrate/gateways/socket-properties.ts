@@ -2,7 +2,7 @@ import { Node, type CallExpression } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
 import type { Kinds } from './kinds.js';
 
-const SERVER = 'what-is-called-what-the-server';
+const SERVER = 'every-verb-of-the-server';
 const TOKEN = 'tokens';
 
 /** Properties of a socket that have another name, or another place, here. */

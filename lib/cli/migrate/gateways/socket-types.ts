@@ -2,7 +2,7 @@ import { Node } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
 import { nameInModule } from './known-types.js';
 
-const SERVER = 'what-is-called-what-the-server';
+const SERVER = 'every-verb-of-the-server';
 /** What a property of an interface that extends Socket already is here. */
 const OF_CLIENT: ReadonlySet<string> = new Set([
   'id',

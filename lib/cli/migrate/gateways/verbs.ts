@@ -52,7 +52,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     file.leave(chain.call, what, MIDDLEWARE);
   },
 };
-const SERVER = 'what-is-called-what-the-server';
+const SERVER = 'every-verb-of-the-server';
 const MIDDLEWARE = 'middleware';
 
 /** Rewrites a call of a verb of Socket.IO's server or sockets. */
