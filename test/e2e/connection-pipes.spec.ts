@@ -137,28 +137,31 @@ describe.each(PLATFORMS)('Pipes of a connection on %s', (platform) => {
 });
 
 describe('A pipe of a connection', () => {
-  it.each<[string, () => unknown, number]>([
-    ['a BadRequestException', () => new BadRequestException('secret'), 400],
-    ['a WsError VALIDATION_FAILED', () => new WsError('VALIDATION_FAILED', 'secret'), 400],
-    ['a WsError of its own code', () => new WsError('TOO_OLD', 'secret'), 400],
-    ['a WsException', () => new WsException('secret'), 400],
-    ['a WsError NOT_FOUND', () => new WsError('NOT_FOUND', 'secret'), 404],
-    ['an UnauthorizedException', () => new UnauthorizedException('secret'), 401],
-    ['a ForbiddenException', () => new ForbiddenException('secret'), 403],
-    ['a ServiceUnavailableException', () => new ServiceUnavailableException('secret'), 500],
-    ['a WsError UNAVAILABLE', () => new WsError('UNAVAILABLE', 'secret'), 500],
-    ['any other error', () => new Error('secret'), 500],
-  ])('that throws %s', async (_what, failure, status) => {
+  it('refuses by what it throws, which the client does not read', async () => {
+    const failures: [what: string, failure: () => unknown, status: number][] = [
+      ['a BadRequestException', () => new BadRequestException('secret'), 400],
+      ['a WsError VALIDATION_FAILED', () => new WsError('VALIDATION_FAILED', 'secret'), 400],
+      ['a WsError of its own code', () => new WsError('TOO_OLD', 'secret'), 400],
+      ['a WsException', () => new WsException('secret'), 400],
+      ['a WsError NOT_FOUND', () => new WsError('NOT_FOUND', 'secret'), 404],
+      ['an UnauthorizedException', () => new UnauthorizedException('secret'), 401],
+      ['a ForbiddenException', () => new ForbiddenException('secret'), 403],
+      ['a ServiceUnavailableException', () => new ServiceUnavailableException('secret'), 500],
+      ['a WsError UNAVAILABLE', () => new WsError('UNAVAILABLE', 'secret'), 500],
+      ['any other error', () => new Error('secret'), 500],
+    ];
     const app = await start({
       providers: [
-        piped(() => {
-          throw failure();
+        piped((at) => {
+          throw failures[Number(at)]?.[1]();
         }),
       ],
     });
-    const answer = await upgradeAnswer(app.port, {}, '/ws/acme');
-    expect(answer.status).toBe(status);
-    expect(answer.body).not.toContain('secret');
+    for (const [at, [what, , status]] of failures.entries()) {
+      const answer = await upgradeAnswer(app.port, {}, `/ws/${at}`);
+      expect([what, answer.status]).toEqual([what, status]);
+      expect(answer.body).not.toContain('secret');
+    }
     expect([seen, app.app.get(ClientManager).size]).toEqual([[], 0]);
   });
 
@@ -313,6 +316,27 @@ describe('A pipe of a connection', () => {
     for (const path of ['/ws/a', '/ws/b']) await app.client({ path });
     await until(() => seen.length > 1);
     expect(seen).toEqual(['A of /ws/a', 'B of /ws/b']);
+  });
+
+  it('makes no gateway, where that is request-scoped: the hook has its own', async () => {
+    let made = 0;
+    @WebSocketGateway({ path: '/ws/:tenant' })
+    class Gateway {
+      constructor(@Inject(REQUEST) private readonly client: WsClient) {
+        made++;
+      }
+
+      handleConnection(@WsParam('tenant', TenantPipe) tenant: string): void {
+        seen.push([this.client instanceof WsClient, tenant, made]);
+      }
+    }
+    Injectable({ scope: Scope.REQUEST })(Gateway);
+    const app = await start({ providers: [Gateway, Tenants] });
+    expect(await upgradeStatus(app.port, {}, '/ws/nobody')).toBe(404);
+    expect(made).toBe(0);
+    await app.client({ path: '/ws/acme' });
+    await until(() => seen.length > 0);
+    expect(seen).toEqual([[true, 'ACME Ltd.', 1]]);
   });
 
   it('may be a ValidationPipe; those of the application and of messages are not asked', async () => {

@@ -14,6 +14,7 @@ import {
   UseGuards,
   UsePipes,
   ValidationPipe,
+  type ArgumentMetadata,
   type CanActivate,
   type ExecutionContext,
   type PipeTransform,
@@ -116,7 +117,13 @@ describe.each(PLATFORMS)('A path with parameters on %s', (platform) => {
     const { origin, client } = await start({
       platform,
       controllers: [Pages],
-      providers: [TenantGateway, gateway('/page/:name'), gateway('/:anything'), gateway('/odd/a:b(c)/:x/!d*e')],
+      providers: [
+        TenantGateway,
+        gateway('/page/:name'),
+        gateway('/:anything'),
+        gateway('/:any/:thing/'),
+        gateway('/odd/a:b(c)/:x/!d*e'),
+      ],
     });
     const answers: Record<string, number | string> = {};
     for (const path of ['/ws/acme', '/ws/%zz', '/ws/status', '/page/7', '/about', '/nothing', '/odd/a:b(c)/1/!d*e']) {
@@ -299,6 +306,16 @@ describe('The query of an upgrade', () => {
   });
 });
 
+/** A Standard Schema that takes everything. */
+const SCHEMA = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } } as const;
+
+/** The value, where its pipe gets the schema of the parameter. */
+function schemaOf(value: unknown, argument: ArgumentMetadata): unknown {
+  const { schema } = argument as { schema?: unknown };
+  if (schema !== SCHEMA) throw new Error('There is no schema.');
+  return value;
+}
+
 describe('@WsParam and @WsQuery', () => {
   class Page {
     @IsIn(['asc', 'desc'])
@@ -335,6 +352,14 @@ describe('@WsParam and @WsQuery', () => {
       return { isPage: page instanceof Page, order: page.order, id };
     }
 
+    @WsRoute('schema', 'of')
+    schema(
+      @WsParam('id', { schema: SCHEMA, pipes: [{ transform: schemaOf }, ParseIntPipe] }) id: number,
+      @WsQuery({ schema: SCHEMA, pipes: [{ transform: schemaOf }] }) query: object,
+    ): object {
+      return { id, query };
+    }
+
     @WsRoute('nest', 'of')
     nest(@Param('tenant') tenant: string, @Query('order') order: string): object {
       return { tenant, order };
@@ -351,6 +376,7 @@ describe('@WsParam and @WsQuery', () => {
     });
     expect(await good.request('piped', 'of', { n: '3' })).toEqual({ tenant: 'ACME', id: 7, n: 3 });
     expect(await good.request('page', 'of')).toEqual({ isPage: true, order: 'asc', id: 7 });
+    expect(await good.request('schema', 'of')).toEqual({ id: 7, query: { order: 'asc' } });
     expect(await good.request('nest', 'of')).toEqual({ tenant: 'acme', order: 'asc' });
   });
 

@@ -9,7 +9,7 @@ export type ConnectionGuard = Type<CanActivate> | CanActivate;
 /**
  * Guards of the connection itself, on a gateway: they run once the client's identity is known and before the connection
  * is accepted, after those of the option `connectionGuards`. Their context is of type `ws`;
- * `context.switchToWs().getClient()` is a `ConnectionCandidate` with `request`, `user` and `clientId`.
+ * `context.switchToWs().getClient()` is a `ConnectionCandidate` with `request`, `user`, `metadata` and `clientId`.
  *
  * Only true lets the connection in. Any other answer, or an `UnauthorizedException`, refuses with 401, a
  * `ForbiddenException` with 403, anything else thrown with 500.

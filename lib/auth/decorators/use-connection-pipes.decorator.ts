@@ -12,8 +12,9 @@ export type ConnectionPipe = Type<PipeTransform> | PipeTransform;
  * `@UsePipes()` are for messages, and are not asked.
  *
  * All pipes of a connection run after its guards and before it is accepted, so that what they refuse is never a client. An
- * exception of the status 404 refuses with 404, one of 401 and 403 as a guard's does, every other 4xx (and a `WsError` that is not
- * retryable) with 400, anything else thrown with 500; 4522 where the client reads close codes. What they make is the argument.
+ * exception of the status 404 refuses with 404, one of 401 and 403 as a guard's does, every other that would not succeed later (4xx
+ * but 408 and 429, a `WsError` that is not retryable) with 400, anything else thrown with 500. Clients that read close codes get 4522
+ * for 400 and 404. What the pipes make is the argument.
  */
 export function UseConnectionPipes(...pipes: ConnectionPipe[]): ClassDecorator {
   return (target) => Reflect.defineMetadata(CONNECTION_PIPES_METADATA, pipes, target);

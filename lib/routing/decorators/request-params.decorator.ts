@@ -1,5 +1,7 @@
 import { Param, Query, type PipeTransform, type Type } from '@nestjs/common';
 import type { WsStandardSchema } from '../../runtime/standard-schema.js';
+import { PARAM, QUERY } from '../pipeline/handler-params.js';
+import { ROUTE_ARGS_METADATA } from '../pipeline/nest-internals.js';
 
 /** A pipe as a class or a ready one. */
 export type WsParamPipe = Type<PipeTransform> | PipeTransform;
@@ -12,7 +14,10 @@ export interface WsParamOptions {
 
 /** A name or none, and pipes or options. */
 type Arguments =
-  [...pipes: WsParamPipe[]] | [name: string, ...pipes: WsParamPipe[]] | [name: string, options: WsParamOptions];
+  | [...pipes: WsParamPipe[]]
+  | [name: string, ...pipes: WsParamPipe[]]
+  | [name: string, options: WsParamOptions]
+  | [options: WsParamOptions];
 
 /**
  * A parameter of the path of the client's endpoint, as `@Param()` of HTTP controllers: `@WsParam('tenant')` on a gateway of the
@@ -21,8 +26,8 @@ type Arguments =
  *
  * @example open(\@WsParam('id', ParseIntPipe) id: number) { ... }
  */
-export function WsParam(...args: Arguments | [options: WsParamOptions]): ParameterDecorator {
-  return Reflect.apply(Param, undefined, args) as ParameterDecorator;
+export function WsParam(...args: Arguments): ParameterDecorator {
+  return decoratorOf(Param, PARAM, args);
 }
 
 /**
@@ -32,6 +37,32 @@ export function WsParam(...args: Arguments | [options: WsParamOptions]): Paramet
  *
  * @example open(\@WsQuery('since', new ParseIntPipe({ optional: true })) since?: number) { ... }
  */
-export function WsQuery(...args: Arguments | [options: WsParamOptions]): ParameterDecorator {
-  return Reflect.apply(Query, undefined, args) as ParameterDecorator;
+export function WsQuery(...args: Arguments): ParameterDecorator {
+  return decoratorOf(Query, QUERY, args);
+}
+
+/** Nest's own decorator, with a schema as that of Nest 12 writes it: the one of Nest 11 takes pipes only. */
+function decoratorOf(decorator: typeof Param | typeof Query, kind: number, args: Arguments): ParameterDecorator {
+  const [first] = args;
+  const name = typeof first === 'string' ? first : undefined;
+  const given = args.filter((one) => typeof one !== 'string');
+  const pipes = given.flatMap((one) => (isOptions(one) ? (one.pipes ?? []) : one));
+  const schema = given.find(isOptions)?.schema;
+  const decorate = name === undefined ? decorator(...pipes) : decorator(name, ...pipes);
+  return (target, method, index) => {
+    decorate(target, method, index);
+    if (!schema || method === undefined) return;
+    const params = Reflect.getMetadata(ROUTE_ARGS_METADATA, target.constructor, method) as Record<string, object>;
+    const key = `${kind}:${index}`;
+    Reflect.defineMetadata(
+      ROUTE_ARGS_METADATA,
+      { ...params, [key]: { ...params[key], schema } },
+      target.constructor,
+      method,
+    );
+  };
+}
+
+function isOptions(given: unknown): given is WsParamOptions {
+  return typeof given === 'object' && given !== null && !('transform' in given);
 }

@@ -100,8 +100,9 @@ function checkDistinct({ pattern, path }: Endpoint, others: readonly Endpoint[])
   for (const other of others) {
     const common = other.pattern && pattern?.commonPath(other.pattern);
     if (typeof common !== 'string') continue;
+    const both = [other.path, path].sort().join(' and ');
     throw new PxlWebSocketSetupError(
-      `The paths ${other.path} and ${path} both fit ${common}: of patterns, only one may fit a path. A path without ` +
+      `The paths ${both} both fit ${common}: of patterns, only one may fit a path. A path without ` +
         'parameters may stand beside them, and comes first.',
     );
   }

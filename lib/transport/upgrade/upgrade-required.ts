@@ -32,7 +32,7 @@ type Request = Pick<IncomingMessage, 'httpVersionMajor'> & { readonly upgrade?: 
  */
 export function upgradeRequired(httpAdapter: AbstractHttpAdapter, path: string): void {
   const segments = path.split('/').slice(1);
-  if (segments.every(isParameter)) return;
+  if (segments.some(isParameter) && segments.every((segment) => segment === '' || isParameter(segment))) return;
   const answer = (request: Request, response: unknown): void => {
     // HTTP/2 has no such headers, and Node throws when they are set on one of its responses (RFC 9113, 8.2.2).
     if (request.httpVersionMajor < 2) {
