@@ -284,6 +284,8 @@ describe.each(['11.1', '11.2'])('sample/07-nest-11, CommonJS on Nest %s', (nest)
   });
 });
 
+const PROGRAM = 'node_modules/nestjs-pxl-websocket/dist/cli/main.js';
+
 describe('the program', () => {
   const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
 
@@ -291,14 +293,39 @@ describe('the program', () => {
     const consumer = await install([]);
     await consumer.write('app.ts', source);
     const { bin } = JSON.parse(await consumer.read('package.json')) as { bin: Record<string, string> };
-    const program = `node_modules/nestjs-pxl-websocket/${bin['nestjs-pxl-websocket'] ?? ''}`;
+    expect(PROGRAM).toBe(`node_modules/nestjs-pxl-websocket/${bin['nestjs-pxl-websocket']?.slice(2)}`);
     expect(await consumer.read('dist/cli/main.js')).toMatch(/^#!\/usr\/bin\/env node\n/);
-    const missing = await consumer.node([program, 'migrate']);
+    const missing = await consumer.node([PROGRAM, 'migrate']);
     expect(missing).toEqual({ code: 1, output: 'This command needs ts-morph: npm install --save-dev ts-morph\n' });
     await consumer.link('ts-morph');
-    const { code, output } = await consumer.node([program, 'migrate', '--write', '--force']);
+    const { code, output } = await consumer.node([PROGRAM, 'migrate', '--write', '--force']);
     expect(output).toContain('changed app.ts');
     expect(code).toBe(0);
     expect(await readFile(join(consumer.folder, 'app.ts'), 'utf8')).toContain('client.clientId');
   });
+
+  it('makes an application of Socket.IO one that compiles, and does the same', async () => {
+    const consumer = await install([...NEEDED, 'ts-morph']);
+    const names = await consumer.addApplication('socket-io-app');
+    const run = await consumer.node([PROGRAM, 'migrate', '--write', '--force']);
+    expect(run).toMatchObject({ code: 0, output: expect.stringContaining(`Changed ${names.length} files.`) });
+    expect(consumer.typeErrors()).toBe('');
+    await consumer.transpile(names);
+    const { output } = await consumer.node(['exchange.mjs'], 20_000);
+    expect(output.trim().split('\n')).toEqual([
+      '{ members: 2, connected: 3 }',
+      'Unauthorized',
+      'sure? yes',
+      'ada all "chat"',
+      'ada counted 1',
+      'ada counted 2',
+      'admin all "admin"', // and nobody else: a namespace reaches its own clients
+      'bo all "chat"',
+      'bo joined "ada"',
+      'bo message ["ada","Hello"]',
+      'bo others "chat"',
+      'bo whispered "PSST"',
+      'bo whispered "psst"',
+    ]);
+  }, 60_000);
 });

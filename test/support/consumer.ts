@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { CompilerOptions } from 'typescript';
+import ts, { type CompilerOptions } from 'typescript';
 import { projectErrors, type Compiler } from './type-check.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -110,6 +110,33 @@ export class Consumer {
   /** Takes a sample's files in the place of the project's own. */
   addSample(name: string): Promise<void> {
     return cp(join(ROOT, 'sample', name), this.folder, { recursive: true });
+  }
+
+  /**
+   * Takes an application of `test/fixtures` into the project; its files end in `.txt`, since not all that they import is here.
+   *
+   * @returns the names of its TypeScript files
+   */
+  async addApplication(name: string): Promise<string[]> {
+    const folder = join(ROOT, 'test/fixtures', name);
+    const files = await readdir(folder);
+    for (const file of files) await cp(join(folder, file), join(this.folder, file.replace(/\.txt$/, '')));
+    return files.filter((file) => file.endsWith('.ts.txt')).map((file) => file.replace(/\.txt$/, ''));
+  }
+
+  /** Makes JavaScript of TypeScript files, with the metadata of decorators. */
+  async transpile(names: readonly string[]): Promise<void> {
+    const compilerOptions: CompilerOptions = {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    };
+    for (const name of names) {
+      const text = await readFile(join(this.folder, name), 'utf8');
+      const { outputText } = ts.transpileModule(text, { fileName: name, compilerOptions });
+      await this.write(name.replace(/\.ts$/, '.js'), outputText);
+    }
   }
 
   /** Runs `node` in the project; it is stopped when it has not ended within `patience` ms. */

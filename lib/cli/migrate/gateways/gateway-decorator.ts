@@ -1,6 +1,6 @@
 import { Node } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
-import { onlyOf, textOf } from './gateway-project.js';
+import { DEFAULT_PATH, onlyOf, textOf } from './gateway-project.js';
 
 const ANCHOR = 'every-verb-of-the-server';
 /** Options of Socket.IO that the module has instead (see root-module.ts), and those that have no meaning without polling. */
@@ -12,49 +12,70 @@ const ELSEWHERE: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Of these the ones that something has to be done about. */
+const OTHERWISE: ReadonlySet<string> = new Set(['connectionStateRecovery', 'allowRequest', 'adapter', 'parser']);
+
 /** `@WebSocketGateway(81, { namespace: 'chat', cors: true })`: the namespace becomes a path, other options are the module's. */
 export function rewriteGatewayDecorator(node: Node, file: GatewayFile): void {
   if (!Node.isDecorator(node) || node.getName() !== 'WebSocketGateway') return;
   const given = node.getArguments();
-  const options = given.at(-1);
-  if (!options || Node.isNumericLiteral(options)) return;
-  if (!Node.isObjectLiteralExpression(options)) {
-    if (given.length > 1)
-      file.context.todo(node, 'of these options the module has cors as origins; namespace is path', ANCHOR);
-    return;
+  const options = Node.isObjectLiteralExpression(given.at(-1)) ? given.at(-1) : undefined;
+  const isLiteral = given.every((one) => one === options || Node.isNumericLiteral(one));
+  if (!isLiteral && (given.length > 1 || !options)) {
+    file.context.todo(node, 'of these options the module has cors as origins; namespace is path', ANCHOR);
   }
+  if (!options && !isLiteral) return;
+  const { kept, changed } = readOptions(node, options, file);
+  // Here a gateway without a path answers on every path.
+  const needsPath = file.project.paths.size > 1 && !kept.some((one) => /^path\b/.test(one));
+  if (needsPath) kept.push(`path: '${DEFAULT_PATH}'`);
+  if (!changed && !needsPath) return;
+  const text = kept.length > 0 ? `{ ${kept.join(', ')} }` : '';
+  if (!options) addArgument(node, text, file);
+  else if (text !== '') file.edits.replace(options, text);
+  else if (given.length === 1) file.edits.replace(options, '');
+  else file.edits.removeElement(options);
+}
+
+/** What stays of the options, each as a text. */
+function readOptions(
+  decorator: Node,
+  options: Node | undefined,
+  file: GatewayFile,
+): { kept: string[]; changed: boolean } {
   const kept: string[] = [];
   let changed = false;
+  if (!Node.isObjectLiteralExpression(options)) return { kept, changed };
   const hasNamespace = options.getProperty('namespace') !== undefined;
   for (const property of options.getProperties()) {
     const name =
       Node.isPropertyAssignment(property) || Node.isShorthandPropertyAssignment(property) ? property.getName() : '';
-    if (ELSEWHERE.has(name) || (name === 'path' && hasNamespace)) {
-      changed = true;
-      if (['connectionStateRecovery', 'allowRequest', 'adapter', 'parser'].includes(name)) {
-        file.context.todo(node, `${name} has another counterpart here`, ANCHOR);
-      }
-      continue;
-    }
-    if (name !== 'namespace' || !Node.isPropertyAssignment(property)) {
-      kept.push(file.text(property));
-      continue;
-    }
-    changed = true;
-    const namespace = onlyOf(property.getInitializer());
-    const text = textOf(namespace);
-    if (text === undefined) {
-      file.context.todo(node, 'a path may have parameters, /:tenant, and is no regular expression', ANCHOR);
-      if (namespace && !Node.isRegularExpressionLiteral(namespace)) kept.push(`path: ${file.text(namespace)}`);
-    } else if (text !== '' && text !== '/') kept.push(`path: ${quoted(`/${text.replace(/^\/+/, '')}`, namespace)}`);
+    const isElsewhere = ELSEWHERE.has(name) || (name === 'path' && hasNamespace);
+    changed ||= isElsewhere || name === 'namespace';
+    if (isElsewhere) {
+      if (OTHERWISE.has(name)) file.context.todo(decorator, `${name} has another counterpart here`, ANCHOR);
+    } else if (name === 'namespace' && Node.isPropertyAssignment(property)) {
+      const path = readNamespace(decorator, onlyOf(property.getInitializer()), file);
+      if (path !== undefined) kept.push(path);
+    } else kept.push(file.text(property));
   }
-  if (!changed) return;
-  if (kept.length > 0) {
-    file.edits.replace(options, `{ ${kept.join(', ')} }`);
-    return;
-  }
-  if (given.length === 1) file.edits.replace(options, '');
-  else file.edits.removeElement(options);
+  return { kept, changed };
+}
+
+/** The path of a namespace: `path: '/chat'`; undefined for the one that everybody is in. */
+function readNamespace(decorator: Node, namespace: Node | undefined, file: GatewayFile): string | undefined {
+  const text = textOf(namespace);
+  if (text !== undefined)
+    return text === '' || text === '/' ? undefined : `path: ${quoted(`/${text.replace(/^\/+/, '')}`, namespace)}`;
+  file.context.todo(decorator, 'a path may have parameters, /:tenant, and is no regular expression', ANCHOR);
+  return namespace && !Node.isRegularExpressionLiteral(namespace) ? `path: ${file.text(namespace)}` : undefined;
+}
+
+function addArgument(decorator: Node, text: string, file: GatewayFile): void {
+  if (!Node.isDecorator(decorator)) return;
+  const last = decorator.getArguments().at(-1);
+  if (last) file.edits.insertAfter(last, `, ${text}`);
+  else file.edits.replace(decorator, `@${decorator.getName()}(${text})`);
 }
 
 function quoted(text: string, like: Node | undefined): string {
