@@ -50,6 +50,7 @@ import { ClientList } from './rooms/client-list.js';
 import { AskedRooms } from './rooms/asked-rooms.js';
 import { ClientRooms } from './rooms/client-rooms.js';
 import { Memberships } from './rooms/memberships.js';
+import { Namespaces } from './rooms/namespaces.js';
 import { Reauthorizations } from './rooms/reauthorizations.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomRegistry } from './rooms/room-registry.js';
@@ -174,7 +175,7 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, ClientRooms, Reauthorizations, ClientList],
+  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, Namespaces, ClientRooms, Reauthorizations, ClientList],
   {
     provide: ROOM_INTEREST,
     useFactory: (bus: WsBroadcaster, histories: RoomHistories, runtime: Runtime): WsRoomInterest =>

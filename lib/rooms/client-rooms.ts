@@ -2,22 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
-import { roomKey, SEPARATOR } from '../ws-client/room-key.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { roomKey, SEPARATOR } from '../ws-client/room-key.js';
 import { AskedRooms } from './asked-rooms.js';
 import { Memberships } from './memberships.js';
+import { Namespaces } from './namespaces.js';
 import { checkRoomName, isRoomName } from './room-name.js';
 import { RoomNames } from './room-names.js';
-import { RoomRules } from './room-rules.js';
-
-/** What is known of a client's namespace. */
-interface Namespace {
-  /** The newest that was answered; null: none yet. */
-  value: string | null;
-  /** How many questions have begun, and the newest of them that was answered. */
-  questions: number;
-  answered: number;
-}
 
 /** A join whose namespace is asked for. */
 interface Asking {
@@ -34,13 +25,12 @@ interface Asking {
 @Injectable()
 export class ClientRooms {
   readonly #names: RoomNames;
-  readonly #namespaces = new WeakMap<ClientSession, Namespace>();
   readonly #asking = new Set<Asking>();
 
   constructor(
     private readonly memberships: Memberships,
     private readonly asked: AskedRooms,
-    private readonly rules: RoomRules,
+    private readonly namespaces: Namespaces,
     private readonly counters: RefusalCounters,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -58,16 +48,11 @@ export class ClientRooms {
     if (this.#isKey(name)) throw new WsError('INVALID_ROOM', 'A room name has no U+001F.');
   }
 
-  /** What the client calls the room of this key. */
-  nameOf(key: string): string {
-    return this.#names.nameOf(key);
-  }
-
   /** The key of the room that the client is in by this name; of one that it would be in where it is in none. */
   keyOf(client: ClientSession, name: string): string {
     if (!this.#names.areSpaced || client.rooms.has(name)) return name;
-    const namespace = this.#namespaces.get(client)?.value;
-    const key = typeof namespace === 'string' ? roomKey({ roomName: name, namespace }) : name;
+    const namespace = this.namespaces.of(client);
+    const key = namespace === undefined ? name : roomKey({ roomName: name, namespace });
     if (client.rooms.has(key)) return key;
     // The server may have put it into a room of another namespace.
     for (const other of client.rooms) if (this.#names.nameOf(other) === name) return other;
@@ -75,32 +60,29 @@ export class ClientRooms {
   }
 
   /**
-   * The key of the room that the client asks to join.
+   * Enters the room that the client asks to join.
    *
+   * @param enter begins the join at the call, by the key, so that nothing can come between the namespace and the join
    * @throws WsError FORBIDDEN for a client without a namespace, TIMEOUT, CONFLICT when it has left meanwhile; what
-   * `rooms.namespace` throws; where that answers at once, at the call
+   * `rooms.namespace` throws: at the call where that answers at once
    */
-  keyToJoin(client: ClientSession, roomName: string): string | Promise<string> {
-    if (!this.#names.areSpaced) return roomName;
-    const { namespace, own } = client.options.rooms;
+  join<T>(client: ClientSession, roomName: string, enter: (key: string) => Promise<T>): Promise<T> {
+    if (!this.#names.areSpaced) return enter(roomName);
+    const { namespace: isSpaced, own } = client.options.rooms;
     const known = this.keyOf(client, roomName);
     const isServers = client.rooms.has(known) && !this.asked.find(client, known);
-    if (isServers || (own && roomName === client.clientId)) return known;
-    if (!namespace) return roomName;
-    const state = this.#stateOf(client);
-    const question = ++state.questions;
-    const { user } = client;
-    const answer = this.rules.namespaceOf(client);
-    if (typeof answer === 'string') return roomKey({ roomName, namespace: this.#settle(client, question, answer) });
+    if (isServers || (own && roomName === client.clientId)) return enter(known);
+    if (!isSpaced) return enter(roomName);
+    const question = this.namespaces.ask(client);
+    if (typeof question === 'string') return enter(this.#keyIn(client, question, roomName));
     const asking: Asking = { client, roomName, hasLeft: false };
     this.#asking.add(asking);
-    return answer
+    return question.answer
       .finally(() => this.#asking.delete(asking))
-      .then((value) => {
+      .then((namespace) => {
         if (asking.hasLeft) throw new WsError('CONFLICT', 'The room was left while it was being joined.');
-        // It was answered about who the client was then.
-        if (client.user !== user) return this.keyToJoin(client, roomName);
-        return roomKey({ roomName, namespace: this.#settle(client, question, value) });
+        if (question.isDoubtful) return this.join(client, roomName, enter);
+        return enter(this.#keyIn(client, namespace, roomName));
       });
   }
 
@@ -113,21 +95,13 @@ export class ClientRooms {
   }
 
   /** The client is in a namespace from now on: it leaves the rooms of another one that it has asked for. */
-  #settle(client: ClientSession, question: number, namespace: string): string {
-    const state = this.#stateOf(client);
-    if (question < state.answered) return state.value ?? namespace;
-    state.answered = question;
-    if (state.value === namespace) return namespace;
-    const isChange = state.value !== null;
-    state.value = namespace;
-    if (isChange) this.memberships.removeAsked(client, (key) => this.#names.read(key).namespace !== namespace);
-    return namespace;
-  }
-
-  #stateOf(client: ClientSession): Namespace {
-    let state = this.#namespaces.get(client);
-    if (!state) this.#namespaces.set(client, (state = { value: null, questions: 0, answered: 0 }));
-    return state;
+  #keyIn(client: ClientSession, namespace: string, roomName: string): string {
+    const before = this.namespaces.of(client);
+    this.namespaces.set(client, namespace);
+    if (before !== undefined && before !== namespace) {
+      this.memberships.removeAsked(client, (key) => this.#names.read(key).namespace !== namespace);
+    }
+    return roomKey({ roomName, namespace });
   }
 
   #isKey(name: string): boolean {

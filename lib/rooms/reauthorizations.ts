@@ -11,6 +11,7 @@ import type { WsUser } from '../ws-client/client-entry.js';
 import { AskedRooms, type AskedMembership } from './asked-rooms.js';
 import type { MemberProfile } from './membership.js';
 import { Memberships } from './memberships.js';
+import { Namespaces } from './namespaces.js';
 import { RoomNames } from './room-names.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
@@ -41,6 +42,7 @@ export class Reauthorizations implements ClientListener {
     private readonly memberships: Memberships,
     private readonly asked: AskedRooms,
     private readonly rules: RoomRules,
+    private readonly namespaces: Namespaces,
     private readonly errors: ErrorReporter,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -67,6 +69,7 @@ export class Reauthorizations implements ClientListener {
   }
 
   #ofRoom(roomName: string): Promise<void>[] {
+    this.namespaces.doubtAll();
     const members = [...(this.rooms.localOf(roomName) ?? [])].map((client) => this.#ask(client, roomName));
     const joining = this.memberships
       .requestsFor(roomName)
@@ -76,6 +79,7 @@ export class Reauthorizations implements ClientListener {
 
   #ofClient(client: ClientSession): Promise<void>[] {
     if (!isAsked(client)) return [];
+    this.namespaces.doubt(client);
     const memberships = this.asked.of(client).map((roomName) => this.#ask(client, roomName));
     const joining = this.memberships
       .requestsOf(client)

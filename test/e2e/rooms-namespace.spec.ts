@@ -75,7 +75,7 @@ async function start(rooms: WsRoomOptions = {}, options: PxlWebSocketModuleOptio
     options: {
       auth: { authenticate: urlIdentity },
       ...options,
-      rooms: { open: true, namespace, ...rooms },
+      rooms: { open: true, namespace, ...options.rooms, ...rooms },
       endpoints: {
         '/events': { protocol: 'event', rooms: { defaults: [] } },
         '/plain': { rooms: { namespace: undefined } },
@@ -606,6 +606,46 @@ describe('rooms.namespace', () => {
     answers[1]!();
     await join;
     expect(await rooms()).toEqual(lobbyOf('initech'));
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['the user', () => sockets().reauthorize({ userId: 'acme' })],
+    ['a room', () => sockets().reauthorize({ room: 'lobby', ...ACME })],
+  ])('is asked once for a list, and again when reauthorize asks about %s meanwhile', async (_what, reauthorize) => {
+    let tenant = 'acme';
+    const answers: (() => void)[] = [];
+    await start({
+      namespace: () => {
+        const answer = tenant;
+        return new Promise((resolve) => answers.push(() => resolve(answer)));
+      },
+    });
+    const ada = await connect('acme');
+    const join = ada.request('system', 'join', { rooms: ['lobby', 'tea', 'chess'] });
+    await eventually('it is asked', () => answers.length === 1);
+    tenant = 'globex';
+    await reauthorize();
+    answers[0]!();
+    await eventually('it is asked again', () => answers.length === 2);
+    answers[1]!();
+    expect(await join).toEqual({ rooms: ['lobby', 'tea', 'chess'], refused: [] });
+    const keys = ['lobby', 'tea', 'chess'].map((roomName) => roomKey({ roomName, namespace: 'globex' }));
+    expect(await ada.request('test', 'rooms')).toEqual(keys);
+    expect(answers).toHaveLength(2);
+  });
+
+  it('leaves the own rooms of clients as they are', async () => {
+    await start({}, { protocol: 'event', rooms: { own: true, defaults: [] } });
+    const [ada, bob] = [await connect('acme'), await connect('acme')];
+    const { clientId } = ada;
+    expect(await bob.request('event', 'join', { rooms: [clientId] })).toMatchObject({
+      refused: [{ room: clientId, code: 'FORBIDDEN' }],
+    });
+    await ada.request('event', 'leave', { rooms: [clientId] });
+    await ada.request('event', 'join', { rooms: [clientId] });
+    await sockets().sendToRooms([clientId], { event: 'own' });
+    await ada.next('event', 'own');
+    expect(manager().getRoomClients({ roomName: clientId })).toEqual([clientId]);
   });
 
   it('that fails when it is asked again leaves everything as it was', async () => {

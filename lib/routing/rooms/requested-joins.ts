@@ -91,26 +91,15 @@ export class JoinRequest {
   /**
    * Puts the client into a room, and decides what it gets of the room's history.
    *
-   * @throws WsError FORBIDDEN where clients do not join by themselves, BAD_MESSAGE, CONFLICT when the client has left
-   * meanwhile, UNAVAILABLE, and as {@link Memberships.join}; the client is where it was then
+   * @throws WsError, also at the call, FORBIDDEN where clients do not join by themselves, BAD_MESSAGE, CONFLICT when the client
+   * has left meanwhile, UNAVAILABLE, and as {@link ClientRooms.join} and {@link Memberships.join}; the client is where it was then
    */
-  async join(roomName: string, { username, ...fields }: RequestedJoin): Promise<Joined> {
+  join(roomName: string, wish: RequestedJoin): Promise<Joined> {
     const { session, services } = this;
     if (!services.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const claim = new JoinClaim();
     this.#claims.push(claim);
-    const known = services.rooms.keyToJoin(session, roomName);
-    const key = typeof known === 'string' ? known : await known;
-    const replay = this.#read(key, fields);
-    const setState = this.#readPresence(key, fields);
-    const isMember = await services.memberships.join(session, key, { username, isRequest: true, claim });
-    // The server itself has put the client in meanwhile: it has to learn where it goes on.
-    const isThere = isMember || (replay !== undefined && session.rooms.has(key));
-    // Another request may keep the client in the room that this one was given up for.
-    if (!isThere || claim.isWithdrawn) throw hasLeft();
-    setState?.();
-    this.#admissions.entered(key);
-    return { key, verdict: replay && (await this.#admit(key, replay, claim)) };
+    return services.rooms.join(session, roomName, (key) => this.#join(key, wish, claim));
   }
 
   /**
@@ -130,6 +119,20 @@ export class JoinRequest {
   /** The client is about to be told: what it has joined stays. */
   confirm(): void {
     for (const claim of this.#claims) this.services.memberships.confirm(claim);
+  }
+
+  async #join(key: string, { username, ...fields }: RequestedJoin, claim: JoinClaim): Promise<Joined> {
+    const { session, services } = this;
+    const replay = this.#read(key, fields);
+    const setState = this.#readPresence(key, fields);
+    const isMember = await services.memberships.join(session, key, { username, isRequest: true, claim });
+    // The server itself has put the client in meanwhile: it has to learn where it goes on.
+    const isThere = isMember || (replay !== undefined && session.rooms.has(key));
+    // Another request may keep the client in the room that this one was given up for.
+    if (!isThere || claim.isWithdrawn) throw hasLeft();
+    setState?.();
+    this.#admissions.entered(key);
+    return { key, verdict: replay && (await this.#admit(key, replay, claim)) };
   }
 
   /** @returns undefined for a room without history: there the fields have no meaning */

@@ -36,7 +36,7 @@ export class RemoteClients implements RemoteControl, RoomListener {
   }
 
   /** Resolves like `RoomManager.addClientToRoom`, with the answer of the client's worker. */
-  async join(join: AddClientToRoomOptions): Promise<boolean> {
+  async join(join: Omit<AddClientToRoomOptions, 'namespace'>): Promise<boolean> {
     const { clientId, user, roomName, broadcast } = join;
     const target = { kind: 'clients', clientIds: [clientId] } as const;
     const data = { clientId, user, roomName, broadcast };
