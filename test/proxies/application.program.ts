@@ -61,9 +61,9 @@ class GuestGateway {
   }
 
   @WsRoute('guest', 'who')
-  who({ request: { headers, ip }, user }: WsClient): Guest {
+  who({ clientId, request: { headers, ip }, user }: WsClient): Guest {
     const { origin, host, cookie } = headers;
-    return { ip, origin, host, cookie, token: Number(user?.userId ?? 0) };
+    return { clientId, ip, origin, host, cookie, token: Number(user?.userId ?? 0) };
   }
 }
 

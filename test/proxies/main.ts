@@ -80,7 +80,7 @@ async function run(stage: Stage, proxies: readonly Proxy[], results: Results): P
   await Promise.all([
     results.each('30 s idle', idle),
     (async () => {
-      await results.each('page with cookie and origin', (proxy) => page(proxy, stage.browser));
+      await results.each('page with cookie and origin', (proxy) => page(proxy, stage.browser, worker));
       await results.each('token of 15 KB', token);
       await results.each('close code 4321 with a reason', closeCode);
       await results.each('forged address, `trustProxy: 1`', (proxy) => forwarded(proxy, false));
@@ -110,7 +110,7 @@ async function run(stage: Stage, proxies: readonly Proxy[], results: Results): P
   await worker.start({ trustProxy: 1 });
   const secure = proxies.filter(({ kind }) => kind.tls);
   await startAll(secure, 'tls');
-  await results.each('page over TLS and HTTP/2', (proxy) => tls(proxy, stage.browser), secure);
+  await results.each('page over TLS and HTTP/2', (proxy) => tls(proxy, stage.browser, worker), secure);
   await stopAll(secure);
   await worker.stop();
 

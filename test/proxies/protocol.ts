@@ -27,6 +27,7 @@ export type ApplicationReport =
 
 /** What the application knows of a client. */
 export interface Guest {
+  readonly clientId: string;
   readonly ip: string;
   readonly origin?: string | undefined;
   readonly host?: string | undefined;

@@ -15,6 +15,7 @@ export async function slowReader(proxy: Proxy, application: Application): Promis
   const bytes = await application.flood(slow.clientId);
   const { code, reason } = await application.endOf(slow.clientId);
   slow.socket.terminate();
+  const ids = others.map(({ client }) => client.clientId ?? '');
   await Promise.all(others.map((other) => other.stop()));
   isEqual('The end', { code, reason }, { code: 4008, reason: 'too slow' });
   isEqual(
@@ -27,6 +28,7 @@ export async function slowReader(proxy: Proxy, application: Application): Promis
     others.flatMap(({ closes }) => closes.filter(({ code: own }) => own !== 1000)),
     [],
   );
+  for (const id of ids) isEqual('The end of another', (await application.endOf(id)).code, 1000);
   const slowest = Math.max(...others.map((other) => other.slowest));
   if (slowest > HURT) throw new Error(`Others waited for ${Math.round(slowest)} ms.`);
   return `4008 after ${(bytes / 1e6).toFixed(1)} MB`;
