@@ -17,7 +17,7 @@ interface Result {
 
 // On every other runtime: npm run test:matrix.
 it('the suite of the client holds on this Node', async () => {
-  const server = new ChildProgram('client-suite-server');
+  const server = new ChildProgram('suite-server');
   const folder = await mkdtemp(join(tmpdir(), 'pxl-client-'));
   try {
     const entries = ['index', 'encryption/index'];

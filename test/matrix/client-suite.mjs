@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 
 /*
- * What the client promises, on whatever runs this: Node, Bun, Deno. Against a server of `client-suite-server.ts`, with the
+ * What the client promises, on whatever runs this: Node, Bun, Deno. Against a server of `suite-server.ts`, with the
  * runtime's own WebSocket where it has one. Writes a line of JSON for each check, and ends with 1 when one has failed.
  *
  *   <runtime> client-suite.mjs <ws url of the server> <url of the entry ./client> <url of ./client/encryption>

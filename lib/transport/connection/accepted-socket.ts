@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ClientSocket } from '../../clients/session/client-outbox.interface.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import { ENGINE } from '../../runtime/engine.js';
+import { BunWriter } from '../outbox/bun-writer.js';
 import { CompressingWriter, isCompressorForgetful } from '../outbox/compressing-writer.js';
 import type { FrameWriter } from '../outbox/frame-writer.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
-import { RAW_WRITES_DRAIN, StreamWriter } from '../outbox/stream-writer.js';
+import { StreamWriter } from '../outbox/stream-writer.js';
 import { writeOneByOneUnlessShown } from '../outbox/write-progress.js';
 import type { SendCallback, RawSendOptions, WsData } from '../outbox/ws-send.js';
 import { WS_METHODS, WsWriter } from '../outbox/ws-writer.js';
@@ -56,8 +58,8 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
 
 /** What was negotiated with the client, and the runtime, say who writes its text frames. */
 function writerOf(ws: WebSocket, stream: Duplex): FrameWriter {
-  const isPlain = ws.extensions === '';
-  if (isPlain && RAW_WRITES_DRAIN) return new StreamWriter(ws, stream, WS_METHODS);
-  const Writer = !isPlain && isCompressorForgetful(ws) ? CompressingWriter : WsWriter;
+  if (ENGINE === 'bun') return new BunWriter(ws, stream, WS_METHODS);
+  if (ws.extensions === '') return new StreamWriter(ws, stream, WS_METHODS);
+  const Writer = isCompressorForgetful(ws) ? CompressingWriter : WsWriter;
   return new Writer(ws, stream, WS_METHODS);
 }

@@ -1,5 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import { ENGINE } from '../../runtime/engine.js';
+import { BunWriter } from '../outbox/bun-writer.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxServices } from '../outbox/outbox.services.js';
 import { networkSocketOf } from '../outbox/write-progress.js';
@@ -11,7 +13,8 @@ type Control = Parameters<WebSocket['ping']>;
 /** Opens the outbox of a socket that some other ws server has accepted: whoever sends by it sends through the outbox. */
 export function outboxOfAdopted(ws: WebSocket, services: OutboxServices): Outbox {
   const [send, close, ping, pong] = [ws.send.bind(ws), ws.close.bind(ws), ws.ping.bind(ws), ws.pong.bind(ws)];
-  const writer = new WsWriter(ws, networkSocketOf(ws), {
+  const Writer = ENGINE === 'bun' ? BunWriter : WsWriter;
+  const writer = new Writer(ws, networkSocketOf(ws), {
     send: (_ws, data, options, done) => send(data, options, done),
     close: (_ws, code, reason) => close(code, reason),
     bufferedAmountOf: () => ws.bufferedAmount,

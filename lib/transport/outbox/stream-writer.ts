@@ -2,13 +2,6 @@ import type { WaitingFrames } from './frame-writer.js';
 import { WsWriter } from './ws-writer.js';
 import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
-/**
- * Whether frames may be written to the network socket past ws. Not on Bun (seen in 1.4.5): its own `ws` stands behind the
- * package's name, and a write past it never gets `drain` once the kernel's buffer is full, so the client would hear
- * nothing more.
- */
-export const RAW_WRITES_DRAIN = process.versions.bun === undefined;
-
 /** Writes text frames to the network socket past ws, all that wait in one write. Everything else goes by ws. */
 export class StreamWriter extends WsWriter {
   override takesFrames = true;

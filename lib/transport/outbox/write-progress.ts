@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
+import { ENGINE } from '../../runtime/engine.js';
 
 /**
  * A handle of libuv, as far as Node shows it. A network socket counts the whole of a write as waiting until its last byte
@@ -23,8 +24,9 @@ interface Queue {
   readonly waiting: number;
 }
 
-/** Whether this runtime shows the progress of a write, with TLS and without. Bun and Deno do not. */
+/** Whether this runtime shows the progress of a write, with TLS and without: Bun by its `ws`, Deno not at all. */
 export function showsWriteProgress(): boolean {
+  if (ENGINE === 'bun') return true;
   try {
     // Given no socket, TLSSocket makes a TCP handle of its own, which never connects.
     const socket = Reflect.construct(TLSSocket, [undefined, {}]) as NetworkSocket;
@@ -44,7 +46,7 @@ export function showsWriteProgress(): boolean {
 export function sentBytesOf(stream: NetworkSocket | null | undefined, buffered: number): number {
   const queue = queueOf(stream);
   if (queue) return queue.handed - queue.waiting;
-  // Only whole writes are seen then: on Deno those that were called back; Bun counts only what waits, which shrinks.
+  // Only whole writes are seen then, as on Deno: those that were called back.
   return (stream?.bytesWritten ?? 0) - buffered;
 }
 

@@ -60,7 +60,7 @@ async function startServer(place) {
   const bundles = execFileSync(process.execPath, [join(ROOT, 'test/support/bundle-programs.mjs')], {
     encoding: 'utf8',
   });
-  const program = join(bundles, 'test/support/programs/client-suite-server.mjs');
+  const program = join(bundles, 'test/support/programs/suite-server.mjs');
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
   place.atEnd(() => child.kill());
   const [line] = await Promise.race([
