@@ -71,6 +71,7 @@ export class Lifecycle
     this.membership.whenAdmitted(() => this.intake.open());
     await this.servers.listenOnOwnPorts();
     this.intake.startTasks();
+    this.log.noteRuntime();
     this.log.printEndpoints();
   }
 

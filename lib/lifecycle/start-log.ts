@@ -6,10 +6,8 @@ import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
 import type { Endpoint } from '../transport/endpoint/endpoint.js';
 import { EndpointRegistry } from '../transport/endpoint/endpoint.registry.js';
 import { showsWriteProgress } from '../transport/outbox/write-progress.js';
+import { runtimeNotes } from './runtime-notes.js';
 import { siblingsOf, workerSurroundings } from './worker-siblings.js';
-
-const COARSE_PROGRESS =
-  'This runtime does not tell how much of a write has left: slow readers are judged by the writes that were completed.';
 
 /** Prints the lines of the start to the log. */
 @Injectable()
@@ -32,6 +30,16 @@ export class StartLog {
     );
   }
 
+  /** Tells what is not right with the runtime. */
+  noteRuntime(): void {
+    const notes = runtimeNotes({
+      versions: process.versions,
+      showsWriteProgress: showsWriteProgress(),
+      listensTo: (signal) => process.listenerCount(signal) > 0,
+    });
+    for (const { level, text } of notes) this.#logger[level](text);
+  }
+
   printSubscribers(): void {
     if (!this.options.debug.printRoutes) return;
     const lines = this.subscribers.all.map(({ line }) => `  ${line}`);
@@ -39,7 +47,6 @@ export class StartLog {
   }
 
   printEndpoints(): void {
-    if (!showsWriteProgress()) this.#logger.log(COARSE_PROGRESS);
     const byPort = [...this.endpoints.all].sort((one, other) => one.port - other.port);
     const list = byPort.map((endpoint) => `${addressOf(endpoint)} (${codecOf(endpoint.options.protocol).name})`);
     this.#logger.log(`Clients connect to ${list.join(', ')}.`);

@@ -11,11 +11,11 @@ const PATIENCE = 600_000;
 export class Missing extends Error {}
 
 /**
- * Runs a program in the repository until its end.
+ * Runs a program until its end, in the repository or another folder.
  * @returns its exit code, or the signal that ended it, and what it has written
  */
-export async function run(program, args, env = {}) {
-  const child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, timeout: PATIENCE });
+export async function run(program, args, env = {}, cwd = ROOT) {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, timeout: PATIENCE });
   const [output, errors] = [child.stdout, child.stderr].map(async (stream) => {
     let text = '';
     for await (const chunk of stream.setEncoding('utf8')) text += chunk;

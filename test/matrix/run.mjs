@@ -9,8 +9,10 @@ import { Missing } from './programs.mjs';
  * `entries` tells a kind of it. `npm run test:matrix`, or `npm run test:matrix -- Deno Firefox`.
  * Writes a line for each entry: ok, FAILED, or missing with the reason. Ends with 1 when one has failed.
  *
+ * With `--docs` entries write the tables of the documentation that are made of them.
+ *
  * A file of entries exports `entries`, a list of `{ name, run(place) }`. `run` tells what was checked, or throws: `Missing`, or
- * what has failed. A place has a `folder`, which is removed at the end, and `atEnd(undo)`.
+ * what has failed. A place has a `folder`, which is removed at the end, `writesDocs` and `atEnd(undo)`.
  */
 
 const folderOfEntries = join(import.meta.dirname, 'entries');
@@ -18,13 +20,14 @@ const files = (await readdir(folderOfEntries)).filter((file) => file.endsWith('.
 const kinds = await Promise.all(files.map((file) => import(pathToFileURL(join(folderOfEntries, file)).href)));
 const entries = kinds.flatMap((kind) => kind.entries);
 
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const wanted = given.filter((word) => !word.startsWith('--'));
 const chosen = entries.filter(
   ({ name }) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().startsWith(word.toLowerCase())),
 );
 const undoings = [];
 const folder = await mkdtemp(join(tmpdir(), 'pxl-matrix-'));
-const place = { folder, atEnd: (undo) => undoings.push(undo) };
+const place = { folder, writesDocs: given.includes('--docs'), atEnd: (undo) => undoings.push(undo) };
 try {
   for (const { name, run } of chosen) {
     const begun = performance.now();

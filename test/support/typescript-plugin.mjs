@@ -8,7 +8,7 @@ const ENTRY = /^nestjs-pxl-websocket(?:\/(\w+))?$/;
 /**
  * Compiles TypeScript for esbuild, and finds the package's entries in a folder of sources.
  *
- * @param {string} lib
+ * @param {string} [lib] without it they stay outside, as other packages do
  * @returns {import('esbuild').Plugin}
  */
 export function typescript(lib) {
@@ -16,6 +16,7 @@ export function typescript(lib) {
     name: 'typescript',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: ENTRY }, ({ path }) => {
+        if (lib === undefined) return { path, external: true };
         const [, folder = '.'] = ENTRY.exec(path);
         return { path: join(lib, folder, 'index.ts') };
       });

@@ -1,3 +1,4 @@
+import { decoratedMethod } from '../../errors/decorated-method.js';
 import type { WsRate } from '../rate-store.interface.js';
 
 /** The metadata key of `@WsRateLimit`, on the method. */
@@ -18,6 +19,6 @@ export function WsRateLimit({ limit, ttl }: WsRate): MethodDecorator {
       throw new RangeError(`@WsRateLimit: ${name} is a whole number from 1.`);
   }
   return (_target, _name, descriptor) => {
-    Reflect.defineMetadata(RATE_LIMIT_METADATA, { limit, ttl }, descriptor.value as object);
+    Reflect.defineMetadata(RATE_LIMIT_METADATA, { limit, ttl }, decoratedMethod(descriptor, 'WsRateLimit'));
   };
 }

@@ -1,3 +1,4 @@
+import { decoratedMethod } from '../../errors/decorated-method.js';
 import { FALLBACK_METADATA } from '../discovery/route-metadata.js';
 
 /**
@@ -10,6 +11,6 @@ import { FALLBACK_METADATA } from '../discovery/route-metadata.js';
  */
 export function WsFallback(): MethodDecorator {
   return (_target, _name, descriptor) => {
-    Reflect.defineMetadata(FALLBACK_METADATA, true, descriptor.value as object);
+    Reflect.defineMetadata(FALLBACK_METADATA, true, decoratedMethod(descriptor, 'WsFallback'));
   };
 }

@@ -1,3 +1,4 @@
+import { decoratedMethod } from '../../errors/decorated-method.js';
 import type { WebSocketContract } from '../../protocol/contract.js';
 import type { WebSocketType } from '../../protocol/messages.js';
 import { ROUTES_METADATA, type RouteMetadata } from '../discovery/route-metadata.js';
@@ -45,7 +46,7 @@ function contractRoute(type: unknown, action: string): MethodDecorator {
 
 function routeOf(type: string, action: string): MethodDecorator {
   return (_target, _name, descriptor) => {
-    const method = descriptor.value as object;
+    const method = decoratedMethod(descriptor, 'WsRoute');
     const routes = (Reflect.getOwnMetadata(ROUTES_METADATA, method) ?? []) as RouteMetadata[];
     Reflect.defineMetadata(ROUTES_METADATA, [{ type, action }, ...routes], method);
   };

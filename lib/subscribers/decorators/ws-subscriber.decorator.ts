@@ -1,3 +1,4 @@
+import { decoratedMethod } from '../../errors/decorated-method.js';
 import type { OutputOf, WsStandardSchema } from '../../runtime/standard-schema.js';
 import type { WebSocketSubscriberHandler } from '../subscriber.interface.js';
 import type { ClusterEventMessages } from '../../protocol/cluster-events.js';
@@ -31,7 +32,9 @@ type SubscriberMethod<Message> = <Method extends WebSocketSubscriberHandler<Mess
 export function WsSubscriber<const Options extends WsSubscriberOptions>(
   options: Options,
 ): SubscriberMethod<MessageOf<Options>> {
-  return (_target, _name, { value }) => {
+  return (_target, _name, descriptor) => {
+    decoratedMethod(descriptor, 'WsSubscriber');
+    const { value } = descriptor;
     if (value === undefined) throw new TypeError('@WsSubscriber(...) stands on a method.');
     addSubscriber(value, options);
   };

@@ -4,6 +4,7 @@ import type { ClientSocket } from '../../clients/session/client-outbox.interface
 import type { ClientSession } from '../../clients/session/client-session.js';
 import { ENGINE } from '../../runtime/engine.js';
 import { BunWriter } from '../outbox/bun-writer.js';
+import { outboxOfAdopted } from './adopted-socket.js';
 import { CompressingWriter, isCompressorForgetful } from '../outbox/compressing-writer.js';
 import type { FrameWriter } from '../outbox/frame-writer.js';
 import { Outbox } from '../outbox/outbox.js';
@@ -54,6 +55,16 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
     if (this.#outbox) this.#outbox.close(code, reason);
     else super.close(code, reason);
   }
+}
+
+/**
+ * The outbox of a socket that our server has accepted.
+ *
+ * @param stream the network socket of the upgrade
+ */
+export function outboxOf(ws: WebSocket, stream: Duplex, services: OutboxServices): Outbox {
+  // The `ws` of Bun before 1.4.4 makes sockets of its own class, whatever class it is given.
+  return ws instanceof AcceptedSocket ? ws.openOutbox(stream, services) : outboxOfAdopted(ws, services);
 }
 
 /** What was negotiated with the client, and the runtime, say who writes its text frames. */

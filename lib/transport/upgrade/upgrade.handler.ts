@@ -8,7 +8,7 @@ import { ErrorReporter } from '../../errors/error-reporter.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { NO_PARAMS, WsRequest } from '../../ws-client/ws-request.js';
-import type { AcceptedSocket } from '../connection/accepted-socket.js';
+import { outboxOf, type AcceptedSocket } from '../connection/accepted-socket.js';
 import { ConnectionHandler } from '../connection/connection.handler.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { OutboxServices } from '../outbox/outbox.services.js';
@@ -99,7 +99,7 @@ export class UpgradeHandler {
     this.#complete(upgrade, (socket) => {
       this.connections.accept({
         endpoint,
-        outbox: socket.openOutbox(stream, this.outboxes),
+        outbox: outboxOf(socket, stream, this.outboxes),
         request,
         info: candidate.request,
         clientId: candidate.clientId,

@@ -13,7 +13,7 @@ import type { SuiteRuntime } from '../server-suite/suite-process.js';
  */
 
 /** How long each check has, ms. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 // Of a check that has failed before.
 process.on('unhandledRejection', () => undefined);

@@ -20,8 +20,8 @@ import {
 import { of } from 'rxjs';
 
 /*
- * The server of the client's suite and of the server's, on any port until it is ended. Writes the port, then what it logs, a
- * line of JSON each. It imports only packages, so that a project may have it as its program, on whatever runtime.
+ * The server of the client's suite and of the server's, on any port until it is ended. Writes the port, and to its error output
+ * what it logs. It imports only packages, so that a project may have it as its program, on whatever runtime.
  */
 
 interface Given {
@@ -184,7 +184,7 @@ const gateways: Type[] = [SuiteGateway, StrictGateway, JwtGateway, MessageGatewa
       endpoints: {
         '/strict': { limits: { messagesPerSecond: 20, burst: 20, maxPayload: 1_000 } },
         '/jwt': { auth: { jwt: { secret } } },
-        '/message': { auth: { mode: 'message', timeout: 500 } },
+        '/message': { auth: { mode: 'message', timeout: 3_000 } },
       },
     }),
   ],
@@ -194,27 +194,27 @@ const gateways: Type[] = [SuiteGateway, StrictGateway, JwtGateway, MessageGatewa
 class AppModule {}
 
 const { isFastify = false, tls, signals } = given;
-const settings = { logger: logger(), forceCloseConnections: true, ...(tls && { httpsOptions: tls }) };
+const settings = {
+  logger: process.argv[2] === undefined ? (false as const) : logger(),
+  forceCloseConnections: true,
+  ...(tls && { httpsOptions: tls }),
+};
 const app = isFastify
   ? await NestFactory.create(AppModule, new FastifyAdapter(tls ? { https: tls } : {}), settings)
   : await NestFactory.create(AppModule, settings);
 app.enableShutdownHooks(signals);
 await app.listen(0, '127.0.0.1');
 const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-tell({ port });
+process.stdout.write(`${JSON.stringify({ port })}\n`);
 
 /** Of what is no warning, that of the library alone. */
 function logger(): LoggerService {
   const write =
     (level: string) =>
     (...parts: unknown[]): void =>
-      tell({ level, line: parts.map(String).join(' ') });
+      void process.stderr.write(`${level} ${parts.map(String).join(' ')}\n`);
   const log = (...parts: unknown[]): void => {
     if (parts.at(-1) === 'PxlWebSocket') write('log')(...parts);
   };
   return { log, warn: write('warn'), error: write('error'), fatal: write('fatal') };
-}
-
-function tell(fact: object): void {
-  process.stdout.write(`${JSON.stringify(fact)}\n`);
 }

@@ -41,7 +41,7 @@ export class SuitePlace {
     await this.clear();
     const servers = await Promise.all(this.#shared.values());
     for (const server of servers) await server.close();
-    const lines = servers.flatMap(({ log, errors }) => [...log, ...errors.split('\n')]);
+    const lines = servers.flatMap(({ log }) => log.split('\n'));
     return lines.filter((line) => /^(?:error|fatal) |Uncaught|Unhandled/i.test(line));
   }
 }
@@ -56,7 +56,8 @@ export async function untilAnswered<T>(
   for (const begin = performance.now(); ;) {
     const answer = (await client.request('suite', action, data)) as T;
     if (fits(answer)) return answer;
-    if (performance.now() - begin > PATIENCE) throw new Error(`It is never so: ${fits}; ${JSON.stringify(answer)}`);
+    if (performance.now() - begin > PATIENCE)
+      throw new Error(`It is never so: ${fits.toString()}; ${JSON.stringify(answer)}`);
     await wait(PAUSE);
   }
 }

@@ -23,34 +23,26 @@ export interface SuiteSettings {
   readonly ownPort?: number;
 }
 
-interface Line {
-  readonly port?: number;
-  readonly level?: string;
-  readonly line?: string;
-}
-
 /** How long a runtime may take to start the program, ms. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 /** Of a client, ms: megabytes are on their way to some. */
 const CLIENT_PATIENCE = 20_000;
 
 /** A Nest application with the library, in a process of the runtime that is looked at. */
 export class SuiteProcess {
-  /** What it has logged, each with its level before it. */
-  readonly log: string[] = [];
   /** Resolves with its exit code, or with the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>;
   readonly #process: ChildProcess;
   readonly #clients: TestClient[] = [];
   readonly #isTls: boolean;
-  #errors = '';
+  #log = '';
   #port = 0;
 
   private constructor({ command, args, signals }: SuiteRuntime, settings: SuiteSettings) {
     this.#isTls = settings.tls !== undefined;
     const given = JSON.stringify({ ...settings, ...(signals && { signals }) });
     this.#process = spawn(command, [...args, given], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#process.stderr!.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
+    this.#process.stderr!.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
     this.exited = once(this.#process, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   }
 
@@ -65,9 +57,9 @@ export class SuiteProcess {
     return this.#port;
   }
 
-  /** What it has written beside its log. */
-  get errors(): string {
-    return this.#errors;
+  /** What it has logged, each line with its level before it, and what the runtime itself has written. */
+  get log(): string {
+    return this.#log;
   }
 
   url(path = '/ws', port = this.#port): string {
@@ -114,17 +106,12 @@ export class SuiteProcess {
 
   async #listening(): Promise<void> {
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
-    const listening = new Promise<void>((resolve) => {
-      createInterface({ input: this.#process.stdout! }).on('line', (text) => {
-        const { port, level, line } = JSON.parse(text) as Line;
-        if (level !== undefined) this.log.push(`${level} ${line}`);
-        if (port === undefined) return;
-        this.#port = port;
-        resolve();
-      });
+    const lines = createInterface({ input: this.#process.stdout! });
+    const listening = once(lines, 'line').then(([line]) => {
+      this.#port = (JSON.parse(line as string) as { port: number }).port;
     });
     const ended = this.exited.then((end) => {
-      throw new Error(`The server ended (${end}) before it listened.\n${this.log.join('\n')}\n${this.#errors}`);
+      throw new Error(`The server ended (${end}) before it listened.\n${this.#log}`);
     });
     await Promise.race([listening, ended]).finally(() => clearTimeout(timer));
     ended.catch(() => undefined);
