@@ -665,7 +665,10 @@ const promises: Record<string, () => Promise<void>> = {
   },
 
   async authenticate() {
-    const byMessage = await startApp({ options: { auth: { jwt: { secret: SECRET }, mode: 'message' } } });
+    const byMessage = await startApp({
+      providers: [PageGateway],
+      options: { auth: { jwt: { secret: SECRET }, mode: 'message' } },
+    });
     try {
       const someone = await TestClient.open(byMessage.url());
       expect(await someone.call('test', 'echo')).toMatchObject({ data: { code: 'UNAUTHENTICATED' } });
@@ -682,6 +685,12 @@ const promises: Record<string, () => Promise<void>> = {
       const other = await TestClient.open(byMessage.url());
       await expect(other.request('system', 'authenticate', { token: 'garbage' })).rejects.toThrow('UNAUTHENTICATED');
       expect((await other.closed).code).toBe(4003);
+      for (const [path, code] of Object.entries({ '/ws/tea/two': 'VALIDATION_FAILED', '/ws/tea/404': 'NOT_FOUND' })) {
+        const unfit = await TestClient.open(byMessage.url(path));
+        const data = { token: hs256({ sub: 'ada' }) };
+        await expect(unfit.request('system', 'authenticate', data)).rejects.toThrow(code);
+        expect((await unfit.closed).code).toBe(4522);
+      }
     } finally {
       await byMessage.close();
     }
