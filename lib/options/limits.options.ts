@@ -10,7 +10,7 @@ export interface WsLimitOptions {
   /**
    * Bytes of the largest message that is sent to a client, for clients with small buffers. The verb that sends a larger one
    * rejects with TOO_LARGE, and nobody gets it; a larger answer becomes that error. Of a message for rooms the largest name
-   * and 60 bytes count too, 512 where rooms have history; what encryption adds does not. Default: false, no limit.
+   * and 60 bytes count too, 512 where rooms have history; what encryption adds does not. At least 1 024. Default: false, no limit.
    */
   maxPushBytes?: number | false | undefined;
   /** What happens to a client over its `maxBufferedBytes`. Default: `'disconnect'`. */

@@ -19,6 +19,8 @@ import { WebSocketClient } from '../../lib/client/index.js';
 import { reactionTo } from '../../lib/protocol/close-codes.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { closeRefusal } from '../support/close-refusal.js';
+import { RawClient } from '../support/raw-client.js';
+import { refused } from '../support/refused.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient, type Received } from '../support/test-client.js';
@@ -537,6 +539,26 @@ const promises: Record<string, () => Promise<void>> = {
     expect(await first.next('room')).toEqual({ type: 'room', action: 'memberJoined', data });
     await second.close();
     expect(await first.next('room')).toEqual({ type: 'room', action: 'memberLeft', data });
+  },
+
+  async Reading() {
+    const bounded = await startApp({
+      options: { limits: { maxPushBytes: 400_000 }, heartbeat: false },
+    });
+    try {
+      const service = bounded.app.get(WebSocketService);
+      const reader = await RawClient.open(bounded.port);
+      const data = 'x'.repeat(300 * 1_024);
+      await service.broadcast({ type: 'a', action: 'b', data });
+      const { fin, opcode, payload } = await reader.frame();
+      expect([fin, opcode, JSON.parse(payload.toString())]).toEqual([true, 1, { type: 'a', action: 'b', data }]);
+      await expect(service.broadcast({ type: 'a', action: 'b', data: data + data })).rejects.toThrow(
+        refused('TOO_LARGE'),
+      );
+      reader.reset();
+    } finally {
+      await bounded.close();
+    }
   },
 
   async Heartbeat() {

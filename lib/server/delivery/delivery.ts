@@ -57,7 +57,8 @@ export class Delivery {
   /**
    * Delivers to the clients of all workers. This worker's clients get it before this returns, whatever the bus does.
    *
-   * @throws WsError at the call: BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`; rejects with UNAVAILABLE when the bus is down
+   * @throws WsError at the call: BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`; rejects
+   * with UNAVAILABLE when the bus is down
    */
   send(mailing: Mailing): Promise<void> {
     const outbound = this.#write(mailing);
