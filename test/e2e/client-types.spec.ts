@@ -92,6 +92,12 @@ const GOOD = [
    const near = ['near', { x: 1 }] as const; await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { where: near, exclude: { users: [] } });
    await sockets.send({ payload: { topic: 'plain', data: 1 }, exclude: { rooms: ['tea'] } });`,
   `await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { idempotencyKey: 'order 7' }); await sockets.clearHistory('tea');`,
+  `const acme = { namespace: 'acme' }; await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, acme); await sockets.clearHistory('tea', acme);
+   await sockets.send({ destination: { room: 'tea', ...acme }, payload: { topic: 'plain', data: 1 } });
+   await sockets.joinRooms({ userIds: [1], rooms: ['tea'], ...acme }); await sockets.reauthorize({ room: 'tea', ...acme });
+   await sockets.getMembers('tea', { ...acme, limit: 1 }); await sockets.getHistory('tea', { ...acme, limit: 1 });
+   server.broadcastToRoom({ roomName: 'tea', ...acme, data: { event: 'plain', data: 1 } }); server.leaveRoom({ clientId: 'c', roomName: 'tea', ...acme });
+   await emitter.toRoom({ room: 'tea', ...acme, event: 'plain', data: 1 }); await client.join('tea', acme); client.leave('tea', acme);`,
   `for (const { offset, message } of (await sockets.getHistory('tea')).messages) { if (message.action === 'message') message.data.text.at(offset); }`,
   `const { messages: [kept] } = await plain.getHistory('tea', { limit: 1 }); const data: unknown = kept?.message.data; export { data };`,
   `await sockets.sendToUsers([1], { type: 'chat', action: 'cleared' }); await sockets.sendToClients(['c'], { event: 'plain', data: 1 });`,
@@ -290,6 +296,11 @@ const BAD_OF_SERVERS: [snippet: string, at: string, message: string][] = [
   ],
   [`await sockets.broadcast({ event: 'plain', data: 1 }, { exclude: 'c' });`, 'exclude', `'string' is not assignable`],
   [`await sockets.broadcast({ event: 'plain', data: 1 }, { where: ['near'] });`, 'where', `'where' does not exist`],
+  [
+    `await sockets.broadcast({ event: 'plain', data: 1 }, { namespace: 'acme' });`,
+    'namespace',
+    `does not exist in type 'WsSendOptions'`,
+  ],
   [
     `await sockets.sendToRooms(['tea'], { event: 'plain', data: 1 }, { where: 'near' });`,
     'where',

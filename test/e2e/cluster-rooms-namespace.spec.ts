@@ -193,6 +193,21 @@ describe('Two namespaces on two workers', () => {
     expect(eve.pending.filter(({ data }) => JSON.stringify(data).includes('"left"'))).toEqual([]);
   });
 
+  it('a send that not all rooms of a namespace have names those that have it as the caller did', async () => {
+    const other = `${room} too`;
+    const ada = await member(0, 'acme', 'ada');
+    await ada.join(other);
+    const [kept] = (await redis.command<string[]>('KEYS', '*:history:*')).filter((name) => name.includes(other));
+    await redis.command('RENAME', kept!, 'aside');
+    await redis.command('SET', kept!, 'no room');
+    const send = (): Promise<void> =>
+      services[0].sendToRooms([room, other], NEWS, { ...ACME, idempotencyKey: 'order 7' });
+    await expect(send()).rejects.toMatchObject({ code: 'UNAVAILABLE', rooms: [room] });
+    await redis.command('RENAME', 'aside', kept!);
+    await send();
+    expect([await heard(ada), await heard(ada)]).toMatchObject([{ room }, { room: other }]);
+  });
+
   it('are told to subscribers once, by name and namespace', async () => {
     const ada = await member(0, 'acme', 'ada');
     const eve = await member(1, 'acme', 'eve');
