@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,9 +21,10 @@ export const PROJECTS = ['nest-12', 'nest-11'];
  * A copy of a project, compiled and ready to run: its packages are installed above it, the library's package is in its own
  * `node_modules`, as it was built and packed, and the whole files of docs/beside-others.md are in its `src`.
  *
- * @returns `folder`, `specs` (compiled), `versionOf(package)` and `remove()`
+ * @returns `folder`, `specs` (compiled), `described(package)` with its real name and its version, and `remove()`
  */
 export async function prepare(name) {
+  await checkRedis();
   const installed = await install(join(HERE, name));
   const folder = await mkdtemp(join(installed, 'run-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -37,28 +38,39 @@ export async function prepare(name) {
     const { code, output } = await run('node', [join(installed, 'node_modules/typescript/bin/tsc'), '-p', folder]);
     if (code !== 0) throw new Error(`It does not compile.\n${output}`);
     const specs = (await readdir(join(folder, 'dist/specs'))).filter((file) => file.endsWith('.spec.js')).sort();
-    return { folder, specs, versionOf: (name) => versionOf(installed, name), remove };
+    return { folder, specs, described: (name) => described(installed, name), remove };
   } catch (error) {
     await remove();
     throw error;
   }
 }
 
-/** @returns the folder whose `node_modules` has what the lockfile says */
+/** @returns the folder whose `node_modules` has what the lockfile says; two runs at once do not disturb each other */
 async function install(project) {
   const lock = await readFile(join(project, 'package-lock.json'));
   const folder = join(CACHE, createHash('sha256').update(lock).digest('hex').slice(0, 16));
-  if (existsSync(join(folder, 'installed'))) return folder;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) await cp(join(project, file), join(folder, file));
+  if (existsSync(folder)) return folder;
+  await mkdir(CACHE, { recursive: true });
+  const being = await mkdtemp(join(CACHE, 'being-installed-'));
   try {
-    await execute('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+    for (const file of ['package.json', 'package-lock.json']) await cp(join(project, file), join(being, file));
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await execute('npm', ['ci', ...options], { cwd: being });
   } catch (error) {
+    await rm(being, { recursive: true, force: true });
     throw new Missing(`the packages of ${project}/package.json: ${firstLine(error.stderr || error.message)}`);
   }
-  await writeFile(join(folder, 'installed'), '');
+  // Another run may have been quicker: both have installed the same.
+  await rename(being, folder).catch(() => rm(being, { recursive: true, force: true }));
   return folder;
+}
+
+async function checkRedis() {
+  try {
+    await execute('redis-server', ['--version']);
+  } catch {
+    throw new Missing('redis-server: apt-get install redis-server');
+  }
 }
 
 async function unpackLibrary(folder) {
@@ -80,6 +92,7 @@ async function writeRecipes(folder) {
   }
 }
 
-async function versionOf(installed, name) {
-  return JSON.parse(await readFile(join(installed, 'node_modules', name, 'package.json'), 'utf8')).version;
+async function described(installed, alias) {
+  const { name, version } = JSON.parse(await readFile(join(installed, 'node_modules', alias, 'package.json'), 'utf8'));
+  return { name, version };
 }

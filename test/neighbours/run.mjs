@@ -54,9 +54,13 @@ async function runSpecOf({ folder }, spec) {
 }
 
 /** The first name is that of the packages which the tests are about: `nestjs-pino, pino-http`. */
-async function packagesOf({ versionOf }, { path: [names] }) {
-  const packages = names.split(', ').filter((name) => !name.endsWith('.spec.js'));
-  return Promise.all(packages.map(async (name) => ({ name, version: await versionOf(name) })));
+function packagesOf({ described }, { path: [names] }) {
+  return Promise.all(
+    names
+      .split(', ')
+      .filter((name) => !name.endsWith('.spec.js'))
+      .map(described),
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -13,10 +13,14 @@ export function tableOf(results) {
   }
   const lines = [...rows.values()].map(({ packages, platforms, titles }) => {
     const names = packages.map(({ name, version }) => `\`${name}\` ${version}`).join(', ');
-    const told = [...titles].map(([title, isWell]) => (isWell ? title : `**FAILED** ${title}`)).join('; ');
-    return `| ${names} | ${[...platforms].join(', ')} | ${told.replaceAll('|', '\\|')} |`;
+    const told = [...titles].map(([title, isWell]) => (isWell ? sentence(title) : `**FAILED** ${title}`)).join('. ');
+    return `| ${names} | ${[...platforms].join(', ') || 'Express'} | ${told.replaceAll('|', '\\|')} |`;
   });
   const date = new Date().toISOString().slice(0, 10);
   const with_ = `\`test/neighbours/run\`, ${date}, Node ${process.versions.node}`;
   return [`${with_}:`, '', '| package | on | what ran |', '| --- | --- | --- |', ...lines, ''].join('\n');
+}
+
+function sentence(title) {
+  return title[0].toUpperCase() + title.slice(1);
 }

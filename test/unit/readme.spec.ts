@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { CLOSE_CODES } from '../../lib/protocol/close-codes.js';
@@ -115,6 +115,13 @@ function programOfSection(title: string): string {
   return [...imports, SURROUNDINGS_OF_HOOKS, CONTRACT, ...bodies].join('\n');
 }
 
+/** The packages that test/neighbours/run installs, and this repository does not. */
+const OF_NEIGHBOURS = new Set(
+  Object.keys(
+    (JSON.parse(pageOf('test/neighbours/nest-12/package.json').text) as { dependencies: object }).dependencies,
+  ).filter((name) => !existsSync(join(import.meta.dirname, '../../node_modules', name))),
+);
+
 /** The fragments of all pages; what is a part of a class is none. */
 function fragments(): string[] {
   const parts = EXAMPLES.filter(({ language, file }) => language === 'ts' && file === undefined);
@@ -127,10 +134,31 @@ function wholeFiles(): Map<string, string> {
   for (const { path } of PAGES) {
     const examples = EXAMPLES.filter(({ page, language }) => page === path && /^tsx?$/.test(language));
     for (const [index, program] of programsOf(examples).entries()) {
-      for (const [name, code] of program) files.set(`pages/${path}-${index}/${name}`, code);
+      const others = compiledByNeighbours(program);
+      for (const [name, code] of program) if (!others.has(name)) files.set(`pages/${path}-${index}/${name}`, code);
     }
   }
   return files;
+}
+
+function packageOf(from: string): string {
+  return from.split('/', from.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** The files of a program that need a package which only test/neighbours/run has: it compiles and runs them. */
+function compiledByNeighbours(program: ReadonlyMap<string, string>): Set<string> {
+  const others = new Set<string>();
+  const isOne = (name: string, code: string): boolean => {
+    return [...code.matchAll(/ from '([^']+)'/g)].some(([, from = '']) => {
+      return OF_NEIGHBOURS.has(packageOf(from)) || others.has(join(dirname(name), from).replace(/\.js$/, '.ts'));
+    });
+  };
+  let before: number;
+  do {
+    before = others.size;
+    for (const [name, code] of program) if (isOne(name, code)) others.add(name);
+  } while (others.size > before);
+  return others;
 }
 
 describe('the examples of the documentation', () => {

@@ -21,7 +21,8 @@ export function startsApps(): (test: AppOptions) => Promise<WsTestApp> {
   });
   return async ({ options = {}, platform, imports = [], ...parts }) => {
     const app = await createWsTestApp({
-      logger: false,
+      // What configures a logger of its own gets the lines of the start too.
+      ...(parts.configure ? {} : { logger: false }),
       ...parts,
       imports: options ? [PxlWebSocketModule.forRoot(options), ...imports] : imports,
       httpAdapter: parts.httpAdapter ?? (platform === 'Fastify' ? new FastifyAdapter() : undefined),
