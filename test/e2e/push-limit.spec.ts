@@ -252,7 +252,8 @@ describe('limits.maxPushBytes', () => {
     expect(all).toHaveLength(14);
     for (const client of crowd.slice(0, 10)) await client.request('system', 'leaveRoom', { roomName: room });
     const { data } = await ada.take(({ data }) => (data as WsPresencePush | undefined)?.members !== undefined);
-    expect((data as WsPresencePush).members).toHaveLength(4);
+    const { members, count, partial } = data as WsPresencePush;
+    expect([members?.length, partial]).toEqual([count, undefined]);
     for (const client of crowd) await client.close();
   });
 
