@@ -56,16 +56,17 @@ function unmasked(code: number, reason: string | Buffer = ''): FrameBits {
   return { opcode: 8, masked: false, payload };
 }
 
-const BY_PROXY: [what: string, frame: FrameBits, end: CloseReason][] = [
-  ['the code of Caddy', unmasked(1001), { code: 1001, reason: 'closed by a proxy' }],
-  ['a reason', unmasked(1012, 'deploy €'), { code: 1012, reason: 'closed by a proxy: deploy €' }],
+const BY_PROXY: [what: string, end: CloseReason, ...frames: FrameBits[]][] = [
+  ['the code of Caddy', { code: 1001, reason: 'closed by a proxy' }, unmasked(1001)],
+  ['within a message', { code: 1001, reason: 'closed by a proxy' }, { fin: false, payload: 'a' }, unmasked(1001)],
+  ['a reason', { code: 1012, reason: 'closed by a proxy: deploy €' }, unmasked(1012, 'deploy €')],
   [
     'the longest reason',
-    unmasked(4000, 'x'.repeat(123)),
     { code: 4000, reason: `closed by a proxy: ${'x'.repeat(104)}` },
+    unmasked(4000, 'x'.repeat(123)),
   ],
-  ['no code', { opcode: 8, masked: false }, { code: 1006, reason: 'closed by a proxy' }],
-  ['half of itself', { ...unmasked(1001), length: 10 }, { code: 1006, reason: 'closed by a proxy' }],
+  ['no code', { code: 1006, reason: 'closed by a proxy' }, { opcode: 8, masked: false }],
+  ['half of itself', { code: 1006, reason: 'closed by a proxy' }, { ...unmasked(1001), length: 10 }],
 ];
 
 const FAULTS: [what: string, code: number, ...frames: FrameBits[]][] = [
@@ -108,11 +109,11 @@ async function open(app: TestApp, path = '/ws'): Promise<RawClient> {
 describe('A close frame without a mask, which a proxy has written into the stream of its client,', () => {
   it('is told as what it is: its own code, and a reason that names the proxy', async () => {
     const app = await startApp({ providers: [Journal, QuietGateway] });
-    for (const [what, frame, end] of BY_PROXY) {
+    for (const [what, end, ...frames] of BY_PROXY) {
       const client = await open(app);
       const ended = app.app.get(Journal).nextEnd();
-      client.writeFrame(frame);
-      client.writeFrame({ payload: '{"type":"test","action":"take","data":"behind it"}' });
+      const behind = { payload: '{"type":"test","action":"take","data":"behind it"}' };
+      for (const frame of what === 'half of itself' ? frames : [...frames, behind]) client.writeFrame(frame);
       // The other side is told what RFC 6455 has for such frames, as before.
       expect([what, await client.closeCode()]).toEqual([what, 1002]);
       client.end();

@@ -13,7 +13,7 @@ import { haproxy } from './kinds/haproxy.js';
 import { nginx } from './kinds/nginx.js';
 import { varnish } from './kinds/varnish.js';
 import { Proxy } from './proxy.js';
-import type { Variant } from './proxy-kind.interface.js';
+import type { ProxyKind, Variant } from './proxy-kind.interface.js';
 import { Results } from './results.js';
 import { closeCode } from './scenarios/close-code.js';
 import { Crash } from './scenarios/crash.js';
@@ -60,7 +60,7 @@ class Stage {
     return new Stage(folder, [await freePort(), await freePort()], await launchChromium(), await RedisServer.start());
   }
 
-  async proxy(kind: (typeof KINDS)[number], version: string): Promise<Proxy> {
+  async proxy(kind: ProxyKind, version: string): Promise<Proxy> {
     const [http, https, admin] = [await freePort(), await freePort(), await freePort()];
     const [worker1, worker2] = this.ports;
     const folder = join(this.folder, kind.program);
@@ -144,23 +144,44 @@ async function stopAll(proxies: readonly Proxy[]): Promise<void> {
   await Promise.all(proxies.map((proxy) => proxy.stop()));
 }
 
-const begin = performance.now();
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const stage = await Stage.set();
-const proxies: Proxy[] = [];
-for (const kind of KINDS) {
-  if (wanted.length > 0 && !wanted.some((word) => kind.name.toLowerCase().startsWith(word.toLowerCase()))) continue;
-  const version = Proxy.versionOf(kind);
-  if (version === null) console.log(`${kind.name} is missing: run "apt-get install ${kind.debianPackage}".`);
-  else proxies.push(await stage.proxy(kind, version));
+/** The proxies that were asked for and are on this machine; the others are named. */
+async function findProxies(stage: Stage, wanted: readonly string[]): Promise<Proxy[]> {
+  const proxies: Proxy[] = [];
+  const isMeant = ({ name }: ProxyKind, word: string): boolean => name.toLowerCase().startsWith(word.toLowerCase());
+  const unknown = wanted.filter((word) => !KINDS.some((kind) => isMeant(kind, word)));
+  if (unknown.length > 0) throw new Error(`Of ${unknown.join(', ')} the documentation has no lines.`);
+  for (const kind of KINDS) {
+    if (wanted.length > 0 && !wanted.some((word) => isMeant(kind, word))) continue;
+    const version = Proxy.versionOf(kind);
+    if (version === null) console.log(`${kind.name} is missing: run "apt-get install ${kind.debianPackage}".`);
+    else proxies.push(await stage.proxy(kind, version));
+  }
+  return proxies;
 }
+
+const begin = performance.now();
+const stage = await Stage.set();
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const proxies = await findProxies(stage, words).catch(async (error: unknown) => {
+  await stage.end();
+  throw error;
+});
 const results = new Results(proxies);
-try {
-  await run(stage, proxies, results);
-} finally {
+const end = async (): Promise<void> => {
   await stopAll(proxies);
   await stage.end();
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void end().finally(() => process.exit(1)));
+try {
+  if (proxies.length > 0) await run(stage, proxies, results);
+} finally {
+  await end();
 }
 console.log(`\n${results.table()}\n\n${((performance.now() - begin) / 1_000).toFixed(0)} s`);
-if (process.argv.includes('--write') && !results.hasFailed) await results.write();
+if (process.argv.includes('--write')) {
+  // A table of some proxies would take the place of that of all.
+  if (proxies.length < KINDS.length || results.hasFailed) console.log('The table was not written.');
+  else await results.write();
+}
 process.exit(results.hasFailed ? 1 : 0);
