@@ -66,7 +66,7 @@ export class PresenceAudience implements RoomListener, PresenceListener, OnAppli
     exchange.whenAnswered(() => {
       if (audience.members.get(client) !== held) return;
       audience.members.set(client, null);
-      if (isLong) this.#send(audience, client, new PresencePush(room.name, room.standing));
+      if (isLong) this.#send(audience, client, this.#pushOf(room, room.standing));
       else for (const push of held) this.#send(audience, client, push);
     });
     return isLong ? room.brief : room.list;

@@ -6,6 +6,7 @@ import { WsError } from '../errors/ws.error.js';
 import type { WsPresenceRules } from '../options/rooms/presence.options.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { Membership, MembershipChange, RoomListener } from '../rooms/membership.js';
+import { RoomNames } from '../rooms/room-names.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { graceAfter } from './grace.js';
@@ -35,6 +36,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   /** Until the grace of each lost connection is over. */
   readonly #graces = new Map<PresenceEntry, RuntimeTimer>();
   readonly #listeners: PresenceListener[] = [];
+  readonly #names: RoomNames;
   #stamped = 0;
 
   constructor(
@@ -42,7 +44,9 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
     private readonly errors: ErrorReporter,
     @Inject(CLUSTER_CLOCK) private readonly clock: ClusterClock,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#names = RoomNames.of(options);
+  }
 
   get isOn(): boolean {
     return this.options.rooms.presence !== undefined;
@@ -250,7 +254,7 @@ export class Presences implements RoomPresence, RoomListener, OnApplicationShutd
   /** The bytes that the list of a room may have, for the frame around it not to be larger than `limits.maxPushBytes`. */
   #bytesOf(roomName: string): number | undefined {
     const { maxPushBytes } = this.options.limits;
-    return maxPushBytes === false ? undefined : maxPushBytes - pushFrame(roomName);
+    return maxPushBytes === false ? undefined : maxPushBytes - pushFrame(this.#names.nameOf(roomName));
   }
 
   #put(client: KnownClient, roomName: string, entry: PresenceEntry): void {

@@ -33,8 +33,9 @@ interface Preparation {
 }
 
 /**
- * Brings clients of this worker into rooms and out of them; the rooms are named by their keys. A join first asks the application's rules, then waits until
- * what is sent to the room reaches this worker; only then the client is a member. Until then the join is pending.
+ * Brings clients of this worker into rooms and out of them; the rooms are named by their keys. A join first asks the
+ * application's rules, then waits until what is sent to the room reaches this worker; only then the client is a member. Until
+ * then the join is pending.
  */
 @Injectable()
 export class Memberships {

@@ -27,9 +27,9 @@ export type MembershipSubject =
 type Verdict = { readonly isMember: false } | { readonly isMember: true; readonly profile: MemberProfile | undefined };
 
 /**
- * Asks `rooms.namespace` and `rooms.authorize` again about memberships of this worker's clients that they have asked for themselves. Who may not be
- * there any more is taken out; of the others the members see what the rules show of them now. Where a rule fails, nothing
- * changes: an outage of the application's database must not empty its rooms.
+ * Asks `rooms.namespace` and `rooms.authorize` again about memberships of this worker's clients that they have asked for
+ * themselves. Who may not be there any more is taken out; of the others the members see what the rules show of them now.
+ * Where a rule fails, nothing changes: an outage of the application's database must not empty its rooms.
  */
 @Injectable()
 export class Reauthorizations implements ClientListener {

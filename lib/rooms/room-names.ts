@@ -51,7 +51,8 @@ export class RoomNames {
    * The key of a room that a verb names; without a namespace the name is one.
    *
    * @param field what the verb calls it
-   * @throws WsError BAD_MESSAGE for what cannot be a room in a namespace, or a namespace, and for a namespace without `rooms.namespace`
+   * @throws WsError BAD_MESSAGE for what cannot be a room in a namespace, or a namespace, and for a namespace without
+   * `rooms.namespace`
    */
   keyOf(field: string, name: string, namespace: unknown): string {
     if (namespace === undefined) return name;

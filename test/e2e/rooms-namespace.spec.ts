@@ -227,6 +227,21 @@ describe('Clients of two namespaces in rooms of the same name', () => {
     ]);
   });
 
+  it('hear a list of members that is too long for an answer by the bare name', async () => {
+    const profile = { text: 'x'.repeat(700) };
+    await start(
+      { presence: { interval: 20 }, named: true, profile: () => profile },
+      { limits: { maxPushBytes: 1_024 } },
+    );
+    const ada = await connect('acme');
+    const wish = { roomName: 'lobby', presence: true };
+    expect(await ada.request('system', 'joinRoom', wish)).toMatchObject({ data: { members: [], partial: true } });
+    expect(await ada.next('room', 'presence')).toMatchObject({
+      data: { roomName: 'lobby', members: [{ profile }] },
+      room: 'lobby',
+    });
+  });
+
   it('have histories of their own', async () => {
     await start({
       history: (roomName, of) => {
