@@ -77,6 +77,12 @@ describe('A verb of a socket', () => {
     ['return client?.data?.user', 'return client?.metadata?.user'],
     ['client.data = { a: 1 }', 'Object.assign(client.metadata, { a: 1 })'],
     ['(client as any).user = room', '(client as any).metadata.user = room'],
+    ['const { id, data: mine, user } = client', 'const { clientId: id, metadata: mine, metadata: { user } } = client'],
+    [
+      "(client as any as Socket).to(room).emit('hi')",
+      "this.server.sendToRooms([room], { event: 'hi' }, { exclude: [(client as any as WsClient).clientId] })",
+    ],
+    ['(room ? client : client).join(room)', 'await (room ? client : client).join(room)'],
     ["client['user'] = room", "client.metadata['user'] = room"],
   ])('%s', async (before, after) => {
     expect(await members(`${before};`)).toBe(`${after};`);
@@ -124,6 +130,18 @@ export class ChatGateway {
   }
 }
 `);
+  });
+
+  it('has its server injected, whatever it made for itself', async () => {
+    const { text } =
+      await MigratedProject.migrate(`${HEAD}import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+@WebSocketGateway()
+export class ChatGateway {
+  @WebSocketServer() server: Server = new Server<In, Out>();
+}
+`);
+    expect(text).toContain('  @Inject(WebSocketService) server: WebSocketService;');
+    expect(text).not.toContain('socket.io');
   });
 
   it('of platform-ws is none of its business', async () => {

@@ -87,6 +87,12 @@ export class SourceEdits {
     return /^[ \t]*/.exec(this.source.slice(this.lineStart(at)))?.[0] ?? '';
   }
 
+  /** Where the line behind a place begins. */
+  lineAfter(at: number): number {
+    const end = this.source.indexOf('\n', at);
+    return end < 0 ? this.source.length : end + 1;
+  }
+
   lineStart(at: number): number {
     return this.source.lastIndexOf('\n', at - 1) + 1;
   }

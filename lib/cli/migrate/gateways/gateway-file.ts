@@ -51,6 +51,8 @@ export class GatewayFile {
    * classes that Nest makes.
    */
   service(node: Node, name: Service): string | undefined {
+    const given = name === 'WebSocketService' ? this.#serverAround(node) : undefined;
+    if (given !== undefined) return given;
     const owner = classAround(node);
     if (!owner) return undefined;
     if (name === 'WebSocketService') {
@@ -86,10 +88,22 @@ export class GatewayFile {
       const name = ['Client', 'SocketClient', 'WsClientWithData'].find((one) => !taken.has(one)) ?? 'AnyDataWsClient';
       const after = this.source.getImportDeclarations().at(-1);
       const text = `/** A client; the application keeps data of its own in \`metadata\`. */\ntype ${name} = WsClient & { readonly metadata: any };`;
-      this.edits.insert(after?.getEnd() ?? 0, after ? `\n\n${text}` : `${text}\n\n`);
+      // Behind the line of the last import, which may go itself.
+      this.edits.insert(after ? this.edits.lineAfter(after.getEnd()) : 0, after ? `\n${text}\n` : `${text}\n\n`);
       this.#metadataType = name;
     }
     return this.#metadataType;
+  }
+
+  /** The parameter of a function around a node that is a server. */
+  #serverAround(node: Node): string | undefined {
+    for (const one of node.getAncestors()) {
+      const isFunction = Node.isFunctionDeclaration(one) || Node.isArrowFunction(one) || Node.isMethodDeclaration(one);
+      if (!isFunction || (Node.isMethodDeclaration(one) && one.getName() === 'afterInit')) continue;
+      const found = one.getParameters().find((parameter) => this.kinds.ofDeclared(parameter) === 'server');
+      if (found) return found.getName();
+    }
+    return undefined;
   }
 
   #inject(owner: ClassDeclaration, name: Service, property: string): void {

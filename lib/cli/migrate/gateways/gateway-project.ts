@@ -31,7 +31,10 @@ export class GatewayProject {
     this.gateways = files
       .flatMap((file) => file.getClasses())
       .filter((one) => one.getDecorator('WebSocketGateway') !== undefined);
-    const mentions = modules.some((module) => SOCKET_IO.test(module));
+    const isOfNest = this.gateways.length > 0 || modules.some((module) => module.startsWith('@nestjs/'));
+    // A server of its own, without Nest, is written anew.
+    const isOther = !isOfNest && files.some((file) => /\bnew (?:Server|\w+\.Server)\(/.test(file.getText()));
+    const mentions = !isOther && modules.some((module) => SOCKET_IO.test(module));
     // Nest takes Socket.IO where nothing else is said.
     this.isOfSocketIo =
       mentions || (this.gateways.length > 0 && !modules.some((module) => OTHER_ADAPTERS.test(module)));

@@ -6,7 +6,7 @@ import { GatewayFile } from './gateway-file.js';
 import { GatewayProject } from './gateway-project.js';
 import { rewriteHandedOn, rewriteInit } from './handler-methods.js';
 import { rewriteRootModule } from './root-module.js';
-import { rewriteLookup, rewriteProperty } from './socket-properties.js';
+import { rewriteLookup, rewritePattern, rewriteProperty } from './socket-properties.js';
 import { rewriteType } from './socket-types.js';
 import { rewriteVerb } from './verbs.js';
 
@@ -35,6 +35,7 @@ function visit(node: Node, file: GatewayFile): void {
   rewriteGatewayDecorator(node, file);
   rewriteInit(node, file);
   rewriteProperty(node, file);
+  rewritePattern(node, file);
   rewriteHandedOn(node, file);
   if (!Node.isCallExpression(node)) return;
   rewriteLookup(node, file);

@@ -53,6 +53,19 @@ export class Kinds {
     if (Node.isAsExpression(expression) || Node.isSatisfiesExpression(expression)) {
       return this.types.kindOf(expression.getTypeNode()) ?? this.of(expression.getExpression());
     }
+    if (Node.isConditionalExpression(expression)) {
+      const kind = this.of(expression.getWhenTrue());
+      return kind === this.of(expression.getWhenFalse()) ? kind : undefined;
+    }
+    if (Node.isBinaryExpression(expression)) {
+      const isChoice = ['??', '||'].includes(expression.getOperatorToken().getText());
+      return isChoice ? (this.of(expression.getLeft()) ?? this.of(expression.getRight())) : undefined;
+    }
+    if (Node.isArrayLiteralExpression(expression)) {
+      const [first] = expression.getElements();
+      const kind = Node.isSpreadElement(first) ? this.of(first.getExpression()) : undefined;
+      return elementOf(kind) && kind;
+    }
     if (Node.isCallExpression(expression)) return this.#ofCall(expression.getExpression(), expression);
     if (Node.isElementAccessExpression(expression)) return elementOf(this.of(expression.getExpression()));
     if (Node.isPropertyAccessExpression(expression)) {

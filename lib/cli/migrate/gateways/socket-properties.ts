@@ -1,6 +1,7 @@
 import { Node, type CallExpression } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
 import type { Kinds } from './kinds.js';
+import type { Kind } from './known-types.js';
 
 const SERVER = 'every-verb-of-the-server';
 const TOKEN = 'tokens';
@@ -29,6 +30,30 @@ const OF_SOCKET: ReadonlySet<string> = new Set(
     'eventNames toString fetchSockets'
   ).split(' '),
 );
+
+/** `{ id, data, user }` of a socket: other names, and what is the application's own out of metadata. */
+export function rewritePattern(node: Node, file: GatewayFile): void {
+  if (!Node.isObjectBindingPattern(node)) return;
+  const kind = kindOfPattern(node, file.kinds);
+  if (kind !== 'socket' && kind !== 'remote') return;
+  for (const element of node.getElements()) {
+    const property = element.getPropertyNameNode();
+    const name = (property ?? element.getNameNode()).getText();
+    const other = name === 'id' ? 'clientId' : name === 'data' ? 'metadata' : undefined;
+    if (other !== undefined && property) file.edits.replace(property, other);
+    else if (other !== undefined) file.edits.insertBefore(element, `${other}: `);
+    else if (name === 'handshake') {
+      file.context.todo(node, 'there is no handshake: headers, ip and request.query of the client', SERVER);
+    } else if (!OF_SOCKET.has(name) && kind === 'socket')
+      file.edits.replace(element, `metadata: { ${file.text(element)} }`);
+  }
+}
+
+function kindOfPattern(pattern: Node, kinds: Kinds): Kind | undefined {
+  const owner = pattern.getParent();
+  if (Node.isVariableDeclaration(owner)) return kinds.of(owner.getInitializer());
+  return Node.isParameterDeclaration(owner) ? kinds.ofDeclared(owner) : undefined;
+}
 
 /** Rewrites what is read of a socket: its id, its data, its handshake, and what the application has put there itself. */
 export function rewriteProperty(node: Node, file: GatewayFile): void {
@@ -156,7 +181,11 @@ function rewriteServerProperty(node: Node, name: string, file: GatewayFile): voi
     if (next === 'size') file.edits.replace(node.getParentOrThrow(), `${clients}.size`);
     else if (next === 'get' || next === 'has')
       return; // with its call
-    else file.context.todo(node, 'all clients: getClients() of ClientManager', SERVER);
+    else {
+      file.use('WsClient');
+      const pairs = '(one) => (one instanceof WsClient ? [[one.clientId, one] as const] : [])';
+      file.edits.replace(node, `new Map(${clients}.getClients().flatMap(${pairs}))`);
+    }
   }
 }
 
@@ -189,6 +218,10 @@ function inParentheses(node: Node, text: string): string {
 
 /** Whether a node reads or writes what becomes a client's metadata. */
 export function isMetadata(node: Node, kinds: Kinds): boolean {
+  if (Node.isBindingElement(node)) {
+    const name = (node.getPropertyNameNode() ?? node.getNameNode()).getText();
+    return name !== 'id' && !OF_SOCKET.has(name) && kindOfPattern(node.getParent(), kinds) === 'socket';
+  }
   const read = readAccess(node);
   if (!read || kinds.of(read.base) !== 'socket') return false;
   return read.name === 'data' || !(Object.hasOwn(RENAMED, read.name) || OF_SOCKET.has(read.name));

@@ -128,6 +128,9 @@ function addType(node: Node, file: GatewayFile): void {
   file.context.imports.add('@nestjs/common', 'Inject');
   file.context.imports.dropUnused('@nestjs/websockets');
   file.edits.replace(decorator, '@Inject(WebSocketService)');
+  const value = node.getInitializer();
+  // A server of its own, as some have it: it was never used.
+  if (value) file.edits.replaceRange((node.getTypeNode() ?? node.getNameNode()).getEnd(), value.getEnd(), '');
   const type = node.getTypeNode();
   if (!type)
     file.edits.insertAfter(

@@ -3,7 +3,8 @@ import type { GatewayFile } from './gateway-file.js';
 import { textOf } from './gateway-project.js';
 import type { Kind } from './known-types.js';
 
-const STEPS: ReadonlySet<string> = new Set(['to', 'in', 'except', 'timeout', 'compress', 'of']);
+/** The methods that say to whom something is sent. */
+export const STEPS: ReadonlySet<string> = new Set(['to', 'in', 'except', 'timeout', 'compress', 'of']);
 const FLAGS: ReadonlySet<string> = new Set(['broadcast', 'volatile', 'local', 'sockets', 'nsp', 'server']);
 
 /** A call such as `this.server.to('tea').except(socket.id).emit('hello')`, taken apart. */
@@ -41,7 +42,7 @@ export function readChain(call: CallExpression, file: GatewayFile): VerbChain | 
   let at: Node = called.getExpression();
   let question: VerbChain['question'] = called.hasQuestionDotToken() ? '?' : '';
   for (;;) {
-    if (Node.isNonNullExpression(at) || Node.isParenthesizedExpression(at)) at = at.getExpression();
+    at = unwrap(at);
     const step = Node.isCallExpression(at) ? at.getExpression() : at;
     if (!Node.isPropertyAccessExpression(step)) break;
     const name = step.getName();
@@ -57,6 +58,14 @@ export function readChain(call: CallExpression, file: GatewayFile): VerbChain | 
   const kind = file.kinds.of(at);
   if (kind !== 'server' && kind !== 'socket' && kind !== 'remote') return undefined;
   return { call, base: at, kind, verb: called.getName(), question, ...chain };
+}
+
+/** What stands in parentheses for no reason; `(client as Socket)` keeps them. */
+function unwrap(node: Node): Node {
+  if (Node.isNonNullExpression(node)) return unwrap(node.getExpression());
+  const inner = Node.isParenthesizedExpression(node) ? unwrap(node.getExpression()) : node;
+  const isSimple = Node.isPropertyAccessExpression(inner) || Node.isCallExpression(inner) || Node.isIdentifier(inner);
+  return isSimple ? inner : node;
 }
 
 /** `server` alone is a name like any other. */
@@ -83,6 +92,11 @@ function addTargets(argument: Node, isExcept: boolean, chain: Targets, file: Gat
 /** `client.id`, and what is called like one: there, a room of a client's id is meant. */
 function isClientId(node: Node, file: GatewayFile): boolean {
   if (Node.isNonNullExpression(node) || Node.isSpreadElement(node)) return isClientId(node.getExpression(), file);
+  if (Node.isCallExpression(node)) {
+    const [callback] = node.getArguments();
+    const body = Node.isArrowFunction(callback) ? callback.getBody() : undefined;
+    return body !== undefined && Node.isPropertyAccessExpression(body) && isClientId(body, file);
+  }
   const name = Node.isPropertyAccessExpression(node) ? node.getName() : Node.isIdentifier(node) ? node.getText() : '';
   if (Node.isPropertyAccessExpression(node) && name === 'id') {
     const kind = file.kinds.of(node.getExpression());

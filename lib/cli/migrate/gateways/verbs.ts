@@ -1,7 +1,7 @@
 import { Node, type CallExpression } from '../ts-morph.js';
 import { hasPlainArguments, type GatewayFile } from './gateway-file.js';
 import { messageText, readArguments } from './messages.js';
-import { isListOfTexts, readChain, type VerbChain } from './verb-chain.js';
+import { isListOfTexts, readChain, STEPS, type VerbChain } from './verb-chain.js';
 import { awaitJoin } from './handler-methods.js';
 
 type Verb = (chain: VerbChain, file: GatewayFile) => void;
@@ -40,7 +40,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
       unknown(chain, file);
       return;
     }
-    file.edits.replace(chain.call, `${service}.disconnectClients({ clientIds: [${text}.clientId] })`);
+    file.edits.replace(
+      chain.call,
+      whereThere(chain, `${service}.disconnectClients({ clientIds: [${text}.clientId] })`, file),
+    );
   },
   on: listen,
   once: listen,
@@ -60,6 +63,13 @@ export function rewriteVerb(call: CallExpression, file: GatewayFile): void {
   const called = call.getExpression();
   if (!Node.isPropertyAccessExpression(called)) return;
   const verb = called.getName();
+  if (STEPS.has(verb) && !Node.isPropertyAccessExpression(call.getParent())) {
+    const kind = file.kinds.of(called.getExpression());
+    if (kind === 'server' || kind === 'socket') {
+      file.context.todo(call, 'rooms stand in the send itself: sendToRooms(rooms, { event, data })', SERVER);
+    }
+    return;
+  }
   if (!Object.hasOwn(VERBS, verb)) return;
   const chain = readChain(call, file);
   if (!chain) return;
@@ -116,7 +126,7 @@ function emit(chain: VerbChain, given: readonly Node[], file: GatewayFile): void
     unknown(chain, file);
     return;
   }
-  file.edits.replace(call, sendText(service, messageText(parts), chain, file));
+  file.edits.replace(call, whereThere(chain, sendText(service, messageText(parts), chain, file), file));
 }
 const DIFFERENCES = 'what-behaves-differently';
 
@@ -165,6 +175,14 @@ function optionsText(clients: readonly string[], rooms: readonly string[], isVol
         : '';
   const parts = [exclude, isVolatile ? 'volatile: true' : ''].filter((part) => part !== '');
   return parts.length > 0 ? `, { ${parts.join(', ')} }` : '';
+}
+
+/** `found?.emit('hello')` of a client that has to be there for its id. */
+function whereThere({ kind, question, base, call }: VerbChain, text: string, file: GatewayFile): string {
+  if (kind !== 'remote' || question === '') return text;
+  if (!Node.isIdentifier(base)) file.context.todo(call, 'find the client first, and send where there is one', SERVER);
+  const whole = `${file.text(base)} && ${text}`;
+  return Node.isExpressionStatement(call.getParent()) ? whole : `(${whole})`;
 }
 
 /** Whether a chain means the socket itself: `socket.emit`, `socket.volatile.emit`. */
