@@ -37,13 +37,18 @@ export class WatchedPromise<T> extends Promise<T> {
 
   #follow(untaken: Untaken): void {
     this.#untaken = untaken;
-    void super.then(undefined, (reason: unknown) => this.#judgeLater(reason));
+    this.#watch((reason) => this.#judgeLater(reason));
+  }
+
+  /** Not by `super`: TypeScript compiles that wrongly in a private method for applications whose target is below ES2022. */
+  #watch(onRejected: (reason: unknown) => void): void {
+    void Promise.prototype.then.call(this, undefined, onRejected);
   }
 
   /** Called before this promise is rejected. */
   #rejected(reason: unknown): void {
     // This handler keeps Node from reporting the rejection as unhandled.
-    void super.then(undefined, () => undefined);
+    this.#watch(() => undefined);
     this.#judgeLater(reason);
   }
 

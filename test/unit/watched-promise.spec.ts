@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import ts from 'typescript';
 import { WatchedPromise } from '../../lib/runtime/watched-promise.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -52,4 +56,20 @@ it('A watched promise is a Promise with the value of the other', async () => {
   );
   expect(watched).toBeInstanceOf(Promise);
   expect(await watched.then((value) => value + 1)).toBe(2);
+});
+
+describe('The code of the library', () => {
+  it('has no super in private methods, which TypeScript compiles wrongly for targets below ES2022', () => {
+    const root = join(import.meta.dirname, '../../lib');
+    const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2021 };
+    for (const name of names) {
+      const source = readFileSync(join(root, name), 'utf8');
+      if (!source.includes('super.')) continue;
+      const { outputText } = ts.transpileModule(source, {
+        compilerOptions: { ...options, experimentalDecorators: true },
+      });
+      expect(() => new Script(outputText, { filename: name })).not.toThrow();
+    }
+  });
 });
