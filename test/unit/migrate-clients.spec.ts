@@ -283,6 +283,15 @@ describe('members', () => {
     expect(await statements(`  ${before};`)).toBe(`  ${after};`);
   });
 
+  it('are taken out under their new names', async () => {
+    expect(await statements('  const { id, connected: isThere } = socket;')).toBe(
+      '  const { clientId: id, connected: isThere } = socket;'.replace(
+        /^/,
+        '  // TODO(pxl): ask isClientConnected() of the client, see docs/coming-from-socket-io.md#every-verb-of-the-client\n',
+      ),
+    );
+  });
+
   it.each(['socket.recovered', 'socket.io.engine.transport.name', 'socket.listeners("a")', 'socket.sendBuffer'])(
     '%s is left with a comment',
     async (code) => {
@@ -295,12 +304,17 @@ describe('a socket is known', () => {
   it.each([
     ['from another file', "import { socket } from './socket.js';\nsocket.emit('a');\n"],
     ['behind a hook', "import { useSocket } from './socket.js';\nconst { socket } = useSocket();\nsocket.emit('a');\n"],
+    [
+      'as what a function promises',
+      "import { pair } from './socket.js';\nconst { own: one } = await pair();\none.emit('a');\n",
+    ],
     ['as what a function returns', "import { open } from './socket.js';\nopen().emit('a');\n"],
   ])('%s', async (_, text) => {
     const project = await MigratedProject.with({
       'package.json': '{ "dependencies": { "vite": "7" } }',
       'src/socket.ts': `${IMPORT}export const socket = io('http://h');
 export function open(): Socket { return socket; }
+export const pair = async (): Promise<{ own: Socket }> => ({ own: socket });
 export const useSocket = () => ({ socket, isReady: true });
 `,
       'src/use.ts': text,

@@ -11,6 +11,7 @@ export type {
   FunctionExpression,
   Identifier,
   NewExpression,
+  ObjectBindingPattern,
   PropertyAccessExpression,
   SourceFile,
 } from 'ts-morph';

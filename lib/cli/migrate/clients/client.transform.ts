@@ -4,7 +4,7 @@ import { ClientFile } from './client-file.js';
 import { convertConstruction, convertManaged } from './construction.js';
 import { convertEmit, renameVerb, type SocketCall } from './emits.js';
 import { convertAny, convertListener, convertOff } from './listeners.js';
-import { convertConnect, convertMember, leaveCall } from './members.js';
+import { convertConnect, convertMember, convertTaken, leaveCall } from './members.js';
 import { SOCKET_IO_CLIENT } from './socket-io-names.js';
 import { Sockets } from './sockets.js';
 import { convertType } from './types.js';
@@ -57,6 +57,7 @@ export class ClientTransform implements Transform {
       convertType(node, client);
       return;
     }
+    if (Node.isObjectBindingPattern(node)) convertTaken(node, client);
     if (Node.isExportDeclaration(node) && node.getModuleSpecifierValue() === SOCKET_IO_CLIENT)
       client.todo(node, `export WebSocketClient of ${CLIENT} in its place`, 'every-verb-of-the-client');
     if (Node.isNewExpression(node) || Node.isCallExpression(node)) {

@@ -1,4 +1,4 @@
-import { Node, type CallExpression, type PropertyAccessExpression } from '../ts-morph.js';
+import { Node, type CallExpression, type ObjectBindingPattern, type PropertyAccessExpression } from '../ts-morph.js';
 import type { ClientFile } from './client-file.js';
 import { renameVerb, type SocketCall } from './emits.js';
 
@@ -49,6 +49,24 @@ export function convertMember(node: PropertyAccessExpression, client: ClientFile
       client.todo(node, `there is no ${node.getName()} of the client`, 'every-verb-of-the-client');
       return;
     }
+  }
+}
+
+/** `const { id } = socket`. */
+export function convertTaken(pattern: ObjectBindingPattern, client: ClientFile): void {
+  const holder = pattern.getParent();
+  if (!Node.isVariableDeclaration(holder) || !client.sockets.isSocket(holder.getInitializer())) return;
+  for (const element of pattern.getElements()) {
+    const given = element.getPropertyNameNode();
+    const name = given?.getText() ?? element.getName();
+    if (name !== 'id') {
+      const text =
+        name === 'connected'
+          ? 'ask isClientConnected() of the client'
+          : `there is no ${name} of the client to be taken out`;
+      client.todo(element, text, 'every-verb-of-the-client');
+    } else if (given) client.edits.replace(given, 'clientId');
+    else client.edits.insertBefore(element, 'clientId: ');
   }
 }
 

@@ -147,7 +147,8 @@ export class Sockets {
     const pattern = element.getParentOrThrow();
     const holder = pattern.getParentOrThrow();
     if (!Node.isVariableDeclaration(holder) && !Node.isParameterDeclaration(holder)) return false;
-    const value = holder.getInitializer();
+    const given = holder.getInitializer();
+    const value = Node.isAwaitExpression(given) ? given.getExpression() : given;
     if (Node.isArrayBindingPattern(pattern)) {
       const [first, setter] = pattern.getElements();
       if (first !== element || !Node.isCallExpression(value)) return false;
@@ -189,6 +190,8 @@ export class Sockets {
 
   /** Whether a type of an object has a socket under a name. */
   #hasSocket(type: Node | undefined, name: string): boolean {
+    if (Node.isTypeReference(type) && type.getTypeName().getText() === 'Promise')
+      return this.#hasSocket(type.getTypeArguments()[0], name);
     const owners = Node.isTypeReference(type) ? declarationsOf(type.getTypeName()) : type ? [type] : [];
     return owners.some((owner) => {
       const members = Node.isTypeAliasDeclaration(owner) ? owner.getTypeNode() : owner;
@@ -278,7 +281,8 @@ export class Sockets {
 function isUntyped(element: Node): boolean {
   const holder = element.getParentOrThrow().getParent();
   if (Node.isParameterDeclaration(holder)) return holder.getTypeNode() === undefined;
-  const value = Node.isVariableDeclaration(holder) ? holder.getInitializer() : undefined;
+  const given = Node.isVariableDeclaration(holder) ? holder.getInitializer() : undefined;
+  const value = Node.isAwaitExpression(given) ? given.getExpression() : given;
   if (!Node.isCallExpression(value) || value.getTypeArguments().length > 0) return false;
   return (
     value.getExpression().getText() !== 'useState' ||
