@@ -1,4 +1,5 @@
-import cluster from 'node:cluster';
+// Not its default: an application without esModuleInterop that compiles this package for Jest would find none.
+import * as cluster from 'node:cluster';
 
 /** What shows whether other processes of the same application run. */
 export interface WorkerSurroundings {
@@ -7,8 +8,15 @@ export interface WorkerSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Of node:cluster; there is no `worker` in a process that is none. */
+interface ClusterNames {
+  readonly Worker: unknown;
+  readonly worker?: { readonly id: number } | undefined;
+}
+
 export function workerSurroundings(): WorkerSurroundings {
-  return { workerId: cluster.worker?.id, env: process.env };
+  const { worker }: ClusterNames = cluster;
+  return { workerId: worker?.id, env: process.env };
 }
 
 /**
