@@ -337,7 +337,7 @@ describe('what a send is called with', () => {
     await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
     await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);
     await expect(service.sendToUsers([7], news, given)).rejects.toEqual(refusal);
-    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, where, idempotencyKey');
+    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, where, idempotencyKey, namespace');
     await expect(service.sendToRooms(['tea'], news, given)).rejects.toMatchObject({ message: named });
     await expectReached([]);
   });
