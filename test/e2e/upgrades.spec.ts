@@ -7,6 +7,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { WebSocket } from 'ws';
+import { EndpointRegistry } from '../../lib/transport/endpoint/endpoint.registry.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { createCertificate } from '../support/certificate.js';
 import { closeRefusal } from '../support/close-refusal.js';
@@ -331,6 +333,16 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
       }
     });
   }
+
+  // As the `ws` of Bun before 1.4.4 has it: the control run without the second way is an upgrade that is cut.
+  it('is served where ws makes sockets of its own class', async () => {
+    const { app, client } = await start();
+    const [endpoint] = app.get(EndpointRegistry).all;
+    Object.assign(endpoint!.webSocketServer.options, { WebSocket });
+    const ada = await client();
+    expect(await ada.request('test', 'echo', 'well')).toBe('well');
+    expect(await ada.close()).toMatchObject({ code: 1000 });
+  });
 
   it('is taken on the port of a gateway of its own, which answers nothing else', async () => {
     const own = await freePort();

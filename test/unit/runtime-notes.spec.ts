@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { WsFallback, WsRateLimit, WsRoute, WsSubscriber } from 'nestjs-pxl-websocket';
 import { runtimeNotes } from '../../lib/lifecycle/runtime-notes.js';
 
 /** The notes of a runtime, each with its level; without a word about it nothing is wrong with it. */
@@ -44,5 +45,21 @@ describe('What is said of the runtime at the start', () => {
     expect(notesOn({ node: '24.0.0' }, { showsWriteProgress: false })).toEqual([
       expect.stringMatching(/^log This runtime does not tell how much of a write has left: /),
     ]);
+  });
+});
+
+describe('A method decorator that is called in the standard way, as Bun does without a tsconfig.json', () => {
+  it.each(['WsRoute', 'WsFallback', 'WsRateLimit', 'WsSubscriber'])('says what it needs: @%s', (name) => {
+    const decorators: Record<string, unknown> = {
+      WsRoute: WsRoute('chat', 'send'),
+      WsFallback: WsFallback(),
+      WsRateLimit: WsRateLimit({ limit: 1, ttl: 1_000 }),
+      WsSubscriber: WsSubscriber({ channel: 'clientConnected' }),
+    };
+    const decorate = decorators[name] as (method: () => void, context: object) => void;
+    expect(() => decorate(() => undefined, { kind: 'method', name: 'send' })).toThrow(
+      `@${name}() was compiled as a standard decorator, which Nest does not know: tsconfig.json needs ` +
+        '"experimentalDecorators": true and "emitDecoratorMetadata": true.',
+    );
   });
 });
