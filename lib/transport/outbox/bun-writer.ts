@@ -21,6 +21,11 @@ export class BunWriter extends WsWriter {
     return this.#left;
   }
 
+  /** Bun compresses within `send`. */
+  override get isCompressing(): boolean {
+    return false;
+  }
+
   override send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     this.#look(0);
     super.send(data, options, done);
