@@ -144,6 +144,23 @@ export class ChatGateway {
     expect(text).not.toContain('socket.io');
   });
 
+  it('is told of names that are the library’s, and of a root module that was not found', async () => {
+    const { text, said } =
+      await MigratedProject.migrate(`${HEAD}import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway()
+export class ChatGateway {
+  @SubscribeMessage('disconnect')
+  bye(client: Socket) {}
+}
+`);
+    expect(text).toContain(
+      '  // TODO(pxl): disconnect belongs to the library: the end of a connection is handleDisconnect(',
+    );
+    expect(said.out).toContain(
+      "src/file.ts: import PxlWebSocketModule.forRoot({ protocol: 'event' }) into the root module",
+    );
+  });
+
   it('of platform-ws is none of its business', async () => {
     const source = `import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { Server } from 'ws';

@@ -15,6 +15,28 @@ const ELSEWHERE: ReadonlySet<string> = new Set(
 /** Of these the ones that something has to be done about. */
 const OTHERWISE: ReadonlySet<string> = new Set(['connectionStateRecovery', 'allowRequest', 'adapter', 'parser']);
 
+/** Events that are the library's own; `join` and `leave` an application may have too. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'authenticate',
+  'connected',
+  'disconnect',
+  'error',
+  'heartbeat',
+  'encrypted',
+]);
+
+/** `@SubscribeMessage('disconnect')`: a name that fails the start here. */
+export function checkEventName(node: Node, file: GatewayFile): void {
+  if (!Node.isDecorator(node) || node.getName() !== 'SubscribeMessage') return;
+  const name = textOf(node.getArguments()[0]);
+  if (name === undefined || !RESERVED.has(name)) return;
+  const what =
+    name === 'disconnect'
+      ? 'the end of a connection is handleDisconnect(client, reason, code)'
+      : 'give this event another name';
+  file.context.todo(node, `${name} belongs to the library: ${what}`, 'handlers');
+}
+
 /** `@WebSocketGateway(81, { namespace: 'chat', cors: true })`: the namespace becomes a path, other options are the module's. */
 export function rewriteGatewayDecorator(node: Node, file: GatewayFile): void {
   if (!Node.isDecorator(node) || node.getName() !== 'WebSocketGateway') return;

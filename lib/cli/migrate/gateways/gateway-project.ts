@@ -130,9 +130,13 @@ export class GatewayProject {
     return this.#root.module;
   }
 
+  /** Whether there are gateways, and nothing imports this library's module. */
+  get lacksModule(): boolean {
+    return this.gateways.length > 0 && !this.files.some((file) => /\bPxlWebSocketModule\b/.test(file.getText()));
+  }
+
   #findRoot(): ClassDeclaration | undefined {
-    if (this.gateways.length === 0 || this.files.some((file) => /\bPxlWebSocketModule\b/.test(file.getText())))
-      return undefined;
+    if (!this.lacksModule) return undefined;
     for (const file of this.files) {
       if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.getFilePath())) continue;
       const [, name] = /NestFactory\.create(?:<[^>]*>)?\(\s*(\w+)/.exec(file.getText()) ?? [];

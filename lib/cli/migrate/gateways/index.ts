@@ -1,7 +1,7 @@
 import { Node } from '../ts-morph.js';
 import type { Transform } from '../transform.js';
 import { rewriteAdapters } from './adapters.js';
-import { rewriteGatewayDecorator } from './gateway-decorator.js';
+import { checkEventName, rewriteGatewayDecorator } from './gateway-decorator.js';
 import { GatewayFile } from './gateway-file.js';
 import { GatewayProject } from './gateway-project.js';
 import { rewriteHandedOn, rewriteInit } from './handler-methods.js';
@@ -33,6 +33,7 @@ function visit(node: Node, file: GatewayFile): void {
   node.forEachChild((child) => visit(child, file));
   rewriteType(node, file);
   rewriteGatewayDecorator(node, file);
+  checkEventName(node, file);
   rewriteInit(node, file);
   rewriteProperty(node, file);
   rewritePattern(node, file);

@@ -14,6 +14,9 @@ const MODULE = 'PxlWebSocketModule';
 /** Imports this library's module into the application's root module, with the options that gateways and adapters had. */
 export function rewriteRootModule(file: GatewayFile): void {
   const root = file.project.rootModule();
+  if (!root && file.project.lacksModule && file.project.gateways[0]?.getSourceFile() === file.source) {
+    file.context.note(`import ${MODULE}.forRoot({ protocol: 'event' }) into the root module, which was not found`);
+  }
   if (root?.getSourceFile() !== file.source) return;
   const [metadata] = root.getDecorator('Module')?.getArguments() ?? [];
   const given = propertyOf(metadata, 'imports');
