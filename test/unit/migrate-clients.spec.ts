@@ -245,6 +245,13 @@ describe('on', () => {
   });`);
   });
 
+  it('of the connection, heard once, makes a block of the body of an arrow function', async () => {
+    const text = await statements("  await new Promise((resolve) => socket.once('connect', resolve));");
+    expect(text.replace(/\s+/g, ' ').trim()).toBe(
+      "await new Promise((resolve) => { const offConnect = socket.onState(({ state }) => { if (state === 'connected') { offConnect(); resolve(); } }); });",
+    );
+  });
+
   it('of the connection is taken away where the constant that ends it is seen', async () => {
     const text = await statements(`  const onConnect = () => show(1);
   socket.on('connect', onConnect);

@@ -63,7 +63,9 @@ export function convertStateListener(found: SocketCall, event: string, isOnce: b
   renameVerb(found, 'onState', client);
   edits.replaceRange(name.getStart(), handler.getStart(), '');
   if (REASONS.test(handler.getText())) client.todo(call, REASON, 'connection-events');
-  const stop = isOnce ? nameStop(call, event, client) : undefined;
+  const stop = isOnce && mayKeep(call) ? nameStop(call, event, client) : undefined;
+  if (isOnce && stop === undefined)
+    client.todo(call, 'call what onState returns, once it has told', 'connection-events');
   const lines = stop === undefined ? [] : [`${stop}();`];
   if (Node.isArrowFunction(handler) || Node.isFunctionExpression(handler))
     convertInline(handler, how, lines, found, client);
@@ -154,8 +156,18 @@ function nameStop(call: Node, event: string, client: ClientFile): string {
   for (let count = 2; near.includes(name) || new RegExp(`\\b${name}\\b`).test(text); count++)
     name = `off${words.join('')}${count}`;
   names.set(call, name);
-  client.edits.insertBefore(call, `const ${name} = `);
+  const parent = call.getParent();
+  // A constant needs a block: the body of an arrow function becomes one.
+  const isBody = Node.isArrowFunction(parent) && parent.getBody() === call;
+  client.edits.insertBefore(call, `${isBody ? '{ ' : ''}const ${name} = `);
+  if (isBody) client.edits.insertAfter(call, '; }');
   return name;
+}
+
+/** Whether what a call returns may be kept in a constant where the call stands. */
+function mayKeep(call: Node): boolean {
+  const parent = call.getParent();
+  return Node.isExpressionStatement(parent) || (Node.isArrowFunction(parent) && parent.getBody() === call);
 }
 
 function blockOf(node: Node): Node | undefined {
