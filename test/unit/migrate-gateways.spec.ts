@@ -161,6 +161,27 @@ export class ChatGateway {
     );
   });
 
+  it('may be one of several applications: the root of another one is left to a person', async () => {
+    const app = (name: string) => `import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+@Module({})
+export class ${name} {}
+export const app = await NestFactory.create(${name});
+`;
+    const gateway = `${HEAD}import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway()
+export class ChatGateway {}
+`;
+    const project = await MigratedProject.with({ 'a.ts': app('One'), 'b.ts': app('Two'), 'c.gateway.ts': gateway });
+    try {
+      await project.run('migrate', '--write', '--force');
+      expect(await project.read('a.ts')).toContain('PxlWebSocketModule.forRoot({');
+      expect(await project.read('b.ts')).toContain('// TODO(pxl): import PxlWebSocketModule.forRoot here too');
+    } finally {
+      await project.remove();
+    }
+  });
+
   it('of platform-ws is none of its business', async () => {
     const source = `import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { Server } from 'ws';

@@ -137,14 +137,19 @@ export class GatewayProject {
 
   #findRoot(): ClassDeclaration | undefined {
     if (!this.lacksModule) return undefined;
-    for (const file of this.files) {
-      if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.getFilePath())) continue;
+    const [first] = this.rootModules();
+    const fallback = this.types.classNamed('AppModule');
+    return first ?? (fallback?.getDecorator('Module') ? fallback : undefined);
+  }
+
+  /** The modules that applications of the project are made of, as `NestFactory.create` names them. */
+  rootModules(): ClassDeclaration[] {
+    return this.files.flatMap((file) => {
+      if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.getFilePath())) return [];
       const [, name] = /NestFactory\.create(?:<[^>]*>)?\(\s*(\w+)/.exec(file.getText()) ?? [];
       const found = this.types.classNamed(name);
-      if (found?.getDecorator('Module')) return found;
-    }
-    const fallback = this.types.classNamed('AppModule');
-    return fallback?.getDecorator('Module') ? fallback : undefined;
+      return found?.getDecorator('Module') ? [found] : [];
+    });
   }
 
   /** Whether a chain begins at a server or a socket. */

@@ -17,6 +17,11 @@ export function rewriteRootModule(file: GatewayFile): void {
   if (!root && file.project.lacksModule && file.project.gateways[0]?.getSourceFile() === file.source) {
     file.context.note(`import ${MODULE}.forRoot({ protocol: 'event' }) into the root module, which was not found`);
   }
+  for (const other of file.source.getClasses()) {
+    if (!root || other === root || !other.getDecorator('Module') || !file.project.rootModules().includes(other))
+      continue;
+    file.context.todo(other, `import ${MODULE}.forRoot here too, if this application has gateways`, 'the-module');
+  }
   if (root?.getSourceFile() !== file.source) return;
   const [metadata] = root.getDecorator('Module')?.getArguments() ?? [];
   const given = propertyOf(metadata, 'imports');
