@@ -441,6 +441,78 @@ socket.on('text', (value: string) => (text.value = value));
   });
 });
 
+describe('What only looks like Socket.IO', () => {
+  const others: [what: string, text: string, name?: string][] = [
+    ['a parameter that hides io', 'export function make(io: (url: string) => any) {\n  return io("x");\n}\n'],
+    ['a module of the same name', 'import io = require("./io");\nexport const s = io("x");\ns.emit("y");\n'],
+    [
+      'sockets of the HTTP server',
+      'export function close(server: any) {\n  const all = new Set();\n' +
+        "  server.on('connection', (socket) => {\n    all.add(socket);\n    socket.on('close', () => all.delete(socket));\n  });\n" +
+        "  server.on('upgrade', (_request, socket) => socket.once('error', () => socket.close()));\n}\n",
+    ],
+    [
+      'sockets of net',
+      "const net = require('net');\nclass Link {\n  constructor(socket) {\n    this.socket = socket;\n    socket.on('data', (data) => this.socket.emit('mine', data));\n  }\n}\n" +
+        "net.createServer((socket) => socket.on('data', (data) => socket.send(data)));\n",
+      'src/other.js',
+    ],
+    ['sockets of ws', "import { WebSocket } from 'ws';\nexport const say = (socket) => socket.send('x');\n"],
+    [
+      'sockets of a server that is required',
+      "const { Server } = require('socket.io');\nnew Server(1).on('connection', (socket) => socket.emit('x'));\n",
+      'src/server.js',
+    ],
+  ];
+
+  it.each(others)('stays: %s', async (_what, text, name = 'src/other.ts') => {
+    const project = await MigratedProject.with({
+      'src/a.ts': `${IMPORT}export const socket: Socket = io('http://h');\n`,
+      [name]: text,
+    });
+    await project.run('migrate', '--write', '--force');
+    const after = await project.read(name);
+    await project.remove();
+    expect(after).toBe(text);
+  });
+
+  it('hides io in a file that has it too', async () => {
+    const text = await migrated(
+      `${IMPORT}export const s = io('http://h');\nexport const f = (io) => io('x').emit('y');\n`,
+    );
+    expect(text).toContain("export const f = (io) => io('x').emit('y');");
+  });
+
+  it('is named where a guess has taken it for a socket', async () => {
+    const project = await MigratedProject.with({
+      'src/a.ts': `${IMPORT}export const socket: Socket = io('http://h');\n`,
+      'src/b.ts': "export const say = (socket) => socket.emit('x');\n",
+    });
+    const { out } = await project.run('migrate');
+    await project.remove();
+    expect(out).toContain('src/b.ts: socket is taken for a socket of Socket.IO by its name alone');
+  });
+
+  it('is declared once where the package was required twice', async () => {
+    const text = await migrated(
+      "const { io } = require('socket.io-client');\nconst sio = require('socket.io-client');\nio('http://h'); sio('http://h');\n",
+      { name: 'src/a.js' },
+    );
+    expect(text.match(/\{ WebSocketClient \} = require/g)).toHaveLength(1);
+  });
+
+  it.each(['import io = require("socket.io-client");', "import io = require('socket.io-client');"])(
+    'becomes an import: %s',
+    async (line) => {
+      const text = await migrated(`${line}\nexport const s = io('http://h');\n`);
+      expect(text).toContain(
+        "import { WebSocketClient } from 'nestjs-pxl-websocket/client';\nexport const s = new Web",
+      );
+      expect(text).not.toContain('socket.io-client');
+    },
+  );
+});
+
 describe('the new text', () => {
   it('compiles under strict', async () => {
     const text = await migrated(`${IMPORT}

@@ -273,6 +273,42 @@ describe('package.json', () => {
   });
 });
 
+describe('A namespace that a server names', () => {
+  const gateway = (
+    options: string,
+    code: string,
+  ): string => `import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { Server } from 'socket.io';
+@WebSocketGateway(${options})
+export class Gateway {
+  @WebSocketServer() server: Server;
+  send(name: string): void {
+    ${code}
+  }
+}
+`;
+
+  it.each([
+    ["{ namespace: 'chat' }", "this.server.of('/admin').emit('x');"],
+    ["{ namespace: 'chat' }", "this.server.of('/').emit('x');"],
+    ['', "this.server.of('/admin').emit('x');"],
+    ['', 'this.server.of(name).emit(name);'],
+    ['', "this.server.of(name).to('r').emit(name);"],
+  ])('is left where no gateway has it, so that nothing goes to everybody (%s: %s)', async (options, code) => {
+    const { text } = await MigratedProject.migrate(gateway(options, code));
+    expect(text).toContain(`TODO(pxl): no gateway here has this namespace`);
+    expect(text).toContain(`// ${code}`);
+    expect(text).not.toMatch(/broadcast|sendToRooms/);
+  });
+
+  it('is the main one by /', async () => {
+    const { text } = await MigratedProject.migrate(gateway('', "this.server.of('/').emit('x');"));
+    expect(text).toContain("this.server.broadcast({ event: 'x' });");
+    const two = `${gateway('', "this.server.of('/').emit('x');")}@WebSocketGateway({ namespace: '/a' })\nclass Other {}\n`;
+    expect((await MigratedProject.migrate(two)).text).toContain("this.server.sendToRooms(['/ws'], { event: 'x' });");
+  });
+});
+
 describe('What is left to a person', () => {
   it('names headings that the documentation has', async () => {
     const page = readFileSync('docs/coming-from-socket-io.md', 'utf8');

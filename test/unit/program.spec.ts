@@ -1,4 +1,9 @@
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { writeChanges } from '../../lib/cli/migrate/migrate.command.js';
+import { readProject } from '../../lib/cli/migrate/project-files.js';
+import { loadTsMorph } from '../../lib/cli/migrate/ts-morph.js';
 import { MigratedProject } from '../support/migrated-project.js';
 
 const projects: MigratedProject[] = [];
@@ -76,5 +81,52 @@ describe('The program', () => {
     const written = await made.run('migrate', 'src', '--write');
     expect(written).toMatchObject({ code: 0, err: '' });
     expect(written.out).toContain('changed src/a.ts');
+  });
+
+  it('sees what is not committed, whatever git is told not to look at', async () => {
+    const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
+    const made = await project();
+    await made.commit();
+    await made.git('config', 'status.showUntrackedFiles', 'no');
+    await made.write('src/new.ts', source);
+    expect(await made.run('migrate', '--write')).toMatchObject({ code: 1 });
+    expect(await made.read('src/new.ts')).toBe(source);
+  });
+
+  it('follows no link in a folder: what is behind it is not in this tree, or is there by its own name', async () => {
+    const source = "import { Socket } from 'socket.io';\nexport const id = (client: Socket) => client.id;\n";
+    const other = await project({ 'far.ts': source });
+    const made = await project({ 'src/a.ts': source });
+    await symlink(join(made.folder, 'src/a.ts'), join(made.folder, 'src/near.ts'));
+    await symlink(join(other.folder, 'far.ts'), join(made.folder, 'src/far.ts'));
+    await symlink(other.folder, join(made.folder, 'src/folder'));
+    const [plain, committed] = [
+      await made.run('migrate'),
+      await made.commit().then(() => made.run('migrate', '--write')),
+    ];
+    expect(plain.out).toContain('Would change 1 file;');
+    expect(committed.out).toContain('Changed 1 file.');
+    expect(await other.read('far.ts')).toBe(source);
+    // A link that is named means what it points to, which git has to watch over.
+    expect(await made.run('migrate', 'src/folder', '--write')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no git repository'),
+    });
+  });
+
+  it('names a file that cannot be written, and writes the others', async () => {
+    const source = "import { Socket } from 'socket.io';\nlet a: Socket;\n";
+    const made = await project({ 'a.ts': source, 'b.ts': source });
+    // No right of a file holds root back; a folder in its place does.
+    const files = await readProject(made.folder, ['.']);
+    expect(loadTsMorph(made.folder)).toBe(true);
+    const { migrateProject } = await import('../../lib/cli/migrate/migration.js');
+    const migration = migrateProject(files);
+    await rm(join(made.folder, 'a.ts'));
+    await mkdir(join(made.folder, 'a.ts'));
+    const done = await writeChanges(migration);
+    expect(done.changes.map(({ file }) => file.name)).toEqual(['b.ts']);
+    expect(done.failures).toEqual([expect.stringMatching(/^a\.ts cannot be written: .*EISDIR/)]);
+    expect(await made.read('b.ts')).toContain('WsClient');
   });
 });

@@ -3,12 +3,15 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
+/** Whatever the person has configured that git does not look at. */
+const STATUS = ['status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=none'];
+
 /** `none`: the folder is in no git tree, or there is no git. */
 export type TreeState = 'clean' | 'dirty' | 'none';
 
 /** Whether everything in the git trees around some folders is committed, untracked files included. */
 export async function treeState(folders: readonly string[]): Promise<TreeState> {
-  const states = await Promise.all(folders.map((folder) => git(folder, ['status', '--porcelain'])));
+  const states = await Promise.all(folders.map((folder) => git(folder, STATUS)));
   if (states.includes(undefined)) return 'none';
   return states.every((state) => state === '') ? 'clean' : 'dirty';
 }

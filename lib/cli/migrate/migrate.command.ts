@@ -42,9 +42,9 @@ export const migrate: Command = {
     // The transforms read names of ts-morph when they are loaded.
     const { migrateProject } = await import('./migration.js');
     const migration = migrateProject(files);
-    if (write) for (const change of migration.changes) await apply(change);
-    report(migration, write, terminal);
-    return migration.failures.length > 0 ? 1 : 0;
+    const done = write ? await writeChanges(migration) : migration;
+    report(done, write, terminal);
+    return done.failures.length > 0 ? 1 : 0;
   },
 };
 
@@ -59,6 +59,21 @@ function readArguments(args: readonly string[]): { paths: string[]; write: boole
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Writes what can be written; the files that cannot are left, and named. */
+export async function writeChanges(migration: Migration): Promise<Migration> {
+  const changes: FileChange[] = [];
+  const failures = [...migration.failures];
+  for (const change of migration.changes) {
+    try {
+      await apply(change);
+      changes.push(change);
+    } catch (error) {
+      failures.push(`${change.file.name} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { ...migration, changes, failures };
 }
 
 async function apply({ file, bytes }: FileChange): Promise<void> {

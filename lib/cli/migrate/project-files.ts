@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UsageError } from '../command.js';
 import { filesOfTree } from './git-tree.js';
@@ -32,7 +32,7 @@ export interface ProjectFiles {
 
 /**
  * Reads the sources and the package.json files under the paths; what git ignores, `node_modules`, `dist`, `build` and hidden
- * folders are left out.
+ * folders are left out. So are links in the folders: what they point to is another file, or not of this project.
  *
  * @throws UsageError for a path that is not there
  */
@@ -40,9 +40,10 @@ export async function readProject(cwd: string, paths: readonly string[]): Promis
   const found = new Set<string>();
   const folders = new Set<string>();
   for (const given of paths) {
-    const path = resolve(cwd, given);
-    const entry = await stat(path).catch(() => undefined);
-    if (!entry) throw new UsageError(`There is no ${given}.`);
+    // A path that is itself a link means what it points to: git has to watch over that.
+    const path = await realpath(resolve(cwd, given)).catch(() => undefined);
+    const entry = path === undefined ? undefined : await stat(path);
+    if (path === undefined || !entry) throw new UsageError(`There is no ${given}.`);
     const isFolder = entry.isDirectory();
     folders.add(isFolder ? path : dirname(path));
     for (const file of isFolder ? await filesUnder(path) : [path]) found.add(file);
@@ -84,7 +85,7 @@ async function filesUnder(path: string): Promise<string[]> {
   const files = names.filter((name) => !LEFT_OUT.test(name)).map((name) => join(path, name));
   const present = await Promise.all(
     files.map((file) =>
-      stat(file).then(
+      lstat(file).then(
         (entry) => entry.isFile(),
         () => false,
       ),

@@ -47,6 +47,8 @@ export class ClientTransform implements Transform {
     for (const node of file.getDescendants().reverse()) this.#convert(node, client);
     this.#convertRequires(client);
     client.writeHelpers();
+    for (const name of client.sockets.guessedIn(file))
+      context.note(`${name} is taken for a socket of Socket.IO by its name alone: look at what became of it`);
     context.imports.dropUnused(SOCKET_IO_CLIENT);
     context.imports.dropUnused('@socket.io/component-emitter');
   }
@@ -93,8 +95,20 @@ export class ClientTransform implements Transform {
   }
 
   #convertRequires(client: ClientFile): void {
+    const blocks = new Set<Node | undefined>();
     for (const made of client.sockets.namesIn(client.file).requires) {
+      if (Node.isImportEqualsDeclaration(made))
+        client.edits.replace(made, `import { WebSocketClient } from '${CLIENT}';`);
       if (!Node.isVariableDeclaration(made)) continue;
+      const statement = made.getVariableStatement();
+      const block = statement?.getParent();
+      if (statement && blocks.has(block)) {
+        // One name cannot be declared twice.
+        if (statement.getDeclarations().length > 1) client.edits.removeElement(made);
+        else client.edits.remove(statement);
+        continue;
+      }
+      blocks.add(block);
       const value = made.getInitializer();
       const load = (value?.getText() ?? '').startsWith('await import')
         ? `await import('${CLIENT}')`

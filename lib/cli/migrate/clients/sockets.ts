@@ -1,5 +1,5 @@
 import { Node, SyntaxKind, type SourceFile } from '../ts-morph.js';
-import { isServer, SocketIoNames } from './socket-io-names.js';
+import { hasOtherSockets, SocketIoNames } from './socket-io-names.js';
 
 /** What returns the socket, so that calls may follow each other. */
 const CHAINED = [
@@ -34,6 +34,7 @@ const LIKELY = /^(?:socket|[a-z]\w*Socket)$/;
 export class Sockets {
   readonly #names = new Map<SourceFile, SocketIoNames>();
   readonly #answers = new Map<Node, boolean>();
+  readonly #guessed = new Map<SourceFile, Set<string>>();
   readonly #assignments = new Map<SourceFile, [left: Node, right: Node][]>();
 
   constructor(private readonly files: readonly SourceFile[]) {}
@@ -42,6 +43,11 @@ export class Sockets {
     const names = this.#names.get(file) ?? new SocketIoNames(file);
     this.#names.set(file, names);
     return names;
+  }
+
+  /** What in a file is a socket by its name alone. */
+  guessedIn(file: SourceFile): string[] {
+    return [...(this.#guessed.get(file) ?? [])];
   }
 
   isSocket(node: Node | undefined): boolean {
@@ -117,7 +123,7 @@ export class Sockets {
         Node.isImportSpecifier(one) ||
         Node.isImportClause(one) ||
         (Node.isBindingElement(one) && isUntyped(one)) ||
-        (Node.isParameterDeclaration(one) && !one.getTypeNode()) ||
+        (Node.isParameterDeclaration(one) && !one.getTypeNode() && !isOfListener(one)) ||
         (Node.isVariableDeclaration(one) && /^(?:use|inject)/.test(one.getInitializer()?.getText() ?? '')),
     );
     return isOpen && LIKELY.test(node.getText()) && this.#mayGuess(node);
@@ -272,9 +278,20 @@ export class Sockets {
   /** Whether sockets here are likely those of the client. */
   #mayGuess(node: Node): boolean {
     const file = node.getSourceFile();
-    if (file.getImportDeclarations().some((one) => isServer(one.getModuleSpecifierValue()))) return false;
-    return this.files.some((one) => this.namesIn(one).areImported);
+    if (hasOtherSockets(file) || !this.files.some((one) => this.namesIn(one).areImported)) return false;
+    this.#guessed.set(file, (this.#guessed.get(file) ?? new Set()).add(node.getText()));
+    return true;
   }
+}
+
+const LISTENING = ['on', 'once', 'addListener', 'prependListener', 'createServer', 'createConnection', 'connect'];
+
+/** Whether a parameter is what some emitter gives its listeners: the sockets of Node's servers come so. */
+function isOfListener(parameter: Node): boolean {
+  const call = parameter.getParent()?.getParent();
+  if (!Node.isCallExpression(call)) return false;
+  const callee = call.getExpression();
+  return LISTENING.includes(Node.isPropertyAccessExpression(callee) ? callee.getName() : callee.getText());
 }
 
 /** Whether nothing says what is taken out: no type, and no value but null. */

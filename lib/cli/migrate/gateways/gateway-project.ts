@@ -61,9 +61,16 @@ export class GatewayProject {
   /** The path of a gateway: its namespace's. */
   pathOf(gateway: ClassDeclaration): string {
     const options = gatewayOptions(gateway);
-    const namespace = textOf(propertyOf(options, 'namespace'));
+    const namespace = namespaceOf(gateway);
     if (namespace !== undefined && namespace !== '' && namespace !== '/') return `/${namespace.replace(/^\/+/, '')}`;
     return textOf(propertyOf(options, 'path')) ?? DEFAULT_PATH;
+  }
+
+  /** The path of a namespace; undefined where no gateway has it. */
+  pathOfNamespace(namespace: string): string | undefined {
+    const name = namespace.replace(/^\/+/, '');
+    const owner = this.gateways.find((one) => (namespaceOf(one) ?? '').replace(/^\/+/, '') === name);
+    return owner && this.pathOf(owner);
   }
 
   /** The project's own adapters of Socket.IO. */
@@ -213,4 +220,9 @@ export function onlyOf(value: Node | undefined): Node | undefined {
 /** The text of a literal. */
 export function textOf(node: Node | undefined): string | undefined {
   return Node.isStringLiteral(node) || Node.isNoSubstitutionTemplateLiteral(node) ? node.getLiteralText() : undefined;
+}
+
+/** As it stands in the options of a gateway. */
+function namespaceOf(gateway: ClassDeclaration): string | undefined {
+  return textOf(propertyOf(gatewayOptions(gateway), 'namespace'));
 }

@@ -23,8 +23,8 @@ export interface VerbChain {
   readonly timeout: string | undefined;
   /** `?` where the first step is optional: `server?.emit('hello')`. */
   readonly question: '' | '?';
-  /** Of `.of('/chat')`. */
-  readonly namespace: string | undefined;
+  /** Of `.of('/chat')`; null where its name is no text that stands there. */
+  readonly namespace: string | null | undefined;
 }
 
 /** Takes a call apart that begins at a server or a client; undefined for any other one. */
@@ -36,7 +36,7 @@ export function readChain(call: CallExpression, file: GatewayFile): VerbChain | 
     ...{
       flags: new Set<string>(),
       timeout: undefined as string | undefined,
-      namespace: undefined as string | undefined,
+      namespace: undefined as string | null | undefined,
     },
   };
   let at: Node = called.getExpression();
@@ -50,7 +50,7 @@ export function readChain(call: CallExpression, file: GatewayFile): VerbChain | 
     if (Node.isCallExpression(at) ? !STEPS.has(name) : !FLAGS.has(name) || !isPartOfChain(step, file)) break;
     if (!Node.isCallExpression(at)) chain.flags.add(name);
     else if (name === 'timeout') chain.timeout = argument && file.text(argument);
-    else if (name === 'of') chain.namespace = textOf(argument) ?? '';
+    else if (name === 'of') chain.namespace = textOf(argument) ?? null;
     else if (argument && name !== 'compress') addTargets(argument, name === 'except', chain, file);
     at = step.getExpression();
     question = step.hasQuestionDotToken() ? '?' : '';

@@ -55,6 +55,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     file.leave(chain.call, what, MIDDLEWARE);
   },
 };
+/** What sends nothing, and has a word of its own. */
+const SETS_UP: ReadonlySet<string> = new Set(['on', 'once', 'use']);
 const SERVER = 'every-verb-of-the-server';
 const MIDDLEWARE = 'middleware';
 
@@ -73,6 +75,10 @@ export function rewriteVerb(call: CallExpression, file: GatewayFile): void {
   if (!Object.hasOwn(VERBS, verb)) return;
   const chain = readChain(call, file);
   if (!chain) return;
+  if (chain.namespace !== undefined && !SETS_UP.has(verb) && !isKnown(chain.namespace, file)) {
+    file.leave(call, 'no gateway here has this namespace, and without one everybody would be meant', SERVER);
+    return;
+  }
   if (chain.flags.has('local')) {
     file.context.todo(
       call,
@@ -81,6 +87,10 @@ export function rewriteVerb(call: CallExpression, file: GatewayFile): void {
     );
   }
   VERBS[verb]?.(chain, file);
+}
+
+function isKnown(namespace: string | null, { project }: GatewayFile): boolean {
+  return namespace !== null && project.pathOfNamespace(namespace) !== undefined;
 }
 
 /** The text of the WebSocketService that stands behind a chain. */
@@ -158,8 +168,7 @@ function sendText(service: string, message: string, chain: VerbChain, file: Gate
 function pathOf({ namespace, base }: VerbChain, file: GatewayFile): string | undefined {
   const { project } = file;
   if (project.paths.size < 2) return undefined;
-  if (namespace !== undefined)
-    return namespace === '' || namespace === '/' ? undefined : `/${namespace.replace(/^\/+/, '')}`;
+  if (typeof namespace === 'string') return project.pathOfNamespace(namespace);
   const owner = file.kinds.classOf(Node.isPropertyAccessExpression(base) ? base.getExpression() : base);
   const gateway = project.gateways.find((one) => one === owner) ?? project.gatewayAround(base);
   return gateway && project.pathOf(gateway);
