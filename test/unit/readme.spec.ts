@@ -240,6 +240,33 @@ describe('the links of the documentation', () => {
   });
 });
 
+describe('the peers of the package', () => {
+  const manifest = (path: string): Record<string, Record<string, string>> => {
+    return JSON.parse(readFileSync(join(import.meta.dirname, '../..', path), 'utf8')) as Record<
+      string,
+      Record<string, string>
+    >;
+  };
+
+  /** npm refuses to install what it cannot fit (ERESOLVE); the specs run with packages that nobody has held against the ranges. */
+  it.each(['11.1', '11.2'])('take the packages of Nest %s that the specs run on', (version) => {
+    const { peerDependencies = {} } = manifest('package.json');
+    const { dependencies = {} } = manifest(`test/nest/${version}/package.json`);
+    const shared = Object.keys(peerDependencies).filter((name) => name.startsWith('@nestjs/') && name in dependencies);
+    expect(shared).toContain('@nestjs/jwt');
+    expect(shared.filter((name) => !fits(dependencies[name] ?? '', peerDependencies[name] ?? ''))).toEqual([]);
+  });
+});
+
+/** Whether a version is in one of some ranges, as `^11.1.0 || ^12.0.0`. */
+function fits(version: string, ranges: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return ranges.split(' || ').some((range) => {
+    const [least = 0, leastMinor = 0, leastPatch = 0] = range.slice(1).split('.').map(Number);
+    return major === least && (minor > leastMinor || (minor === leastMinor && patch >= leastPatch));
+  });
+}
+
 /** The text of the library's sources with the strings put together that stand in parts, and without what is filled in. */
 function loggedText(): string {
   const root = join(import.meta.dirname, '../../lib');
