@@ -157,7 +157,7 @@ export class ChatGateway {
       '  // TODO(pxl): disconnect belongs to the library: the end of a connection is handleDisconnect(',
     );
     expect(said.out).toContain(
-      "src/file.ts: import PxlWebSocketModule.forRoot({ protocol: 'event' }) into the root module",
+      "src/file.ts: import PxlWebSocketModule.forRoot({ protocol: 'event', limits: { maxPayload: 1_000_000 } }) into the root module",
     );
   });
 
@@ -306,6 +306,53 @@ export class Gateway {
     expect(text).toContain("this.server.broadcast({ event: 'x' });");
     const two = `${gateway('', "this.server.of('/').emit('x');")}@WebSocketGateway({ namespace: '/a' })\nclass Other {}\n`;
     expect((await MigratedProject.migrate(two)).text).toContain("this.server.sendToRooms(['/ws'], { event: 'x' });");
+  });
+});
+
+describe('Where the root module is not found', () => {
+  it.each([
+    ['not among the files', 'export const a = 1;\n'],
+    [
+      'no object',
+      "import { Module } from '@nestjs/common';\nimport { Gateway } from './gateway';\n@Module(options)\nexport class AppModule { a = Gateway; }\n",
+    ],
+  ])('all options are told, with what lets nobody in (%s)', async (_what, module) => {
+    const project = await MigratedProject.with({
+      'src/gateway.ts': `import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { Server } from 'socket.io';
+@WebSocketGateway({ cors: { origin: 'https://example.com' } })
+export class Gateway {
+  @WebSocketServer() server: Server;
+  afterInit(server: Server): void {
+    server.use((socket, next) => next());
+  }
+}
+`,
+      'src/app.module.ts': module,
+    });
+    const { out } = await project.run('migrate');
+    await project.remove();
+    expect(out).toContain("protocol: 'event', auth: { authenticate: () => false }, origins: ['https://example.com']");
+  });
+
+  it('says that rooms of several namespaces are one', async () => {
+    const project = await MigratedProject.with({
+      'src/a.ts': `import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { Server } from 'socket.io';
+@WebSocketGateway({ namespace: 'a' })
+export class A {
+  @WebSocketServer() server: Server;
+  go(): void {
+    this.server.to('lobby').emit('x');
+  }
+}
+@WebSocketGateway({ namespace: 'b' })
+export class B {}
+`,
+    });
+    const { out } = await project.run('migrate');
+    await project.remove();
+    expect(out).toContain('src/a.ts: a room of one name is one room for all namespaces here');
   });
 });
 

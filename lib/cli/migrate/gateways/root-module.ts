@@ -15,7 +15,7 @@ const MODULE = 'PxlWebSocketModule';
 export function rewriteRootModule(file: GatewayFile): void {
   const root = file.project.rootModule();
   if (!root && file.project.lacksModule && file.project.gateways[0]?.getSourceFile() === file.source) {
-    file.context.note(`import ${MODULE}.forRoot({ protocol: 'event' }) into the root module, which was not found`);
+    file.context.note(`import ${flatCall(file)} into the root module, which was not found`);
   }
   for (const other of file.source.getClasses()) {
     if (!root || other === root || !other.getDecorator('Module') || !file.project.rootModules().includes(other))
@@ -26,7 +26,7 @@ export function rewriteRootModule(file: GatewayFile): void {
   const [metadata] = root.getDecorator('Module')?.getArguments() ?? [];
   const given = propertyOf(metadata, 'imports');
   if (!metadata || !Node.isObjectLiteralExpression(metadata) || (given && !Node.isArrayLiteralExpression(given))) {
-    file.context.todo(root, `import ${MODULE}.forRoot({ protocol: 'event' })`, 'the-module');
+    file.context.todo(root, `import ${flatCall(file)}`, 'the-module');
     return;
   }
   file.use(MODULE);
@@ -56,6 +56,12 @@ function addImport(root: ClassDeclaration, metadata: Node, given: Node | undefin
   const property = `imports: [\n${indent}${step}${call(options, `${indent}${step}`)},\n${indent}]`;
   if (!first) edits.replace(metadata, `{\n${indent}${property},\n${edits.indentAt(root.getStart())}}`);
   else edits.insertBefore(first, isOwnLine ? `${property},\n${indent}` : `${property}, `);
+}
+
+/** On one line, for a sentence: all options, since who may connect is among them. */
+function flatCall({ project }: GatewayFile): string {
+  const options = moduleOptions(project).map((option) => option.replace(/^\s*\/\/.*$/gm, '').replace(/\s+/g, ' '));
+  return `${MODULE}.forRoot({ ${options.filter((option) => option !== '').join(', ')} })`;
 }
 
 /** One option on each line, where there are several. */

@@ -55,6 +55,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     file.leave(chain.call, what, MIDDLEWARE);
   },
 };
+const SHARED_ROOMS =
+  'a room of one name is one room for all namespaces here: give rooms of several namespaces other names, or use rooms.namespace';
 /** What sends nothing, and has a word of its own. */
 const SETS_UP: ReadonlySet<string> = new Set(['on', 'once', 'use']);
 const SERVER = 'every-verb-of-the-server';
@@ -79,6 +81,7 @@ export function rewriteVerb(call: CallExpression, file: GatewayFile): void {
     file.leave(call, 'no gateway here has this namespace, and without one everybody would be meant', SERVER);
     return;
   }
+  if (file.project.paths.size > 1 && (chain.rooms.length > 0 || verb === 'join')) file.context.note(SHARED_ROOMS);
   if (chain.flags.has('local')) {
     file.context.todo(
       call,
