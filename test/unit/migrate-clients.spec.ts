@@ -441,6 +441,30 @@ socket.on('text', (value: string) => (text.value = value));
   });
 });
 
+describe('An acknowledgement that is given by a name', () => {
+  it.each([
+    [
+      "return new Promise((res) => socket.emit('q', 1, res));",
+      "return new Promise((res) => socket.request('event', 'q', 1).then(res, console.error));",
+    ],
+    [
+      "return new Promise((ok, no) => { socket.emit('q', ok); });",
+      "return new Promise((ok, no) => { socket.request('event', 'q').then(ok, no); });",
+    ],
+    ["socket.emit('q', 1, onAnswer);", "socket.request('event', 'q', 1).then(onAnswer, console.error);"],
+    ["socket.emit('q', props.onAck);", "socket.request('event', 'q').then(props.onAck, console.error);"],
+    ["const next: number = 1; socket.emit('q', next);", "const next: number = 1; socket.send('event', 'q', next);"],
+  ])('is none of its data: %s', async (code, made) => {
+    expect(await statements(code)).toBe(made);
+  });
+
+  it('leaves a type of this alone', async () => {
+    expect(await statements("socket.on('x', function (this: any, data, more) { data(more); });")).toContain(
+      "socket.on('event', 'x', function (this: any, [data, more]) {",
+    );
+  });
+});
+
 describe('What only looks like Socket.IO', () => {
   const others: [what: string, text: string, name?: string][] = [
     ['a parameter that hides io', 'export function make(io: (url: string) => any) {\n  return io("x");\n}\n'],

@@ -309,6 +309,25 @@ export class Gateway {
   });
 });
 
+describe('An acknowledgement that is given by a name', () => {
+  it.each([
+    ["return new Promise((res) => client.emit('q', 1, res));", "client.call({ event: 'q', data: 1 }).then(res)"],
+    ["client.emit('q', this.onAnswer);", "client.call({ event: 'q' }).then(this.onAnswer)"],
+  ])('is none of its data: %s', async (code, made) => {
+    const { text } = await MigratedProject.migrate(`import { WebSocketGateway } from '@nestjs/websockets';
+import { Socket } from 'socket.io';
+@WebSocketGateway()
+export class Gateway {
+  onAnswer(answer: number): void {}
+  go(client: Socket): unknown {
+    ${code}
+  }
+}
+`);
+    expect(text).toContain(made);
+  });
+});
+
 describe('Where the root module is not found', () => {
   it.each([
     ['not among the files', 'export const a = 1;\n'],

@@ -1,7 +1,7 @@
+import { isCallback } from '../callbacks.js';
 import { Node, type CallExpression, type PropertyAccessExpression } from '../ts-morph.js';
 import type { ClientFile } from './client-file.js';
 import { namesOf } from './event-names.js';
-import { declarationsOf } from './sockets.js';
 
 /** A call on a socket, with what stands between the socket and the verb taken apart. */
 export interface SocketCall {
@@ -23,7 +23,8 @@ export function convertEmit(found: SocketCall, client: ClientFile): void {
   const event = verb === 'send' ? undefined : args[0];
   const data = event ? args.slice(1) : [...args];
   const spread = data.find((one) => Node.isSpreadElement(one));
-  const ack = verb === 'emitWithAck' || spread ? undefined : acknowledgement(data);
+  const last = data.at(-1);
+  const ack = verb !== 'emitWithAck' && !spread && isCallback(last) ? last : undefined;
   if (ack) data.pop();
   if (verb !== 'send' && !event) {
     client.todo(call, 'this emit names no event', 'every-verb-of-the-client');
@@ -136,24 +137,6 @@ export function wrapParameters(
       .startsWith('(');
   const text = `[${names.join(', ')}]${isTyped ? `: [${types.join(', ')}]` : ''}`;
   edits.replaceRange(first.getStart(), last.getEnd(), needsBrackets ? `(${text})` : text);
-}
-
-/** The last argument where it is a function. */
-function acknowledgement(data: readonly Node[]): Node | undefined {
-  const last = data.at(-1);
-  if (!last) return undefined;
-  if (Node.isArrowFunction(last) || Node.isFunctionExpression(last)) return last;
-  const text = last.getText();
-  if (text.includes('.bind(')) return last;
-  const declared = declarationsOf(last);
-  const isFunction = declared.some((one) => {
-    if (Node.isFunctionDeclaration(one) || Node.isMethodDeclaration(one)) return true;
-    const value = Node.isVariableDeclaration(one) || Node.isPropertyDeclaration(one) ? one.getInitializer() : undefined;
-    if (Node.isArrowFunction(value) || Node.isFunctionExpression(value)) return true;
-    const type = Node.isParameterDeclaration(one) || Node.isVariableDeclaration(one) ? one.getTypeNode() : undefined;
-    return Node.isFunctionTypeNode(type) || type?.getText() === 'Function';
-  });
-  return isFunction || /^(?:ack|cb|callback|done|resolve|reject|fn|next)$/.test(text) ? last : undefined;
 }
 
 /** The second parameter of the promise around a call: what to do with a failure. */

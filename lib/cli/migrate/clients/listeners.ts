@@ -77,7 +77,7 @@ function convertHandler(
   ack: HandlerParameter | undefined,
   client: ClientFile,
 ): void {
-  const parameters = handler.getParameters().filter((one) => one !== ack);
+  const parameters = handler.getParameters().filter((one) => one !== ack && one.getName() !== 'this');
   if (parameters.some((one) => one.isRestParameter())) {
     const [rest] = parameters;
     if (parameters.length === 1 && rest) {

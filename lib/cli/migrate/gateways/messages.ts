@@ -1,3 +1,4 @@
+import { isCallback } from '../callbacks.js';
 import { Node } from '../ts-morph.js';
 import type { GatewayFile } from './gateway-file.js';
 
@@ -17,7 +18,7 @@ export function readArguments(given: readonly Node[], file: GatewayFile): EventA
   const [name, ...rest] = given;
   if (!name || Node.isSpreadElement(name)) return undefined;
   const last = rest.at(-1);
-  const callback = Node.isArrowFunction(last) || Node.isFunctionExpression(last) ? last : undefined;
+  const callback = isCallback(last) ? last : undefined;
   const data = callback ? rest.slice(0, -1) : rest;
   const [only] = data;
   const isSpread = data.length === 1 && Node.isSpreadElement(only);
