@@ -81,6 +81,23 @@ export const socket = ${call};
     ).toContain(`export const socket = new WebSocketClient<any>(${options});\nvoid socket.connect();`);
   });
 
+  it('follows an address to where it is assigned, and asks for the path where nothing is', async () => {
+    const text = await migrated(`import { io } from 'socket.io-client';
+let url: string, host: string, unknown: string;
+beforeAll(() => {
+  url = \`http://localhost:\${port}/chat\`;
+  host = \`http://localhost:\${port}\`;
+});
+const a = () => io(url);
+const b = () => io(host);
+const c = () => io(unknown);
+`);
+    expect(text).toContain('{ url: url, protocol');
+    expect(text).toContain("{ url: new URL('/ws', host), protocol");
+    expect(text).toContain("{ url: new URL('/ws', unknown), protocol");
+    expect(text.match(/TODO\(pxl\): name the path/g)).toHaveLength(1);
+  });
+
   it('keeps the limits of time that have a counterpart', async () => {
     const text = await migrated(`import io from 'socket.io-client';
 const socket = io('http://h', { reconnectionAttempts: 5, reconnectionDelay: 100, reconnectionDelayMax: 1_000, timeout: 3_000, ackTimeout: 2_000 });
@@ -262,6 +279,18 @@ describe('on', () => {
     expect(text).toContain('const offConnect = socket.onState(({ state }) => {');
     expect(text).toContain('    offConnect();\n');
     expect(text).toContain('TODO(pxl): keep what onState returned for disconnect');
+  });
+
+  it('of the connection is told to look at the state where it compares a reason, in a function with a name too', async () => {
+    const text = await statements(`  function onDisconnect(reason: string) {
+    if (reason === 'io server disconnect') socket.connect();
+  }
+  socket.on('disconnect', onDisconnect);
+  socket.on('disconnect', (reason) => {
+    if (reason === 'io client disconnect') show(1);
+  });`);
+    expect(text).toMatch(/TODO\(pxl\): the reason is a sentence[^\n]*\n    if \(reason === 'io server disconnect'\)/);
+    expect(text.match(/TODO\(pxl\): the reason/g)).toHaveLength(2);
   });
 
   it('exception is what onError hears, where the client is made', async () => {

@@ -14,6 +14,7 @@ export type {
   ObjectBindingPattern,
   PropertyAccessExpression,
   SourceFile,
+  StringLiteral,
 } from 'ts-morph';
 export type Node = import('ts-morph').Node;
 

@@ -23,7 +23,7 @@ export function addressOf(given: Node | undefined, enginePath: string | undefine
   const text = client.edits.textOf(given);
   const tail = tailOf(given, new Set());
   if (tail === 'path') return text;
-  if (tail === undefined && isParameter(given))
+  if (tail === undefined && isFromElsewhere(given))
     client.todo(given, `name the path of the endpoint in this url: ${PATH}, or what was the namespace`, 'namespaces');
   return `new URL('${path}', ${text})`;
 }
@@ -65,7 +65,7 @@ function tailOf(node: Node, seen: Set<Node>): 'path' | 'host' | undefined {
   for (const one of declarationsOf(node)) {
     const value =
       Node.isVariableDeclaration(one) || Node.isPropertyDeclaration(one) || Node.isPropertyAssignment(one)
-        ? one.getInitializer()
+        ? (one.getInitializer() ?? assignedTo(one))
         : undefined;
     if (value) return tailOf(value, seen);
   }
@@ -90,9 +90,28 @@ function tailOfText(url: string): 'path' | 'host' {
   return path === '' || path === '/' ? 'host' : 'path';
 }
 
-/** Whether what is put in comes from elsewhere. The environment's addresses have no namespace, as a rule. */
-function isParameter(node: Node): boolean {
+/** What a variable or property that begins without a value is given first, in its own file. */
+function assignedTo(declared: Node): Node | undefined {
+  return declared
+    .getSourceFile()
+    .getDescendantsOfKind(SyntaxKind.BinaryExpression)
+    .find(
+      (one) =>
+        one.getOperatorToken().getKind() === SyntaxKind.EqualsToken && declarationsOf(one.getLeft()).includes(declared),
+    )
+    ?.getRight();
+}
+
+/**
+ * Whether what is put in comes from elsewhere: a parameter, or a variable without a value. The environment's addresses have no
+ * namespace, as a rule.
+ */
+function isFromElsewhere(node: Node): boolean {
   return [node, ...node.getDescendantsOfKind(SyntaxKind.Identifier)].some((one) =>
-    declarationsOf(one).some((made) => Node.isParameterDeclaration(made)),
+    declarationsOf(one).some(
+      (made) =>
+        Node.isParameterDeclaration(made) ||
+        ((Node.isVariableDeclaration(made) || Node.isPropertyDeclaration(made)) && !made.getInitializer()),
+    ),
   );
 }

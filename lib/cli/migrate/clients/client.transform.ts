@@ -7,6 +7,7 @@ import { convertAny, convertListener, convertOff } from './listeners.js';
 import { convertConnect, convertMember, convertTaken, leaveCall } from './members.js';
 import { SOCKET_IO_CLIENT } from './socket-io-names.js';
 import { Sockets } from './sockets.js';
+import { convertReason } from './states.js';
 import { convertType } from './types.js';
 
 const CLIENT = 'nestjs-pxl-websocket/client';
@@ -59,6 +60,7 @@ export class ClientTransform implements Transform {
       convertType(node, client);
       return;
     }
+    if (Node.isStringLiteral(node)) convertReason(node, client);
     if (Node.isObjectBindingPattern(node)) convertTaken(node, client);
     if (Node.isExportDeclaration(node) && node.getModuleSpecifierValue() === SOCKET_IO_CLIENT)
       client.todo(node, `export WebSocketClient of ${CLIENT} in its place`, 'every-verb-of-the-client');

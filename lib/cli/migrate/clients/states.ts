@@ -1,4 +1,4 @@
-import { Node, SyntaxKind, type ArrowFunction, type FunctionExpression } from '../ts-morph.js';
+import { Node, SyntaxKind, type ArrowFunction, type FunctionExpression, type StringLiteral } from '../ts-morph.js';
 import type { ClientFile } from './client-file.js';
 import { renameVerb, type SocketCall } from './emits.js';
 
@@ -44,6 +44,18 @@ const ALIASES: Readonly<Partial<Record<string, string>>> = {
 
 const REASON = 'the reason is a sentence for people here; the state tells what follows: disconnected, or reconnecting';
 const REASONS = /['"](?:io (?:server|client) disconnect|ping timeout|transport (?:close|error))['"]/;
+
+/**
+ * Tells of a text that is compared with Socket.IO's own reasons outside of a listener, as in a function that is given to one by
+ * its name: nothing else would, since a comparison that is never true compiles.
+ */
+export function convertReason(literal: StringLiteral, client: ClientFile): void {
+  if (!/^io (?:server|client) disconnect$/.test(literal.getLiteralText())) return;
+  const isTold = literal
+    .getAncestors()
+    .some((one) => Node.isCallExpression(one) && isStateEvent(textOf(one.getArguments()[0])));
+  if (!isTold) client.todo(literal, REASON, 'connection-events');
+}
 
 /** Whether an event tells of the connection. */
 export function isStateEvent(event: string | undefined): event is string {
