@@ -494,6 +494,31 @@ describe('An acknowledgement that is given by a name', () => {
   });
 });
 
+describe('What is easily overlooked', () => {
+  it('is told of templates and attributes, which are not read', async () => {
+    const project = await MigratedProject.with({
+      'a.vue': `<script setup>\nimport { io } from 'socket.io-client';\nconst socket = io('http://h');\n</script>\n<template><b @click="socket.emit('q')" /></template>\n`,
+      'b.html': `<script>\n  var socket = io();\n</script>\n<button onclick="socket.emit('z')">z</button>\n`,
+      'c.vue': `<script setup>\nimport { io } from 'socket.io-client';\nconst socket = io('http://h');\n</script>\n`,
+    });
+    const { out } = await project.run('migrate');
+    await project.remove();
+    for (const name of ['a.vue', 'b.html']) expect(out).toContain(`${name} has code with a socket outside`);
+    expect(out).not.toContain('c.vue has code');
+  });
+
+  it('follows a name through files where io alone is imported', async () => {
+    const project = await MigratedProject.with({
+      'a.js': "import { io } from 'socket.io-client';\nexport const socket = io('http://h');\n",
+      'b.js': "export const Click = ({ socket }) => socket.emit('x');\n",
+    });
+    await project.run('migrate', '--write', '--force');
+    const text = await project.read('b.js');
+    await project.remove();
+    expect(text).toBe("export const Click = ({ socket }) => socket.send('event', 'x');\n");
+  });
+});
+
 describe('What only looks like Socket.IO', () => {
   const others: [what: string, text: string, name?: string][] = [
     ['a parameter that hides io', 'export function make(io: (url: string) => any) {\n  return io("x");\n}\n'],

@@ -33,6 +33,9 @@ export interface Migration {
   readonly failures: readonly string[];
 }
 
+/** In a template, or an attribute of HTML. */
+const USE_OF_SOCKET =
+  /\b\w*socket\w*(?:\.value)?\??\.(?:emit|emitWithAck|on|once|off|send|id|connected|disconnected|close)\b/i;
 const TODO = /(?:\/\/|<!--) TODO\(pxl\): (.*?)(?: -->)?\r?$/gm;
 
 /** Finds out what the transforms make of a project. Needs ts-morph to be loaded. */
@@ -89,6 +92,9 @@ export function migrateProject(found: ProjectFiles): Migration {
     const codeOf = (_: PageScript, index: number): string | undefined => scripts.get(own[index]?.path ?? '');
     const text = migratePage(page.path, page.text, codeOf, (path) => changed.has(path));
     const isLeft = text === page.text && text.includes('socket.io');
+    const outside = text.replace(/<script\b[^]*?<\/script>/g, '');
+    if (text !== page.text && USE_OF_SOCKET.test(outside))
+      notes.push(`${page.name} has code with a socket outside of its scripts, which was not read: look at it.`);
     if (isLeft) notes.push(`${page.name} speaks of socket.io, and nothing in it was changed: look at it.`);
     if (text !== page.text) changes.push({ file: page, text, bytes: encode(page, text) });
     texts.set(page.path, text);

@@ -44,11 +44,7 @@ export class SocketIoNames {
 
   /** Whether the package is named here; a page's script may use it without. */
   get areImported(): boolean {
-    return (
-      this.requires.length > 0 ||
-      [this.#namespaces, this.#sockets, this.#managers, this.#options].some((names) => names.size > 0) ||
-      [...this.#ios].some((name) => name !== 'io')
-    );
+    return this.#declared.size > 0;
   }
 
   /** Whether a call of this is io(…). */
