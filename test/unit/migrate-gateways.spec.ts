@@ -88,6 +88,14 @@ describe('A verb of a socket', () => {
     expect(await members(`${before};`)).toBe(`${after};`);
   });
 
+  it.each([
+    ['return client.handshake.auth.token ?? null', 'return readWsToken(client.request) ?? null'],
+    ['return this.jwt.verify(client.handshake.auth.token)', 'return this.jwt.verify(readWsToken(client.request)!)'],
+    ['const token = client.handshake.auth.token', 'const token = readWsToken(client.request)!'],
+  ])('%s: a token that is taken as a text stays one for the compiler', async (before, after) => {
+    expect((await members(`${before};`)).split('\n').at(-1)?.trim()).toBe(`${after};`);
+  });
+
   it('is left with a comment where there is no counterpart, and as it was', async () => {
     expect(await members("client.on('hi', (data) => {\n      console.log(data);\n    });")).toBe(
       [

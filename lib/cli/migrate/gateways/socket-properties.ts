@@ -132,7 +132,7 @@ function rewriteOfHandshake(node: Node, upper: Access, name: string, file: Gatew
     if (upper.name === 'auth') {
       if (name === 'token') {
         file.use('readWsToken');
-        file.edits.replace(node, `readWsToken(${request})`);
+        file.edits.replace(node, `readWsToken(${request})${isTakenAsText(node) ? '!' : ''}`);
         verifyToken(node, file);
       } else file.edits.replace(node, `${request}.query.${name}`);
     } else if (upper.name === 'headers' && name === 'authorization') {
@@ -148,6 +148,14 @@ function rewriteOfHandshake(node: Node, upper: Access, name: string, file: Gatew
   if (upper.name === 'nsp' && name === 'name' && file.kinds.of(upper.base) === 'socket') {
     file.edits.replace(node, `${file.text(upper.base)}.path`);
   }
+}
+
+/** Whether a token goes where a text is asked for. It had the type `any`; with `!` that compiles as before, and runs as before. */
+function isTakenAsText(node: Node): boolean {
+  if (!/\.[cm]?ts$/.test(node.getSourceFile().getFilePath())) return false;
+  const parent = node.getParent();
+  if (Node.isVariableDeclaration(parent)) return parent.getTypeNode() === undefined;
+  return Node.isCallExpression(parent) && parent.getExpression() !== node;
 }
 
 function rewriteWholeAuth(node: Node, client: string, file: GatewayFile): void {
