@@ -268,7 +268,7 @@ describe.each(['11.1', '11.2'])('sample/07-nest-11, CommonJS on Nest %s', (nest)
   it('is compiled by what the CLI of Nest 11 writes, starts, counts and stops', async () => {
     const sample = await SampleProcess.run(join(consumer.folder, 'dist/main.js'));
     try {
-      await sample.says('Clients connect to /ws (pxl.v1).');
+      await sample.listens();
       const url = `${sample.url.replace('http', 'ws')}/ws`;
       const [ada, bo] = await Promise.all([WsTestClient.connect(url), WsTestClient.connect(url)]);
       expect(await ada.request('poll', 'vote', { choice: 'tabs' })).toEqual({ tabs: 1, spaces: 0 });

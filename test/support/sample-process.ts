@@ -64,6 +64,21 @@ export class SampleProcess {
     );
   }
 
+  /** Resolves once its port is open, which is after Nest has said that the application has started. */
+  async listens(): Promise<void> {
+    await eventually(
+      'The sample listens',
+      async () => {
+        if (this.#end !== null) throw new Error(`The sample has ended (${this.#end}): ${this.#output}`);
+        return fetch(this.url, { method: 'HEAD' }).then(
+          () => true,
+          () => false,
+        );
+      },
+      PATIENCE,
+    );
+  }
+
   /** Asks it to end in peace; resolves as `exited` does. */
   stop(): Promise<number | NodeJS.Signals> {
     this.process.kill('SIGTERM');

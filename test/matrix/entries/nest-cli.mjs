@@ -158,7 +158,8 @@ async function start(program, args, cwd) {
     await closed;
   };
   const until = Date.now() + PATIENCE;
-  while (!output.includes('Nest application successfully started')) {
+  // Nest says that the application has started before its port is open.
+  while (!(await listens(port))) {
     if (child.exitCode !== null || Date.now() > until) {
       await stop();
       throw new Error(`${args.join(' ')} did not start.\n${output}`);
@@ -166,6 +167,13 @@ async function start(program, args, cwd) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return { port, stop, output: () => output };
+}
+
+function listens(port) {
+  return fetch(`http://127.0.0.1:${port}`).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @returns what answers a message */
