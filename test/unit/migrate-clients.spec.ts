@@ -81,6 +81,18 @@ export const socket = ${call};
     ).toContain(`export const socket = new WebSocketClient<any>(${options});\nvoid socket.connect();`);
   });
 
+  it('is known where a promise of it is waited for by then', async () => {
+    const text = await migrated(`import { io, Socket } from 'socket.io-client';
+function open(): Promise<Socket> {
+  const socket = io('http://h');
+  return new Promise((resolve) => socket.on('connect', () => resolve(socket)));
+}
+open().then((made) => made.emit('hi', 1)).catch(console.error);
+`);
+    expect(text).toContain("open().then((made) => made.send('event', 'hi', 1)).catch(console.error);");
+    expect(text).not.toContain('TODO(pxl)');
+  });
+
   it('follows an address to where it is assigned, and asks for the path where nothing is', async () => {
     const text = await migrated(`import { io } from 'socket.io-client';
 let url: string, host: string, unknown: string;

@@ -75,6 +75,8 @@ export class ClientTransform implements Transform {
         this.#convertManaged(node, callee.getExpression(), client);
         return;
       }
+      // A promise of a socket is no socket.
+      if (/^(?:then|catch|finally)$/.test(callee.getName())) return;
       const found = socketCall(node, client);
       if (!found) return;
       const convert = VERBS[found.verb];

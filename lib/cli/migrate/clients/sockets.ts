@@ -129,13 +129,27 @@ export class Sockets {
     return isOpen && LIKELY.test(node.getText()) && this.#mayGuess(node);
   }
 
+  /** `open().then((socket) => …)`, where `open` promises a socket. */
+  #isAwaited(declaration: Node): boolean {
+    const handler = declaration.getParent();
+    const call = handler?.getParent();
+    if (!Node.isArrowFunction(handler) || !Node.isCallExpression(call)) return false;
+    if (call.getArguments()[0] !== handler || handler.getParameters()[0] !== declaration) return false;
+    const then = call.getExpression();
+    return Node.isPropertyAccessExpression(then) && then.getName() === 'then' && this.isSocket(then.getExpression());
+  }
+
   #isDeclared(declaration: Node): boolean {
     if (
       Node.isVariableDeclaration(declaration) ||
       Node.isPropertyDeclaration(declaration) ||
       Node.isParameterDeclaration(declaration)
     )
-      return this.#isSocketType(declaration.getTypeNode()) || this.isSocket(declaration.getInitializer());
+      return (
+        this.#isSocketType(declaration.getTypeNode()) ||
+        this.isSocket(declaration.getInitializer()) ||
+        this.#isAwaited(declaration)
+      );
     if (Node.isPropertySignature(declaration)) return this.#isSocketType(declaration.getTypeNode());
     if (Node.isPropertyAssignment(declaration)) return this.isSocket(declaration.getInitializer());
     if (Node.isShorthandPropertyAssignment(declaration)) {
