@@ -4,6 +4,19 @@ import { Node } from './ts-morph.js';
 const LIKELY =
   /^(?:(?:this\.)?(?:ack|cb|callback|done|resolve|reject|fn|next)|(?:\w+\.)?(?:on[A-Z]\w*|\w*(?:Ack|Cb|Callback|Handler|Listener)))$/;
 
+const BYTES = /^(?:Buffer\.|new (?:Uint8Array|ArrayBuffer|Blob|File|DataView)\b)/;
+/** What is said where bytes are sent. */
+export const BYTES_IN_JSON = 'data travels as JSON here, in which bytes are lost: send them as base64, or by HTTP';
+
+/** Whether bytes stand in data, as far as it is written. */
+export function hasBytes(data: readonly Node[]): boolean {
+  return data.some((one) => [one, ...one.getDescendants()].some((part) => isMade(part) && BYTES.test(part.getText())));
+}
+
+function isMade(node: Node): boolean {
+  return Node.isCallExpression(node) || Node.isNewExpression(node);
+}
+
 /** Whether an argument is a function, as far as it is written: it would be lost in the data of a message. */
 export function isCallback(node: Node | undefined): node is Node {
   if (!node) return false;

@@ -1,4 +1,4 @@
-import { isCallback } from '../callbacks.js';
+import { BYTES_IN_JSON, hasBytes, isCallback } from '../callbacks.js';
 import { Node, type CallExpression, type PropertyAccessExpression } from '../ts-morph.js';
 import type { ClientFile } from './client-file.js';
 import { namesOf } from './event-names.js';
@@ -26,6 +26,7 @@ export function convertEmit(found: SocketCall, client: ClientFile): void {
   const last = data.at(-1);
   const ack = verb !== 'emitWithAck' && !spread && isCallback(last) ? last : undefined;
   if (ack) data.pop();
+  if (hasBytes(data)) client.todo(call, BYTES_IN_JSON, 'what-behaves-differently');
   if (verb !== 'send' && !event) {
     client.todo(call, 'this emit names no event', 'every-verb-of-the-client');
     return;

@@ -1,4 +1,5 @@
 import { Node, type CallExpression } from '../ts-morph.js';
+import { BYTES_IN_JSON, hasBytes } from '../callbacks.js';
 import { hasPlainArguments, type GatewayFile } from './gateway-file.js';
 import { messageText, readArguments } from './messages.js';
 import { isListOfTexts, readChain, STEPS, type VerbChain } from './verb-chain.js';
@@ -118,6 +119,7 @@ function emit(chain: VerbChain, given: readonly Node[], file: GatewayFile): void
     unknown(chain, file);
     return;
   }
+  if (hasBytes(given)) file.context.todo(call, BYTES_IN_JSON, DIFFERENCES);
   if (parts.isUnsure)
     file.context.todo(call, 'an event has one `data` here; this is the list of what was spread', DIFFERENCES);
   const isToItself = kind === 'socket' && isPlain(chain);
