@@ -205,6 +205,16 @@ describe('limits.maxPushBytes', () => {
     }
   });
 
+  it('takes back the joins of a list whose answer is larger', async () => {
+    const [client] = clients;
+    const names = Array.from({ length: 100 }, (_, at) => `${at} ${'x'.repeat(60)}`);
+    await expect(client!.request('system', 'join', { rooms: names })).rejects.toThrow(TOO_LARGE);
+    expect(await service.countClients({ room: names[0]! })).toMatchObject({ count: 0 });
+    expect(await client!.request('system', 'join', { rooms: names.slice(0, 10) })).toMatchObject({ refused: [] });
+    expect(await service.countClients({ room: names[0]! })).toMatchObject({ count: 1 });
+    expect(await client!.request('system', 'leave', { rooms: names.slice(0, 10) })).toMatchObject({ refused: [] });
+  });
+
   it('refuses a whisper that the other members could not take', async () => {
     const [ada, bob] = clients as [TestClient, TestClient];
     for (const client of clients) await client.join('tea');

@@ -83,8 +83,8 @@ export class JoinRequest {
     private readonly isAnswered: boolean,
     private readonly exchange: AckSource,
   ) {
-    const { memberships, history } = services;
-    exchange.whenGivenUp(() => this.#claims.forEach((claim) => memberships.withdraw(claim)));
+    const { history } = services;
+    exchange.whenGivenUp(() => this.withdraw());
     this.#admissions = new Admissions(history, session, exchange);
   }
 
@@ -114,6 +114,11 @@ export class JoinRequest {
     const list = this.services.audience.add(session, key, exchange, this.#listed);
     if (list !== undefined && session.options.limits.maxPushBytes !== false) this.#listed += Buffer.byteLength(list);
     return list;
+  }
+
+  /** Takes back what was joined, unless somebody else has asked for it too. */
+  withdraw(): void {
+    for (const claim of this.#claims) this.services.memberships.withdraw(claim);
   }
 
   /** The client is about to be told: what it has joined stays. */

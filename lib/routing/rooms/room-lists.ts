@@ -42,6 +42,9 @@ interface Outcome {
 /** How many rooms one list can have. How many a client can be in is limited by `limits.roomsPerClient`. */
 const MAX_ROOMS = 1_024;
 
+/** As long as what stands around an answer, with the longest id. */
+const FRAME = ' '.repeat(256);
+
 /** How the names of Ignis' own channels begin: its clients cannot join rooms with such a name. */
 const RESERVED_PREFIX = 'ws:';
 
@@ -57,12 +60,12 @@ export class RoomLists {
    * Joins the rooms of a list.
    *
    * @param joins is confirmed once all rooms are joined or refused
-   * @throws WsError BAD_MESSAGE when `list` is not an array of at most 1,024
+   * @throws WsError BAD_MESSAGE when `list` is not an array of at most 1,024; TOO_LARGE when the answer is over
+   * `limits.maxPushBytes`: the client is in none of the rooms then
    */
   async join(client: ClientSession, list: unknown, joins: JoinRequest): Promise<RoomListAnswer> {
     const { wishes, refused } = this.#read(client, list);
     const outcomes = await Promise.all([...wishes].map(([room, wish]) => this.#join(client, room, wish, joins)));
-    joins.confirm();
     const rooms: string[] = [];
     const joined: JoinedRoom[] = [];
     for (const { room, code, joined: one } of outcomes) {
@@ -75,7 +78,22 @@ export class RoomLists {
       const members = joins.membersOf(one.key);
       if (one.verdict || members !== undefined) joined.push({ room, ...one.verdict, list: members });
     }
-    return { rooms, refused, joined: joined.length > 0 ? joined : undefined };
+    const answer = { rooms, refused, joined: joined.length > 0 ? joined : undefined };
+    this.#checkSize(client, answer, joins);
+    joins.confirm();
+    return answer;
+  }
+
+  /** A client that is told TOO_LARGE must not find itself in the rooms. */
+  #checkSize(client: ClientSession, answer: RoomListAnswer, joins: JoinRequest): void {
+    if (client.options.limits.maxPushBytes === false) return;
+    try {
+      const told = answerOf(answer);
+      client.checkSize((told instanceof RawJson ? told.text : JSON.stringify(told)) + FRAME);
+    } catch (error) {
+      joins.withdraw();
+      throw error;
+    }
   }
 
   /**
