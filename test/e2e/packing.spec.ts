@@ -137,12 +137,13 @@ describe('every entry', () => {
     await consumer.add('contract.ts');
   });
 
-  // The compilers differ by node10 most; node16 resolves as nodenext does. All pairs take half a minute.
+  // The compilers differ by node10 most; node16 resolves as nodenext does, which the samples of Nest 11 have. All pairs take half
+  // a minute.
   const compilers = Object.keys(COMPILERS) as (keyof typeof COMPILERS)[];
   const pairs = Object.keys(RESOLUTIONS).flatMap((resolution) =>
     compilers.map((compiler) => [resolution, compiler] as const),
   );
-  const few = ['node10 TypeScript 5', 'node10 TypeScript 6', 'nodenext TypeScript 5', 'bundler TypeScript 6'];
+  const few = ['node10 TypeScript 5', 'node10 TypeScript 6', 'bundler TypeScript 6'];
   it.each(pairs.filter((pair) => isSoak || few.includes(pair.join(' '))))(
     'has its types by the resolution %s, to %s',
     (resolution, compiler) => {
@@ -259,8 +260,8 @@ describe.each(['11.1', '11.2'])('sample/07-nest-11, CommonJS on Nest %s', (nest)
     // What its package.json installs beside, the runner of its own tests, is not here.
     await consumer.remove('src/poll.gateway.spec.ts');
     const compiler = join(import.meta.dirname, '../../node_modules/typescript-5/bin/tsc');
-    // The library's types fit those of the older one: it has fewer.
-    const checked = ['--skipLibCheck', String(nest !== '11.1')];
+    // The library's types fit those of the older one, which has fewer: once is enough.
+    const checked = nest === '11.1' ? ['--skipLibCheck', 'false'] : ['--noCheck'];
     const options = ['--outDir', 'dist', '--types', 'node', ...checked];
     expect((await consumer.node([compiler, '-p', '.', ...options])).output).toBe('');
   }, 60_000);
