@@ -90,7 +90,7 @@ function report({ changes, leftovers, notes, failures }: Migration, isWritten: b
   if (changes.length === 0) out('There is nothing to change.');
   else out(isWritten ? `Changed ${count}.` : `Would change ${count}; add --write to do it.`);
   section(
-    'Left to you:',
+    'Left to you (docs are in node_modules/nestjs-pxl-websocket):',
     leftovers.map(({ place, text }) => `${place} ${text}`),
     out,
   );
