@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsMember, WsPresentMembers } from 'nestjs-pxl-websocket';
+import { bucketKey, bucketOf } from '../../lib/cluster/subjects/buckets.js';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
 import { LEASE } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
@@ -76,6 +77,20 @@ function toldOf(roomName: string, worker = witness): string[] {
 async function expectTold(roomName: string, ...expected: string[]): Promise<void> {
   await eventually(`${expected.length} events of ${roomName}`, () => toldOf(roomName).length >= expected.length);
   expect(toldOf(roomName)).toEqual(expected);
+}
+
+/**
+ * Resolves once so many workers have told Redis of a room and of its one member: one that told it after the others had let go
+ * would make the member come again.
+ */
+async function allHave(roomName: string, workers: number): Promise<void> {
+  const pattern = bucketKey('pxl', 'rooms', bucketOf(roomName), '*');
+  await eventually(`${workers} workers have told of ${roomName}`, async () => {
+    const keys = await cluster.redis.command<string[]>('KEYS', pattern);
+    const holders = await Promise.all(keys.map((key) => cluster.redis.command<string[]>('HVALS', key)));
+    const counts = holders.flat().map((entries) => entries.trim().split(' ').length);
+    return counts.length === 2 && counts.every((count) => count === workers);
+  });
 }
 
 /** Resolves when a member of a room of its own, whose connection is lost now, is told to have left: the others' grace is over. */
@@ -219,6 +234,7 @@ describe('A member of a cluster', () => {
       const [one, two, three] = cluster.workers as [WorkerProcess, WorkerProcess, WorkerProcess];
       const sessions = await Promise.all([one, two, three].map((worker) => join(worker, 'tea', { userId: 'ada' })));
       await expectTold('tea', 'roomOccupied', 'presenceJoined ada');
+      await allHave('tea', sessions.length);
       for (const { socket } of sessions) socket.close(1000);
       await expectTold('tea', 'roomOccupied', 'presenceJoined ada', 'presenceLeft ada', 'roomVacated');
       for (const worker of [two, three]) {

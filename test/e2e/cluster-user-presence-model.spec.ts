@@ -9,7 +9,7 @@ import type { RegistryWorker } from '../support/registry-worker.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-const SEEDS = Array.from({ length: isSoak ? 100 : 4 }, (_, seed) => seed + 1);
+const SEEDS = Array.from({ length: isSoak ? 100 : 3 }, (_, seed) => seed + 1);
 const STEPS = 2_000;
 const LEASE = 800;
 const USERS = Array.from({ length: 20 }, (_, n) => `user ${n}`);

@@ -8,7 +8,7 @@ import { StoryClient } from '../support/history/story-client.js';
 
 /** `PXL_SEED=17,18 npm test -- test/e2e/history-model.spec.ts` tells these stories alone. */
 const SEEDS = process.env.PXL_SEED?.split(',').map(Number);
-const COUNT = Number(process.env.PXL_STORIES ?? (isSoak ? 5_000 : 100));
+const COUNT = Number(process.env.PXL_STORIES ?? (isSoak ? 5_000 : 40));
 const seeds = SEEDS ?? Array.from({ length: COUNT }, (_, at) => at + 1);
 /** Stories that are told side by side, each lane with workers and a Redis of its own: they wait more than they work. */
 const LANES = Math.min(8, seeds.length);
