@@ -177,7 +177,9 @@ class Sources {
 
 /** What TypeScript says of a text's first mistake, with its line; undefined when it parses. */
 function problemOf(source: SourceFile): string | undefined {
-  const { parseDiagnostics } = source.compilerNode as unknown as { parseDiagnostics?: readonly ParseProblem[] };
+  const node: typeof source.compilerNode & { readonly parseDiagnostics?: readonly ParseProblem[] } =
+    source.compilerNode;
+  const { parseDiagnostics } = node;
   const [first] = parseDiagnostics ?? [];
   if (!first) return undefined;
   const { line } = source.getLineAndColumnAtPos(first.start);
