@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { strict as assert } from 'node:assert';
 import type { WsEnvelope } from '../../cluster/bus/envelope.js';
 import type { BusTest } from './describe-broadcaster.js';
 

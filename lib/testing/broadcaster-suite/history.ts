@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { strict as assert } from 'node:assert';
 import type { WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
 import type { WsReceivedEnvelope } from '../../cluster/bus/envelope.js';
 import type { WsAppend, WsHistoryEntry, WsRoomStore } from '../../history/room-store.interface.js';

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { strict as assert } from 'node:assert';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
 import { eventually } from '../eventually.js';
 import { BusListener } from './bus-listener.js';
