@@ -1,4 +1,4 @@
-import { bunVersion } from './contenders.js';
+import { bunVersion, CONTENDERS, FORMER } from './contenders.js';
 import { profiled } from './profile.js';
 import { inRounds } from './rounds.js';
 import { table } from './table.js';
@@ -17,9 +17,10 @@ export class Bench {
     this.only = profile ? ['pxl'] : only;
   }
 
-  /** Those of the contenders that are wanted and run here. */
+  /** Those of the contenders that are wanted and run here; before each of ours the same of a former build, where one is given. */
   contenders(names) {
-    const wanted = names.filter((name) => !this.only || this.only.includes(name));
+    const all = names.flatMap((name) => [`${name}${FORMER}`, name].filter((possible) => CONTENDERS[possible]));
+    const wanted = all.filter((name) => !this.only || this.only.includes(name));
     if (wanted.includes('bun') && !bunVersion) this.log('Bun does not run here: left out.');
     return wanted.filter((name) => name !== 'bun' || bunVersion);
   }

@@ -97,6 +97,19 @@ export const CONTENDERS = {
   },
 };
 
+/** The same of a former build, whose `dist/index.js` the environment variable names. */
+export const FORMER = '-former';
+if (process.env.PXL_FORMER) {
+  const isOurs = ([name]) => /^pxl(-|$)/.test(name);
+  for (const [name, contender] of Object.entries(CONTENDERS).filter(isOurs)) {
+    CONTENDERS[`${name}${FORMER}`] = {
+      ...contender,
+      title: `${contender.title}, former build`,
+      command: () => ['env', `PXL_DIST=${process.env.PXL_FORMER}`, ...contender.command()],
+    };
+  }
+}
+
 /** Its version, or null where it does not run. */
 export const bunVersion = (() => {
   if (!existsSync(BUN)) return null;
