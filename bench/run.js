@@ -15,11 +15,24 @@ import { presence } from './suites/presence.js';
 import { requests } from './suites/requests.js';
 import { returns } from './suites/return.js';
 import { rooms } from './suites/rooms.js';
+import { steady } from './suites/steady.js';
 
 const SUITES = Object.fromEntries(
-  [fanOut, rooms, cluster, requests, memory, connections, growth, encryption, history, returns, presence, jitter].map(
-    (suite) => [suite.name, suite],
-  ),
+  [
+    fanOut,
+    rooms,
+    steady,
+    cluster,
+    requests,
+    memory,
+    connections,
+    growth,
+    encryption,
+    history,
+    returns,
+    presence,
+    jitter,
+  ].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */
 const OPEN_FILES = 9_000;

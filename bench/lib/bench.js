@@ -39,10 +39,11 @@ export class Bench {
    *
    * @param entries `{ name, title, session }`
    * @param measure `(entry, milliseconds)` resolves with a sample
+   * @param duration of a sample, ms
    * @param layout `columns`, `ratios`, `notes(rows)`: see table.js
    */
-  async measure({ title, entries, measure, ...layout }) {
-    const milliseconds = this.scaled(WINDOW_MILLISECONDS);
+  async measure({ title, entries, measure, duration = WINDOW_MILLISECONDS, ...layout }) {
+    const milliseconds = this.scaled(duration);
     for (const entry of entries) await measure(entry, milliseconds);
     if (this.profile) return this.#profiles(title, entries, measure);
     return this.measureCold({ title, entries, measure: (entry) => measure(entry, milliseconds), ...layout });

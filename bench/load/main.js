@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { Arrivals } from './arrivals.js';
 import { burst } from './burst.js';
 import { Crowd } from './crowd.js';
 import { askAtOnce } from './requests-at-once.js';
@@ -6,6 +7,7 @@ import { askEach, keepAsking } from './requests.js';
 
 /** The load process: one JSON command a line on stdin, one answer a line on stdout. */
 const crowd = new Crowd();
+let arrivals = null;
 
 const commands = {
   open: ({ target, count }) => crowd.open(target, count),
@@ -15,6 +17,12 @@ const commands = {
   churn: ({ target, milliseconds }) => timed(() => crowd.churn(target, milliseconds)),
   requests: ({ texts, milliseconds }) => timed(() => keepAsking(crowd.clients, texts, milliseconds)),
   quiet: () => crowd.quiet(),
+  /** From now on messages carry stamps; so many are to come. */
+  expectStamped({ pacePort, messages }) {
+    arrivals ??= new Arrivals(crowd.clients, pacePort);
+    arrivals.expect(messages);
+  },
+  delays: () => arrivals.delays(),
   /** The clients from number `from` on. */
   askAtOnce: async ({ text, messages, from }) => {
     const start = performance.now();

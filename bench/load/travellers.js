@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { percentilesOf } from '../lib/percentiles.js';
 import { inParallel } from './in-parallel.js';
 import { Traveller } from './traveller.js';
 
@@ -85,12 +86,6 @@ function resultsOf(messages) {
     sinceNetwork: percentilesOf(sinceNetwork),
     sinceConnection: percentilesOf(sinceConnection),
   };
-}
-
-function percentilesOf(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 const lines = createInterface({ input: process.stdin });

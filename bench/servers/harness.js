@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { stampedText } from '../lib/stamps.js';
 import { PaceServer } from './pace.js';
 
 /**
@@ -58,6 +59,23 @@ export function serve(contender) {
         elapsed = performance.now() - start;
       } while (elapsed < milliseconds || turns < 2);
       return { turns, seconds: elapsed / 1000, cpu: cpuSince(cpu) };
+    },
+
+    /**
+     * Stamped messages to one room after the other, evenly spaced and each in a tick of its own, whether or not those
+     * before have arrived; over when all have.
+     */
+    async steady({ rooms, perSecond, messages }) {
+      const arrived = pace.arrived();
+      const cpu = process.cpuUsage();
+      const start = performance.now();
+      for (let sent = 0; sent < messages; sent++) {
+        const wait = start + (sent / perSecond) * 1000 - performance.now();
+        await (wait > 0 ? setTimeout(wait) : setImmediate());
+        contender.sendToRoom(rooms[sent % rooms.length], stampedText());
+      }
+      await arrived;
+      return { seconds: (performance.now() - start) / 1000, cpu: cpuSince(cpu) };
     },
 
     /** CPU time of this process so far, user and system, in microseconds. */

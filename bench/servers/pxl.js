@@ -66,6 +66,7 @@ serve({
     };
     if (settings.open || settings.history) options.rooms = { open: settings.open, history: settings.history };
     if (settings.rooms) options.rooms = settings.rooms;
+    if (settings.window) options.delivery = { window: settings.window };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });

@@ -1,6 +1,9 @@
+const TWENTY = Array.from({ length: 20 }, (_, index) => `room-${index}`);
+
 const LAYOUTS = {
   none: () => [],
   everyone: () => ['room'],
+  everyoneInTwenty: () => TWENTY,
   fiftyOfTen: (index) => [`room-${index % 50}`],
   /** Each client in three of fifty rooms, about a hundred in each, and hardly two clients in the same three. */
   threeOfFifty(index) {

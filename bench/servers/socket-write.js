@@ -5,6 +5,9 @@ import { serve } from './harness.js';
 import { Rooms, roomsOf } from './rooms.js';
 import { welcome } from './welcome.js';
 
+/** How many ready frames are kept: stamped texts never come again. */
+const READY = 1_000;
+
 const rooms = new Rooms();
 const sockets = [];
 const frames = new Map();
@@ -43,7 +46,10 @@ serve({
 
 function readyFrame(text) {
   let frame = frames.get(text);
-  if (!frame) frames.set(text, (frame = frameOf(Buffer.from(text))));
+  if (frame) return frame;
+  if (frames.size === READY) frames.clear();
+  frame = frameOf(Buffer.from(text));
+  frames.set(text, frame);
   return frame;
 }
 
