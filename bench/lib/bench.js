@@ -1,4 +1,4 @@
-import { bunVersion, CONTENDERS, FORMER } from './contenders.js';
+import { CONTENDERS, FORMER } from './contenders.js';
 import { profiled } from './profile.js';
 import { inRounds } from './rounds.js';
 import { table } from './table.js';
@@ -21,8 +21,11 @@ export class Bench {
   contenders(names) {
     const all = names.flatMap((name) => [`${name}${FORMER}`, name].filter((possible) => CONTENDERS[possible]));
     const wanted = all.filter((name) => !this.only || this.only.includes(name));
-    if (wanted.includes('bun') && !bunVersion) this.log('Bun does not run here: left out.');
-    return wanted.filter((name) => name !== 'bun' || bunVersion);
+    return wanted.filter((name) => {
+      const absence = CONTENDERS[name].absence?.() ?? null;
+      if (absence) this.log(`${CONTENDERS[name].title}: left out. ${absence}.`);
+      return !absence;
+    });
   }
 
   /** As many clients, rooms or milliseconds as asked for, or fewer where it only shall be seen that everything runs. */

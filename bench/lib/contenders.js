@@ -2,11 +2,21 @@ import { spawnSync } from 'node:child_process';
 import { createECDH } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { compiled } from './c-program.js';
 
 /** Bun's own binary; its package puts it in place when it is run for the first time. */
 const BUN = fileURLToPath(new URL('../node_modules/.bin/bun', import.meta.url));
 
-const node = (file) => [process.execPath, '--expose-gc', fileURLToPath(new URL(`../servers/${file}`, import.meta.url))];
+/** Bun's version, or null where it does not run. */
+export const bunVersion = (() => {
+  if (!existsSync(BUN)) return null;
+  const { status, stdout } = spawnSync(BUN, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
+})();
+
+const server = (file) => fileURLToPath(new URL(`../servers/${file}`, import.meta.url));
+const node = (file) => [process.execPath, '--expose-gc', server(file)];
+const bunAbsence = () => (bunVersion ? null : 'Bun does not run here');
 /** The public key of every load client, which decrypts nothing: a point on P-256. */
 const PUBLIC_KEY = createECDH('prime256v1').generateKeys('base64url');
 const asEvent = (event, data) => JSON.stringify({ event, data });
@@ -15,7 +25,7 @@ const WELCOMED = { messages: 1 };
 /**
  * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
  * `(handler, data, id)` looks like. `id` is one digit. `receiver`: who takes what it publishes, where that is another.
- * `library`: what applications connect with.
+ * `library`: what applications connect with. `absence()`: why it does not run here, or null.
  */
 export const CONTENDERS = {
   'socket-write': {
@@ -54,12 +64,33 @@ export const CONTENDERS = {
     path: '/socket.io/?EIO=4&transport=websocket',
     greeting: { messages: 2, answer: '40' },
   },
+  'c-send': {
+    title: '`send()` in C of the joined frames of a turn, our bytes (the limit of any program)',
+    command: () => [compiled(server('c-send.c'))],
+    absence: () => (compiled(server('c-send.c')) ? null : 'No C compiler (`cc`) runs here'),
+    path: '/',
+    greeting: WELCOMED,
+  },
+  'socket-write-joined': {
+    title: '`net.Socket.write` of the joined frames of a turn, our bytes (the limit of Node)',
+    command: () => [...node('socket-write.js'), 'joined'],
+    path: '/',
+    greeting: WELCOMED,
+  },
   bun: {
     title: 'Bun',
-    command: () => [BUN, fileURLToPath(new URL('../servers/bun.js', import.meta.url))],
+    command: () => [BUN, server('bun.js')],
+    absence: bunAbsence,
     path: '/',
     greeting: WELCOMED,
     request: asEvent,
+  },
+  'bun-enveloped': {
+    title: 'Bun, our bytes',
+    command: () => [BUN, server('bun.js'), 'enveloped'],
+    absence: bunAbsence,
+    path: '/',
+    greeting: WELCOMED,
   },
   'redis-write': {
     title: '`net.Socket.write` of a ready PUBLISH to our worker (the limit)',
@@ -109,10 +140,3 @@ if (process.env.PXL_FORMER) {
     };
   }
 }
-
-/** Its version, or null where it does not run. */
-export const bunVersion = (() => {
-  if (!existsSync(BUN)) return null;
-  const { status, stdout } = spawnSync(BUN, ['--version'], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : null;
-})();

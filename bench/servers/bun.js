@@ -1,8 +1,11 @@
+import { enveloped } from './envelope.js';
 import { serve } from './harness.js';
 import { roomsOf } from './rooms.js';
 import { welcome } from './welcome.js';
 
 const DEFAULT_IDLE_SECONDS = 120;
+/** Whether rooms get the library's envelope: then the bytes of a delivery are the same. */
+const envelops = process.argv[2] === 'enveloped';
 const clients = [];
 let server;
 
@@ -32,7 +35,7 @@ serve({
   },
 
   sendToRoom(name, text) {
-    server.publish(name, text);
+    server.publish(name, envelops ? enveloped(text) : text);
   },
 
   sendToClient(index, text) {

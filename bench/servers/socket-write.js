@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { enveloped } from './envelope.js';
 import { serve } from './harness.js';
 import { Rooms, roomsOf } from './rooms.js';
 import { welcome } from './welcome.js';
 
 /** How many ready frames are kept: stamped texts never come again. */
 const READY = 1_000;
+/** Whether the frames of a turn leave in one write a client, in the library's envelope. */
+const joins = process.argv[2] === 'joined';
 
 const rooms = new Rooms();
 const sockets = [];
 const frames = new Map();
+/** By room the frames of this turn, where they are joined. */
+const turn = new Map();
 
 /** The limit of what Node can do with one write per message and client: nothing but the writes of a ready frame. */
 serve({
@@ -35,14 +40,32 @@ serve({
   },
 
   sendToRoom(name, text) {
-    const frame = readyFrame(text);
-    for (const socket of rooms.members(name)) socket.write(frame);
+    if (joins) joinTurn(name, readyFrame(enveloped(text)));
+    else write(name, readyFrame(text));
   },
 
   sendToClient(index, text) {
     sockets[index].write(readyFrame(text));
   },
 });
+
+function write(roomName, bytes) {
+  for (const socket of rooms.members(roomName)) socket.write(bytes);
+}
+
+function joinTurn(roomName, frame) {
+  const before = turn.get(roomName);
+  if (before) {
+    before.push(frame);
+    return;
+  }
+  const joined = [frame];
+  turn.set(roomName, joined);
+  setImmediate(() => {
+    turn.delete(roomName);
+    write(roomName, Buffer.concat(joined));
+  });
+}
 
 function readyFrame(text) {
   let frame = frames.get(text);

@@ -9,7 +9,17 @@ export const fanOut = {
     'begins when everything has arrived.',
 
   async run(bench) {
-    const names = bench.contenders(['socket-write', 'ws', 'platform-ws', 'socket-io', 'bun', 'pxl']);
+    const names = bench.contenders([
+      'c-send',
+      'socket-write-joined',
+      'socket-write',
+      'ws',
+      'platform-ws',
+      'socket-io',
+      'bun',
+      'bun-enveloped',
+      'pxl',
+    ]);
     const tables = [];
     for (const size of [1_000, 5_000]) {
       const clients = bench.scaled(size);
