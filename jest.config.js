@@ -1,22 +1,18 @@
 import { availableParallelism } from 'node:os';
 
-/** `PXL_NEST=11.2` runs the specs on another version of Nest, one of the folders in test/nest. */
-const { PXL_NEST } = process.env;
-const NEST_OF_THE_RUN = PXL_NEST
-  ? { '^@nestjs/([^/]+)(.*)$': [`<rootDir>/test/nest/${PXL_NEST}/node_modules/@nestjs/$1$2`, '@nestjs/$1$2'] }
-  : {};
-
-/** Jest runs the TypeScript sources as ES modules; swc compiles them with decorator metadata. */
+/** Node runs the TypeScript sources as ES modules (test/jest); swc compiles them with decorator metadata. */
 export default {
   rootDir: import.meta.dirname,
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   // They have packages of their own: test/neighbours/run.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/neighbours/'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/jest/environment.cjs',
+  runtime: '<rootDir>/test/jest/runtime.cjs',
+  injectGlobals: false,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   extensionsToTreatAsEsm: ['.ts'],
+  // By this --findRelatedTests and --onlyChanged follow imports; module-hooks.mjs resolves those of a run.
   moduleNameMapper: {
-    ...NEST_OF_THE_RUN,
     '^nestjs-pxl-websocket$': '<rootDir>/lib/index.ts',
     '^nestjs-pxl-websocket/client/browser$': '<rootDir>/dist/client/browser.js',
     '^nestjs-pxl-websocket/(.+)$': '<rootDir>/lib/$1/index.ts',
@@ -40,6 +36,6 @@ export default {
   testTimeout: 30_000,
   // Most of the time the tests wait, so three go on well together on two cores; but some start whole clusters.
   maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
-  // ES modules of a finished file are never let go of: a process that has run fifty files is ten times slower.
+  // ES modules of a finished file are never let go of.
   workerIdleMemoryLimit: '700MB',
 };

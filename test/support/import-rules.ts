@@ -64,7 +64,7 @@ function breachesOfFile(file: SourceFile): string[] {
     const { specifier, isTypeOnly } = imported;
     const target = resolveImport(path, imported);
     const breaches: string[] = [];
-    if (target !== undefined && !/\.(js|mjs)$/.test(specifier) && !path.startsWith(COMMON_JS))
+    if (target !== undefined && !/\.(js|mjs|cjs)$/.test(specifier) && !path.startsWith(COMMON_JS))
       breaches.push(`${path}: ${specifier} does not end in .js`);
     if (/^@nestjs\/[^/]+\/./.test(specifier) && path !== NEST_INTERNALS) {
       breaches.push(`${path} imports ${specifier}, which only ${NEST_INTERNALS} may`);
