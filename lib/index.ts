@@ -85,6 +85,7 @@ export type {
   WsSlowConsumerPolicy,
   WsUserConnectionsLimit,
 } from './options/limits.options.js';
+export type { WsDeliveryOptions, WsWindowOfRoom } from './options/delivery.options.js';
 export type { WsEndpointOptions } from './options/endpoint.options.js';
 export type { WsHeartbeatOptions, WsInactiveClientsOptions } from './options/heartbeat.options.js';
 export type { WsInboundOptions } from './options/inbound.options.js';

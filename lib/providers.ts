@@ -54,6 +54,7 @@ import { Namespaces } from './rooms/namespaces.js';
 import { Reauthorizations } from './rooms/reauthorizations.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomRegistry } from './rooms/room-registry.js';
+import { RoomWindows } from './rooms/room-windows.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { ROOM_WHISPERS } from './rooms/room-whispers.interface.js';
 import { HandlerScanner } from './routing/discovery/handler.scanner.js';
@@ -175,7 +176,17 @@ const AUTH = [
 ];
 
 const ROOMS: Provider[] = [
-  ...[RoomRegistry, Memberships, AskedRooms, RoomRules, Namespaces, ClientRooms, Reauthorizations, ClientList],
+  ...[
+    RoomRegistry,
+    RoomWindows,
+    Memberships,
+    AskedRooms,
+    RoomRules,
+    Namespaces,
+    ClientRooms,
+    Reauthorizations,
+    ClientList,
+  ],
   {
     provide: ROOM_INTEREST,
     useFactory: (bus: WsBroadcaster, histories: RoomHistories, runtime: Runtime): WsRoomInterest =>

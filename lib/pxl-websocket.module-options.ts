@@ -17,6 +17,7 @@ import { checkListedRooms, resolveClientList, type WsClientListOptions } from '.
 import { resolveBroadcaster } from './options/broadcaster.options.js';
 import { resolveCluster, resolvePrefix, type WsClusterOptions } from './options/cluster.options.js';
 import { resolveCompression } from './options/compression.options.js';
+import { resolveDelivery, type WsDeliveryOptions } from './options/delivery.options.js';
 import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
 import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
 import { resolveEvents, type EventOptions } from './options/events.options.js';
@@ -106,6 +107,7 @@ export interface PxlWebSocketModuleOptions {
   /** Finds dead connections by pings. `false` switches it off. */
   heartbeat?: WsHeartbeatOptions | false | undefined;
   limits?: WsLimitOptions | undefined;
+  delivery?: WsDeliveryOptions | undefined;
   inbound?: WsInboundOptions | undefined;
   timeouts?: WsTimeoutOptions | undefined;
   /**
@@ -175,6 +177,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     ),
     heartbeat: resolveHeartbeat(options),
     limits: options.inGroup('limits', (limits) => resolveLimits(limits, usual.maxPayload)),
+    delivery: options.inGroup('delivery', (delivery) => resolveDelivery(delivery, hasNamespaces(given))),
     inbound: options.inGroup('inbound', resolveInbound),
     timeouts: options.inGroup('timeouts', resolveTimeouts),
     compression: resolveCompression(options),

@@ -4,6 +4,7 @@ import type { WsOrigins, ResolvedUpgrade } from './options/access.options.js';
 import type { ResolvedAuth } from './options/auth.options.js';
 import type { ResolvedClientList } from './options/client-list.options.js';
 import type { ResolvedCluster } from './options/cluster.options.js';
+import type { ResolvedDelivery } from './options/delivery.options.js';
 import type { ResolvedOutbound } from './options/encryption.options.js';
 import type { EventOptions } from './options/events.options.js';
 import type { ResolvedHeartbeat, ResolvedInactiveClients } from './options/heartbeat.options.js';
@@ -41,6 +42,7 @@ export interface ResolvedOptions {
   readonly disconnectInactiveClients: ResolvedInactiveClients;
   readonly heartbeat: ResolvedHeartbeat;
   readonly limits: ResolvedLimits;
+  readonly delivery: ResolvedDelivery;
   readonly inbound: ResolvedInbound;
   readonly timeouts: ResolvedTimeouts;
   readonly compression: false | PerMessageDeflateOptions;

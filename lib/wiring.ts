@@ -46,6 +46,7 @@ import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { RoomFilters } from './server/delivery/room-filters.js';
 import { ConnectionEnds } from './transport/connection/connection-ends.js';
+import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 import { ClientReturns } from './transport/upgrade/client-returns.js';
 
@@ -208,6 +209,7 @@ export const WIRING: FactoryProvider[] = [
       RoomFilters,
       WorkerMetrics,
       ConnectionEnds,
+      OutboxScheduler,
     ],
     (
       metrics,
@@ -219,6 +221,7 @@ export const WIRING: FactoryProvider[] = [
       filters,
       worker,
       ends,
+      outboxes,
     ) => {
       if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
       if (registry instanceof RedisRegistry) metrics.add(registry);
@@ -228,6 +231,7 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(filters);
       metrics.add(worker);
       metrics.add(ends);
+      metrics.add(outboxes);
     },
   ),
 ];

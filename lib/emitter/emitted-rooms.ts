@@ -7,7 +7,7 @@ import type { ClusterChannels } from '../cluster/bus/cluster-channels.js';
 import { RedisRoomStore } from '../cluster/bus/redis.room-store.js';
 import { WsError } from '../errors/ws.error.js';
 import { readMessages, type WsHistoryQuery, type WsKeptMessages } from '../history/kept-messages.js';
-import { checkNumbered, readIdempotencyKey } from '../history/numbered-checks.js';
+import { KEEPS_ALL, checkNumbered, readIdempotencyKey } from '../history/numbered-checks.js';
 import type { WsAppend, WsPosition } from '../history/room-store.interface.js';
 import type { PushLimit } from '../limits/push-limit.js';
 import type { ResolvedHistory, WsRetention } from '../options/rooms/history.options.js';
@@ -22,6 +22,7 @@ interface EmittedMessage {
   readonly message: object;
   readonly exclude?: WsExclude | undefined;
   readonly where?: WsWhere | undefined;
+  readonly conflate?: string | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -56,10 +57,13 @@ export class EmittedRooms {
   /**
    * The message as it is appended to the room; null for a room without history.
    *
-   * @throws WsError BAD_MESSAGE for a message that cannot be numbered, for a `where` with history, and for an
+   * @throws WsError BAD_MESSAGE for a message that cannot be numbered, for a `where` or `conflate` with history, and for an
    * `idempotencyKey` without it; TOO_LARGE
    */
-  write(roomName: string, { message, exclude, where, idempotencyKey: given }: EmittedMessage): WsAppend | null {
+  write(
+    roomName: string,
+    { message, exclude, where, conflate, idempotencyKey: given }: EmittedMessage,
+  ): WsAppend | null {
     const idempotencyKey = readIdempotencyKey(given);
     const retention = this.#history?.of(roomName);
     if (!retention) {
@@ -67,6 +71,7 @@ export class EmittedRooms {
       return null;
     }
     if (where !== undefined) throw badMessage('A message to a room with history is for all members: it has no where');
+    if (conflate !== undefined) throw badMessage(KEEPS_ALL);
     checkMessage(message);
     const text = encodeMessage(pxlCodec, message);
     checkNumbered(message, text);

@@ -8,6 +8,7 @@ import {
   readUserId,
 } from '../clients/verb-checks.js';
 import type { WsExclude } from '../clients/exclusion.interface.js';
+import { readConflate } from '../clients/conflate.js';
 import { readWhere, type WsWhere } from '../clients/where.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { OutboundMessage } from '../clients/outbound-message.js';
@@ -48,6 +49,7 @@ const PROBE = 3_000;
 
 /** The fields of a message, beside those that say whom it is for. */
 const MESSAGE = ['event', 'type', 'action', 'data'] as const;
+const OF_MANY = ['exclude', 'conflate'] as const;
 
 /** The options of {@link WebSocketEmitter}. */
 export interface WebSocketEmitterOptions {
@@ -76,15 +78,24 @@ export interface WebSocketEmitterOptions {
   log?: ((level: 'log' | 'warn', line: string) => void) | undefined;
 }
 
-/** Who is left out of a message. */
-interface Exclusion {
+/** What a message takes the place of. */
+interface Conflated {
+  /**
+   * 1 to 128 characters: of the messages with one key to the same room, or of the same kind of send, that still wait for a client, only the
+   * newest is sent; see `WsSendOptions`. Not for a room with history.
+   */
+  conflate?: string | undefined;
+}
+
+/** Of a message for many clients. */
+interface ToMany extends Conflated {
   /** Ids of clients that do not get it; or `{ clients, users, rooms }`, see `WsSendOptions`. */
   exclude?: WsExclude | undefined;
 }
 
 /** Of a message for a room. */
 /** The namespace holds for the rooms of `exclude` too. */
-interface ToRoom extends Exclusion, WsNamespaced {
+interface ToRoom extends ToMany, WsNamespaced {
   room: string;
   /**
    * For a room with history: a message that it got with this key within five minutes is not added again. 1 to 128
@@ -177,12 +188,12 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(...given: Addressed<C, Type, Action, Event, { clientId: string }>): Promise<void>;
-  toClient(given: { clientId: string }): Promise<void> {
+  >(...given: Addressed<C, Type, Action, Event, Conflated & { clientId: string }>): Promise<void>;
+  toClient(given: Conflated & { clientId: string }): Promise<void> {
     return this.#watch('toClient', () => {
-      checkNames('field', given, ['clientId', ...MESSAGE]);
-      const { clientId, ...message } = given;
-      return this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message);
+      checkNames('field', given, ['clientId', 'conflate', ...MESSAGE]);
+      const { clientId, conflate, ...message } = given;
+      return this.#send({ kind: 'clients', clientIds: [readName('clientId', clientId)] }, message, { conflate });
     });
   }
 
@@ -191,12 +202,12 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(...given: Addressed<C, Type, Action, Event, Exclusion & { userId: string | number }>): Promise<void>;
-  toUser(given: Exclusion & { userId: string | number }): Promise<void> {
+  >(...given: Addressed<C, Type, Action, Event, ToMany & { userId: string | number }>): Promise<void>;
+  toUser(given: ToMany & { userId: string | number }): Promise<void> {
     return this.#watch('toUser', () => {
-      checkNames('field', given, ['userId', 'exclude', ...MESSAGE]);
-      const { userId, exclude, ...message } = given;
-      return this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, exclude);
+      checkNames('field', given, ['userId', ...OF_MANY, ...MESSAGE]);
+      const { userId, exclude, conflate, ...message } = given;
+      return this.#send({ kind: 'users', userIds: [readUserId(userId)] }, message, { exclude, conflate });
     });
   }
 
@@ -211,13 +222,13 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   >(...given: Addressed<C, Type, Action, Event, ToRoom>): Promise<void>;
   toRoom(given: ToRoom): Promise<void> {
     return this.#watch('toRoom', () => {
-      checkNames('field', given, ['room', 'namespace', 'exclude', 'where', 'idempotencyKey', ...MESSAGE]);
-      const { room, namespace, exclude: excluded, where, idempotencyKey, ...message } = given;
+      checkNames('field', given, ['room', 'namespace', 'where', 'idempotencyKey', ...OF_MANY, ...MESSAGE]);
+      const { room, namespace, exclude: excluded, where, conflate, idempotencyKey, ...message } = given;
       const key = this.#keyOf(room, namespace);
       const target: WsTarget = { kind: 'rooms', roomNames: [key] };
       const exclude = this.#excludeIn(namespace, excluded);
-      const numbered = this.#rooms.write(key, { message, exclude, where, idempotencyKey });
-      if (!numbered) return this.#send(target, message, exclude, where);
+      const numbered = this.#rooms.write(key, { message, exclude, where, conflate, idempotencyKey });
+      if (!numbered) return this.#send(target, message, { exclude, where, conflate });
       return this.#onceReady(async () => {
         if (!(await this.#rooms.append(numbered))) this.#publisher.tellIgnis(numbered);
       });
@@ -267,12 +278,12 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     Type extends SentType<C> = never,
     Action extends SentAction<C, Type> = never,
     Event extends SentEvent<C> = never,
-  >(...given: Addressed<C, Type, Action, Event, Exclusion>): Promise<void>;
-  broadcast(given: Exclusion): Promise<void> {
+  >(...given: Addressed<C, Type, Action, Event, ToMany>): Promise<void>;
+  broadcast(given: ToMany): Promise<void> {
     return this.#watch('broadcast', () => {
-      checkNames('field', given, ['exclude', ...MESSAGE]);
-      const { exclude, ...message } = given;
-      return this.#send({ kind: 'everybody' }, message, exclude);
+      checkNames('field', given, [...OF_MANY, ...MESSAGE]);
+      const { exclude, conflate, ...message } = given;
+      return this.#send({ kind: 'everybody' }, message, { exclude, conflate });
     });
   }
 
@@ -312,9 +323,14 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     });
   }
 
-  async #send(target: WsTarget, message: object, exclude?: WsExclude, where?: WsWhere): Promise<void> {
+  async #send(
+    target: WsTarget,
+    message: object,
+    options: Pick<ToRoom, 'exclude' | 'where' | 'conflate'>,
+  ): Promise<void> {
     checkMessage(message);
-    const choice = { ...readExclude(exclude), where: readWhere(where) };
+    const { exclude, where, conflate } = options;
+    const choice = { ...readExclude(exclude), where: readWhere(where), conflate: readConflate(conflate) };
     const text = encodeMessage(pxlCodec, message);
     if (this.#limit.bytes !== false) {
       const names = this.#names.namesOf(target.kind === 'rooms' ? target.roomNames : []);

@@ -1,6 +1,7 @@
 import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import type { RoomNames } from '../rooms/room-names.js';
+import type { RoomWindows } from '../rooms/room-windows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { HistoryCounts } from './history-counts.js';
 import type { RingBudget } from './ring-budget.js';
@@ -19,6 +20,7 @@ export interface LogServices {
   /** Looks at the top, at most some at once: after a return of the link all rooms are looked at. */
   readonly looks: ConcurrencyLimit;
   readonly names: RoomNames;
+  readonly windows: RoomWindows;
   readonly counts: HistoryCounts;
   readonly runtime: Runtime;
 }

@@ -7,6 +7,9 @@ const OWN_FIELDS = ['room', 'offset', 'copy'] as const;
 /** Characters of an idempotency key: Redis remembers it. */
 const LONGEST_KEY = 128;
 
+/** Why a message to a room with history has no `conflate`. */
+export const KEEPS_ALL = 'A room with history keeps every message: none takes the place of another';
+
 /**
  * Checks that a message can be numbered.
  *

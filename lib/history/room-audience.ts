@@ -3,6 +3,7 @@ import type { ClientSession } from '../clients/session/client-session.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { RuntimeTimer } from '../runtime/runtime.js';
+import type { SendTerms } from '../rooms/room-windows.js';
 import { Cursor, type Notice } from './cursor.js';
 import { translateFrame, type NumberedMessage } from './numbered-message.js';
 import type { LogPage } from './kept-frames.js';
@@ -15,6 +16,8 @@ import type { WsPosition } from './room-store.interface.js';
 const POSITION_INTERVAL = 1_000;
 /** Milliseconds before a page is asked for once more that could not be read. */
 const AGAIN = 1_000;
+/** How a live message waits for its sockets: as any message of its room. */
+const ORDINARY: SendTerms = {};
 
 /**
  * The members of one room on this worker. Those that are live get each message as it comes. The others get it from the log,
@@ -80,6 +83,7 @@ export class RoomAudience implements LogListener {
 
   delivered(message: NumberedMessage): void {
     const { offset, exclusion } = message;
+    const termsOf = this.services.windows.ofRoom(this.log.roomName, ORDINARY);
     if (this.#leftOut.length > 0) this.#leftOut = [];
     for (const cursor of this.#live) {
       const { client } = cursor;
@@ -88,7 +92,7 @@ export class RoomAudience implements LogListener {
         this.#goBehind(cursor);
       } else if (exclusion !== undefined && cursor.isExcluded(exclusion)) {
         this.#leftOut.push(cursor);
-      } else client.sendFrame(message.frameFor(client.codec));
+      } else client.sendFrame(message.frameFor(client.codec), termsOf(client));
     }
     if (this.#leftOut.length > 0) this.#tellPositionsSoon();
     if (this.#ahead.size > 0) this.#fetch(offset);

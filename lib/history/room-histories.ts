@@ -7,6 +7,7 @@ import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
 import { RoomNames } from '../rooms/room-names.js';
+import { RoomWindows } from '../rooms/room-windows.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
@@ -65,6 +66,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     @Inject(ROOM_STORE) private readonly store: WsRoomStore | null,
     errors: ErrorReporter,
     private readonly runtime: Runtime,
+    windows: RoomWindows,
   ) {
     this.isOn = store !== null && options.rooms.history !== undefined;
     const budget = new ReplayBudget(options.rooms.history?.replayBytes ?? 0, runtime);
@@ -83,6 +85,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       reads: new ConcurrencyLimit(READS),
       looks: new ConcurrencyLimit(LOOKS),
       names,
+      windows,
       counts: this.#counts,
       runtime,
     };

@@ -2,6 +2,7 @@ import { PxlWebSocketOptionsError } from '../errors/start-up.errors.js';
 import type { WsProtocolName } from '../protocol/codec.interface.js';
 import type { WsOrigins } from './access.options.js';
 import type { WsAuthOptions } from './auth.options.js';
+import type { WsDeliveryOptions } from './delivery.options.js';
 import { noSuchName } from './checks/nearest-name.js';
 import { isGroup } from './checks/option-checks.js';
 import { problemOfPath } from './checks/path-pattern.js';
@@ -18,6 +19,7 @@ export interface WsEndpointOptions {
   origins?: WsOrigins | undefined;
   limits?: WsEndpointLimitOptions | undefined;
   rooms?: Omit<WsRoomOptions, (typeof OF_ALL)[number]> | undefined;
+  delivery?: WsDeliveryOptions | undefined;
 }
 
 /** Of the module's options those that matter here: which endpoints there are, and what they can replace. */
@@ -27,7 +29,7 @@ interface WithEndpoints extends WsEndpointOptions {
   endpoints?: Record<string, WsEndpointOptions> | undefined;
 }
 
-const GROUPS: readonly (keyof WsEndpointOptions)[] = ['protocol', 'auth', 'origins', 'limits', 'rooms'];
+const GROUPS: readonly (keyof WsEndpointOptions)[] = ['protocol', 'auth', 'origins', 'limits', 'rooms', 'delivery'];
 
 /**
  * The options of each path in `endpoints`: the module's own, with what is given for the path in their place.
@@ -79,5 +81,6 @@ function merge<Options extends WithEndpoints>(given: Options, own: WsEndpointOpt
     auth: own.auth === undefined ? given.auth : { ...given.auth, ...own.auth },
     limits: own.limits === undefined ? given.limits : { ...given.limits, ...own.limits },
     rooms: own.rooms === undefined ? given.rooms : { ...given.rooms, ...own.rooms },
+    delivery: own.delivery === undefined ? given.delivery : { ...given.delivery, ...own.delivery },
   };
 }

@@ -22,6 +22,8 @@ const OF_ALL = {
   pxl_ws_cluster_workers: 'gauge',
   pxl_ws_bus_ready: 'gauge',
   pxl_ws_proxy_closes_total: 'counter',
+  pxl_ws_messages_conflated_total: 'counter',
+  pxl_ws_delivery_window_growth: 'gauge',
 };
 
 /** What those with Redis have besides. */
@@ -106,6 +108,8 @@ describe('getMetrics of a worker without Redis', () => {
       cluster_workers: 1,
       bus_ready: 1,
       proxy_closes: 0,
+      messages_conflated: 0,
+      delivery_window_growth: 1,
     });
   });
 
@@ -142,7 +146,7 @@ describe('getMetrics of a worker with Redis', () => {
     const app = await start({ redis: redis.url, cluster: { secret: 'a secret of the cluster, 32 characters' } });
     const numbers = Object.keys(numbersOf(app)).filter((name) => name.startsWith('message'));
     const reasons = ['messages_junk repeated', 'messages_junk signature', 'messages_junk stale'];
-    expect(numbers.sort()).toEqual(['message_ids_overflow', ...reasons, 'messages_received']);
+    expect(numbers.sort()).toEqual(['message_ids_overflow', 'messages_conflated', ...reasons, 'messages_received']);
   });
 
   it('counts the other workers, what it tells them and hears of them, and the channels that it hears', async () => {
@@ -180,6 +184,8 @@ describe('getMetrics of a worker with Redis', () => {
       cluster_workers: 2,
       bus_ready: 1,
       proxy_closes: 0,
+      messages_conflated: 0,
+      delivery_window_growth: 1,
       envelopes_published: before.envelopes_published! + 4,
       envelopes_failed: 0,
       envelopes_received: before.envelopes_received! + 4,

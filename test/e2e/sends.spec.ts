@@ -315,8 +315,8 @@ const NO_EXCLUDE = "exclude is a list of clients' ids, or an object with clients
 
 describe('what a send is called with', () => {
   it.each<[unknown, string]>([
-    [{ except: ['x'] }, 'There is no send option except; did you mean exclude? There are exclude, volatile.'],
-    [{ exlude: ['x'] }, 'There is no send option exlude; did you mean exclude? There are exclude, volatile.'],
+    [{ except: ['x'] }, 'There is no send option except; did you mean exclude? There are exclude, volatile, conflate.'],
+    [{ exlude: ['x'] }, 'There is no send option exlude; did you mean exclude? There are exclude, volatile, conflate.'],
     [{ exclude: 'x' }, NO_EXCLUDE],
     [{ exclude: null }, NO_EXCLUDE],
     [{ exclude: new Set(['x']) }, NO_EXCLUDE],
@@ -329,15 +329,16 @@ describe('what a send is called with', () => {
     [{ exclude: { users: '7' } }, 'exclude.users is a list of numbers and texts.'],
     [{ exclude: { rooms: ['tea', 7] } }, 'exclude.rooms is a list of texts.'],
     [{ volatile: 'yes' }, 'volatile is true or false.'],
-    [['x'], 'An object with exclude, volatile was expected.'],
-    [null, 'An object with exclude, volatile was expected.'],
+    [{ conflate: '' }, 'conflate is a text of 1 to 128 characters.'],
+    [['x'], 'An object with exclude, volatile, conflate was expected.'],
+    [null, 'An object with exclude, volatile, conflate was expected.'],
   ])('is refused with BAD_MESSAGE, and reaches nobody: %j', async (options, sentence) => {
     const given = options as WsSendOptions;
     const refusal = expect.objectContaining({ code: 'BAD_MESSAGE', message: sentence }) as unknown;
     await expect(service.broadcast(news, given)).rejects.toEqual(refusal);
     await expect(service.sendToClients([ada.clientId], news, given)).rejects.toEqual(refusal);
     await expect(service.sendToUsers([7], news, given)).rejects.toEqual(refusal);
-    const named = sentence.replace(/(exclude), (volatile)/, '$1, $2, where, idempotencyKey, namespace');
+    const named = sentence.replace(/(exclude), (volatile), (conflate)/, '$1, $2, $3, where, idempotencyKey, namespace');
     await expect(service.sendToRooms(['tea'], news, given)).rejects.toMatchObject({ message: named });
     await expectReached([]);
   });

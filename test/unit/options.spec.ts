@@ -113,7 +113,16 @@ describe('the defaults in documents', () => {
     const inPage = [...listed.keys()].filter((path) => !commented.has(path));
     expect(inPage).toEqual([]);
     const groups = ['rooms', 'clientList', 'disconnectInactiveClients', 'limits', 'inbound', 'timeouts', 'routing'];
-    groups.push('cluster', 'heartbeat', 'upgrade', 'shutdown', 'debug', 'auth.jwt.claims', 'rooms.history.replay');
+    groups.push(
+      'delivery',
+      'cluster',
+      'heartbeat',
+      'upgrade',
+      'shutdown',
+      'debug',
+      'auth.jwt.claims',
+      'rooms.history.replay',
+    );
     const parts = ['redis.cluster', 'redis.options', 'limits.connectionsPerUser.max'];
     const inCode = [...commented.keys()].filter((path) => ![...groups, ...parts].includes(path));
     expect(inCode.filter((path) => !listed.has(path))).toEqual([]);

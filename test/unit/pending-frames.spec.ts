@@ -1,12 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
 import { PendingFrames } from '../../lib/transport/outbox/pending-frames.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
+import type { SharedFrame } from '../../lib/clients/session/client-outbox.interface.js';
 import { TextFrame } from '../../lib/clients/session/text-frame.js';
 
-const a = Buffer.from('a');
-const b = Buffer.from('bb');
-const c = Buffer.from('ccc');
-const big = Buffer.alloc(10_000, 'x');
+const a = frameOf('a');
+const b = frameOf('bb');
+const c = frameOf('ccc');
+const big = frameOf('x'.repeat(10_000));
+
+/** A frame whose bytes are its text, so that what is written can be read. */
+function frameOf(text: string): SharedFrame {
+  return { text, bytes: Buffer.from(text) };
+}
 
 describe('a chain of pending frames', () => {
   it('is the same one for every socket that appends the same frames', () => {
@@ -30,7 +37,7 @@ describe('a chain of pending frames', () => {
   it('tells equal bytes of different frames apart', () => {
     const start = new PendingFrames(null, a);
 
-    expect(start.append(Buffer.from('same'))).not.toBe(start.append(Buffer.from('same')));
+    expect(start.append(frameOf('same'))).not.toBe(start.append(frameOf('same')));
   });
 
   it('counts the bytes of all its frames', () => {
@@ -38,7 +45,7 @@ describe('a chain of pending frames', () => {
   });
 
   it('of one frame is written as that frame, never copied', () => {
-    expect(new PendingFrames(null, big).chunks()).toBe(big);
+    expect(new PendingFrames(null, big).chunks()).toBe(big.bytes);
   });
 
   it('is joined once for all sockets while it is short', () => {
@@ -53,16 +60,34 @@ describe('a chain of pending frames', () => {
   it('is written frame by frame by the first socket when it is long, and joined once for the others', () => {
     const chain = new PendingFrames(null, big).append(a).append(big);
 
-    expect(chain.chunks()).toEqual([big, a, big]);
+    expect(chain.chunks()).toEqual([big.bytes, a.bytes, big.bytes]);
     const joined = chain.chunks();
-    expect(joined).toEqual(Buffer.concat([big, a, big]));
+    expect(joined).toEqual(Buffer.concat([big.bytes, a.bytes, big.bytes]));
     expect(chain.chunks()).toBe(joined);
+  });
+});
+
+describe('a chain with frames that take the place of others', () => {
+  it('has of those with one key the newest alone, at its own place, and all others in their order', () => {
+    const chain = new PendingFrames(null, a, 'k').append(b).append(c, 'other').append(big, 'k');
+
+    expect(chain.texts()).toEqual(['bb', 'ccc', big.text]);
+    expect([chain.isReplacing, chain.byteLength]).toEqual([true, 10_005]);
+    expect(new PendingFrames(null, a, 'k').append(b, 'k').texts()).toEqual(['bb']);
+  });
+
+  it('is shared like any other', () => {
+    const start = new PendingFrames(null, a, 'k').append(b);
+
+    expect(start.append(c, 'k')).toBe(start.append(c, 'k'));
+    expect(start.append(c, 'k').texts()).toEqual(['bb', 'ccc']);
+    expect(start.texts()).toEqual(['a', 'bb']);
   });
 });
 
 describe('the outbox scheduler', () => {
   it('begins one chain for all sockets whose first frame in a turn is the same', async () => {
-    const scheduler = new OutboxScheduler();
+    const scheduler = new OutboxScheduler(new Runtime());
     const frame = new TextFrame('hello');
 
     const chain = scheduler.beginChain(frame);
@@ -74,7 +99,7 @@ describe('the outbox scheduler', () => {
   });
 
   it('flushes every socket of a turn, and those of the next turn again', async () => {
-    const scheduler = new OutboxScheduler();
+    const scheduler = new OutboxScheduler(new Runtime());
     const flushed: string[] = [];
 
     for (let turn = 0; turn < 2; turn++) {

@@ -192,6 +192,7 @@ describe('The public names', () => {
         "WsContractRoute",
         "WsCredentials",
         "WsDebugOptions",
+        "WsDeliveryOptions",
         "WsEncryptionOpen",
         "WsEncryptionOptions",
         "WsEncryptionTransform",
@@ -317,6 +318,7 @@ describe('The public names', () => {
         "WsUserPayload",
         "WsVerdict",
         "WsWhere",
+        "WsWindowOfRoom",
       ]
     `);
   });

@@ -14,9 +14,13 @@ import type {
 import { WsError } from '../../lib/errors/ws.error.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { RoomNames } from '../../lib/rooms/room-names.js';
+import { RoomWindows } from '../../lib/rooms/room-windows.js';
+import { ErrorReporter } from '../../lib/errors/error-reporter.js';
+import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { ConcurrencyLimit } from '../../lib/runtime/concurrency-limit.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 
+const OPTIONS = resolveOptions({});
 const RETENTION = { size: 1_000, ttl: 60_000, metaTtl: 3_600_000 };
 
 /** A store whose answers a test decides; its messages are numbers. */
@@ -93,6 +97,7 @@ describe('the log of a room', () => {
       looks: new ConcurrencyLimit(8),
       counts,
       names: new RoomNames(false),
+      windows: new RoomWindows(new ErrorReporter(runtime, OPTIONS), OPTIONS),
       runtime,
     });
   const take = (...offsets: number[]): void => {

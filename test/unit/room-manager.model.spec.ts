@@ -153,7 +153,7 @@ function createClient(clientId: string, options: ResolvedOptions): ClientSession
   const runtime = new Runtime();
   const slowConsumers = new SlowConsumers(runtime, options);
   const errors = new ErrorReporter(runtime, options);
-  const services = new OutboxServices(new OutboxScheduler(), slowConsumers, errors, runtime);
+  const services = new OutboxServices(new OutboxScheduler(runtime), slowConsumers, errors, runtime);
   const outbox = socket.openOutbox(new Socket(), services);
   return new ClientSession(clientId, outbox, request, pxlCodec, endpointWith(options), 0);
 }

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Step } from '../../runtime/ordered-steps.js';
+import type { FrameTerms } from './frame-terms.js';
 import type { ClientSession } from './client-session.js';
 
 /** One text frame, framed at most once however many clients it goes to. */
@@ -30,9 +31,9 @@ export interface ClientOutbox {
    * Queues a frame behind everything sent before. False when the socket is closing or closed, and when it reads too
    * slowly for this frame.
    *
-   * @param isVolatile the frame may be dropped while the socket is over its budget
+   * @param terms default: it leaves at the end of the turn
    */
-  sendFrame(frame: SharedFrame, isVolatile?: boolean): boolean;
+  sendFrame(frame: SharedFrame, terms?: FrameTerms): boolean;
   /** Queues a text as a message of its own, also while the application's `send` has a fragmented one unfinished. */
   sendText(text: string): boolean;
   /** Sends the same in a binary frame. */

@@ -22,6 +22,7 @@ import { encodeMessage } from '../encode-message.js';
 import { readNamespace } from '../verb-checks.js';
 import { ClientCalls } from './client-calls.js';
 import type { ClientOutbox, SharedFrame } from './client-outbox.interface.js';
+import type { FrameTerms } from './frame-terms.js';
 import { InboundQueue } from './inbound-queue.js';
 import { OWN_SENDS } from './own-sends.js';
 import { ReadingPause } from './reading-pause.js';
@@ -193,8 +194,8 @@ export class ClientSession implements ClientEntry, ShownSession {
   }
 
   /** Queues a frame that other clients may share. */
-  sendFrame(frame: SharedFrame, isVolatile = false): boolean {
-    return this.outbox.sendFrame(frame, isVolatile);
+  sendFrame(frame: SharedFrame, terms?: FrameTerms): boolean {
+    return this.outbox.sendFrame(frame, terms);
   }
 
   /** Passes every text through a step before it is sent, from now on. */

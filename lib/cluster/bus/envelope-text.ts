@@ -1,5 +1,6 @@
 import type { WsWhere } from '../../clients/where.js';
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
+import { isConflateKey } from '../../clients/conflate.js';
 import { isTexts, readJson } from './json-text.js';
 
 /** The version of the header. Envelopes of other versions are ignored. */
@@ -54,15 +55,16 @@ interface Header {
   /** The id of a send to several rooms, of a numbered message only. */
   readonly copy?: string | undefined;
   readonly volatile?: true | undefined;
+  readonly conflate?: string | undefined;
   readonly is: WsContent['kind'];
 }
 
-/** Who gets the message, beside the target and `not`. */
-type Choice = Pick<Header, 'notUsers' | 'notIn' | 'where'>;
+/** Who gets the message, beside the target and `not`, and what it takes the place of. */
+type Choice = Pick<Header, 'notUsers' | 'notIn' | 'where' | 'conflate'>;
 
 /** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
 export function writeWsEnvelope(
-  { target, exclude, excludeUsers, excludeRooms, where, isVolatile, content }: WsEnvelope,
+  { target, exclude, excludeUsers, excludeRooms, where, isVolatile, conflate, content }: WsEnvelope,
   { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
   const header: Header = {
@@ -76,6 +78,7 @@ export function writeWsEnvelope(
     notIn: excludeRooms,
     where,
     volatile: isVolatile || undefined,
+    conflate,
     is: content.kind,
   };
   return `${JSON.stringify(header)}\n${content.text}`;
@@ -107,8 +110,8 @@ export function readWsEnvelope(text: string, number?: Place): WsReceivedText | n
 }
 
 /** Whether it leaves out clients at most, as nearly all do. */
-function isPlain({ notUsers, notIn, where }: Choice): boolean {
-  return !notUsers && !notIn && !where;
+function isPlain({ notUsers, notIn, where, conflate }: Choice): boolean {
+  return !notUsers && !notIn && !where && conflate === undefined;
 }
 
 /** What is not given is not there. */
@@ -116,11 +119,13 @@ export function choiceOf({
   notUsers,
   notIn,
   where,
-}: Choice): Pick<WsEnvelope, 'excludeUsers' | 'excludeRooms' | 'where'> {
+  conflate,
+}: Choice): Pick<WsEnvelope, 'excludeUsers' | 'excludeRooms' | 'where' | 'conflate'> {
   return {
     ...(notUsers && { excludeUsers: notUsers }),
     ...(notIn && { excludeRooms: notIn }),
     ...(where && { where }),
+    ...(conflate !== undefined && { conflate }),
   };
 }
 
@@ -180,7 +185,10 @@ function readHeader(line: string): Header | null {
 /** Checks every field, because anybody who reaches the bus can publish on the channels. */
 function isHeader(value: unknown): value is Header {
   if (typeof value !== 'object' || value === null) return false;
-  const { n, v, from, at, id, to, not, notUsers, notIn, where, copy, is } = value as Record<keyof Header, unknown>;
+  const { n, v, from, at, id, to, not, notUsers, notIn, where, copy, conflate, is } = value as Record<
+    keyof Header,
+    unknown
+  >;
   return (
     v === (where === undefined ? VERSION : FILTERED_VERSION) &&
     (from === null || typeof from === 'string') &&
@@ -193,6 +201,7 @@ function isHeader(value: unknown): value is Header {
     (notIn === undefined || isTexts(notIn)) &&
     (where === undefined || (isWhere(where) && to[0] === 'rooms' && is === 'message')) &&
     (copy === undefined || isId(copy)) &&
+    (conflate === undefined || isConflateKey(conflate)) &&
     CONTENTS.includes(is)
   );
 }

@@ -38,6 +38,8 @@ export interface WsEnvelope extends WsExclusion {
   readonly where?: WsWhere | undefined;
   /** Whether it may be dropped for a client that reads too slowly. */
   readonly isVolatile: boolean;
+  /** Of the messages with one key to the same room, that wait for a client, only the newest is sent. Undefined: all are. */
+  readonly conflate?: string | undefined;
   readonly content: WsContent;
 }
 

@@ -12,6 +12,7 @@ import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { RoomNames } from '../../rooms/room-names.js';
+import { RoomWindows, type SendTerms, type TermsOfClient } from '../../rooms/room-windows.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
 import { RoomFilters, type MemberFilter } from './room-filters.js';
@@ -24,6 +25,8 @@ export interface Mailing extends WsExclusion {
   readonly message: unknown;
   /** True: a client that is over its byte budget may miss the message. Default: false. */
   readonly isVolatile?: boolean;
+  /** Of the messages with one key to the same room, that wait for a client, only the newest is sent. Default: all are. */
+  readonly conflate?: string | undefined;
 }
 
 /** Who gets a message. */
@@ -45,6 +48,7 @@ export class Delivery {
     private readonly recipients: Recipients,
     private readonly filters: RoomFilters,
     private readonly limit: PushLimit,
+    private readonly windows: RoomWindows,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -95,27 +99,40 @@ export class Delivery {
   }
 
   #publish(
-    { target, exclude, excludeUsers, excludeRooms, where, isVolatile = false }: Address,
+    { target, exclude, excludeUsers, excludeRooms, where, isVolatile = false, conflate }: Address,
     message: OutboundMessage,
   ): Promise<void> {
     const content = { kind: 'message', text: message.frameFor(pxlCodec).text } as const;
-    return this.broadcaster.publish({ target, exclude, excludeUsers, excludeRooms, where, isVolatile, content });
+    const envelope = { target, exclude, excludeUsers, excludeRooms, where, isVolatile, conflate, content };
+    return this.broadcaster.publish(envelope);
   }
 
   #deliver(address: Address, message: OutboundMessage): void {
-    const { target, where, isVolatile = false } = address;
+    const { target, where } = address;
     const exclusion = Exclusion.of(address);
-    if (target.kind === 'rooms' && (this.#namesRooms || where !== undefined)) {
+    if (target.kind === 'rooms' && !this.#areAlike(target.roomNames, address)) {
       const filter = where && this.filters.of(where);
-      if (filter !== null) this.#deliverToRooms(target.roomNames, exclusion, filter, isVolatile, message);
+      if (filter !== null) this.#deliverToRooms(target.roomNames, exclusion, filter, address, message);
       return;
     }
+    const termsOf = this.#termsOf(address);
     const isNamed = target.kind === 'clients';
     for (const client of this.recipients.of(target)) {
       if (exclusion?.hides(client)) continue;
-      client.sendFrame(message.frameFor(client.codec), isVolatile);
+      client.sendFrame(message.frameFor(client.codec), termsOf(client));
       if (isNamed) OWN_SENDS.note(client);
     }
+  }
+
+  /** Whether it does not matter in which of the rooms a client gets the message, and how: the fast way. */
+  #areAlike(roomNames: readonly string[], { where, conflate }: Address): boolean {
+    if (this.#namesRooms || where !== undefined) return false;
+    return roomNames.length === 1 || (conflate === undefined && this.windows.areNone);
+  }
+
+  #termsOf({ target, ...terms }: Address): TermsOfClient {
+    if (target.kind === 'rooms') return this.windows.ofRoom(target.roomNames[0] ?? '', terms);
+    return target.kind === 'everybody' ? this.windows.ofBroadcast(terms) : this.windows.ofClients(terms);
   }
 
   /** Sends room by room, with the name of the room. A client in several of the rooms gets the message of the first one. */
@@ -123,18 +140,19 @@ export class Delivery {
     roomNames: readonly string[],
     exclusion: Exclusion | undefined,
     filter: MemberFilter | undefined,
-    isVolatile: boolean,
+    terms: SendTerms,
     message: OutboundMessage,
   ): void {
     const served = new Set<ClientSession>();
     for (const roomName of roomNames) {
       const named = this.#namesRooms ? message.inRoom(this.#names.nameOf(roomName)) : message;
+      const termsOf = this.windows.ofRoom(roomName, terms);
       for (const client of this.recipients.of({ kind: 'rooms', roomNames: [roomName] })) {
         if (exclusion?.hides(client) || served.has(client)) continue;
         if (filter?.admits(client, roomName) === false) continue;
         if (roomNames.length > 1) served.add(client);
         const own = client.options.rooms.named ? named : message;
-        client.sendFrame(own.frameFor(client.codec), isVolatile);
+        client.sendFrame(own.frameFor(client.codec), termsOf(client));
       }
     }
   }

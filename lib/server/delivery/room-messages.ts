@@ -6,7 +6,7 @@ import { badMessage } from '../../clients/verb-checks.js';
 import type { WsWhere } from '../../clients/where.js';
 import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { WsRoomsError } from '../../errors/ws-rooms.error.js';
-import { checkNumbered } from '../../history/numbered-checks.js';
+import { checkNumbered, KEEPS_ALL } from '../../history/numbered-checks.js';
 import { ROOM_HISTORY, type RoomHistory } from '../../history/room-history.interface.js';
 import type { WsAppend, WsAppended } from '../../history/room-store.interface.js';
 import { PushLimit } from '../../limits/push-limit.js';
@@ -72,11 +72,14 @@ export class RoomMessages {
    * WsRoomsError when only some rooms have it
    */
   send(mailing: Mailing, idempotencyKey?: string): Promise<void> {
-    const { target, where, isVolatile = false } = mailing;
+    const { target, where, isVolatile = false, conflate } = mailing;
     if (where !== undefined) this.#checkWhere(where, target);
     if (this.history.isOn && target.kind === 'rooms' && !isVolatile) {
       const rooms = this.#split(target.roomNames);
-      if (rooms.kept.size > 0) return this.#append(rooms, mailing, idempotencyKey);
+      if (rooms.kept.size > 0) {
+        if (conflate !== undefined) throw badMessage(KEEPS_ALL);
+        return this.#append(rooms, mailing, idempotencyKey);
+      }
     }
     if (idempotencyKey !== undefined) {
       throw badMessage(

@@ -12,6 +12,7 @@ import {
   readUserIds,
 } from '../../clients/verb-checks.js';
 import type { WsExclude } from '../../clients/exclusion.interface.js';
+import { readConflate } from '../../clients/conflate.js';
 import { readWhere, type WsWhere } from '../../clients/where.js';
 import { applicationClose } from '../../clients/close-reason.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
@@ -65,6 +66,13 @@ export interface WsSendOptions {
   exclude?: WsExclude;
   /** True: a client that is over its `limits.maxBufferedBytes` may miss the message. Default: false. */
   volatile?: boolean;
+  /**
+   * A text of 1 to 128 characters that says what the message is the newest state of, such as a price or a cursor. Of the messages
+   * with one key to the same room, or of the same kind of send, that still wait for a client (in a `delivery.window`, or since it is
+   * over its `limits.maxBufferedBytes`), only the newest is sent. Not for rooms with history, unless volatile. Default: none, all
+   * are sent.
+   */
+  conflate?: string;
 }
 
 /** The options of {@link WebSocketService.sendToRooms}. */
@@ -175,7 +183,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
    * Subscribers get no event of messages.
    *
    * @throws WsError BAD_MESSAGE for a `where` that this worker's `rooms.filters` does not have. Where rooms have history:
-   * BAD_MESSAGE for a `where`, for a message with a field `room`, `offset` or `copy`, for over 32
+   * BAD_MESSAGE for a `where`, for a `conflate` without `volatile`, for a message with a field `room`, `offset` or `copy`, for over 32
    * such rooms, and for an `idempotencyKey` where none has history or with `volatile`; INVALID_ROOM for a name that no client
    * can join; UNAVAILABLE when the message is not kept, nor will be, unless only Redis' answer was lost. Of several rooms some
    * may have it then: `WsRoomsError` names them, and the same call with the same `idempotencyKey` completes it
@@ -229,13 +237,13 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
   ): Promise<void>;
   send(request: WsSendRequest): Promise<void> {
     return this.#watch('send', async () => {
-      checkNames('option', request, ['destination', 'payload', 'cb', 'exclude', 'volatile']);
-      const { destination, payload, cb, exclude, volatile: isVolatile } = request;
+      checkNames('option', request, ['destination', 'payload', 'cb', ...OF_ALL]);
+      const { destination, payload, cb, exclude, volatile: isVolatile, conflate } = request;
       const message = eventOf(payload);
       await this.#deliver(
         targetOf(destination, (text) => this.directory.clients.isClientId(text), this.messages.names),
         message,
-        { exclude, volatile: isVolatile },
+        { exclude, volatile: isVolatile, conflate },
       );
       cb?.();
     });
@@ -463,7 +471,8 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
     const { exclude, excludeUsers, excludeRooms } = readExclude(options.exclude);
     const where = readWhere(options.where);
     const isVolatile = readFlag('volatile', options.volatile);
-    const mailing = { target, exclude, excludeUsers, excludeRooms, where, message, isVolatile };
+    const conflate = readConflate(options.conflate);
+    const mailing = { target, exclude, excludeUsers, excludeRooms, where, message, isVolatile, conflate };
     const idempotencyKey = readIdempotencyKey(options.idempotencyKey);
     const { namespace } = options;
     return namespace === undefined
@@ -526,7 +535,7 @@ export class WebSocketService<C extends WebSocketContract = WebSocketContract> {
 }
 
 const NONE: WsRoomSendOptions = {};
-const OF_ALL = ['exclude', 'volatile'] as const;
+const OF_ALL = ['exclude', 'volatile', 'conflate'] as const;
 const OF_ROOMS = [...OF_ALL, 'where', 'idempotencyKey', 'namespace'] as const;
 const CLOSE = ['code', 'reason'] as const;
 

@@ -7,16 +7,14 @@ export type WaitingFrames = TextRun | PendingFrames;
 
 /** What an outbox writes to: one socket, past those of its methods that lead to the outbox. */
 export interface FrameWriter {
-  /** Whether frames are written as they are, and may be shared with other sockets; else ws frames each text anew. */
-  readonly takesFrames: boolean;
   /** Bytes that were written and have not been handed to the system as a whole. */
   readonly bufferedAmount: number;
   /** Bytes of those that the system has not taken yet. */
   readonly unsentBytes: number;
   /** Rises with every byte that leaves. */
   readonly sentBytes: number;
-  /** Writes text frames. */
-  write(frames: WaitingFrames): void;
+  /** Writes text frames: those of a chain, and those behind them that are for this socket alone, in one write. */
+  write(frames: WaitingFrames, behind?: WaitingFrames | null): void;
   /** Lets ws write one message or fragment. */
   send(data: WsData, options: RawSendOptions, done?: SendCallback): void;
   /** Lets ws begin the closing handshake. */

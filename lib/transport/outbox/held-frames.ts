@@ -3,6 +3,7 @@ import type { SharedFrame } from '../../clients/session/client-outbox.interface.
 interface Held {
   readonly frame: SharedFrame;
   readonly isVolatile: boolean;
+  readonly conflate: string | undefined;
 }
 
 /** Frames that wait, in order, while their socket is over its byte budget. Of the volatile ones only the newest are kept. */
@@ -11,7 +12,9 @@ export class HeldFrames {
   dropsAll = false;
   /** Called once the socket is back under its budget, or closed. */
   readonly released: (() => void)[] = [];
-  #frames: Held[] = [];
+  readonly #frames = new Set<Held>();
+  readonly #volatile = new Set<Held>();
+  readonly #byKey = new Map<string, Held>();
   #bytes = 0;
   #volatileBytes = 0;
 
@@ -24,34 +27,52 @@ export class HeldFrames {
   }
 
   get isEmpty(): boolean {
-    return this.#frames.length === 0;
+    return this.#frames.size === 0;
   }
 
-  /** Keeps a frame; returns how many older ones were dropped for it. */
-  push(frame: SharedFrame, isVolatile: boolean): number {
-    this.#frames.push({ frame, isVolatile });
+  /**
+   * Keeps a frame; returns how many older ones were dropped for it.
+   *
+   * @param conflate its key, if it has one; no other frame waits with this key
+   */
+  push(frame: SharedFrame, isVolatile: boolean, conflate?: string): number {
+    const held = { frame, isVolatile, conflate };
+    this.#frames.add(held);
     this.#bytes += frame.bytes.length;
-    if (isVolatile) this.#volatileBytes += frame.bytes.length;
+    if (conflate !== undefined) this.#byKey.set(conflate, held);
+    if (!isVolatile) return 0;
+    this.#volatile.add(held);
+    this.#volatileBytes += frame.bytes.length;
     let dropped = 0;
-    while (this.#volatileBytes > this.volatileLimit) {
-      const [oldest] = this.#frames.splice(
-        this.#frames.findIndex((held) => held.isVolatile),
-        1,
-      );
-      if (!oldest) break;
-      this.#bytes -= oldest.frame.bytes.length;
-      this.#volatileBytes -= oldest.frame.bytes.length;
+    for (const oldest of this.#volatile) {
+      if (this.#volatileBytes <= this.volatileLimit) break;
+      this.#drop(oldest);
       dropped++;
     }
     return dropped;
   }
 
+  /** Removes the frame with this key; whether there was one. */
+  remove(conflate: string): boolean {
+    const held = this.#byKey.get(conflate);
+    if (held) this.#drop(held);
+    return held !== undefined;
+  }
+
   /** Takes everything out. */
   take(): SharedFrame[] {
-    const frames = this.#frames.map(({ frame }) => frame);
-    this.#frames = [];
-    this.#bytes = 0;
-    this.#volatileBytes = 0;
+    const frames = Array.from(this.#frames, ({ frame }) => frame);
+    for (const held of this.#frames) this.#drop(held);
     return frames;
+  }
+
+  #drop(held: Held): void {
+    const { frame, isVolatile, conflate } = held;
+    this.#frames.delete(held);
+    this.#bytes -= frame.bytes.length;
+    if (conflate !== undefined) this.#byKey.delete(conflate);
+    if (!isVolatile) return;
+    this.#volatile.delete(held);
+    this.#volatileBytes -= frame.bytes.length;
   }
 }

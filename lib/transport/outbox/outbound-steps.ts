@@ -40,6 +40,11 @@ export class OutboundSteps {
     this.#pass(0, text, deliver);
   }
 
+  /** Sends texts through all steps that leave together. */
+  pushAll(texts: readonly string[], deliver: (text: string) => void): void {
+    for (const text of texts) this.#pass(0, text, deliver);
+  }
+
   /** Sends a text through the last step only: it had passed the others before that step was added. */
   pushLast(text: string, deliver: (text: string) => void): void {
     this.#pass(this.#steps.length - 1, text, deliver);

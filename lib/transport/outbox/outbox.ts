@@ -1,4 +1,5 @@
 import type { ClientOutbox, ClientSocket, SharedFrame } from '../../clients/session/client-outbox.interface.js';
+import { AT_ONCE, type FrameTerms } from '../../clients/session/frame-terms.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { Step } from '../../runtime/ordered-steps.js';
 import { WsError } from '../../errors/ws.error.js';
@@ -6,6 +7,7 @@ import type { CloseReason } from '../../protocol/close-codes.js';
 import type { RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { limitClosing, NO_STATUS, STEPS_PATIENCE } from './closing.js';
+import type { DeliveryWindow, WindowedOutbox, WindowTerms } from './delivery-window.js';
 import type { FrameWriter, WaitingFrames } from './frame-writer.js';
 import { HeldFrames } from './held-frames.js';
 import { OutboundSteps } from './outbound-steps.js';
@@ -32,16 +34,26 @@ const COMPRESSING = 5;
 const FRAME_AGAIN = 4_096;
 
 /**
- * What waits for one socket. Text frames wait for the end of the turn and leave in one write. Whatever else is written
- * (control frames, binary and fragmented messages) flushes the outbox first, so the order is kept whoever sends. Texts may
- * have to pass steps first: transformers, a cipher. The byte budget drops frames before these steps, so that a cipher
- * never counts a frame that is not sent.
+ * What waits for one socket. Text frames wait for the end of the turn, or of a window, and leave in one write. Whatever else is
+ * written (control frames, binary and fragmented messages) flushes the outbox first, so the order is kept whoever sends. When
+ * they are flushed, texts may have to pass steps: transformers, a cipher. What is conflated or dropped for the byte budget never
+ * gets there, so that a cipher never counts a frame that is not sent.
  */
-export class Outbox implements ClientOutbox, BudgetedOutbox {
-  /** Texts for this socket alone that wait for the end of the turn. Of this and `#shared` at most one is set. */
-  #run: TextRun | null = null;
-  /** Frames that wait for the end of the turn and that other sockets may share. */
+export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
+  /** Frames that wait and that other sockets may share. */
   #shared: PendingFrames | null = null;
+  /** Texts for this socket alone that wait, behind `#shared`. */
+  #run: TextRun | null = null;
+  /** Whether what waits leaves at the end of this turn. */
+  #isDue = false;
+  /** The window that runs since something left; null after a silence. */
+  #window: DeliveryWindow | null = null;
+  /** Of the frames that leave at the end of this turn those that open a window. */
+  #opening: WindowTerms | null = null;
+  /** For how many windows the network has been behind. */
+  #windowsBehind = 0;
+  /** Texts that have passed the steps and are not written yet. */
+  #passed: TextRun | null = null;
   /** Frames and binary messages that wait for the end of the application's fragmented message; null without one. */
   #behindFragments: (SharedFrame | Buffer)[] | null = null;
   #steps: OutboundSteps | null = null;
@@ -84,27 +96,32 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     return this.#closedWith !== null;
   }
 
-  sendFrame(frame: SharedFrame, isVolatile = false): boolean {
+  sendFrame(frame: SharedFrame, terms = AT_ONCE): boolean {
     if (this.ws.readyState !== OPEN) return false;
-    if (this.#held && !this.#passesOverBudget(this.#held, frame, isVolatile)) return false;
+    if (this.#held && !this.#passesOverBudget(this.#held, frame, terms)) return false;
     if (this.#behindFragments) {
       this.#behindFragments.push(frame);
       return true;
     }
-    if (this.#steps) return this.#pass(this.#steps, frame.text, (passed) => this.#addPassed(passed));
-    return this.#add(frame);
+    if (this.isEnding) return false;
+    this.#add(frame, terms);
+    return true;
   }
 
   sendText(text: string): boolean {
-    const isOrdinary = !this.#steps && !this.#held && !this.#behindFragments && !this.#shared;
+    const isOrdinary = !this.#held && !this.#behindFragments && !this.isEnding;
     if (!isOrdinary || this.ws.readyState !== OPEN) return this.sendFrame(new TextFrame(text));
-    return this.#addText(text);
+    this.#addText(text, AT_ONCE);
+    return true;
   }
 
   sendBinary(text: string): boolean {
-    if (this.ws.readyState !== OPEN || this.#drops()) return false;
-    if (this.#steps) return this.#pass(this.#steps, text, (passed) => this.#writeBinary(passed));
-    this.#writeBinary(text);
+    if (this.ws.readyState !== OPEN || this.isEnding || this.#drops()) return false;
+    if (this.#steps) {
+      this.flush();
+      this.#steps.push(text, (passed) => this.#writeBinary(passed));
+      this.#checkBudget();
+    } else this.#writeBinary(text);
     return true;
   }
 
@@ -129,46 +146,80 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     else this.#writeByWs(data, settings, done);
   }
 
-  /** Writes what waits for the end of the turn. */
+  /** Writes what waits, or has it pass the steps first. */
   flush(): void {
-    const frames = this.#takeWaiting();
-    if (!frames || this.ws.readyState !== OPEN) return;
-    this.writer.write(frames);
-    // What waits elsewhere is checked where it begins to wait.
-    const { slowConsumers } = this.services;
-    if (this.writer.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
+    this.#isDue = false;
+    const shared = this.#shared;
+    const run = this.#run;
+    this.#shared = null;
+    this.#run = null;
+    if (this.ws.readyState !== OPEN) return;
+    if (this.#opening) this.#openWindow(this.#opening);
+    const steps = this.#steps;
+    if (steps) {
+      if (shared) steps.pushAll(shared.texts(), this.#takePassed);
+      if (run) steps.pushAll(run.texts(), this.#takePassed);
+      this.#writePassed();
+      if (shared ?? run) this.#checkBudget();
+    } else if (shared) this.#write(shared, run);
+    else if (run) this.#write(run);
+  }
+
+  windowEnded(window: DeliveryWindow): boolean {
+    if (this.#window !== window) return false;
+    if (!this.#shared && !this.#run) {
+      this.#window = null; // a silence
+      return false;
+    }
+    // To a socket that has not taken the last write, another one brings nothing: meanwhile less may be left to say.
+    const isBehind = this.writer.bufferedAmount > 0;
+    if (isBehind && ++this.#windowsBehind * window.window < window.maxWindow && !this.#isDue) return true;
+    this.#window = null;
+    this.#opening = window;
+    this.#schedule();
+    return false;
   }
 
   transform(limit: number, step: Step<string, string>): void {
+    this.flush();
     this.#openSteps().add(limit, step);
   }
 
   encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void {
     if (this.#behindFragments) throw new WsError('CONFLICT', 'A fragmented message of the application is unfinished.');
-    const waiting = this.#takeWaiting()?.texts() ?? [];
-    if (lastInClear !== undefined) this.#addText(lastInClear);
+    const passed = this.#passed?.texts() ?? [];
+    this.#passed = null;
+    if (lastInClear !== undefined) this.#takePassed(lastInClear);
     const steps = this.#openSteps();
     steps.seal(limit, cipher);
-    for (const text of waiting) steps.pushLast(text, (passed) => this.#addPassed(passed));
+    for (const text of passed) steps.pushLast(text, this.#takePassed);
   }
 
   /** Begins the closing handshake once all that was sent before has passed the steps, or has taken too long for them. */
   close(code?: number, reason: string | Buffer = ''): void {
-    if (!this.#steps || this.#steps.isEmpty) {
-      this.#closeNow(code, reason);
-    } else if (!this.isEnding) {
+    const steps = this.#steps;
+    if (steps && !this.isEnding) {
+      // From now on nothing is added, and no budget is checked that would close it once more.
       this.#closedWith = { code: code ?? NO_STATUS, reason: reason.toString() };
-      this.#closeAfter(this.#steps, code, reason);
-    }
+      this.flush();
+      if (!steps.isEmpty) {
+        this.#closeAfter(steps, code, reason);
+        return;
+      }
+      this.#closedWith = null;
+    } else if (steps && !steps.isEmpty) return;
+    this.#closeNow(code, reason);
   }
 
   whenDrained(callback: () => void): void {
     if (this.#held) {
       this.#held.released.push(callback);
-    } else if (this.#steps && !this.#steps.isEmpty) {
+      return;
+    }
+    this.flush();
+    if (this.#steps && !this.#steps.isEmpty) {
       this.#steps.after(() => this.whenDrained(callback));
     } else {
-      this.flush();
       if (this.writer.bufferedAmount <= DRAINED) this.services.runtime.afterIo(callback);
       else this.#lookForDrain(callback);
     }
@@ -188,56 +239,87 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
 
   /** Bytes that nothing has been written of yet. */
   get #waitingBytes(): number {
-    let bytes = (this.#run ?? this.#shared)?.byteLength ?? 0;
+    let bytes = this.#unflushedBytes + (this.#passed?.byteLength ?? 0);
     if (this.#steps) bytes += this.#steps.bytes;
     if (this.#held) bytes += this.#held.bytes;
     if (this.#behindFragments) bytes += sizeOfAll(this.#behindFragments);
     return bytes;
   }
 
-  #takeWaiting(): WaitingFrames | null {
-    const frames = this.#run ?? this.#shared;
-    this.#run = null;
-    this.#shared = null;
-    return frames;
+  get #unflushedBytes(): number {
+    return (this.#shared?.byteLength ?? 0) + (this.#run?.byteLength ?? 0);
   }
 
-  /** Lets a frame wait for the end of the turn. */
-  #add(frame: SharedFrame): boolean {
-    if (this.#shared) {
-      this.#shared = this.#shared.append(frame.bytes);
-    } else {
-      if (!this.writer.takesFrames) return this.#addText(frame.text);
-      if (this.#run) {
-        if (frame.bytes.length <= FRAME_AGAIN) return this.#addText(frame.text);
-        this.flush();
+  /** Lets a frame wait. */
+  #add(frame: SharedFrame, terms: FrameTerms): void {
+    const { scheduler } = this.services;
+    if (this.#run) {
+      if (frame.bytes.length <= FRAME_AGAIN) {
+        this.#addText(frame.text, terms);
+        return;
       }
-      this.#shared = this.services.scheduler.beginChain(frame);
-      this.services.scheduler.schedule(this);
+      this.flush();
     }
-    if (this.#shared.byteLength >= WRITE_AT_ONCE) this.flush();
-    return true;
+    const { conflate } = terms;
+    this.#shared = this.#shared ? this.#shared.append(frame, conflate) : scheduler.beginChain(frame, conflate);
+    if (this.#shared.isReplacing) scheduler.conflated++;
+    this.#await(terms);
   }
 
-  /** Lets a text for this socket alone wait for the end of the turn. */
-  #addText(text: string): boolean {
-    if (this.#shared) this.flush();
-    if (!this.#run) {
-      this.#run = new TextRun();
-      this.services.scheduler.schedule(this);
-    }
-    this.#run.add(text);
-    if (this.#run.byteLength >= WRITE_AT_ONCE) this.flush();
-    return true;
+  /** Lets a text for this socket alone wait. */
+  #addText(text: string, terms: FrameTerms): void {
+    this.#run ??= new TextRun();
+    if (this.#run.add(text, terms.conflate)) this.services.scheduler.conflated++;
+    this.#await(terms);
   }
 
-  #addPassed(text: string): void {
-    if (this.ws.readyState === OPEN) this.#addText(text);
+  /** Decides when it leaves what has just been added. */
+  #await(terms: FrameTerms): void {
+    const mayWait = terms.window > 0;
+    if (mayWait && (this.#window?.window ?? Infinity) > terms.window) {
+      if (!this.#opening || this.#opening.window > terms.window) this.#opening = terms;
+      this.#schedule();
+    } else if (!mayWait) this.#schedule();
+    if (this.#unflushedBytes >= WRITE_AT_ONCE) this.flush();
   }
 
-  /** Lets ws write something behind what waits. */
+  #schedule(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.services.scheduler.schedule(this);
+  }
+
+  #openWindow(terms: WindowTerms): void {
+    this.#opening = null;
+    this.#windowsBehind = 0;
+    this.#window = this.services.scheduler.openWindow(this, terms);
+  }
+
+  readonly #takePassed = (text: string): void => {
+    if (this.ws.readyState !== OPEN) return;
+    this.#passed ??= new TextRun();
+    this.#passed.add(text);
+    this.#schedule();
+  };
+
+  /** Writes what has passed the steps. */
+  #writePassed(): void {
+    const passed = this.#passed;
+    this.#passed = null;
+    if (passed) this.#write(passed);
+  }
+
+  #write(frames: WaitingFrames, behind?: WaitingFrames | null): void {
+    this.writer.write(frames, behind);
+    // What waits elsewhere is checked where it begins to wait.
+    const { slowConsumers } = this.services;
+    if (this.writer.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
+  }
+
+  /** Lets ws write something behind what waits, or behind what has passed the steps. */
   #writeByWs(data: WsData, options: RawSendOptions, done?: SendCallback): void {
-    this.flush();
+    if (this.#steps) this.#writePassed();
+    else this.flush();
     this.writer.send(data, options, done);
     this.#checkBudget();
     if (options.fin === false) this.#behindFragments ??= [];
@@ -268,25 +350,21 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
     return steps;
   }
 
-  #pass(steps: OutboundSteps, text: string, deliver: (passed: string) => void): boolean {
-    if (this.isEnding) return false;
-    steps.push(text, deliver);
-    this.#checkBudget();
-    return true;
-  }
-
   /** Sends a text through the steps; bytes pass none, but wait for what was sent before them. */
   #sendThrough(steps: OutboundSteps, data: WsData, options: RawSendOptions, done?: SendCallback): void {
     if (options.fin === false) throw new WsError('CONFLICT', 'With an outboundTransformer a message is sent whole.');
     const text = textOf(data, options);
     const tell = (isTaken: boolean): void => {
-      if (done) steps.after(() => done(isTaken && this.ws.readyState === OPEN ? undefined : new NotSentError()));
+      if (!done) return;
+      this.flush();
+      steps.after(() => done(isTaken && this.ws.readyState === OPEN ? undefined : new NotSentError()));
     };
     if (text !== null) {
       tell(this.sendText(text));
     } else if (typeof data === 'string') {
       tell(this.sendBinary(data));
     } else {
+      this.flush();
       steps.after(() => this.#sendBytes(steps, data, options, done), sizeOf(data));
       this.#checkBudget();
     }
@@ -329,20 +407,22 @@ export class Outbox implements ClientOutbox, BudgetedOutbox {
 
   #checkBudget(): void {
     const { slowConsumers } = this.services;
-    if (this.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);
+    if (this.bufferedAmount > slowConsumers.budget && !this.isEnding) slowConsumers.check(this);
   }
 
   /** Whether a frame is sent though the socket is over its budget; else it waits or is dropped. */
-  #passesOverBudget(held: HeldFrames, frame: SharedFrame, isVolatile: boolean): boolean {
-    const { slowConsumers } = this.services;
+  #passesOverBudget(held: HeldFrames, frame: SharedFrame, { isVolatile, conflate }: FrameTerms): boolean {
+    const { slowConsumers, scheduler } = this.services;
     const { counts } = slowConsumers;
-    if (slowConsumers.policy === 'dropOldest' && (isVolatile || !held.isEmpty)) {
-      counts.droppedOldest += held.push(frame, isVolatile);
-      slowConsumers.check(this);
+    const mayHold = !held.isEmpty || (isVolatile && slowConsumers.policy === 'dropOldest') || conflate !== undefined;
+    if (held.dropsAll || (isVolatile && !mayHold)) {
+      counts.dropped++;
       return false;
     }
-    if (!held.dropsAll && !isVolatile) return true;
-    counts.dropped++;
+    if (!mayHold) return true;
+    if (conflate !== undefined && held.remove(conflate)) scheduler.conflated++;
+    counts.droppedOldest += held.push(frame, isVolatile, conflate);
+    slowConsumers.check(this);
     return false;
   }
 

@@ -4,31 +4,32 @@ import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
 /** Writes text frames to the network socket past ws, all that wait in one write. Everything else goes by ws. */
 export class StreamWriter extends WsWriter {
-  override takesFrames = true;
+  /** False once ws has something that it writes later. */
+  #isAhead = true;
 
   override get bufferedAmount(): number {
-    return this.stream && this.takesFrames ? this.stream.writableLength : super.bufferedAmount;
+    return this.stream && this.#isAhead ? this.stream.writableLength : super.bufferedAmount;
   }
 
-  override write(frames: WaitingFrames): void {
+  override write(frames: WaitingFrames, behind?: WaitingFrames | null): void {
     const { stream } = this;
-    if (!stream || !this.takesFrames) {
-      super.write(frames);
+    if (!stream || !this.#isAhead) {
+      super.write(frames, behind);
       return;
     }
     const chunks = frames.chunks();
-    if (!Array.isArray(chunks)) {
+    if (!behind && !Array.isArray(chunks)) {
       stream.write(chunks);
       return;
     }
     stream.cork();
-    for (const chunk of chunks) stream.write(chunk);
+    for (const chunk of [chunks, behind?.chunks() ?? []].flat()) stream.write(chunk);
     stream.uncork();
   }
 
   override send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
     // ws reads a Blob later and queues what follows meanwhile, which a frame written past it would overtake.
-    if (data instanceof Blob) this.takesFrames = false;
+    if (data instanceof Blob) this.#isAhead = false;
     super.send(data, options, done);
   }
 }

@@ -23,8 +23,6 @@ const DEFAULTS: RawSendOptions = {};
 
 /** Writes by ws' own `send`, which frames each text and compresses it where that was negotiated. */
 export class WsWriter implements FrameWriter {
-  takesFrames = false;
-
   /**
    * @param stream the network socket behind `ws`; null where it is not known
    */
@@ -46,8 +44,9 @@ export class WsWriter implements FrameWriter {
     return sentBytesOf(this.stream, this.bufferedAmount);
   }
 
-  write(frames: WaitingFrames): void {
+  write(frames: WaitingFrames, behind?: WaitingFrames | null): void {
     for (const text of frames.texts()) this.send(text, DEFAULTS);
+    if (behind) this.write(behind);
   }
 
   send(data: WsData, options: RawSendOptions, done?: SendCallback): void {
