@@ -157,6 +157,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     if (this.#opening) this.#openWindow(this.#opening);
     const steps = this.#steps;
     if (steps) {
+      this.#passed ??= new TextRun(); // what comes out at once leaves with this write
       if (shared) steps.pushAll(shared.texts(), this.#takePassed);
       if (run) steps.pushAll(run.texts(), this.#takePassed);
       this.#writePassed();
@@ -297,16 +298,19 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
 
   readonly #takePassed = (text: string): void => {
     if (this.ws.readyState !== OPEN) return;
-    this.#passed ??= new TextRun();
+    if (!this.#passed) {
+      this.#passed = new TextRun();
+      // Not by a flush: what waits in a window is not due for that.
+      this.services.scheduler.schedule({ flush: () => this.#writePassed() });
+    }
     this.#passed.add(text);
-    this.#schedule();
   };
 
   /** Writes what has passed the steps. */
   #writePassed(): void {
     const passed = this.#passed;
     this.#passed = null;
-    if (passed) this.#write(passed);
+    if (passed && passed.byteLength > 0 && this.ws.readyState === OPEN) this.#write(passed);
   }
 
   #write(frames: WaitingFrames, behind?: WaitingFrames | null): void {
@@ -415,12 +419,14 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     const { slowConsumers, scheduler } = this.services;
     const { counts } = slowConsumers;
     const mayHold = !held.isEmpty || (isVolatile && slowConsumers.policy === 'dropOldest') || conflate !== undefined;
-    if (held.dropsAll || (isVolatile && !mayHold)) {
+    const isNewer = conflate !== undefined && held.remove(conflate);
+    if (isNewer) {
+      scheduler.conflated++;
+    } else if (held.dropsAll || (isVolatile && !mayHold)) {
       counts.dropped++;
       return false;
     }
     if (!mayHold) return true;
-    if (conflate !== undefined && held.remove(conflate)) scheduler.conflated++;
     counts.droppedOldest += held.push(frame, isVolatile, conflate);
     slowConsumers.check(this);
     return false;
