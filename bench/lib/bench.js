@@ -47,7 +47,7 @@ export class Bench {
    */
   async measure({ title, entries, measure, duration = WINDOW_MILLISECONDS, ...layout }) {
     const milliseconds = this.scaled(duration);
-    for (const entry of entries) await measure(entry, milliseconds);
+    for (const entry of entries) await measure(entry, this.scaled(WINDOW_MILLISECONDS));
     if (this.profile) return this.#profiles(title, entries, measure);
     return this.measureCold({ title, entries, measure: (entry) => measure(entry, milliseconds), ...layout });
   }
