@@ -39,6 +39,8 @@ export class EncryptedClient {
   readonly messages: Message[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   clientId = '';
+  /** Called with each opened message, beside the queue. */
+  onMessage: (message: Message) => void = () => undefined;
   #opened = Promise.resolve();
   #sent = Promise.resolve();
   readonly #waiting = new Set<() => void>();
@@ -124,7 +126,9 @@ export class EncryptedClient {
   async #take(message: Message): Promise<void> {
     const envelope = ENVELOPES[this.codec];
     if (envelope.isEncrypted(message) && this.peer.isAgreed) {
-      this.messages.push(JSON.parse(await this.peer.open(message.data as string)) as Message);
+      const opened = JSON.parse(await this.peer.open(message.data as string)) as Message;
+      this.messages.push(opened);
+      this.onMessage(opened);
     } else {
       this.clear.push(message);
       const data = message.data as { clientId?: string; id?: string; serverPublicKey?: string; salt?: string };

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isSoak } from '../support/cluster-periods.js';
+import { DeliveryStory } from '../support/delivery/delivery-story.js';
+import { DeliveryWorld } from '../support/delivery/delivery-world.js';
+import { StallWatch } from '../support/delivery/stall-watch.js';
+
+/** `PXL_SEED=17,18 npm test -- test/e2e/delivery-model.spec.ts` tells these stories alone. */
+const SEEDS = process.env.PXL_SEED?.split(',').map(Number);
+const COUNT = Number(process.env.PXL_STORIES ?? (isSoak ? 2_000 : 12));
+const seeds = SEEDS ?? Array.from({ length: COUNT }, (_, at) => at + 1);
+/** Stories that are told side by side: they wait more than they work. */
+const LANES = Math.min(6, seeds.length);
+const TIMEOUT = 30_000 + seeds.length * 2_000;
+
+describe.each<[how: string, workers: 1 | 2]>([
+  ['on one worker', 1],
+  ['on two workers through Redis', 2],
+])('Whatever is sent in whatever windows, %s', (_how, workers) => {
+  let world: DeliveryWorld;
+  const watch = new StallWatch();
+
+  beforeAll(async () => {
+    world = await DeliveryWorld.start(workers);
+  });
+
+  afterAll(async () => {
+    watch.stop();
+    await world.close();
+  });
+
+  it(
+    `each client gets all of it in order, in time, and nothing behind a close (${seeds.length} stories)`,
+    async () => {
+      const queue = [...seeds];
+      const failures: string[] = [];
+      const lane = async (): Promise<void> => {
+        for (let seed = queue.shift(); seed !== undefined && failures.length < 5; seed = queue.shift()) {
+          const story = new DeliveryStory(world, seed);
+          const faults = await story.tell(watch);
+          if (faults.length === 0) continue;
+          failures.push(`PXL_SEED=${seed}\n${faults.slice(0, 20).join('\n')}`);
+          if (SEEDS) process.stdout.write(`${story.diary.join('\n')}\n`);
+        }
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+      expect(failures).toEqual([]);
+    },
+    TIMEOUT,
+  );
+});
