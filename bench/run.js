@@ -16,6 +16,7 @@ import { requests } from './suites/requests.js';
 import { returns } from './suites/return.js';
 import { rooms } from './suites/rooms.js';
 import { steady } from './suites/steady.js';
+import { scale } from './suites/scale.js';
 
 const SUITES = Object.fromEntries(
   [
@@ -32,6 +33,7 @@ const SUITES = Object.fromEntries(
     returns,
     presence,
     jitter,
+    scale,
   ].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */

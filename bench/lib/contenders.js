@@ -107,6 +107,12 @@ export const CONTENDERS = {
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
   },
+  'pxl-remote': {
+    title: 'nestjs-pxl-websocket, a worker whose clients have no connections',
+    command: () => node('pxl-remote.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+  },
   'pxl-history': {
     title: 'nestjs-pxl-websocket, rooms with history',
     command: () => node('pxl.js'),

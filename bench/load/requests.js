@@ -34,6 +34,38 @@ export function keepAsking(clients, texts, milliseconds) {
   });
 }
 
+/**
+ * Every client sends its frames one after the other, each when it has got `messages` messages for the one before. Resolves
+ * with the number of frames.
+ */
+export async function askInTurn(clients, frames, messages) {
+  await Promise.all(clients.map((client, index) => walk(client, frames[index], messages)));
+  return frames.flat().length;
+}
+
+function walk(client, frames, messages) {
+  const before = client.receive;
+  let sent = 0;
+  let missing = 0;
+  return new Promise((resolve) => {
+    const next = () => {
+      missing = messages;
+      client.socket.write(frames[sent++]);
+    };
+    client.receive = (buffer, length) => {
+      missing -= client.count(buffer, length);
+      if (missing > 0) return;
+      if (sent < frames.length) {
+        next();
+        return;
+      }
+      client.receive = before;
+      resolve();
+    };
+    next();
+  });
+}
+
 /** One request of each client, some at a time. Resolves when all replies are there, with the text of one of them. */
 export async function askEach(clients, text) {
   const frame = maskedFrame(text);

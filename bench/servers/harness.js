@@ -2,12 +2,13 @@ import { createInterface } from 'node:readline';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { stampedText } from '../lib/stamps.js';
 import { PaceServer } from './pace.js';
+import { namesOf } from './rooms.js';
 
 /**
  * Runs a server under the commands of the runner: one JSON object a line on stdin, one answer a line on stdout.
  *
  * @param contender `start(settings)` resolves with the port; `sendToRoom(name, text)` and `sendToClient(index, text)`
- * deliver as the contender's users would
+ * deliver as the contender's users would; `join(index, name)` and `leave(index, name)` where clients are put into rooms
  */
 export function serve(contender) {
   const pace = new PaceServer();
@@ -78,6 +79,33 @@ export function serve(contender) {
       return { seconds: (performance.now() - start) / 1000, cpu: cpuSince(cpu) };
     },
 
+    /**
+     * Clients, which come in order of their numbers, enter so many rooms each or leave them by the server's verb: some of
+     * them in one tick, the next ones when that is done.
+     *
+     * @param crossing `verb` ('join' or 'leave'), `clients`, `each`, `rooms`, `prefix`: see namesOf in rooms.js
+     */
+    async cross({ crossing }) {
+      const { verb, clients } = crossing;
+      const names = Array.from({ length: clients }, (_, index) => namesOf(index, crossing));
+      const atOnce = Math.max(1, Math.floor(CROSSINGS / crossing.each));
+      const cpu = process.cpuUsage();
+      const start = performance.now();
+      for (let from = 0; from < clients; from += atOnce) {
+        const done = [];
+        for (let index = from; index < Math.min(clients, from + atOnce); index++) {
+          for (const name of names[index]) done.push(contender[verb](index, name));
+        }
+        await Promise.all(done);
+      }
+      return { count: clients * crossing.each, seconds: (performance.now() - start) / 1000, cpu: cpuSince(cpu) };
+    },
+
+    /** More clients without connections, each in its rooms. */
+    async add({ clients, crossing }) {
+      for (let index = 0; index < clients; index++) await contender.add(crossing);
+    },
+
     /** CPU time of this process so far, user and system, in microseconds. */
     cpu: () => ({ cpu: cpuSince() }),
 
@@ -116,6 +144,8 @@ export function serve(contender) {
 const PAYLOAD_BYTES = 200;
 /** Messages that are sent at once where nobody counts the time. */
 const FILL = 1_000;
+/** Joins or leaves of one tick. */
+const CROSSINGS = 1_000;
 
 /** One text per target, each of its own and all of one length. */
 function textsOf({ targets }) {

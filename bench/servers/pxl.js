@@ -84,6 +84,14 @@ serve({
     return sockets.getMetrics().find((metric) => metric.name === name).value;
   },
 
+  join(index, name) {
+    return clients[index].join(name);
+  },
+
+  leave(index, name) {
+    clients[index].leave(name);
+  },
+
   sendToClient(index, text) {
     clients[index].send({ type: 'bench', action: 'message', data: text });
   },

@@ -25,6 +25,11 @@ export function roomsOf(index, { layout, ...settings }) {
   return LAYOUTS[layout](index, settings);
 }
 
+/** So many rooms for each client, one after the other out of all `rooms`, so that each gets as many members. */
+export function namesOf(index, { each, rooms, prefix }) {
+  return Array.from({ length: each }, (_, i) => `${prefix}-${(index * each + i) % rooms}`);
+}
+
 /** Rooms for contenders that bring none: what their users write by hand. */
 export class Rooms {
   #members = new Map();

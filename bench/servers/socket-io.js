@@ -39,6 +39,14 @@ serve({
       count++;
       if (names.length > 0) socket.join(names);
       socket.on('echo', (data, acknowledge) => acknowledge(data));
+      socket.on('join', async (name, acknowledge) => {
+        await socket.join(name);
+        acknowledge('joined');
+      });
+      socket.on('leave', async (name, acknowledge) => {
+        await socket.leave(name);
+        acknowledge('left');
+      });
       socket.on('size', (data, acknowledge) => acknowledge(data.length));
     });
     server.listen(settings.port ?? 0, '127.0.0.1');
@@ -48,6 +56,14 @@ serve({
 
   sendToRoom(name, text) {
     io.to(name).emit('message', text);
+  },
+
+  join(index, name) {
+    return clients[index].join(name);
+  },
+
+  leave(index, name) {
+    return clients[index].leave(name);
   },
 
   sendToClient(index, text) {
