@@ -5,13 +5,14 @@ import { Crowd } from './crowd.js';
 import { namesOf } from '../servers/rooms.js';
 import { maskedFrame } from './masked-frame.js';
 import { askAtOnce } from './requests-at-once.js';
-import { askEach, askInTurn, keepAsking } from './requests.js';
+import { askEach, askAll, keepAsking } from './requests.js';
 
 /** The load process: one JSON command a line on stdin, one answer a line on stdout. */
 const crowd = new Crowd();
 let arrivals = null;
-/** Stands for the name of a room in a request. */
+/** They stand for the name of a room and the request's id in a text. */
 const ROOM = '<room>';
+const ID = '<id>';
 
 const commands = {
   open: ({ target, count }) => crowd.open(target, count),
@@ -20,11 +21,11 @@ const commands = {
   expect: ({ pacePort, bytes }) => crowd.expect(pacePort, bytes),
   churn: ({ target, milliseconds }) => timed(() => crowd.churn(target, milliseconds)),
   requests: ({ texts, milliseconds }) => timed(() => keepAsking(crowd.clients, texts, milliseconds)),
-  /** Every client asks to enter its rooms, or to leave them, one after the other: see namesOf. */
+  /** Every client asks to enter its rooms, or to leave them, all in one tick: see namesOf. */
   cross: ({ crossing, text, messages }) => {
-    const frameOf = (name) => maskedFrame(text.replaceAll(ROOM, name));
+    const frameOf = (name, id) => maskedFrame(text.replace(ROOM, name).replace(ID, id));
     const frames = crowd.clients.map((_, index) => namesOf(index, crossing).map(frameOf));
-    return timed(() => askInTurn(crowd.clients, frames, messages));
+    return timed(() => askAll(crowd.clients, frames, messages));
   },
   quiet: () => crowd.quiet(),
   /** From now on messages carry stamps; so many are to come. */

@@ -35,34 +35,25 @@ export function keepAsking(clients, texts, milliseconds) {
 }
 
 /**
- * Every client sends its frames one after the other, each when it has got `messages` messages for the one before. Resolves
- * with the number of frames.
+ * Every client sends its frames in one write; resolves with their number when each client has got `messages` messages for
+ * each of its frames.
  */
-export async function askInTurn(clients, frames, messages) {
-  await Promise.all(clients.map((client, index) => walk(client, frames[index], messages)));
+export async function askAll(clients, frames, messages) {
+  await Promise.all(clients.map((client, index) => sendAll(client, frames[index], messages)));
   return frames.flat().length;
 }
 
-function walk(client, frames, messages) {
+function sendAll(client, frames, messages) {
   const before = client.receive;
-  let sent = 0;
-  let missing = 0;
+  let missing = frames.length * messages;
   return new Promise((resolve) => {
-    const next = () => {
-      missing = messages;
-      client.socket.write(frames[sent++]);
-    };
     client.receive = (buffer, length) => {
       missing -= client.count(buffer, length);
       if (missing > 0) return;
-      if (sent < frames.length) {
-        next();
-        return;
-      }
       client.receive = before;
       resolve();
     };
-    next();
+    client.socket.write(Buffer.concat(frames));
   });
 }
 

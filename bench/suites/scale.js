@@ -23,8 +23,8 @@ const WALKERS = 500;
 const WALK = { each: 10, rooms: 500 };
 const POLL = 50;
 
-const request = (action) => JSON.stringify({ type: 'system', action, data: { roomName: '<room>' }, id: '1' });
-const event = (name) => `421${JSON.stringify([name, '<room>'])}`;
+const request = (action) => JSON.stringify({ type: 'system', action, data: { roomName: '<room>' }, id: '<id>' });
+const event = (name) => `42<id>${JSON.stringify([name, '<room>'])}`;
 /** What clients ask with, and how many messages come for it. A client of ours is told that it has left, and gets its answer. */
 const ASKED = {
   'socket-io': { join: event('join'), leave: event('leave'), told: { join: 1, leave: 1 } },
@@ -92,7 +92,7 @@ async function weightOf(name, hasRedis, clients, layout) {
   try {
     await crowd.byVerb('join', { clients: Math.ceil(clients / 10), prefix: 'first', ...layout });
     const { held: before } = await crowd.server.ask('memory');
-    const { count } = await crowd.byVerb('join', { clients, prefix: 'room', ...layout });
+    const { count } = await crowd.byVerb('join', { clients, prefix: 'conversation', ...layout });
     const { held: after } = await crowd.server.ask('memory');
     return (after - before) / count;
   } finally {
@@ -140,7 +140,7 @@ async function mirrorOf(name, clients, { each, share }) {
     };
     await add(WARM_UP, 'first');
     const [{ held: before }, { cpu: cpuBefore }] = [await reader.ask('memory'), await reader.ask('cpu')];
-    await add(clients, 'room');
+    await add(clients, 'conversation');
     const { cpu: cpuAfter } = await reader.ask('cpu');
     const { held: after } = await reader.ask('memory');
     return { held: (after - before) / clients, cpu: (cpuAfter - cpuBefore) / clients };
@@ -184,7 +184,7 @@ async function walk(crowd, clients, cross, milliseconds) {
   const [joins, leaves] = [new Crossings(), new Crossings()];
   const end = performance.now() + milliseconds;
   do {
-    const crossing = { clients, prefix: `walk-${crowd.walks++}`, ...WALK };
+    const crossing = { clients, prefix: `conversation-${crowd.walks++}`, ...WALK };
     joins.add(await cross(crowd, 'join', crossing));
     leaves.add(await cross(crowd, 'leave', crossing));
   } while (performance.now() < end);
