@@ -21,7 +21,7 @@ import { ClusterCalls } from './cluster/calls/cluster-calls.js';
 import { PeerCheck } from './cluster/calls/peer-check.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
 import { ClusterEvents } from './cluster/events/cluster-events.js';
-import { MirrorWriter } from './cluster/registry/mirror-writer.js';
+import { MirrorWriter } from './cluster/mirror/mirror-writer.js';
 import { OwnClients } from './cluster/registry/own-clients.js';
 import { PresenceBridge } from './cluster/presence/presence-bridge.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from './pxl-websocket.options.js';

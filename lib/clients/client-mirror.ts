@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Groups, NONE } from '../runtime/few.js';
 import type { WsUser } from '../ws-client/client-entry.js';
 import type { MirroredClient } from './remote-client.js';
 
@@ -6,7 +7,7 @@ import type { MirroredClient } from './remote-client.js';
 @Injectable()
 export class ClientMirror {
   readonly #clients = new Map<string, MirroredClient>();
-  readonly #byUser = new Map<string, Set<MirroredClient>>();
+  readonly #byUser = new Groups<string, MirroredClient>();
   readonly #listeners: ((event: string) => void)[] = [];
 
   get size(): number {
@@ -26,23 +27,23 @@ export class ClientMirror {
   }
 
   ofUser(userId: string): Iterable<MirroredClient> {
-    return this.#byUser.get(userId) ?? [];
+    return this.#byUser.of(userId) ?? NONE;
   }
 
   add(client: MirroredClient): void {
     this.#clients.set(client.clientId, client);
-    if (client.user) this.#addSession(client, client.user);
+    if (client.user) this.#byUser.add(client.user.userId, client);
   }
 
   identify(client: MirroredClient, user: WsUser): void {
-    if (client.user) this.#removeSession(client, client.user);
+    if (client.user) this.#byUser.delete(client.user.userId, client);
     client.user = user;
-    this.#addSession(client, user);
+    this.#byUser.add(user.userId, client);
   }
 
   remove(client: MirroredClient): void {
     this.#clients.delete(client.clientId);
-    if (client.user) this.#removeSession(client, client.user);
+    if (client.user) this.#byUser.delete(client.user.userId, client);
   }
 
   /** Calls `listener` after each change of a client or of its rooms, with the name of the change. */
@@ -53,17 +54,5 @@ export class ClientMirror {
   /** Tells the listeners of a change. */
   changed(event: string): void {
     for (const listener of this.#listeners) listener(event);
-  }
-
-  #addSession(client: MirroredClient, { userId }: WsUser): void {
-    const sessions = this.#byUser.get(userId);
-    if (sessions) sessions.add(client);
-    else this.#byUser.set(userId, new Set([client]));
-  }
-
-  #removeSession(client: MirroredClient, { userId }: WsUser): void {
-    const sessions = this.#byUser.get(userId);
-    sessions?.delete(client);
-    if (sessions?.size === 0) this.#byUser.delete(userId);
   }
 }

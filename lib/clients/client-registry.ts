@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WsUser } from '../ws-client/client-entry.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { Groups, type Few } from '../runtime/few.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { ClientEnd, ClientListener } from './client-listener.interface.js';
 import { setMetadata } from './client-metadata.js';
@@ -12,7 +13,7 @@ import type { ClientSession } from './session/client-session.js';
 @Injectable()
 export class ClientRegistry {
   readonly #clients = new Map<string, ClientSession>();
-  readonly #byUser = new Map<string, Set<ClientSession>>();
+  readonly #byUser = new Groups<string, ClientSession>();
   readonly #listeners: ClientListener[] = [];
 
   constructor(
@@ -44,8 +45,8 @@ export class ClientRegistry {
   }
 
   /** The sessions that a user has on this worker. */
-  ofUser(userId: string): ReadonlySet<ClientSession> | undefined {
-    return this.#byUser.get(userId);
+  ofUser(userId: string): Few<ClientSession> | undefined {
+    return this.#byUser.of(userId);
   }
 
   /** The users with sessions on this worker. */
@@ -61,7 +62,7 @@ export class ClientRegistry {
   /** Adds an accepted client. */
   register(session: ClientSession): void {
     this.#clients.set(session.clientId, session);
-    if (session.user) this.#addSession(session, session.user);
+    if (session.user) this.#byUser.add(session.user.userId, session);
     for (const listener of this.#listeners) listener.registered?.(session);
   }
 
@@ -69,7 +70,7 @@ export class ClientRegistry {
   unregister(session: ClientSession, end: ClientEnd = CLOSE_CODES.DISCONNECTED): void {
     if (!this.holds(session)) return;
     this.#clients.delete(session.clientId);
-    if (session.user) this.#removeSession(session, session.user);
+    if (session.user) this.#byUser.delete(session.user.userId, session);
     for (const listener of this.#listeners) listener.unregistered?.(session, end);
   }
 
@@ -127,19 +128,7 @@ export class ClientRegistry {
   #begin(session: ClientSession, user: WsUser): void {
     session.user = user;
     if (!this.holds(session)) return;
-    this.#addSession(session, user);
+    this.#byUser.add(user.userId, session);
     for (const listener of this.#listeners) listener.identified?.(session);
-  }
-
-  #addSession(session: ClientSession, { userId }: WsUser): void {
-    const sessions = this.#byUser.get(userId);
-    if (sessions) sessions.add(session);
-    else this.#byUser.set(userId, new Set([session]));
-  }
-
-  #removeSession(session: ClientSession, { userId }: WsUser): void {
-    const sessions = this.#byUser.get(userId);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#byUser.delete(userId);
   }
 }

@@ -1,9 +1,8 @@
 import type { ClientEntry, ClientMetadata, WsUser } from '../ws-client/client-entry.js';
+import { lastOf, NONE, withItem, withoutItem, type Few } from '../runtime/few.js';
 import { brand } from '../runtime/brand.js';
 import { clientJson, type ClientJson } from '../ws-client/client-json.js';
 import type { WsClient } from '../ws-client/ws-client.js';
-
-const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 
 /** A client of this worker, or the description of another worker's client: `ws` tells them apart. */
 export type AnyClient = WsClient | RemoteClient;
@@ -37,18 +36,17 @@ export abstract class RemoteClient implements ClientEntry {
    * that the payload has a prototype of its own; it still equals a plain object with the same fields.
    */
   user: WsUser | null;
-  readonly metadata: ClientMetadata;
+  abstract readonly metadata: ClientMetadata;
   /** The rooms that the client is in. */
   abstract readonly rooms: ReadonlySet<string>;
   /** What the client is called in the room where it got a name last. */
   abstract readonly username: string | undefined;
 
-  constructor({ clientId, workerId, connectedAt, user, metadata }: RemoteClientOptions) {
+  constructor({ clientId, workerId, connectedAt, user }: Omit<RemoteClientOptions, 'metadata'>) {
     this.clientId = clientId;
     this.workerId = workerId;
     this.connectedAt = this.lastActivity = connectedAt;
     this.user = user;
-    this.metadata = metadata;
   }
 
   /** The room that the client joined last. */
@@ -64,24 +62,57 @@ export abstract class RemoteClient implements ClientEntry {
 
 /** A {@link RemoteClient} as the library keeps it: with its rooms, and its name in each. */
 export class MirroredClient extends RemoteClient {
-  #rooms: Set<string> | null = null;
+  #rooms: Few<string> = NONE;
   #usernames: Map<string, string> | null = null;
+  /** Null: nothing. */
+  #metadata: ClientMetadata | null;
 
+  constructor({ metadata, ...options }: RemoteClientOptions) {
+    super(options);
+    this.#metadata = isEmpty(metadata) ? null : { ...metadata };
+  }
+
+  get metadata(): ClientMetadata {
+    return (this.#metadata ??= {});
+  }
+
+  /** A set that goes with the client, made when it is first read. */
   get rooms(): ReadonlySet<string> {
-    return this.#rooms ?? NO_ROOMS;
+    if (this.#rooms instanceof Set) return this.#rooms;
+    const rooms = new Set(this.#rooms);
+    this.#rooms = rooms;
+    return rooms;
+  }
+
+  /** The same at present, without a set. */
+  get roomNames(): Iterable<string> {
+    return this.#rooms;
+  }
+
+  override get roomName(): string | null {
+    return lastOf(this.#rooms) ?? null;
   }
 
   get username(): string | undefined {
     return [...(this.#usernames?.values() ?? [])].at(-1);
   }
 
+  override toJSON(): ClientJson {
+    return clientJson(this, undefined, this.#rooms);
+  }
+
   enter(roomName: string, username: string | undefined): void {
-    (this.#rooms ??= new Set()).add(roomName);
+    this.#rooms = withItem(this.#rooms, roomName);
     if (username !== undefined) (this.#usernames ??= new Map<string, string>()).set(roomName, username);
   }
 
   exit(roomName: string): void {
-    this.#rooms?.delete(roomName);
+    this.#rooms = withoutItem(this.#rooms, roomName);
     this.#usernames?.delete(roomName);
   }
+}
+
+function isEmpty(values: ClientMetadata): boolean {
+  for (const _ in values) return false;
+  return true;
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { claimOf, fieldReader } from '../clients/client-fields.js';
 import { ClientMirror } from '../clients/client-mirror.js';
 import { ClientRegistry } from '../clients/client-registry.js';
-import type { RemoteClient } from '../clients/remote-client.js';
+import type { MirroredClient } from '../clients/remote-client.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { UnsharedClaims } from '../clients/unshared-claims.js';
 import { WsError } from '../errors/ws.error.js';
@@ -14,7 +14,7 @@ import { RoomRegistry } from './room-registry.js';
 export type ListedClient = Readonly<Record<string, unknown>>;
 
 /** A client of this worker or of another one: `ws` tells them apart. */
-type KnownClient = ClientSession | RemoteClient;
+type KnownClient = ClientSession | MirroredClient;
 type Reader = (client: KnownClient) => unknown;
 type RoomFilter = (client: KnownClient, roomName: string) => boolean;
 
@@ -59,7 +59,8 @@ function readerOf(name: string, rooms: RoomRegistry, isListed: RoomFilter): Read
     case 'username':
       return (client) => (client.ws ? rooms.usernameOf(client) : client.username);
     case 'rooms':
-      return (client) => [...client.rooms].filter((roomName) => isListed(client, roomName));
+      return (client) =>
+        [...(client.ws ? client.rooms : client.roomNames)].filter((roomName) => isListed(client, roomName));
     case 'roomName':
       return (client) => (client.roomName !== null && isListed(client, client.roomName) ? client.roomName : null);
     default:

@@ -12,6 +12,7 @@ import { RefusalCounters } from '../limits/refusal-counters.js';
 import type { WsRoomLeftReason } from '../protocol/presence.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { workerOf } from '../runtime/client-id.js';
+import { NONE, sizeOf } from '../runtime/few.js';
 import { AskedRooms } from './asked-rooms.js';
 import { ClaimedMemberships, type JoinClaim } from './join-claims.js';
 import type { AddClientToRoomOptions, JoinSettings } from './join-options.js';
@@ -131,7 +132,7 @@ export class Memberships {
   leave(client: ClientSession, roomName: string, broadcast = true): boolean {
     const pending = this.#pending.find(client, roomName);
     if (pending) pending.cancelled = true;
-    if (!this.rooms.localOf(roomName)?.has(client)) return false;
+    if (!this.rooms.holds(client, roomName)) return false;
     client.roomSet.delete(roomName);
     if (client.roomName === roomName) client.roomName = [...client.rooms].at(-1) ?? null;
     this.#exit(client, roomName, broadcast);
@@ -229,7 +230,7 @@ export class Memberships {
     this.#claimed.forgetAll(client);
     this.#pending.cancelAll(client);
     for (const roomName of client.rooms) {
-      if (this.rooms.localOf(roomName)?.has(client)) this.#exit(client, roomName, true, end);
+      if (this.rooms.holds(client, roomName)) this.#exit(client, roomName, true, end);
     }
   }
 
@@ -255,7 +256,7 @@ export class Memberships {
 
   #acquire(client: ClientSession, roomName: string): Promise<void> | undefined {
     // While the bus is down a client is no worse off in its own room than without it.
-    const hasMembers = this.#own.isOf(client, roomName) || (this.rooms.localOf(roomName)?.size ?? 0) > 0;
+    const hasMembers = this.#own.isOf(client, roomName) || sizeOf(this.rooms.localOf(roomName) ?? NONE) > 0;
     return this.interest.acquireRoom(roomName, hasMembers);
   }
 
@@ -309,9 +310,10 @@ export class Memberships {
   ): void {
     this.#claimed.begin(client, roomName, claims);
     this.asked.note(client, roomName, isRequest);
-    client.roomSet.add(roomName);
-    client.roomName = roomName;
-    this.rooms.enter({ client, roomName, username, profile, broadcast, isRequest });
+    const name = this.rooms.nameOf(roomName);
+    client.roomSet.add(name);
+    client.roomName = name;
+    this.rooms.enter({ client, roomName: name, username, profile, broadcast, isRequest });
     this.#leaveOthers(client, roomName, broadcast);
   }
 

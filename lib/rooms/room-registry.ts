@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { ClientEnd } from '../clients/client-listener.interface.js';
 import type { MirroredClient } from '../clients/remote-client.js';
 import type { ClientSession } from '../clients/session/client-session.js';
+import { has, type Few } from '../runtime/few.js';
 import { MemberDetails } from './member-details.js';
 import type { DetailChange, MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
+import { MembersByRoom } from './members-by-room.js';
 import { Room } from './room.js';
 
 /**
@@ -16,19 +18,38 @@ export class RoomRegistry {
   readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
 
-  /** Every room that has members, with their client ids. */
-  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
-    return this.#rooms;
+  /** Every room that has members, with their client ids. Each set that is read stays in memory as long as the room does. */
+  readonly rooms: ReadonlyMap<string, ReadonlySet<string>> = new MembersByRoom(this.#rooms);
+
+  /** Every room that has members, with their client ids at present. */
+  *members(): Generator<[roomName: string, clientIds: readonly string[]]> {
+    for (const [roomName, room] of this.#rooms) yield [roomName, [...room.ids]];
   }
 
-  /** The ids of a room's members on all workers. */
-  membersOf(roomName: string): ReadonlySet<string> | undefined {
-    return this.#rooms.get(roomName);
+  /** The ids of a room's members on all workers, at present; undefined when there is no such room. */
+  membersOf(roomName: string): Iterable<string> | undefined {
+    return this.#rooms.get(roomName)?.ids;
+  }
+
+  /** Whether a client of any worker is in a room. */
+  isMember(clientId: string, roomName: string): boolean {
+    return this.#rooms.get(roomName)?.has(clientId) ?? false;
   }
 
   /** The clients of this worker in a room. */
-  localOf(roomName: string): ReadonlySet<ClientSession> | undefined {
+  localOf(roomName: string): Few<ClientSession> | undefined {
     return this.#rooms.get(roomName)?.clients;
+  }
+
+  /** Whether a client of this worker is in a room: its own `rooms` say where it was when its connection ended. */
+  holds(client: ClientSession, roomName: string): boolean {
+    const clients = this.#rooms.get(roomName)?.clients;
+    return clients !== undefined && has(clients, client);
+  }
+
+  /** The text by which the registry knows a room: whoever keeps it keeps no copy of the name. */
+  nameOf(roomName: string): string {
+    return this.#rooms.get(roomName)?.name ?? roomName;
   }
 
   /** What a client is called: in the room that it joined last, else in the room where it got a name last. */
@@ -87,8 +108,9 @@ export class RoomRegistry {
 
   /** Adds a member of another worker. */
   enterRemote(client: MirroredClient, roomName: string, username: string | undefined): void {
-    client.enter(roomName, username);
-    this.#roomOf(roomName).add(client.clientId);
+    const room = this.#roomOf(roomName);
+    client.enter(room.name, username);
+    room.add(client.clientId);
   }
 
   /** Removes a member of another worker. */
@@ -106,7 +128,7 @@ export class RoomRegistry {
 
   #roomOf(roomName: string): Room {
     let room = this.#rooms.get(roomName);
-    if (!room) this.#rooms.set(roomName, (room = new Room()));
+    if (!room) this.#rooms.set(roomName, (room = new Room(roomName)));
     return room;
   }
 }

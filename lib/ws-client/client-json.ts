@@ -5,9 +5,16 @@ export interface ClientJson extends Omit<ClientEntry, 'ws' | 'rooms'> {
   readonly rooms: readonly string[];
 }
 
-/** @param shareUser the claims that other workers see; undefined: all claims */
-export function clientJson(client: ClientEntry, shareUser?: readonly string[]): ClientJson {
-  const { clientId, workerId, connectedAt, lastActivity, user, roomName, rooms, metadata } = client;
+/**
+ * @param shareUser the claims that other workers see; undefined: all claims
+ * @param rooms the client's rooms
+ */
+export function clientJson(
+  client: ClientEntry,
+  shareUser?: readonly string[],
+  rooms: Iterable<string> = client.rooms,
+): ClientJson {
+  const { clientId, workerId, connectedAt, lastActivity, user, roomName, metadata } = client;
   return {
     ...{ clientId, workerId, connectedAt, lastActivity, roomName },
     user: user && (shareUser ? sharedUser(user, shareUser) : user),

@@ -7,7 +7,7 @@ import { Memberships } from '../../rooms/memberships.js';
 import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { clientEventOf } from '../events/client-events.js';
-import type { ChangeOfMembership, ClientChange, ClientRecord } from './client-record.js';
+import type { ChangeOfMembership, ClientChange, ClientRecord } from '../registry/client-record.js';
 
 /** Writes the changes of other workers' clients into the mirror: the clients and rooms that this worker shows of them. */
 @Injectable()
@@ -39,7 +39,7 @@ export class MirrorWriter {
 
   #add(workerId: string, { clientId, connectedAt, user: shared, metadata, rooms }: ClientRecord): void {
     const user = shared && this.claims.watch(shared);
-    const client = new MirroredClient({ clientId, workerId, connectedAt, user, metadata: { ...metadata } });
+    const client = new MirroredClient({ clientId, workerId, connectedAt, user, metadata });
     this.mirror.add(client);
     for (const { roomName, username } of rooms) this.memberships.enterRemote(client, roomName, username);
   }
@@ -52,7 +52,7 @@ export class MirrorWriter {
   #change(client: MirroredClient, change: Exclude<ClientChange, { kind: 'connected' | 'described' }>): void {
     switch (change.kind) {
       case 'disconnected':
-        for (const roomName of [...client.rooms]) this.rooms.exitRemote(client, roomName);
+        for (const roomName of [...client.roomNames]) this.rooms.exitRemote(client, roomName);
         this.mirror.remove(client);
         break;
       case 'identified':

@@ -7,12 +7,14 @@ import {
   LOST,
   membershipOf,
   type ConnectionEnd,
-} from './client-changes.js';
-import type { ClientChange, ClientRecord, SharedMembership } from './client-record.js';
-import type { Hint } from './hint.js';
-import { isAhead, NOWHERE, type Position } from './position.js';
-import type { RecordReader } from './record-reader.js';
-import type { ChangeListener, RemoteWorker } from './remote-worker.js';
+  type KnownClientChange,
+} from '../registry/client-changes.js';
+import type { ClientChange, ClientRecord, SharedMembership } from '../registry/client-record.js';
+import type { Hint } from '../registry/hint.js';
+import type { RecordPool } from './record-pool.js';
+import { isAhead, NOWHERE, type Position } from '../registry/position.js';
+import type { RecordReader } from '../registry/record-reader.js';
+import type { ChangeListener, RemoteWorker } from '../registry/remote-worker.js';
 import { withState } from '../presence/shared-state.js';
 import { SnapshotStates } from '../presence/snapshot-states.js';
 import type { Lease } from '../leases/worker-leases.js';
@@ -38,6 +40,7 @@ export interface MirrorServices {
   readonly reader: RecordReader;
   readonly counts: MirrorCounts;
   readonly runtime: Runtime;
+  readonly pool: RecordPool;
   /** The least time between two snapshots of one worker, ms. */
   readonly pause: number;
   /** Until when a client stays in a room whose end nobody has told, see `RegistryHost.stays`. */
@@ -189,14 +192,22 @@ export class MirroredWorker implements RemoteWorker {
       this.#remove(change.clientId, change);
       return;
     }
-    const after = applyChange(record, change);
+    const shared = this.#shared(change);
+    const after = applyChange(record, shared);
     if (after === record) return;
     this.#records.set(change.clientId, after);
-    this.tell(change);
+    this.tell(shared);
+  }
+
+  /** The change, of a join with the membership that other clients may have too. */
+  #shared(change: KnownClientChange): KnownClientChange {
+    if (change.kind !== 'joined') return change;
+    return { ...change, membership: this.services.pool.share(change.membership) };
   }
 
   /** Sets the record of a client and reports the difference. */
-  #show(record: ClientRecord): void {
+  #show(shown: ClientRecord): void {
+    const record = this.services.pool.shareParts(shown);
     const before = this.#records.get(record.clientId);
     this.#records.set(record.clientId, record);
     for (const change of before ? changesBetween(before, record) : beginningOf(record)) this.tell(change);

@@ -25,7 +25,8 @@ export function applyChange(record: ClientRecord, change: KnownClientChange): Cl
     case 'joined':
       return isMember(record, change.membership.roomName)
         ? record
-        : { ...record, rooms: [...record.rooms, change.membership] };
+        : // A spread list would have room for sixteen more.
+          { ...record, rooms: record.rooms.concat([change.membership]) };
     case 'described':
       return describedAnew(record, change.membership);
     case 'left':

@@ -16,7 +16,8 @@ import { DeadWorkers } from './dead-workers.js';
 import { Evictions } from '../leases/evictions.js';
 import { readHint, writeHint, type Hint } from './hint.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
-import type { MirrorCounts } from './mirrored-worker.js';
+import { RecordPool } from '../mirror/record-pool.js';
+import type { MirrorCounts } from '../mirror/mirrored-worker.js';
 import { BATCH, OwnRecords, type OwnRecordsListener } from './own-records.js';
 import type { Position } from './position.js';
 import { RecordReader } from './record-reader.js';
@@ -114,7 +115,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     const caughtUp = (): void => this.#checkComplete();
     this.#remote = new RemoteWorkers(
       (worker, change, isLost) => this.#host?.changed(worker, change, isLost),
-      mirror ? { reader, counts, pause: beat.period, stays, caughtUp, runtime } : null,
+      mirror ? { reader, counts, pool: new RecordPool(), pause: beat.period, stays, caughtUp, runtime } : null,
       () => beat.now(),
       (workerId) => this.#watcher?.met(workerId),
     );

@@ -13,7 +13,7 @@ import { ClusterEvents } from '../events/cluster-events.js';
 import { describeMembership } from './describe-client.js';
 import type { ChangeOfMembership, ClientChange, ClientRecord, SharedMembership } from './client-record.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry, type RegistryHost } from './cluster-registry.interface.js';
-import { MirrorWriter } from './mirror-writer.js';
+import { MirrorWriter } from '../mirror/mirror-writer.js';
 import { OwnClients } from './own-clients.js';
 import { PresenceBridge } from '../presence/presence-bridge.js';
 import { PXL_WS_USER_PRESENCE, type UserPresence } from '../users/user-presence.interface.js';

@@ -1,6 +1,6 @@
 import type { ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
 import type { Hint } from './hint.js';
-import { MirroredWorker, type MirrorServices } from './mirrored-worker.js';
+import { MirroredWorker, type MirrorServices } from '../mirror/mirrored-worker.js';
 import { UnmirroredWorker, type ChangeListener, type RemoteWorker } from './remote-worker.js';
 import type { Lease } from '../leases/worker-leases.js';
 

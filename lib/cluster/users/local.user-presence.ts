@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import { WebSocketRedisSubscriberEvent } from '../../protocol/cluster-events.js';
+import { NONE, sizeOf } from '../../runtime/few.js';
 import { ClusterEvents } from '../events/cluster-events.js';
 import type { UserPresence } from './user-presence.interface.js';
 
@@ -21,7 +22,7 @@ export class LocalUserPresence implements UserPresence {
   }
 
   #sessionsOf(userId: string): number {
-    return this.clients.ofUser(userId)?.size ?? 0;
+    return sizeOf(this.clients.ofUser(userId) ?? NONE);
   }
 
   #tell(channel: string, userId: string): void {

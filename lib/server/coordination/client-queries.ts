@@ -12,6 +12,7 @@ import { WsError } from '../../errors/ws.error.js';
 import type { ClientEntry } from '../../ws-client/client-entry.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { workerOf } from '../../runtime/client-id.js';
+import { NONE, sizeOf } from '../../runtime/few.js';
 
 /** Asks every worker for its clients, so that the answer is right even when the mirror is late or off. */
 @Injectable()
@@ -58,13 +59,13 @@ export class ClientQueries {
   /** The part of {@link count} that this worker holds. */
   countHere({ room, userId }: ClientQuery): number {
     if (room === undefined && userId === undefined) return this.clients.size;
-    if (userId === undefined) return this.rooms.localOf(room ?? '')?.size ?? 0;
+    if (userId === undefined) return sizeOf(this.rooms.localOf(room ?? '') ?? NONE);
     return this.#find({ room, userId }).length;
   }
 
   #entryOf({ workerId, lastActivity, rooms, user, ...record }: FetchedRecord): AnyClient {
     const shared = user && this.claims.watch(user);
-    const client = new MirroredClient({ ...record, user: shared, workerId, metadata: { ...record.metadata } });
+    const client = new MirroredClient({ ...record, user: shared, workerId });
     client.lastActivity = lastActivity;
     for (const { roomName, username } of rooms) client.enter(roomName, username);
     return client;

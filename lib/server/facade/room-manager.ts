@@ -69,7 +69,7 @@ export class RoomManager {
   }
 
   isClientInRoom({ clientId, ...room }: WsNamespaced & { clientId: string; roomName: string }): boolean {
-    return this.registry.membersOf(this.#keyOf(room))?.has(clientId) ?? false;
+    return this.registry.isMember(clientId, this.#keyOf(room));
   }
 
   /** The ids of a room's members; empty when there is no such room. */
@@ -80,8 +80,9 @@ export class RoomManager {
   /** Logs every room with its members. */
   printRooms(): void {
     // A name is any text: as JSON it cannot forge lines of the log.
-    const lines = [...this.rooms].map(
-      ([key, members]) => `  ${this.#tell(key)} (${members.size}): ${[...members].join(', ')}`,
+    const lines = Array.from(
+      this.registry.members(),
+      ([key, members]) => `  ${this.#tell(key)} (${members.length}): ${members.join(', ')}`,
     );
     this.#logger.log([`Rooms: ${this.rooms.size}`, ...lines].join('\n'));
   }
