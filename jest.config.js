@@ -9,6 +9,7 @@ export default {
   testEnvironment: '<rootDir>/test/jest/environment.cjs',
   runtime: '<rootDir>/test/jest/runtime.cjs',
   injectGlobals: false,
+  testSequencer: '<rootDir>/test/jest/sequencer.cjs',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   extensionsToTreatAsEsm: ['.ts'],
   // By this --findRelatedTests and --onlyChanged follow imports; module-hooks.mjs resolves those of a run.
