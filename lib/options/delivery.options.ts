@@ -42,7 +42,8 @@ export interface ResolvedDelivery {
 
 /** @param areSpaced whether rooms may be in namespaces */
 export function resolveDelivery(delivery: OptionChecks, areSpaced: boolean): ResolvedDelivery {
-  const given = delivery.raw('window') ?? 0;
+  const window = delivery.raw('window');
+  const given = window === undefined ? 0 : window;
   const maxWindow = delivery.integer('maxWindow', 100, 0);
   if (maxWindow > LONGEST_WINDOW) delivery.refuse('maxWindow', `a whole number from 0 to ${LONGEST_WINDOW}`);
   if (typeof given === 'function' && !isClass(given)) {

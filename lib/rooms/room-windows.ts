@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AT_ONCE, type FrameTerms } from '../clients/session/frame-terms.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
-import { SEPARATOR } from '../ws-client/room-key.js';
 
 /** What a send says of how its frames wait. */
 export interface SendTerms {
@@ -34,7 +33,7 @@ export class RoomWindows {
 
   /** The terms of what is sent to a room, by its key. */
   ofRoom(key: string, terms: SendTerms): TermsOfClient {
-    return this.#terms(terms, `room${SEPARATOR}${key}`, (options) => this.#windowOf(key, options));
+    return this.#terms(terms, `room ${key}`, (options) => this.#windowOf(key, options));
   }
 
   /** The terms of a broadcast. */
@@ -42,9 +41,14 @@ export class RoomWindows {
     return this.#terms(terms, 'broadcast', ({ delivery }) => delivery.window);
   }
 
-  /** The terms of what is sent to single clients and users: it does not wait. */
+  /** The terms of what is sent to single clients: it does not wait. */
   ofClients(terms: SendTerms): TermsOfClient {
     return this.#terms(terms, 'client', () => 0);
+  }
+
+  /** The terms of what is sent to users: it does not wait. */
+  ofUsers(terms: SendTerms): TermsOfClient {
+    return this.#terms(terms, 'user', () => 0);
   }
 
   /** @param scope what the key of `conflate` holds within */
@@ -54,7 +58,8 @@ export class RoomWindows {
     windowIn: (options: ResolvedOptions) => number,
   ): TermsOfClient {
     if (conflate === undefined && this.areNone) return isVolatile ? volatileAtOnce : atOnce;
-    const key = conflate === undefined ? undefined : scope + SEPARATOR + conflate;
+    // A key and the name of a room may hold anything: with the length before it none ends like another.
+    const key = conflate === undefined ? undefined : `${conflate.length} ${conflate} ${scope}`;
     let known: ResolvedOptions | undefined;
     let terms = AT_ONCE;
     return ({ options }) => {

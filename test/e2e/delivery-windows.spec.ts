@@ -232,6 +232,17 @@ describe('a window of delivery', () => {
       expect(await read(client, 3)).toEqual(['own', 3, 5]);
     });
 
+    it('is one for each room and each kind of send, whatever the key and the name hold', async () => {
+      await start({ auth: { authenticate: () => ({ userId: 'ada' }) } });
+      const [client] = await member('r', 'r\u001f1');
+      void service.sendToClients([client.clientId], message('client'), { conflate: 'k' });
+      void service.sendToUsers(['ada'], message('user'), { conflate: 'k' });
+      void service.broadcast(message('all'), { conflate: 'k' });
+      void toRoom('r', 'one', { conflate: '1\u001f2' });
+      void toRoom('r\u001f1', 'two', { conflate: '2' });
+      expect(await read(client, 5)).toEqual(['client', 'user', 'all', 'one', 'two']);
+    });
+
     it('is refused in a room with history, which keeps every message, unless it is volatile', async () => {
       await start({ rooms: { history: { size: 10, ttl: 60_000 } } });
       const [client] = await member('room');

@@ -11,6 +11,16 @@ describe('Bad options', () => {
       { path: '/ws?a=1' },
       `The option path is a path like '/ws' or '/ws/:tenant', without a query, not "/ws?a=1": it has a query, or blanks.`,
     ],
+    [
+      'delivery.window',
+      { delivery: { window: null } },
+      'The option delivery.window is a whole number from 0 to 10000, or a function, not null.',
+    ],
+    [
+      'delivery.maxWindow',
+      { delivery: { maxWindow: 20_000 } },
+      'The option delivery.maxWindow is a whole number from 0 to 10000, not 20000.',
+    ],
     ['path', { path: 7 }, `The option path is a path like '/ws' or '/ws/:tenant', without a query, not 7.`],
     [
       'cluster.secret',

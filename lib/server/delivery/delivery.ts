@@ -132,6 +132,7 @@ export class Delivery {
 
   #termsOf({ target, ...terms }: Address): TermsOfClient {
     if (target.kind === 'rooms') return this.windows.ofRoom(target.roomNames[0] ?? '', terms);
+    if (target.kind === 'users') return this.windows.ofUsers(terms);
     return target.kind === 'everybody' ? this.windows.ofBroadcast(terms) : this.windows.ofClients(terms);
   }
 
