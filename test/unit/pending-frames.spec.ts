@@ -69,19 +69,21 @@ describe('a chain of pending frames', () => {
 
 describe('a chain with frames that take the place of others', () => {
   it('has of those with one key the newest alone, at its own place, and all others in their order', () => {
-    const chain = new PendingFrames(null, a, 'k').append(b).append(c, 'other').append(big, 'k');
+    const chain = new PendingFrames(null, a, 'k').append(b).append(c, 'other').append(big, 'k').newest();
 
     expect(chain.texts()).toEqual(['bb', 'ccc', big.text]);
-    expect([chain.isReplacing, chain.byteLength]).toEqual([true, 10_005]);
-    expect(new PendingFrames(null, a, 'k').append(b, 'k').texts()).toEqual(['bb']);
+    expect([chain.length, chain.byteLength]).toEqual([3, 10_005]);
+    expect(new PendingFrames(null, a, 'k').append(b, 'k').newest().texts()).toEqual(['bb']);
+    expect(new PendingFrames(null, a).append(b, 'k').newest().texts()).toEqual(['a', 'bb']);
   });
 
-  it('is shared like any other', () => {
+  it('is shared like any other, by those that have its frames with the same keys', () => {
     const start = new PendingFrames(null, a, 'k').append(b);
 
     expect(start.append(c, 'k')).toBe(start.append(c, 'k'));
-    expect(start.append(c, 'k').texts()).toEqual(['bb', 'ccc']);
-    expect(start.texts()).toEqual(['a', 'bb']);
+    expect(start.append(c, 'k').newest()).toBe(start.append(c, 'k').newest());
+    expect(start.append(c, 'k').newest().texts()).toEqual(['bb', 'ccc']);
+    expect(start.append(c, 'l').newest().texts()).toEqual(['a', 'bb', 'ccc']);
   });
 });
 

@@ -39,7 +39,10 @@ export class OutboxScheduler implements MetricSource {
   /** The chain that begins with `frame`; every socket gets the same one within a turn. */
   beginChain(frame: SharedFrame, conflate?: string): PendingFrames {
     let chain = this.#firstFrames.get(frame);
-    if (!chain) this.#firstFrames.set(frame, (chain = new PendingFrames(null, frame, conflate)));
+    // Sent to two rooms, a frame has a key in each.
+    if (!chain || chain.conflate !== conflate) {
+      this.#firstFrames.set(frame, (chain = new PendingFrames(null, frame, conflate)));
+    }
     return chain;
   }
 

@@ -149,6 +149,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
   /** Writes what waits, or has it pass the steps first. */
   flush(): void {
     this.#isDue = false;
+    this.#dropNeedless();
     const shared = this.#shared;
     const run = this.#run;
     this.#shared = null;
@@ -263,7 +264,6 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     }
     const { conflate } = terms;
     this.#shared = this.#shared ? this.#shared.append(frame, conflate) : scheduler.beginChain(frame, conflate);
-    if (this.#shared.isReplacing) scheduler.conflated++;
     this.#await(terms);
   }
 
@@ -281,7 +281,17 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
       if (!this.#opening || this.#opening.window > terms.window) this.#opening = terms;
       this.#schedule();
     } else if (!mayWait) this.#schedule();
-    if (this.#unflushedBytes >= WRITE_AT_ONCE) this.flush();
+    if (this.#unflushedBytes < WRITE_AT_ONCE) return;
+    this.#dropNeedless();
+    if (this.#unflushedBytes >= WRITE_AT_ONCE / 2) this.flush();
+  }
+
+  /** Takes out the frames that a newer one with the same key makes needless. */
+  #dropNeedless(): void {
+    if (!this.#shared) return;
+    const newest = this.#shared.newest();
+    this.services.scheduler.conflated += this.#shared.length - newest.length;
+    this.#shared = newest;
   }
 
   #schedule(): void {

@@ -9,9 +9,11 @@ const JOIN_ALWAYS = 16_384;
  */
 export class PendingFrames {
   readonly byteLength: number;
-  /** Whether this frame has taken the place of one with the same key. */
-  readonly isReplacing: boolean;
+  /** How many frames it has. */
+  readonly length: number;
+  readonly #hasKeys: boolean;
   #next: PendingFrames | null = null;
+  #newest: PendingFrames | null = null;
   #joined: Buffer | null = null;
   #texts: readonly string[] | null = null;
   #writers = 0;
@@ -20,20 +22,24 @@ export class PendingFrames {
   constructor(
     private readonly previous: PendingFrames | null,
     private readonly frame: SharedFrame,
-    private readonly conflate?: string,
-    isReplacing = false,
+    readonly conflate?: string,
   ) {
-    this.isReplacing = isReplacing;
+    this.length = (previous?.length ?? 0) + 1;
     this.byteLength = (previous?.byteLength ?? 0) + frame.bytes.length;
+    this.#hasKeys = conflate !== undefined || (previous !== null && previous.#hasKeys);
   }
 
-  /** The chain with one more frame at its end, in place of the one that waits with the same key. */
+  /** The chain with one more frame at its end. */
   append(frame: SharedFrame, conflate?: string): PendingFrames {
-    if (this.#next?.frame !== frame) {
-      const before = conflate === undefined ? this : this.#without(conflate);
-      this.#next = new PendingFrames(before, frame, conflate, before !== this);
+    if (this.#next?.frame !== frame || this.#next.conflate !== conflate) {
+      this.#next = new PendingFrames(this, frame, conflate);
     }
     return this.#next;
+  }
+
+  /** The chain without the frames that a newer one with the same key makes needless; itself when there are none. */
+  newest(): PendingFrames {
+    return this.#hasKeys ? (this.#newest ??= this.#conflated()) : this;
   }
 
   /**
@@ -54,17 +60,16 @@ export class PendingFrames {
     return (this.#texts ??= this.#nodes().map(({ frame }) => frame.text));
   }
 
-  /** The chain without the frame with this key; itself when there is none. */
-  #without(conflate: string): PendingFrames | null {
+  /** Looks for needless frames once for all of them: to look at each new frame would cost as much for every one. */
+  #conflated(): PendingFrames {
+    const lastOf = new Map<string, PendingFrames>();
     const nodes = this.#nodes();
-    const at = nodes.findIndex((node) => node.conflate === conflate);
-    if (at < 0) return this;
-    return nodes
-      .slice(at + 1)
-      .reduce<PendingFrames | null>(
-        (chain, { frame, conflate: key }) => new PendingFrames(chain, frame, key),
-        nodes[at]?.previous ?? null,
-      );
+    for (const node of nodes) if (node.conflate !== undefined) lastOf.set(node.conflate, node);
+    const kept = nodes.filter((node) => node.conflate === undefined || lastOf.get(node.conflate) === node);
+    if (kept.length === nodes.length) return this;
+    let chain: PendingFrames | null = null;
+    for (const { frame, conflate } of kept) chain = new PendingFrames(chain, frame, conflate);
+    return chain ?? this;
   }
 
   #nodes(): PendingFrames[] {
