@@ -1,16 +1,20 @@
 import type { FrameTerms } from '../../clients/session/frame-terms.js';
 import type { Runtime } from '../../runtime/runtime.js';
-
-/** An outbox whose frames may wait for each other for longer than a turn. */
-export interface WindowedOutbox {
-  /** A window is over that was opened for this outbox; true when it goes on in it. */
-  windowEnded(window: DeliveryWindow): boolean;
-}
+import type { WindowGrowth } from './window-growth.js';
 
 /** How long a window is, in ms, and how long it may grow to be. */
 export type WindowTerms = Pick<FrameTerms, 'window' | 'maxWindow'>;
 
-/** The time after a write in which what comes for the same sockets waits. All sockets that were written to in one turn share it. */
+/** An outbox whose frames may wait for each other for longer than a turn. */
+export interface WindowedOutbox {
+  /** A window that was opened for this outbox is over: it writes what has waited. False: it needs no further one. */
+  windowEnded(window: DeliveryWindow): boolean;
+}
+
+/**
+ * The time after a write in which what comes for the same sockets waits. All sockets that were written to in one turn share it.
+ * For those that had something to wait it begins anew at its end, until a silence.
+ */
 export class DeliveryWindow implements WindowTerms {
   #outboxes: WindowedOutbox[] = [];
   #beganAt = 0;
@@ -20,30 +24,28 @@ export class DeliveryWindow implements WindowTerms {
   /**
    * @param window milliseconds, as the application has chosen
    * @param maxWindow milliseconds that it may grow to
-   * @param ended told how many ms late it has ended
    */
   constructor(
     readonly window: number,
     readonly maxWindow: number,
+    private readonly growth: WindowGrowth,
     private readonly runtime: Runtime,
-    private readonly ended: (late: number) => void,
   ) {}
 
   add(outbox: WindowedOutbox): void {
     this.#outboxes.push(outbox);
   }
 
-  /** @param growth how many times its length it takes, within its bound */
-  begin(growth: number): void {
-    this.#duration = Math.max(this.window, Math.min(this.window * growth, this.maxWindow));
+  begin(): void {
+    this.#duration = this.growth.durationOf(this);
     this.#beganAt = this.runtime.monotonic();
     this.runtime.timeout(this.#duration, this.#end);
   }
 
   readonly #end = (): void => {
-    this.ended(this.runtime.monotonic() - this.#beganAt - this.#duration);
-    const outboxes = this.#outboxes;
-    this.#outboxes = outboxes.filter((outbox) => outbox.windowEnded(this));
-    if (this.#outboxes.length > 0) this.begin(1);
+    this.#outboxes = this.#outboxes.filter((outbox) => outbox.windowEnded(this));
+    if (this.#outboxes.length === 0) return;
+    this.growth.adapt(this, this.runtime.monotonic() - this.#beganAt - this.#duration);
+    this.begin();
   };
 }

@@ -175,11 +175,10 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     }
     // To a socket that has not taken the last write, another one brings nothing: meanwhile less may be left to say.
     const isBehind = this.writer.bufferedAmount > 0;
-    if (isBehind && ++this.#windowsBehind * window.window < window.maxWindow && !this.#isDue) return true;
-    this.#window = null;
-    this.#opening = window;
-    this.#schedule();
-    return false;
+    if (isBehind && ++this.#windowsBehind * window.window < window.maxWindow) return true;
+    this.#windowsBehind = 0;
+    this.flush();
+    return true;
   }
 
   transform(limit: number, step: Step<string, string>): void {
@@ -302,7 +301,6 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
 
   #openWindow(terms: WindowTerms): void {
     this.#opening = null;
-    this.#windowsBehind = 0;
     this.#window = this.services.scheduler.openWindow(this, terms);
   }
 
