@@ -33,6 +33,7 @@ import { FrameCallbacks } from './encryption/frame-callbacks.js';
 import { KeyExchange } from './encryption/key-exchange.js';
 import { OutboundTransforms } from './encryption/outbound-transforms.js';
 import { ErrorReporter } from './errors/error-reporter.js';
+import { AcceptRate } from './limits/accept-rate.js';
 import { ConnectionCounts } from './limits/connection-counts.js';
 import { MemoryRateStore } from './limits/memory.rate-store.js';
 import { MessageRates } from './limits/message-rates.js';
@@ -144,7 +145,7 @@ import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
 
 const LIMITS: Provider[] = [
-  ...[RefusalCounters, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates],
+  ...[RefusalCounters, AcceptRate, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates],
   {
     provide: PushLimit,
     useFactory: ({ limits }: ResolvedOptions, counters: RefusalCounters): PushLimit =>

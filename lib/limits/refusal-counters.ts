@@ -8,6 +8,7 @@ export type WsLimitName =
   | 'connections'
   | 'connectionsPerIp'
   | 'connectionsPerUser'
+  | 'acceptsPerSecond'
   | 'pendingUpgrades'
   | 'upgradeTimeout'
   | 'messagesPerSecond'

@@ -33,6 +33,11 @@ export interface WsLimitOptions {
   connectionsPerIp?: number | false | undefined;
   /** Connections of one user; one more is answered 429, or the oldest is closed with 4506. Default: false, no limit. */
   connectionsPerUser?: WsUserConnectionsLimit | false | undefined;
+  /**
+   * Upgrades that this process takes up per second, and at once after a silence; one more is answered 503 with a time of its
+   * own to come back, before it is authenticated. Default: false, no limit.
+   */
+  acceptsPerSecond?: number | false | undefined;
   /** Upgrades whose authentication runs; one more is answered 429. Default: 1 000; `false`: no limit. */
   pendingUpgrades?: number | false | undefined;
   /** Rooms that a client can be in at once. Default: 128; `false`: no limit. */
@@ -92,6 +97,7 @@ export interface ResolvedLimits {
   readonly connections: number | false;
   readonly connectionsPerIp: number | false;
   readonly connectionsPerUser: WsUserConnectionsLimit | false;
+  readonly acceptsPerSecond: number | false;
   readonly pendingUpgrades: number | false;
   readonly roomsPerClient: number | false;
   readonly roomName: number | false;
@@ -114,6 +120,7 @@ export function resolveLimits(limits: OptionChecks, maxPayload: number): Resolve
     connections: limits.limit('connections', false, 1),
     connectionsPerIp: limits.limit('connectionsPerIp', false, 1),
     connectionsPerUser: resolveUserConnections(limits),
+    acceptsPerSecond: limits.limit('acceptsPerSecond', false, 1),
     pendingUpgrades: limits.limit('pendingUpgrades', 1_000, 1),
     roomsPerClient: limits.limit('roomsPerClient', 128, 1),
     roomName: limits.limit('roomName', 128, 1),

@@ -9,10 +9,15 @@ import {
   type WsCredentials,
   type WsIdentity,
 } from 'nestjs-pxl-websocket';
+import { WebSocket } from 'ws';
+import { WebSocketClient } from '../../lib/client/index.js';
+import { AcceptRate } from '../../lib/limits/accept-rate.js';
 import { ConnectionCounts } from '../../lib/limits/connection-counts.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { closeRefusal } from '../support/close-refusal.js';
 import { failureOf } from '../support/failure-of.js';
 import { Gate } from '../support/gate.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type Platform, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
@@ -34,6 +39,25 @@ afterEach(async () => {
 });
 
 const authenticate = ({ request }: WsCredentials): WsIdentity => identityOf(request.url.split('?')[1]);
+
+/** A clock that stands while it is held, and goes on from there; its timers go on meanwhile. */
+class HeldRuntime extends Runtime {
+  #behind = 0;
+  #heldAt: number | null = null;
+
+  override monotonic(): number {
+    return this.#heldAt ?? super.monotonic() - this.#behind;
+  }
+
+  hold(): number {
+    return (this.#heldAt = this.monotonic());
+  }
+
+  release(): void {
+    if (this.#heldAt !== null) this.#behind = super.monotonic() - this.#heldAt;
+    this.#heldAt = null;
+  }
+}
 
 async function start(
   limits: WsLimitOptions,
@@ -212,6 +236,100 @@ describe('limits.pendingUpgrades', () => {
   });
 });
 
+describe('limits.acceptsPerSecond', () => {
+  async function startAt(acceptsPerSecond: number, more: PxlWebSocketModuleOptions = {}): Promise<ManualRuntime> {
+    const clock = new ManualRuntime();
+    const options = { heartbeat: false as const, ...more, limits: { acceptsPerSecond } };
+    apps.push(await startApp({ options, override: (test) => test.overrideProvider(Runtime).useValue(clock) }));
+    return clock;
+  }
+
+  it('answers 503 beyond it, gives everybody a turn of its own, and authenticates nobody who has none', async () => {
+    let authentications = 0;
+    const authenticate = (): WsIdentity => ({ userId: String(authentications++) });
+    const clock = await startAt(2, { auth: { authenticate } });
+    const [app] = apps as [TestApp];
+    await app.client();
+    await app.client();
+    const answer = await upgradeAnswer(app.port);
+    const words = 'Too many clients connect at this moment.';
+    expect([answer.status, answer.body, answer.headers['retry-after']]).toEqual([503, words, '1']);
+    expect(await closeRefusal(app.url())).toMatchObject({ code: 1013, told: { error: words, after: 1_000 } });
+    expect(await closeRefusal(app.url())).toMatchObject({ told: { after: 1_500 } });
+    expect((await upgradeAnswer(app.port)).headers['retry-after']).toBe('2');
+    expect(refusals(app)).toEqual({ acceptsPerSecond: 4 });
+    expect(authentications).toBe(2);
+    await clock.advance(500);
+    await app.client();
+    expect(await closeRefusal(app.url())).toMatchObject({ told: { after: 2_000 } });
+    await clock.advance(60_000);
+    expect([await upgradeStatus(app.port), await upgradeStatus(app.port)]).toEqual([101, 101]);
+    expect(await upgradeStatus(app.port)).toBe(503);
+  });
+
+  it('asks nobody to wait for more than a minute, and spreads those whose turn would come later', async () => {
+    await startAt(1);
+    const [app] = apps as [TestApp];
+    await app.client();
+    const rate = app.app.get(AcceptRate);
+    const waits = Array.from({ length: 200 }, () => rate.take());
+    expect(waits.slice(0, 60)).toEqual(Array.from({ length: 60 }, (_, at) => (at + 1) * 1_000));
+    const others = waits.slice(60);
+    expect(Math.min(...others)).toBeGreaterThanOrEqual(30_000);
+    expect(Math.max(...others)).toBeLessThanOrEqual(60_000);
+    expect(new Set(others).size).toBeGreaterThan(100);
+  });
+
+  it('is no turn for those who are refused anyway', async () => {
+    await startAt(1, { origins: [] });
+    const [app] = apps as [TestApp];
+    expect(await upgradeStatus(app.port, { Origin: 'https://evil.example' })).toBe(403);
+    expect(await upgradeStatus(app.port, { 'Sec-WebSocket-Protocol': 'other' })).toBe(400);
+    expect(await upgradeStatus(app.port)).toBe(101);
+  });
+
+  it('lets a crowd of 300 in at its pace, each by itself and after its time; who is in is served meanwhile', async () => {
+    const [RATE, CROWD] = [400, 300];
+    const clock = new HeldRuntime();
+    const connectedAt: number[] = [];
+    const events = { onConnected: (): void => void connectedAt.push(clock.monotonic()) };
+    const options = { events, limits: { acceptsPerSecond: RATE } };
+    const app = await startApp({ options, override: (test) => test.overrideProvider(Runtime).useValue(clock) });
+    apps.push(app);
+    const member = await app.client();
+    const rate = app.app.get(AcceptRate);
+    const releasedAt = clock.hold();
+    while (rate.take() === 0);
+    const earliest: number[] = [];
+    const refused = new Set<WebSocketClient>();
+    const clients = Array.from({ length: CROWD }, () => {
+      const reconnect = { minDelay: 50 };
+      const client = new WebSocketClient({ url: app.url(), webSocket: WebSocket, reconnect });
+      let [refusedAt, asked] = [0, 0];
+      client.onState((change) => {
+        if (change.state === 'reconnecting') {
+          refused.add(client);
+          [refusedAt, asked] = [performance.now(), change.delay];
+        } else if (change.state === 'connected') earliest.push(performance.now() - refusedAt - asked);
+      });
+      return client;
+    });
+    let outside = CROWD;
+    const all = Promise.all(clients.map((client) => client.connect().then(() => outside--)));
+    while (outside > 0) {
+      await member.request('system', 'ping');
+      if (refused.size === CROWD) clock.release();
+    }
+    await all;
+    expect(Math.min(...earliest)).toBeGreaterThan(-5);
+    const [, ...ofCrowd] = connectedAt;
+    expect(ofCrowd).toHaveLength(CROWD);
+    const ahead = ofCrowd.map((at, place) => releasedAt + (place * 1_000) / RATE - at);
+    expect(Math.max(...ahead)).toBeLessThan(5);
+    for (const client of clients) client.destroy();
+  });
+});
+
 describe('limits.fragments', () => {
   const send = (client: RawClient, fragments: number): void => {
     const text = JSON.stringify({ type: 'no', action: 'such', id: 1 });
@@ -235,6 +353,7 @@ describe('limits.fragments', () => {
 describe('bad limits', () => {
   it.each<[PxlWebSocketModuleOptions, string]>([
     [{ limits: { connections: 0 } }, 'limits.connections'],
+    [{ limits: { acceptsPerSecond: 0 } }, 'limits.acceptsPerSecond'],
     [{ limits: { connectionsPerUser: 1 as never } }, 'limits.connectionsPerUser'],
     [{ limits: { connectionsPerUser: {} as never } }, 'limits.connectionsPerUser.max'],
     [{ limits: { connectionsPerUser: { max: 1, onExceed: 'x' as never } } }, 'limits.connectionsPerUser.onExceed'],

@@ -33,8 +33,6 @@ export function readsCloseRefusals(request: IncomingMessage): boolean {
 export function closeOf({ status, body, headers }: HttpRefusal): CloseReason | undefined {
   const code = CODES[status];
   if (code === undefined) return undefined;
-  const wait = headers?.['Retry-After'];
-  const after = wait === undefined ? undefined : Number(wait) * 1_000;
   return { code, reason: JSON.stringify({ error: body, after }) };
 }
 

@@ -8,10 +8,16 @@ export interface HttpRefusal {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds after which it is worth trying again: Retry-After, in whole seconds. */
+  readonly after?: number;
 }
 
 /** Answers an upgrade with a complete HTTP response and ends the socket; within a second it is gone. */
-export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: HttpRefusal, runtime: Runtime): void {
+export function refuseUpgrade(
+  stream: Duplex,
+  { status, body, headers = {}, after }: HttpRefusal,
+  runtime: Runtime,
+): void {
   if (stream.destroyed || stream.writableEnded) {
     stream.destroy();
     return;
@@ -21,6 +27,7 @@ export function refuseUpgrade(stream: Duplex, { status, body, headers = {} }: Ht
     'Connection: close',
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(after === undefined ? [] : [`Retry-After: ${Math.ceil(after / 1_000)}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());

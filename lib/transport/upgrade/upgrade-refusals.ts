@@ -14,10 +14,12 @@ export const REFUSALS = {
   origin: { status: 403, body: 'Pages of this origin may not connect.' },
   unfit: { status: 400, body: 'The parameters of the connection were refused.' },
   notFound: { status: 404, body: 'Nothing is here.' },
-  tooMany: { status: 429, body: 'Too many connections.', headers: { 'Retry-After': '5' } },
+  tooMany: { status: 429, body: 'Too many connections.', after: 5_000 },
   failed: { status: 500, body: 'Internal server error.' },
-  late: { status: 503, body: 'The upgrade took too long.', headers: { 'Retry-After': '1' } },
-  closed: { status: 503, body: 'The server takes no connections now.', headers: { 'Retry-After': '1' } },
+  late: { status: 503, body: 'The upgrade took too long.', after: 1_000 },
+  /** Of the server, not of the client: proxies ask another worker for a 503, and pass a 429 on. */
+  busy: { status: 503, body: 'Too many clients connect at this moment.', after: 1_000 },
+  closed: { status: 503, body: 'The server takes no connections now.', after: 1_000 },
   protocol: { status: 400, body: 'Offer pxl.v1 or event.v1 beside bearer.<token>.' },
 } as const satisfies Record<string, HttpRefusal>;
 
