@@ -16,6 +16,11 @@ export function applicationClose(code: number = CLOSE_CODES.DISCONNECTED.code, r
   return { code, reason: cutReason(reason ?? constant) };
 }
 
+/** The close that asks a client to connect again, here or to another worker, after so many ms. */
+export function restartClose(after: number): CloseReason {
+  return { code: CLOSE_CODES.RESTART.code, reason: JSON.stringify({ after }) };
+}
+
 /** Cuts a close reason to the 123 bytes of UTF-8 that a close frame holds (RFC 6455, 5.5), between two characters. */
 export function cutReason(reason: string): string {
   if (Buffer.byteLength(reason) <= MAX_BYTES) return reason;

@@ -55,7 +55,7 @@ export class Lifecycle
     if (!this.#hasSockets) return;
     this.gateways.openEndpoints();
     // Upgrades get 503 from now on, until the intake opens. The server's close waits for the shutdown.
-    this.servers.attach(() => this.shutdown.run());
+    this.servers.attach(this.shutdown);
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -12,7 +12,7 @@ const LEAST_FOR_REQUESTS = 0.1;
 /** Ends the connections, then the subscribers, who are told of each end. Happens once. */
 @Injectable()
 export class Shutdown {
-  /** When the shutdown began; null before. */
+  /** When the connections began to be ended; null before. */
   #since: number | null = null;
 
   constructor(
@@ -22,7 +22,13 @@ export class Shutdown {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
+  /** Waits for `shutdown.delay`; happens once. */
+  announce(): Promise<void> {
+    return this.drain.announce();
+  }
+
   async run(): Promise<void> {
+    await this.announce();
     this.#since ??= this.runtime.monotonic();
     await this.drain.run();
     await this.subscribers.stop(this.#timeLeft(LEAST_FOR_SUBSCRIBERS));

@@ -11,6 +11,9 @@ const CLIENTS = isSoak ? 2_000 : 500;
 /** Of the worker that ends while Redis is away: nobody else is told. */
 const FEWER = isSoak ? 2_000 : 100;
 const SPREAD = 5_000;
+/** Those that do not read when to come back: at fifty per second. */
+const RAW = 40;
+const READS_REASONS = ['pxl.v1', 'pxl.refusals'];
 /** What we promise, ms. */
 const EXIT = 12_000;
 
@@ -31,7 +34,9 @@ afterAll(() => cluster.close());
 async function populate(worker: WorkerProcess, size: number): Promise<TestClient[]> {
   const clients: TestClient[] = [];
   while (clients.length < size) {
-    const batch = Array.from({ length: 50 }, (_, at) => worker.client({ userId: String(clients.length + at) }));
+    const batch = Array.from({ length: 50 }, (_, at) =>
+      worker.client({ userId: String(clients.length + at) }, READS_REASONS),
+    );
     clients.push(...(await Promise.all(batch)));
   }
   const users = clients.map((_, at) => at);
@@ -55,28 +60,41 @@ function expectSpread(ends: readonly WsTestClose[]): void {
   expect(Math.abs(late - ends.length / 2)).toBeLessThan(ends.length / 4);
 }
 
-it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} clients away; the others miss them at once`, async () => {
+it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} clients away, and ${RAW} that read no reasons one by one; the others miss them at once`, async () => {
   const stopping = first!;
   const clients = await populate(stopping.worker, CLIENTS);
   const [busy] = clients as [TestClient];
+  const raw = await Promise.all(Array.from({ length: RAW }, () => stopping.worker.client()));
+  const rawEnds = Promise.all(raw.map(async ({ closed }) => ({ ...(await closed), at: performance.now() })));
   busy.send({ type: 'test', action: 'hold', id: 'held' });
   await busy.request('system', 'ping');
   stopping.proxy.replies = 20;
-  const gone = eventually('the other worker has let all clients go', async () => (await knownTo(other)) === 0);
   const exit = stopping.worker.stop();
+  await Promise.race(raw.map(({ closed }) => closed));
+  // Who waits for its turn hears the other workers.
+  const waiting = raw.filter(({ socket }) => socket.readyState === 1).at(-1)!;
+  await other.run(({ service }) => service.broadcast({ type: 'news', action: 'flash' }));
+  await waiting.next('news', 'flash');
+  const ended = await rawEnds;
+  const gone = eventually('the other worker has let all clients go', async () => (await knownTo(other)) === 0);
   report('the other worker has let all clients go', await gone, 1_000);
+  for (const { code, reason } of ended) expect([code, reason]).toEqual([1012, '{"after":0}']);
+  const times = ended.map(({ at }) => at).sort((one, two) => one - two);
+  // Evenly: half of them take half of the time.
+  expect(times.at(-1)! - times[0]!).toBeGreaterThan(10 * RAW);
+  expect(times[RAW / 2]! - times[0]!).toBeGreaterThan(5 * RAW);
   // It leaves the registry first: the handler still runs.
   expect(busy.socket.readyState).toBe(1);
   await stopping.worker.run(({ gate }) => gate.open());
-  expect(await busy.next()).toMatchObject({ id: 'held', response: 'held' });
+  expect(await busy.next('test', 'hold')).toMatchObject({ id: 'held', response: 'held' });
   expectSpread(await Promise.all(clients.map(({ closed }) => closed)));
   report('it ends', await exit, EXIT);
   expect(await exit).toBeLessThan(2 * EXIT);
   expect(await stopping.worker.exited).toBe('SIGTERM');
 
   const ends = other.events.filter(({ channel }) => channel === 'clientDisconnected');
-  expect(ends).toHaveLength(CLIENTS);
-  expect(new Set(ends.map(({ message }) => message.clientId)).size).toBe(CLIENTS);
+  expect(ends).toHaveLength(CLIENTS + RAW);
+  expect(new Set(ends.map(({ message }) => message.clientId)).size).toBe(CLIENTS + RAW);
   for (const { message, isResponsible } of ends) {
     expect(message).toMatchObject({ workerId: stopping.worker.workerId, code: 1012 });
     expect(isResponsible).toBe(false);

@@ -3,7 +3,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { NestApplicationContext } from '@nestjs/core';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { PxlWebSocketServer, WsRoute, type PxlWebSocketModuleOptions, type WsClient } from 'nestjs-pxl-websocket';
+import {
+  PxlWebSocketServer,
+  WebSocketService,
+  WsRoute,
+  type PxlWebSocketModuleOptions,
+  type WebSocketHealth,
+  type WsClient,
+} from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
 import { Diary } from '../support/diary.js';
@@ -180,6 +187,34 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
     expect(diary.entries.at(-1)).toBe('database closed');
   });
 
+  it('is not ready for shutdown.delay, serves everybody meanwhile, and has all of shutdown.timeout after it', async () => {
+    const runtime = new ManualRuntime();
+    await start(platform, { runtime, shutdown: { delay: 5_000, timeout: 10_000 }, heartbeat: false });
+    Object.assign(app.app.getHttpAdapter(), { return503OnClosing: true }); // of Nest 12, for when the delay is over
+    const health = (): WebSocketHealth => app.app.get(WebSocketService).getWebSocketHealth();
+    const client = await app.client();
+    const closing = app.app.close();
+    await until('the worker is not ready', () => !health().ready);
+    expect(health().status).toBe('healthy');
+    await runtime.advance(4_999);
+    const late = await app.client();
+    gate.open();
+    expect(await late.request('slow', 'query')).toBe('database open');
+    expect(await (await fetch(`${app.origin}/slow`)).text()).toBe('database open');
+    late.send({ type: 'never', action: 'answer' });
+    await late.request('system', 'ping');
+    expect(client.socket.readyState).toBe(1);
+    await runtime.advance(1);
+    expect(await client.closed).toEqual(GOING_AWAY);
+    expect(health().status).toBe('unhealthy');
+    await runtime.advance(8_999);
+    expect(late.socket.readyState).toBe(1);
+    await runtime.advance(1);
+    expect(await late.closed).toEqual(GOING_AWAY);
+    await runtime.advance(1_000);
+    await closing;
+  });
+
   it('does not wait for connections that have sent nothing', async () => {
     await start(platform);
     const silent = await Promise.all([RawClient.connect(app.port), RawClient.connect(app.port)]);
@@ -242,6 +277,46 @@ describe.each(PLATFORMS)('app.close() on %s', (platform) => {
     const client = await app.client();
     await app.app.close();
     expect(await client.closed).toEqual({ code: 1012, reason: '{"after":0}' });
+  });
+
+  it('closes those who do not read when to come back one after the other, and serves them until then', async () => {
+    const runtime = new ManualRuntime();
+    const shutdown = { timeout: 10_000, reconnectSpread: 200 };
+    await start(platform, { runtime, broadcaster: OwnBus, shutdown, heartbeat: false });
+    const reader = await app.client({ protocols: ['pxl.v1', 'pxl.refusals'] });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => app.client()));
+    let closed = 0;
+    for (const client of clients) void client.closed.then(() => closed++);
+    gate.open();
+    const closing = app.app.close();
+    for (let passed = 0; passed < 100; passed += 20) {
+      await until(() => closed === 1 + passed / 10);
+      await runtime.advance(20);
+    }
+    const last = clients.find(({ socket }) => socket.readyState === 1)!;
+    expect(await last.request('slow', 'query')).toBe('database open');
+    await app.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
+    await last.next('news', 'flash');
+    await expect(TestClient.open(app.url())).rejects.toThrow('503');
+    expect(reader.socket.readyState).toBe(1);
+    for (let passed = 100; passed < 200; passed += 20) await runtime.advance(20);
+    for (const client of clients) expect(await client.closed).toEqual({ code: 1012, reason: '{"after":0}' });
+    const { code, reason } = await reader.closed;
+    expect(code).toBe(1012);
+    expect((JSON.parse(reason) as { after: number }).after).toBeLessThan(200);
+    await closing;
+  });
+
+  it.each([
+    ['few of them', 3, { timeout: 60_000, reconnectSpread: 30_000 }],
+    ['many of them within half of a short shutdown.timeout', 100, { timeout: 1_000 }],
+  ])('closes %s sooner', async (_which, count, shutdown) => {
+    await start(platform, { broadcaster: OwnBus, shutdown });
+    const clients = await Promise.all(Array.from({ length: count }, () => app.client()));
+    const begun = performance.now();
+    await app.app.close();
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    for (const client of clients) expect((await client.closed).code).toBe(1012);
   });
 
   it('is what PxlWebSocketServer.stop() begins', async () => {

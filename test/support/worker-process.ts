@@ -88,9 +88,13 @@ export class WorkerProcess {
     }) as Promise<T>;
   }
 
-  /** A client that is connected to this worker, its welcome taken; without a user it is anonymous. */
-  async client(user?: TestUser): Promise<TestClient> {
-    const client = await TestClient.connect(this.url(user));
+  /**
+   * A client that is connected to this worker, its welcome taken; without a user it is anonymous.
+   *
+   * @param protocols the offered subprotocols
+   */
+  async client(user?: TestUser, protocols: string[] = []): Promise<TestClient> {
+    const client = await TestClient.connect(this.url(user), { protocols });
     this.#clients.push(client);
     return client;
   }

@@ -15,11 +15,28 @@ export const BACKGROUND_TASKS = Symbol('PXL_WS_BACKGROUND_TASKS');
 /** Opens and closes this worker for connections and messages, and runs the background tasks meanwhile. */
 @Injectable()
 export class Intake {
+  #isLeaving = false;
+
   constructor(
     private readonly upgrades: UpgradeHandler,
     private readonly dispatcher: MessageDispatcher,
     @Inject(BACKGROUND_TASKS) private readonly tasks: readonly BackgroundTask[],
   ) {}
+
+  /** Whether connections are taken. */
+  get isOpen(): boolean {
+    return this.upgrades.isOpen;
+  }
+
+  /** Whether new connections should come here. */
+  get isWanted(): boolean {
+    return this.upgrades.isOpen && !this.#isLeaving;
+  }
+
+  /** From now on no new connections should come; those that do are taken. */
+  announceEnd(): void {
+    this.#isLeaving = true;
+  }
 
   /** Connections are taken from now on. */
   open(): void {
@@ -30,9 +47,14 @@ export class Intake {
     for (const task of this.tasks) NEUTRAL_SCOPE.runInAsyncScope(() => task.start());
   }
 
+  /** No connections are taken any more; everything goes on for those that there are. */
+  closeDoor(): void {
+    this.upgrades.close();
+  }
+
   /** No connections and no messages are taken any more. */
   close(): void {
-    this.upgrades.close();
+    this.closeDoor();
     this.dispatcher.stop();
     for (const task of this.tasks) task.stop();
   }

@@ -5,8 +5,8 @@ import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { SlowConsumers, type WsSlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
-import { UpgradeHandler } from '../../transport/upgrade/upgrade.handler.js';
 import { ClusterStatus } from '../availability/cluster-status.js';
+import { Intake } from '../availability/intake.js';
 
 /** How this worker is. */
 export interface WebSocketHealth {
@@ -15,7 +15,7 @@ export interface WebSocketHealth {
    * true, and `redis.lastError` says what is the matter. `unhealthy`: it takes no connections (starting, stopping, off).
    */
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  /** Whether it should get new connections. */
+  /** Whether it should get new connections: not during `shutdown.delay` either, when it takes those that come. */
   readonly ready: boolean;
   readonly workerId: string;
   /** Connections of this worker. */
@@ -41,19 +41,19 @@ export class Health {
     private readonly clients: ClientRegistry,
     private readonly rooms: RoomRegistry,
     private readonly traffic: Traffic,
-    private readonly upgrades: UpgradeHandler,
+    private readonly intake: Intake,
     private readonly slowConsumers: SlowConsumers,
     private readonly identity: WorkerIdentity,
     private readonly cluster: ClusterStatus,
   ) {}
 
   read(): WebSocketHealth {
-    const { isOpen } = this.upgrades;
+    const { isOpen, isWanted } = this.intake;
     const { isReady, bus } = this.cluster;
     const connections = this.clients.size;
     return {
       status: !isOpen ? 'unhealthy' : isReady && !bus.isLimited ? 'healthy' : 'degraded',
-      ready: isOpen && isReady,
+      ready: isWanted && isReady,
       workerId: this.identity.workerId,
       activeConnections: connections,
       rooms: this.rooms.rooms.size,

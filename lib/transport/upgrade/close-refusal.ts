@@ -24,13 +24,13 @@ const CODES: Readonly<Partial<Record<number, number>>> = {
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const FINAL_CLOSE = 0x88;
 
-/** Whether the client asks for refusals as close codes. */
-export function readsCloseRefusals(request: IncomingMessage): boolean {
+/** Whether the client asks for refusals as close codes: it reads what the reason of a close says of it, `after` too. */
+export function readsCloseReasons(request: Pick<IncomingMessage, 'headers'>): boolean {
   return offeredProtocols(request)?.includes(OFFER) ?? false;
 }
 
 /** The refusal as a close code, its reason in JSON of at most 123 bytes; undefined where it stays a status. */
-export function closeOf({ status, body, headers }: HttpRefusal): CloseReason | undefined {
+export function closeOf({ status, body, after }: HttpRefusal): CloseReason | undefined {
   const code = CODES[status];
   if (code === undefined) return undefined;
   return { code, reason: JSON.stringify({ error: body, after }) };

@@ -1,6 +1,12 @@
 import { NestApplicationContext, type AbstractHttpAdapter, type ModulesContainer } from '@nestjs/core';
 
-type Work = () => Promise<void>;
+/** What is done before an application closes anything. */
+export interface WorkBeforeClose {
+  /** Comes before Nest knows of the end: from then on it may answer all requests with 503 (`return503OnClosing`). */
+  announce(): Promise<void>;
+  /** Begins with `announce`. */
+  run(): Promise<void>;
+}
 
 /** An application as its own shutdown sees it: `close()` and the signals of `enableShutdownHooks()` begin with this call. */
 interface Closing {
@@ -9,7 +15,7 @@ interface Closing {
 }
 
 /** With Nest 11: what each application waits for, by its modules, since nothing that is injected names the application. */
-const awaited = new WeakMap<ModulesContainer, Work>();
+const awaited = new WeakMap<ModulesContainer, WorkBeforeClose>();
 let isNest11Wrapped = false;
 
 /**
@@ -18,19 +24,24 @@ let isNest11Wrapped = false;
  *
  * @returns undoes it
  */
-export function waitBeforeClose(adapter: AbstractHttpAdapter, modules: ModulesContainer, work: Work): () => void {
+export function waitBeforeClose(
+  adapter: AbstractHttpAdapter,
+  modules: ModulesContainer,
+  work: WorkBeforeClose,
+): () => void {
   if ('beforeClose' in adapter) return wrapBeforeClose(adapter, work);
   wrapNest11();
   awaited.set(modules, work);
   return () => void awaited.delete(modules);
 }
 
-function wrapBeforeClose(adapter: AbstractHttpAdapter, work: Work): () => void {
+function wrapBeforeClose(adapter: AbstractHttpAdapter, work: WorkBeforeClose): () => void {
   // Nest awaits what beforeClose returns, though its type says void.
   const original: () => unknown = adapter.beforeClose.bind(adapter);
   const beforeClose = async (): Promise<void> => {
+    await work.announce();
     const before = original();
-    await work();
+    await work.run();
     await before;
   };
   const own = Object.getOwnPropertyDescriptor(adapter, 'beforeClose');
@@ -50,7 +61,7 @@ function wrapNest11(): void {
   // Protected: only Nest's own classes may name it.
   const original = Reflect.get(prototype, 'callDestroyHook') as Closing['callDestroyHook'];
   async function callDestroyHook(this: Closing): Promise<void> {
-    await awaited.get(this.container.getModules())?.();
+    await awaited.get(this.container.getModules())?.run();
     return original.call(this);
   }
   Object.assign(prototype, { callDestroyHook });

@@ -6,7 +6,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import { Runtime } from '../../runtime/runtime.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { EndpointRegistry } from '../endpoint/endpoint.registry.js';
-import { waitBeforeClose } from './close-wait.js';
+import { waitBeforeClose, type WorkBeforeClose } from './close-wait.js';
 import { HttpConnections } from './http-connections.js';
 import { OwnServers } from './own-servers.js';
 import { UpgradeHandler } from './upgrade.handler.js';
@@ -40,15 +40,15 @@ export class HttpServers {
   /**
    * Listens to the upgrades of the application's HTTP server, where there is one.
    *
-   * @param beforeClose the application waits for it before it closes anything
+   * @param work the application waits for it before it closes anything
    */
-  attach(beforeClose: () => Promise<void>): void {
+  attach(work: WorkBeforeClose): void {
     if (!this.#application) return;
     const { adapter, server } = this.#application;
     this.#connections = new HttpConnections(server);
     this.#listen(server, 0, this.#connections.forget);
     for (const { port, path } of this.endpoints.all) if (port === 0) upgradeRequired(adapter, path);
-    this.#restoreBeforeClose = waitBeforeClose(adapter, this.modules, beforeClose);
+    this.#restoreBeforeClose = waitBeforeClose(adapter, this.modules, work);
   }
 
   /** Listens on the ports that gateways ask for; rejects when one is not free. */

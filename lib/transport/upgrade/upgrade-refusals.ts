@@ -5,7 +5,7 @@ import type { CloseReason } from '../../protocol/close-codes.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
-import { acceptAndClose, closeOf, readsCloseRefusals } from './close-refusal.js';
+import { acceptAndClose, closeOf, readsCloseReasons } from './close-refusal.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
 
 export const REFUSALS = {
@@ -49,7 +49,7 @@ export class UpgradeRefusals {
    * @param always the close code of clients that have not said that they read one
    */
   refuse({ request, stream, codec }: RefusableUpgrade, refusal: HttpRefusal, always?: CloseReason): void {
-    const close = codec && readsCloseRefusals(request) ? (closeOf(refusal) ?? always) : always;
+    const close = codec && readsCloseReasons(request) ? (closeOf(refusal) ?? always) : always;
     const { pendingUpgrades } = this.options.limits;
     if (!close || stream.closed || (pendingUpgrades !== false && this.#closing >= pendingUpgrades)) {
       this.refuseByStatus(stream, refusal);

@@ -36,7 +36,7 @@ export function problemOfHandshake(request: IncomingMessage): HttpRefusal | unde
 }
 
 /** The offered subprotocols; undefined without any, and when the list is malformed or names one twice (RFC 6455, 11.3.4). */
-export function offeredProtocols({ headers }: IncomingMessage): string[] | undefined {
+export function offeredProtocols({ headers }: Pick<IncomingMessage, 'headers'>): string[] | undefined {
   const names = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
   if (!names || new Set(names).size < names.length || names.some((name) => !TOKEN.test(name))) return undefined;
   return names;
