@@ -124,6 +124,7 @@ import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
 import { SubscriberRunner } from './subscribers/subscriber.runner.js';
 import { ConnectionEnds } from './transport/connection/connection-ends.js';
 import { ConnectionHooks } from './transport/connection/connection-hooks.js';
+import { ConnectionLifetime } from './transport/connection/connection-lifetime.js';
 import { ConnectionHandler } from './transport/connection/connection.handler.js';
 import { Heartbeat } from './transport/connection/heartbeat.js';
 import { InactiveClients } from './transport/connection/inactive-clients.js';
@@ -209,7 +210,15 @@ const ROUTING = [
 const TRANSPORT = [
   ...[EndpointRegistry, GatewayBinding, HttpServers, OwnServers],
   ...[UpgradeHandler, UpgradeChecks, PendingUpgrades, UpgradeRefusals, ClientAdmitter, ClientReturns],
-  ...[ConnectionHandler, ConnectionEnds, ConnectionHooks, Heartbeat, InactiveClients, SocketAdoption],
+  ...[
+    ConnectionHandler,
+    ConnectionEnds,
+    ConnectionHooks,
+    ConnectionLifetime,
+    Heartbeat,
+    InactiveClients,
+    SocketAdoption,
+  ],
   ...[OutboxServices, OutboxScheduler, SlowConsumers],
 ];
 
@@ -256,7 +265,7 @@ const SERVER: Provider[] = [
     Monitor,
     WorkerMetrics,
   ],
-  tasks([Heartbeat, InactiveClients]),
+  tasks([Heartbeat, InactiveClients, ConnectionLifetime]),
 ];
 
 const QUEUE = [QueueSurroundings];

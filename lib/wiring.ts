@@ -46,6 +46,7 @@ import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { RoomFilters } from './server/delivery/room-filters.js';
 import { ConnectionEnds } from './transport/connection/connection-ends.js';
+import { ConnectionLifetime } from './transport/connection/connection-lifetime.js';
 import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 import { ClientReturns } from './transport/upgrade/client-returns.js';
@@ -210,6 +211,7 @@ export const WIRING: FactoryProvider[] = [
       WorkerMetrics,
       ConnectionEnds,
       OutboxScheduler,
+      ConnectionLifetime,
     ],
     (
       metrics,
@@ -222,6 +224,7 @@ export const WIRING: FactoryProvider[] = [
       worker,
       ends,
       outboxes,
+      lifetime,
     ) => {
       if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
       if (registry instanceof RedisRegistry) metrics.add(registry);
@@ -232,6 +235,7 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(worker);
       metrics.add(ends);
       metrics.add(outboxes);
+      metrics.add(lifetime);
     },
   ),
 ];

@@ -46,6 +46,12 @@ export interface WsLimitOptions {
   roomName?: number | false | undefined;
   /** Milliseconds that an upgrade may take, authentication included; then 503. Default: 10 000; `false`: no limit. */
   upgradeTimeout?: number | false | undefined;
+  /**
+   * Milliseconds that a connection lasts, a tenth more or less by chance; then it is closed with 1012 once its running messages
+   * have been answered (after `shutdown.timeout` at the latest), and its client connects again: so clients come to workers that
+   * were started later. At least 1 000. Default: false, no limit.
+   */
+  connectionLifetime?: number | false | undefined;
   /** Bytes of a client's metadata as JSON, for `ClientManager.updateClient`. Default: 4 096; `false`: no limit. */
   metadataBytes?: number | false | undefined;
   /** Streams that a client may have open at once. Default: 32; `false`: no limit. */
@@ -68,6 +74,7 @@ export const ENDPOINT_LIMITS = [
   'roomsPerClient',
   'roomName',
   'upgradeTimeout',
+  'connectionLifetime',
   'streamsPerClient',
 ] as const satisfies readonly (keyof WsLimitOptions)[];
 
@@ -102,6 +109,7 @@ export interface ResolvedLimits {
   readonly roomsPerClient: number | false;
   readonly roomName: number | false;
   readonly upgradeTimeout: number | false;
+  readonly connectionLifetime: number | false;
   readonly metadataBytes: number | false;
   readonly streamsPerClient: number | false;
   readonly subscriberQueue: number | false;
@@ -125,6 +133,7 @@ export function resolveLimits(limits: OptionChecks, maxPayload: number): Resolve
     roomsPerClient: limits.limit('roomsPerClient', 128, 1),
     roomName: limits.limit('roomName', 128, 1),
     upgradeTimeout: limits.limit('upgradeTimeout', 10_000, 1),
+    connectionLifetime: limits.limit('connectionLifetime', false, 1_000),
     metadataBytes: limits.limit('metadataBytes', 4_096, 2),
     streamsPerClient: limits.limit('streamsPerClient', 32, 1),
     subscriberQueue: limits.limit('subscriberQueue', 65_536, 1),

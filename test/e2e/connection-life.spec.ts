@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Scope } from '@nestjs/common';
 import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
-import { ClientManager, RoomManager, WsClient, WsRoute } from 'nestjs-pxl-websocket';
-import type { WebSocketServer as WsServer } from 'ws';
+import { ClientManager, RoomManager, WebSocketService, WsClient, WsRoute } from 'nestjs-pxl-websocket';
+import { WebSocket, type WebSocketServer as WsServer } from 'ws';
+import { WebSocketClient } from '../../lib/client/index.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
+import { SeededRandom } from '../support/seeded-random.js';
 import { encodeFrame, RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
@@ -450,5 +452,121 @@ describe('What an application sets with AsyncLocalStorage.enterWith', () => {
     }
     expect(replies).toEqual(['nothing', 'nothing', 'nothing']);
     client.reset();
+  });
+});
+
+describe('limits.connectionLifetime', () => {
+  const LIFETIME = 100_000;
+  const RESTART = { code: 1012, reason: '{"after":0}' };
+  let clock: ManualRuntime;
+
+  class SeededRuntime extends ManualRuntime {
+    readonly #random = new SeededRandom(20);
+
+    override random(): number {
+      return this.#random.next();
+    }
+  }
+
+  /** Its clients have no such limit. */
+  @WebSocketGateway({ path: '/ever' })
+  class Ever {}
+
+  async function startClock(test: TestAppOptions = {}): Promise<void> {
+    clock = new SeededRuntime();
+    const options = {
+      heartbeat: false as const,
+      limits: { connectionLifetime: LIFETIME },
+      endpoints: { '/ever': { limits: { connectionLifetime: false as const } } },
+      shutdown: { timeout: 5_000 },
+      ...test.options,
+    };
+    const providers = [Ever, ...(test.providers ?? [])];
+    await start({ providers, options, override: (test) => test.overrideProvider(Runtime).useValue(clock) });
+  }
+
+  function closes(): number {
+    const metrics = app.app.get(WebSocketService).getMetrics();
+    return metrics.find(({ name }) => name === 'pxl_ws_lifetime_closes_total')!.value;
+  }
+
+  it('closes with 1012, evenly from a tenth before to a tenth after it; endpoints have their own', async () => {
+    await startClock();
+    const ever = await app.client({ path: '/ever' });
+    const clients = await Promise.all(Array.from({ length: 80 }, () => app.client()));
+    await clock.advance(0.9 * LIFETIME);
+    expect(closes()).toBe(0);
+    for (const [at, quarter] of [20, 40, 60, 80].entries()) {
+      await clock.advance(0.05 * LIFETIME);
+      expect(Math.abs(closes() - quarter)).toBeLessThan(at < 3 ? 12 : 1);
+    }
+    for (const client of clients) expect(await client.closed).toEqual(RESTART);
+    await clock.advance(LIFETIME);
+    await ever.request('system', 'ping');
+  });
+
+  it('lets running messages be answered, but not for longer than shutdown.timeout', async () => {
+    const [gate, end] = [new Gate(), new Gate()];
+    @WebSocketGateway()
+    class Holding {
+      @WsRoute('held', 'answer')
+      async answer(): Promise<string> {
+        await gate.passed;
+        return 'answered';
+      }
+
+      @WsRoute('held', 'long')
+      long(): Promise<void> {
+        return end.passed;
+      }
+    }
+    await startClock({ providers: [Holding] });
+    const [answered, hung] = [await app.client(), await app.client()];
+    const answers = [answered.request('held', 'answer'), answered.request('held', 'answer')];
+    hung.send({ type: 'held', action: 'long' });
+    await hung.request('system', 'ping');
+    await clock.advance(1.1 * LIFETIME + 1_000);
+    expect(closes()).toBe(0);
+    gate.open();
+    expect(await Promise.all(answers)).toEqual(['answered', 'answered']);
+    expect(await answered.closed).toEqual(RESTART);
+    expect(hung.socket.readyState).toBe(1);
+    await clock.advance(6_000);
+    expect(await hung.closed).toEqual(RESTART);
+    end.open();
+  });
+
+  it('is noticed by nobody: the client comes back by itself, is the same member, and misses nothing', async () => {
+    const rooms = { open: true, history: { size: 100, ttl: 600_000 }, presence: { interval: 20, grace: 5_000 } };
+    await startClock({ options: { rooms } });
+    const sockets = app.app.get(WebSocketService);
+    const watcher = await app.client({ path: '/ever' });
+    await watcher.request('system', 'joinRoom', { roomName: 'tea', presence: true });
+    const client = new WebSocketClient({ url: app.url(), webSocket: WebSocket, reconnect: { minDelay: 20 } });
+    const states: string[] = [];
+    client.onState((change) => states.push('code' in change ? `${change.state} ${change.code}` : change.state));
+    const lines: unknown[] = [];
+    client.on('tea', 'line', (line) => lines.push(line));
+    await client.connect();
+    await client.join('tea');
+    await clock.advance(20);
+    expect(await watcher.next('room', 'presence')).toMatchObject({ data: { count: 2 } });
+    const say = (line: number): Promise<unknown> =>
+      sockets.sendToRooms(['tea'], { type: 'tea', action: 'line', data: line });
+    await say(1);
+    await clock.advance(1.1 * LIFETIME);
+    await say(2);
+    await until('it is away', () => client.state === 'reconnecting');
+    await say(3);
+    await until('it is back, and has all', () => lines.length === 3);
+    await say(4);
+    await until('it hears what comes', () => lines.length === 4);
+    expect(lines).toEqual([1, 2, 3, 4]);
+    expect(states).toEqual(['connecting', 'connected', 'reconnecting 1012', 'connected']);
+    await clock.advance(10_000);
+    for (let line = 1; line <= 4; line++) await watcher.next('tea', 'line');
+    await watcher.request('system', 'ping');
+    expect(watcher.pending).toEqual([]);
+    client.destroy();
   });
 });

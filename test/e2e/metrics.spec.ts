@@ -24,6 +24,7 @@ const OF_ALL = {
   pxl_ws_proxy_closes_total: 'counter',
   pxl_ws_messages_conflated_total: 'counter',
   pxl_ws_delivery_window_growth: 'gauge',
+  pxl_ws_lifetime_closes_total: 'counter',
 };
 
 /** What those with Redis have besides. */
@@ -110,6 +111,7 @@ describe('getMetrics of a worker without Redis', () => {
       proxy_closes: 0,
       messages_conflated: 0,
       delivery_window_growth: 1,
+      lifetime_closes: 0,
     });
   });
 
