@@ -13,9 +13,10 @@ const TEN_KB = 'x'.repeat(10 * KB);
 let app: TestApp;
 afterEach(() => app.close());
 
-async function start(limits: WsLimitOptions): Promise<void> {
+async function start(limits: WsLimitOptions, window = 0): Promise<void> {
+  const rooms = { open: true, whisper: true };
   app = await startApp({
-    options: { limits, rooms: { open: true, whisper: true }, heartbeat: false, shutdown: { timeout: 300 } },
+    options: { limits, rooms, delivery: { window }, heartbeat: false, shutdown: { timeout: 300 } },
   });
 }
 
@@ -182,6 +183,79 @@ describe('a client that stops reading', () => {
     await speaker.request('system', 'whisper', { roomName: 'room', action: 'typing' });
     expect(health().slowConsumers.dropped).toBe(11);
   });
+});
+
+describe('a client that stops reading, in a room with a window', () => {
+  const WINDOW = 20;
+  const numbersOf = (client: TestClient): number[] =>
+    client.pending.filter(({ type }) => type === 'flood').map(({ data }) => (data as { n: number }).n);
+  /** The last word of the server, once all before it is there. */
+  async function caughtUp(client: TestClient): Promise<void> {
+    client.socket.resume();
+    await until(() => health().slowConsumers.now === 0);
+    serverSide(client).send({ type: 'last', action: 'word' });
+    await client.next('last', 'word');
+  }
+
+  it('is disconnected, and the other members get everything', async () => {
+    await start({ slowConsumerGrace: 100, maxBufferedBytes: 256 * KB }, WINDOW);
+    const [stuck, healthy] = [await member(), await member()];
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+    const everything = readAll(healthy, 800);
+    await flood(800);
+    expect(client.ws.bufferedAmount).toBeLessThan(9 * 256 * KB);
+    expect(await everything).toEqual(inOrder(800));
+    await until(() => health().slowConsumers.disconnected === 1);
+    expect(health().slowConsumers).toMatchObject({ disconnected: 1, now: 0 });
+  });
+
+  it('with "drop" misses the newest, and what it gets is in order', async () => {
+    await start({ slowConsumer: 'drop', maxBufferedBytes: 256 * KB, slowConsumerGrace: 0 }, WINDOW);
+    const stuck = await member();
+    const client = serverSide(stuck);
+    stuck.socket.pause();
+    while (health().slowConsumers.dropped === 0) await flood(200);
+    expect(client.ws.bufferedAmount).toBeLessThan(9 * 256 * KB);
+    stuck.socket.resume();
+    await caughtUp(stuck);
+    expect(numbersOf(stuck).slice(0, 100)).toEqual(inOrder(100));
+  });
+
+  it('with "dropOldest" gets the newest of the volatile messages', async () => {
+    await start({ slowConsumer: 'dropOldest', maxBufferedBytes: 256 * KB }, WINDOW);
+    const stuck = await member();
+    stuck.socket.pause();
+    await flood(1_000, true);
+    expect(serverSide(stuck).ws.bufferedAmount).toBeLessThan(3 * 256 * KB);
+    await caughtUp(stuck);
+    const numbers = numbersOf(stuck);
+    expect(numbers.at(-1)).toBe(999);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  });
+
+  it.each(['disconnect', 'drop', 'dropOldest'] as const)(
+    'gets of what is conflated the newest alone, once it is over its budget, with "%s"',
+    async (slowConsumer) => {
+      await start({ slowConsumer, maxBufferedBytes: 256 * KB, slowConsumerGrace: 60_000 }, WINDOW);
+      const stuck = await member();
+      const client = serverSide(stuck);
+      const service = app.app.get(WebSocketService);
+      stuck.socket.pause();
+      while (health().slowConsumers.now === 0) await flood(10);
+      const before = client.ws.bufferedAmount;
+      for (let n = 0; n < 900; n++) {
+        const of = ['btc', 'eth', 'xrp'][n % 3]!;
+        const message = { type: 'price', action: 'changed', data: { of, n, text: TEN_KB } };
+        await service.sendToRooms(['room'], message, { conflate: of });
+      }
+      expect(client.ws.bufferedAmount).toBeLessThan(before + 40 * KB);
+      await caughtUp(stuck);
+      const prices = stuck.pending.filter(({ type }) => type === 'price').map(({ data }) => data as { n: number });
+      expect(prices.map(({ n }) => n)).toEqual([897, 898, 899]);
+      expect(health().slowConsumers).toMatchObject({ disconnected: 0, now: 0 });
+    },
+  );
 });
 
 describe('a client that reads', () => {
