@@ -1,26 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isSoak } from '../support/cluster-periods.js';
 import { DeliveryStory } from '../support/delivery/delivery-story.js';
-import { DeliveryWorld } from '../support/delivery/delivery-world.js';
+import { DeliveryWorld, type WorldKind } from '../support/delivery/delivery-world.js';
 import { StallWatch } from '../support/delivery/stall-watch.js';
 
 /** `PXL_SEED=17,18 npm test -- test/e2e/delivery-model.spec.ts` tells these stories alone. */
 const SEEDS = process.env.PXL_SEED?.split(',').map(Number);
-const COUNT = Number(process.env.PXL_STORIES ?? (isSoak ? 2_000 : 12));
+const COUNT = Number(process.env.PXL_STORIES ?? (isSoak ? 2_000 : 10));
 const seeds = SEEDS ?? Array.from({ length: COUNT }, (_, at) => at + 1);
 /** Stories that are told side by side: they wait more than they work. */
 const LANES = Math.min(6, seeds.length);
 const TIMEOUT = 30_000 + seeds.length * 2_000;
 
-describe.each<[how: string, workers: 1 | 2]>([
-  ['on one worker', 1],
-  ['on two workers through Redis', 2],
-])('Whatever is sent in whatever windows, %s', (_how, workers) => {
+describe.each<[how: string, kind: WorldKind]>([
+  ['on one worker', 'one worker'],
+  ['on two workers through Redis', 'two workers'],
+  ['through a transformer', 'a transformer'],
+])('Whatever is sent in whatever windows, %s', (_how, kind) => {
   let world: DeliveryWorld;
   const watch = new StallWatch();
 
   beforeAll(async () => {
-    world = await DeliveryWorld.start(workers);
+    world = await DeliveryWorld.start(kind);
   });
 
   afterAll(async () => {

@@ -30,6 +30,8 @@ export class DeliveryStory {
   readonly #random: SeededRandom;
   readonly #rooms: Room[] = [];
   readonly #clients: DeliveryClient[] = [];
+  /** Clients that have got the beginning of a message alone. */
+  readonly #inFragments = new Set<DeliveryClient>();
   readonly #work: Promise<unknown>[] = [];
   readonly diary: string[] = [];
   #lastNumber = 0;
@@ -62,7 +64,9 @@ export class DeliveryStory {
     const count = 3 + random.below(3);
     for (let at = 0; at < count; at++) {
       const worker = random.below(world.workers.length);
-      this.#clients.push(new DeliveryClient(`client ${at}`, random.pick(KINDS), worker));
+      const client = new DeliveryClient(`client ${at}`, random.pick(KINDS), worker);
+      if (world.isTransformed) client.ledger.isPrompt = false;
+      this.#clients.push(client);
     }
     await Promise.all(this.#clients.map((client) => client.connect(world.workers[client.worker]!.url)));
     for (const client of this.#clients) {
@@ -176,14 +180,38 @@ export class DeliveryStory {
     const client = this.#anyOf(this.#clients);
     const session = client && this.#sessionOf(client);
     if (!session) return;
-    const how = random.pick(client.isEncrypted ? (['send', 'binary'] as const) : WAYS);
+    const how = random.pick(this.#waysTo(client));
     const { message, number } = this.#next();
     client.ledger.expect(this.#sentTo(client, number, client.worker));
     this.#note(`${client.name} gets ${number} by ${how}`);
     if (how === 'send') session.send(message);
     else if (how === 'binary') session.sendBinary(JSON.stringify(message));
     else if (how === 'socket') session.ws.send(JSON.stringify(message));
+    else if (how === 'fragments') this.#writeInFragments(client, session, JSON.stringify(message));
     else session.ws.ping(JSON.stringify({ n: number }));
+  }
+
+  /** What is sent meanwhile waits for the end of the message. */
+  #writeInFragments(client: DeliveryClient, session: ClientSession, text: string): void {
+    client.ledger.isPrompt = false;
+    this.#inFragments.add(client);
+    session.ws.send(text.slice(0, 10), { fin: false });
+    const end = (): void => {
+      session.ws.send(text.slice(10), { fin: true });
+      this.#inFragments.delete(client);
+    };
+    this.#follow(setTimeout(this.#random.below(30)).then(end));
+  }
+
+  /**
+   * A ping passes what a transformer or a cipher works on; a fragment is refused there, and nothing is sent past a cipher. Amid a
+   * fragmented message the application writes nothing else by the socket.
+   */
+  #waysTo(client: DeliveryClient): readonly Way[] {
+    if (client.isEncrypted || this.#inFragments.has(client)) return ['send', 'binary'];
+    return this.world.isTransformed
+      ? ['send', 'binary', 'socket']
+      : ['send', 'binary', 'socket', 'socket', 'fragments', 'ping'];
   }
 
   /** Somebody reads nothing for a while. */
@@ -198,7 +226,7 @@ export class DeliveryStory {
   #close(): void {
     const client = this.#anyOf(this.#clients);
     const session = client && this.#sessionOf(client);
-    if (!session || this.#open().length === 1) return;
+    if (!session || this.#open().length === 1 || this.#inFragments.has(client)) return;
     const code = 4_100 + this.#random.below(100);
     this.#note(`${client.name} is closed`);
     session.close(code);
@@ -261,7 +289,7 @@ export class DeliveryStory {
   }
 }
 
-const WAYS = ['send', 'binary', 'socket', 'ping'] as const;
+type Way = 'send' | 'binary' | 'socket' | 'fragments' | 'ping';
 
 function streamOf(client: DeliveryClient, worker: number): string {
   return client.worker === worker ? OWN_WORKER : `worker ${worker}`;

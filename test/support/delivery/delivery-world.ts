@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import { ClientManager, WebSocketService, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
@@ -37,6 +38,13 @@ class StoryGateway {
   }
 }
 
+/** Some texts pass at once, others take a while. */
+async function transform({ event, data }: { event: string; data: unknown }): Promise<{ event: string; data: unknown }> {
+  const { n } = (data ?? {}) as { n?: number };
+  if (n !== undefined && n % 3 > 0) await setTimeout(n % 3);
+  return { event, data };
+}
+
 /** A worker within this process, at a Unix socket: its buffers are small, so that a slow reader is one soon. */
 export interface DeliveryWorker {
   readonly app: INestApplication;
@@ -44,19 +52,26 @@ export interface DeliveryWorker {
   readonly url: string;
 }
 
+export type WorldKind = 'one worker' | 'two workers' | 'a transformer';
+
 /** One worker, or two with a Redis, on which stories of delivery are told side by side. */
 export class DeliveryWorld {
   readonly workers: DeliveryWorker[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'pxl-delivery-'));
   readonly #redis: RedisServer | null;
 
-  private constructor(redis: RedisServer | null) {
+  private constructor(
+    redis: RedisServer | null,
+    /** Whether each text passes a transformer first, which takes its time. */
+    readonly isTransformed: boolean,
+  ) {
     this.#redis = redis;
   }
 
-  static async start(workers: 1 | 2): Promise<DeliveryWorld> {
-    const world = new DeliveryWorld(workers === 1 ? null : await RedisServer.start());
-    for (let at = 0; at < workers; at++) world.workers.push(await world.#startWorker(at));
+  static async start(kind: WorldKind): Promise<DeliveryWorld> {
+    const redis = kind === 'two workers' ? await RedisServer.start() : null;
+    const world = new DeliveryWorld(redis, kind === 'a transformer');
+    for (let at = 0; at < (redis ? 2 : 1); at++) world.workers.push(await world.#startWorker(at));
     return world;
   }
 
@@ -85,6 +100,7 @@ export class DeliveryWorld {
         delivery: { window: windowOf, maxWindow: MAX_WINDOW },
         compression: { threshold: 64 },
         encryption: true,
+        outboundTransformer: this.isTransformed ? transform : undefined,
         heartbeat: false,
       },
       providers: [StoryGateway],
