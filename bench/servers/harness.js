@@ -70,11 +70,16 @@ export function serve(contender) {
       const arrived = pace.arrived();
       const cpu = process.cpuUsage();
       const start = performance.now();
-      for (let sent = 0; sent < messages; sent++) {
-        const wait = start + (sent / perSecond) * 1000 - performance.now();
-        await (wait > 0 ? setTimeout(wait) : setImmediate());
+      let sent = 0;
+      // No promises: with a thousand messages a second the clock is a good part of what the server does.
+      const next = () => {
         contender.sendToRoom(rooms[sent % rooms.length], stampedText());
-      }
+        if (++sent === messages) return;
+        const wait = start + (sent / perSecond) * 1000 - performance.now();
+        if (wait > 0) globalThis.setTimeout(next, wait);
+        else globalThis.setImmediate(next);
+      };
+      next();
       await arrived;
       return { seconds: (performance.now() - start) / 1000, cpu: cpuSince(cpu) };
     },

@@ -5,6 +5,7 @@ import { cpuOf, prepareTurns } from '../lib/deliveries.js';
 import { Session, withEntries } from '../lib/session.js';
 
 const PEERS = ['socket-write', 'ws', 'platform-ws', 'socket-io', 'bun', 'pxl'];
+const OWN = ['ws', 'pxl'];
 const TWENTY = Array.from({ length: 20 }, (_, index) => `room-${index}`);
 const SAMPLE_MILLISECONDS = 3_000;
 /** The entry by which tables compare: ours with the window of the table. */
@@ -20,7 +21,7 @@ export const steady = {
   async run(bench) {
     return [
       ...(await oneRoom(bench)),
-      await twentyRooms(bench),
+      ...(await twentyRooms(bench)),
       await throughRedis(bench),
       await closedLoop(bench, 1_000),
       await closedLoop(bench, 10),
@@ -45,16 +46,22 @@ function oneRoom(bench) {
   ]);
 }
 
-function twentyRooms(bench) {
-  const clients = bench.scaled(100);
-  const open = ({ name, settings }) => Session.open(name, clients, { layout: 'everyoneInTwenty', ...settings });
-  return withEntries(itemsOf(bench.contenders(PEERS), 20), opening(open), (entries) =>
-    measureSteady(bench, {
-      title: `50 messages/s to each of 20 rooms, ${clients} clients in all of them`,
-      entries,
-      stream: { rooms: TWENTY, perSecond: 1_000, clients },
-    }),
-  );
+async function twentyRooms(bench) {
+  const tables = [];
+  for (const [clients, what] of [
+    [bench.scaled(100), 'clients in all of them'],
+    [1, 'client in all of them: what the clock and the send take, whoever gets it'],
+  ]) {
+    const open = ({ name, settings }) => Session.open(name, clients, { layout: 'everyoneInTwenty', ...settings });
+    const table = (entries) =>
+      measureSteady(bench, {
+        title: `50 messages/s to each of 20 rooms, ${clients} ${what}`,
+        entries,
+        stream: { rooms: TWENTY, perSecond: 1_000, clients },
+      });
+    tables.push(await withEntries(itemsOf(bench.contenders(clients === 1 ? OWN : PEERS), 20), opening(open), table));
+  }
+  return tables;
 }
 
 function throughRedis(bench) {
@@ -63,7 +70,7 @@ function throughRedis(bench) {
   const open = ({ name, settings }) => ClusterSession.open(name, clients, { layout: 'everyoneInTwenty', ...settings });
   return withEntries(itemsOf(names, 20), opening(open), (entries) =>
     measureSteady(bench, {
-      title: 'the same through Redis: one worker sends, the other one has the clients',
+      title: `50 messages/s to each of 20 rooms, ${clients} clients in all of them, through Redis: one worker sends, the other has them`,
       entries,
       stream: { rooms: TWENTY, perSecond: 1_000, clients },
       publisher: true,
@@ -114,7 +121,7 @@ function closedLoop(bench, size) {
   const clients = Math.min(size, bench.scaled(1_000));
   const open = ({ name, settings }) => Session.open(name, clients, { layout: 'everyone', ...settings });
   const turn = { to: 'rooms', targets: ['room'], messages: 1, ticks: 1 };
-  return withEntries(itemsOf(bench.contenders(['ws', 'pxl']), 5, 20), opening(open), async (entries) => {
+  return withEntries(itemsOf(bench.contenders(OWN), 5, 20), opening(open), async (entries) => {
     for (const { session } of entries) await prepareTurns(session, turn, clients);
     return bench.measure({
       title: `one message after the other to a room of ${grouped(clients)}`,
