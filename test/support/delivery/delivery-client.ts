@@ -12,6 +12,14 @@ interface StoryFrame {
   readonly response?: unknown;
 }
 
+interface Said {
+  n?: number;
+  text?: string;
+  length?: number;
+  answer?: number;
+  behind?: number;
+}
+
 /** A client of a story, which writes down what it gets. */
 export class DeliveryClient {
   readonly ledger: DeliveryLedger;
@@ -91,8 +99,8 @@ export class DeliveryClient {
   }
 
   #take({ data, response }: StoryFrame): void {
-    const said = (response ?? data) as { n?: number; answer?: number; behind?: number } | undefined;
-    if (said?.n !== undefined) this.ledger.got(said.n, performance.now());
+    const said = (response ?? data) as Said | undefined;
+    if (said?.n !== undefined) this.ledger.got(said.n, performance.now(), said.text?.length === said.length);
     else if (said?.answer !== undefined) this.ledger.answered(said.answer, said.behind!);
   }
 }

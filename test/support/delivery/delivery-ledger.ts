@@ -23,8 +23,8 @@ export interface TimeBounds {
   /** For how many ms the process stood still between two moments. */
   readonly stalled: (from: number, until: number) => number;
   readonly maxWindow: number;
-  /** Milliseconds for everything else. */
-  readonly slack: number;
+  /** Milliseconds for everything else, where the process did not stand still, and where it did. */
+  readonly slack: readonly [calm: number, stalled: number];
 }
 
 /** Milliseconds for which windows may still be long behind a stall. */
@@ -43,6 +43,8 @@ export class DeliveryLedger {
   /** When each thing came. */
   readonly #got = new Map<number, number>();
 
+  readonly #mangled: number[] = [];
+
   constructor(readonly name: string) {}
 
   expect(sent: Sent): void {
@@ -53,7 +55,9 @@ export class DeliveryLedger {
     return this.sent.at(-1)?.number ?? 0;
   }
 
-  got(number: number, at: number): void {
+  /** @param isWhole whether it has the length that it says */
+  got(number: number, at: number, isWhole: boolean): void {
+    if (!isWhole) this.#mangled.push(number);
     this.arrivals.push({ number, at });
     this.#got.set(number, at);
   }
@@ -97,6 +101,7 @@ export class DeliveryLedger {
   faults(bounds: TimeBounds): string[] {
     return [
       ...this.missing().map(({ number, stream }) => `${number} (${stream}) is missing`),
+      ...this.#mangled.map((number) => `${number} is not whole`),
       ...this.#orderFaults(),
       ...this.#answerFaults(),
       ...(this.isPrompt ? this.#lateFaults(bounds) : []),
@@ -149,13 +154,13 @@ export class DeliveryLedger {
     for (const arrival of this.arrivals) {
       if (!('number' in arrival)) continue;
       const { sentAt, window, stream } = sent.get(arrival.number) ?? {};
-      if (sentAt === undefined || window === undefined) continue;
+      if (sentAt === undefined || !window) continue; // without a window nothing is promised
       const took = arrival.at - sentAt;
       const stall = stalled(sentAt, arrival.at);
       // Windows grow while the process does not keep up, and for some windows behind that.
-      const mayHaveGrown = window > 0 && stalled(sentAt - GROWN, arrival.at) > 0;
+      const mayHaveGrown = stalled(sentAt - GROWN, arrival.at) > 0;
       const longest = mayHaveGrown ? Math.max(window, maxWindow) : window;
-      if (took > 2 * longest + slack + stall) {
+      if (took > 2 * longest + stall + slack[stall > 0 ? 1 : 0]) {
         const parts = `window ${longest}, ${Math.round(stall)} ms of stalls`;
         faults.push(`${arrival.number} (${stream}) took ${Math.round(took)} ms (${parts})`);
       }
