@@ -100,6 +100,15 @@ describe('the outbox scheduler', () => {
     expect(scheduler.beginChain(frame)).not.toBe(chain);
   });
 
+  it('keeps no chain beyond its turn, also when all its frames wait in windows', async () => {
+    const scheduler = new OutboxScheduler(new Runtime());
+    const frame = new TextFrame('hello');
+
+    const chain = scheduler.beginChain(frame);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(scheduler.beginChain(frame)).not.toBe(chain);
+  });
+
   it('flushes every socket of a turn, and those of the next turn again', async () => {
     const scheduler = new OutboxScheduler(new Runtime());
     const flushed: string[] = [];

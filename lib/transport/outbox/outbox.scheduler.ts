@@ -21,6 +21,8 @@ export class OutboxScheduler implements MetricSource {
   /** How many frames have given way to a newer one with the same key. */
   conflated = 0;
   #due: Flushable[] = [];
+  /** Whether the end of this turn is awaited. */
+  #isEnding = false;
   #firstFrames = new Map<SharedFrame, PendingFrames>();
   /** The windows that this turn opens. */
   #opened: DeliveryWindow[] = [];
@@ -34,13 +36,15 @@ export class OutboxScheduler implements MetricSource {
     // Sent to two rooms, a frame has a key in each.
     if (!chain || chain.conflate !== conflate) {
       this.#firstFrames.set(frame, (chain = new PendingFrames(null, frame, conflate)));
+      this.#endTurn(); // also where the frame waits in a window, and nothing else happens in this turn
     }
     return chain;
   }
 
   /** Flushes an outbox at the end of this turn. */
   schedule(outbox: Flushable): void {
-    if (this.#due.push(outbox) === 1) setImmediate(this.#flushAll);
+    this.#due.push(outbox);
+    this.#endTurn();
   }
 
   /** Opens a window for an outbox that is being flushed; it begins when all outboxes of this turn are. */
@@ -56,7 +60,14 @@ export class OutboxScheduler implements MetricSource {
     yield gauge('delivery_window_growth', this.#growth.factor);
   }
 
+  #endTurn(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    setImmediate(this.#flushAll);
+  }
+
   readonly #flushAll = (): void => {
+    this.#isEnding = false;
     const outboxes = this.#due;
     this.#due = [];
     this.#firstFrames.clear();
