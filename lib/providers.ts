@@ -55,7 +55,7 @@ import { Namespaces } from './rooms/namespaces.js';
 import { Reauthorizations } from './rooms/reauthorizations.js';
 import { ROOM_INTEREST, type WsRoomInterest } from './rooms/room-interest.interface.js';
 import { RoomRegistry } from './rooms/room-registry.js';
-import { RoomWindows } from './rooms/room-windows.js';
+import { RoomWindows } from './clients/room-windows.js';
 import { RoomRules } from './rooms/room-rules.js';
 import { ROOM_WHISPERS } from './rooms/room-whispers.interface.js';
 import { HandlerScanner } from './routing/discovery/handler.scanner.js';

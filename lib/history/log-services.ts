@@ -1,7 +1,7 @@
 import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import type { RoomNames } from '../rooms/room-names.js';
-import type { RoomWindows } from '../rooms/room-windows.js';
+import type { RoomWindows } from '../clients/room-windows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { HistoryCounts } from './history-counts.js';
 import type { RingBudget } from './ring-budget.js';

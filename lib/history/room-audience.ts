@@ -3,7 +3,7 @@ import type { ClientSession } from '../clients/session/client-session.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { RuntimeTimer } from '../runtime/runtime.js';
-import type { SendTerms } from '../rooms/room-windows.js';
+import type { SendTerms } from '../clients/room-windows.js';
 import { Cursor, type Notice } from './cursor.js';
 import { translateFrame, type NumberedMessage } from './numbered-message.js';
 import type { LogPage } from './kept-frames.js';

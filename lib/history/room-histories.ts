@@ -7,7 +7,7 @@ import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
 import { RoomNames } from '../rooms/room-names.js';
-import { RoomWindows } from '../rooms/room-windows.js';
+import { RoomWindows } from '../clients/room-windows.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';

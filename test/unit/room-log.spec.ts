@@ -14,7 +14,7 @@ import type {
 import { WsError } from '../../lib/errors/ws.error.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { RoomNames } from '../../lib/rooms/room-names.js';
-import { RoomWindows } from '../../lib/rooms/room-windows.js';
+import { RoomWindows } from '../../lib/clients/room-windows.js';
 import { ErrorReporter } from '../../lib/errors/error-reporter.js';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { ConcurrencyLimit } from '../../lib/runtime/concurrency-limit.js';

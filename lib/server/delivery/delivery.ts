@@ -12,7 +12,7 @@ import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { RoomNames } from '../../rooms/room-names.js';
-import { RoomWindows, type SendTerms, type TermsOfClient } from '../../rooms/room-windows.js';
+import { RoomWindows, type SendTerms, type TermsOfClient } from '../../clients/room-windows.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
 import { Recipients } from './recipients.js';
 import { RoomFilters, type MemberFilter } from './room-filters.js';

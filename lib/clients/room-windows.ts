@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AT_ONCE, type FrameTerms } from '../clients/session/frame-terms.js';
+import { AT_ONCE, type FrameTerms } from './session/frame-terms.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 
