@@ -3,6 +3,7 @@ import { Bench } from './lib/bench.js';
 import { CONTENDERS } from './lib/contenders.js';
 import { machineLines, openFilesLimit } from './lib/machine.js';
 import { sectionOf, writeResults } from './lib/results.js';
+import { avalanche } from './suites/avalanche.js';
 import { cluster } from './suites/cluster.js';
 import { connections } from './suites/connections.js';
 import { encryption } from './suites/encryption.js';
@@ -27,6 +28,7 @@ const SUITES = Object.fromEntries(
     requests,
     memory,
     connections,
+    avalanche,
     growth,
     encryption,
     history,

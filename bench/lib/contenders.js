@@ -20,12 +20,13 @@ const bunAbsence = () => (bunVersion ? null : 'Bun does not run here');
 /** The public key of every load client, which decrypts nothing: a point on P-256. */
 const PUBLIC_KEY = createECDH('prime256v1').generateKeys('base64url');
 const asEvent = (event, data) => JSON.stringify({ event, data });
+const asJoin = (name) => asEvent('join', name);
 const WELCOMED = { messages: 1 };
 
 /**
  * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
- * `(handler, data, id)` looks like. `id` is one digit. `receiver`: who takes what it publishes, where that is another.
- * `library`: what applications connect with. `absence()`: why it does not run here, or null.
+ * `(handler, data, id)` and one to join a room `(name, id)` look like. `id` is one digit. `receiver`: who takes what it
+ * publishes, where that is another. `library`: what applications connect with. `absence()`: why it does not run here, or null.
  */
 export const CONTENDERS = {
   'socket-write': {
@@ -34,13 +35,14 @@ export const CONTENDERS = {
     path: '/',
     greeting: WELCOMED,
   },
-  ws: { title: 'ws', command: () => node('ws.js'), path: '/', greeting: WELCOMED, request: asEvent },
+  ws: { title: 'ws', command: () => node('ws.js'), path: '/', greeting: WELCOMED, request: asEvent, join: asJoin },
   'platform-ws': {
     title: 'platform-ws gateway',
     command: () => node('platform-ws.js'),
     path: '/ws',
     greeting: WELCOMED,
     request: asEvent,
+    join: asJoin,
   },
   'socket-io': {
     title: 'Socket.IO',
@@ -50,6 +52,7 @@ export const CONTENDERS = {
     // Engine.IO's open packet, answered by Socket.IO's connect, which the server confirms.
     greeting: { messages: 2, answer: '40' },
     request: (handler, data, id) => `42${id}${JSON.stringify([handler, data])}`,
+    join: (name, id) => `42${id}${JSON.stringify(['join', name])}`,
   },
   'socket-io-sharded': {
     title: 'Socket.IO, sharded Redis adapter',
@@ -106,6 +109,7 @@ export const CONTENDERS = {
     path: '/ws',
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+    join: (roomName, id) => JSON.stringify({ type: 'system', action: 'joinRoom', data: { roomName }, id: String(id) }),
   },
   'pxl-remote': {
     title: 'nestjs-pxl-websocket, a worker whose clients have no connections',

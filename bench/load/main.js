@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Arrivals } from './arrivals.js';
+import { avalanche } from './avalanche.js';
 import { burst } from './burst.js';
 import { Crowd } from './crowd.js';
 import { namesOf } from '../servers/rooms.js';
@@ -40,6 +41,8 @@ const commands = {
     const { reply } = await askAtOnce(crowd.clients.slice(from), text, messages);
     return { reply, seconds: (performance.now() - start) / 1000 };
   },
+  /** All clients come back at once. */
+  avalanche: (given) => avalanche(given, (client) => crowd.clients.push(client)),
   /** The clients send their request one after the other. */
   burst: (given) => burst(crowd.clients, given),
   askEach: async ({ text }) => ({ reply: await askEach(crowd.clients, text) }),

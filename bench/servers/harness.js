@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { stampedText } from '../lib/stamps.js';
@@ -13,6 +14,7 @@ import { namesOf } from './rooms.js';
 export function serve(contender) {
   const pace = new PaceServer();
   let profiler = null;
+  let delays = null;
 
   const commands = {
     async start({ settings }) {
@@ -114,6 +116,19 @@ export function serve(contender) {
     /** CPU time of this process so far, user and system, in microseconds. */
     cpu: () => ({ cpu: cpuSince() }),
 
+    /** Begins to watch by how much this process' event loop is late. */
+    watchDelays() {
+      delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION });
+      delays.enable();
+    },
+
+    /** How late it was since then, ms. */
+    delays() {
+      delays.disable();
+      const [p99, max] = [delays.percentile(99), delays.max].map((each) => each / 1e6 - DELAY_RESOLUTION);
+      return { p99, max };
+    },
+
     /** Resident bytes once the garbage has gone, and `held`: those of objects and buffers. */
     async memory() {
       for (let round = 0; round < 5; round++) {
@@ -147,6 +162,8 @@ export function serve(contender) {
 }
 
 const PAYLOAD_BYTES = 200;
+/** Milliseconds between two looks at the clock; they are part of what the watch measures. */
+const DELAY_RESOLUTION = 1;
 /** Messages that are sent at once where nobody counts the time. */
 const FILL = 1_000;
 /** Joins or leaves of one tick. */

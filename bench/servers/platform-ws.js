@@ -1,8 +1,9 @@
 import { UseGuards, UsePipes } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { serve } from './harness.js';
+import { listening } from './listening.js';
 import { decorateClass, decorateMethod, HANDLERS, MemberGuard, moduleOf, TextPipe } from './nest.js';
 import { Rooms, roomsOf } from './rooms.js';
 import { welcome } from './welcome.js';
@@ -39,6 +40,12 @@ class BenchGateway {
   size(data) {
     return { event: 'size', data: data.length };
   }
+
+  join(client, data) {
+    rooms.join(client, [data]);
+    namesOf.get(client).push(data);
+    return { event: 'join', data };
+  }
 }
 
 decorateMethod(BenchGateway, 'echo', [SubscribeMessage('echo')], [MessageBody()]);
@@ -49,7 +56,8 @@ decorateMethod(
   [MessageBody()],
 );
 decorateMethod(BenchGateway, 'size', [SubscribeMessage('size')], [MessageBody()]);
-for (let i = 3; i < HANDLERS; i++) {
+decorateMethod(BenchGateway, 'join', [SubscribeMessage('join')], [ConnectedSocket(), MessageBody()]);
+for (let i = 4; i < HANDLERS; i++) {
   const name = `other${i}`;
   Object.defineProperty(BenchGateway.prototype, name, { value: (data) => data, configurable: true, writable: true });
   decorateMethod(BenchGateway, name, [SubscribeMessage(name)], [MessageBody()]);
@@ -62,7 +70,7 @@ serve({
     settings = given;
     const app = await NestFactory.create(moduleOf({ providers: [BenchGateway] }), { logger: false });
     app.useWebSocketAdapter(new WsAdapter(app));
-    await app.listen(0, '127.0.0.1');
+    await app.listen(listening());
     return app.getHttpServer().address().port;
   },
 

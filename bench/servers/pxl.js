@@ -3,6 +3,7 @@ import { UseGuards, UsePipes } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import { serve } from './harness.js';
+import { listening } from './listening.js';
 import { decorateClass, decorateMethod, HANDLERS, MemberGuard, moduleOf, TextPipe } from './nest.js';
 import { roomsOf } from './rooms.js';
 
@@ -53,6 +54,11 @@ for (let i = 3; i < HANDLERS; i++) {
 }
 decorateClass(BenchGateway, [WebSocketGateway()]);
 
+/** Believes the address: `/ws?user=7`. */
+function authenticate({ request }) {
+  return { userId: new URL(request.url, 'ws://host').searchParams.get('user') };
+}
+
 /** The library, through what its users inject. */
 serve({
   async start(given) {
@@ -60,18 +66,19 @@ serve({
     if ((settings.layout !== 'none' && !settings.open) || settings.addressed)
       BenchGateway.prototype.handleConnection = handleConnection;
     const options = {
-      limits: { roomsPerClient: false },
+      limits: { roomsPerClient: false, ...settings.limits },
       redis: settings.redis,
       ...(settings.heartbeat ? {} : { heartbeat: false }),
     };
     if (settings.open || settings.history) options.rooms = { open: settings.open, history: settings.history };
     if (settings.rooms) options.rooms = settings.rooms;
     if (settings.window) options.delivery = { window: settings.window };
+    if (settings.users) options.auth = { authenticate };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
-    await app.listen(settings.port ?? 0, '127.0.0.1');
+    await app.listen(listening(settings.port));
     sockets = app.get(WebSocketService);
     return app.getHttpServer().address().port;
   },

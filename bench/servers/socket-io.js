@@ -5,6 +5,7 @@ import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { serve } from './harness.js';
+import { listening } from './listening.js';
 import { roomsOf } from './rooms.js';
 
 const NEVER = 2 ** 31 - 1;
@@ -48,8 +49,12 @@ serve({
         acknowledge('left');
       });
       socket.on('size', (data, acknowledge) => acknowledge(data.length));
+      socket.on('join', async (data, acknowledge) => {
+        await socket.join(data);
+        acknowledge(data);
+      });
     });
-    server.listen(settings.port ?? 0, '127.0.0.1');
+    server.listen(listening(settings.port));
     await once(server, 'listening');
     return server.address().port;
   },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { WebSocketServer } from 'ws';
 import { serve } from './harness.js';
+import { listening } from './listening.js';
 import { Rooms, roomsOf } from './rooms.js';
 import { welcome } from './welcome.js';
 
@@ -11,12 +12,17 @@ const clients = [];
 const handlers = {
   echo: (data) => data,
   size: (data) => data.length,
+  join(data, client, names) {
+    rooms.join(client, [data]);
+    names.push(data);
+    return data;
+  },
 };
 
 /** What a user of ws writes: JSON, a table of handlers, sets for rooms. */
 serve({
   async start(settings) {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    const server = new WebSocketServer(listening());
     let count = 0;
     server.on('connection', (client) => {
       const names = roomsOf(count, settings);
@@ -26,7 +32,7 @@ serve({
       rooms.join(client, names);
       client.on('message', (message) => {
         const { event, data } = JSON.parse(message);
-        client.send(JSON.stringify({ event, data: handlers[event](data) }));
+        client.send(JSON.stringify({ event, data: handlers[event](data, client, names) }));
       });
       client.on('close', () => {
         open.delete(client);
