@@ -183,13 +183,14 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       redis: ClusterRedis | null,
       options: ResolvedOptions,
       { workerId }: WorkerIdentity,
+      runtime: Runtime,
     ): UserConnections => {
       const { prefix } = options;
       const limit = options.limits.connectionsPerUser;
       if (!redis || limit === false) return new MemoryUserConnections(options);
-      return new RedisUserConnections(redis.link, { prefix, workerId, limit });
+      return new RedisUserConnections(redis.link, { prefix, workerId, limit }, runtime);
     },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity],
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime],
   },
   {
     provide: PXL_WS_RATE_STORE,

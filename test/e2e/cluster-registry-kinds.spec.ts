@@ -34,7 +34,7 @@ beforeEach(() => {
         if (workerId === 'one') told.push(`${event} ${userId}`);
       };
       const presence = new RedisUserPresence(link, tell, { prefix, workerId, lease: LEASE }, new Runtime());
-      const limit = new RedisUserConnections(link, { prefix, workerId, limit: { max: 1 } });
+      const limit = new RedisUserConnections(link, { prefix, workerId, limit: { max: 1 } }, new Runtime());
       presences.set(workerId, presence);
       connections.set(workerId, limit);
       return [presence.data, limit];

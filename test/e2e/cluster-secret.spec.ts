@@ -10,7 +10,7 @@ import {
 import { ClusterEvents } from '../../lib/cluster/events/cluster-events.js';
 import { ClientHash } from '../../lib/cluster/registry/client-hash.js';
 import { RegistryKeys } from '../../lib/cluster/registry/registry-keys.js';
-import { SubjectBucket } from '../../lib/cluster/subjects/subject-bucket.js';
+import { SubjectBuckets } from '../../lib/cluster/subjects/subject-buckets.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { Logbook } from '../support/logbook.js';
@@ -129,11 +129,13 @@ describe.each<[what: string, cluster: WsClusterOptions]>([
     for (const action of ['rooms', 'user', 'all']) {
       expect(await ada.take(({ type }) => type === 'news')).toMatchObject({ action });
     }
-    const isOfEve = (event: string): boolean => /^(userD|clientD).*eve/.test(event);
-    await eventually('the ends are told', () => events.filter(isOfEve).length === 2);
+    const isEnd = (event: string): boolean => /^(userD|clientD).*(bob|eve)/.test(event);
+    await eventually('the ends are told', () => events.filter(isEnd).length === 4);
     const returned = await connectAs(two, { userId: 'bob' });
     await one.app.get(WebSocketService).leaveRooms({ clientIds: [clientId], rooms: ['chess'] });
     await until(() => two.app.get(ClientManager).getClient({ clientId })?.rooms.size === 0);
+    const isBobsBegin = (event: string): boolean => event === 'userConnected {"userId":"bob"}';
+    await eventually('his return is told', () => events.filter(isBobsBegin).length === 2);
     await publish();
     const heard = [...events];
 
@@ -234,17 +236,17 @@ it('a Redis that stood still does not do what nobody would hear of any more', as
   const test = new TestLink({ redis: redis.url, secrets: [SECRET], prefix: 'late', runtime, probe: 600_000 });
   await test.ready();
   await test.link.run((client) => client.ping()); // behind the answer to that question
-  const bucket = new SubjectBucket(test.link, 'late:{users.0}:sessions');
+  const buckets = new SubjectBuckets(test.link, () => 'late:{users.0}:sessions');
   const steps = [{ step: '+', name: 'ada', news: '{}' }] as const;
-  const change = { whose: 'one.', entry: 'one.1', steps, channel: 'late:users' };
-  const hash = new ClientHash(test.link, new RegistryKeys('late'), 'one', 1, 10_000);
+  const change = { whose: 'one.', entry: 'one.1', buckets: new Map([[0, steps]]), channel: 'late:users' };
+  const hash = new ClientHash(test.link, new RegistryKeys('late'), 'one', 1, 10_000, runtime);
   const batch = { seq: 1, hint: 'a hint', gone: [], fields: [] };
   runtime.back = 6_000;
-  await expect(bucket.change(change)).rejects.toThrow('LATE');
+  await expect(buckets.change(change)).rejects.toThrow('LATE');
   await expect(hash.commit(batch)).rejects.toThrow('LATE');
   expect(await stranger.keys('late:*')).toEqual([]);
   runtime.back = 0;
-  await bucket.change(change);
+  await buckets.change(change);
   expect(await stranger.hget('late:{users.0}:sessions', 'ada')).toBe('one.1 ');
   expect(await hash.commit(batch)).toBe(true);
   expect(await stranger.hget('late:{one.1}:clients', '')).toBe('1');

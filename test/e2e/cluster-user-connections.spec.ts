@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WsUserConnectionsLimit } from '../../lib/options/limits.options.js';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { RedisUserConnections } from '../../lib/cluster/users/redis.user-connections.js';
 import { bucketKey, bucketOf } from '../../lib/cluster/subjects/buckets.js';
 import { LEASE } from '../support/cluster-periods.js';
@@ -27,7 +28,7 @@ async function start<const Names extends readonly string[]>(
 ): Promise<{ [Name in keyof Names]: Worker }> {
   const registries = await cluster.start(names, {
     data: (link, workerId) => {
-      const one = new RedisUserConnections(link, { prefix: cluster.prefix, workerId, limit });
+      const one = new RedisUserConnections(link, { prefix: cluster.prefix, workerId, limit }, new Runtime());
       connections.set(workerId, one);
       return [one];
     },
@@ -65,6 +66,23 @@ describe('The limit of a user’s connections', () => {
     two.connections.leave('ada', 'two.a');
     await eventually('it is counted out', async () => (await countedOf('ada')).length === 1);
     expect(await one.connections.enter('ada', 'one.b')).toMatchObject({ admitted: true });
+  });
+
+  it('counts at a Redis that has slots, though it is addressed as one server', async () => {
+    await server.stop();
+    server = await RedisServer.start('--cluster-enabled', 'yes');
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    await eventually('it serves them', async () =>
+      (await server.command<string>('CLUSTER', 'INFO')).includes('state:ok'),
+    );
+    cluster = new RegistryCluster(server, { lease: LEASE });
+    const [one] = await start(['one'], { max: 1 });
+    const users = Array.from({ length: 20 }, (_, n) => `user-${n}`);
+    for (const isFirst of [true, false]) {
+      const entries = await Promise.all(users.map((user) => one.connections.enter(user, `one.${user}.${isFirst}`)));
+      expect(entries.filter(({ admitted }) => admitted === isFirst)).toHaveLength(users.length);
+    }
+    expect(await countedOf('user-7')).toEqual(['one.user-7.true']);
   });
 
   it('holds when many come to several workers in one moment', async () => {

@@ -1,5 +1,6 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { IN_TIME, RedisScript } from '../../redis/data/redis-script.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import type { Position } from './position.js';
 import type { RegistryKeys } from './registry-keys.js';
 
@@ -11,7 +12,7 @@ const LIFETIME = 6;
  * (its reply was lost) is not written again, and a hash at any other `seq` is left alone. With the same `seq` twice it only
  * checks the hash.
  *
- * KEYS: the hash. ARGV: seq before, seq after, ms to live, channel, hint ('' for none), the deadline of `inTime`, the number
+ * KEYS: the hash. ARGV: seq before, seq after, ms to live ('' to leave its life as it is), channel, hint ('' for none), the deadline of `inTime`, the number
  * of fields that are removed, their names, then name and value of each changed field: in portions, since Lua unpacks some
  * thousand values at most. Returns 0 when the hash is at another `seq`, otherwise 1.
  */
@@ -30,7 +31,8 @@ if seq ~= ARGV[2] then
   until at > #ARGV
   if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[3])`);
+if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1`);
 
 /** What changes from one `seq` to the next. */
 export interface Batch {
@@ -50,6 +52,8 @@ export interface Batch {
 export class ClientHash implements Position {
   readonly #key: string;
   #seq = 0;
+  /** When its life was extended last (monotonic, ms). */
+  #extendedAt = -Infinity;
 
   /** @param lease ms */
   constructor(
@@ -58,6 +62,7 @@ export class ClientHash implements Position {
     workerId: string,
     readonly incarnation: number,
     private readonly lease: number,
+    private readonly runtime: Runtime,
   ) {
     this.#key = keys.clients(workerId, incarnation);
   }
@@ -75,9 +80,12 @@ export class ClientHash implements Position {
   async commit({ seq, hint, gone, fields }: Batch): Promise<boolean> {
     const { hints } = this.keys;
     const news = hint === '' ? ['', ''] : [this.link.sealed(hints, hint), this.link.sealedUntil];
-    const args = [this.#seq, seq, LIFETIME * this.lease, hints, ...news, gone.length, ...gone, ...fields];
+    const now = this.runtime.monotonic();
+    const life = now - this.#extendedAt > this.lease ? LIFETIME * this.lease : '';
+    const args = [this.#seq, seq, life, hints, ...news, gone.length, ...gone, ...fields];
     if ((await this.link.run((redis) => COMMIT.run(redis, [this.#key], args))) !== 1) return false;
     this.#seq = seq;
+    if (life !== '') this.#extendedAt = now;
     return true;
   }
 

@@ -130,8 +130,8 @@ export class OwnRecords {
   #resumeSoon(): void {
     if (this.#isHeldBack) return;
     this.#isHeldBack = true;
-    // The changes of one turn of the event loop become one batch.
-    this.runtime.afterIo(() => this.resume());
+    // What changes until then becomes one batch.
+    this.link.soon(() => this.resume());
   }
 
   async #write(): Promise<void> {
@@ -140,16 +140,23 @@ export class OwnRecords {
     this.#isHeldBack = true;
     try {
       do {
-        if (this.#hash && !this.#isOutdated) await this.#writeNext(host, this.#hash);
-        else await this.#writeAll(host);
-      } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length > 0));
+        await this.#writeOnce(host);
+      } while (!this.#isStopped && (this.#isOutdated || this.#batch || this.#waiting.length >= BATCH));
       this.#isHeldBack = false;
       this.listener.ended(undefined);
-      for (const resolve of this.#whenWritten.splice(0)) resolve();
+      if (this.#waiting.length > 0 || this.#whenWritten.length > 0) this.#resumeSoon();
     } catch (error) {
       // The next beat tries again.
       this.listener.ended(error);
     }
+  }
+
+  async #writeOnce(host: RegistryHost): Promise<void> {
+    const takesAll = !this.#batch && this.#waiting.length <= BATCH;
+    const waiters = takesAll ? this.#whenWritten.length : 0;
+    if (this.#hash && !this.#isOutdated) await this.#writeNext(host, this.#hash);
+    else await this.#writeAll(host);
+    if (!this.#isOutdated) for (const resolve of this.#whenWritten.splice(0, waiters)) resolve();
   }
 
   async #writeNext(host: RegistryHost, hash: ClientHash): Promise<void> {
@@ -167,7 +174,7 @@ export class OwnRecords {
     const previous = this.#hash;
     this.#isOutdated = false;
     try {
-      const hash = new ClientHash(this.link, this.keys, this.workerId, ++this.#incarnation, this.lease);
+      const hash = new ClientHash(this.link, this.keys, this.workerId, ++this.#incarnation, this.lease, this.runtime);
       this.#batches.begin();
       for (const records of chunksOf(host.records(), BATCH)) await this.#commit(hash, records);
       // Creates the hash even when there are no clients.

@@ -7,7 +7,7 @@ import type { RedisLink } from '../../redis/link/redis-link.js';
  */
 export const BUCKETS = 256;
 
-/** Milliseconds after which a bucket that no worker writes is deleted by Redis: the whole cluster is gone. */
+/** Milliseconds after which a bucket that no worker writes anew is deleted by Redis: the whole cluster is gone. */
 export const BUCKET_LIFETIME = 24 * 3_600_000;
 
 const OFFSET_BASIS = 0x811c9dc5;

@@ -101,11 +101,11 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
     return isLeft;
   }
 
-  /** Starts at the end of this turn of the event loop, so that what it brings is written together. */
+  /** Starts soon, so that what comes until then is written together. */
   #startSoon(): void {
     if (this.#isDue || !this.#own.hasChanged) return;
     this.#isDue = true;
-    this.runtime.afterIo(() => {
+    this.link.soon(() => {
       this.#isDue = false;
       this.#reconciler.start();
     });
@@ -138,10 +138,8 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
   }
 
   /** @param until where this worker stops: until when the subjects outlast it */
-  async #writeAll(subjects: readonly OwnSubject<Note>[], until?: number): Promise<void> {
-    const buckets = [...this.#entries.byBucket(subjects).values()];
-    const results = await Promise.allSettled(buckets.map((some) => this.#write(some, until)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  #writeAll(subjects: readonly OwnSubject<Note>[], until?: number): Promise<void> {
+    return this.#entries.inCommands(subjects, (some) => this.#write(some, until));
   }
 
   async #write(subjects: readonly OwnSubject<Note>[], until?: number): Promise<void> {

@@ -1,7 +1,8 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
-import { BUCKETS, bucketKey, bucketOf, byBucket, readBucket } from './buckets.js';
-import { SubjectBucket, type SubjectChange } from './subject-bucket.js';
+import { BucketCommands } from './bucket-commands.js';
+import { BUCKETS, bucketKey, byBucket, readBucket } from './buckets.js';
+import { SubjectBuckets, type SubjectChange, type SubjectStep } from './subject-buckets.js';
 import { inOrder, type SubjectsHost } from './subjects.interface.js';
 
 /** How many subjects are written at a time. */
@@ -25,41 +26,51 @@ export interface SubjectEntriesOptions {
 export class SubjectEntries<Note> {
   /** This worker's. 0 while it has not entered the registry. */
   incarnation = 0;
+  readonly #buckets: SubjectBuckets;
+  readonly #commands: BucketCommands;
 
   constructor(
     private readonly link: RedisLink,
     private readonly host: SubjectsHost<Note>,
     private readonly options: SubjectEntriesOptions,
-  ) {}
+  ) {
+    this.#buckets = new SubjectBuckets(link, (bucket) => this.#keyOf(bucket));
+    this.#commands = new BucketCommands(link);
+  }
+
+  /** Has subjects written by as few commands as may be. @see BucketCommands.send */
+  inCommands<Subject extends Written<Note>>(
+    subjects: readonly Subject[],
+    write: (some: readonly Subject[]) => Promise<void>,
+  ): Promise<void> {
+    return this.#commands.send(subjects, (all) => this.#byBucket(all), write);
+  }
 
   /**
    * Adds this worker's entries, or removes them, with news.
    *
-   * @param subjects of one bucket
+   * @param subjects of one command
    * @param until where this worker stops: until when the subjects outlast it
    */
   async write(subjects: readonly (Written<Note> & { readonly enters: boolean })[], until?: number): Promise<void> {
-    const steps = inOrder(this.host, subjects).map(({ name, note, enters }) => {
-      return { step: enters ? '+' : '-', name, news: this.host.news(name, enters, note) } as const;
-    });
-    await this.#change({ steps, channel: this.host.channel }, until);
+    const buckets = new Map<number, SubjectStep[]>();
+    for (const [bucket, some] of this.#byBucket(subjects)) {
+      const steps = inOrder(this.host, some).map(({ name, note, enters }) => {
+        return { step: enters ? '+' : '-', name, news: this.host.news(name, enters, note) } as const;
+      });
+      buckets.set(bucket, steps);
+    }
+    await this.#change({ buckets, channel: this.host.channel }, until);
   }
 
   /** Adds this worker's entries, without news. */
   async restore(subjects: readonly Written<Note>[]): Promise<void> {
-    for (const some of this.#chunksOf(subjects)) {
-      await this.#change({ steps: some.map(({ name }) => ({ step: '+', name, news: '' })), channel: null });
-    }
+    await this.#writeSilently(subjects, '+');
   }
 
   /** Removes this worker's entries of the subjects that others have. @returns those of which it has none now */
   async leave(subjects: readonly Written<Note>[]): Promise<ReadonlySet<string>> {
-    const left = new Set<string>();
-    for (const some of this.#chunksOf(subjects)) {
-      const steps = some.map(({ name }) => ({ step: '~', name, news: '' }) as const);
-      for (const name of await this.#change({ steps, channel: null })) left.add(name);
-    }
-    return left;
+    return new Set(await this.#writeSilently(subjects, '~'));
   }
 
   /**
@@ -85,7 +96,7 @@ export class SubjectEntries<Note> {
             return { step: '-', name, news: isNews ? this.host.news(name, false, undefined) : '' } as const;
           });
           const channel = isNews ? this.host.channel : null;
-          await new SubjectBucket(this.link, key).change({ whose: `${entry} `, entry: '', steps, channel });
+          await this.#buckets.change({ whose: `${entry} `, entry: '', buckets: new Map([[bucket, steps]]), channel });
         }
       }
     }
@@ -98,20 +109,26 @@ export class SubjectEntries<Note> {
     await this.sweep((entry) => entry.startsWith(ours) && entry !== present, false);
   }
 
-  byBucket<Subject extends { readonly name: string }>(subjects: Iterable<Subject>): Map<number, Subject[]> {
+  #byBucket<Subject extends { readonly name: string }>(subjects: Iterable<Subject>): Map<number, Subject[]> {
     return byBucket(subjects, ({ name }) => this.host.groupOf(name));
   }
 
-  *#chunksOf(subjects: readonly Written<Note>[]): Generator<Written<Note>[]> {
-    for (const some of this.byBucket(subjects).values()) yield* chunksOf(some, BATCH);
+  /** Writes by one command after the other. @returns what they answer, together */
+  async #writeSilently(subjects: readonly Written<Note>[], step: '+' | '~'): Promise<readonly string[]> {
+    const answers: string[] = [];
+    for (const [bucket, all] of this.#byBucket(subjects)) {
+      for (const some of chunksOf(all, BATCH)) {
+        const steps = some.map(({ name }) => ({ step, name, news: '' }));
+        answers.push(...(await this.#change({ buckets: new Map([[bucket, steps]]), channel: null })));
+      }
+    }
+    return answers;
   }
 
-  #change(change: Pick<SubjectChange, 'steps' | 'channel'>, until?: number): Promise<readonly string[]> {
+  #change(change: Pick<SubjectChange, 'buckets' | 'channel'>, until?: number): Promise<readonly string[]> {
     const { workerId } = this.options;
-    const [first] = change.steps;
-    const key = this.#keyOf(bucketOf(this.host.groupOf(first?.name ?? '')));
     const [whose, entry] = [`${workerId}.`, entryOf(workerId, this.incarnation, until)];
-    return new SubjectBucket(this.link, key).change({ ...change, whose, entry });
+    return this.#buckets.change({ ...change, whose, entry });
   }
 
   #keyOf(bucket: number): string {
@@ -142,9 +159,9 @@ export function isOf(entry: string, workerId: string, incarnation: number): bool
 }
 
 function namesByEntry(page: [string, string[]][], isWanted: (entry: string) => boolean): Map<string, string[]> {
-  const found = new Map<string, string[]>();
+  const found = new Map<string, Set<string>>();
   for (const [name, entries] of page) {
-    for (const entry of entries.filter(isWanted)) found.set(entry, [...(found.get(entry) ?? []), name]);
+    for (const entry of entries.filter(isWanted)) found.set(entry, (found.get(entry) ?? new Set()).add(name));
   }
-  return found;
+  return new Map([...found].map(([entry, names]) => [entry, [...names]]));
 }

@@ -1,10 +1,12 @@
 import type { WsUserConnectionsLimit } from '../../options/limits.options.js';
 import type { UserAdmission, UserConnections } from '../../limits/user-connections.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
+import type { Runtime } from '../../runtime/runtime.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
-import { BUCKETS, bucketOf, byBucket } from '../subjects/buckets.js';
+import { BUCKETS } from '../subjects/buckets.js';
 import { Reconciler } from '../subjects/reconciler.js';
-import { ConnectionBucket, type UserConnection } from './connection-bucket.js';
+import { byUser, ConnectionBuckets, type UserConnection } from './connection-buckets.js';
+import { EnteringConnections } from './entering-connections.js';
 
 /** Names this use of Redis in the log, where Redis refuses it. */
 const WHAT = 'to count connections of users';
@@ -26,13 +28,18 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   readonly #clients = new Map<string, Set<string>>();
   /** Clients of this worker that Redis may still count although they have gone, with their users. */
   readonly #leaving = new Map<string, string>();
+  readonly #buckets: ConnectionBuckets;
+  readonly #entering: EnteringConnections;
   readonly #reconciler: Reconciler;
   #isStopped = false;
 
   constructor(
     private readonly link: RedisLink,
     private readonly options: RedisUserConnectionsOptions,
+    runtime: Runtime,
   ) {
+    this.#buckets = new ConnectionBuckets(link, options.prefix);
+    this.#entering = new EnteringConnections(this.#buckets, options.limit, link, runtime);
     this.#reconciler = new Reconciler(
       {
         rewrite: () => this.#rewrite(),
@@ -87,9 +94,8 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   }
 
   async #admit(userId: string, clientId: string): Promise<UserAdmission> {
-    const { limit } = this.options;
     try {
-      const admission = await this.#bucket(bucketOf(userId)).enter(userId, clientId, limit);
+      const admission = await this.#entering.enter(userId, clientId);
       this.link.outcome(WHAT);
       return admission;
     } catch (error) {
@@ -128,15 +134,15 @@ export class RedisUserConnections implements UserConnections, LeasedData {
   async #removeLeaving(): Promise<void> {
     while (this.#leaving.size > 0) {
       const leaving = [...this.#leaving].map(([clientId, userId]) => ({ userId, clientId }));
-      for (const [bucket, connections] of byBucket(leaving, userOf)) {
-        await this.#bucket(bucket).remove(connections);
+      for (const [bucket, connections] of byUser(leaving)) {
+        await this.#buckets.remove(bucket, connections);
         for (const { clientId } of connections) this.#leaving.delete(clientId);
       }
     }
   }
 
   async #rewrite(): Promise<void> {
-    for (const [bucket, connections] of byBucket(this.#ours(), userOf)) await this.#bucket(bucket).add(connections);
+    await this.#buckets.add(this.#ours());
   }
 
   async #removeGhosts(): Promise<void> {
@@ -146,24 +152,15 @@ export class RedisUserConnections implements UserConnections, LeasedData {
 
   /** Removes connections from all buckets. */
   async #sweep(isGone: (connection: UserConnection) => boolean): Promise<void> {
-    for (let number = 0; number < BUCKETS; number++) {
-      const bucket = this.#bucket(number);
-      for await (const connections of bucket.connections()) {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      for await (const connections of this.#buckets.connections(bucket)) {
         const gone = connections.filter(isGone);
-        if (gone.length > 0) await bucket.remove(gone);
+        if (gone.length > 0) await this.#buckets.remove(bucket, gone);
       }
     }
-  }
-
-  #bucket(bucket: number): ConnectionBucket {
-    return new ConnectionBucket(this.link, this.options.prefix, bucket);
   }
 
   #ours(): UserConnection[] {
     return [...this.#clients].flatMap(([userId, clients]) => [...clients].map((clientId) => ({ userId, clientId })));
   }
-}
-
-function userOf({ userId }: UserConnection): string {
-  return userId;
 }

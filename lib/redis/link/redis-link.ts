@@ -15,6 +15,7 @@ import { isCluster } from './redis-client.js';
 import { RedisClock } from './redis-clock.js';
 import { RedisCommands } from './redis-commands.js';
 import { bare, isReply, outOfStep } from './redis-failures.js';
+import { Pace } from './pace.js';
 import { RedisProbe } from './redis-probe.js';
 import { nameOf, RedisSource } from './redis-source.js';
 import { ShardedPublisher } from './sharded-publisher.js';
@@ -58,6 +59,7 @@ export class RedisLink implements MetricSource {
   readonly #seal: MessageSeal | null;
   readonly #log: FaultLog;
   readonly #state: LinkState;
+  readonly #pace: Pace;
   #isClockAsked = false;
   /** Lost probes in a row. */
   #lostProbes = 0;
@@ -72,6 +74,7 @@ export class RedisLink implements MetricSource {
     this.#log = new FaultLog(report, runtime);
     this.#state = new LinkState(this.#log);
     this.#clock = new RedisClock(runtime);
+    this.#pace = new Pace(runtime);
     this.#seal = options.secrets ? new MessageSeal(options.secrets, this.#clock, this.#log, runtime) : null;
     const source = (this.#source = new RedisSource(options.redis.template, `${prefix}:${name}`, runtime));
     const listener = {
@@ -137,6 +140,19 @@ export class RedisLink implements MetricSource {
   /** Whether Redis refuses or loses something that this process needs, though the link may be ready. */
   get isLimited(): boolean {
     return this.#state.isLimited;
+  }
+
+  /** Whether all keys of a command have to be in one slot. */
+  get isCluster(): boolean {
+    return isCluster(this.options.redis.template);
+  }
+
+  /**
+   * Calls back when it is time for writes that nobody waits for: after a silence at the end of this turn of the event loop,
+   * otherwise up to 20 ms later, in the order of the calls. `work` must not throw.
+   */
+  soon(work: () => void): void {
+    this.#pace.soon(work);
   }
 
   /** Registers a listener that is called each time the link becomes ready. It must not throw. */
