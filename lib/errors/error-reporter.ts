@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Runtime } from '../runtime/runtime.js';
+import type { Awaitable } from '../runtime/thenable.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
@@ -40,7 +41,7 @@ export class ErrorReporter {
    *
    * @param what the method that was called, as `WsClient.join`
    */
-  watch<T>(what: string, work: () => Promise<T>, clientId?: string): Promise<T> {
+  watch<T>(what: string, work: () => Awaitable<T>, clientId?: string): Promise<T> {
     const untaken = (reason: unknown): void =>
       this.report(`${what} failed, and nobody waited for it.`, reason, clientId);
     return WatchedPromise.watch(work, untaken);

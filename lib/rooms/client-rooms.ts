@@ -3,6 +3,7 @@ import type { ClientSession } from '../clients/session/client-session.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Awaitable } from '../runtime/thenable.js';
 import { roomKey, SEPARATOR } from '../ws-client/room-key.js';
 import { AskedRooms } from './asked-rooms.js';
 import { Memberships } from './memberships.js';
@@ -66,7 +67,7 @@ export class ClientRooms {
    * @throws WsError FORBIDDEN for a client without a namespace, TIMEOUT, CONFLICT when it has left meanwhile; what
    * `rooms.namespace` throws: at the call where that answers at once
    */
-  join<T>(client: ClientSession, roomName: string, enter: (key: string) => Promise<T>): Promise<T> {
+  join<T>(client: ClientSession, roomName: string, enter: (key: string) => Awaitable<T>): Awaitable<T> {
     if (!this.#names.areSpaced) return enter(roomName);
     const { namespace: isSpaced, own } = client.options.rooms;
     const known = this.keyOf(client, roomName);

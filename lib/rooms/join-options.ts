@@ -21,4 +21,6 @@ export interface JoinSettings {
   readonly isRequest?: boolean | undefined;
   /** The caller that can take the join back, see {@link Memberships.withdraw}. */
   readonly claim?: JoinClaim | undefined;
+  /** True: a join that is done at once stays; only one that waits can be taken back by its claim. Default: false. */
+  readonly isFinalAtOnce?: boolean | undefined;
 }

@@ -11,6 +11,7 @@ import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import type { WsRoomLeftReason } from '../protocol/presence.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import type { Awaitable } from '../runtime/thenable.js';
 import { workerOf } from '../runtime/client-id.js';
 import { NONE, sizeOf } from '../runtime/few.js';
 import { AskedRooms } from './asked-rooms.js';
@@ -67,13 +68,18 @@ export class Memberships {
    * @throws WsError INVALID_ROOM, ROOM_LIMIT, FORBIDDEN, CONFLICT for a second room that the client would call the same, or
    * UNAVAILABLE and TIMEOUT when the room cannot be made live
    */
-  async join(client: ClientSession, roomName: string, settings: JoinSettings = {}): Promise<boolean> {
-    const { username, broadcast = true, isRequest = false, claim } = settings;
+  async join(client: ClientSession, roomName: string, settings?: JoinSettings): Promise<boolean> {
+    return this.begin(client, roomName, settings);
+  }
+
+  /** {@link join}, whose outcome is there at once where nothing has to be waited for. It throws at the call, too. */
+  begin(client: ClientSession, roomName: string, settings: JoinSettings = {}): Awaitable<boolean> {
+    const { username, broadcast = true, isRequest = false, claim, isFinalAtOnce = false } = settings;
     this.#names.check(roomName, client.options.limits.roomName, this.counters);
     if (!this.clients.holds(client) || claim?.isWithdrawn) return false;
     claim?.joins.push([client, roomName]);
     if (client.rooms.has(roomName)) {
-      this.#claimed.join(client, roomName, claim);
+      this.#claimed.join(client, roomName, isFinalAtOnce ? undefined : claim);
       if (!isRequest) this.asked.note(client, roomName, isRequest);
       this.rooms.describe(client, roomName, { username });
       this.#leaveOthers(client, roomName, broadcast);
@@ -94,10 +100,11 @@ export class Memberships {
     this.#checkRoomLimit(client);
     const preparation: Preparation = { profile: undefined };
     const ready = this.#prepare(client, roomName, isRequest, preparation);
-    const claims = claim ? new Set([claim]) : null;
     if (ready) {
+      const claims = claim ? new Set([claim]) : null;
       return this.#joinWhenReady(client, roomName, { username, broadcast, isRequest, claims }, preparation, ready);
     }
+    const claims = claim && !isFinalAtOnce ? new Set([claim]) : null;
     this.#enter(client, roomName, { username, broadcast, isRequest, claims }, undefined);
     return true;
   }

@@ -5,7 +5,6 @@ import type { ClientSession } from '../clients/session/client-session.js';
 import { has, type Few } from '../runtime/few.js';
 import { MemberDetails } from './member-details.js';
 import type { DetailChange, MemberDetail, Membership, MembershipChange, RoomListener } from './membership.js';
-import { MembersByRoom } from './members-by-room.js';
 import { Room } from './room.js';
 
 /**
@@ -18,12 +17,9 @@ export class RoomRegistry {
   readonly #details = new MemberDetails();
   readonly #listeners: RoomListener[] = [];
 
-  /** Every room that has members, with their client ids. Each set that is read stays in memory as long as the room does. */
-  readonly rooms: ReadonlyMap<string, ReadonlySet<string>> = new MembersByRoom(this.#rooms);
-
-  /** Every room that has members, with their client ids at present. */
-  *members(): Generator<[roomName: string, clientIds: readonly string[]]> {
-    for (const [roomName, room] of this.#rooms) yield [roomName, [...room.ids]];
+  /** Every room that has members. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#rooms;
   }
 
   /** The ids of a room's members on all workers, at present; undefined when there is no such room. */

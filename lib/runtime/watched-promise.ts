@@ -1,3 +1,5 @@
+import { isThenable, type Awaitable } from './thenable.js';
+
 /** Gets the reason of a rejection that has no handler. */
 export type Untaken = (reason: unknown) => void;
 
@@ -11,11 +13,15 @@ export class WatchedPromise<T> extends Promise<T> {
   #isTaken = false;
 
   /** Runs the work and returns a watched promise of its result. It never throws. */
-  static watch<T>(work: () => Promise<T>, untaken: Untaken): WatchedPromise<T> {
-    const promise = begin(work);
+  static watch<T>(work: () => Awaitable<T>, untaken: Untaken): WatchedPromise<T> {
+    const outcome = begin(work);
     // Every send passes here, so nothing is attached before there is a rejection.
     const watched = new WatchedPromise<T>((resolve, reject) => {
-      promise.then(resolve, (reason: unknown) => {
+      if (!isThenable(outcome)) {
+        resolve(outcome);
+        return;
+      }
+      outcome.then(resolve, (reason: unknown) => {
         watched.#rejected(reason);
         reject(reason);
       });
@@ -61,10 +67,9 @@ export class WatchedPromise<T> extends Promise<T> {
   }
 }
 
-function begin<T>(work: () => Promise<T>): Promise<T> {
+function begin<T>(work: () => Awaitable<T>): Awaitable<T> {
   try {
-    // An application's own bus may return undefined.
-    return Promise.resolve(work());
+    return work();
   } catch (error) {
     return Promise.resolve().then(() => {
       throw error;

@@ -140,7 +140,7 @@ function endpointWith(options: ResolvedOptions): SessionEndpoint {
     intake: { take: () => undefined },
     dispatcher: { dispatch: () => undefined },
     pushLimit: new PushLimit(false),
-    memberships: { keyOf: (roomName) => roomName, join: () => Promise.resolve(false), remove: () => undefined },
+    memberships: { keyOf: (roomName) => roomName, begin: () => false, remove: () => undefined },
     errors: new ErrorReporter(runtime, options),
     runtime,
   };
@@ -230,7 +230,7 @@ async function tell(random: SeededRandom, factory: RuleFactory): Promise<void> {
 }
 
 function membershipsIn(registry: RoomRegistry): string[] {
-  return [...registry.rooms].flatMap(([roomName, ids]) => [...ids].map((id) => `${id} in ${roomName}`)).sort();
+  return [...registry.rooms].flatMap(([roomName, { ids }]) => [...ids].map((id) => `${id} in ${roomName}`)).sort();
 }
 
 function membershipsOf(model: Model): string[] {

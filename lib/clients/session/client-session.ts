@@ -4,6 +4,7 @@ import type { Codec } from '../../protocol/codec.interface.js';
 import type { InboundMessage, ProtocolError, RequestId, ReturnNotice, Welcome } from '../../protocol/messages.js';
 import { CLOSING, OPEN } from '../../runtime/socket-state.js';
 import type { WsTokenInfo } from '../../options/authenticator.js';
+import type { Awaitable } from '../../runtime/thenable.js';
 import type { Step } from '../../runtime/ordered-steps.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../../ws-client/client-entry.js';
@@ -218,7 +219,7 @@ export class ClientSession implements ClientEntry, ShownSession {
   /** {@link WsClient.join} */
   join(roomName: string, options?: WsNamespaced): Promise<boolean> {
     const { errors, memberships } = this.endpoint;
-    const join = (): Promise<boolean> => memberships.join(this, this.#keyOf(roomName, options));
+    const join = (): Awaitable<boolean> => memberships.begin(this, this.#keyOf(roomName, options));
     return errors.watch('WsClient.join', join, this.clientId);
   }
 

@@ -4,6 +4,7 @@ import type { InboundMessage, ProtocolError } from '../../protocol/messages.js';
 import type { WsRoomLeftReason } from '../../protocol/presence.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import type { Awaitable } from '../../runtime/thenable.js';
 import type { ClientSession } from './client-session.js';
 import type { RouteTable } from './route.interface.js';
 
@@ -41,6 +42,7 @@ export interface SessionDispatcher {
 export interface SessionMemberships {
   /** The key of a room, see `WsNamespaced`. @throws WsError BAD_MESSAGE */
   keyOf(roomName: string, namespace: unknown): string;
-  join(session: ClientSession, key: string): Promise<boolean>;
+  /** Joins a room; it may throw, too. */
+  begin(session: ClientSession, key: string): Awaitable<boolean>;
   remove(session: ClientSession, key: string, reason: WsRoomLeftReason): void;
 }

@@ -16,6 +16,8 @@ import { JoinClaim } from '../../rooms/join-claims.js';
 import { ClientRooms } from '../../rooms/client-rooms.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { RoomRules } from '../../rooms/room-rules.js';
+import { has, NONE, withItem, type Few } from '../../runtime/few.js';
+import type { Awaitable } from '../../runtime/thenable.js';
 import { Admissions } from './admissions.js';
 import { readReplay, type ReplayFields } from './replay-fields.js';
 
@@ -42,20 +44,22 @@ export interface Joined {
 /** The joins that clients ask for. */
 @Injectable()
 export class RequestedJoins {
+  readonly #services: JoinServices;
+
   constructor(
-    private readonly rooms: ClientRooms,
-    private readonly memberships: Memberships,
-    private readonly rules: RoomRules,
-    private readonly audience: PresenceAudience,
-    @Inject(ROOM_PRESENCE) private readonly presence: RoomPresence,
-    @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
-  ) {}
+    rooms: ClientRooms,
+    memberships: Memberships,
+    rules: RoomRules,
+    audience: PresenceAudience,
+    @Inject(ROOM_PRESENCE) presence: RoomPresence,
+    @Inject(ROOM_HISTORY) history: RoomHistory,
+  ) {
+    this.#services = { rooms, memberships, rules, audience, presence, history };
+  }
 
   /** @param id the message's; without one nobody could tell what an answer is about, so nothing is replayed */
   of(session: ClientSession, id: RequestId | undefined, exchange: AckSource): JoinRequest {
-    const { rooms, memberships, rules, audience, presence, history } = this;
-    const services = { rooms, memberships, rules, audience, presence, history };
-    return new JoinRequest(services, session, id !== undefined, exchange);
+    return new JoinRequest(this.#services, session, id !== undefined, exchange);
   }
 }
 
@@ -72,7 +76,7 @@ interface JoinServices {
 export class JoinRequest {
   readonly #claims: JoinClaim[] = [];
   /** The keys of the rooms of which the client wants to know who is there. */
-  readonly #shown = new Set<string>();
+  #shown: Few<string> = NONE;
   readonly #admissions: Admissions;
   /** The bytes of the lists of members that the answer has, where they are counted. */
   #listed = 0;
@@ -84,7 +88,6 @@ export class JoinRequest {
     private readonly exchange: AckSource,
   ) {
     const { history } = services;
-    exchange.whenGivenUp(() => this.withdraw());
     this.#admissions = new Admissions(history, session, exchange);
   }
 
@@ -93,13 +96,16 @@ export class JoinRequest {
    *
    * @throws WsError, also at the call, FORBIDDEN where clients do not join by themselves, BAD_MESSAGE, CONFLICT when the client
    * has left meanwhile, UNAVAILABLE, and as {@link ClientRooms.join} and {@link Memberships.join}; the client is where it was then
+   * @param isAlone the message asks for no other room: a join that is done at once is final, without {@link confirm}
    */
-  join(roomName: string, wish: RequestedJoin): Promise<Joined> {
-    const { session, services } = this;
+  join(roomName: string, wish: RequestedJoin, isAlone = false): Awaitable<Joined> {
+    const { session, services, exchange } = this;
     if (!services.rules.isOpenTo(session)) throw new WsError('FORBIDDEN', 'Clients cannot join rooms by themselves.');
     const claim = new JoinClaim();
     this.#claims.push(claim);
-    return services.rooms.join(session, roomName, (key) => this.#join(key, wish, claim));
+    const joined = services.rooms.join(session, roomName, (key) => this.#join(key, wish, claim, isAlone));
+    if (joined instanceof Promise) exchange.whenGivenUp(() => this.withdraw());
+    return joined;
   }
 
   /**
@@ -109,7 +115,7 @@ export class JoinRequest {
    * @returns undefined where the client has not asked for it, or the room has no presence
    */
   membersOf(key: string): string | undefined {
-    if (!this.#shown.has(key)) return undefined;
+    if (!has(this.#shown, key)) return undefined;
     const { session, exchange } = this;
     const list = this.services.audience.add(session, key, exchange, this.#listed);
     if (list !== undefined && session.options.limits.maxPushBytes !== false) this.#listed += Buffer.byteLength(list);
@@ -126,18 +132,32 @@ export class JoinRequest {
     for (const claim of this.#claims) this.services.memberships.confirm(claim);
   }
 
-  async #join(key: string, { username, ...fields }: RequestedJoin, claim: JoinClaim): Promise<Joined> {
-    const { session, services } = this;
-    const replay = this.#read(key, fields);
-    const setState = this.#readPresence(key, fields);
-    const isMember = await services.memberships.join(session, key, { username, isRequest: true, claim });
+  #join(key: string, wish: RequestedJoin, claim: JoinClaim, isAlone: boolean): Awaitable<Joined> {
+    const { username } = wish;
+    const replay = this.#read(key, wish);
+    const setState = this.#readPresence(key, wish);
+    const settings = { username, isRequest: true, claim, isFinalAtOnce: isAlone && !replay };
+    const joined = this.services.memberships.begin(this.session, key, settings);
+    const entered = (isMember: boolean): Awaitable<Joined> => this.#entered(key, isMember, replay, setState, claim);
+    return joined instanceof Promise ? joined.then(entered) : entered(joined);
+  }
+
+  #entered(
+    key: string,
+    isMember: boolean,
+    replay: ReplayRequest | undefined,
+    setState: (() => void) | undefined,
+    claim: JoinClaim,
+  ): Awaitable<Joined> {
+    const { session } = this;
     // The server itself has put the client in meanwhile: it has to learn where it goes on.
     const isThere = isMember || (replay !== undefined && session.rooms.has(key));
     // Another request may keep the client in the room that this one was given up for.
     if (!isThere || claim.isWithdrawn) throw hasLeft();
     setState?.();
     this.#admissions.entered(key);
-    return { key, verdict: replay && (await this.#admit(key, replay, claim)) };
+    if (!replay) return { key, verdict: undefined };
+    return this.#admit(key, replay, claim).then((verdict) => ({ key, verdict }));
   }
 
   /** @returns undefined for a room without history: there the fields have no meaning */
@@ -158,7 +178,7 @@ export class JoinRequest {
       throw new WsError('BAD_MESSAGE', 'presence is neither true nor false.');
     }
     // Without an id nobody could tell what the list is about.
-    if (isShown === true && this.isAnswered) this.#shown.add(key);
+    if (isShown === true && this.isAnswered) this.#shown = withItem(this.#shown, key);
     if (state === undefined) return undefined;
     checkState(state);
     return () => {

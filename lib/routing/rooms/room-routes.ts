@@ -10,7 +10,7 @@ import { isUsername } from '../../rooms/member-details.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { fieldsOf } from '../message-fields.js';
 import type { Router } from '../router.js';
-import { RequestedJoins } from './requested-joins.js';
+import { RequestedJoins, type Joined, type JoinRequest } from './requested-joins.js';
 
 /** PXL's requests to join and to leave a room: PROTOCOL.md "joinRoom", "leaveRoom". */
 @Injectable()
@@ -29,14 +29,24 @@ export class RoomRoutes {
     add('leaveRoom', (session, { data }) => this.#leave(session, data));
   }
 
-  async #join(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): Promise<unknown> {
-    const { roomName, username, ...wish } = fieldsOf(data);
+  #join(session: ClientSession, { data, id }: InboundMessage, exchange: AckSource): unknown {
+    const { roomName, username, since, history, was, presence, state } = fieldsOf(data);
     this.rooms.check(session, roomName);
     if (!isUsername(username)) {
       throw new WsError('BAD_MESSAGE', 'The username is not a text of at most 128 characters.');
     }
     const joins = this.joins.of(session, id, exchange);
-    const { key, verdict } = await joins.join(roomName, { ...wish, username });
+    const joined = joins.join(roomName, { username, since, history, was, presence, state }, true);
+    const answer = (one: Joined): unknown => this.#joined(session, { roomName, username }, joins, one);
+    return joined instanceof Promise ? joined.then(answer) : answer(joined);
+  }
+
+  #joined(
+    session: ClientSession,
+    { roomName, username }: { roomName: string; username: string | undefined },
+    joins: JoinRequest,
+    { key, verdict }: Joined,
+  ): unknown {
     const members = joins.membersOf(key);
     joins.confirm();
     const { userId, userType } = session.user ?? {};

@@ -10,6 +10,7 @@ import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import type { WsNamespaced, WsRoomName } from '../../ws-client/room-key.js';
 import { RemoteClients } from '../coordination/remote-clients.js';
+import { MembersByRoom } from './members-by-room.js';
 
 /**
  * Which client of any worker is in which room. A room exists while it has members; its name is any text. With
@@ -29,12 +30,11 @@ export class RoomManager {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#names = RoomNames.of(options);
+    this.rooms = new MembersByRoom(registry.rooms);
   }
 
-  /** Every room that has members, with their client ids. */
-  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
-    return this.registry.rooms;
-  }
+  /** Every room that has members, with their client ids. A set that was read stays in memory as long as its room does. */
+  readonly rooms: ReadonlyMap<string, ReadonlySet<string>>;
 
   /**
    * Puts a client into a room.
@@ -81,8 +81,8 @@ export class RoomManager {
   printRooms(): void {
     // A name is any text: as JSON it cannot forge lines of the log.
     const lines = Array.from(
-      this.registry.members(),
-      ([key, members]) => `  ${this.#tell(key)} (${members.length}): ${members.join(', ')}`,
+      this.registry.rooms,
+      ([key, { size, ids }]) => `  ${this.#tell(key)} (${size}): ${[...ids].join(', ')}`,
     );
     this.#logger.log([`Rooms: ${this.rooms.size}`, ...lines].join('\n'));
   }

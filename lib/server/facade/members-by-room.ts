@@ -1,4 +1,4 @@
-import type { Room } from './room.js';
+import type { Room } from '../../rooms/room.js';
 
 /** The rooms as applications see them: by name the ids of the members, as a set that goes with the room. */
 export class MembersByRoom implements ReadonlyMap<string, ReadonlySet<string>> {
