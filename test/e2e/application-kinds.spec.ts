@@ -83,8 +83,9 @@ describe('Without a server', () => {
     await module.close();
   });
 
-  it('an application context sends, opens no port, and closes', async () => {
-    @Module({ imports: [PxlWebSocketModule.forRoot()], providers: [OwnPortGateway] })
+  it('an application context sends, opens no port, and closes without the delay of a shutdown', async () => {
+    const shutdown = { delay: 60_000 };
+    @Module({ imports: [PxlWebSocketModule.forRoot({ shutdown })], providers: [OwnPortGateway] })
     class AppModule {}
     const context = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
     await expectNoPort(context);
