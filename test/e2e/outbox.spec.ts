@@ -419,6 +419,32 @@ describe('the outbox of a connection', () => {
     expect(client.ws.bufferedAmount).toBe(0);
   });
 
+  it('counts each byte of the texts for a client that does not read, and keeps them out of the heap', async () => {
+    await start();
+    const [reader, client] = await connectRaw();
+    const network = [...writes.keys()].at(-1)!;
+    const before = network.bytesWritten;
+    reader.socket.pause();
+    const texts = Array.from({ length: 200 }, (_, at) => `${(at % 3 ? 'x' : 'é').repeat(40_000)}${at}`);
+
+    for (const text of texts) {
+      client.send(text);
+      await turn();
+    }
+
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    const headers = texts.reduce((sum, text) => sum + (Buffer.byteLength(text) < 65_536 ? 4 : 10), 0);
+    expect(network.bytesWritten - before).toBe(bytes + headers);
+    const queue = (network as unknown as { writableBuffer: { chunk: unknown }[] }).writableBuffer;
+    expect(queue.length).toBeGreaterThan(10);
+    expect(queue.every(({ chunk }) => Buffer.isBuffer(chunk))).toBe(true);
+
+    reader.socket.resume();
+    const read = await frames(reader, texts.length);
+    expect(read.map(({ payload }, at) => payload.toString() === texts[at])).toEqual(texts.map(() => true));
+    expect(client.ws.bufferedAmount).toBe(0);
+  });
+
   it('does nothing for a client that is gone', async () => {
     await start();
     const [reader, client] = await connect();

@@ -32,20 +32,18 @@ export function frameSize(length: number): number {
   return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10);
 }
 
+/** The header of a text frame with `length` bytes of payload, one character for each byte (latin1). */
+export function frameHeader(length: number): string {
+  if (length < 126) return String.fromCharCode(FIN_TEXT, length);
+  if (length < 65_536) return String.fromCharCode(FIN_TEXT, 126, length >> 8, length & 255);
+  // A string is shorter than 2^32 bytes in every Node, so the upper half of the 64-bit length is always zero.
+  const bytes = [length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255];
+  return String.fromCharCode(FIN_TEXT, 127, 0, 0, 0, 0, ...bytes);
+}
+
 /** Writes the frame of a text of `length` bytes; returns where the next one begins. */
 export function writeFrame(target: Buffer, start: number, text: string, length: number): number {
-  let at = start + 2;
-  target[start] = FIN_TEXT;
-  if (length < 126) {
-    target[start + 1] = length;
-  } else if (length < 65_536) {
-    target[start + 1] = 126;
-    at = target.writeUInt16BE(length, at);
-  } else {
-    target[start + 1] = 127;
-    // A string is shorter than 2^32 bytes in every Node, so the upper half of the 64-bit length is always zero.
-    at = target.writeUInt32BE(length, target.writeUInt32BE(0, at));
-  }
+  const at = start + target.write(frameHeader(length), start, 'latin1');
   target.write(text, at);
   return at + length;
 }

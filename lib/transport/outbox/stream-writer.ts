@@ -1,4 +1,7 @@
+import type { Duplex } from 'node:stream';
+import { ENGINE } from '../../runtime/engine.js';
 import type { WaitingFrames } from './frame-writer.js';
+import { TextRun } from './text-run.js';
 import { WsWriter } from './ws-writer.js';
 import type { SendCallback, RawSendOptions, WsData } from './ws-send.js';
 
@@ -17,6 +20,11 @@ export class StreamWriter extends WsWriter {
       super.write(frames, behind);
       return;
     }
+    const text = !behind && frames instanceof TextRun && isIdle(stream) ? frames.latin1() : null;
+    if (text !== null) {
+      stream.write(text, 'latin1');
+      return;
+    }
     const chunks = frames.chunks();
     if (!behind && !Array.isArray(chunks)) {
       stream.write(chunks);
@@ -32,4 +40,12 @@ export class StreamWriter extends WsWriter {
     if (data instanceof Blob) this.#isAhead = false;
     super.send(data, options, done);
   }
+}
+
+/**
+ * Whether a short string is on its way before `write` returns: Node copies it to its stack, and hands it to the system from
+ * there, at less than the cost of a buffer. While something waits in the stream, a string would wait there too, in the heap.
+ */
+function isIdle(stream: Duplex): boolean {
+  return ENGINE === 'node' && stream.writableLength === 0;
 }
