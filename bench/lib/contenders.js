@@ -27,6 +27,7 @@ const WELCOMED = { messages: 1 };
  * Who is measured: how its server is started, what its clients connect to and are greeted with, and what a request
  * `(handler, data, id)` and one to join a room `(name, id)` look like. `id` is one digit. `receiver`: who takes what it
  * publishes, where that is another. `library`: what applications connect with. `absence()`: why it does not run here, or null.
+ * `isListed`: messages that leave together are fewer bytes than alone.
  */
 export const CONTENDERS = {
   'socket-write': {
@@ -135,6 +136,13 @@ export const CONTENDERS = {
     command: () => node('pxl-encrypted.js'),
     path: `/ws?publicKey=${PUBLIC_KEY}`,
     greeting: WELCOMED,
+  },
+  'pxl-encrypted-lists': {
+    title: 'nestjs-pxl-websocket, encrypted, clients that read lists',
+    command: () => node('pxl-encrypted.js'),
+    path: `/ws?publicKey=${PUBLIC_KEY}&sealed=lists`,
+    greeting: WELCOMED,
+    isListed: true,
   },
 };
 

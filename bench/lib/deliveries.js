@@ -1,3 +1,5 @@
+import { CONTENDERS } from './contenders.js';
+
 /**
  * Measures what a server pays to deliver turns of messages.
  *
@@ -39,7 +41,15 @@ export async function prepareTurns(session, turn, deliveries) {
   if (!Number.isInteger(session.deliveryBytes)) {
     throw new Error(`${session.name}: ${bytes} bytes came for ${deliveries} deliveries; some did not arrive.`);
   }
-  await load.ask('expect', { pacePort, bytes: bytes * turn.messages * turn.ticks });
+  const bytesOfTick = CONTENDERS[session.name].isListed ? await bytesTogether(session, turn) : bytes * turn.messages;
+  await load.ask('expect', { pacePort, bytes: bytesOfTick * turn.ticks });
+}
+
+/** The bytes of all messages of a tick, where they are fewer than those of as many messages alone. */
+async function bytesTogether({ server, load }, turn) {
+  await server.ask('send', { turn, messages: turn.messages });
+  const { bytes } = await load.ask('bytes');
+  return bytes;
 }
 
 function bytesOf(rows) {

@@ -21,9 +21,10 @@ export function serve(contender) {
       return { port: await contender.start(settings), pacePort: await pace.listen() };
     },
 
-    /** One turn, without waiting for its arrival. */
-    send({ turn }) {
-      sendAll(contender, turn, textsOf(turn));
+    /** So many messages to each target in one tick, without waiting for their arrival. */
+    send({ turn, messages = 1 }) {
+      const texts = textsOf(turn);
+      for (let message = 0; message < messages; message++) sendAll(contender, turn, texts);
     },
 
     /** One message to one room. */
