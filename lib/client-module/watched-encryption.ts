@@ -16,6 +16,7 @@ export class WatchedEncryption implements ClientEncryption {
     const session = await readably(() => this.encryption.offer())();
     return {
       publicKey: session.publicKey,
+      sealed: session.sealed,
       agree: (answer) => session.agree(answer),
       encrypt: (text) => this.#watch(session.encrypt(text)),
       decrypt: (data) => session.decrypt(data),

@@ -16,18 +16,23 @@ export interface ClientEncryption {
 }
 
 /**
- * The encryption of one connection. The client calls each of `encrypt` and `decrypt` in order, and not before the previous
+ * The encryption of one connection. The client calls `encrypt`, and what decrypts, in order, and not before the previous
  * call has settled.
  */
 export interface EncryptionSession {
   /** The client's public key, as it is sent to the server. */
   readonly publicKey: string;
+  /** Announced to the server: `decrypt` reads lists too. Without it, the server encrypts each frame by itself. */
+  readonly sealed?: 'lists' | undefined;
   /** Completes the exchange with the server's public key and salt from the welcome. */
   agree(answer: { serverPublicKey: string; salt: string }): Promise<void>;
   /** Encrypts the text of a frame. */
   encrypt(text: string): Promise<string>;
-  /** Decrypts what `encrypt` of the other side returned; rejects when it is something else, or not the next in order. */
-  decrypt(data: string): Promise<string>;
+  /**
+   * Decrypts what `encrypt` of the other side returned, or a list of texts that it has encrypted together; rejects when it is
+   * something else, or not the next in order.
+   */
+  decrypt(data: string): Promise<string | readonly string[]>;
 }
 
 /** A socket whose user reads and writes clear frames, which travel encrypted. */

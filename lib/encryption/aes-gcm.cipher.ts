@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Codec } from '../protocol/codec.interface.js';
 import type { Cipher } from './cipher.interface.js';
+import type { ClearFrames } from './clear-frames.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const COUNTER_BYTES = 8;
@@ -22,19 +23,21 @@ export class AesGcmCipher implements Cipher {
     private readonly codec: Codec,
     private readonly outboundKey: KeyObject,
     private readonly inboundKey: KeyObject,
+    private readonly clearFrames: ClearFrames,
   ) {}
 
   seal(text: string): string {
-    const nonce = nonceOf(this.#sealed++);
-    const cipher = createCipheriv(ALGORITHM, this.outboundKey, nonce);
-    const parts = [nonce.subarray(-COUNTER_BYTES), cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
-    return this.codec.encodeEncrypted(Buffer.concat(parts).toString('base64url'));
+    return this.#seal(Buffer.from(text));
+  }
+
+  sealAll(texts: readonly string[]): readonly string[] {
+    return this.clearFrames.of(texts).map((clear) => this.#seal(clear));
   }
 
   open(data: unknown): string | null {
     const bytes = bytesOf(data);
     if (!bytes || bytes.length < COUNTER_BYTES + TAG_BYTES) return null;
-    const nonce = nonceOf(this.#opened);
+    const nonce = writeNonce(Buffer.allocUnsafe(NONCE_BYTES), this.#opened);
     if (bytes.compare(nonce, NONCE_BYTES - COUNTER_BYTES, NONCE_BYTES, 0, COUNTER_BYTES) !== 0) return null;
     const decipher = createDecipheriv(ALGORITHM, this.inboundKey, nonce, { authTagLength: TAG_BYTES });
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
@@ -47,13 +50,26 @@ export class AesGcmCipher implements Cipher {
     this.#opened++;
     return text.toString();
   }
+
+  /** Each call has the next nonce, whether one frame is sealed or a list. */
+  #seal(clear: Buffer): string {
+    // Nonce, ciphertext and tag; what is sent begins with the nonce's counter.
+    const bytes = Buffer.allocUnsafe(NONCE_BYTES + clear.length + TAG_BYTES);
+    const nonce = writeNonce(bytes, this.#sealed++);
+    const cipher = createCipheriv(ALGORITHM, this.outboundKey, nonce);
+    bytes.set(cipher.update(clear), NONCE_BYTES);
+    cipher.final(); // checks that all is done: in this mode update has given every byte
+    bytes.set(cipher.getAuthTag(), NONCE_BYTES + clear.length);
+    return this.codec.encodeSealed(bytes.toString('base64url', NONCE_BYTES - COUNTER_BYTES));
+  }
 }
 
-function nonceOf(counter: number): Buffer {
-  const nonce = Buffer.alloc(NONCE_BYTES);
-  nonce.writeUInt32BE(Math.floor(counter / 2 ** 32), NONCE_BYTES - 8);
-  nonce.writeUInt32BE(counter % 2 ** 32, NONCE_BYTES - 4);
-  return nonce;
+/** Writes a nonce to the head of a buffer. */
+function writeNonce(buffer: Buffer, counter: number): Buffer {
+  buffer.writeUInt32BE(0, 0);
+  buffer.writeUInt32BE(Math.floor(counter / 2 ** 32), 4);
+  buffer.writeUInt32BE(counter % 2 ** 32, 8);
+  return buffer.subarray(0, NONCE_BYTES);
 }
 
 /** The bytes of a text in base64url; null unless the text is exactly how these bytes are written. */

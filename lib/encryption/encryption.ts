@@ -56,6 +56,6 @@ export class Encryption {
       closeForGood(session, CLOSE_CODES.BAD_FRAME, this.runtime);
     };
     const channel = new SecureChannel(session, cipher, batchLimit, onBreach);
-    session.encrypt(channel, batchLimit, (text) => cipher.seal(text), lastInClear);
+    session.encrypt(channel, batchLimit, cipher, lastInClear);
   }
 }

@@ -2,6 +2,7 @@ import { createECDH, createSecretKey, hkdfSync, randomBytes, type KeyObject } fr
 import type { Codec } from '../protocol/codec.interface.js';
 import { AesGcmCipher, bytesOf } from './aes-gcm.cipher.js';
 import type { Cipher } from './cipher.interface.js';
+import type { ClearFrames } from './clear-frames.js';
 
 const CURVE = 'prime256v1';
 /** An uncompressed point: the byte 4, then x and y. */
@@ -23,8 +24,9 @@ export interface Agreement {
  * direction. Null when the client's key is not a point of this curve.
  *
  * @param publicKey the client's: an uncompressed point in base64url
+ * @param clearFrames what is sealed for this client: its frames one by one, or lists of them
  */
-export function agreeOnKeys(codec: Codec, publicKey: unknown): Agreement | null {
+export function agreeOnKeys(codec: Codec, publicKey: unknown, clearFrames: ClearFrames): Agreement | null {
   const point = bytesOf(publicKey);
   if (point?.length !== PUBLIC_KEY_BYTES || point[0] !== UNCOMPRESSED) return null;
   const pair = createECDH(CURVE);
@@ -36,7 +38,7 @@ export function agreeOnKeys(codec: Codec, publicKey: unknown): Agreement | null 
     return null; // not on the curve
   }
   const salt = randomBytes(SALT_BYTES);
-  const cipher = new AesGcmCipher(codec, keyOf('server', secret, salt), keyOf('client', secret, salt));
+  const cipher = new AesGcmCipher(codec, keyOf('server', secret, salt), keyOf('client', secret, salt), clearFrames);
   return { serverPublicKey, salt: salt.toString('base64url'), cipher };
 }
 

@@ -9,6 +9,7 @@ import { CLOSE_CODES, type CloseReason } from '../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { applicationCipher } from './application.cipher.js';
+import { ClearFrames, framesOfEach, framesOfLists } from './clear-frames.js';
 import { FrameCallbacks } from './frame-callbacks.js';
 import { agreeOnKeys, type Agreement } from './key-agreement.js';
 import { readOffer, type KeyOffer } from './key-offer.js';
@@ -29,6 +30,8 @@ export class KeyExchangeError extends WsError {
 export class KeyExchange {
   /** The sessions whose exchange is running. */
   readonly #running = new WeakSet<ClientSession>();
+  readonly #singles = new ClearFrames(framesOfEach);
+  readonly #lists = new ClearFrames(framesOfLists);
 
   constructor(
     private readonly callbacks: FrameCallbacks,
@@ -65,7 +68,7 @@ export class KeyExchange {
     try {
       const agreement = encryption.transform
         ? await this.#shakeHands(session, encryption, userId, data)
-        : agreeBuiltIn(session, data);
+        : this.#agreeBuiltIn(session, data);
       if (agreement || !encryption.required) return agreement;
       throw new KeyExchangeError('FORBIDDEN', 'Encryption is required: offer a publicKey.', CLOSE_CODES.NOT_ENCRYPTED);
     } catch (error) {
@@ -74,6 +77,15 @@ export class KeyExchange {
     } finally {
       this.#running.delete(session);
     }
+  }
+
+  #agreeBuiltIn({ codec }: ClientSession, data: unknown): Agreement | null {
+    const { publicKey, sealed } = (typeof data === 'object' && data !== null ? data : {}) as KeyOffer;
+    if (publicKey === undefined) return null;
+    const agreement = agreeOnKeys(codec, publicKey, sealed === 'lists' ? this.#lists : this.#singles);
+    if (agreement) return agreement;
+    const allowed = 'a P-256 point: 65 bytes, uncompressed, in base64url';
+    throw new KeyExchangeError('BAD_MESSAGE', `The publicKey is not ${allowed}.`, CLOSE_CODES.KEY_EXCHANGE_FAILED);
   }
 
   async #shakeHands(
@@ -98,15 +110,6 @@ export class KeyExchange {
       throw new KeyExchangeError('INTERNAL', 'Internal error.', CLOSE_CODES.HOOK_FAILED);
     }
   }
-}
-
-function agreeBuiltIn({ codec }: ClientSession, data: unknown): Agreement | null {
-  const { publicKey } = (typeof data === 'object' && data !== null ? data : {}) as KeyOffer;
-  if (publicKey === undefined) return null;
-  const agreement = agreeOnKeys(codec, publicKey);
-  if (agreement) return agreement;
-  const allowed = 'a P-256 point: 65 bytes, uncompressed, in base64url';
-  throw new KeyExchangeError('BAD_MESSAGE', `The publicKey is not ${allowed}.`, CLOSE_CODES.KEY_EXCHANGE_FAILED);
 }
 
 function checkKeys(given: WsExchangedKeys | null | false): WsExchangedKeys | null {

@@ -25,8 +25,8 @@ export interface WsExchangedKeys {
 /**
  * A key exchange of the application.
  *
- * @param exchange `data`: that of the client's `authenticate`, or `{ publicKey }` when the upgrade has a key in the header
- * `x-pxl-public-key` or in the query. `userId`: the user of the connection.
+ * @param exchange `data`: that of the client's `authenticate`, or `{ publicKey, sealed? }` when the upgrade has a key in the
+ * header `x-pxl-public-key` or in the query. `userId`: the user of the connection.
  * @returns null or false when there are no keys: the connection is not encrypted then, and with `required` it is closed
  */
 export type WsKeyHandshake = (exchange: {

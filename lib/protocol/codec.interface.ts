@@ -43,4 +43,6 @@ export interface Codec {
   encodeCall(message: unknown, callId: number): string;
   /** Encodes a frame that contains an encrypted one. */
   encodeEncrypted(data: unknown): string;
+  /** Encodes the same for text in base64url, which needs no escaping. */
+  encodeSealed(base64url: string): string;
 }

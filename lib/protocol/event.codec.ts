@@ -62,6 +62,10 @@ export const eventCodec: Codec = {
   encodeEncrypted(data: unknown): string {
     return JSON.stringify({ event: ENCRYPTED, data });
   },
+
+  encodeSealed(base64url: string): string {
+    return `{"event":"${ENCRYPTED}","data":"${base64url}"}`;
+  },
 };
 
 /** The error for a malformed frame. Ignis has one sentence for all of them; `details` tells the problem. */

@@ -62,6 +62,10 @@ export const pxlCodec: Codec = {
   encodeEncrypted(data: unknown): string {
     return JSON.stringify({ type: SYSTEM_TYPE, action: ENCRYPTED, data });
   },
+
+  encodeSealed(base64url: string): string {
+    return `{"type":"${SYSTEM_TYPE}","action":"${ENCRYPTED}","data":"${base64url}"}`;
+  },
 };
 
 /** Converts the event shape to a pair of names; every other value stays as it is. */

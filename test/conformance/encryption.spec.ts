@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { WebSocketService, WsRoute, type WsClient, type WsCredentials } from 'nestjs-pxl-websocket';
 import { AesGcmCipher } from '../../lib/encryption/aes-gcm.cipher.js';
+import { ClearFrames, framesOfEach, framesOfLists } from '../../lib/encryption/clear-frames.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
 import { EncryptedClient, type CodecName, type EncryptedClientOptions } from '../support/encrypted-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
@@ -116,6 +117,34 @@ const promises: Record<string, () => Promise<void>> = {
     expect((await clear.closed).code).toBe(1008);
   },
 
+  async 'Sealed lists'() {
+    const service = optional.app.get(WebSocketService);
+    const send = (to: EncryptedClient, ...texts: string[]): void => {
+      for (const data of texts) void service.sendToClients([to.clientId], { type: 'n', action: 'm', data });
+    };
+    const long = 'é'.repeat(9_000);
+    for (const codec of ['pxl.v1', 'event.v1'] as const) {
+      for (const place of [{}, { inQuery: true }, { authenticate: {} }]) {
+        const reader = await client({ codec, ...place, sealed: 'lists' });
+        if ('authenticate' in place) {
+          await reader.next(({ id }) => id === 'auth');
+          if (codec === 'pxl.v1') await reader.next(({ action }) => action === 'authenticated');
+        }
+        const before = reader.sealed.length;
+        send(reader, 'one', 'two \ufffd', '', long, 'x'.repeat(12_000), 'three');
+        const messages = await reader.take(6);
+        expect(messages.map(({ data }) => data)).toEqual(['one', 'two \ufffd', '', long, 'x'.repeat(12_000), 'three']);
+        const [list, ...others] = reader.sealed.slice(before);
+        expect(others).toHaveLength(3);
+        expect(list!.length).toBeLessThan(16_384);
+      }
+      const other = await client({ codec, sealed: 'list' });
+      send(other, 'one', 'two');
+      expect((await other.take(2)).map(({ data }) => data)).toEqual(['one', 'two']);
+      expect(other.sealed).toHaveLength(2);
+    }
+  },
+
   async 'Encryption example'() {
     const example = protocolFrom('Encryption example');
     const value = (name: string): string => new RegExp(`^${name} +([\\w-]+)$`, 'm').exec(example)![1]!;
@@ -138,16 +167,23 @@ const promises: Record<string, () => Promise<void>> = {
     }
     const [ofClient, ofServer] = sides.map((side) => createSecretKey(bytes(`${side}'s AES key`)));
     const [client, server] = [
-      new AesGcmCipher(pxlCodec, ofClient!, ofServer!),
-      new AesGcmCipher(pxlCodec, ofServer!, ofClient!),
+      new AesGcmCipher(pxlCodec, ofClient!, ofServer!, new ClearFrames(framesOfEach)),
+      new AesGcmCipher(pxlCodec, ofServer!, ofClient!, new ClearFrames(framesOfLists)),
     ];
-    const frames = [...example.matchAll(/^([→←]) (\{.+\})\n {2}(\{.+\})$/gm)];
-    expect(frames).toHaveLength(3);
-    for (const [, arrow, text, encrypted] of frames) {
-      const [writer, reader] = arrow === '→' ? [client, server] : [server, client];
-      expect(writer.seal(text!)).toBe(encrypted);
-      expect(reader.open((JSON.parse(encrypted!) as { data: string }).data)).toBe(text);
+    const frames = [...example.matchAll(/((?:^[→←] \{.+\}\n)+) {2}(\{.+\})$/gm)];
+    expect(frames).toHaveLength(4);
+    for (const [, lines, encrypted] of frames) {
+      const texts = lines!
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(2));
+      const [writer, reader] = lines!.startsWith('→') ? [client, server] : [server, client];
+      expect(writer.sealAll(texts)).toEqual([encrypted]);
+      // The server's own reader takes no lists, as clients write none.
+      const { data } = JSON.parse(encrypted!) as { data: string };
+      expect(reader.open(data)).toBe(texts.length === 1 ? texts[0] : texts.join('\ufffd'));
     }
+    expect(frames.at(-1)?.[1]?.trimEnd().split('\n')).toHaveLength(2);
   },
 };
 

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { WsRoute, type WsClient } from 'nestjs-pxl-websocket';
+import { ClientManager, WsRoute, type WsClient } from 'nestjs-pxl-websocket';
 import { WebSocket } from 'ws';
 import { webCryptoEncryption, type EncryptionSession } from '../../lib/client/encryption/index.js';
+import { framesOf, RecordingProxy } from '../support/recording-proxy.js';
 import { testsClients } from '../support/test-clients.js';
 import { startApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
 import { WebCryptoPeer } from '../support/web-crypto-peer.js';
 
 @WebSocketGateway()
@@ -55,8 +57,8 @@ describe('webCryptoEncryption in Node', () => {
       for (const text of ['first', 'é'.repeat(10_000), '']) {
         const data = await session.encrypt(JSON.stringify({ type: 'test', action: 'echo', data: text }));
         socket.send(JSON.stringify({ type: 'system', action: 'encrypted', data }));
-        const reply = await session.decrypt((await frameOf(socket)).data);
-        expect(JSON.parse(reply)).toEqual({ type: 'test', action: 'echo', response: text });
+        const [reply] = await session.decrypt((await frameOf(socket)).data);
+        expect(JSON.parse(reply!)).toEqual({ type: 'test', action: 'echo', response: text });
       }
       socket.terminate();
     }
@@ -133,6 +135,22 @@ describe('a client with webCryptoEncryption', () => {
       message: expect.stringContaining(`the server takes ${limits!.maxPayload}.`),
     });
     expect(await client.request('test', 'echo', 1)).toBe(1);
+  });
+
+  it('reads what a turn sends it as one list, whatever stands in it', async () => {
+    const proxy = await RecordingProxy.to(app.port);
+    const { client } = newClient(proxy.url, { encryption: webCryptoEncryption() });
+    const heard: unknown[] = [];
+    client.onAny(({ data }) => heard.push(data));
+    const { clientId } = await client.connect();
+    const session = app.app.get(ClientManager).getClient({ clientId, requireWs: true })!;
+    const texts = ['one', '\ufffd', '\ud800', 'é', 'five'];
+    for (const data of texts) session.send({ type: 'n', action: 'm', data });
+    await until(() => heard.length === texts.length);
+    expect(heard).toEqual(texts);
+    // The welcome, and one list.
+    expect(framesOf(proxy.recordings[0]!.fromServer())).toHaveLength(2);
+    await proxy.close();
   });
 
   it('that is disconnected at any moment of its exchange connects again, and is understood', async () => {

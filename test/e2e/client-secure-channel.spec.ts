@@ -20,9 +20,12 @@ class SlowCipher implements ClientEncryption {
   readonly log: string[] = [];
   readonly over = encryptedSocket;
 
+  /** @param sealed what its sessions announce */
+  constructor(private readonly sealed?: 'lists') {}
+
   async offer(): Promise<EncryptionSession> {
     this.log.push('offer');
-    return new SlowSession(this.log);
+    return new SlowSession(this.log, this.sealed);
   }
 }
 
@@ -32,7 +35,10 @@ class SlowSession implements EncryptionSession {
   #received = 0;
   #key = '';
 
-  constructor(private readonly log: string[]) {}
+  constructor(
+    private readonly log: string[],
+    readonly sealed?: 'lists',
+  ) {}
 
   async agree({ serverPublicKey, salt }: { serverPublicKey: string; salt: string }): Promise<void> {
     await turns(5);
@@ -46,10 +52,11 @@ class SlowSession implements EncryptionSession {
     return seal(this.#key, counter, text);
   }
 
-  async decrypt(data: string): Promise<string> {
+  async decrypt(data: string): Promise<string | readonly string[]> {
     const counter = this.#received++;
     await turns(counter % 2 === 0 ? 5 : 0);
-    return unseal(this.#key, counter, data);
+    const text = unseal(this.#key, counter, data);
+    return this.sealed ? text.split('\n') : text;
   }
 }
 
@@ -75,14 +82,19 @@ function sealed(counter: number, frame: unknown): object {
   return { type: 'system', action: 'encrypted', data: seal(KEY, counter, JSON.stringify(frame)) };
 }
 
+/** Frames of the server, encrypted as a list. */
+function sealedList(counter: number, ...frames: unknown[]): object {
+  const data = seal(KEY, counter, frames.map((frame) => JSON.stringify(frame)).join('\n'));
+  return { type: 'system', action: 'encrypted', data };
+}
+
 async function nextClear(connection: ScriptedConnection, counter: number): Promise<unknown> {
   const { data } = await connection.next('encrypted');
   return JSON.parse(unseal(KEY, counter, String(data)));
 }
 
-async function connected(options: Partial<WebSocketClientOptions> = {}) {
+async function connected(options: Partial<WebSocketClientOptions> = {}, cipher = new SlowCipher()) {
   server = await ScriptedServer.start((connection) => connection.welcome(KEYS));
-  const cipher = new SlowCipher();
   const tested = newClient(server.url, { encryption: cipher, ...options });
   await tested.client.connect();
   return { ...tested, server, cipher, connection: await server.next() };
@@ -134,6 +146,52 @@ describe('a client with encryption', () => {
     }
     await until(() => heard.length === 20);
     expect(heard).toEqual(Array.from({ length: 20 }, (_, number) => number));
+  });
+
+  it('says beside its key that it reads lists, where its cipher does', async () => {
+    const { connection } = await connected({}, new SlowCipher('lists'));
+    expect(connection.request.url).toBe('/ws?publicKey=client-key&sealed=lists');
+    await server?.close();
+    const inBand = { getToken: () => 'ada', tokenTo: 'message' as const };
+    server = await ScriptedServer.start((other) => other.welcome());
+    const { client } = newClient(server.url, { encryption: new SlowCipher('lists'), ...inBand });
+    const connecting = client.connect().catch(() => undefined);
+    const other = await server.next();
+    expect(await other.next()).toMatchObject({ data: { token: 'ada', publicKey: 'client-key', sealed: 'lists' } });
+    client.disconnect();
+    await connecting;
+  });
+
+  it('hears the frames of a list one by one: who awaits the first can listen for the second', async () => {
+    const { client, connection } = await connected({}, new SlowCipher('lists'));
+    const heard: unknown[] = [];
+    const answered = client.request('c', 'd').then(() => client.on('a', 'b', (data) => heard.push(data)));
+    await nextClear(connection, 0);
+    connection.send(
+      sealedList(
+        0,
+        { type: 'c', action: 'd', id: 1, response: null },
+        { type: 'a', action: 'b', data: 1 },
+        { type: 'a', action: 'b', data: 2 },
+      ),
+    );
+    connection.send(sealedList(1, { type: 'a', action: 'b', data: 3 }, { type: 'a', action: 'b', data: 4 }));
+    await answered;
+    await until(() => heard.length === 4);
+    expect(heard).toEqual([1, 2, 3, 4]);
+  });
+
+  it('hears nothing more of a list once it has disconnected', async () => {
+    const { client, connection } = await connected({}, new SlowCipher('lists'));
+    const heard: unknown[] = [];
+    client.on('a', 'b', (data) => {
+      heard.push(data);
+      client.disconnect();
+    });
+    connection.send(sealedList(0, { type: 'a', action: 'b', data: 1 }, { type: 'a', action: 'b', data: 2 }));
+    await connection.closed;
+    await turns(3);
+    expect(heard).toEqual([1]);
   });
 
   it('begins anew on each connection, and nothing of the one before uses its keys', async () => {

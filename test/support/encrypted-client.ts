@@ -28,6 +28,8 @@ export interface EncryptedClientOptions extends ClientOptions {
   authenticate?: Message;
   /** Offers the key in the query, not in the header. */
   inQuery?: boolean;
+  /** What it announces beside its key. With `lists` it reads them. */
+  sealed?: string;
 }
 
 const PATIENCE = 5_000;
@@ -37,6 +39,8 @@ export class EncryptedClient {
   /** What arrived in clear, in order. */
   readonly clear: Message[] = [];
   readonly messages: Message[] = [];
+  /** The encrypted frames, as they arrived. */
+  readonly sealed: string[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   clientId = '';
   /** Called with each opened message, beside the queue. */
@@ -50,10 +54,11 @@ export class EncryptedClient {
     readonly socket: WebSocket,
     readonly peer: WebCryptoPeer,
     private readonly codec: CodecName,
+    private readonly readsLists: boolean,
   ) {
     socket.on('message', (data) => {
-      const message = JSON.parse((data as Buffer).toString()) as Message;
-      this.#opened = this.#opened.then(() => this.#take(message)).catch((error: unknown) => this.#fail(error));
+      const text = (data as Buffer).toString();
+      this.#opened = this.#opened.then(() => this.#take(text)).catch((error: unknown) => this.#fail(error));
     });
     socket.on('error', () => undefined);
     this.closed = once(socket, 'close').then(async ([code, reason]) => {
@@ -65,17 +70,22 @@ export class EncryptedClient {
 
   /** Connects and offers a key, without waiting for an agreement. */
   static async open(url: string, options: EncryptedClientOptions = {}): Promise<EncryptedClient> {
-    const { codec = 'pxl.v1', authenticate, inQuery = false, ...rest } = options;
+    const { codec = 'pxl.v1', authenticate, inQuery = false, sealed, ...rest } = options;
     const peer = await WebCryptoPeer.create();
     const target = new URL(url);
     const headers: Record<string, string> = { ...rest.headers };
-    if (!authenticate && inQuery) target.searchParams.set('publicKey', peer.publicKey);
-    else if (!authenticate) headers['x-pxl-public-key'] = peer.publicKey;
+    if (!authenticate && inQuery) {
+      target.searchParams.set('publicKey', peer.publicKey);
+      if (sealed) target.searchParams.set('sealed', sealed);
+    } else if (!authenticate) {
+      headers['x-pxl-public-key'] = peer.publicKey;
+      if (sealed) headers['x-pxl-sealed'] = sealed;
+    }
     const socket = new WebSocket(target, [codec], { perMessageDeflate: false, ...rest, headers });
-    const client = new EncryptedClient(socket, peer, codec);
+    const client = new EncryptedClient(socket, peer, codec, sealed === 'lists');
     await once(socket, 'open');
     if (authenticate) {
-      const data = { ...authenticate, publicKey: peer.publicKey };
+      const data = { ...authenticate, publicKey: peer.publicKey, sealed };
       client.sendClear(ENVELOPES[codec].authenticate(data));
     }
     return client;
@@ -123,12 +133,17 @@ export class EncryptedClient {
     return this.messages.splice(0, count);
   }
 
-  async #take(message: Message): Promise<void> {
+  async #take(text: string): Promise<void> {
     const envelope = ENVELOPES[this.codec];
+    const message = JSON.parse(text) as Message;
     if (envelope.isEncrypted(message) && this.peer.isAgreed) {
-      const opened = JSON.parse(await this.peer.open(message.data as string)) as Message;
-      this.messages.push(opened);
-      this.onMessage(opened);
+      this.sealed.push(text);
+      const data = message.data as string;
+      const texts = this.readsLists ? await this.peer.openList(data) : [await this.peer.open(data)];
+      for (const opened of texts.map((one) => JSON.parse(one) as Message)) {
+        this.messages.push(opened);
+        this.onMessage(opened);
+      }
     } else {
       this.clear.push(message);
       const data = message.data as { clientId?: string; id?: string; serverPublicKey?: string; salt?: string };

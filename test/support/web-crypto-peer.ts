@@ -58,14 +58,31 @@ export class WebCryptoPeer {
 
   /** The text in the next encrypted frame. Fails for any other than the next one. */
   async open(data: string): Promise<string> {
+    return utf8(await this.#open(data));
+  }
+
+  /** The texts in the next encrypted frame, for a client that has said that it reads lists. */
+  async openList(data: string): Promise<string[]> {
+    const texts: number[][] = [[]];
+    for (const byte of await this.#open(data)) {
+      if (byte === 0xff) texts.push([]);
+      else texts.at(-1)!.push(byte);
+    }
+    return texts.map((bytes) => utf8(Uint8Array.from(bytes)));
+  }
+
+  async #open(data: string): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = decode(data);
     const expected = counterBytes(this.#read++);
     const counter = bytes.slice(0, 8);
     if (counter.some((byte, at) => byte !== expected[at])) throw new Error(`Frame ${String(counter)} is not the next.`);
     const iv = new Uint8Array([0, 0, 0, 0, ...counter]);
-    const text = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.#inbound!, bytes.slice(8));
-    return new TextDecoder('utf-8', { fatal: true }).decode(text);
+    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.#inbound!, bytes.slice(8)));
   }
+}
+
+function utf8(bytes: Uint8Array<ArrayBuffer>): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 function counterBytes(counter: bigint): Uint8Array<ArrayBuffer> {

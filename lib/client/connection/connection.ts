@@ -109,7 +109,7 @@ export class Connection {
     this.#token = await tokens.current();
     const session = await options.encryption?.offer();
     if (this.#isEnded) return;
-    const [url, protocols, credentials] = introduce(options, tokens.resume, this.#token, session?.publicKey);
+    const [url, protocols, credentials] = introduce(options, tokens.resume, this.#token, session);
     let opened;
     // The constructor throws, for example, when the token cannot be part of a subprotocol.
     try {

@@ -38,7 +38,7 @@ class SocketOverSocket implements EncryptedSocket {
     if (socket.terminate) this.terminate = () => socket.terminate?.();
     socket.onopen = (event) => this.onopen?.(event);
     socket.onerror = (event) => this.onerror?.(event);
-    socket.onmessage = ({ data }) => this.#inOrder(async () => this.onmessage?.({ data: await this.#open(data) }));
+    socket.onmessage = ({ data }) => this.#inOrder(() => this.#receive(data));
     // Frames that arrived before the close are delivered before it.
     socket.onclose = (event) => {
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
@@ -83,17 +83,31 @@ class SocketOverSocket implements EncryptedSocket {
     return JSON.stringify(this.#isEvent ? { event: 'encrypted', data } : { type: 'system', action: 'encrypted', data });
   }
 
+  /** Hands on what a frame holds, each text in a task of its own, as if it had a frame of its own. */
+  async #receive(frame: unknown): Promise<void> {
+    const [first, ...others] = await this.#open(frame);
+    this.onmessage?.({ data: first });
+    for (const data of others) {
+      await nextTask();
+      this.onmessage?.({ data });
+    }
+  }
+
   /** Decrypts a frame. @throws Error when it is not the next encrypted frame */
-  async #open(text: unknown): Promise<unknown> {
+  async #open(text: unknown): Promise<readonly unknown[]> {
+    const session = this.#session;
     const fields = fieldsOf(parse(text));
-    // A clear frame has nothing to decrypt, which is an error here.
-    if (this.#isAgreed) return this.#session.decrypt(String(this.#isNamed(fields, 'encrypted') && fields.data));
+    if (this.#isAgreed) {
+      // A clear frame has nothing to decrypt, which is an error here.
+      const texts = await session.decrypt(String(this.#isNamed(fields, 'encrypted') && fields.data));
+      return typeof texts === 'string' ? [texts] : texts;
+    }
     const { serverPublicKey, salt } = fieldsOf(this.#isNamed(fields, 'connected') && fields.data);
     if (typeof serverPublicKey === 'string' && typeof salt === 'string') {
-      await this.#session.agree({ serverPublicKey, salt });
+      await session.agree({ serverPublicKey, salt });
       this.#isAgreed = true;
     }
-    return text;
+    return [text];
   }
 
   /** Whether a frame has the given name of the library. */
@@ -107,4 +121,23 @@ class SocketOverSocket implements EncryptedSocket {
       this.onclose?.({ code: 1002, reason: 'The encryption is broken.' });
     });
   }
+}
+
+/** Resolves in a task of its own: what awaits the answer of the last text goes on first. */
+function nextTask(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };
+  return new Promise((resolve) => {
+    if (setImmediate) {
+      setImmediate(resolve);
+      return;
+    }
+    // In a page, where timers are late.
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(null);
+  });
 }

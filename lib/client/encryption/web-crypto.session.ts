@@ -12,9 +12,12 @@ const KEY_BITS = 256;
 const COUNTER_BYTES = 8;
 /** The size of a nonce, which is four zero bytes and the counter. */
 const NONCE_BYTES = 12;
+/** Parts the texts of a list: a byte that UTF-8 never has. */
+const SEPARATOR = 0xff;
 
 /** The keys and counters of one connection. Each connection has its own, so that no nonce is used twice with a key. */
 export class WebCryptoSession implements EncryptionSession {
+  readonly sealed = 'lists';
   #keys: { readonly outbound: Key; readonly inbound: Key } | null = null;
   #encrypted = 0;
   #decrypted = 0;
@@ -59,14 +62,25 @@ export class WebCryptoSession implements EncryptionSession {
     return textOf(data);
   }
 
-  async decrypt(data: string): Promise<string> {
+  async decrypt(data: string): Promise<string[]> {
+    const bytes = await this.#open(data);
+    const texts = [];
+    let begin = 0;
+    for (let end = bytes.indexOf(SEPARATOR); end >= 0; end = bytes.indexOf(SEPARATOR, begin)) {
+      texts.push(new TextDecoder().decode(bytes.subarray(begin, end)));
+      begin = end + 1;
+    }
+    texts.push(new TextDecoder().decode(bytes.subarray(begin)));
+    return texts;
+  }
+
+  async #open(data: string): Promise<Uint8Array> {
     const { inbound } = this.#agreed;
     const bytes = bytesOf(data);
     const iv = nonceOf(this.#decrypted++);
     const isNext = iv.subarray(-COUNTER_BYTES).every((byte, at) => byte === bytes[at]);
     if (!isNext) throw new Error('The encrypted frame is not the next one.');
-    const text = await this.subtle.decrypt({ name: CIPHER, iv }, inbound, bytes.subarray(COUNTER_BYTES));
-    return new TextDecoder().decode(text);
+    return new Uint8Array(await this.subtle.decrypt({ name: CIPHER, iv }, inbound, bytes.subarray(COUNTER_BYTES)));
   }
 
   get #agreed(): { readonly outbound: Key; readonly inbound: Key } {

@@ -16,6 +16,19 @@ export interface ClientSocket extends WebSocket {
   session: ClientSession | null;
 }
 
+/** Encrypts what is sent to one client. Its methods are called in the order of the frames. */
+export interface OutboundCipher {
+  /** The text of the encrypted frame that is sent in place of a frame; null: nothing is sent. */
+  readonly seal: Step<string, string>;
+  /**
+   * The same for frames that leave together, in order: the texts of as many encrypted frames or, where the client reads lists,
+   * of fewer. Without this method each frame goes through `seal`.
+   *
+   * @param texts does not change any more; the same array for all clients that are sent the same
+   */
+  sealAll?(texts: readonly string[]): readonly string[];
+}
+
 /** What a client sends through: everything that goes to its socket passes one outbox, in order. */
 export interface ClientOutbox {
   readonly ws: ClientSocket;
@@ -48,7 +61,7 @@ export interface ClientOutbox {
    * @param lastInClear goes out as it is, before all of that
    * @throws WsError CONFLICT while a fragmented message of the application is unfinished
    */
-  encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void;
+  encrypt(limit: number, cipher: OutboundCipher, lastInClear?: string): void;
 }
 
 /** The session behind a socket; undefined when it is not, or not yet, that of a client of this worker. */

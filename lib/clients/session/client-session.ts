@@ -22,7 +22,7 @@ import { applicationClose } from '../close-reason.js';
 import { encodeMessage } from '../encode-message.js';
 import { readNamespace } from '../verb-checks.js';
 import { ClientCalls } from './client-calls.js';
-import type { ClientOutbox, SharedFrame } from './client-outbox.interface.js';
+import type { ClientOutbox, OutboundCipher, SharedFrame } from './client-outbox.interface.js';
 import type { FrameTerms } from './frame-terms.js';
 import { InboundQueue } from './inbound-queue.js';
 import { OWN_SENDS } from './own-sends.js';
@@ -205,7 +205,7 @@ export class ClientSession implements ClientEntry, ShownSession {
   }
 
   /** Encrypts everything that is sent from now on, and reads encrypted frames only. */
-  encrypt(channel: SessionChannel, limit: number, cipher: Step<string, string>, lastInClear?: string): void {
+  encrypt(channel: SessionChannel, limit: number, cipher: OutboundCipher, lastInClear?: string): void {
     this.outbox.encrypt(limit, cipher, lastInClear);
     this.#channel = channel;
   }

@@ -1,13 +1,15 @@
+import type { OutboundCipher } from '../../clients/session/client-outbox.interface.js';
 import { OrderedSteps, type Step } from '../../runtime/ordered-steps.js';
 
 /** The steps that texts pass, one after the other, on their way into an outbox. They keep their order. */
 export class OutboundSteps {
   readonly #steps: OrderedSteps<string, string>[] = [];
-  #isSealed = false;
+  /** The last step, past which nothing may be sent; null while nothing is encrypted. */
+  #cipher: OutboundCipher | null = null;
 
-  /** Whether the last step is a cipher, past which nothing may be sent. */
+  /** Whether the last step is a cipher. */
   get isSealed(): boolean {
-    return this.#isSealed;
+    return this.#cipher !== null;
   }
 
   /** Whether no text is on its way. */
@@ -26,9 +28,9 @@ export class OutboundSteps {
   }
 
   /** Adds a cipher, which stays the last step. */
-  seal(limit: number, cipher: Step<string, string>): void {
-    this.add(limit, cipher);
-    this.#isSealed = true;
+  seal(limit: number, cipher: OutboundCipher): void {
+    this.add(limit, (text) => cipher.seal(text));
+    this.#cipher = cipher;
   }
 
   /**
@@ -37,17 +39,24 @@ export class OutboundSteps {
    * @param deliver gets what comes out, in its turn
    */
   push(text: string, deliver: (text: string) => void): void {
-    this.#pass(0, text, deliver);
+    this.#pass(0, Infinity, text, deliver);
   }
 
-  /** Sends texts through all steps that leave together. */
+  /** Sends texts through all steps that leave together: a cipher that can gets them as a whole. */
   pushAll(texts: readonly string[], deliver: (text: string) => void): void {
-    for (const text of texts) this.#pass(0, text, deliver);
+    const cipher = this.#cipher;
+    if (!cipher?.sealAll) {
+      for (const text of texts) this.push(text, deliver);
+      return;
+    }
+    const last = this.#steps.length - 1;
+    const passed = last === 0 ? texts : this.#passTogether(texts, last, deliver);
+    for (const text of cipher.sealAll(passed)) deliver(text);
   }
 
   /** Sends a text through the last step only: it had passed the others before that step was added. */
   pushLast(text: string, deliver: (text: string) => void): void {
-    this.#pass(this.#steps.length - 1, text, deliver);
+    this.#pass(this.#steps.length - 1, Infinity, text, deliver);
   }
 
   /**
@@ -64,9 +73,24 @@ export class OutboundSteps {
     for (const step of this.#steps) step.forget();
   }
 
-  #pass(at: number, text: string, deliver: (text: string) => void): void {
-    const step = this.#steps[at];
-    if (step) step.push(text, Buffer.byteLength(text), (passed) => this.#pass(at + 1, passed, deliver));
+  /** Sends texts through the steps before the last; returns those that pass at once. The others go on when they have passed. */
+  #passTogether(texts: readonly string[], last: number, deliver: (text: string) => void): string[] {
+    const together: string[] = [];
+    let isAtOnce = true;
+    for (const text of texts) {
+      this.#pass(0, last, text, (passed) => {
+        if (isAtOnce) together.push(passed);
+        else this.#pass(last, Infinity, passed, deliver);
+      });
+    }
+    isAtOnce = false;
+    return together;
+  }
+
+  /** @param end the first step that is not passed */
+  #pass(at: number, end: number, text: string, deliver: (text: string) => void): void {
+    const step = at < end ? this.#steps[at] : undefined;
+    if (step) step.push(text, Buffer.byteLength(text), (passed) => this.#pass(at + 1, end, passed, deliver));
     else deliver(text);
   }
 

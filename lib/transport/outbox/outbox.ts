@@ -1,4 +1,9 @@
-import type { ClientOutbox, ClientSocket, SharedFrame } from '../../clients/session/client-outbox.interface.js';
+import type {
+  ClientOutbox,
+  ClientSocket,
+  OutboundCipher,
+  SharedFrame,
+} from '../../clients/session/client-outbox.interface.js';
 import { AT_ONCE, type FrameTerms } from '../../clients/session/frame-terms.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { Step } from '../../runtime/ordered-steps.js';
@@ -186,7 +191,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     this.#openSteps().add(limit, step);
   }
 
-  encrypt(limit: number, cipher: Step<string, string>, lastInClear?: string): void {
+  encrypt(limit: number, cipher: OutboundCipher, lastInClear?: string): void {
     if (this.#behindFragments) throw new WsError('CONFLICT', 'A fragmented message of the application is unfinished.');
     const passed = this.#passed?.texts() ?? [];
     this.#passed = null;

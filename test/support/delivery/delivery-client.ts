@@ -85,7 +85,9 @@ export class DeliveryClient {
   }
 
   async #connectEncrypted(url: string): Promise<void> {
-    const client = await EncryptedClient.connect(url, { codec: this.#codec });
+    // Those of `event.v1` get single frames.
+    const sealed = this.#codec === 'pxl.v1' ? 'lists' : undefined;
+    const client = await EncryptedClient.connect(url, { codec: this.#codec, sealed });
     this.#encrypted = client;
     this.#socket = client.socket;
     this.clientId = client.clientId;
