@@ -245,6 +245,17 @@ describe('auth.jwt', () => {
       expect(await statusFor(await start({ jwt: true }, { imports }), hs256(claimsOf('eve'), ''))).toBe(401);
     });
 
+    it('verifies a token that comes back by the key that is good now', async () => {
+      const key = { now: SECRET };
+      const app = await start({ jwt: { secretOrKeyProvider: () => key.now } });
+      const token = hs256(claimsOf('ada'));
+      for (const status of [101, 101]) expect(await statusFor(app, token)).toBe(status);
+      key.now = 'the next secret';
+      expect([await statusFor(app, token), await statusFor(app, hs256(claimsOf('ada'), key.now))]).toEqual([401, 101]);
+      key.now = SECRET;
+      expect(await statusFor(app, token)).toBe(101);
+    });
+
     it('answers 500 when it fails, since the token may be good', async () => {
       const app = await start({ jwt: { secretOrKeyProvider: () => Promise.reject(new Error('key server is down')) } });
       const answer = await upgradeAnswer(app.port, { Authorization: `Bearer ${hs256(claimsOf('ada'))}` });

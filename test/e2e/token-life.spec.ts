@@ -8,6 +8,7 @@ import { RawClient } from '../support/raw-client.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { hs256, SECRET } from '../support/tokens.js';
+import { upgradeStatus } from '../support/upgrade-answer.js';
 
 @WebSocketGateway()
 class WhoAmI {
@@ -52,6 +53,18 @@ describe('the end of a token', () => {
     expect(client.socket.readyState).toBe(1);
     await clock.current.advance(6_000);
     expect(await client.closed).toEqual({ code: 4005, reason: 'token expired' });
+  });
+
+  it('holds for a token that comes back: it was verified before, but its time is over', async () => {
+    const app = await start({ jwt: { secret: SECRET, maxAge: 60 } });
+    const claims = { sub: 'ada', iat: now(), exp: now(30) };
+    const statusOf = (token: string): Promise<number> => upgradeStatus(app.port, { Authorization: `Bearer ${token}` });
+    const [token, longer] = [hs256(claims), hs256({ ...claims, exp: now(600) })];
+    for (const each of [token, token, longer]) expect(await statusOf(each)).toBe(101);
+    await clock.current.advance(31_000);
+    expect([await statusOf(token), await statusOf(longer)]).toEqual([401, 101]);
+    await clock.current.advance(30_000);
+    expect(await statusOf(longer)).toBe(401);
   });
 
   it('is told at half of what is left where that is less', async () => {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { UnauthorizedException } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { isInstanceOf } from '../../errors/as-error.js';
@@ -7,13 +8,12 @@ import type { ResolvedJwt } from '../../options/jwt.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { WsCredentials, WsTokenInfo } from '../../options/authenticator.js';
 import { PASS, refusal, type Decision } from '../decision.js';
-import { isSignedWithEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
 import { askForKey, KeyProviderError } from './key-provider.js';
-import { findOwnJwtService, type TokenVerifier } from './own-jwt-service.js';
+import { KeyedVerifier, type KeyService } from './keyed-verifier.js';
+import { verifierOfOwn, VERIFY } from './own-jwt-service.js';
 import type { RefusalReason } from '../refusal-reason.js';
-
-type Claims = Record<string, unknown>;
+import type { Claims, TokenVerifier } from './token-verifier.interface.js';
 
 /**
  * Verifies JSON Web Tokens with `@nestjs/jwt`. Without a token it passes to the next authenticator; an invalid token is
@@ -29,10 +29,13 @@ export class JwtAuthenticator {
   /** @throws PxlWebSocketSetupError when the package, the application's own JwtService or its key is missing */
   static async create(auth: ResolvedAuth, moduleRef: ModuleRef, runtime: Runtime): Promise<JwtAuthenticator> {
     const { JwtService } = await importJwt();
-    const verifier =
-      auth.jwt && auth.jwt !== true
-        ? new JwtService({ ...keyOf(auth.jwt), verifyOptions: verifyOptionsOf(auth.jwt) })
-        : await findOwnJwtService(moduleRef, JwtService);
+    const { jwt } = auth;
+    if (!jwt || jwt === true) {
+      return new JwtAuthenticator(await verifierOfOwn(moduleRef, JwtService), auth, runtime);
+    }
+    const verifyOptions = verifyOptionsOf(jwt);
+    const serviceOf = (secret: KeyObject | undefined): KeyService => new JwtService({ secret, verifyOptions });
+    const verifier = new KeyedVerifier({ keyFor: keySourceOf(jwt), serviceOf, maxAge: jwt.maxAge, remembers: true });
     return new JwtAuthenticator(verifier, auth, runtime);
   }
 
@@ -56,22 +59,14 @@ export class JwtAuthenticator {
 
   /** The claims of a token, or the reason why it is not valid. */
   async #verify(token: string): Promise<Claims | RefusalReason> {
-    const clockTimestamp = Math.floor(this.runtime.now() / 1_000);
     try {
-      const claims = await this.verifier.verifyAsync(token, { clockTimestamp });
-      if (!this.#isKeyChecked && isSignedWithEmptyKey(token)) return 'no_key';
+      const claims = await this.verifier.verify(token, Math.floor(this.runtime.now() / 1_000));
       return typeof claims === 'object' && claims !== null ? (claims as Claims) : 'malformed';
     } catch (error) {
       if (isInstanceOf(error, KeyProviderError)) throw error;
       if (isInstanceOf(error, UnauthorizedException)) return 'no_key';
       return reasonOfJwtFailure(error); // any other failure is the token's
     }
-  }
-
-  /** Whether the key was checked when the options were read; other keys are found with the token. */
-  get #isKeyChecked(): boolean {
-    const { secret, publicKey } = this.#options;
-    return secret !== undefined || publicKey !== undefined;
   }
 
   get #options(): Partial<ResolvedJwt> {
@@ -100,13 +95,9 @@ async function importJwt(): Promise<typeof import('@nestjs/jwt')> {
   }
 }
 
-function keyOf({ secret, publicKey, secretOrKeyProvider: provider }: ResolvedJwt): {
-  secret?: string | Buffer;
-  publicKey?: string | Buffer;
-  secretOrKeyProvider?: (requestType: number, token: unknown) => Promise<string | Buffer>;
-} {
-  if (!provider) return { secret, publicKey };
-  return { secretOrKeyProvider: (requestType, token) => askForKey(() => provider(requestType, String(token))) };
+function keySourceOf({ secret, publicKey, secretOrKeyProvider }: ResolvedJwt): (token: string) => unknown {
+  if (secretOrKeyProvider) return (token) => askForKey(() => secretOrKeyProvider(VERIFY, token));
+  return () => secret ?? publicKey;
 }
 
 interface VerifyOptions {

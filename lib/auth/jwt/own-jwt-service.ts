@@ -1,13 +1,19 @@
+import { UnauthorizedException } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type { JwtModuleOptions } from '@nestjs/jwt';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
-import { tokenOfEmptyKey } from './empty-key.js';
+import type { RefusalReason } from '../refusal-reason.js';
+import { isSignedWithEmptyKey, tokenOfEmptyKey } from './empty-key.js';
 import { reasonOfJwtFailure } from './jwt-failure.js';
 import { askForKey } from './key-provider.js';
-import type { RefusalReason } from '../refusal-reason.js';
+import { KeyedVerifier, type KeyService } from './keyed-verifier.js';
+import type { TokenVerifier } from './token-verifier.interface.js';
 
-/** The part of the JwtService of `@nestjs/jwt` that is used; the package is optional, so its types are not in ours. */
-export interface TokenVerifier {
+/** `JwtSecretRequestType.VERIFY`, which a provider of keys gets. */
+export const VERIFY = 1;
+
+/** The part of a JwtService of `@nestjs/jwt` that is used; the package is optional, so its types are not in ours. */
+interface OwnJwtService extends KeyService {
   verifyAsync(token: string, options: { clockTimestamp?: number }): Promise<unknown>;
 }
 
@@ -16,34 +22,53 @@ const BEFORE_CLAIMS: readonly RefusalReason[] = ['malformed', 'algorithm', 'sign
 
 /** The JwtService class of `@nestjs/jwt`, which is an optional peer. */
 interface JwtServiceType {
-  new (options: JwtModuleOptions): TokenVerifier;
-  readonly prototype: TokenVerifier;
+  new (options: JwtModuleOptions): OwnJwtService;
+  readonly prototype: OwnJwtService;
 }
 
 /**
- * Finds the application's own JwtService. If that has a provider of keys, the result is a service with the same options
- * that tells a failed provider from an invalid token, since the errors of the original do not differ.
+ * A verifier with the options of the application's own JwtService, or that service itself where its class is the
+ * application's own, which may find its keys in another way.
  *
  * @throws PxlWebSocketSetupError when there is none, or it has no key to verify with
  */
-export async function findOwnJwtService(moduleRef: ModuleRef, type: JwtServiceType): Promise<TokenVerifier> {
+export async function verifierOfOwn(moduleRef: ModuleRef, type: JwtServiceType): Promise<TokenVerifier> {
   const service = find(moduleRef, type);
-  if (service.verifyAsync !== type.prototype.verifyAsync) return service; // the application's own class
   const options = optionsOf(service);
-  if (options?.secretOrKeyProvider) {
-    if (Object.getPrototypeOf(service) !== type.prototype) return service; // it may find its keys in another way
-    return new type({
-      ...options,
-      secretOrKeyProvider: (...args) => askForKey(() => options.secretOrKeyProvider?.(...args)),
-    });
-  }
-  await checkKey(service);
-  return service;
+  if (service.verifyAsync === type.prototype.verifyAsync && !options?.secretOrKeyProvider) await checkKey(service);
+  const isOwnClass = Object.getPrototypeOf(service) !== type.prototype;
+  return options && !isOwnClass ? verifierLike(options, type) : new OwnClassVerifier(service);
 }
 
-function find(moduleRef: ModuleRef, type: JwtServiceType): TokenVerifier {
+/** Unlike the original, it tells a failed provider of keys from an invalid token. The options stay the application's: keys too. */
+function verifierLike(options: JwtModuleOptions, type: JwtServiceType): TokenVerifier {
+  const { complete, maxAge } = options.verifyOptions ?? {};
+  return new KeyedVerifier({
+    keyFor: (token) => {
+      if (options.secretOrPrivateKey) return options.secretOrPrivateKey; // as the service has it: the old name goes first
+      if (options.secretOrKeyProvider) return askForKey(() => options.secretOrKeyProvider?.(VERIFY, token));
+      return options.secret || options.publicKey;
+    },
+    serviceOf: (secret) => new type({ secret, verifyOptions: options.verifyOptions }),
+    // With `complete` the claims are not all that is returned; a `maxAge` may be a text.
+    remembers: complete !== true && maxAge === undefined,
+  });
+}
+
+/** Verifies by a service of which nothing is known but that it verifies. */
+class OwnClassVerifier implements TokenVerifier {
+  constructor(private readonly service: OwnJwtService) {}
+
+  async verify(token: string, now: number): Promise<unknown> {
+    const claims = await this.service.verifyAsync(token, { clockTimestamp: now });
+    if (isSignedWithEmptyKey(token)) throw new UnauthorizedException();
+    return claims;
+  }
+}
+
+function find(moduleRef: ModuleRef, type: JwtServiceType): OwnJwtService {
   try {
-    return moduleRef.get<TokenVerifier>(type, { strict: false });
+    return moduleRef.get<OwnJwtService>(type, { strict: false });
   } catch (cause) {
     throw new PxlWebSocketSetupError(
       'The option auth.jwt is true, but there is no JwtService: import JwtModule, or give auth.jwt a key.',
@@ -56,7 +81,7 @@ function find(moduleRef: ModuleRef, type: JwtServiceType): TokenVerifier {
  * Has the service verify a token that is signed with an empty key. A service that finds its keys by itself (a provider, the
  * application's own class) is not checked, since it may have no key for this token.
  */
-async function checkKey(service: TokenVerifier): Promise<void> {
+async function checkKey(service: OwnJwtService): Promise<void> {
   const reason = await failureOf(service);
   if (reason !== null && BEFORE_CLAIMS.includes(reason)) return;
   const problem = reason === 'no_key' ? 'no key to verify with' : 'an empty key, with which everybody can sign';
@@ -68,7 +93,7 @@ async function checkKey(service: TokenVerifier): Promise<void> {
 }
 
 /** Null: the service accepts the token. */
-async function failureOf(service: TokenVerifier): Promise<RefusalReason | null> {
+async function failureOf(service: OwnJwtService): Promise<RefusalReason | null> {
   try {
     await service.verifyAsync(tokenOfEmptyKey(), {});
     return null;

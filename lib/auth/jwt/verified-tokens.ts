@@ -1,0 +1,30 @@
+import { digestOf } from '../../runtime/digest.js';
+
+/** How many tokens are remembered: some three megabytes of digests. Beyond that the ones verified first are forgotten. */
+const MOST = 32_768;
+
+/**
+ * Remembers whose signatures were found good, so that a client that comes back with its token costs no second verification:
+ * of ES256 and RS256 that is most of what its upgrade costs. Nothing else is remembered of a token, not even its text: its
+ * times are checked each time, and so are the revocations.
+ */
+export class VerifiedTokens {
+  readonly #digests = new Set<string>();
+
+  /** @param key the number of the key that has verified the token */
+  has(key: number, token: string): boolean {
+    return this.#digests.has(digestWith(key, token));
+  }
+
+  add(key: number, token: string): void {
+    if (this.#digests.size >= MOST) {
+      const [first] = this.#digests;
+      if (first !== undefined) this.#digests.delete(first);
+    }
+    this.#digests.add(digestWith(key, token));
+  }
+}
+
+function digestWith(key: number, token: string): string {
+  return digestOf('sha256', `${key} ${token}`);
+}
