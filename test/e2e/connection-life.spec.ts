@@ -7,6 +7,7 @@ import { ClientManager, RoomManager, WebSocketService, WsClient, WsRoute } from 
 import { WebSocket, type WebSocketServer as WsServer } from 'ws';
 import { WebSocketClient } from '../../lib/client/index.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { EndpointRegistry } from '../../lib/transport/endpoint/endpoint.registry.js';
 import { Diary } from '../support/diary.js';
 import { Gate } from '../support/gate.js';
 import { Logbook } from '../support/logbook.js';
@@ -16,6 +17,7 @@ import { encodeFrame, RawClient } from '../support/raw-client.js';
 import { PLATFORMS, startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
+import { upgradeAnswer, upgradeStatus } from '../support/upgrade-answer.js';
 
 let app: TestApp;
 let diary: Diary;
@@ -280,6 +282,42 @@ describe('@WebSocketServer()', () => {
     const { server } = app.app.get(Board);
     expect(server.clients.size).toBe(1);
     expect(app.app.get(ClientManager).getClientId({ ws: [...server.clients][0]! })).toBe(client.clientId);
+  });
+});
+
+describe('The ws server of an endpoint', () => {
+  it('lets the application add to the 101, and tells it of the subprotocol and the extensions', async () => {
+    app = await startApp({ options: { compression: true } });
+    const server = app.app.get(EndpointRegistry).open(0, undefined).webSocketServer;
+    server.on('headers', (lines, { url }) => lines.push(`X-Server: blue${url}`));
+    const compressed = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
+    const offered = { 'Sec-WebSocket-Protocol': 'bearer.x, event.v1' };
+    for (const more of [{}, compressed, offered, { ...compressed, ...offered }]) {
+      const { status, headers } = await upgradeAnswer(app.port, more);
+      expect([status, headers['x-server']]).toEqual([101, 'blue/ws']);
+      expect(headers['sec-websocket-protocol']).toBe('Sec-WebSocket-Protocol' in more ? 'event.v1' : undefined);
+      expect(headers['sec-websocket-extensions']).toBe(
+        'Sec-WebSocket-Extensions' in more ? 'permessage-deflate' : undefined,
+      );
+    }
+  });
+
+  it('is closed when its last client has left, and refuses others from the call on', async () => {
+    app = await startApp({ options: { compression: true } });
+    const server = app.app.get(EndpointRegistry).open(0, undefined).webSocketServer;
+    const clients = [await app.client({ perMessageDeflate: true }), await app.client({ perMessageDeflate: false })];
+    expect([...server.clients].map(({ extensions }) => extensions)).toEqual(['permessage-deflate', '']);
+    const told: unknown[] = [];
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.on('close', () => told.push(server.clients.size));
+    expect(await upgradeStatus(app.port)).toBe(503);
+    for (const client of clients) {
+      expect(told).toEqual([]);
+      await client.close();
+    }
+    await closed;
+    expect(told).toEqual([0]);
+    await expect(new Promise((_resolve, reject) => server.close(reject))).rejects.toThrow('not running');
   });
 });
 

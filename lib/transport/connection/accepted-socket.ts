@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { WebSocket } from 'ws';
+import { WebSocket, type ServerOptions } from 'ws';
 import type { ClientSocket } from '../../clients/session/client-outbox.interface.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import { ENGINE } from '../../runtime/engine.js';
@@ -13,12 +13,36 @@ import { StreamWriter } from '../outbox/stream-writer.js';
 import { writeOneByOneUnlessShown } from '../outbox/write-progress.js';
 import type { SendCallback, RawSendOptions, WsData } from '../outbox/ws-send.js';
 import { WS_METHODS, WsWriter } from '../outbox/ws-writer.js';
+import { endReceiverOnce } from './receiver-end.js';
+
+/** What ws' server calls to make a socket of a stream, and does not document. Only this file uses it. */
+interface Undocumented {
+  _protocol: string;
+  setSocket(stream: Duplex, head: Buffer, options: ServerOptions): void;
+}
+
+/** Whether {@link AcceptedSocket.over} works: ws is what npm has, and not Bun's own. */
+export const canAcceptByItself = ENGINE !== 'bun' && 'setSocket' in WebSocket.prototype;
 
 /** The socket of an upgrade on a path of ours. Whoever sends by it sends through its outbox. */
 export class AcceptedSocket extends WebSocket implements ClientSocket {
   session: ClientSession | null = null;
   /** Null until `openOutbox`, which comes before anybody else has the socket. */
   #outbox: Outbox | null = null;
+
+  /**
+   * The socket of an upgrade without extensions, to which the 101 was written.
+   *
+   * @param stream its network socket
+   * @param head what of the client's bytes was read with the request
+   * @param options of the server
+   */
+  static over(stream: Duplex, head: Buffer, options: ServerOptions, protocol = ''): AcceptedSocket {
+    const socket = Reflect.construct(AcceptedSocket, [null, undefined, options]) as AcceptedSocket & Undocumented;
+    socket._protocol = protocol;
+    socket.setSocket(stream, head, options);
+    return socket;
+  }
 
   // Its declared type is a property, which TypeScript overrides by no accessor.
   static {
@@ -32,6 +56,7 @@ export class AcceptedSocket extends WebSocket implements ClientSocket {
   /** @param stream the network socket of the upgrade */
   openOutbox(stream: Duplex, services: OutboxServices): Outbox {
     writeOneByOneUnlessShown(stream);
+    endReceiverOnce(this);
     return (this.#outbox = new Outbox(this, writerOf(this, stream), services));
   }
 

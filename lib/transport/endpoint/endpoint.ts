@@ -1,4 +1,3 @@
-import { WebSocketServer, type Server } from 'ws';
 import type { BoundGuard } from '../../auth/connection-guards.js';
 import type { ConnectionPreparation } from '../../auth/connection-preparation.js';
 import type { SessionEndpoint } from '../../clients/session/session-endpoint.interface.js';
@@ -14,6 +13,7 @@ import type { MessageIntake } from '../../routing/message.intake.js';
 import { Router } from '../../routing/router.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { LONGEST_CLOSING } from '../outbox/closing.js';
+import { EndpointServer } from './endpoint-server.js';
 import type { GatewayHooks } from './gateway-hooks.js';
 import { AcceptedSocket } from '../connection/accepted-socket.js';
 import { ownNamesOf } from '../upgrade/own-names.js';
@@ -35,7 +35,7 @@ export interface EndpointServices {
 /** One path of one server: its ws server, its routes, the gateways whose hooks run there. */
 export class Endpoint implements SessionEndpoint {
   /** The ws server that `@WebSocketServer()` injects. Upgrades reach it through the module only. */
-  readonly webSocketServer: Server<typeof AcceptedSocket>;
+  readonly webSocketServer: EndpointServer;
   readonly router: Router;
   /** Null for a path without parameters. */
   readonly pattern: PathPattern | null;
@@ -72,7 +72,7 @@ export class Endpoint implements SessionEndpoint {
     this.router = new Router(path, options.protocol);
     this.pattern = PathPattern.of(path);
     this.ownNames = ownNamesOf(options);
-    this.webSocketServer = new WebSocketServer({
+    this.webSocketServer = new EndpointServer({
       noServer: true,
       WebSocket: AcceptedSocket,
       maxPayload: options.limits.maxPayload,

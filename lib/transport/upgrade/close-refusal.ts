@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { CUT_AFTER } from '../../runtime/close-or-cut.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { HttpRefusal } from './http-refusal.js';
+import { acceptLines, headOf } from './handshake.js';
 import { offeredProtocols } from './upgrade-request.js';
 
 /** The subprotocol that a client offers to get refusals as close codes: a page cannot read an HTTP status. */
@@ -20,8 +20,6 @@ const CODES: Readonly<Partial<Record<number, number>>> = {
   503: CLOSE_CODES.UNAVAILABLE.code,
 };
 
-/** The constant of the accept key (RFC 6455, 1.3). */
-const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const FINAL_CLOSE = 0x88;
 
 /** Whether the client asks for refusals as close codes: it reads what the reason of a close says of it, `after` too. */
@@ -43,7 +41,7 @@ export function closeOf({ status, body, after }: HttpRefusal): CloseReason | und
  * @param protocol the subprotocol to answer, where the client has offered any
  */
 export function acceptAndClose(
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
   stream: Duplex,
   protocol: string | undefined,
   { code, reason }: CloseReason,
@@ -53,20 +51,13 @@ export function acceptAndClose(
     stream.destroy();
     return;
   }
-  const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${KEY_SUFFIX}`).digest('base64');
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${accept}`,
-    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
-  ];
   const timer = runtime.timeout(CUT_AFTER, () => stream.destroy());
   stream.once('close', () => timer.cancel());
   // The server ends the connection after the peer's close frame, and reads nothing else of it.
   const end = (): void => void stream.end();
   stream.once('data', end).once('end', end);
-  stream.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), closeFrame(code, reason)]));
+  const accepted = Buffer.from(headOf(acceptLines(request, protocol)));
+  stream.write(Buffer.concat([accepted, closeFrame(code, reason)]));
   stream.resume();
 }
 

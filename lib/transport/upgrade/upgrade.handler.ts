@@ -54,9 +54,10 @@ export class UpgradeHandler {
     const problem = problemOfHandshake(request);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
     const params = endpoint.pattern ? endpoint.pattern.paramsOf(pathOf(request)) : NO_PARAMS;
-    if (!this.#isOpen || !codec || !params) {
+    const isOpen = this.#isOpen && endpoint.webSocketServer.isOpen;
+    if (!isOpen || !codec || !params) {
       const refused = problem ?? (codec ? MALFORMED_PATH : REFUSALS.protocol);
-      const refusal = this.#isOpen ? refused : REFUSALS.closed;
+      const refusal = isOpen ? refused : REFUSALS.closed;
       this.refusals.refuse({ request, stream, codec }, refusal);
       return;
     }
@@ -80,9 +81,9 @@ export class UpgradeHandler {
       return;
     }
     // In an async scope of its own: what an authenticator sets with `enterWith` must not stay with the socket.
-    const scope = new AsyncResource('WsUpgrade', { requireManualDestroy: true });
-    const decide = AsyncResource.bind((result: AdmissionResult) => this.#decide(upgrade, result));
-    void scope.runInAsyncScope(() => this.pending.admit(upgrade, decide));
+    const outside = newScope();
+    const decide = (result: AdmissionResult): void => outside.runInAsyncScope(() => this.#decide(upgrade, result));
+    void newScope().runInAsyncScope(() => this.pending.admit(upgrade, decide));
   }
 
   #decide(upgrade: Upgrade, result: AdmissionResult): void {
@@ -110,11 +111,12 @@ export class UpgradeHandler {
     });
   }
 
-  #complete({ endpoint, request, stream, head }: Upgrade, use: (socket: AcceptedSocket) => void): void {
+  #complete({ endpoint, request, stream, head, codec }: Upgrade, use: (socket: AcceptedSocket) => void): void {
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {
-      endpoint.webSocketServer.handleUpgrade(request, stream, head, use);
+      const protocol = request.headers['sec-websocket-protocol'] === undefined ? undefined : codec.name;
+      endpoint.webSocketServer.accept({ request, stream, head, protocol }, use);
     } catch (error) {
       this.errors.report('An upgrade failed.', error);
       stream.destroy();
@@ -122,6 +124,10 @@ export class UpgradeHandler {
       stream.uncork();
     }
   }
+}
+
+function newScope(): AsyncResource {
+  return new AsyncResource('WsUpgrade', { requireManualDestroy: true });
 }
 
 /** With `auth.rejectMode: 'close'` every client gets the close code: a page cannot read the status of a refused upgrade. */

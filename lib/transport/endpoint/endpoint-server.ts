@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { AcceptedSocket, canAcceptByItself } from '../connection/accepted-socket.js';
+import { acceptLines, headOf } from '../upgrade/handshake.js';
+
+/** An upgrade whose handshake was checked. */
+export interface CheckedUpgrade {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  readonly head: Buffer;
+  /** The name of the chosen subprotocol; undefined where the client has offered none. */
+  readonly protocol: string | undefined;
+}
+
+/**
+ * The ws server of an endpoint, as applications see it. Upgrades whose clients get no extension it answers by itself: what ws
+ * would check again was checked before.
+ */
+export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
+  #state: 'open' | 'closing' | 'closed' = 'open';
+
+  /** Whether it accepts upgrades. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /**
+   * Writes the 101 and makes the socket; destroys a stream that its peer has ended.
+   *
+   * @param use gets the socket
+   */
+  accept(upgrade: CheckedUpgrade, use: (socket: AcceptedSocket) => void): void {
+    const { request, stream, head, protocol } = upgrade;
+    const { perMessageDeflate } = this.options;
+    const mayCompress = perMessageDeflate && request.headers['sec-websocket-extensions'] !== undefined;
+    // Of a stream that another ws server reads already, ws says so.
+    if (mayCompress || !canAcceptByItself || stream.listenerCount('data') > 0) {
+      this.handleUpgrade(request, stream, head, use);
+      return;
+    }
+    if (!stream.readable || !stream.writable) {
+      stream.destroy();
+      return;
+    }
+    const lines = acceptLines(request, protocol);
+    this.emit('headers', lines, request);
+    stream.write(headOf(lines), 'latin1');
+    const socket = AcceptedSocket.over(stream, head, this.options, protocol);
+    this.clients.add(socket);
+    use(socket);
+  }
+
+  /** A socket has ended, which may be another server's. */
+  left(socket: WebSocket): void {
+    const clients: Set<WebSocket> = this.clients;
+    clients.delete(socket);
+    this.#closeWhenEmpty();
+  }
+
+  /** Accepts nobody any more. The event `close` comes when the last client is gone. */
+  override close(done?: (error?: Error) => void): void {
+    if (this.#state === 'closed') {
+      super.close(done);
+      return;
+    }
+    this.#state = 'closing';
+    if (done) this.once('close', () => done());
+    this.#closeWhenEmpty();
+  }
+
+  #closeWhenEmpty(): void {
+    if (this.#state !== 'closing' || this.clients.size > 0) return;
+    this.#state = 'closed';
+    super.close();
+  }
+}
