@@ -30,6 +30,7 @@ export class Client {
     this.socket.on('end', () => this.#failed('the server closed the connection'));
     this.socket.write(
       `GET ${target.path} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `${target.token ? `Authorization: Bearer ${target.token}\r\n` : ''}` +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     );
     this.#head = Buffer.alloc(0);

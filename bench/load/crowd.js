@@ -21,12 +21,16 @@ export class Crowd {
     });
   }
 
-  /** Opens and closes connections until the time is over. */
-  async churn(target, milliseconds) {
+  /**
+   * Opens and closes connections until the time is over.
+   *
+   * @param tokens what they bring, one after the other; nothing by default
+   */
+  async churn(target, milliseconds, tokens = [undefined]) {
     const end = performance.now() + milliseconds;
     let accepted = 0;
-    await inParallel(IN_FLIGHT, Infinity, async () => {
-      const client = await greetedClient(target);
+    await inParallel(IN_FLIGHT, Infinity, async (index) => {
+      const client = await greetedClient({ ...target, token: tokens[index % tokens.length] });
       accepted++;
       await client.close();
       return performance.now() < end;

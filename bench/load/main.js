@@ -7,6 +7,11 @@ import { namesOf } from '../servers/rooms.js';
 import { maskedFrame } from './masked-frame.js';
 import { askAtOnce } from './requests-at-once.js';
 import { askEach, askAll, keepAsking } from './requests.js';
+import { Tokens } from './tokens.js';
+
+const KNOWN_TOKENS = 1_000;
+/** No server accepts so many. */
+const MOST_PER_MILLISECOND = 30;
 
 /** The load process: one JSON command a line on stdin, one answer a line on stdout. */
 const crowd = new Crowd();
@@ -14,13 +19,24 @@ let arrivals = null;
 /** They stand for the name of a room and the request's id in a text. */
 const ROOM = '<room>';
 const ID = '<id>';
+let signed = null;
+let known = [];
 
 const commands = {
   open: ({ target, count }) => crowd.open(target, count),
   close: () => crowd.close(),
   bytes: async () => ({ bytes: await crowd.bytesUntilQuiet() }),
   expect: ({ pacePort, bytes }) => crowd.expect(pacePort, bytes),
-  churn: ({ target, milliseconds }) => timed(() => crowd.churn(target, milliseconds)),
+  /** From now on `churn` can bring tokens. */
+  signTokens(signer) {
+    signed = new Tokens(signer);
+    known = signed.take(KNOWN_TOKENS);
+  },
+  /** `tokens`: one of its own for each client (`new`), or those of clients that come back (`known`); else none is brought. */
+  churn({ target, milliseconds, tokens }) {
+    const brought = tokens === 'new' ? signed.take(milliseconds * MOST_PER_MILLISECOND) : tokens && known;
+    return timed(() => crowd.churn(target, milliseconds, brought));
+  },
   requests: ({ texts, milliseconds }) => timed(() => keepAsking(crowd.clients, texts, milliseconds)),
   /** Every client asks to enter its rooms, or to leave them, all in one tick: see namesOf. */
   cross: ({ crossing, text, messages }) => {

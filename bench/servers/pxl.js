@@ -74,6 +74,7 @@ serve({
     if (settings.rooms) options.rooms = settings.rooms;
     if (settings.window) options.delivery = { window: settings.window };
     if (settings.users) options.auth = { authenticate };
+    if (settings.jwt) options.auth = { jwt: settings.jwt };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
