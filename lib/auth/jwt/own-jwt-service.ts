@@ -20,6 +20,11 @@ interface OwnJwtService extends KeyService {
 /** The reasons with which a token fails before its claims are checked. */
 const BEFORE_CLAIMS: readonly RefusalReason[] = ['malformed', 'algorithm', 'signature', 'invalid'];
 
+/** The options of the application's JwtModule that are used. */
+interface OwnOptions extends Pick<JwtModuleOptions, 'secret' | 'publicKey' | 'secretOrPrivateKey' | 'verifyOptions'> {
+  readonly secretOrKeyProvider?: (requestType: number, token: string) => unknown;
+}
+
 /** The JwtService class of `@nestjs/jwt`, which is an optional peer. */
 interface JwtServiceType {
   new (options: JwtModuleOptions): OwnJwtService;
@@ -41,13 +46,13 @@ export async function verifierOfOwn(moduleRef: ModuleRef, type: JwtServiceType):
 }
 
 /** Unlike the original, it tells a failed provider of keys from an invalid token. The options stay the application's: keys too. */
-function verifierLike(options: JwtModuleOptions, type: JwtServiceType): TokenVerifier {
+function verifierLike(options: OwnOptions, type: JwtServiceType): TokenVerifier {
   const { complete, maxAge } = options.verifyOptions ?? {};
   return new KeyedVerifier({
     keyFor: (token) => {
       if (options.secretOrPrivateKey) return options.secretOrPrivateKey; // as the service has it: the old name goes first
       if (options.secretOrKeyProvider) return askForKey(() => options.secretOrKeyProvider?.(VERIFY, token));
-      return options.secret || options.publicKey;
+      return [options.secret, options.publicKey].find(Boolean); // an empty secret counts as none
     },
     serviceOf: (secret) => new type({ secret, verifyOptions: options.verifyOptions }),
     // With `complete` the claims are not all that is returned; a `maxAge` may be a text.
@@ -103,6 +108,6 @@ async function failureOf(service: OwnJwtService): Promise<RefusalReason | null> 
 }
 
 /** The options of the JwtModule, which JwtService keeps under this name. */
-function optionsOf(service: object): JwtModuleOptions | undefined {
-  return (service as { options?: JwtModuleOptions }).options;
+function optionsOf(service: object): OwnOptions | undefined {
+  return (service as { options?: OwnOptions }).options;
 }
