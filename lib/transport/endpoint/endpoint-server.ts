@@ -32,10 +32,7 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
    */
   accept(upgrade: CheckedUpgrade, use: (socket: AcceptedSocket) => void): void {
     const { request, stream, head, protocol } = upgrade;
-    const { perMessageDeflate } = this.options;
-    const mayCompress = perMessageDeflate && request.headers['sec-websocket-extensions'] !== undefined;
-    // Of a stream that another ws server reads already, ws says so.
-    if (mayCompress || !canAcceptByItself || stream.listenerCount('data') > 0) {
+    if (!this.#canAnswer(upgrade)) {
       this.handleUpgrade(request, stream, head, use);
       return;
     }
@@ -49,6 +46,12 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
     const socket = AcceptedSocket.over(stream, head, this.options, protocol);
     this.clients.add(socket);
     use(socket);
+  }
+
+  #canAnswer({ request, stream }: CheckedUpgrade): boolean {
+    // Of a stream that another ws server reads already, ws says so.
+    if (!canAcceptByItself || stream.listenerCount('data') > 0) return false;
+    return !this.options.perMessageDeflate || request.headers['sec-websocket-extensions'] === undefined;
   }
 
   /** A socket has ended, which may be another server's. */
