@@ -143,7 +143,6 @@ export class ConnectionHandler {
     ws.on('pong', () => this.heartbeat.heard(session));
     ws.on('error', this.ends.noteError);
     ws.on('close', (code, reason) => {
-      endpoint.webSocketServer.left(ws);
       const end = this.ends.of(ws, outbox.closedWith ?? { code, reason: reason.toString() });
       session.whenRead(() => this.#ended(session, endpoint, end));
     });

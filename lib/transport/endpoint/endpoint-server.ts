@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 import { AcceptedSocket, canAcceptByItself } from '../connection/accepted-socket.js';
 import { acceptLines, headOf } from '../upgrade/handshake.js';
 
@@ -32,8 +32,12 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
    */
   accept(upgrade: CheckedUpgrade, use: (socket: AcceptedSocket) => void): void {
     const { request, stream, head, protocol } = upgrade;
+    const follow = (socket: AcceptedSocket): void => {
+      socket.on('close', () => this.#left(socket));
+      use(socket);
+    };
     if (!this.#canAnswer(upgrade)) {
-      this.handleUpgrade(request, stream, head, use);
+      this.handleUpgrade(request, stream, head, follow);
       return;
     }
     if (!stream.readable || !stream.writable) {
@@ -45,20 +49,13 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
     stream.write(headOf(lines), 'latin1');
     const socket = AcceptedSocket.over(stream, head, this.options, protocol);
     this.clients.add(socket);
-    use(socket);
+    follow(socket);
   }
 
   #canAnswer({ request, stream }: CheckedUpgrade): boolean {
     // Of a stream that another ws server reads already, ws says so.
     if (!canAcceptByItself || stream.listenerCount('data') > 0) return false;
     return !this.options.perMessageDeflate || request.headers['sec-websocket-extensions'] === undefined;
-  }
-
-  /** A socket has ended, which may be another server's. */
-  left(socket: WebSocket): void {
-    const clients: Set<WebSocket> = this.clients;
-    clients.delete(socket);
-    this.#closeWhenEmpty();
   }
 
   /** Accepts nobody any more. The event `close` comes when the last client is gone. */
@@ -69,6 +66,11 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
     }
     this.#state = 'closing';
     if (done) this.once('close', () => done());
+    this.#closeWhenEmpty();
+  }
+
+  #left(socket: AcceptedSocket): void {
+    this.clients.delete(socket);
     this.#closeWhenEmpty();
   }
 
