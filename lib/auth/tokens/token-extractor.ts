@@ -9,24 +9,27 @@ export type TokenFound =
 
 const BEARER = /^bearer +(\S+) *$/i;
 const PROTOCOL_PREFIX = 'bearer.';
+const NONE: readonly string[] = [];
 /** The name of the cookie and of the query parameter. */
 export const TOKEN_NAME = 'token';
 
-const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = {
+const READERS: Readonly<Record<WsTokenPlace, (request: Request) => readonly string[]>> = {
   header: ({ headers }) => {
-    const token = BEARER.exec(headers.authorization ?? '')?.[1];
-    return token === undefined ? [] : [token];
+    const token = headers.authorization === undefined ? undefined : BEARER.exec(headers.authorization)?.[1];
+    return token === undefined ? NONE : [token];
   },
-  protocol: ({ headers }) =>
-    (headers['sec-websocket-protocol'] ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name.startsWith(PROTOCOL_PREFIX))
-      .map((name) => name.slice(PROTOCOL_PREFIX.length)),
-  cookie: ({ headers }) => (headers.cookie ?? '').split(';').flatMap(readCookie),
+  protocol: ({ headers: { 'sec-websocket-protocol': names } }) =>
+    names === undefined
+      ? NONE
+      : names
+          .split(',')
+          .map((name) => name.trim())
+          .filter((name) => name.startsWith(PROTOCOL_PREFIX))
+          .map((name) => name.slice(PROTOCOL_PREFIX.length)),
+  cookie: ({ headers: { cookie } }) => (cookie === undefined ? NONE : cookie.split(';').flatMap(readCookie)),
   query: ({ url = '' }) => {
     const query = url.indexOf('?');
-    return query < 0 ? [] : new URLSearchParams(url.slice(query)).getAll(TOKEN_NAME);
+    return query < 0 ? NONE : new URLSearchParams(url.slice(query)).getAll(TOKEN_NAME);
   },
 };
 
@@ -36,10 +39,15 @@ const READERS: Readonly<Record<WsTokenPlace, (request: Request) => string[]>> = 
  * two different ones it would not be clear whose connection it is.
  */
 export function findToken(request: Request, places: readonly WsTokenPlace[]): TokenFound {
-  const tokens = new Set(places.flatMap((place) => READERS[place](request)).filter((token) => token !== ''));
-  const [token, another] = tokens;
-  if (token === undefined) return { kind: 'none' };
-  return another === undefined ? { kind: 'token', token } : { kind: 'contradiction' };
+  let token: string | undefined;
+  for (const place of places) {
+    for (const found of READERS[place](request)) {
+      if (found === '' || found === token) continue;
+      if (token !== undefined) return { kind: 'contradiction' };
+      token = found;
+    }
+  }
+  return token === undefined ? { kind: 'none' } : { kind: 'token', token };
 }
 
 /**
