@@ -1,4 +1,4 @@
-import { digestOf } from '../../runtime/digest.js';
+import { digestOf } from '../digest.js';
 
 /** How many tokens are remembered: some three megabytes of digests. Beyond that the ones verified first are forgotten. */
 const MOST = 32_768;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { digestOf } from '../../runtime/digest.js';
+import { digestOf } from '../../auth/digest.js';
 
 /** The constant of the accept key (RFC 6455, 1.3). */
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
