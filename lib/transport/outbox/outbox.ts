@@ -164,8 +164,9 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     const steps = this.#steps;
     if (steps) {
       this.#passed ??= new TextRun(); // what comes out at once leaves with this write
-      if (shared) steps.pushAll(shared.texts(), this.#takePassed);
-      if (run) steps.pushAll(run.texts(), this.#takePassed);
+      const take = (text: string): void => this.#takePassed(text);
+      if (shared) steps.pushAll(shared.texts(), take);
+      if (run) steps.pushAll(run.texts(), take);
       this.#writePassed();
       if (shared ?? run) this.#checkBudget();
     } else if (shared) this.#write(shared, run);
@@ -198,7 +199,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     if (lastInClear !== undefined) this.#takePassed(lastInClear);
     const steps = this.#openSteps();
     steps.seal(limit, cipher);
-    for (const text of passed) steps.pushLast(text, this.#takePassed);
+    for (const text of passed) steps.pushLast(text, (sealed) => this.#takePassed(sealed));
   }
 
   /** Begins the closing handshake once all that was sent before has passed the steps, or has taken too long for them. */
@@ -309,7 +310,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     this.#window = this.services.scheduler.openWindow(this, terms);
   }
 
-  readonly #takePassed = (text: string): void => {
+  #takePassed(text: string): void {
     if (this.ws.readyState !== OPEN) return;
     if (!this.#passed) {
       this.#passed = new TextRun();
@@ -317,7 +318,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
       this.services.scheduler.schedule({ flush: () => this.#writePassed() });
     }
     this.#passed.add(text);
-  };
+  }
 
   /** Writes what has passed the steps. */
   #writePassed(): void {
