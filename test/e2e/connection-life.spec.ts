@@ -3,7 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Scope } from '@nestjs/common';
 import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
-import { ClientManager, RoomManager, WebSocketService, WsClient, WsRoute } from 'nestjs-pxl-websocket';
+import {
+  ClientManager,
+  RoomManager,
+  WebSocketService,
+  WsClient,
+  WsRoute,
+  type WsAuthenticate,
+} from 'nestjs-pxl-websocket';
 import { WebSocket, type WebSocketServer as WsServer } from 'ws';
 import { WebSocketClient } from '../../lib/client/index.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -318,6 +325,22 @@ describe('The ws server of an endpoint', () => {
     await closed;
     expect(told).toEqual([0]);
     await expect(new Promise((_resolve, reject) => server.close(reject))).rejects.toThrow('not running');
+  });
+
+  it('refuses those, too, who are being authenticated when the application closes it', async () => {
+    const [asked, answered] = [new Gate(), new Gate()];
+    const authenticate: WsAuthenticate = async () => {
+      asked.open();
+      await answered.passed;
+      return { anonymous: true };
+    };
+    app = await startApp({ options: { auth: { authenticate } } });
+    const server = app.app.get(EndpointRegistry).open(0, undefined).webSocketServer;
+    const status = upgradeStatus(app.port);
+    await asked.passed;
+    await new Promise((resolve) => server.close(resolve));
+    answered.open();
+    expect([await status, server.clients.size]).toEqual([503, 0]);
   });
 });
 

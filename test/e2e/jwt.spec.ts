@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, UnauthorizedException } from '@nestjs/common';
 import { JwtModule, JwtService, type JwtModuleOptions } from '@nestjs/jwt';
@@ -237,11 +237,21 @@ describe('auth.jwt', () => {
       expect(await statusFor(app, tokenOf('thrown'))).toBe(401);
     });
 
-    it('refuses all tokens where the key is empty, which anybody can sign with', async () => {
-      const empty = Buffer.from(process.env.NO_SUCH_KEY ?? '', 'base64');
-      const app = await start({ jwt: { secretOrKeyProvider: () => empty } });
+    it.each<[string, (bytes: Buffer) => unknown]>([
+      ['a Buffer', (bytes) => bytes],
+      ['an Uint8Array', (bytes) => new Uint8Array(bytes)],
+      ['an ArrayBuffer', (bytes) => new Uint8Array(bytes).buffer],
+      ['a KeyObject', createSecretKey],
+    ])('refuses all tokens where the key is %s that is empty, which anybody can sign with', async (_what, keyOf) => {
+      const key = { now: Buffer.from(process.env.NO_SUCH_KEY ?? '', 'base64') };
+      // jsonwebtoken takes more than the types say.
+      const secretOrKeyProvider = (): Buffer => keyOf(key.now) as Buffer;
+      const app = await start({ jwt: { secretOrKeyProvider } });
       expect(await statusFor(app, hs256(claimsOf('eve'), ''))).toBe(401);
-      const imports = [JwtModule.register({ secretOrKeyProvider: () => empty })];
+      key.now = Buffer.from(SECRET);
+      expect(await statusFor(app, hs256(claimsOf('ada')))).toBe(101);
+      key.now = Buffer.alloc(0);
+      const imports = [JwtModule.register({ secretOrKeyProvider })];
       expect(await statusFor(await start({ jwt: true }, { imports }), hs256(claimsOf('eve'), ''))).toBe(401);
     });
 

@@ -55,10 +55,11 @@ export class KeyedVerifier implements TokenVerifier {
   }
 
   #keyOf(given: unknown): Key {
-    const id = isBytes(given) ? Buffer.from(given).toString('latin1') : given;
+    const bytes = bytesOf(given);
+    const id = bytes ? bytes.toString('latin1') : given;
     const known = this.#keys.get(id);
     if (known) return known;
-    const key = { number: ++this.#lastNumber, service: this.options.serviceOf(parse(given)) };
+    const key = { number: ++this.#lastNumber, service: this.options.serviceOf(parse(bytes ?? given)) };
     const [oldest] = this.#keys.keys();
     if (this.#keys.size >= MOST_KEYS) this.#keys.delete(oldest);
     this.#keys.set(id, key);
@@ -74,16 +75,20 @@ export class KeyedVerifier implements TokenVerifier {
   }
 }
 
-function isBytes(key: unknown): key is string {
-  return typeof key === 'string' || Buffer.isBuffer(key);
+function bytesOf(key: unknown): Buffer | undefined {
+  if (typeof key === 'string') return Buffer.from(key);
+  if (ArrayBuffer.isView(key)) return Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return key instanceof ArrayBuffer ? Buffer.from(key) : undefined;
 }
 
 /** Reads a key as jsonwebtoken does: a public key where it is one, else a secret. Undefined for an empty one, and for no key. */
 function parse(given: unknown): KeyObject | undefined {
-  if (given instanceof KeyObject) return given;
-  if (isBytes(given) && given.length === 0) return undefined; // with such a secret everybody could sign
-  const key = (typeof given === 'string' ? Buffer.from(given) : given) as Buffer;
-  return readBy(createPublicKey, key) ?? readBy(createSecretKey, key);
+  const key = given instanceof KeyObject ? given : read(given as Buffer);
+  return key?.symmetricKeySize === 0 ? undefined : key; // with such a secret everybody could sign
+}
+
+function read(given: Buffer): KeyObject | undefined {
+  return readBy(createPublicKey, given) ?? readBy(createSecretKey, given);
 }
 
 function readBy(create: (key: Buffer) => KeyObject, key: Buffer): KeyObject | undefined {

@@ -95,6 +95,10 @@ export class UpgradeHandler {
   /** @param identity null: the client has to tell it by message */
   #accept(upgrade: Upgrade, identity: Identity | null): void {
     const { endpoint, request, stream, codec, candidate } = upgrade;
+    if (!endpoint.webSocketServer.isOpen) {
+      this.refusals.refuse(upgrade, REFUSALS.closed); // the application has closed it meanwhile
+      return;
+    }
     const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
     const who = identity ? { identity, candidate: mayTellLater ? candidate : undefined } : { identity, candidate };
     this.#complete(upgrade, (socket) => {
