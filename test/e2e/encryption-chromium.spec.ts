@@ -171,16 +171,17 @@ it('the socket of the client library hands on the frames of a list one by one, a
     const socket = encryption.over(inner, session, 'pxl.v1');
     scope.heard = [];
     return new Promise<string>((resolve) => {
-      socket.onmessage = async ({ data: text }) => {
-        const { action, data } = JSON.parse(String(text)) as { action: string; data: { clientId: string } };
+      const hear = async (text: string): Promise<void> => {
+        const { action, data } = JSON.parse(text) as { action: string; data: { clientId: string } };
         if (action === 'connected') {
           resolve(data.clientId);
           return;
         }
         scope.heard.push(data);
-        for (let step = 0; step < 20; step++) await null;
+        for (let step = 0; step < 20; step++) await Promise.resolve();
         scope.heard.push('and what awaited it');
       };
+      socket.onmessage = ({ data: text }) => void hear(String(text));
     });
   }, proxy.url);
   const service = app.app.get(WebSocketService);
