@@ -519,10 +519,16 @@ describe('What an application sets with AsyncLocalStorage.enterWith', () => {
 describe('limits.connectionLifetime', () => {
   const LIFETIME = 100_000;
   const RESTART = { code: 1012, reason: '{"after":0}' };
-  let clock: ManualRuntime;
+  let clock: SeededRuntime;
 
   class SeededRuntime extends ManualRuntime {
     readonly #random = new SeededRandom(20);
+    /** By how much the clock of the machine was set forward. */
+    setBy = 0;
+
+    override now(): number {
+      return super.now() + this.setBy;
+    }
 
     override random(): number {
       return this.#random.next();
@@ -564,6 +570,17 @@ describe('limits.connectionLifetime', () => {
     for (const client of clients) expect(await client.closed).toEqual(RESTART);
     await clock.advance(LIFETIME);
     await ever.request('system', 'ping');
+  });
+
+  it('closes them one after the other, too, where the clock was set forward beyond their time', async () => {
+    await startClock();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => app.client()));
+    clock.setBy = 2 * LIFETIME;
+    await clock.advance(0.02 * LIFETIME);
+    expect(closes()).toBeLessThan(12);
+    await clock.advance(2 * LIFETIME);
+    expect(closes()).toBe(40);
+    for (const client of clients) expect(await client.closed).toEqual(RESTART);
   });
 
   it('lets running messages be answered, but not for longer than shutdown.timeout', async () => {

@@ -34,7 +34,7 @@ export class ConnectionLifetime implements MetricSource {
   }
 
   start(): void {
-    this.#sweptAt = this.runtime.now();
+    this.#sweptAt = this.runtime.monotonic();
     if (this.#shortest < Infinity) this.#schedule();
   }
 
@@ -57,27 +57,30 @@ export class ConnectionLifetime implements MetricSource {
 
   #sweep(): void {
     const now = this.runtime.now();
-    const passed = now - this.#sweptAt;
-    this.#sweptAt = now;
-    for (const [session, latest] of this.#finishing) if (now >= latest) this.#close(session);
+    const sweptAt = this.runtime.monotonic();
+    const passed = sweptAt - this.#sweptAt;
+    this.#sweptAt = sweptAt;
+    for (const [session, latest] of this.#finishing) if (sweptAt >= latest) this.#close(session);
     for (const session of this.clients.values()) {
       const age = now - session.connectedAt;
       if (age <= this.#shortest * (1 - JITTER)) break; // those behind it are younger
       if (session.readyState === OPEN && !this.#finishing.has(session) && this.#isDue(session, age, passed)) {
-        this.#end(session, now);
+        this.#end(session, sweptAt);
       }
     }
   }
 
   /**
    * Decides by chance: what has passed since the last sweep of what was left of the span in which the connection ends. So
-   * every moment of that span is as likely as any other.
+   * every moment of that span is as likely as any other. Only where the clock was set is a connection beyond its span: such
+   * ones are many, and end over the length of a span.
    */
   #isDue({ options }: ClientSession, age: number, passed: number): boolean {
     const lifetime = options.limits.connectionLifetime;
     if (lifetime === false) return false;
     const before = Math.max(age - passed, lifetime * (1 - JITTER));
-    const left = lifetime * (1 + JITTER) - before;
+    const end = lifetime * (1 + JITTER);
+    const left = before < end ? end - before : 2 * JITTER * lifetime;
     return this.runtime.random() * left < age - before;
   }
 
