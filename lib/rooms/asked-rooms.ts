@@ -18,9 +18,13 @@ export class AskedRooms {
   readonly #byClient = new WeakMap<ClientSession, Map<string, AskedMembership>>();
   /** Any room may become the own room of another client. */
   readonly #mayBecomeOwn: boolean;
+  /** Whether any endpoint has a rule that ends memberships. */
+  readonly #mayEnd: boolean;
 
   constructor(@Inject(PXL_WS_OPTIONS) options: ResolvedOptions) {
-    this.#mayBecomeOwn = allOptions(options).some(({ rooms }) => rooms.own);
+    const all = allOptions(options);
+    this.#mayBecomeOwn = all.some(({ rooms }) => rooms.own);
+    this.#mayEnd = this.#mayBecomeOwn || all.some(({ rooms }) => isLimited(rooms));
   }
 
   /**
@@ -29,12 +33,12 @@ export class AskedRooms {
    * @param isRequest true: the client
    */
   note(client: ClientSession, roomName: string, isRequest: boolean): void {
+    if (!this.#mayEnd) return;
     if (!isRequest) {
       this.forget(client, roomName);
       return;
     }
-    const { authorize, namespace } = client.options.rooms;
-    if (!this.#mayBecomeOwn && !authorize && !namespace) return;
+    if (!this.#mayBecomeOwn && !isLimited(client.options.rooms)) return;
     let rooms = this.#byClient.get(client);
     if (!rooms) this.#byClient.set(client, (rooms = new Map<string, AskedMembership>()));
     rooms.set(roomName, { waiting: null, questions: 0, answered: 0 });
@@ -54,4 +58,9 @@ export class AskedRooms {
   of(client: ClientSession): string[] {
     return [...(this.#byClient.get(client)?.keys() ?? [])];
   }
+}
+
+/** Whether a rule of the endpoint may end memberships. */
+function isLimited({ authorize, namespace }: ResolvedOptions['rooms']): boolean {
+  return authorize !== undefined || namespace !== undefined;
 }

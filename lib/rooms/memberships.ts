@@ -317,18 +317,16 @@ export class Memberships {
   ): void {
     this.#claimed.begin(client, roomName, claims);
     this.asked.note(client, roomName, isRequest);
-    const name = this.rooms.nameOf(roomName);
-    client.roomSet.add(name);
-    client.roomName = name;
-    this.rooms.enter({ client, roomName: name, username, profile, broadcast, isRequest });
+    this.rooms.enter(roomName, { client, username, profile, broadcast, isRequest });
     this.#leaveOthers(client, roomName, broadcast);
   }
 
   /** In one-room mode: leaves the old room, only now that the new one is live, and cancels the joins asked for before. */
   #leaveOthers(client: ClientSession, roomName: string, broadcast: boolean): void {
     const { clientCanJoinMultipleRooms, defaults } = client.options.rooms;
+    if (clientCanJoinMultipleRooms) return;
     const stays = (name: string): boolean => defaults.includes(name) || this.#own.isOf(client, name);
-    if (clientCanJoinMultipleRooms || stays(roomName)) return;
+    if (stays(roomName)) return;
     this.#pending.cancelBefore(client, roomName, stays);
     for (const other of [...client.rooms]) {
       if (other !== roomName && !stays(other)) this.remove(client, other, 'replaced', broadcast);

@@ -43,11 +43,6 @@ export class RoomRegistry {
     return clients !== undefined && has(clients, client);
   }
 
-  /** The text by which the registry knows a room: whoever keeps it keeps no copy of the name. */
-  nameOf(roomName: string): string {
-    return this.#rooms.get(roomName)?.name ?? roomName;
-  }
-
   /** What a client is called: in the room that it joined last, else in the room where it got a name last. */
   usernameOf(client: ClientSession): string | undefined {
     const { roomName } = client;
@@ -77,10 +72,16 @@ export class RoomRegistry {
     this.#listeners.push(listener);
   }
 
-  /** Adds a member of this worker. */
-  enter(change: MembershipChange): void {
-    const { client, roomName } = change;
-    this.#roomOf(roomName).enter(client);
+  /** Adds a member of this worker, and the room to its own. */
+  enter(key: string, entrance: Omit<MembershipChange, 'roomName'>): void {
+    const { client, username, profile, broadcast, isRequest } = entrance;
+    const room = this.#roomOf(key);
+    // The room's own text: whoever keeps that keeps no copy of the name.
+    const { name: roomName } = room;
+    client.roomSet.add(roomName);
+    client.roomName = roomName;
+    room.enter(client);
+    const change: MembershipChange = { client, roomName, username, profile, broadcast, isRequest };
     this.#details.change(client, roomName, change);
     for (const listener of this.#listeners) listener.joined?.(change);
   }

@@ -13,14 +13,11 @@ export class WatchedPromise<T> extends Promise<T> {
   #isTaken = false;
 
   /** Runs the work and returns a watched promise of its result. It never throws. */
-  static watch<T>(work: () => Awaitable<T>, untaken: Untaken): WatchedPromise<T> {
+  static watch<T>(work: () => Awaitable<T>, untaken: Untaken): Promise<T> {
     const outcome = begin(work);
+    if (!isThenable(outcome)) return FulfilledPromise.of(outcome, untaken);
     // Every send passes here, so nothing is attached before there is a rejection.
     const watched = new WatchedPromise<T>((resolve, reject) => {
-      if (!isThenable(outcome)) {
-        resolve(outcome);
-        return;
-      }
       outcome.then(resolve, (reason: unknown) => {
         watched.#rejected(reason);
         reject(reason);
@@ -64,6 +61,29 @@ export class WatchedPromise<T> extends Promise<T> {
 
   #judge(reason: unknown): void {
     if (!this.#isTaken) this.#untaken?.(reason);
+  }
+}
+
+/** A watched promise whose value is there at once: nothing but what is derived from it can be rejected. */
+class FulfilledPromise<T> extends Promise<T> {
+  static {
+    // `await` takes such a promise as it is; of another subclass it would make two more, and call `then`.
+    void Object.defineProperty(this.prototype, 'constructor', { value: Promise });
+  }
+
+  #untaken: Untaken = () => undefined;
+
+  static of<T>(value: T, untaken: Untaken): FulfilledPromise<T> {
+    const promise = new FulfilledPromise<T>((resolve) => resolve(value));
+    promise.#untaken = untaken;
+    return promise;
+  }
+
+  override then<Result = T, Failure = never>(
+    onFulfilled?: ((value: T) => Result | PromiseLike<Result>) | null,
+    onRejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return WatchedPromise.watch(() => super.then(onFulfilled, onRejected), this.#untaken);
   }
 }
 

@@ -128,6 +128,7 @@ class FleetWorker extends HubBroadcaster {
 
 class FleetRegistry implements ClusterRegistry {
   readonly isReady = true;
+  readonly isShared = true;
   readonly mayHaveOthers = true;
 
   constructor(

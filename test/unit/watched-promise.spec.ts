@@ -58,6 +58,40 @@ it('A watched promise is a Promise with the value of the other', async () => {
   expect(await watched.then((value) => value + 1)).toBe(2);
 });
 
+describe('A watched promise whose value is there at once', () => {
+  const untaken: unknown[] = [];
+  const atOnce = (): Promise<number> =>
+    WatchedPromise.watch(
+      () => 1,
+      (reason) => untaken.push((reason as Error).message),
+    );
+  const refuse = (): never => {
+    throw new Error('no');
+  };
+
+  it('is a Promise with that value, awaited and in a list', async () => {
+    expect(atOnce()).toBeInstanceOf(Promise);
+    expect(await atOnce()).toBe(1);
+    expect(await Promise.all([atOnce(), atOnce().then((value) => value + 1)])).toEqual([1, 2]);
+    expect(await atOnce().finally(() => 3)).toBe(1);
+  });
+
+  it('has what fails after it watched', async () => {
+    void atOnce().then(refuse);
+    void atOnce().finally(refuse);
+    await turn();
+    expect(untaken.splice(0)).toEqual(['no', 'no']);
+    await expect(atOnce().then(refuse)).rejects.toThrow('no');
+    expect(
+      await atOnce()
+        .then(refuse)
+        .catch(() => 2),
+    ).toBe(2);
+    await turn();
+    expect(untaken).toEqual([]);
+  });
+});
+
 describe('The code of the library', () => {
   it('has no super in private methods, which TypeScript compiles wrongly for targets below ES2022', () => {
     const root = join(import.meta.dirname, '../../lib');

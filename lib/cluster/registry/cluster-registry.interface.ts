@@ -64,6 +64,8 @@ export interface ClusterRegistry {
   keepAbsent(client: AbsentClient): void;
   /** Forgets such a client of any worker. Returns at once. */
   forgetAbsent(clientId: string): void;
+  /** Whether what is recorded is of use to anybody: false where there can be no other worker. */
+  readonly isShared: boolean;
   /** Resolves once the other workers have been told of what was recorded before. */
   whenTold(): Promise<void>;
   /** The other live workers, by id. */

@@ -5,6 +5,7 @@ import type { ClusterRegistry, ClusterWorker } from './cluster-registry.interfac
 @Injectable()
 export class LocalRegistry implements ClusterRegistry {
   readonly workers: ReadonlyMap<string, ClusterWorker> = new Map();
+  readonly isShared = false;
   readonly mayHaveOthers = false;
   readonly isReady = true;
 

@@ -64,6 +64,7 @@ export interface RegistryCounts extends MirrorCounts {
  * repairs everything: it renews the lease, reads the others', and tries again whatever failed before.
  */
 export class RedisRegistry implements ClusterRegistry, MetricSource {
+  readonly isShared = true;
   readonly #keys: RegistryKeys;
   readonly #beat: Beat;
   readonly #leaseWatch: LeaseWatch;

@@ -121,12 +121,14 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
   }
 
   joined({ client, roomName, username }: MembershipChange): void {
+    if (!this.#isAwaited) return;
     const { clientId, user } = client;
     const membership = this.own.begun(client, roomName, username);
     this.#own({ kind: 'joined', clientId, userId: user?.userId, membership });
   }
 
   left({ client, roomName, username }: MembershipChange): void {
+    if (!this.#isAwaited) return;
     const { clientId, user } = client;
     const membership = describeMembership(client, roomName, username);
     const until = this.presence.untilOf(client, roomName);
@@ -152,6 +154,11 @@ export class RegistryBridge implements RegistryHost, ClientListener, RoomListene
 
   #lose({ clientId, userId, membership }: ChangeOfMembership): void {
     for (const listener of this.#lossListeners) listener.lost({ clientId, userId, ...membership });
+  }
+
+  /** Whether anybody learns what changes. */
+  get #isAwaited(): boolean {
+    return this.registry.isShared || this.events.isHeard;
   }
 
   #own(change: ClientChange): void {
