@@ -332,6 +332,17 @@ describe('auth.jwt', () => {
       expect(await userOf(app, hs256(claimsOf('ada')))).toMatchObject({ userId: 'ada' });
     });
 
+    it('checks more in a method that the application has put in its place, that is asked each time', async () => {
+      const tokens = new JwtService({ secret: SECRET });
+      const verify = tokens.verifyAsync.bind(tokens);
+      const stolen = hs256(claimsOf('eve'));
+      const verifyAsync: typeof verify = (token, options) =>
+        token === stolen ? Promise.reject(new UnauthorizedException()) : verify(token, options);
+      Object.assign(tokens, { verifyAsync });
+      const app = await start({ jwt: true }, { providers: [WhoAmI, { provide: JwtService, useValue: tokens }] });
+      expect([await statusFor(app, stolen), await statusFor(app, hs256(claimsOf('ada')))]).toEqual([401, 101]);
+    });
+
     it('is a class of its own with a provider, it is used as it is', async () => {
       class Tokens extends JwtService {}
       // What JwtService asks for the key, and hides from TypeScript.

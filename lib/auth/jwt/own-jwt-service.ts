@@ -32,17 +32,18 @@ interface JwtServiceType {
 }
 
 /**
- * A verifier with the options of the application's own JwtService, or that service itself where its class is the
- * application's own, which may find its keys in another way.
+ * A verifier with the options of the application's own JwtService, or that service itself where its class or its method
+ * is the application's own, which may find its keys in another way or check more.
  *
  * @throws PxlWebSocketSetupError when there is none, or it has no key to verify with
  */
 export async function verifierOfOwn(moduleRef: ModuleRef, type: JwtServiceType): Promise<TokenVerifier> {
   const service = find(moduleRef, type);
   const options = optionsOf(service);
-  if (service.verifyAsync === type.prototype.verifyAsync && !options?.secretOrKeyProvider) await checkKey(service);
-  const isOwnClass = Object.getPrototypeOf(service) !== type.prototype;
-  return options && !isOwnClass ? verifierLike(options, type) : new OwnClassVerifier(service);
+  const isReplaced = service.verifyAsync !== type.prototype.verifyAsync; // by the class, or in this one object
+  if (!isReplaced && !options?.secretOrKeyProvider) await checkKey(service);
+  const isOwn = isReplaced || Object.getPrototypeOf(service) !== type.prototype;
+  return options && !isOwn ? verifierLike(options, type) : new OwnClassVerifier(service);
 }
 
 /** Unlike the original, it tells a failed provider of keys from an invalid token. The options stay the application's: keys too. */
