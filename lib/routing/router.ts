@@ -8,7 +8,10 @@ const REPLACEABLE: readonly string[] = ['join', 'leave'];
 
 /** The routes of one endpoint: a message's type and action to its handler, in one look-up. */
 export class Router implements RouteTable {
+  /** In the order in which they were added, by their keys. */
   readonly #routes = new Map<string, Route>();
+  /** The same by type and action: a look-up for each message makes no key. */
+  readonly #byType = new Map<string, Map<string, Route>>();
   #fallback: Route | undefined;
   #ownJoin = false;
 
@@ -31,10 +34,10 @@ export class Router implements RouteTable {
     const key = routeKey(type, action);
     const present = this.#routes.get(key);
     if (present) throw new DuplicateWsRouteError(`The route "${key}"`, this.path, present.source, route.source);
-    this.#routes.set(key, route);
+    this.#set(type, action, route);
     if (type !== EVENT_TYPE || !isSystemEvent(action)) return;
     if (REPLACEABLE.includes(action)) {
-      this.#routes.set(routeKey(SYSTEM_TYPE, action), route);
+      this.#set(SYSTEM_TYPE, action, route);
       if (action === 'join') this.#ownJoin = true;
     } else if (this.protocol === 'event') {
       throw new PxlWebSocketSetupError(
@@ -57,7 +60,7 @@ export class Router implements RouteTable {
 
   /** The route of a message; the fallback when there is none, except for the library's own types. */
   find(type: string, action: string): Route | undefined {
-    const route = this.#routes.get(routeKey(type, action));
+    const route = this.#byType.get(type)?.get(action);
     if (route || !this.#fallback || RESERVED_TYPES.includes(type)) return route;
     return this.#fallback;
   }
@@ -66,5 +69,12 @@ export class Router implements RouteTable {
   *list(): Generator<{ key: string; source: string }> {
     for (const [key, { source }] of this.#routes) yield { key, source };
     if (this.#fallback) yield { key: '*', source: this.#fallback.source };
+  }
+
+  #set(type: string, action: string, route: Route): void {
+    this.#routes.set(routeKey(type, action), route);
+    let routes = this.#byType.get(type);
+    if (!routes) this.#byType.set(type, (routes = new Map<string, Route>()));
+    routes.set(action, route);
   }
 }

@@ -18,10 +18,20 @@ export interface RuntimeTimer {
 export class Runtime {
   #random = Buffer.alloc(0);
   #used = 0;
+  #stampedAt = NaN;
+  #stamp = '';
 
   /** Milliseconds since 1970, for what people and other machines read. */
   now(): number {
     return Date.now();
+  }
+
+  /** {@link now} in the form of ISO 8601, with milliseconds. */
+  timestamp(): string {
+    const now = this.now();
+    // Many clients may ask within a millisecond, and a date takes longer to write than the rest of an answer.
+    if (now !== this.#stampedAt) [this.#stampedAt, this.#stamp] = [now, new Date(now).toISOString()];
+    return this.#stamp;
   }
 
   /** Milliseconds that only ever grow, for measuring how long something took. */
