@@ -34,7 +34,7 @@ async function install(packages: readonly string[], nest?: string): Promise<Cons
 
 beforeAll(async () => {
   packed = await pack();
-}, 120_000);
+}, 240_000);
 
 afterAll(() => Promise.all([packed, ...consumers].map((made) => made.remove())));
 
