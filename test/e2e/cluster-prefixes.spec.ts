@@ -111,12 +111,13 @@ describe.each(TELLING)('an application with the prefix %j and one with "pxl" on 
     const visitor = await connectAs(other, { userId: '8' });
     await serviceOf(app).publish('orders', 'ours');
     await serviceOf(other).publish('orders', 'theirs');
-    for (const each of [visitor, theirs, client]) await each.close();
     const heard = (of: TestApp): string[] =>
       diaries
         .get(of)!
         .filter((entry) => /^(?:orders|user)/.test(entry))
         .sort();
+    await eventually('who is there is told of', () => heard(app).length === 2 && heard(other).length === 3);
+    for (const each of [visitor, theirs, client]) await each.close();
     const stay = (userId: string): string[] =>
       ['userConnected', 'userDisconnected'].map((channel) => `${channel} {"userId":"${userId}"}`);
     const [expected, expectedThere] = [

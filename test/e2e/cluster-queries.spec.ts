@@ -64,7 +64,13 @@ describe('fetchClients and countClients', () => {
     const told = await workers[0]!.run(async ({ service }, id) => {
       const { clients } = await service.fetchClients({ room: 'chess' });
       const client = clients.find((entry) => entry.clientId === id)!;
-      return { ...client, ws: client.ws, rooms: [...client.rooms], roomName: client.roomName };
+      return {
+        ...client,
+        ws: client.ws,
+        rooms: [...client.rooms],
+        roomName: client.roomName,
+        metadata: client.metadata,
+      };
     }, clientId);
     expect(told).toMatchObject({
       clientId,

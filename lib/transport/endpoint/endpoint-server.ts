@@ -77,6 +77,6 @@ export class EndpointServer extends WebSocketServer<typeof AcceptedSocket> {
   #closeWhenEmpty(): void {
     if (this.#state !== 'closing' || this.clients.size > 0) return;
     this.#state = 'closed';
-    super.close();
+    WebSocketServer.prototype.close.call(this); // `super` in a private method fails under older targets of TypeScript
   }
 }
