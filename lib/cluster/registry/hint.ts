@@ -60,10 +60,14 @@ export function writeChanges(
   states: readonly SharedState[] = [],
 ): string {
   const { incarnation, seq } = position;
-  const head = JSON.stringify({ kind: 'changes', workerId, incarnation, seq });
   const more = described.length > 0 ? `,"described":${JSON.stringify(described)}` : '';
   const stated = states.length > 0 ? `,"states":${JSON.stringify(states)}` : '';
-  return `${head.slice(0, -1)},"changes":[${changes.join(',')}]${more}${stated}}`;
+  return `${beginningOfChanges(workerId)},"incarnation":${incarnation},"seq":${seq},"changes":[${changes.join(',')}]${more}${stated}}`;
+}
+
+/** How a worker's hints of the kind `changes` begin. */
+export function beginningOfChanges(workerId: string): string {
+  return `{"kind":"changes","workerId":${JSON.stringify(workerId)}`;
 }
 
 function isDescribed(value: unknown): value is DescribedMember {

@@ -14,7 +14,7 @@ import type { ClientChange } from './client-record.js';
 import type { ClusterRegistry, ClusterWorker, DescriptionPart, RegistryHost } from './cluster-registry.interface.js';
 import { DeadWorkers } from './dead-workers.js';
 import { Evictions } from '../leases/evictions.js';
-import { readHint, writeHint, type Hint } from './hint.js';
+import { beginningOfChanges, readHint, writeHint, type Hint } from './hint.js';
 import type { LeasedData, RenewalCause } from '../leases/leased-data.interface.js';
 import { RecordPool } from '../mirror/record-pool.js';
 import type { MirrorCounts } from '../mirror/mirrored-worker.js';
@@ -80,6 +80,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
   /** The incarnation as which this worker has entered last. */
   #entered = 0;
   #junk = 0;
+  /** How batches of this worker begin. */
+  readonly #ownBeginning: Buffer;
   readonly #absent: AbsentClients;
   readonly #absentReader: AbsentReader;
   #host: RegistryHost | null = null;
@@ -95,6 +97,7 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     private readonly runtime: Runtime,
   ) {
     const { prefix, workerId, lease, mirror } = options;
+    this.#ownBeginning = Buffer.from(beginningOfChanges(workerId));
     const counts = this.#mirrorCounts;
     const keys = (this.#keys = new RegistryKeys(prefix));
     const leases = (this.#leases = new WorkerLeases(link, keys, workerId, lease, !mirror, runtime));
@@ -199,6 +202,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
 
   /** Takes a message of {@link channel}. */
   receive(payload: Buffer): void {
+    // Redis sends this worker its own batches too, which may be long.
+    if (payload.subarray(0, this.#ownBeginning.length).equals(this.#ownBeginning)) return;
     const hint = readHint(payload.toString());
     if (!hint) this.#junk++;
     else if (hint.workerId !== this.options.workerId) this.#remote.hear(hint);
