@@ -119,7 +119,10 @@ describe('On whichever worker it is asked', () => {
     for (const worker of cluster.workers) {
       const read = (): Promise<WsPresentMembers> =>
         worker.run(({ service }, { room }) => service.getMembers(room), tell);
-      await eventually('the worker knows all', async () => (await read()).members.some(({ clients }) => clients === 2));
+      await eventually('the worker knows all', async () => {
+        const { members } = await read();
+        return members.length === 2 && members.some(({ clients }) => clients === 2);
+      });
       const { members, count, partial } = await read();
       expect([members.length, count, partial]).toEqual([2, 2, false]);
       const [user, single] = members.toSorted((a, b) => b.clients - a.clients);

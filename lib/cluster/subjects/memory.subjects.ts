@@ -20,7 +20,7 @@ export class MemorySubjects<Note = never> implements Subjects<Note> {
   }
 
   close(name: string, end?: SubjectEnd<Note>): void {
-    this.#own.close(name, end?.note);
+    this.#own.close(name, false, end?.note);
     this.#tellSoon();
   }
 

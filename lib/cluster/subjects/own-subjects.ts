@@ -3,6 +3,10 @@ export interface OwnSubject<Note = never> {
   readonly name: string;
   /** How many times this worker has it. */
   times: number;
+  /** Whether this worker has had it for longer than the turn in which it came. */
+  hasStayed: boolean;
+  /** Whether it has ended before Redis was told of it, though it had stayed: both are news, so it is entered first. */
+  isPassing: boolean;
   /** Until when (ms since 1970) it lasts here although this worker has it no more, unless others have it; null: it does not. */
   lastsUntil: number | null;
   /** What the news of its end is made of. */
@@ -16,8 +20,8 @@ export interface OwnSubject<Note = never> {
 }
 
 /** Whether this worker's entry belongs into Redis. */
-export function isHere({ times, lastsUntil }: OwnSubject<unknown>): boolean {
-  return times > 0 || lastsUntil !== null;
+export function isHere({ times, isPassing, lastsUntil }: OwnSubject<unknown>): boolean {
+  return times > 0 || isPassing || lastsUntil !== null;
 }
 
 /** The subjects of this worker, and those whose entries in Redis have to change. */
@@ -25,6 +29,8 @@ export class OwnSubjects<Note = never> {
   readonly #subjects = new Map<string, OwnSubject<Note>>();
   readonly #changed = new Set<OwnSubject<Note>>();
   readonly #lasting = new Set<OwnSubject<Note>>();
+  /** Those that have come in this turn of the event loop. */
+  #come: OwnSubject<Note>[] = [];
 
   get hasChanged(): boolean {
     return this.#changed.size > 0;
@@ -41,14 +47,27 @@ export class OwnSubjects<Note = never> {
   open(name: string): void {
     const subject = this.#find(name);
     if (++subject.times > 1) return;
+    this.#come.push(subject);
     this.#stay(subject);
   }
 
-  /** Does nothing when this worker does not have it. */
-  close(name: string, note?: Note): void {
+  /** The turn of the event loop is over. */
+  turnEnded(): void {
+    for (const subject of this.#come) subject.hasStayed ||= subject.times > 0;
+    this.#come = [];
+  }
+
+  /**
+   * Does nothing when this worker does not have it.
+   *
+   * @param isToldSoon whether Redis can be told of changes: while it is away, what comes and goes is nobody's news
+   */
+  close(name: string, isToldSoon: boolean, note?: Note): void {
     const subject = this.#subjects.get(name);
     if (!subject || subject.times === 0 || --subject.times > 0) return;
     subject.note = note ?? subject.note;
+    subject.isPassing = isToldSoon && subject.hasStayed && !subject.isEntered;
+    subject.hasStayed = false;
     this.touch(subject);
   }
 
@@ -110,7 +129,7 @@ export class OwnSubjects<Note = never> {
   #find(name: string): OwnSubject<Note> {
     let subject = this.#subjects.get(name);
     if (!subject) {
-      const state = { isEntered: false, isUnconfirmed: false, isLeaving: false };
+      const state = { hasStayed: false, isPassing: false, isEntered: false, isUnconfirmed: false, isLeaving: false };
       subject = { name, times: 0, lastsUntil: null, note: undefined, ...state };
       this.#subjects.set(name, subject);
     }

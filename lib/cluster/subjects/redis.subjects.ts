@@ -35,6 +35,7 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
   /** When subjects are left to other workers next (monotonic, ms). */
   #handsOverAt = -Infinity;
   #isDue = false;
+  #isTurnDue = false;
   #isStopped = false;
 
   constructor(
@@ -60,13 +61,14 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
   open(name: string): void {
     if (this.#isStopped) return;
     this.#own.open(name);
+    this.#endTurn();
     this.#startSoon();
   }
 
   close(name: string, end?: SubjectEnd<Note>): void {
     if (this.#isStopped) return;
     if (end?.until !== undefined && this.#own.get(name)?.times === 1) this.#own.last(name, end.until, end.note);
-    this.#own.close(name, end?.note);
+    this.#own.close(name, this.#isVerified, end?.note);
     this.#startSoon();
   }
 
@@ -99,6 +101,15 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
     const isLeft = await this.#leave();
     await this.#writeChanges();
     return isLeft;
+  }
+
+  #endTurn(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    this.runtime.afterIo(() => {
+      this.#isTurnDue = false;
+      this.#own.turnEnded();
+    });
   }
 
   /** Starts soon, so that what comes until then is written together. */
@@ -151,6 +162,7 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
       for (const { subject, enters } of changes) {
         subject.isEntered = enters;
         subject.isUnconfirmed = false;
+        if (enters) subject.isPassing = false;
       }
     } finally {
       for (const subject of subjects) this.#own.touch(subject);
@@ -203,6 +215,7 @@ export class RedisSubjects<Note = never> implements Subjects<Note>, LeasedData {
       if (until > now) outlasting.set(until, [...(outlasting.get(until) ?? []), subject]);
       else {
         subject.times = 0;
+        subject.isPassing = false;
         this.#own.settle(subject);
       }
     }

@@ -268,7 +268,10 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
       this.flush();
     }
     const { conflate } = terms;
-    this.#shared = this.#shared ? this.#shared.append(frame, conflate) : scheduler.beginChain(frame, conflate);
+    const waiting = this.#shared ? this.#shared.append(frame, conflate) : scheduler.beginChain(frame, conflate);
+    this.#shared = waiting;
+    // The way of most frames of a turn that has many.
+    if (this.#isDue && terms.window === 0 && waiting.byteLength < WRITE_AT_ONCE) return;
     this.#await(terms);
   }
 
