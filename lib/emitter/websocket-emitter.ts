@@ -93,8 +93,7 @@ interface ToMany extends Conflated {
   exclude?: WsExclude | undefined;
 }
 
-/** Of a message for a room. */
-/** The namespace holds for the rooms of `exclude` too. */
+/** Of a message for a room. The namespace holds for the rooms of `exclude` too. */
 interface ToRoom extends ToMany, WsNamespaced {
   room: string;
   /**

@@ -75,8 +75,7 @@ export interface WsSendOptions {
   conflate?: string;
 }
 
-/** The options of {@link WebSocketService.sendToRooms}. */
-/** The namespace holds for the rooms of `exclude` too. */
+/** The options of {@link WebSocketService.sendToRooms}. The namespace holds for the rooms of `exclude` too. */
 export interface WsRoomSendOptions extends WsSendOptions, WsNamespaced {
   /**
    * Only members get the message for whom a function of `rooms.filters` says yes: its name, and its arguments, JSON of at most
