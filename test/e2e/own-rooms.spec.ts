@@ -144,6 +144,7 @@ describe('rooms.own', () => {
     await Promise.all([expectReached(ada, news), expectReached(bo, news)]);
     workers[1].app.get(PxlWebSocketServer).leaveRoom({ clientId: bo.clientId, roomName: ada.clientId });
     expect(await bo.next()).toEqual(left(ada.clientId, 'removed'));
+    await eventually('the other worker knows that he left', () => membersOf(ada.clientId).length === 1);
   });
 
   it('keeps the room when one-room mode leaves others', async () => {

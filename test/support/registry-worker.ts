@@ -187,7 +187,9 @@ export class RegistryWorker implements RegistryHost {
 
   /** Whether it knows of the other's clients what the other knows. */
   knows(other: RegistryWorker): boolean {
-    return textOf(this.view.get(other.name)) === textOf(other.clients);
+    const known = this.view.get(other.name);
+    // Asked again and again while much is on its way: the texts are made once the numbers agree.
+    return sizeOf(known) === sizeOf(other.clients) && textOf(known) === textOf(other.clients);
   }
 
   /** Resolves once it does. */
@@ -272,6 +274,13 @@ function described({ rooms }: ClientRecord, membership: SharedMembership): Share
 
 function isIn({ rooms }: ClientRecord, name: string): boolean {
   return rooms.some(({ roomName }) => roomName === name);
+}
+
+/** How many clients there are, and memberships of them. */
+function sizeOf(clients: Clients = new Map()): number {
+  let size = clients.size;
+  for (const { rooms } of clients.values()) size += rooms.length;
+  return size;
 }
 
 /** The clients as a text in which order does not matter. */
