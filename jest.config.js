@@ -34,7 +34,7 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Most of the time the tests wait, so three go on well together on two cores; but some start whole clusters.
   maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
   // ES modules of a finished file are never let go of.

@@ -14,7 +14,7 @@ import type { WorkerProcess } from '../support/worker-process.js';
 const ABSENCE = isSoak ? 60_000 : 500;
 const BACK = 5_000;
 /** Several workers begin at once, ms. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 
 const news = { type: 'news', action: 'flash', data: 'hello' };
 

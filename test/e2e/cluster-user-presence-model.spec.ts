@@ -59,7 +59,7 @@ class Story {
     for (const { proxy } of this.#places) proxy.heal();
     const isHere = (userId: string): boolean => this.#places.some(({ sessions }) => (sessions.get(userId) ?? 0) > 0);
     const isTrue = (userId: string): boolean => (this.news.get(userId)!.at(-1) === 'userConnected') === isHere(userId);
-    await eventually('the news are true', () => USERS.every(isTrue), 10_000);
+    await eventually('the news are true', () => USERS.every(isTrue), 60_000);
   }
 
   async end(): Promise<void> {
@@ -160,6 +160,6 @@ describe('Whatever happens to the workers of a cluster', () => {
         expect(events).toEqual(events.map((_, at) => (at % 2 === 0 ? 'userConnected' : 'userDisconnected')));
       }
     },
-    60_000,
+    120_000,
   );
 });

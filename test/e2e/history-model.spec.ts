@@ -13,7 +13,7 @@ const seeds = SEEDS ?? Array.from({ length: COUNT }, (_, at) => at + 1);
 /** Stories that are told side by side, each lane with workers and a Redis of its own: they wait more than they work. */
 const LANES = Math.min(8, seeds.length);
 /** Milliseconds for one lane's share. */
-const TIMEOUT = 60_000 + seeds.length * 1_000;
+const TIMEOUT = 120_000 + seeds.length * 1_000;
 
 describe('Whatever happens to clients, workers and Redis', () => {
   const fleets: HistoryFleet[] = [];

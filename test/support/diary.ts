@@ -1,4 +1,4 @@
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 /** What happened on the server, in order: tests await an entry instead of sleeping. */
 export class Diary {

@@ -32,7 +32,7 @@ export interface EncryptedClientOptions extends ClientOptions {
   sealed?: string;
 }
 
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 /** A raw ws client that encrypts with WebCrypto. What arrives is opened in its order; tests await the next message. */
 export class EncryptedClient {

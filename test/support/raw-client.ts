@@ -41,7 +41,7 @@ export interface UpgradeRequest {
   head?: Buffer | string;
 }
 
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 const HEADERS = {
   Host: 'localhost',
   Upgrade: 'websocket',

@@ -32,11 +32,11 @@ export type Calamity = (typeof CALAMITIES)[number];
 const CALAMITOUS = 12;
 const STEPS = isSoak ? 50 : 30;
 /** Milliseconds until everybody has everything, once nothing fails any more. */
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 /** Milliseconds between two looks at who has everything. */
 const LOOK = 10;
 /** Milliseconds for a whole story. */
-const MOST = 40_000;
+const MOST = 90_000;
 
 /**
  * What happens, by chance, to the members of two or three rooms on three workers. The same seed tells the same story, as far
@@ -369,7 +369,8 @@ export class HistoryStory {
         const isThere = isMember && position?.epoch === truth.epoch && position.offset >= top;
         if (isThere && truth.placesOf(`${name} end`).length > 0) return [];
         const where = isMember ? `stands at ${position?.offset} of ${position?.epoch}` : 'is no member';
-        return [`${client.userId} ${where} of ${name}, whose top is ${top} of ${truth.epoch}`];
+        const state = client.isAway ? 'away' : `connected, ${client.pending.length} requests open`;
+        return [`${client.userId} (${state}) ${where} of ${name}, whose top is ${top} of ${truth.epoch}`];
       }),
     );
   }
