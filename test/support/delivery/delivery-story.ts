@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { ClientSession } from '../../../lib/clients/session/client-session.js';
 import { isSoak } from '../cluster-periods.js';
+import { persistently } from '../persistently.js';
 import { SeededRandom } from '../seeded-random.js';
 import { DeliveryClient, KINDS } from './delivery-client.js';
 import { OWN_WORKER, type Sent } from './delivery-ledger.js';
@@ -15,7 +16,7 @@ const LETTERS = ['x', 'x', 'ü', '😀'] as const;
 const SIZES = [10, 10, 10, 10, 300, 300, 5_000, 40_000] as const;
 const STEPS = isSoak ? 80 : 40;
 /** Milliseconds until everybody has everything. */
-const PATIENCE = 5_000;
+const PATIENCE = 20_000;
 /** Milliseconds beside a window, where the process did not stand still, and on a machine that does much else. */
 const SLACK = [25, 100] as const;
 
@@ -85,7 +86,8 @@ export class DeliveryStory {
       if (name === heard) members.push(...this.#listeners);
       this.#rooms.push({ name, members });
       const clientIds = members.map(({ clientId }) => clientId);
-      if (members.length > 0) await world.workers[0]!.service.joinRooms({ clientIds, rooms: [name] });
+      const join = (): Promise<void> => world.workers[0]!.service.joinRooms({ clientIds, rooms: [name] });
+      if (members.length > 0) await persistently('all are members', join);
     }
   }
 
