@@ -97,7 +97,8 @@ describe.each(PLATFORMS)('auth.jwt (%s)', (platform) => {
     const started = Date.now();
     const answer = await upgradeAnswer(app.port, { Authorization: `Bearer ${token()}` });
     expect([answer.status, answer.body]).toEqual([401, 'Unauthorized.']);
-    expect(Date.now() - started).toBeLessThan(1_000);
+    // Long before an upgrade is given up.
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   it('leaves a token that is larger than a request may be to Node, which answers 431', async () => {

@@ -200,7 +200,7 @@ describe('@WsRateLimit', () => {
 });
 
 describe('@WsRateLimit in a cluster', () => {
-  const TTL = 2_000;
+  const TTL = 4_000;
 
   @WebSocketGateway()
   class Counted {

@@ -163,7 +163,7 @@ describe('@Ack', () => {
   });
 
   it('that is never called is bounded, in number and in time', async () => {
-    const limited = { limits: { streamsPerClient: 2 }, timeouts: { handler: 60 } };
+    const limited = { limits: { streamsPerClient: 2 }, timeouts: { handler: 500 } };
     const { client } = await start({ options: limited, providers: [Gateway] });
     const tester = await client();
     for (const id of [1, 2, 3]) tester.send({ type: 'event', action: 'ack-later', id });

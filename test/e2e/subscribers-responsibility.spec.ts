@@ -5,7 +5,7 @@ import { TestCluster } from '../support/test-cluster.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 /** How long a handler holds up a worker that is asked to end, ms. */
-const BUSY = 5_000;
+const BUSY = 20_000;
 
 let cluster: TestCluster;
 let emitter: WebSocketEmitter;

@@ -629,7 +629,7 @@ describe('When the application stops', () => {
     };
     const app = await startWith([stuck], {
       logger,
-      options: { shutdown: { timeout: 50 }, timeouts: { subscriber: 80 } },
+      options: { shutdown: { timeout: 50 }, timeouts: { subscriber: 1_000 } },
     });
     for (const at of [1, 2]) await serviceOf(app).publish('orders', at);
     await until(() => heard.length === 1);

@@ -2,9 +2,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ForbiddenException } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { WebSocketService, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { EncryptedClient } from '../support/encrypted-client.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
 import { RedisServer } from '../support/redis-server.js';
-import { startApp, type TestApp } from '../support/test-app.js';
+import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
@@ -24,9 +26,13 @@ afterEach(async () => {
   redis = undefined;
 });
 
-async function start(rooms: Rooms, more: PxlWebSocketModuleOptions = {}): Promise<TestApp> {
+async function start(
+  rooms: Rooms,
+  more: PxlWebSocketModuleOptions = {},
+  override?: TestAppOptions['override'],
+): Promise<TestApp> {
   const options = { auth: { authenticate: urlIdentity }, heartbeat: false as const, ...more };
-  const app = await startApp({ options: { ...options, rooms: { open: true, ...rooms } } });
+  const app = await startApp({ options: { ...options, rooms: { open: true, ...rooms } }, override });
   apps.push(app);
   return app;
 }
@@ -113,7 +119,9 @@ describe('a whisper', () => {
   });
 
   it('counts against messagesPerSecond as any message does', async () => {
-    const app = await start({ whisper: true }, { limits: { messagesPerSecond: 1, burst: 3 } });
+    const app = await start({ whisper: true }, { limits: { messagesPerSecond: 1, burst: 3 } }, (builder) =>
+      builder.overrideProvider(Runtime).useValue(new ManualRuntime()),
+    );
     const ada = await member(app);
     await whisper(ada);
     await whisper(ada);
