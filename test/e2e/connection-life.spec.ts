@@ -634,7 +634,7 @@ describe('limits.connectionLifetime', () => {
     await say(1);
     await clock.advance(1.1 * LIFETIME);
     await say(2);
-    await until('it is away', () => client.state === 'reconnecting');
+    await until('it was away', () => states.includes('reconnecting 1012'));
     await say(3);
     await until('it is back, and has all', () => lines.length === 3);
     await say(4);

@@ -294,7 +294,7 @@ describe('An emitter without a Redis that answers', () => {
 
   it('rejects in time when it falls silent once the connection stands, which has taken long', async () => {
     const proxy = await TcpProxy.before(redis.port);
-    proxy.replies = 180;
+    proxy.replies = 110;
     const emitter = create({ redis: `redis://127.0.0.1:${proxy.port}` });
     const begin = performance.now();
     const ready = emitter.configure();
@@ -306,8 +306,8 @@ describe('An emitter without a Redis that answers', () => {
     const { code, ms } = await sent;
     expect(code).toBe('UNAVAILABLE');
     // Had Redis a second of its own to answer, it would take that much longer than the connection.
-    expect(connecting).toBeGreaterThan(600);
-    expect(ms).toBeLessThan(connecting + 800);
+    expect(connecting).toBeGreaterThan(300);
+    expect(ms).toBeLessThan(connecting + 950);
     await until('the network has seen the connection end', () => proxy.size < connections);
     proxy.heal();
     await eventually('the emitter is back', async () => {

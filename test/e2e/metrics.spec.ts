@@ -95,6 +95,7 @@ describe('getMetrics of a worker without Redis', () => {
     bob.send('no JSON');
     await bob.next();
     await bob.close();
+    await eventually('the server knows that he has gone', () => numbersOf(app).disconnects === 1);
     await ada.request('system', 'ping');
     expect(numbersOf(app)).toEqual({
       connections: 1,
@@ -152,6 +153,7 @@ describe('getMetrics of a worker with Redis', () => {
   });
 
   it('counts the other workers, what it tells them and hears of them, and the channels that it hears', async () => {
+    const begin = performance.now();
     const one = await start({ redis: redis.url });
     const two = await start({ redis: redis.url });
     await eventually('they know each other', () => numbersOf(one).cluster_workers === 2);
@@ -175,7 +177,7 @@ describe('getMetrics of a worker with Redis', () => {
       return envelopes_junk === 1 && hints_junk === 1;
     });
     await eventually('it knows the client of the other', () => numbersOf(one).remote_connections === 1);
-    expect(bob.pending).not.toEqual([]);
+    await bob.take(({ data }) => data === 'last');
 
     const numbers = numbersOf(one);
     expect(numbers).toMatchObject({
@@ -202,7 +204,7 @@ describe('getMetrics of a worker with Redis', () => {
     });
     expect(numbers.snapshots).toBeGreaterThan(0);
     expect(numbers.bus_probe_seconds).toBeGreaterThan(0);
-    expect(numbers.bus_probe_seconds).toBeLessThan(1);
+    expect(numbers.bus_probe_seconds).toBeLessThan((performance.now() - begin) / 1_000);
   });
 
   it('tells that the bus is down, and what could not be sent', async () => {
