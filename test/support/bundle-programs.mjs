@@ -15,8 +15,10 @@ import { build } from 'esbuild';
 import { typescript } from './typescript-plugin.mjs';
 
 /*
- * Bundles what the tests run in child processes, and prints the folder of the bundles. Tests start hundreds of processes;
- * one that loads the library file by file takes twice the processor time to start. What npm has installed stays outside.
+ * Bundles what the tests run in child processes, and prints the folder of the bundles. Tests start hundreds of processes: one
+ * that loads the library file by file takes twice the processor time to start, and again twice when it loads packages so.
+ * What npm has installed stays outside with another Nest, and for other runtimes, which bring some packages themselves:
+ * `--packages` takes it in.
  */
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -24,6 +26,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const { PXL_NEST } = process.env;
 const PLACE = join(ROOT, PXL_NEST ? `test/nest/${PXL_NEST}/node_modules` : '');
 const BUNDLES = join(PLACE, '.test-programs');
+/** What stays outside also then: native parts, optional packages that are not here, and what has to run before all others. */
+const OUTSIDE = ['bullmq', '@fastify/*', '@nestjs/microservices', '@nestjs/platform-socket.io', 'reflect-metadata'];
+/** Packages of CommonJS ask for Node's modules by it. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 /** After that nobody runs a bundle any more, ms. */
 const DAY = 86_400_000;
 
@@ -37,6 +44,7 @@ const samples = readdirSync(join(ROOT, 'sample')).flatMap((name) =>
     .map((file) => `sample/${name}/src/${file}`),
 );
 
+const takesPackages = process.argv.includes('--packages') && !PXL_NEST;
 const { outputFiles } = await build({
   entryPoints: [...programs, ...samples].map((file) => join(ROOT, file)),
   outbase: ROOT,
@@ -48,7 +56,7 @@ const { outputFiles } = await build({
   format: 'esm',
   platform: 'node',
   target: 'es2022',
-  packages: 'external',
+  ...(takesPackages ? { external: OUTSIDE, banner: { js: REQUIRE } } : { packages: 'external' }),
   keepNames: true,
   plugins: [typescript(join(ROOT, 'lib'))],
 });

@@ -43,7 +43,7 @@ export default function globalSetup(): void {
   ensureChromium();
   ensureRedisServer();
   const bundler = join(import.meta.dirname, 'bundle-programs.mjs');
-  process.env.PXL_TEST_PROGRAMS = execFileSync(process.execPath, [bundler], { encoding: 'utf8' });
+  process.env.PXL_TEST_PROGRAMS = execFileSync(process.execPath, [bundler, '--packages'], { encoding: 'utf8' });
 }
 
 /** The browser of the page tests, installed where it is missing. */
