@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { COMPILERS, errorsOf, typeErrorsOf, type TypeError } from '../support/type-check.js';
+import { COMPILERS, fileErrors, typeErrorsOf, type TypeError } from '../support/type-check.js';
 
+/** A module that all snippets import, so that the compiler makes the types of a contract once and not for each of them. */
 const CONTRACT = `
 import { z } from 'zod';
 import { Injectable } from '@nestjs/common';
@@ -45,27 +46,31 @@ declare const sockets: WebSocketService<Chat>;
 declare const plain: WebSocketService;
 declare const loose: WebSocketClient<any>;
 declare const tester: WsTestClient<Chat>, plainTester: WsTestClient;
-export { tester, plainTester };
 const ChatRoute = WsRoute<Chat>(), FromServer = WsRoute<Chat, 'client'>();
-export { Ack, ConnectedSocket, MessageBody, of, WsClientId, WsParam, WsQuery, WsRoute, WsUser, ChatRoute, FromServer };
-export type { Observable, WsRequestParams, WsRequestQuery, WsUserInfo };
 declare const server: PxlWebSocketServer<Chat>, plainServer: PxlWebSocketServer, anyServer: PxlWebSocketServer<any>;
 declare const emitter: WebSocketEmitter<Chat>, plainEmitter: WebSocketEmitter, anySockets: WebSocketService<any>;
 declare const client: WsClient<Chat>, plainClient: WsClient, anyClient: WsClient<any>;
 export {
-  WsSubscriber, server, plainServer, anyServer, emitter, plainEmitter, anySockets, client, plainClient, anyClient,
+  Ack, ConnectedSocket, Injectable, MessageBody, of, PxlWebSocketServer, WebSocketClient, WebSocketEmitter, WebSocketService,
+  WsClientId, WsParam, WsQuery, WsRoute, WsSubscriber, WsUser,
+  anyClient, anyServer, anySockets, chat, ChatRoute, client, emitter, FromServer, loose, plain, plainClient, plainEmitter,
+  plainServer, plainTester, schemed, server, sockets, tester, untyped,
 };
-export type { ClientEntry, PushMessage, WsSendRequest, ServerVerbs, WebSocketMessage, WebSocketSubscriberHandlerContext };
-export { Injectable, chat, schemed, untyped, loose, sockets, plain };
-export type { Chat, RouteData, RouteReply };
 export type {
-  WsAnyAction, CallAction, CallData, CallReply, CallType, PushAction, PushData, PushType, RouteAction, RouteType, StreamAction,
-  StreamValue, Unsubscribe, WebSocketContract,
+  CallAction, CallData, CallReply, CallType, Chat, ClientEntry, Observable, PushAction, PushData, PushMessage, PushType,
+  RouteAction, RouteData, RouteReply, RouteType, ServerVerbs, StreamAction, StreamValue, Unsubscribe, WebSocketContract,
+  WebSocketMessage, WebSocketSubscriberHandlerContext, WsAnyAction, WsClient, WsRequestParams, WsRequestQuery, WsSendRequest,
+  WsTestClient, WsUserInfo,
 };
 `;
 
-/** The line behind the contract, on which each snippet stands. */
-const LINE = CONTRACT.split('\n').length;
+/** All that it exports. */
+const IMPORTS = [...CONTRACT.matchAll(/^export (type )?(\{[^}]*\});$/gm)].map(
+  ([, type = '', names = '']) => `import ${type}${names.replaceAll('\n', ' ')} from './contract.js';\n`,
+);
+
+/** The line behind the imports, on which each snippet stands. */
+const LINE = IMPORTS.length + 1;
 
 const GOOD = [
   `const { sent }: { sent: boolean } = await chat.request('chat', 'send', { text: 'Hello' }, { timeout: 5 }); export { sent };`,
@@ -441,12 +446,15 @@ function use(from: string): string {
 
 const ALL_GOOD = [...GOOD, ...GOOD_OF_SERVERS, ...GOOD_METHODS];
 const ALL_BAD = [...BAD, ...BAD_OF_SERVERS, ...BAD_METHODS];
-const SNIPPETS = [...ALL_GOOD, ...ALL_BAD.map(([snippet]) => snippet)].map((snippet) => `${CONTRACT}${snippet}`);
+const SNIPPETS = [...ALL_GOOD, ...ALL_BAD.map(([snippet]) => snippet)].map((snippet) => IMPORTS.join('') + snippet);
 const errors = new Map<string, TypeError[][]>();
 
 describe.each(Object.entries(COMPILERS))('a contract, to %s', (name, compiler) => {
   beforeAll(() => {
-    errors.set(name, errorsOf([...SNIPPETS, ...Object.values(SOCKETS)], compiler));
+    const snippets = [...SNIPPETS, ...Object.values(SOCKETS)].map((text, at) => [`snippet-${at}.ts`, text] as const);
+    const [ofContract, ...found] = fileErrors(new Map([['contract.ts', CONTRACT], ...snippets]), compiler).values();
+    expect(ofContract).toEqual([]);
+    errors.set(name, found);
   }, 60_000);
 
   it.each(ALL_GOOD.map((snippet, index) => [snippet, index] as const))('lets pass: %s', (_snippet, index) => {
