@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsOrigins } from 'nestjs-pxl-websocket';
 import { closeRefusal } from '../support/close-refusal.js';
 import { failureOf } from '../support/failure-of.js';
@@ -18,6 +18,14 @@ async function start(origins?: WsOrigins, more: TestAppOptions = {}): Promise<Te
 }
 
 describe.each(PLATFORMS)('the origin of a page (%s)', (platform) => {
+  let usual: TestApp;
+
+  beforeAll(async () => {
+    usual = await startApp({ platform });
+  });
+
+  afterAll(() => usual.close());
+
   it.each([
     ['http://app.example.com', 'app.example.com'],
     ['http://app.example.com', 'app.example.com:80'],
@@ -27,8 +35,7 @@ describe.each(PLATFORMS)('the origin of a page (%s)', (platform) => {
     ['http://app.example.com:3000', 'APP.example.com:3000'],
     ['http://[::1]:3000', '[::1]:3000'],
   ])('%s may connect to the host %s', async (Origin, Host) => {
-    const app = await start(undefined, { platform });
-    expect(await upgradeStatus(app.port, { Origin, Host })).toBe(101);
+    expect(await upgradeStatus(usual.port, { Origin, Host })).toBe(101);
   });
 
   it.each([
@@ -48,8 +55,7 @@ describe.each(PLATFORMS)('the origin of a page (%s)', (platform) => {
     ['', 'app.example.com'],
     ['https://app.example.com, https://evil.io', 'app.example.com'],
   ])('%s may not connect to the host %s: 403', async (Origin, Host) => {
-    const app = await start(undefined, { platform });
-    const answer = await upgradeAnswer(app.port, { Origin, Host });
+    const answer = await upgradeAnswer(usual.port, { Origin, Host });
     expect([answer.status, answer.body]).toEqual([403, 'Pages of this origin may not connect.']);
   });
 
