@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { isCluster } from '../redis/link/redis-client.js';
-import { unavailable } from '../redis/link/redis-failures.js';
+import { isTimeout, unavailable } from '../redis/link/redis-failures.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 
 /**
@@ -35,7 +35,12 @@ export class ApplicationRedis implements OnApplicationShutdown {
       isDown = true;
     });
     this.client.on('ready', () => (isDown = false));
-    if (isCluster(this.client)) limitWaits(this.client);
+    if (isCluster(this.client)) {
+      limitWaits(this.client);
+      this.client.on('+node', dropOverdue);
+    } else {
+      dropOverdue(this.client);
+    }
   }
 
   onApplicationShutdown(): void {
@@ -54,5 +59,23 @@ function limitWaits(cluster: Cluster): void {
     if (command.isSettled) return command.promise;
     command.setTimeout(limit);
     return send(command, stream, node);
+  };
+}
+
+/**
+ * What waits for a connection to become ready, which may load its data first, would be executed then, also what was rejected
+ * meanwhile. With the connection ioredis drops all that waits for it.
+ */
+function dropOverdue(connection: Redis): void {
+  const send = connection.sendCommand.bind(connection);
+  connection.sendCommand = (command, stream) => {
+    const { reject } = command;
+    if (connection.status !== 'ready') {
+      command.reject = (error: Error): void => {
+        reject(error);
+        if (isTimeout(error) && connection.status === 'connect') connection.disconnect(true);
+      };
+    }
+    return send(command, stream);
   };
 }

@@ -183,6 +183,27 @@ describe('While Redis is away', () => {
     holder.onApplicationShutdown();
   });
 
+  it('nor is what was rejected while Redis loads its data, for which it waits', async () => {
+    // It loads for three seconds, and answers all the while.
+    const slowly = ['--key-load-delay', '30000', '--loading-process-events-interval-bytes', '1024'];
+    const loading = await RedisServer.start(...slowly, '--rdbcompression', 'no');
+    await loading.commands(Array.from({ length: 100 }, (_, at) => ['SET', `key ${at}`, 'x'.repeat(1_000)]));
+    await loading.command('BGREWRITEAOF');
+    await eventually('its data is in one file', async () =>
+      (await loading.command<string>('INFO', 'persistence')).includes('aof_rewrite_in_progress:0'),
+    );
+    const client = holderOf(loading.url).client!;
+    await loading.kill();
+    const loaded = loading.run();
+    const reasonOf = (error: unknown): string => (error as Error).message;
+    await eventually('it loads', async () => (await client.incr('orders').catch(reasonOf)) === 'Command timed out');
+    await loaded;
+    await eventually('it is answered', async () => (await client.incr('visits').catch(() => 0)) > 0);
+    expect(await client.get('orders')).toBeNull();
+    client.disconnect();
+    await loading.stop();
+  });
+
   it('so do those on a connection of ours to a cluster', async () => {
     const port = await freePort();
     const holder = holderOf({ cluster: [{ host: '127.0.0.1', port }] });
