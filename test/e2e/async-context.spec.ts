@@ -169,10 +169,11 @@ describe('AsyncLocalStorage', () => {
       await (await one.client()).join('room');
       await other.app.get(WebSocketService).reauthorize({ room: 'room' });
       await until(() => seen.length === 2);
+      const outside = one.app.get(WebSocketClient);
+      await outside.connect();
       await server.app.get(WebSocketService).broadcast({ type: 'news', action: 'read' });
       await one.app.get(Controller).connected.passed;
       // A connection that a handler has opened is no part of its scope.
-      const outside = one.app.get(WebSocketClient);
       outside.disconnect();
       await storage.run('reconnect', () => outside.connect());
       await server.app.get(WebSocketService).broadcast({ type: 'news', action: 'read' });

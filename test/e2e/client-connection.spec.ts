@@ -10,6 +10,7 @@ import { ChildProgram } from '../support/child-program.js';
 import { entered } from '../support/client-states.js';
 import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
+import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { startsOneApp } from '../support/test-app.js';
 import { testsClients } from '../support/test-clients.js';
@@ -156,9 +157,13 @@ describe('connect()', () => {
 
   it('rejects when the server does not let in in time, and cuts the connection', async () => {
     server = await ScriptedServer.start(() => undefined);
-    const { client } = newClient(server.url, { connectTimeout: 50, reconnect: false });
-    expect(await refusalOf(client.connect())).toMatchObject({ code: 'TIMEOUT', closeCode: 1006 });
-    expect(await (await server.next()).closed).toBe(1006);
+    const clock = new ManualClientRuntime();
+    const { client } = newClient(server.url, { connectTimeout: 50, reconnect: false }, clock);
+    const refusal = refusalOf(client.connect());
+    const connection = await server.next();
+    await clock.advance(50);
+    expect(await refusal).toMatchObject({ code: 'TIMEOUT', closeCode: 1006 });
+    expect(await connection.closed).toBe(1006);
   });
 
   describe('fails at once, again and again, and connects when the server is there', () => {
@@ -288,7 +293,8 @@ describe('a server that refuses the upgrade', () => {
       socket.end(`HTTP/1.1 ${status} No\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`);
     });
     await once(http, 'listening');
-    const { client, changes, sockets } = newClient(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    const { client, changes, sockets } = newClient(url, {}, new ManualClientRuntime());
     void client.connect();
     await until(() => changes.length === 2);
     const change = changes[1]!;

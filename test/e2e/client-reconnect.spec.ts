@@ -87,7 +87,7 @@ describe('a server of its own process', () => {
 
   it('that freezes is noticed and given up, and found again once it goes on', async () => {
     const { program, url } = serving;
-    const { client, states, changes } = newClient(url, { connectTimeout: 300 });
+    const { client, states, changes } = newClient(url, { connectTimeout: 1_500 });
     await client.connect();
     program.signal('SIGSTOP');
     await until(() => states.includes('reconnecting:1006'));
@@ -110,7 +110,7 @@ describe('a server of its own process', () => {
 
 describe('a connection in a quiet room', () => {
   it('is kept for as long as the server answers: eight intervals, which are two minutes at the usual pace', async () => {
-    const app = await start({ options: { rooms: { open: true }, heartbeat: { interval: 120, timeout: 100 } } });
+    const app = await start({ options: { rooms: { open: true }, heartbeat: { interval: 500, timeout: 500 } } });
     const told: unknown[] = [];
     const { client, states, sockets, errors } = newClient(app.url(), {
       events: { onMessage: (event) => told.push(event) },

@@ -549,7 +549,7 @@ describe('onConnected', () => {
     ]);
     expect(failing.told).toEqual(['Error: No.', 'onReconnected']);
     await failing.server.close();
-    const slow = await backWith(() => new Promise(() => undefined), 100);
+    const slow = await backWith(() => new Promise(() => undefined), 1_000);
     expect((await slow.second.next()).action).toBe('joinRoom');
   });
 

@@ -6,7 +6,9 @@ import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
-const TIMEOUT = 10 * LEASE + 60_000;
+/** Who judges others has renewed its own lease in time for the length of a lease: on a busy machine that takes some of them. */
+const PATIENCE = 30 * LEASE;
+const TIMEOUT = 2 * PATIENCE;
 
 let cluster: TestCluster;
 
@@ -39,7 +41,7 @@ class Room {
     const { clientId } = this.lost;
     const data = { roomName: this.name, member: { clientId, userId: '7', username: 'Seven' } };
     for (const client of this.witnesses) {
-      await eventually(`it is told: ${action}`, () => client.pending.length > 0, 10 * LEASE);
+      await eventually(`it is told: ${action}`, () => client.pending.length > 0, PATIENCE);
       expect(await client.next()).toEqual({ type: 'room', action, data });
     }
   }

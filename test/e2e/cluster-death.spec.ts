@@ -118,6 +118,7 @@ it(
     victim.freeze();
     await witness.expectNothing(LONG * LEASE);
     for (const worker of [one, two]) {
+      await eventually('its clients are gone', () => endsOn(worker).length >= ids.length, 2 * GONE);
       expect(endsOn(worker).sort()).toEqual(ids);
       expect(await membersOn(worker)).toEqual([witness.clientId]);
     }

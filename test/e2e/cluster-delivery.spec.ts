@@ -47,8 +47,8 @@ beforeAll(async () => {
   for (const worker of cluster.workers) {
     await eventually('it knows all clients and members', () =>
       worker.run(({ clients, rooms }) => {
-        const { length } = rooms.getRoomClients({ roomName: 'go' });
-        return clients.getClients().length === 9 && length === 6;
+        const [go, chess] = ['go', 'chess'].map((roomName) => rooms.getRoomClients({ roomName }).length);
+        return clients.getClients().length === 9 && go === 6 && chess === 3;
       }),
     );
   }

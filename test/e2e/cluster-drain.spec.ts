@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { isSoak, report } from '../support/cluster-periods.js';
+import { isSoak, LEASE, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 import type { WsTestClose } from 'nestjs-pxl-websocket/testing';
@@ -7,12 +7,12 @@ import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 /** Told of in several steps. */
-const CLIENTS = isSoak ? 2_000 : 500;
+const CLIENTS = isSoak ? 2_000 : 300;
 /** Of the worker that ends while Redis is away: nobody else is told. */
 const FEWER = isSoak ? 2_000 : 100;
 const SPREAD = 5_000;
 /** Those that do not read when to come back: at fifty per second. */
-const RAW = 40;
+const RAW = 100;
 const READS_REASONS = ['pxl.v1', 'pxl.refusals'];
 /** What we promise, ms. */
 const EXIT = 12_000;
@@ -80,9 +80,9 @@ it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} 
   report('the other worker has let all clients go', await gone, 1_000);
   for (const { code, reason } of ended) expect([code, reason]).toEqual([1012, '{"after":0}']);
   const times = ended.map(({ at }) => at).sort((one, two) => one - two);
-  // Evenly: half of them take half of the time.
+  // At fifty per second, all and half of them: on a busy machine some are seen together.
   expect(times.at(-1)! - times[0]!).toBeGreaterThan(10 * RAW);
-  expect(times[RAW / 2]! - times[0]!).toBeGreaterThan(5 * RAW);
+  expect(times[RAW / 2]! - times[0]!).toBeGreaterThan(2.5 * RAW);
   // It leaves the registry first: the handler still runs.
   expect(busy.socket.readyState).toBe(1);
   await stopping.worker.run(({ gate }) => gate.open());
@@ -102,7 +102,7 @@ it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} 
   await cluster.converged([other, second!.worker]);
   const keys = (): Promise<string[]> => cluster.redis.command('KEYS', `*${stopping.worker.workerId}*`);
   await eventually('nothing of it is left', async () => (await keys()).length === 0);
-}, 60_000);
+}, 120_000);
 
 it(`a worker that is asked to end while Redis is away sends ${FEWER} clients away all the same, and ends in time`, async () => {
   const stopping = second!;
@@ -112,13 +112,13 @@ it(`a worker that is asked to end while Redis is away sends ${FEWER} clients awa
   expectSpread(await Promise.all(clients.map(({ closed }) => closed)));
   report('it ends while Redis is away', await exit, EXIT);
   expect(await exit).toBeLessThan(2 * EXIT);
-}, 60_000);
+}, 120_000);
 
 it('a fleet that ends tells everybody 1012 as long as another worker lives, and then 1001', async () => {
   // It knows no clients of others, and the others all the same.
   const blind = await cluster.add({ options: { cluster: { mirror: false } } });
   // The one that ended without Redis counts until its lease is over.
-  await cluster.converged([other, blind]);
+  await cluster.converged([other, blind], 30 * LEASE);
   const idle = await blind.client();
   const busy = await blind.client();
   busy.send({ type: 'test', action: 'hold', id: 'held' });
@@ -133,4 +133,4 @@ it('a fleet that ends tells everybody 1012 as long as another worker lives, and 
   await blind.run(({ gate }) => gate.open());
   expect(await busy.closed).toEqual({ code: 1001, reason: 'server is shutting down' });
   await exit;
-}, 60_000);
+}, 120_000);

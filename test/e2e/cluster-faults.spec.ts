@@ -45,7 +45,7 @@ function allowChannels(): Promise<unknown> {
 async function loadGoesOnFor(ms: number): Promise<void> {
   const { arrivals } = watch.recorders[0]!;
   const enough = arrivals.length + (RATE * ms) / 1_000;
-  await eventually('own clients get what is sent', () => arrivals.length >= enough, 2 * ms + 1_000);
+  await eventually('own clients get what is sent', () => arrivals.length >= enough, 2 * ms + 15_000);
 }
 
 /**

@@ -108,7 +108,7 @@ it.each(tested)(
     await expectDegraded(cluster.workers[0]!, watch.clients as [TestClient, TestClient]);
     const { arrivals } = watch.recorders[0]!;
     const enough = arrivals.length + (RATE * OUTAGE) / 1_000;
-    await eventually('own clients get what is sent', () => arrivals.length > enough, 2 * OUTAGE);
+    await eventually('own clients get what is sent', () => arrivals.length > enough, 2 * OUTAGE + 15_000);
 
     const healedAt = Date.now();
     await fault.end();
@@ -154,7 +154,8 @@ async function expectDegraded(
   const { toOwnClient, ...others } = codes;
   expect(toOwnClient).toBe('done');
   expect(new Set(Object.values(others))).toEqual(new Set(['UNAVAILABLE']));
-  expect(ms).toBeLessThan(SETTLED / 4);
+  // None of them waits for Redis, which would take a second.
+  expect(ms).toBeLessThan(1_000);
   await expect(own.request('system', 'joinRoom', { roomName: 'new' })).rejects.toThrow(/^UNAVAILABLE/);
   expect(await own.request('system', 'ping')).toBeDefined();
 }

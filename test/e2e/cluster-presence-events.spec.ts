@@ -9,9 +9,10 @@ import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
 import type { TestUser } from '../support/url-identity.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
-const GRACE = 1_500;
+const GRACE = 2_500;
 const SPREAD = 200;
 const PATIENCE = 60_000;
+const TIMEOUT = 2 * PATIENCE;
 const EVENTS = ['roomOccupied', 'roomVacated', 'presenceJoined', 'presenceLeft'];
 
 const options = {
@@ -31,7 +32,7 @@ const clients: TestClient[] = [];
 beforeAll(async () => {
   cluster = await TestCluster.start({ workers: 3, options });
   witness = cluster.workers[0]!;
-}, PATIENCE);
+}, TIMEOUT);
 
 afterAll(async () => {
   for (const { socket } of clients) socket.terminate();
@@ -156,7 +157,7 @@ describe('On whichever worker it is asked', () => {
         never: { at: null, partial: false },
         seen: expect.any(Number),
       });
-      expect(Math.abs(asked.seen)).toBeLessThan(1_000);
+      expect(Math.abs(asked.seen)).toBeLessThan(5_000);
     }
   });
 
@@ -253,7 +254,7 @@ describe('A member of a cluster', () => {
         ).toEqual([false, false, true]);
       }
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   it(
@@ -281,7 +282,7 @@ describe('A member of a cluster', () => {
       );
       expect(toldOf('milk').at(-1)).toBe('roomVacated');
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   it(
@@ -297,10 +298,11 @@ describe('A member of a cluster', () => {
       const begin = performance.now();
       const stopped = stopping.stop();
       await victim.kill();
-      await Promise.all(users.slice(0, 10).map((user) => join(witness, 'crowd', user)));
-      await join(witness, 'crowd', undefined, anonymous[0].secret);
+      // Theirs has begun; that of the others begins when their worker is taken for dead.
       await eventually('clients are closed', () => clients.every(({ socket }) => socket.readyState !== socket.CLOSING));
       await Promise.all(guests.slice(0, 5).map((user) => join(witness, 'deploy', user)));
+      await Promise.all(users.slice(0, 10).map((user) => join(witness, 'crowd', user)));
+      await join(witness, 'crowd', undefined, anonymous[0].secret);
       await stopped;
       await eventually('five have gone', () => toldOf('deploy').length >= 16, PATIENCE);
       expect(performance.now() - begin).toBeGreaterThan(GRACE);
@@ -313,10 +315,10 @@ describe('A member of a cluster', () => {
         (await witness.run(({ service }) => service.lastSeen('user 15'))).at;
       await eventually('it is written when they were seen', async () => (await lastSeen()) !== null);
       expect(await lastSeen()).toBeLessThan(Date.now() - GRACE);
-      await eventually('nothing is left of them', async () => (await deadRemains()).length === 0);
+      await eventually('nothing is left of them', async () => (await deadRemains()).length === 0, PATIENCE);
       await Promise.all([cluster.add(), cluster.add()]);
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   it(
@@ -341,7 +343,7 @@ describe('A member of a cluster', () => {
       await eventually('ada has gone', () => toldOf('flood').length >= 6, PATIENCE);
       expect(toldOf('flood').slice(4)).toEqual(['presenceLeft ada', 'roomVacated']);
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   it(
@@ -358,7 +360,7 @@ describe('A member of a cluster', () => {
       await eventually('ada is back', () => toldOf('island').length >= 5, PATIENCE);
       expect(toldOf('island').slice(4)).toEqual(['presenceJoined ada']);
     },
-    PATIENCE,
+    TIMEOUT,
   );
 
   it(
@@ -370,10 +372,14 @@ describe('A member of a cluster', () => {
       await eventually('it is there', () => toldOf('peninsula').length === 2);
       const lost = other.events.length;
       proxy.blackHole();
-      await eventually('its worker is dead', () => {
-        const ends = other.events.slice(lost).filter(({ channel }) => channel === 'clientLeftRoom');
-        return ends.some(({ message }) => message.roomName === 'peninsula');
-      });
+      await eventually(
+        'its worker is dead',
+        () => {
+          const ends = other.events.slice(lost).filter(({ channel }) => channel === 'clientLeftRoom');
+          return ends.some(({ message }) => message.roomName === 'peninsula');
+        },
+        PATIENCE,
+      );
       proxy.heal();
       await cluster.converged(living(), 30_000);
       await graceIsOver(other);
@@ -381,6 +387,6 @@ describe('A member of a cluster', () => {
       // Nor was anything told later of those before it.
       expect(['crowd', 'deploy', 'flood', 'island'].map((roomName) => toldOf(roomName).length)).toEqual([34, 16, 6, 5]);
     },
-    PATIENCE,
+    TIMEOUT,
   );
 });

@@ -17,9 +17,11 @@ import { urlIdentity } from '../support/url-identity.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
 /** How long members stay, ms: in most rooms, and where an application has to start meanwhile. */
-const [GRACE, PATIENT] = [800, 4_000];
+const [GRACE, PATIENT] = [2_000, 8_000];
 const SPREAD = 100;
-const TIMEOUT = 3 * LEASE + 10_000;
+/** Who judges others has renewed its own lease in time for the length of a lease: on a busy machine that takes some of them. */
+const PATIENCE = 30 * LEASE;
+const TIMEOUT = PATIENCE + 30_000;
 const RULES = { by: 'client', grace: GRACE, interval: 20 } as const;
 
 /** A client with what its welcome has said. */
@@ -178,7 +180,7 @@ describe('A member whose connection was lost', () => {
   });
 
   it('is gone at once when it has closed its connection, or has left', async () => {
-    const { room, watchers } = await watch();
+    const { room, watchers } = await watch('patient');
     const [ada, bob] = [await member(one, room), await member(one, room)];
     for (const watcher of watchers) await untilCount(watcher, 4);
     const begin = performance.now();
@@ -186,7 +188,7 @@ describe('A member whose connection was lost', () => {
     await bob.client.request('system', 'leaveRoom', { roomName: room });
     for (const watcher of watchers)
       expect((await untilCount(watcher, 2)).sort()).toEqual([ada.clientId, bob.clientId].sort());
-    expect(performance.now() - begin).toBeLessThan(GRACE);
+    expect(performance.now() - begin).toBeLessThan(PATIENT);
   });
 
   it('is back while its former connection still looks alive, on any worker: that one is closed, and nobody is told', async () => {
@@ -230,63 +232,71 @@ describe('What a client presents', () => {
   });
 });
 
-it('Redis that was away and has lost its data: who has left meanwhile is told once, and nothing of those who stayed', async () => {
-  const { room, watchers } = await watch();
-  const [ada, bob] = [await member(one, room), await member(one, room)];
-  for (const watcher of watchers) await untilCount(watcher, 4);
-  await redis.kill();
-  await redis.forget();
-  await bob.client.close();
-  await redis.run();
-  for (const watcher of watchers) {
-    expect(await told(watcher)).toMatchObject({ left: [{ clientId: bob.clientId }], count: 3 });
-  }
-  await watchers[1]!.expectNothing(LEASE);
-  expect(watchers[0]!.pending).toEqual([]);
-  expect(ada.client.socket.readyState).toBe(1);
-}, 20_000);
+it(
+  'Redis that was away and has lost its data: who has left meanwhile is told once, and nothing of those who stayed',
+  async () => {
+    const { room, watchers } = await watch();
+    const [ada, bob] = [await member(one, room), await member(one, room)];
+    for (const watcher of watchers) await untilCount(watcher, 4);
+    await redis.kill();
+    await redis.forget();
+    await bob.client.close();
+    await redis.run();
+    for (const watcher of watchers) {
+      expect(await told(watcher)).toMatchObject({ left: [{ clientId: bob.clientId }], count: 3 });
+    }
+    await watchers[1]!.expectNothing(LEASE);
+    expect(watchers[0]!.pending).toEqual([]);
+    expect(ada.client.socket.readyState).toBe(1);
+  },
+  TIMEOUT,
+);
 
 describe('When a worker ends', () => {
-  it('in peace, its members come back unnoticed, also to a worker that starts meanwhile and shows them before', async () => {
-    const leaving = await startWorker();
-    const { room, watchers } = await watch('patient');
-    const [ada, bob, eve] = [await connect(leaving), await connect(leaving), await connect(leaving)];
-    for (const { client } of [ada, bob, eve]) {
-      await client.request('system', 'joinRoom', { roomName: room, state: 'writing' });
-    }
-    for (const watcher of watchers) await untilCount(watcher, 5);
-    const begin = performance.now();
-    const closed = leaving.close();
-    for (const { client } of [ada, bob, eve]) expect((await client.closed).code).toBe(1012);
-    await closed;
-    const fresh = await startWorker();
-    const newcomer = await member(fresh, room);
-    const { members } = await listOf(newcomer.client, room);
-    expect(members).toHaveLength(6);
-    for (const { clientId } of [ada, bob, eve]) {
-      expect(members.find((one) => one.clientId === clientId)).toMatchObject({ clients: 0, state: 'writing' });
-    }
-    for (const [former, worker] of [
-      [ada, fresh],
-      [bob, two],
-    ] as const) {
-      const again = await connect(worker, { resume: former.resume });
-      expect(again.resumed).toBe(true);
-      await again.client.join(room);
-    }
-    for (const watcher of watchers) {
-      expect(await told(watcher)).toMatchObject({ joined: [{ clientId: newcomer.clientId }], count: 6 });
-      expect(await told(watcher)).toEqual({
-        roomName: room,
-        left: [expect.objectContaining({ clientId: eve.clientId })],
-        count: 5,
-      });
-    }
-    expect(performance.now() - begin).toBeGreaterThan(PATIENT);
-    await eventually('the new worker agrees', async () => (await listOf(newcomer.client, room)).count === 5);
-    await eventually('nobody is kept', async () => (await redis.command('HLEN', 'pxl:absent')) === 0);
-    await fresh.close();
-  }, 20_000);
+  it(
+    'in peace, its members come back unnoticed, also to a worker that starts meanwhile and shows them before',
+    async () => {
+      const leaving = await startWorker();
+      const { room, watchers } = await watch('patient');
+      const [ada, bob, eve] = [await connect(leaving), await connect(leaving), await connect(leaving)];
+      for (const { client } of [ada, bob, eve]) {
+        await client.request('system', 'joinRoom', { roomName: room, state: 'writing' });
+      }
+      for (const watcher of watchers) await untilCount(watcher, 5);
+      const begin = performance.now();
+      const closed = leaving.close();
+      for (const { client } of [ada, bob, eve]) expect((await client.closed).code).toBe(1012);
+      await closed;
+      const fresh = await startWorker();
+      const newcomer = await member(fresh, room);
+      const { members } = await listOf(newcomer.client, room);
+      expect(members).toHaveLength(6);
+      for (const { clientId } of [ada, bob, eve]) {
+        expect(members.find((one) => one.clientId === clientId)).toMatchObject({ clients: 0, state: 'writing' });
+      }
+      for (const [former, worker] of [
+        [ada, fresh],
+        [bob, two],
+      ] as const) {
+        const again = await connect(worker, { resume: former.resume });
+        expect(again.resumed).toBe(true);
+        await again.client.join(room);
+      }
+      for (const watcher of watchers) {
+        expect(await told(watcher)).toMatchObject({ joined: [{ clientId: newcomer.clientId }], count: 6 });
+        expect(await told(watcher)).toEqual({
+          roomName: room,
+          left: [expect.objectContaining({ clientId: eve.clientId })],
+          count: 5,
+        });
+      }
+      expect(performance.now() - begin).toBeGreaterThan(PATIENT);
+      await eventually('the new worker agrees', async () => (await listOf(newcomer.client, room)).count === 5);
+      await eventually('nobody is kept', async () => (await redis.command('HLEN', 'pxl:absent')) === 0);
+      await fresh.close();
+    },
+    TIMEOUT,
+  );
 
   it(
     'by a crash, who comes back is not missed, and of the others each leave is told once',
@@ -303,7 +313,7 @@ describe('When a worker ends', () => {
       const others = workersOf(one) - 1;
       await victim.kill();
       for (const former of members.slice(0, 2)) await comeBack(former, one);
-      await until('it is taken for dead', () => [one, two].every((worker) => workersOf(worker) === others));
+      await until('it is taken for dead', () => [one, two].every((worker) => workersOf(worker) === others), PATIENCE);
       for (const former of members.slice(2, 4)) await comeBack(former, two);
       const gone = members.slice(4).map(({ clientId }) => clientId);
       for (const watcher of watchers) {

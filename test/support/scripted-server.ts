@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 /** How long a test waits for what it expects, before it fails with what it got instead. */
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 /** A message as a client wrote it. */
 export interface Heard {

@@ -5,6 +5,9 @@ import { RedisServer } from './redis-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { WorkerProcess, type WorkerProgram } from './worker-process.js';
 
+/** What we promise, ms: workers know each other. */
+const CONVERGED = 5_000;
+
 /** A worker with the network between it and Redis. */
 export interface ClusterNode {
   readonly worker: WorkerProcess;
@@ -56,7 +59,7 @@ export class TestCluster {
   }
 
   /** Resolves once all of these workers are ready and know each other. */
-  async converged(workers: readonly WorkerProcess[] = this.workers, patience = 5_000): Promise<void> {
+  async converged(workers: readonly WorkerProcess[] = this.workers, patience = 2 * CONVERGED): Promise<void> {
     const haveConverged = async (): Promise<boolean> => {
       const asked = workers.map((worker) => worker.run(({ service }) => service.getWebSocketHealth()));
       return (await Promise.all(asked)).every(({ ready, cluster }) => ready && cluster.workers === workers.length);

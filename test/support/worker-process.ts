@@ -18,6 +18,9 @@ export type WorkerProgram =
   | 'presence-worker'
   | { readonly bundle: string };
 
+/** How long its clients wait, ms: on a busy machine every process waits for its turn. */
+const PATIENCE = 15_000;
+
 /** A failure as it came from a worker. */
 export interface WorkerFailure extends Error {
   code?: string;
@@ -94,7 +97,7 @@ export class WorkerProcess {
    * @param protocols the offered subprotocols
    */
   async client(user?: TestUser, protocols: string[] = []): Promise<TestClient> {
-    const client = await TestClient.connect(this.url(user), { protocols });
+    const client = await TestClient.connect(this.url(user), { protocols, patience: PATIENCE });
     this.#clients.push(client);
     return client;
   }

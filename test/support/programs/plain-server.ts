@@ -9,7 +9,7 @@ import { PxlWebSocketModule, WsRoute } from 'nestjs-pxl-websocket';
  * second argument it has none.
  */
 const [, , place = '0', isPatient] = process.argv;
-const heartbeat = isPatient === undefined && { interval: 200, timeout: 150 };
+const heartbeat = isPatient === undefined && { interval: 1_000, timeout: 1_000 };
 
 class Gateway {
   @WsRoute('test', 'echo')
