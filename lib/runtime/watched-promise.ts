@@ -3,64 +3,71 @@ import { isThenable, type Awaitable } from './thenable.js';
 /** Gets the reason of a rejection that has no handler. */
 export type Untaken = (reason: unknown) => void;
 
+type Executor<T> = ConstructorParameters<typeof Promise<T>>[0];
+type Fulfilled<T, Result> = ((value: T) => Result | PromiseLike<Result>) | null | undefined;
+type Rejected<Failure> = ((reason: unknown) => Failure | PromiseLike<Failure>) | null | undefined;
+
 /**
  * A promise for a caller that may not wait for it. A caller that awaits it, returns it or attaches a handler sees its
  * rejection as that of any promise. Without a handler at the end of the turn the reason goes to `untaken`, instead of ending
- * the process. Promises derived from it (`then`, `finally`) are watched too.
+ * the process. Promises derived from it (`then`, `catch`, `finally`) are watched too, unless both handlers were given.
  */
 export class WatchedPromise<T> extends Promise<T> {
-  #untaken: Untaken | null = null;
+  readonly #untaken: Untaken;
   #isTaken = false;
+
+  /** What `then` makes is a plain promise, which a watched one follows only where that is of use. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
 
   /** Runs the work and returns a watched promise of its result. It never throws. */
   static watch<T>(work: () => Awaitable<T>, untaken: Untaken): Promise<T> {
     const outcome = begin(work);
-    if (!isThenable(outcome)) return FulfilledPromise.of(outcome, untaken);
+    return isThenable(outcome) ? WatchedPromise.of(outcome, untaken) : FulfilledPromise.of(outcome, untaken);
+  }
+
+  /** Returns a watched promise that follows another. */
+  static of<T>(outcome: PromiseLike<T>, untaken: Untaken): WatchedPromise<T> {
     // Every send passes here, so nothing is attached before there is a rejection.
-    const watched = new WatchedPromise<T>((resolve, reject) => {
+    const watched = new WatchedPromise<T>(untaken, (resolve, reject) => {
       outcome.then(resolve, (reason: unknown) => {
         watched.#rejected(reason);
         reject(reason);
       });
     });
-    watched.#untaken = untaken;
     return watched;
+  }
+
+  private constructor(untaken: Untaken, executor: Executor<T>) {
+    super(executor);
+    this.#untaken = untaken;
   }
 
   /** Every use of the promise passes here: `await` too, since this is a subclass. */
   override then<Result = T, Failure = never>(
-    onFulfilled?: ((value: T) => Result | PromiseLike<Result>) | null,
-    onRejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+    onFulfilled?: Fulfilled<T, Result>,
+    onRejected?: Rejected<Failure>,
   ): Promise<Result | Failure> {
     this.#isTaken = true;
-    const derived = super.then(onFulfilled, onRejected);
-    if (this.#untaken && derived instanceof WatchedPromise) derived.#follow(this.#untaken);
-    return derived;
+    return follow(super.then(onFulfilled, onRejected), onFulfilled, onRejected, this.#untaken);
   }
 
-  #follow(untaken: Untaken): void {
-    this.#untaken = untaken;
-    this.#watch((reason) => this.#judgeLater(reason));
-  }
-
-  /** Not by `super`: TypeScript compiles that wrongly in a private method for applications whose target is below ES2022. */
-  #watch(onRejected: (reason: unknown) => void): void {
-    void Promise.prototype.then.call(this, undefined, onRejected);
+  /** It gives both handlers to `then`, though the caller has given none. */
+  override finally(onFinally?: (() => void) | null): Promise<T> {
+    return WatchedPromise.of(super.finally(onFinally), this.#untaken);
   }
 
   /** Called before this promise is rejected. */
   #rejected(reason: unknown): void {
-    // This handler keeps Node from reporting the rejection as unhandled.
-    this.#watch(() => undefined);
-    this.#judgeLater(reason);
-  }
-
-  #judgeLater(reason: unknown): void {
+    // This handler keeps Node from reporting the rejection as unhandled. Not by `super`: TypeScript compiles that wrongly in a
+    // private method for applications whose target is below ES2022.
+    void Promise.prototype.then.call(this, undefined, () => undefined);
     if (!this.#isTaken) setImmediate(() => this.#judge(reason));
   }
 
   #judge(reason: unknown): void {
-    if (!this.#isTaken) this.#untaken?.(reason);
+    if (!this.#isTaken) this.#untaken(reason);
   }
 }
 
@@ -71,20 +78,37 @@ class FulfilledPromise<T> extends Promise<T> {
     void Object.defineProperty(this.prototype, 'constructor', { value: Promise });
   }
 
-  #untaken: Untaken = () => undefined;
+  readonly #untaken: Untaken;
 
+  /** Returns such a promise of a value. */
   static of<T>(value: T, untaken: Untaken): FulfilledPromise<T> {
-    const promise = new FulfilledPromise<T>((resolve) => resolve(value));
-    promise.#untaken = untaken;
-    return promise;
+    return new FulfilledPromise<T>(untaken, (resolve) => resolve(value));
+  }
+
+  private constructor(untaken: Untaken, executor: Executor<T>) {
+    super(executor);
+    this.#untaken = untaken;
   }
 
   override then<Result = T, Failure = never>(
-    onFulfilled?: ((value: T) => Result | PromiseLike<Result>) | null,
-    onRejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+    onFulfilled?: Fulfilled<T, Result>,
+    onRejected?: Rejected<Failure>,
   ): Promise<Result | Failure> {
-    return WatchedPromise.watch(() => super.then(onFulfilled, onRejected), this.#untaken);
+    return follow(super.then(onFulfilled, onRejected), onFulfilled, onRejected, this.#untaken);
   }
+
+  override finally(onFinally?: (() => void) | null): Promise<T> {
+    return WatchedPromise.of(super.finally(onFinally), this.#untaken);
+  }
+}
+
+/**
+ * What `then` returns. Whoever gives both handlers has taken the rejection, and what the handlers throw is its own. So do
+ * `await` and `Promise.all`: a promise that nobody gets would be made for each.
+ */
+function follow<T>(derived: Promise<T>, onFulfilled: unknown, onRejected: unknown, untaken: Untaken): Promise<T> {
+  if (typeof onFulfilled === 'function' && typeof onRejected === 'function') return derived;
+  return WatchedPromise.of(derived, untaken);
 }
 
 function begin<T>(work: () => Awaitable<T>): Awaitable<T> {

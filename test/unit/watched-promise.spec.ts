@@ -32,7 +32,15 @@ describe('A rejection of a watched promise', () => {
 
   it.each<[string, (promise: Promise<never>) => unknown]>([
     ['catches it', (promise) => promise.catch(() => undefined)],
-    ['takes both', (promise) => promise.then(undefined, () => undefined)],
+    ['asks for nothing else', (promise) => promise.then(undefined, () => undefined)],
+    [
+      'takes both',
+      (promise) =>
+        promise.then(
+          () => undefined,
+          () => undefined,
+        ),
+    ],
     ['awaits it', async (promise) => await promise.finally(() => undefined).catch(() => undefined)],
     ['returns it', (promise) => (async () => promise)().catch(() => undefined)],
     ['waits for all', (promise) => Promise.allSettled([promise])],
@@ -56,6 +64,23 @@ it('A watched promise is a Promise with the value of the other', async () => {
   );
   expect(watched).toBeInstanceOf(Promise);
   expect(await watched.then((value) => value + 1)).toBe(2);
+});
+
+describe.each([
+  ['at once', () => 1],
+  ['later', () => Promise.resolve(1)],
+])('What is derived from a watched promise whose value is there %s', (_when, work) => {
+  const watched = (): Promise<number> => WatchedPromise.watch<number>(work, () => undefined);
+  const pass = (value: unknown): unknown => value;
+
+  it('is watched in its turn unless both handlers are given', async () => {
+    for (const derived of [watched().then(pass), watched().catch(pass), watched().finally(() => undefined)]) {
+      expect(derived).toBeInstanceOf(WatchedPromise);
+      expect(await derived).toBe(1);
+    }
+    expect(watched().then(pass, pass)).not.toBeInstanceOf(WatchedPromise);
+    expect(await watched().then(pass, pass)).toBe(1);
+  });
 });
 
 describe('A watched promise whose value is there at once', () => {
