@@ -259,7 +259,8 @@ it('a late joiner knows every client before it takes its first connection', asyn
   await persistently('all are members', join);
   const late = await cluster.add();
   report('a late joiner is ready', late.startedIn, COMPLETE);
-  expect(late.startedIn).toBeLessThan(2 * COMPLETE);
+  // The first ones had nobody to hear of: what they took is the machine's.
+  expect(late.startedIn).toBeLessThan(2 * COMPLETE + Math.max(one.startedIn, two.startedIn));
   const known = await late.run(({ clients, service }) => ({
     clients: clients.getClients().length,
     sessions: clients.getClientsByUser({ userId: 7 }).length,

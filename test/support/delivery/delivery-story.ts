@@ -3,10 +3,10 @@ import type { ClientSession } from '../../../lib/clients/session/client-session.
 import { isSoak } from '../cluster-periods.js';
 import { persistently } from '../persistently.js';
 import { SeededRandom } from '../seeded-random.js';
+import type { StallWatch } from '../stall-watch.js';
 import { DeliveryClient, KINDS } from './delivery-client.js';
 import { OWN_WORKER, type Sent } from './delivery-ledger.js';
 import { isKept, MAX_WINDOW, roomOf, windowOf, type DeliveryWorld } from './delivery-world.js';
-import type { StallWatch } from './stall-watch.js';
 
 const WINDOWS = [0, 5, 20, 100] as const;
 const KEYS = ['bread', 'milk'] as const;
