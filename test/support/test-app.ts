@@ -1,8 +1,14 @@
 import { afterEach } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { PxlWebSocketModule, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
-import { createWsTestApp, type WsTestApp, type WsTestAppOptions } from 'nestjs-pxl-websocket/testing';
+import { PxlWebSocketModule, type PxlWebSocketModuleOptions, type WebSocketContract } from 'nestjs-pxl-websocket';
+import {
+  createWsTestApp,
+  type WsTestApp,
+  type WsTestAppClientOptions,
+  type WsTestAppOptions,
+  type WsTestClient,
+} from 'nestjs-pxl-websocket/testing';
 import { createApplication } from '../../lib/testing/create-application.js';
 
 /** The two HTTP platforms of Nest; `describe.each(PLATFORMS)` runs a suite on both. */
@@ -17,9 +23,15 @@ export interface TestAppOptions extends WsTestAppOptions {
 
 export type TestApp = WsTestApp;
 
-/** An application that listens on a free port. */
+/** How long its clients wait, in ms. */
+const PATIENCE = 15_000;
+
+/** An application that listens on a free port. Its clients wait for as long as a busy machine may need. */
 export async function startApp(test: TestAppOptions = {}): Promise<TestApp> {
-  return createWsTestApp(await partsOf(test));
+  const app = await createWsTestApp(await partsOf(test));
+  const client = <C extends WebSocketContract>(options?: WsTestAppClientOptions): Promise<WsTestClient<C>> =>
+    app.client<C>({ patience: PATIENCE, ...options });
+  return { ...app, client };
 }
 
 /** For a spec whose tests start one application each: what starts it; it is closed after the test. */
