@@ -35,7 +35,7 @@ afterAll(async () => {
 /** Somebody who looks on, and has got what the room had kept. */
 async function visitor(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(PATIENCE / 2);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   pages.push(page);
   page.on('pageerror', (error) => pageErrors.push(error));
