@@ -32,6 +32,14 @@ function diaryOf(worker: WorkerProcess): Promise<string[]> {
   return worker.run(({ app }) => app.get<string[]>('DIARY'));
 }
 
+/** Whether all channels are live that a worker wants. It may listen before that, when it cannot enter the registry. */
+function hearsAll(worker: WorkerProcess): Promise<boolean> {
+  return worker.run(({ service }) => {
+    const values = new Map(service.getMetrics().map(({ name, value }) => [name, value]));
+    return values.get('pxl_ws_channels_live') === values.get('pxl_ws_channels_wanted');
+  });
+}
+
 /** An emitter tells of a signup; resolves once every worker has heard of it. */
 async function signUp(name: string): Promise<void> {
   await emitter.publish('signup', name);
@@ -54,6 +62,7 @@ it("an emitter's event runs a handler of one worker once while another worker do
   await cluster.redis.command('ACL', 'SETUSER', 'late', 'on', '>late', '~*', '&*', '+@all', '-eval', '-evalsha');
   const redis = `redis://late:late@127.0.0.1:${cluster.redis.port}`;
   const late = await cluster.add({ options: { redis } });
+  await eventually('it hears what it wants to hear', () => hearsAll(late));
   await signUp('early');
   expect(await mailersOf('early')).toEqual([first!.workerId]);
   await cluster.redis.command('ACL', 'SETUSER', 'late', '+eval', '+evalsha');

@@ -287,7 +287,7 @@ describe.each(PLATFORMS)('auth.authenticate (%s)', (platform) => {
     const logger = new Lines();
     const { app, port, client } = await start(slow, {
       logger,
-      options: { events: { onConnected: () => connected++ } },
+      options: { events: { onConnected: () => connected++ }, limits: { upgradeTimeout: 60_000 } },
     });
     const sockets = new ServerSockets(app.getHttpServer() as Server);
 
