@@ -257,6 +257,9 @@ it('a late joiner knows every client before it takes its first connection', asyn
       service.joinRooms({ userIds: Array.from({ length: 50 }, (_, at) => at), rooms: ['chess', 'go'] }),
     );
   await persistently('all are members', join);
+  const knowsAll = (worker: WorkerProcess): Promise<boolean> =>
+    worker.run(({ clients }, count) => clients.getClientsByRoom({ room: 'go' }).length === count, early.length);
+  for (const worker of [one, two]) await eventually('the others know all', () => knowsAll(worker));
   const late = await cluster.add();
   report('a late joiner is ready', late.startedIn, COMPLETE);
   // The first ones had nobody to hear of: what they took is the machine's.

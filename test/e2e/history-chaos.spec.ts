@@ -93,13 +93,21 @@ it('members lose nothing when their subscribers are cut twenty times', async () 
 it('whoever returns while the subscriber is cut waits for it, and is not refused', async () => {
   const { worker, proxy } = cluster.nodes[1]!;
   const client = await worker.client();
-  proxy.target = 1;
-  proxy.reset();
-  await eventually('it is not ready', async () => !(await isReady(worker)));
-  const joined = client.request('system', 'joinRoom', { roomName: `new ${rooms}` });
-  await client.expectNothing();
-  proxy.target = cluster.redis.port;
-  expect(await joined).toMatchObject({ success: true, data: { position: { offset: 0 } } });
+  let answer: unknown;
+  // It waits for a second, within which a busy machine may not get the subscriber back.
+  for (let isInTime = false; !isInTime;) {
+    await eventually('it is ready', () => isReady(worker));
+    proxy.target = 1;
+    proxy.reset();
+    await eventually('it is not ready', async () => !(await isReady(worker)));
+    const begin = performance.now();
+    const joined = client.request('system', 'joinRoom', { roomName: `new ${rooms}` }).catch((error: unknown) => error);
+    await client.expectNothing();
+    proxy.target = cluster.redis.port;
+    answer = await joined;
+    isInTime = !(answer instanceof Error) || performance.now() - begin < 1_000;
+  }
+  expect(answer).toMatchObject({ success: true, data: { position: { offset: 0 } } });
   expectWhole(await watch.end());
 });
 

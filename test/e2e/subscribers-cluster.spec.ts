@@ -184,6 +184,11 @@ describe('Clients of three workers', () => {
       clients.set(`bob${at}`, await worker.client({ userId: 'bob' }));
       clients.set(`nobody${at}`, await worker.client());
     }
+    const knowsAll = (worker: WorkerProcess): Promise<boolean> =>
+      worker.run(({ clients: known, rooms }) => {
+        return known.getClients().length === 9 && rooms.getRoomClients({ roomName: 'tea' }).length === 3;
+      });
+    for (const worker of workers) await eventually('a worker knows all clients', () => knowsAll(worker));
     audience = new Audience(clients);
   });
 
