@@ -95,7 +95,7 @@ beforeAll(async () => {
   const options = { auth: { authenticate }, rooms: { open: true }, shutdown: { timeout: 100 } };
   app = await startApp({ controllers: [PageController], providers: [Gateway], options });
   clients = app.app.get(ClientManager);
-}, 30_000);
+});
 afterAll(async () => {
   await app.close();
   await browser.close();

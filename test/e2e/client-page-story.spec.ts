@@ -110,7 +110,7 @@ function startServer(): Promise<TestApp> {
 beforeAll(async () => {
   [browser, { text: bundle }, app] = await Promise.all([startChromium(), bundleClient(), startServer()]);
   proxy = await TcpProxy.before(app.port);
-}, 30_000);
+});
 afterAll(async () => {
   await browser.close();
   await proxy.close();

@@ -38,7 +38,7 @@ class Gateway {
 
 beforeAll(async () => {
   [browser, { text: bundle }] = await Promise.all([launchChromium(), bundleClient()]);
-}, 30_000);
+});
 afterEach(async () => {
   await page?.close();
   await server?.close();

@@ -27,13 +27,13 @@ beforeAll(async () => {
     rooms: { open: true, presence: { interval: 20 }, whisper: true },
   };
   workers = [await startApp({ options }), await startApp({ options })];
-}, 30_000);
+});
 
 afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.close()));
   await redis.stop();
-}, 30_000);
+});
 
 /** A client of one of the workers; `worker` may be changed for the next connection. */
 async function comes(roomName: string, worker: number, userId?: string, options: Partial<WebSocketClientOptions> = {}) {

@@ -50,7 +50,7 @@ describe('a server of its own process', () => {
 
   beforeAll(async () => {
     serving = await startProgram();
-  }, 30_000);
+  });
 
   afterEach(() => serving.program.signal('SIGCONT'));
 
@@ -72,7 +72,7 @@ describe('a server of its own process', () => {
     serving = await startProgram(port);
     expect(await answer).toBe(2);
     expect(client.state).toBe('connected');
-  }, 30_000);
+  });
 
   it('that is killed and started again has its clients back', async () => {
     const { program, url, port } = serving;
@@ -83,7 +83,7 @@ describe('a server of its own process', () => {
     serving = await startProgram(port);
     await client.connect();
     expect(await client.request('test', 'echo', 2)).toBe(2);
-  }, 30_000);
+  });
 
   it('that freezes is noticed and given up, and found again once it goes on', async () => {
     const { program, url } = serving;
@@ -96,7 +96,7 @@ describe('a server of its own process', () => {
     program.signal('SIGCONT');
     await client.connect();
     expect(await client.request('test', 'echo', 3)).toBe(3);
-  }, 30_000);
+  });
 
   it('that freezes is not noticed without the heartbeat', async () => {
     const { program, url } = serving;
@@ -105,7 +105,7 @@ describe('a server of its own process', () => {
     program.signal('SIGSTOP');
     await expect(client.request('test', 'echo', 1, { timeout: 1_000 })).rejects.toMatchObject({ code: 'TIMEOUT' });
     expect(client.state).toBe('connected');
-  }, 30_000);
+  });
 });
 
 describe('a connection in a quiet room', () => {

@@ -480,5 +480,5 @@ describe('the class of sockets', () => {
   it('may be that of a page, where there is no Node', () => {
     const options = { lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'], types: [] };
     expect(typeErrorsOf([use('')], options)).toEqual([[]]);
-  }, 30_000);
+  });
 });

@@ -190,4 +190,4 @@ it('the socket of the client library hands on the frames of a list one by one, a
   const heard = await page.evaluate(() => (globalThis as unknown as PageGlobals).heard);
   expect(heard).toEqual([1, 2, 3].flatMap((data) => [data, 'and what awaited it']));
   expect(framesOf(proxy.recordings[0]!.fromServer())).toHaveLength(2);
-}, 30_000);
+});

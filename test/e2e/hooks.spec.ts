@@ -83,7 +83,7 @@ beforeAll(async () => {
   };
   [browser, app] = await Promise.all([launchChromium(), startApp(parts), ...bundled]);
   (app.app.getHttpServer() as NodeJS.EventEmitter).on('upgrade', () => upgrades++);
-}, 30_000);
+});
 beforeEach(() => {
   upgrades = 0;
   userId = 'ada';

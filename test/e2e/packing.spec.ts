@@ -243,12 +243,12 @@ describe('the entry ./testing', () => {
     const { code, output } = await consumer.node(['chat.test.mjs'], 20_000);
     expect(output).toContain('# pass 2');
     expect(code).toBe(0);
-  }, 30_000);
+  });
 
   it('would keep the process alive without that', async () => {
     const last = 'ok 2 - says what came instead of what was waited for';
     expect(await consumer.runsOn('chat.test.mjs', { FORGET_TO_CLOSE: '1' }, last, 1_000)).toBe(true);
-  }, 30_000);
+  });
 });
 
 describe('sample/07-nest-11, CommonJS', () => {

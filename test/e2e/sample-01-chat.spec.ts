@@ -17,7 +17,7 @@ beforeAll(async () => {
   Logger.overrideLogger(false);
   [browser] = await Promise.all([launchChromium(), buildClientFile()]);
   await startServer(0);
-}, 30_000);
+});
 
 afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.context().close()));
@@ -308,7 +308,7 @@ describe('the page of sample 01-chat', () => {
     expect(await messages(grace)).toEqual(['before', 'meanwhile', 'after']);
     expect(await ada.getByText('You are back.').count()).toBe(1);
     await eventually(() => away(grace), []);
-  }, 40_000);
+  });
 
   it('gives up a connection that has fallen silent, after asking once', async () => {
     const heard: unknown[] = [];

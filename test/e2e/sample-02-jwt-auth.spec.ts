@@ -21,7 +21,7 @@ beforeAll(async () => {
   app = await NestFactory.create(AppModule);
   await app.listen(0, '127.0.0.1');
   ({ port } = (app.getHttpServer() as { address(): { port: number } }).address());
-}, 30_000);
+});
 
 afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.context().close()));

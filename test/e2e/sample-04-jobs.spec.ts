@@ -16,7 +16,7 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   [browser] = await Promise.all([launchChromium(), buildClientFile()]);
   [server, painter] = await Promise.all([startServer(), startPainter()]);
-}, 40_000);
+});
 
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()));
@@ -121,7 +121,7 @@ describe('sample/04-jobs', () => {
     await postcardOf(page, 'Zermatt').getByText('Waiting for a painter').waitFor();
     painter = await startPainter();
     await painted(page, 'Zermatt');
-  }, 30_000);
+  });
 
   it('learns what was painted while it was not connected', async () => {
     const page = await visitor();
@@ -138,7 +138,7 @@ describe('sample/04-jobs', () => {
     await page.reload();
     await painted(page, 'Kyoto');
     expect(await postcards(page).count()).toBe(1);
-  }, 30_000);
+  });
 
   it('says why an order is refused, and shows names as text', async () => {
     const page = await visitor();

@@ -36,7 +36,7 @@ async function visit(): Promise<void> {
 beforeAll(async () => {
   Logger.overrideLogger(false);
   [browser] = await Promise.all([launchChromium(), buildClientFile()]);
-}, 30_000);
+});
 
 beforeEach(async () => {
   warehousePort = await freePort();
@@ -102,7 +102,7 @@ describe('sample/05-service-to-service', () => {
     }
     await openWarehouse();
     await left('tea', 5);
-  }, 30_000);
+  });
 
   it('fits a phone', async () => {
     await openWarehouse();

@@ -16,7 +16,7 @@ beforeAll(async () => {
   workers = cluster.workers as typeof workers;
   emitter = new WebSocketEmitter({ redis: cluster.redis.url });
   await emitter.configure();
-}, 30_000);
+});
 
 afterAll(async () => {
   await emitter.shutdown();
@@ -338,7 +338,7 @@ describe('A worker that comes late', () => {
     await publish(workers[0], 'analytics:before', {});
     late = await cluster.add({ program: 'matching-worker' });
     await cluster.converged();
-  }, 30_000);
+  });
 
   it('hears what is published from then on, and is heard', async () => {
     await publish(workers[0], 'sales:late', {});
