@@ -325,7 +325,8 @@ it('of members whose worker is killed those leave who do not come back', async (
   const lost = await Promise.all(Array.from({ length: count }, (_, at) => comes(roomName, victim, `lost ${at}`)));
   await know(roomName, watching, 3 + count);
   await victim.kill();
-  cluster.nodes.splice(cluster.workers.indexOf(victim), 1);
+  const [node] = cluster.nodes.splice(cluster.workers.indexOf(victim), 1);
+  await node?.proxy.close();
   await until('they are cut', () => lost.every(({ isAway }) => isAway));
   const back = lost.slice(0, count / 2);
   await Promise.all(back.map((member, at) => member.connect(others[at % 3]!.url(), at % 2 === 0)));
