@@ -39,8 +39,9 @@ async function populate(worker: WorkerProcess, size: number): Promise<TestClient
     );
     clients.push(...(await Promise.all(batch)));
   }
-  const users = clients.map((_, at) => at);
-  await worker.run(({ service }, userIds) => service.joinRooms({ userIds, rooms: ['chess'] }), users);
+  // Not by their users, whom the other workers would have to look for in time.
+  const ids = clients.map(({ clientId }) => clientId);
+  await worker.run(({ service }, clientIds) => service.joinRooms({ clientIds, rooms: ['chess'] }), ids);
   await eventually('the other worker knows all clients', async () => (await knownTo(other)) === size);
   return clients;
 }
