@@ -321,7 +321,8 @@ describe('limits.acceptsPerSecond', () => {
       if (refused.size === CROWD) clock.release();
     }
     await all;
-    expect(Math.min(...earliest)).toBeGreaterThan(-5);
+    // Node counts a timer from the beginning of the turn in which it is set, and one turn may hear of all the refusals.
+    expect(Math.min(...earliest)).toBeGreaterThan(-50);
     const [, ...ofCrowd] = connectedAt;
     expect(ofCrowd).toHaveLength(CROWD);
     const ahead = ofCrowd.map((at, place) => releasedAt + (place * 1_000) / RATE - at);
