@@ -24,7 +24,7 @@ export class WatchedPromise<T> extends Promise<T> {
   /** Runs the work and returns a watched promise of its result. It never throws. */
   static watch<T>(work: () => Awaitable<T>, untaken: Untaken): Promise<T> {
     const outcome = begin(work);
-    return isThenable(outcome) ? WatchedPromise.of(outcome, untaken) : FulfilledPromise.of(outcome, untaken);
+    return isThenable(outcome) ? WatchedPromise.of(outcome, untaken) : FulfilledPromise.with(outcome, untaken);
   }
 
   /** Returns a watched promise that follows another. */
@@ -39,7 +39,7 @@ export class WatchedPromise<T> extends Promise<T> {
     return watched;
   }
 
-  private constructor(untaken: Untaken, executor: Executor<T>) {
+  protected constructor(untaken: Untaken, executor: Executor<T>) {
     super(executor);
     this.#untaken = untaken;
   }
@@ -72,33 +72,15 @@ export class WatchedPromise<T> extends Promise<T> {
 }
 
 /** A watched promise whose value is there at once: nothing but what is derived from it can be rejected. */
-class FulfilledPromise<T> extends Promise<T> {
+class FulfilledPromise<T> extends WatchedPromise<T> {
   static {
     // `await` takes such a promise as it is; of another subclass it would make two more, and call `then`.
     void Object.defineProperty(this.prototype, 'constructor', { value: Promise });
   }
 
-  readonly #untaken: Untaken;
-
   /** Returns such a promise of a value. */
-  static of<T>(value: T, untaken: Untaken): FulfilledPromise<T> {
+  static with<T>(value: T, untaken: Untaken): FulfilledPromise<T> {
     return new FulfilledPromise<T>(untaken, (resolve) => resolve(value));
-  }
-
-  private constructor(untaken: Untaken, executor: Executor<T>) {
-    super(executor);
-    this.#untaken = untaken;
-  }
-
-  override then<Result = T, Failure = never>(
-    onFulfilled?: Fulfilled<T, Result>,
-    onRejected?: Rejected<Failure>,
-  ): Promise<Result | Failure> {
-    return follow(super.then(onFulfilled, onRejected), onFulfilled, onRejected, this.#untaken);
-  }
-
-  override finally(onFinally?: (() => void) | null): Promise<T> {
-    return WatchedPromise.of(super.finally(onFinally), this.#untaken);
   }
 }
 
