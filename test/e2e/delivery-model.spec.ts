@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isSoak } from '../support/cluster-periods.js';
 import { DeliveryStory } from '../support/delivery/delivery-story.js';
 import { DeliveryWorld, type WorldKind } from '../support/delivery/delivery-world.js';
-import { StallWatch } from '../support/stall-watch.js';
+import { StallWatch } from '../../lib/testing/stall-watch.js';
 
 /** `PXL_SEED=17,18 npm test -- test/e2e/delivery-model.spec.ts` tells these stories alone. */
 const SEEDS = process.env.PXL_SEED?.split(',').map(Number);

@@ -16,7 +16,7 @@ import { readSources, resolveImport } from '../support/import-graph.js';
 import { Logbook } from '../support/logbook.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
-import { timeOf } from '../support/stall-watch.js';
+import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';

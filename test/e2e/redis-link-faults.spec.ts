@@ -5,7 +5,7 @@ import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { timeOf } from '../support/stall-watch.js';
+import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TestLink } from '../support/redis-link.js';
 import { until } from '../support/until.js';
 

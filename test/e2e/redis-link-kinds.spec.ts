@@ -14,7 +14,7 @@ import { RedisCluster } from '../support/redis-cluster.js';
 import { TestLink } from '../support/redis-link.js';
 import { RedisSentinel } from '../support/redis-sentinel.js';
 import { RedisServer } from '../support/redis-server.js';
-import { timeOf } from '../support/stall-watch.js';
+import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 

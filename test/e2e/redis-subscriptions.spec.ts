@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { SeededRandom } from '../support/seeded-random.js';
-import { timeOf } from '../support/stall-watch.js';
+import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { TestLink } from '../support/redis-link.js';
 import { until } from '../support/until.js';

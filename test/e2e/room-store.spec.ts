@@ -7,7 +7,7 @@ import { Runtime } from '../../lib/runtime/runtime.js';
 import { Logbook } from '../support/logbook.js';
 import { startApp } from '../support/test-app.js';
 import { RedisServer } from '../support/redis-server.js';
-import { timeOf } from '../support/stall-watch.js';
+import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { RETENTION, TestRoomStore } from '../support/test-room-store.js';
 import { until } from '../support/until.js';

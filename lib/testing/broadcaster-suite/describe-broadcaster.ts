@@ -6,7 +6,7 @@ import { describeInterest } from './interest.js';
 import type { TestedBus } from './tested-bus.js';
 import { WatchedBus } from './watched-bus.js';
 
-/** How often a test is repeated when a worker has lost the bus during it. */
+/** How often a test is repeated when the machine was too busy during it. */
 const REPEATS = 2;
 
 /** The functions of a test runner that the suite uses; those of Jest, Vitest and node:test fit. */
@@ -25,8 +25,9 @@ export type BusTest = (title: string, workers: number, test: TestBody) => void;
 
 /**
  * What every `WsBroadcaster` has to do, as tests. Each of them makes a bus of its own by `factory`, and ends it. A test that
- * fails begins anew, at most twice, where a worker has told meanwhile (`isReady`, `onChange`) that it has lost the bus,
- * though nobody has cut it off: what is lost then, on a machine that is too busy, is no fault of the broadcaster.
+ * fails begins anew, at most twice, where the machine was too busy meanwhile: a worker has told (`isReady`, `onChange`) that
+ * it has lost the bus, though nobody has cut it off, or the process stood still for 300 ms. What is lost or late then is no
+ * fault of the broadcaster.
  *
  * @param runner where `describe` and `it` are no globals, those of the test runner
  */
@@ -43,7 +44,7 @@ export function describeBroadcaster(
           await runTest(bus, count, body);
           return;
         } catch (error) {
-          if (!bus.isLost || repeats === REPEATS) throw error;
+          if (!bus.wasBusy || repeats === REPEATS) throw error;
         }
       }
     });

@@ -1,9 +1,14 @@
+import { StallWatch } from '../stall-watch.js';
 import type { BusWorker, TestedBus } from './tested-bus.js';
 
-/** A bus that records whether a worker has lost it without having been cut off. */
+/** A process that stood still for longer, in ms, may wait longer itself: it cannot hold its workers to their deadlines. */
+const STALL = 300;
+
+/** A bus that records whether the machine was too busy: a worker has lost it without having been cut off, or the process stood still. */
 export class WatchedBus implements TestedBus {
   readonly cutOff: TestedBus['cutOff'];
   readonly #cutOff = new Set<BusWorker>();
+  readonly #stalls = new StallWatch();
   #isLost = false;
 
   constructor(private readonly bus: TestedBus) {
@@ -15,9 +20,9 @@ export class WatchedBus implements TestedBus {
     };
   }
 
-  /** Whether a worker has lost the bus by itself. */
-  get isLost(): boolean {
-    return this.#isLost;
+  /** Whether what was late or lost may be so because of the machine. */
+  get wasBusy(): boolean {
+    return this.#isLost || this.#stalls.longest > STALL;
   }
 
   get mayHearMore(): boolean {
@@ -33,6 +38,7 @@ export class WatchedBus implements TestedBus {
   }
 
   stop(): unknown {
+    this.#stalls.stop();
     return this.bus.stop?.();
   }
 }

@@ -3,7 +3,7 @@ import type { ClientSession } from '../../../lib/clients/session/client-session.
 import { isSoak } from '../cluster-periods.js';
 import { persistently } from '../persistently.js';
 import { SeededRandom } from '../seeded-random.js';
-import type { StallWatch } from '../stall-watch.js';
+import type { StallWatch } from '../../../lib/testing/stall-watch.js';
 import { DeliveryClient, KINDS } from './delivery-client.js';
 import { OWN_WORKER, type Sent } from './delivery-ledger.js';
 import { isKept, MAX_WINDOW, roomOf, windowOf, type DeliveryWorld } from './delivery-world.js';

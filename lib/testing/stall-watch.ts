@@ -14,6 +14,11 @@ export class StallWatch {
     return sum;
   };
 
+  /** How long it stood still at once, in ms. */
+  get longest(): number {
+    return this.#stalls.reduce((longest, { from, until }) => Math.max(longest, until - from), 0);
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#look();
