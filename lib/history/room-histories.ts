@@ -171,6 +171,10 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     this.#unnumbered?.take(roomName, retention);
   }
 
+  end(): void {
+    this.#unnumbered?.end();
+  }
+
   /** To be called each time the bus was lost, or is back. */
   busChanged(isReady: boolean): void {
     if (isReady) {

@@ -88,4 +88,6 @@ export interface RoomHistory {
   cleared(roomName: string): void;
   /** An unnumbered message that is not volatile came for a room with history: what the log has is not all any more. */
   unnumbered(roomName: string): void;
+  /** The bus has ended: rooms are left as they are. */
+  end(): void;
 }

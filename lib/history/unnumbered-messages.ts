@@ -1,7 +1,7 @@
 import type { ErrorReporter } from '../errors/error-reporter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
 import type { WsRoomStore } from './room-store.interface.js';
 
 /** A room is cleared, and the log warns, at most once in this time, in ms. */
@@ -9,15 +9,24 @@ const INTERVAL = 60_000;
 /** Another worker has cleared the room for the same messages when its epoch is younger, in ms. */
 const JUST_CLEARED = 30_000;
 
+/** A room that was cleared. */
+interface ClearedRoom {
+  /** Whether there were more of these messages since. */
+  isAgain: boolean;
+  /** The end of its interval. */
+  readonly timer: RuntimeTimer;
+}
+
 /**
  * Messages without a number that came for rooms with history, from workers of version 0.1 and from emitters that do not know
  * of the history. A room that had them is cleared: nobody could tell a returning client that it has missed them.
  */
 export class UnnumberedMessages {
   readonly #logger = new ModuleLogger();
-  /** The rooms that were cleared within the interval; true: there were more of these messages since. */
-  readonly #cleared = new Map<string, boolean>();
+  /** The rooms that were cleared within the interval. */
+  readonly #cleared = new Map<string, ClearedRoom>();
   #warnedAt = -Infinity;
+  #isEnded = false;
 
   /**
    * @param epochOf the epoch in which this worker has the room; empty when it has no members there
@@ -32,21 +41,30 @@ export class UnnumberedMessages {
   ) {}
 
   take(roomName: string, retention: WsRetention): void {
+    if (this.#isEnded) return;
     this.#warn();
     if (this.#cleared.has(roomName)) {
       this.#again(roomName);
       return;
     }
-    this.#cleared.set(roomName, false);
-    this.runtime.timeout(INTERVAL, () => {
-      const isAgain = this.#cleared.get(roomName) === true;
+    const timer = this.runtime.timeout(INTERVAL, () => {
       this.#cleared.delete(roomName);
-      if (isAgain) this.take(roomName, retention);
+      if (room.isAgain) this.take(roomName, retention);
     });
+    const room: ClearedRoom = { isAgain: false, timer };
+    this.#cleared.set(roomName, room);
     this.#clear(roomName, retention).catch((error: unknown) => {
+      if (this.#isEnded) return;
       this.errors.report('The history of a room could not be cleared.', error);
       this.#again(roomName);
     });
+  }
+
+  /** The bus has ended: nothing is cleared any more. */
+  end(): void {
+    this.#isEnded = true;
+    for (const { timer } of this.#cleared.values()) timer.cancel();
+    this.#cleared.clear();
   }
 
   async #clear(roomName: string, retention: WsRetention): Promise<void> {
@@ -64,7 +82,8 @@ export class UnnumberedMessages {
   }
 
   #again(roomName: string): void {
-    if (this.#cleared.has(roomName)) this.#cleared.set(roomName, true);
+    const room = this.#cleared.get(roomName);
+    if (room) room.isAgain = true;
   }
 
   #warn(): void {

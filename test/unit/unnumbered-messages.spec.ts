@@ -56,6 +56,18 @@ describe('messages without a number for a room with history', () => {
     expect(cleared).toEqual(['tea', 'tea']);
   });
 
+  it('leave it alone, and leave no timer behind, once the bus has ended', async () => {
+    const timers = runtime.size;
+    messages.take('tea', RETENTION);
+    await runtime.advance(0);
+    messages.take('tea', RETENTION);
+    messages.end();
+    expect(runtime.size).toBe(timers);
+    messages.take('go', RETENTION);
+    await runtime.advance(10 * MINUTE);
+    expect(cleared).toEqual(['tea']);
+  });
+
   it('clear it once, however many workers hear them', async () => {
     const errors = new ErrorReporter(runtime, resolveOptions({}));
     const workers = [0, 1, 2].map(() => {

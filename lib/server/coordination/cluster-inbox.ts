@@ -23,9 +23,10 @@ export class ClusterInbox {
     private readonly errors: ErrorReporter,
   ) {}
 
-  /** The bus has ended: no answers will come. */
+  /** The bus has ended: no answers will come, nor messages. */
   end(): void {
     this.calls.end();
+    this.messages.end();
   }
 
   /** Never throws: an envelope may come from another version of this library, or from a stranger. */

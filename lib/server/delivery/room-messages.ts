@@ -113,6 +113,11 @@ export class RoomMessages {
     for (const roomName of roomNames) if (this.history.retentionOf(roomName)) this.history.unnumbered(roomName);
   }
 
+  /** The bus has ended: nothing comes from it. */
+  end(): void {
+    this.history.end();
+  }
+
   /** What is kept is brought to members who come later: by then nobody can ask the filter about who was there. */
   #checkWhere([name]: WsWhere, target: WsTarget): void {
     const isKept = target.kind === 'rooms' && target.roomNames.some((roomName) => this.history.retentionOf(roomName));
