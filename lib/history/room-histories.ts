@@ -173,6 +173,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   end(): void {
     this.#unnumbered?.end();
+    this.#quietTimer?.cancel();
   }
 
   /** To be called each time the bus was lost, or is back. */

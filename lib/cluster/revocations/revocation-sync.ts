@@ -35,6 +35,7 @@ export class RevocationSync {
   /** Whether the other workers were asked at the start. */
   #hasBegun = false;
   #whenRead: (() => void) | null = null;
+  #isEnded = false;
 
   constructor(
     private readonly revocation: TokenRevocation,
@@ -68,6 +69,12 @@ export class RevocationSync {
     return (this.#next ??= this.#exchangeAfter(this.#present));
   }
 
+  /** The bus ends: no exchange follows, and one that fails now is no failure. */
+  end(): void {
+    this.#isEnded = true;
+    this.#timer?.cancel();
+  }
+
   async #exchangeAfter(present: Promise<boolean> | null): Promise<boolean> {
     await present;
     this.#next = null;
@@ -77,12 +84,16 @@ export class RevocationSync {
 
   async #exchange(): Promise<boolean> {
     // The link's onReady starts the next exchange.
-    if (!this.#revocations || !this.#link?.isReady) return false;
+    if (!this.#revocations || !this.#link?.isReady || this.#isEnded) return false;
     this.#timer?.cancel();
     const isDone = await this.#run(this.#revocations);
-    this.#timer = this.runtime.timeout(isDone ? PERIOD : RETRY, () => void this.exchange());
+    this.#exchangeIn(isDone ? PERIOD : RETRY);
     if (isDone) this.#whenRead?.();
     return isDone;
+  }
+
+  #exchangeIn(ms: number): void {
+    if (!this.#isEnded) this.#timer = this.runtime.timeout(ms, () => void this.exchange());
   }
 
   async #run(revocations: RedisRevocations): Promise<boolean> {
@@ -90,7 +101,7 @@ export class RevocationSync {
       await revocations.exchange((missed) => void this.#enforce(missed));
       return true;
     } catch (error) {
-      this.errors.report('The revocations of the cluster could not be read and written.', error);
+      if (!this.#isEnded) this.errors.report('The revocations of the cluster could not be read and written.', error);
       return false;
     }
   }

@@ -70,6 +70,7 @@ export class ClusterMembership {
   async end(): Promise<void> {
     await this.leave();
     this.inbox.end();
+    this.revocations.end();
     await this.broadcaster.stop();
   }
 
