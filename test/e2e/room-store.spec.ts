@@ -301,15 +301,36 @@ describe('A message that is refused', () => {
     redis.freeze();
     // Without a deadline Redis carries out what was refused.
     const { link } = two.testLink;
-    const inAnHour = link.redisNow() + 3_600_000;
-    link.redisNow = () => inAnHour;
+    const inAnHour = link.redisAtLeast() + 3_600_000;
+    link.redisAtLeast = () => inAnHour;
     const refused = expect(two.append(careless, 'refused')).rejects.toMatchObject(UNAVAILABLE);
     await expectNoTrace(room, null, async () => {
       await refused;
       redis.thaw();
     });
-    Reflect.deleteProperty(link, 'redisNow');
+    Reflect.deleteProperty(link, 'redisAtLeast');
     await eventually('the other is stored', async () => (await one.kept(careless)).length === 1);
+  });
+});
+
+describe('A network that is slow in one direction', () => {
+  it("makes Redis' clock seem ahead, and what is rejected is refused all the same", async () => {
+    const slow = await TcpProxy.before(redis.port);
+    slow.requests = 200;
+    const store = await TestRoomStore.ready({ redis: `redis://127.0.0.1:${slow.port}`, name: 'slow' });
+    const { link } = store.testLink;
+    expect(link.redisNow() - Date.now()).toBeGreaterThan(50);
+    expect(link.redisAtLeast() - Date.now()).toBeLessThan(5);
+    const room = newRoom();
+    await store.append(room, 'before');
+    redis.freeze();
+    await expect(store.append(room, 'refused')).rejects.toMatchObject(UNAVAILABLE);
+    redis.thaw();
+    await eventually('Redis can be used', () => store.top(room).then(Boolean, () => false));
+    await expect(two.kept(room)).resolves.toEqual(['before']);
+    await store.stop();
+    await slow.close();
+    await healed();
   });
 });
 

@@ -60,7 +60,7 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     private readonly runtime: Runtime,
   ) {
     const send = this.#send.bind(this);
-    this.#appends = new RoomAppends(send, () => link.redisNow(), runtime);
+    this.#appends = new RoomAppends(send, () => link.redisAtLeast(), runtime);
     this.#expired = new ExpiredRooms((roomName, retention) => this.#removeExpired(roomName, retention), runtime);
   }
 

@@ -1,6 +1,7 @@
 import { WsError } from '../../errors/ws.error.js';
 import type { WsAppend, WsAppended } from '../../history/room-store.interface.js';
 import { Deadlines } from '../../redis/link/deadlines.js';
+import { InDoubtError } from '../../redis/link/redis-failures.js';
 import type { Runtime } from '../../runtime/runtime.js';
 
 /** Milliseconds until a message must be in Redis; after that it is refused, there as well. */
@@ -40,7 +41,7 @@ export class RoomAppends {
   readonly #deadlines: Deadlines<Waiting>;
   #due: string[] = [];
 
-  /** @param redisNow Redis' clock, ms since 1970 */
+  /** @param redisNow Redis' clock, ms since 1970, and never ahead of it: what was rejected must be too late for Redis, too */
   constructor(
     private readonly send: SendBatch,
     private readonly redisNow: () => number,
@@ -84,6 +85,8 @@ export class RoomAppends {
         const appended = await this.send(roomName, messages, first.deadline);
         batch.forEach((call, at) => this.#settle(call, appended[at]));
       } catch (error) {
+        // Redis may carry it out until the deadline: it is rejected then, so that it does not come after its rejection.
+        if (error instanceof InDoubtError) continue;
         for (const call of batch) if (this.#deadlines.delete(call)) call.reject(error as Error);
       }
     }

@@ -4,7 +4,7 @@ import type { Runtime } from '../../runtime/runtime.js';
 const KEPT = 8;
 
 interface Measurement {
-  /** Redis' time minus our monotonic one, in ms. */
+  /** Redis' time minus our monotonic one, in ms: in the middle of what it may be, up to half a round trip wrong. */
   readonly offset: number;
   readonly roundTrip: number;
 }
@@ -12,7 +12,7 @@ interface Measurement {
 /** An estimate of Redis' clock, from replies to TIME. */
 export class RedisClock {
   #measurements: Measurement[] = [];
-  #offset: number | null = null;
+  #best: Measurement | null = null;
 
   constructor(private readonly runtime: Runtime) {}
 
@@ -30,7 +30,7 @@ export class RedisClock {
     const measurement = { offset: redisTime - (sentAt + receivedAt) / 2, roundTrip: receivedAt - sentAt };
     this.#measurements = [measurement, ...this.#measurements].slice(0, KEPT);
     // The quickest reply has the smallest error.
-    this.#offset = this.#measurements.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best)).offset;
+    this.#best = this.#measurements.reduce((best, one) => (one.roundTrip < best.roundTrip ? one : best));
     return true;
   }
 
@@ -41,6 +41,11 @@ export class RedisClock {
 
   /** ms since 1970; by this process' own clock before the first reply. */
   now(): number {
-    return this.#offset === null ? this.runtime.now() : this.runtime.monotonic() + this.#offset;
+    return this.#best ? this.runtime.monotonic() + this.#best.offset : this.runtime.now();
+  }
+
+  /** As {@link now}, and never ahead of Redis: a deadline that is counted from it is over there when it is over here. */
+  atLeast(): number {
+    return this.now() - (this.#best?.roundTrip ?? 0) / 2;
   }
 }

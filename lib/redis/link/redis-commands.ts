@@ -7,6 +7,7 @@ import type { RedisClock } from './redis-clock.js';
 import { RedisConnection, type ConnectionListener } from './redis-connection.js';
 import {
   bare,
+  InDoubtError,
   isInMotion,
   isMoved,
   isReadOnly,
@@ -69,7 +70,7 @@ export class RedisCommands {
     this.#connection = new RedisConnection(create, { up, down: (why) => this.#lose(why) }, runtime);
     this.#calls = new Deadlines(runtime, DEADLINE, (overdue) => {
       const why = new Error(`Redis did not answer within ${DEADLINE} ms.`);
-      for (const call of overdue) call.reject(unavailable(why));
+      for (const call of overdue) call.reject(new InDoubtError(why));
       this.#abandon(why);
     });
   }
@@ -246,7 +247,7 @@ export class RedisCommands {
       this.learnSlots();
       return unavailable(error as Error);
     }
-    return isReply(error) ? (error as Error) : unavailable(bare(error));
+    return isReply(error) ? (error as Error) : new InDoubtError(bare(error));
   };
 
   readonly #unpublished = (error: unknown): Error => unpublished(this.#judge(error));
@@ -277,7 +278,7 @@ export class RedisCommands {
   #lose(why: Error): void {
     this.#failure = why;
     this.#client = null;
-    for (const call of this.#calls.takeAll()) call.reject(unavailable(why));
+    for (const call of this.#calls.takeAll()) call.reject(new InDoubtError(why));
     this.#drained?.();
     this.listener.down(why);
   }

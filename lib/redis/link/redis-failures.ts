@@ -1,8 +1,17 @@
 import { WsError } from '../../errors/ws.error.js';
 
-/** The error while Redis cannot be reached or does not answer; the command may have been executed or not. */
+const AWAY = 'Redis cannot be reached at the moment.';
+
+/** The error of a command that was sent, and whose outcome is not known: Redis has carried it out, will do so, or never does. */
+export class InDoubtError extends WsError {
+  constructor(cause: Error) {
+    super('UNAVAILABLE', AWAY, { cause });
+  }
+}
+
+/** The error while Redis cannot be reached, or refuses to work: the command has not been carried out, and will not be. */
 export function unavailable(cause: Error | null): WsError {
-  return new WsError('UNAVAILABLE', 'Redis cannot be reached at the moment.', { cause });
+  return new WsError('UNAVAILABLE', AWAY, { cause });
 }
 
 /** The error of a publication: a refusal of Redis is UNAVAILABLE for senders, too. */

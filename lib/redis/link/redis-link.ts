@@ -290,6 +290,11 @@ export class RedisLink implements MetricSource {
     return this.#clock.now();
   }
 
+  /** As {@link redisNow}, and never ahead of Redis: for a deadline by which Redis has to refuse what was given up here. */
+  redisAtLeast(): number {
+    return this.#clock.atLeast();
+  }
+
   #subscriptionsListener(): LinkSubscriptionsOptions['listener'] {
     return {
       up: () => this.#startProbe(),
