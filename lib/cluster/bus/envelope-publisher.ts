@@ -29,7 +29,7 @@ export class EnvelopePublisher implements MetricSource {
     this.#id = runtime.randomId(6);
   }
 
-  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; the envelope is not delivered later */
+  /** @throws WsError UNAVAILABLE within 1 s when Redis cannot be reached; the envelope is not sent later */
   publish(envelope: WsEnvelope): Promise<void> {
     if (this.ignisId === null) return this.#publishOurs(envelope);
     return Promise.all([this.#publishOurs(envelope), ...this.#publishTheirs(envelope, this.ignisId)]).then(nothing);

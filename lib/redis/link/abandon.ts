@@ -16,7 +16,8 @@ export function abandon(client: WsRedisClient): void {
 
 /**
  * Resets a connection. After a mere close the system would still deliver what is in its buffers once the network heals; a
- * reset discards it. TLS and Unix sockets cannot be reset, and are closed.
+ * reset discards it. What has reached the system of the other side stays there, also for a Redis that stands still.
+ * TLS and Unix sockets cannot be reset, and are closed.
  *
  * While an `end()` is being carried out, libuv refuses a reset, and Node 20 then loses the socket: it is never closed, and
  * the process spins when it should exit. So the reset waits for the `end()`.

@@ -229,7 +229,8 @@ export class RedisLink implements MetricSource {
    *
    * @param detour a channel that is not sharded, and that every subscriber of a sharded `channel` subscribes to as well. A
    * subscriber may get a message twice
-   * @throws WsError UNAVAILABLE, retryable, with its cause; the message does not reach Redis later
+   * @throws WsError UNAVAILABLE, retryable, with its cause; the message is not sent later. What had reached a Redis that stood still
+   * it publishes when it goes on
    */
   publish(channel: string, payload: string | Buffer, detour?: string): Promise<unknown> {
     return this.#isSharded(channel)
