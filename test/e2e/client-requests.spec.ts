@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientManager, WebSocketService, WsClient, WsError, WsRoute } from 'nestjs-pxl-websocket';
-import { concat, of, Subject, throwError } from 'rxjs';
+import { concat, of, range, Subject, throwError } from 'rxjs';
 import { WebSocketClientError, type WebSocketClient, type WebSocketClientOptions } from '../../lib/client/index.js';
 import { ManualClientRuntime } from '../support/manual-client-runtime.js';
 import { ScriptedServer } from '../support/scripted-server.js';
@@ -36,6 +36,11 @@ class Gateway {
   @WsRoute('test', 'many')
   many(_client: WsClient, data: unknown): unknown {
     return of(1, 2, data);
+  }
+
+  @WsRoute('test', 'burst')
+  burst(): unknown {
+    return range(0, 5_000);
   }
 
   @WsRoute('test', 'breaks')
@@ -133,6 +138,10 @@ describe('with a server of the library,', () => {
       { done: true, value: undefined },
       { done: true, value: undefined },
     ]);
+  });
+
+  it('a stream yields all of a burst to a reader that keeps up', async () => {
+    expect(await collect(client.stream('test', 'burst'))).toEqual(Array.from({ length: 5_000 }, (_, at) => at));
   });
 
   it('a stream that breaks yields what came before', async () => {
