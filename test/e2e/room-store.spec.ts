@@ -313,6 +313,18 @@ describe('A message that is refused', () => {
   });
 });
 
+describe('The deadline of an append', () => {
+  it('is over in its own millisecond', async () => {
+    const room = newRoom();
+    for (let time = 0; time < 50; time++) {
+      const [seconds, microseconds] = await admin.time();
+      const deadline = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+      const args = [1, 'a', 100, 60_000, 3_600_000, deadline, 'PUBLISH', 'nowhere', 0, 0, '', 'text'];
+      await expect(APPEND.run(admin, [one.key(room)], args)).rejects.toThrow('LATE ');
+    }
+  });
+});
+
 describe('A network that is slow in one direction', () => {
   it("makes Redis' clock seem ahead, and what is rejected is refused all the same", async () => {
     const slow = await TcpProxy.before(redis.port);

@@ -75,7 +75,8 @@ export const APPEND = new RedisScript(`${COMMON}
 local KEY_LIFE, MOST_KEYS = 300000, 1000
 local FIRST, STEP = 12, 1
 
-if now > tonumber(ARGV[6]) then return { err = 'LATE Redis stood still for too long.' } end
+-- Both are whole milliseconds: in that of the deadline it may be over already.
+if now >= tonumber(ARGV[6]) then return { err = 'LATE Redis stood still for too long.' } end
 local room, refusal = find()
 if refusal then return refusal end
 
