@@ -49,6 +49,9 @@ async function record(): Promise<[channel: string, payload: string][]> {
     await service.disconnectClients({ clientIds: [clientId] });
   }, client.clientId);
   await client.closed;
+  const isTold = (onRegistry: boolean): boolean =>
+    recorded.some(([channel, payload]) => (channel === REGISTRY) === onRegistry && payload.includes(client.clientId));
+  await eventually('the client is told of on every channel', () => isTold(true) && isTold(false));
   await eventually('the end of the client is told', () =>
     recorded.some(([, payload]) => payload.includes('disconnected')),
   );
