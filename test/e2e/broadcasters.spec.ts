@@ -18,10 +18,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const PROBE = 100;
-/**
- * A node that is silent for half of that, as on a busy machine, is connected to anew, and what was published on its way to it is
- * lost without a word.
- */
+/** A node that is silent for half of that, as on a busy machine, is connected to anew, and what is published until then is lost. */
 const PATIENT = ['--cluster-node-timeout', '30000'];
 
 let server: RedisServer;
