@@ -172,11 +172,13 @@ it('is seen by the server as it is, through a day in the life of a page', async 
   await does('void note(5)');
   await changes();
   await sees('asleep');
-  await does('void note(6)');
+  await does('void (window.waited = note(6))');
   await tab.setOffline(false);
   proxy.heal();
   await sees('awake', 'bob chess tea');
   await tell(4);
+  // It leaves once the rooms are joined: before that a server that stops may refuse it.
+  await does('waited');
 
   await Promise.all([changes(), app.close()]);
   await does('void note(7)');
