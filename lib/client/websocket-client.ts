@@ -174,7 +174,8 @@ export class WebSocketClient<C extends WebSocketContract = WebSocketContract> {
 
   /**
    * Sends a request for several answers. It is sent when the first answer is read; leaving a `for await` ends it at the server
-   * too. Fails as {@link request} does, also with a lost connection; there is no timeout.
+   * too. Fails as {@link request} does, also with a lost connection; there is no timeout. A reader that falls more than 1,024
+   * answers behind gets these, then RATE_LIMITED.
    *
    * @throws WebSocketClientError BAD_OPTION with `server: 'other'`, which has no streams
    */
