@@ -18,15 +18,13 @@ import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const PROBE = 100;
-/** A node that is silent for half of that, as on a busy machine, is connected to anew, and what is published until then is lost. */
-const PATIENT = ['--cluster-node-timeout', '30000'];
 
 let server: RedisServer;
 let cluster: RedisCluster;
 let buses = 0;
 
 beforeAll(async () => {
-  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start({ settings: PATIENT })]);
+  [server, cluster] = await Promise.all([RedisServer.start(), RedisCluster.start()]);
 });
 
 afterAll(() => Promise.all([server.stop(), cluster.stop()]));

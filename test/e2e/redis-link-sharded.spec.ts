@@ -21,7 +21,7 @@ let one: TestLink;
 let two: TestLink;
 
 beforeAll(async () => {
-  cluster = await RedisCluster.start({ spares: 2 });
+  cluster = await RedisCluster.start({ settings: ['--cluster-node-timeout', '2000'], spares: 2 });
 }, PATIENCE);
 
 beforeEach(async () => {
