@@ -86,6 +86,7 @@ export type {
   WsUserConnectionsLimit,
 } from './options/limits.options.js';
 export type { WsDeliveryOptions, WsWindowOfRoom } from './options/delivery.options.js';
+export type { WsMetricsOptions, WsMetricsRegistry } from './options/observability/metrics.options.js';
 export type { WsEndpointOptions } from './options/endpoint.options.js';
 export type { WsHeartbeatOptions, WsInactiveClientsOptions } from './options/heartbeat.options.js';
 export type { WsInboundOptions } from './options/inbound.options.js';
@@ -217,7 +218,8 @@ export {
 } from './routing/decorators/request-params.decorator.js';
 export { WsFallback } from './routing/decorators/ws-fallback.decorator.js';
 export { WsRoute } from './routing/decorators/ws-route.decorator.js';
-export type { WebSocketMetric } from './runtime/metrics.js';
+export type { HistogramBucket as WebSocketHistogramBucket } from './runtime/metrics/histogram.js';
+export type { WebSocketMetric } from './runtime/metrics/metrics.js';
 export type { ClientQuery } from './cluster/calls/cluster-call.js';
 export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-metadata.js';
 export { ClientManager, type AddClientOptions, type ClientByKey } from './server/facade/client-manager.js';

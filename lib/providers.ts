@@ -74,7 +74,8 @@ import { RequestedJoins } from './routing/rooms/requested-joins.js';
 import { RoomLists } from './routing/rooms/room-lists.js';
 import { WhisperRoute } from './routing/rooms/whisper-route.js';
 import { SystemRoutes } from './routing/system-routes.js';
-import { Metrics } from './runtime/metrics.js';
+import { Metrics } from './runtime/metrics/metrics.js';
+import { Timings } from './runtime/metrics/timings.js';
 import { Runtime } from './runtime/runtime.js';
 import { Traffic } from './runtime/traffic.js';
 import { WorkerIdentity } from './runtime/worker-identity.js';
@@ -90,6 +91,7 @@ import { KeptMessages } from './server/coordination/kept-messages.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
 import { RoomMoves } from './server/coordination/room-moves.js';
+import { PrometheusExporter } from './server/monitoring/prometheus-exporter.js';
 import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { Delivery } from './server/delivery/delivery.js';
@@ -143,7 +145,14 @@ import { UpgradeChecks } from './transport/upgrade/upgrade-checks.js';
 import { UpgradeRefusals } from './transport/upgrade/upgrade-refusals.js';
 import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
 
-const GROUND = [Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic];
+const GROUND: Provider[] = [
+  ...[Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic],
+  {
+    provide: Timings,
+    useFactory: ({ metrics }: ResolvedOptions): Timings => new Timings(metrics.registry !== undefined),
+    inject: [PXL_WS_OPTIONS],
+  },
+];
 
 const LIMITS: Provider[] = [
   ...[RefusalCounters, AcceptRate, ConnectionCounts, MessageRates, MemoryRateStore, RouteRates],
@@ -264,6 +273,7 @@ const SERVER: Provider[] = [
     Health,
     Monitor,
     WorkerMetrics,
+    PrometheusExporter,
   ],
   tasks([Heartbeat, InactiveClients, ConnectionLifetime]),
 ];

@@ -17,6 +17,7 @@ import { checkListedRooms, resolveClientList, type WsClientListOptions } from '.
 import { resolveBroadcaster } from './options/broadcaster.options.js';
 import { resolveCluster, resolvePrefix, type WsClusterOptions } from './options/cluster.options.js';
 import { resolveCompression } from './options/compression.options.js';
+import { resolveMetrics, type WsMetricsOptions } from './options/observability/metrics.options.js';
 import { resolveDelivery, type WsDeliveryOptions } from './options/delivery.options.js';
 import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
 import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
@@ -138,6 +139,8 @@ export interface PxlWebSocketModuleOptions {
   upgrade?: WsUpgradeOptions | undefined;
   shutdown?: WsShutdownOptions | undefined;
   debug?: WsDebugOptions | undefined;
+  /** What Prometheus reads of this worker. */
+  metrics?: WsMetricsOptions | undefined;
 }
 
 /** The callbacks of the option `events`. */
@@ -188,6 +191,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     upgrade: options.inGroup('upgrade', resolveUpgrade),
     shutdown: options.inGroup('shutdown', resolveShutdown),
     debug: options.inGroup('debug', resolveDebug),
+    metrics: options.inGroup('metrics', resolveMetrics),
   };
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);

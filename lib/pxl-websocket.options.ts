@@ -10,6 +10,7 @@ import type { EventOptions } from './options/events.options.js';
 import type { ResolvedHeartbeat, ResolvedInactiveClients } from './options/heartbeat.options.js';
 import type { ResolvedInbound } from './options/inbound.options.js';
 import type { ResolvedLimits } from './options/limits.options.js';
+import type { ResolvedMetrics } from './options/observability/metrics.options.js';
 import type { ResolvedRedis } from './options/redis.options.js';
 import type { ResolvedRooms } from './options/rooms/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
@@ -53,6 +54,7 @@ export interface ResolvedOptions {
   readonly upgrade: ResolvedUpgrade;
   readonly shutdown: ResolvedShutdown;
   readonly debug: ResolvedDebug;
+  readonly metrics: ResolvedMetrics;
 }
 
 /** Whether there may be other workers. */

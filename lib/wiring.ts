@@ -36,11 +36,13 @@ import { Memberships } from './rooms/memberships.js';
 import { Reauthorizations } from './rooms/reauthorizations.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { HistoryRoutes } from './routing/rooms/history-routes.js';
-import { Metrics } from './runtime/metrics.js';
+import { Metrics } from './runtime/metrics/metrics.js';
+import { Timings } from './runtime/metrics/timings.js';
 import { Traffic } from './runtime/traffic.js';
 import { IgnisInbox } from './server/coordination/ignis-inbox.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import { RemoteClients } from './server/coordination/remote-clients.js';
+import { PrometheusExporter } from './server/monitoring/prometheus-exporter.js';
 import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
@@ -79,7 +81,10 @@ export const WIRING: FactoryProvider[] = [
       clients.listen(reauthorizations);
       clients.listen({
         registered: () => traffic.connects.mark(),
-        unregistered: () => traffic.disconnects.mark(),
+        unregistered: (_client, { code }) => {
+          traffic.disconnects.mark();
+          traffic.closes.count(String(code));
+        },
       });
     },
   ),
@@ -212,6 +217,8 @@ export const WIRING: FactoryProvider[] = [
       ConnectionEnds,
       OutboxScheduler,
       ConnectionLifetime,
+      Timings,
+      PrometheusExporter,
     ],
     (
       metrics,
@@ -225,6 +232,8 @@ export const WIRING: FactoryProvider[] = [
       ends,
       outboxes,
       lifetime,
+      timings,
+      exporter,
     ) => {
       if (bus instanceof WsRedisBroadcaster) metrics.add(bus);
       if (registry instanceof RedisRegistry) metrics.add(registry);
@@ -236,6 +245,8 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(ends);
       metrics.add(outboxes);
       metrics.add(lifetime);
+      metrics.add(timings);
+      metrics.add(exporter);
     },
   ),
 ];

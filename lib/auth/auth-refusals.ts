@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleLogger } from '../errors/module-logger.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { describeReason, type RefusalReason } from './refusal-reason.js';

@@ -12,6 +12,7 @@ import { RedisUserConnections } from './users/redis.user-connections.js';
 import { PXL_WS_USER_CONNECTIONS, type UserConnections } from '../limits/user-connections.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { RoomNames } from '../rooms/room-names.js';
+import { Timings } from '../runtime/metrics/timings.js';
 import { Runtime } from '../runtime/runtime.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
@@ -68,6 +69,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       options: ResolvedOptions,
       { workerId }: WorkerIdentity,
       runtime: Runtime,
+      timings: Timings,
       factory: RuleFactory,
     ): Promise<WsBroadcaster> => {
       const { broadcaster, cluster, enabled } = options;
@@ -77,9 +79,10 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       if (!redis) return new WsLocalBroadcaster(runtime);
       const { joinWhenDegraded } = cluster;
       const { history } = options.rooms;
-      return new WsRedisBroadcaster(redis, { workerId, patience: PATIENCE, joinWhenDegraded, history }, runtime);
+      const settings = { workerId, patience: PATIENCE, joinWhenDegraded, history };
+      return new WsRedisBroadcaster(redis, settings, timings, runtime);
     },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, RuleFactory],
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, Timings, RuleFactory],
   },
   {
     provide: ROOM_STORE,

@@ -1,4 +1,4 @@
-import { counter, type WebSocketMetric } from '../runtime/metrics.js';
+import { counter, type WebSocketMetric } from '../runtime/metrics/metrics.js';
 import type { WsLossReason } from './room-history.interface.js';
 
 /** What this worker has done for rooms with history since its start. */

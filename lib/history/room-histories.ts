@@ -9,7 +9,7 @@ import type { MembershipChange, RoomListener } from '../rooms/membership.js';
 import { RoomNames } from '../rooms/room-names.js';
 import { RoomWindows } from '../clients/room-windows.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
-import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { HistoryCounts } from './history-counts.js';
 import { MemberPages, notReadable } from './member-pages.js';

@@ -1,7 +1,7 @@
 import { encodeName } from '../redis/data/encode-name.js';
 import type { RedisLink } from '../redis/link/redis-link.js';
 import { RedisScript } from '../redis/data/redis-script.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
 import type { MemoryRateStore } from './memory.rate-store.js';
 import type { WsRate, RateStore } from './rate-store.interface.js';
 

@@ -6,7 +6,9 @@ import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { Timings } from '../runtime/metrics/timings.js';
 import { Runtime } from '../runtime/runtime.js';
+import { Traffic } from '../runtime/traffic.js';
 import { Exchange, type ExchangeServices } from './exchange/exchange.js';
 import { UnknownRoutes } from './unknown-routes.js';
 
@@ -21,9 +23,11 @@ export class MessageDispatcher implements SessionDispatcher {
     runtime: Runtime,
     errors: ErrorReporter,
     counters: RefusalCounters,
+    timings: Timings,
+    traffic: Traffic,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
-    this.#services = { runtime, errors, counters, options };
+    this.#services = { runtime, errors, counters, timings, traffic, options };
   }
 
   dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined {

@@ -1,7 +1,7 @@
 import { DuplicateWsRouteError, PxlWebSocketSetupError } from '../errors/start-up.errors.js';
 import type { WsProtocolName } from '../protocol/codec.interface.js';
 import { EVENT_TYPE, isSystemEvent, RESERVED_TYPES, routeKey, SYSTEM_TYPE } from '../protocol/route-key.js';
-import type { Route, RouteTable } from '../clients/session/route.interface.js';
+import type { Route, RouteDefinition, RouteTable } from '../clients/session/route.interface.js';
 
 /** The events of Ignis that an application may have handlers of its own for. */
 const REPLACEABLE: readonly string[] = ['join', 'leave'];
@@ -30,10 +30,11 @@ export class Router implements RouteTable {
    * @throws DuplicateWsRouteError when the route has a handler already
    * @throws PxlWebSocketSetupError for an event that would never reach its handler
    */
-  add(type: string, action: string, route: Route): void {
+  add(type: string, action: string, definition: RouteDefinition): void {
     const key = routeKey(type, action);
     const present = this.#routes.get(key);
-    if (present) throw new DuplicateWsRouteError(`The route "${key}"`, this.path, present.source, route.source);
+    if (present) throw new DuplicateWsRouteError(`The route "${key}"`, this.path, present.source, definition.source);
+    const route = { ...definition, name: key };
     this.#set(type, action, route);
     if (type !== EVENT_TYPE || !isSystemEvent(action)) return;
     if (REPLACEABLE.includes(action)) {
@@ -52,10 +53,10 @@ export class Router implements RouteTable {
   }
 
   /** @throws DuplicateWsRouteError when there is a fallback already */
-  addFallback(route: Route): void {
+  addFallback(definition: RouteDefinition): void {
     const present = this.#fallback;
-    if (present) throw new DuplicateWsRouteError('The fallback', this.path, present.source, route.source);
-    this.#fallback = route;
+    if (present) throw new DuplicateWsRouteError('The fallback', this.path, present.source, definition.source);
+    this.#fallback = { ...definition, name: '*' };
   }
 
   /** The route of a message; the fallback when there is none, except for the library's own types. */

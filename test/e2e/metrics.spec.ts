@@ -27,6 +27,8 @@ const OF_ALL = {
   pxl_ws_lifetime_closes_total: 'counter',
 };
 
+const REFUSALS = { name: 'pxl_ws_refusals_total', kind: 'counter', help: 'What limits have refused, by limit.' };
+
 /** What those with Redis have besides. */
 const OF_CLUSTER = {
   pxl_ws_envelopes_published_total: 'counter',
@@ -102,6 +104,7 @@ describe('getMetrics of a worker without Redis', () => {
       remote_connections: 0,
       rooms: 2,
       connects: 2,
+      'closes 1000': 1,
       disconnects: 1,
       messages_received: 5,
       slow_consumers: 0,
@@ -126,8 +129,8 @@ describe('getMetrics of a worker without Redis', () => {
       .getMetrics()
       .filter(({ name }) => name === 'pxl_ws_refusals_total');
     expect(refusals).toEqual([
-      { name: 'pxl_ws_refusals_total', kind: 'counter', value: 2, labels: { limit: 'roomsPerClient' } },
-      { name: 'pxl_ws_refusals_total', kind: 'counter', value: 1, labels: { limit: 'roomName' } },
+      { ...REFUSALS, value: 2, labels: { limit: 'roomsPerClient' } },
+      { ...REFUSALS, value: 1, labels: { limit: 'roomName' } },
     ]);
   });
 });

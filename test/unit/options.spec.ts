@@ -114,6 +114,7 @@ describe('the defaults in documents', () => {
     expect(inPage).toEqual([]);
     const groups = ['rooms', 'clientList', 'disconnectInactiveClients', 'limits', 'inbound', 'timeouts', 'routing'];
     groups.push(
+      'metrics',
       'delivery',
       'cluster',
       'heartbeat',

@@ -20,6 +20,7 @@ import { Memberships } from '../../lib/rooms/memberships.js';
 import { RoomRegistry } from '../../lib/rooms/room-registry.js';
 import { RoomRules } from '../../lib/rooms/room-rules.js';
 import type { WsRoomInterest } from '../../lib/rooms/room-interest.interface.js';
+import { Timings } from '../../lib/runtime/metrics/timings.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { AcceptedSocket } from '../../lib/transport/connection/accepted-socket.js';
 import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
@@ -153,7 +154,7 @@ function createClient(clientId: string, options: ResolvedOptions): ClientSession
   const runtime = new Runtime();
   const slowConsumers = new SlowConsumers(runtime, options);
   const errors = new ErrorReporter(runtime, options);
-  const services = new OutboxServices(new OutboxScheduler(runtime), slowConsumers, errors, runtime);
+  const services = new OutboxServices(new OutboxScheduler(runtime), slowConsumers, errors, new Timings(false), runtime);
   const outbox = socket.openOutbox(new Socket(), services);
   return new ClientSession(clientId, outbox, request, pxlCodec, endpointWith(options), 0);
 }

@@ -26,7 +26,7 @@ export interface AckSource {
 export type RouteHandler<Peer = ClientSession> = (peer: Peer, message: InboundMessage, acks: AckSource) => unknown;
 
 /** A handler and where it comes from. */
-export interface Route {
+export interface RouteDefinition {
   /** `Class.method`, for people. */
   readonly source: string;
   readonly handle: RouteHandler;
@@ -36,6 +36,12 @@ export interface Route {
   readonly namesAnswers?: boolean;
   /** True: the returned value answers requests with an `id` only; other messages are answered with errors only. */
   readonly answersToIdsOnly?: boolean;
+}
+
+/** A handler in its place. */
+export interface Route extends RouteDefinition {
+  /** `type:action`; `*`: the fallback. There are as many names as routes, whatever clients send. */
+  readonly name: string;
 }
 
 /** The routes of an endpoint. */

@@ -1,6 +1,6 @@
 import type { WsAppend } from '../../history/room-store.interface.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels } from './cluster-channels.js';
 import { writeWsEnvelope } from './envelope-text.js';

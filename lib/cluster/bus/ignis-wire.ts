@@ -1,6 +1,6 @@
 import { WebSocketChannels } from '../../protocol/ignis-constants.js';
 import type { ChannelSubscriptions } from '../../redis/subscriptions/channel-subscriptions.interface.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { openingOf, readIgnisMessage, type IgnisMessage } from './ignis-messages.js';
 
 /** What the names of all channels of Ignis begin with. Channels of this library have another prefix. */

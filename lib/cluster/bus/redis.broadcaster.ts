@@ -9,7 +9,8 @@ import type {
 import type { ResolvedHistory, WsRetention } from '../../options/rooms/history.options.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js';
-import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
+import type { Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { WsBroadcaster, WsBusHealth, WsReceiver } from './broadcaster.interface.js';
 import type { ClusterRedis } from './cluster-redis.js';
@@ -52,6 +53,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   constructor(
     redis: ClusterRedis,
     private readonly options: RedisBroadcasterOptions,
+    private readonly timings: Timings,
     private readonly runtime: Runtime,
   ) {
     const { link } = redis;
@@ -208,6 +210,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     // Numbered messages are delivered by their numbers only: when they come, and in which copy, does not matter.
     if (envelope.number) {
       this.#received++;
+      if (origin !== this.options.workerId) this.#measure(sentAt);
       this.#receive?.(envelope);
       return;
     }
@@ -218,12 +221,17 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
         this.#stale++;
         break;
       case 'new':
+        this.#measure(sentAt);
         this.#receive?.(envelope);
         break;
       case 'repeated':
         // Not counted: an envelope for several rooms comes in several copies.
         break;
     }
+  }
+
+  #measure(sentAt: number): void {
+    if (this.timings.isOn) this.timings.received(this.#link.redisNow() - sentAt);
   }
 
   /** Workers of version 0.1, which may run beside this one, give an id only to envelopes on several channels. */

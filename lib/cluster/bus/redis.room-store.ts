@@ -13,7 +13,7 @@ import type { RedisScript } from '../../redis/data/redis-script.js';
 import { APPEND, CLEAR, READ } from '../../redis/data/room-scripts.js';
 import { bare, isReply, unpublished } from '../../redis/link/redis-failures.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels, HistoryPlace } from './cluster-channels.js';
 import { ExpiredRooms } from './expired-rooms.js';

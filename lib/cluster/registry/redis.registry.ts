@@ -3,7 +3,7 @@ import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { bare, isReply } from '../../redis/link/redis-failures.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { chunksOf } from '../../runtime/chunks.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { Beat } from '../leases/beat.js';
 import type { AbsentClient } from '../../presence/presence-entry.js';

@@ -2,7 +2,7 @@ import type { PresenceListener, RoomPresence } from '../../presence/room-presenc
 import type { WsMember } from '../../protocol/presence.js';
 import type { RoomNames } from '../../rooms/room-names.js';
 import type { ClusterClock } from '../../runtime/cluster-clock.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { ClusterEvents } from '../events/cluster-events.js';
 import type { SubjectEnd, Subjects, SubjectsHost } from '../subjects/subjects.interface.js';
 import { readRoomNews, ROOM_EVENTS, type RoomNews } from './room-news.js';

@@ -1,5 +1,5 @@
 import type { RedisLink } from '../../redis/link/redis-link.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { readObject } from '../bus/json-text.js';
 import type { LeasedData } from '../leases/leased-data.interface.js';

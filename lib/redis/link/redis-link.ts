@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { isLateAtFailover, type WsRedisClient, type ResolvedRedis } from '../../options/redis.options.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { MessageSeal, type Secrets } from '../messages/message-seal.js';
 import type { ChannelSubscriptions, MessageListener } from '../subscriptions/channel-subscriptions.interface.js';

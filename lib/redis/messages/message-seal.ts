@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { FaultLog } from '../link/fault-log.js';
 import type { RedisClock } from '../link/redis-clock.js';

@@ -5,7 +5,7 @@ import { RouteRates } from '../../limits/route-rates.js';
 import { describeGuard, isGuard } from '../../options/access.options.js';
 import { eventOfRoute, ownPartOf } from '../../protocol/route-key.js';
 import { HandlerScanner, refuseRoute, type HandlerMethod } from './handler.scanner.js';
-import type { Route, RouteHandler } from '../../clients/session/route.interface.js';
+import type { RouteDefinition, RouteHandler } from '../../clients/session/route.interface.js';
 import { classOf, nameOf, type ProviderWrapper } from './provider.scanner.js';
 import { CLIENT_CONTROLLERS, type RouteMetadata } from './route-metadata.js';
 import { ConnectionPipeline } from '../pipeline/connection-pipeline.js';
@@ -20,9 +20,9 @@ export interface DiscoveredGateway {
   readonly wrapper: ProviderWrapper;
   /** Undefined for a provider without `@WebSocketGateway()`. */
   readonly address: GatewayAddress | undefined;
-  readonly routes: readonly (RouteMetadata & { readonly route: Route })[];
+  readonly routes: readonly (RouteMetadata & { readonly route: RouteDefinition })[];
   /** Its methods with `@WsFallback()`. */
-  readonly fallbacks: readonly Route[];
+  readonly fallbacks: readonly RouteDefinition[];
   /** The parameters of a path that its methods name. */
   readonly pathParams: readonly PathParam[];
 }
@@ -156,7 +156,7 @@ export class WsExplorer {
     });
   }
 
-  #compileFallback(wrapper: ProviderWrapper, method: HandlerMethod): Route {
+  #compileFallback(wrapper: ProviderWrapper, method: HandlerMethod): RouteDefinition {
     const { methodName, source } = method;
     const compiled = this.pipeline.compile({ wrapper, methodName, pattern: '*', takesWhole: true });
     return { source, handle: this.#limit(compiled, method), immediate: false };

@@ -7,7 +7,9 @@ import type { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { ErrorPayload, InboundMessage } from '../../protocol/messages.js';
 import { routeOfEvent } from '../../protocol/route-key.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import type { Traffic } from '../../runtime/traffic.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction, AckSource, Route } from '../../clients/session/route.interface.js';
 import { unfiltered } from '../pipeline/filtered-exception.js';
@@ -29,6 +31,8 @@ export interface ExchangeServices {
   readonly runtime: Runtime;
   readonly errors: ErrorReporter;
   readonly options: ResolvedOptions;
+  readonly timings: Timings;
+  readonly traffic: Traffic;
 }
 
 /** Runs the handler of one message and answers it: whatever the handler does, the answer ends exactly once. */
@@ -40,6 +44,8 @@ export class Exchange implements AckSource {
   #undos: (() => void)[] | null = null;
   /** What follows the answer; null: nothing. */
   #followers: (() => void)[] | null = null;
+  /** When the handler was called; NaN: that is not measured, or has been already. */
+  #begunAt = NaN;
 
   /** @param route undefined when the message has none */
   constructor(
@@ -54,6 +60,7 @@ export class Exchange implements AckSource {
    * a promise that settles, never rejecting, when it leaves: with the answer, or where a stream begins.
    */
   run({ handle }: Route): Promise<void> | undefined {
+    if (this.services.timings.isOn) this.#begunAt = this.services.runtime.monotonic();
     try {
       return this.#answer(handle(this.session, this.message, this));
     } catch (exception) {
@@ -167,6 +174,7 @@ export class Exchange implements AckSource {
 
   #encodeError(exception: unknown): string {
     const payload = toErrorPayload(exception);
+    this.services.traffic.errors.count(payload.code);
     try {
       return this.#writeError(payload);
     } catch (error) {
@@ -211,6 +219,7 @@ export class Exchange implements AckSource {
       const deadline = limit === false ? null : services.runtime.timeout(limit, late);
       answer.whenBegun(() => {
         deadline?.cancel();
+        this.#measure();
         this.#open(reply);
         leaveQueue();
       });
@@ -252,7 +261,11 @@ export class Exchange implements AckSource {
   /** The handler has returned, and may still call its ack function later. */
   #awaitAck(): void {
     const { session, services } = this;
-    if (this.#ended || this.message.id === undefined) return;
+    if (this.#ended) return;
+    if (this.message.id === undefined) {
+      this.#measure(); // nothing answers it
+      return;
+    }
     const limit = services.options.timeouts.handler;
     const deadline = limit === false ? null : services.runtime.timeout(limit, () => this.fail(tooLate()));
     const stream: OpenAnswer = {
@@ -269,9 +282,17 @@ export class Exchange implements AckSource {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    this.#measure();
     if (this.message.id !== undefined) this.session.endRequest(this.message.id);
     this.#onEnd?.();
     return true;
+  }
+
+  /** Once: at the answer, or where a stream begins. */
+  #measure(): void {
+    if (Number.isNaN(this.#begunAt) || !this.route) return;
+    this.services.timings.handled(this.route.name, this.services.runtime.monotonic() - this.#begunAt);
+    this.#begunAt = NaN;
   }
 
   #follow(): void {

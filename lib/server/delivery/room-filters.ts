@@ -9,7 +9,7 @@ import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.i
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { RoomNames } from '../../rooms/room-names.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { isThenable } from '../../runtime/thenable.js';
 
 /** How many unknown names are remembered, so that each is logged once. */

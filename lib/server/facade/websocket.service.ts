@@ -41,7 +41,7 @@ import type {
 } from '../../protocol/contract.js';
 import type { WsEventMessage } from '../../protocol/messages.js';
 import type { MembershipSubject } from '../../rooms/reauthorizations.js';
-import type { WebSocketMetric } from '../../runtime/metrics.js';
+import type { WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { ClientQuery } from '../../cluster/calls/cluster-call.js';
 import { ClusterCommands } from '../coordination/cluster-commands.js';
 import { Directory } from '../coordination/directory.js';

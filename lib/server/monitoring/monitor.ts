@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RefusalCounters, type WsLimitName } from '../../limits/refusal-counters.js';
-import { Metrics, type WebSocketMetric } from '../../runtime/metrics.js';
+import { Metrics, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Health, type WebSocketHealth } from './health.js';
 
 /** What this worker can say of itself; waits for nothing. */

@@ -5,7 +5,7 @@ import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadc
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
-import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { SlowConsumers } from '../../transport/outbox/slow-consumers.js';
 
@@ -30,6 +30,8 @@ export class WorkerMetrics implements MetricSource {
     yield counter('connects', this.traffic.connects.total);
     yield counter('disconnects', this.traffic.disconnects.total);
     yield counter('messages_received', this.traffic.messages.total);
+    for (const [code, count] of this.traffic.closes) yield counter('closes', count, { code });
+    for (const [code, count] of this.traffic.errors) yield counter('errors', count, { code });
     yield gauge('slow_consumers', this.slowConsumers.size);
     const { disconnected, dropped, droppedOldest } = this.slowConsumers.counts;
     yield counter('slow_consumers_disconnected', disconnected);

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
 import { LOST, PROTOCOL_ERROR, type CloseReason } from '../../protocol/close-codes.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { closeOfProxy } from './proxy-close.js';
 

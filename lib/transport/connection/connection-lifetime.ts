@@ -3,7 +3,7 @@ import { ClientRegistry } from '../../clients/client-registry.js';
 import { restartClose } from '../../clients/close-reason.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { DeliveryWindow, type WindowedOutbox, type WindowTerms } from './delivery-window.js';
 import { WindowGrowth } from './window-growth.js';

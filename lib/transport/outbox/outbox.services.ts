@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../../errors/error-reporter.js';
+import { Timings } from '../../runtime/metrics/timings.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OutboxScheduler } from './outbox.scheduler.js';
 import { SlowConsumers } from './slow-consumers.js';
@@ -11,6 +12,7 @@ export class OutboxServices {
     readonly scheduler: OutboxScheduler,
     readonly slowConsumers: SlowConsumers,
     readonly errors: ErrorReporter,
+    readonly timings: Timings,
     readonly runtime: Runtime,
   ) {}
 }

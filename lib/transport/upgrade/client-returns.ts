@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import { ROOM_PRESENCE, type RoomPresence } from '../../presence/room-presence.interface.js';
-import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics.js';
+import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 
 /** The name in the query of an upgrade by which a client presents its secret. */
 export const RESUME_PARAMETER = 'resume';

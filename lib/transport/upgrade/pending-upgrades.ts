@@ -22,6 +22,8 @@ export interface Upgrade {
   readonly head: Buffer;
   readonly codec: Codec;
   readonly candidate: Candidate;
+  /** When its request came (monotonic, ms); NaN: that is not measured. */
+  readonly begunAt: number;
 }
 
 /** The upgrades whose authentication runs: `limits.pendingUpgrades` at a time, each for `limits.upgradeTimeout`. */

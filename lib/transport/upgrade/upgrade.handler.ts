@@ -51,6 +51,8 @@ export class UpgradeHandler {
 
   /** @param stream has an error listener: a reset at any time ends this upgrade, and nothing else */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { timings, runtime } = this.outboxes;
+    const begunAt = timings.isOn ? runtime.monotonic() : NaN;
     const problem = problemOfHandshake(request);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
     const params = endpoint.pattern ? endpoint.pattern.paramsOf(pathOf(request)) : NO_PARAMS;
@@ -75,7 +77,7 @@ export class UpgradeHandler {
     const clientId = this.identity.createClientId();
     const info = new WsRequest(request, { ip: address, params, ownNames });
     const candidate = { clientId, request: info, stream, guards, preparations, options };
-    const upgrade = { endpoint, server, request, stream, head, codec, candidate };
+    const upgrade = { endpoint, server, request, stream, head, codec, candidate, begunAt };
     if (this.admission.isOpen(candidate)) {
       this.#accept(upgrade, ANONYMOUS);
       return;
@@ -101,6 +103,8 @@ export class UpgradeHandler {
     }
     const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
     const who = identity ? { identity, candidate: mayTellLater ? candidate : undefined } : { identity, candidate };
+    const { timings, runtime } = this.outboxes;
+    if (timings.isOn) timings.upgraded(runtime.monotonic() - upgrade.begunAt);
     this.#complete(upgrade, (socket) => {
       this.connections.accept({
         endpoint,

@@ -1,0 +1,126 @@
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import {
+  allMetrics,
+  gauge,
+  Metrics,
+  type MetricDescription,
+  type MetricSource,
+  type WebSocketMetric,
+} from '../../runtime/metrics/metrics.js';
+import { Runtime } from '../../runtime/runtime.js';
+
+/** Milliseconds between two looks at how late the event loop is. */
+const RESOLUTION = 20;
+const QUANTILES = [0.5, 0.99];
+
+/** A value as prom-client writes it: under the metric's own name unless it has another. */
+interface CollectedValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+/** One metric as a registry of prom-client asks for it. The registry may change its name (OpenMetrics). */
+class CollectedMetric {
+  readonly aggregator = 'sum';
+  name: string;
+
+  constructor(
+    { name, help, kind }: MetricDescription,
+    private readonly read: () => readonly WebSocketMetric[],
+  ) {
+    this.name = name;
+    this.help = help;
+    this.type = kind;
+  }
+
+  readonly help: string;
+  readonly type: MetricDescription['kind'];
+
+  get(): object {
+    const { name, help, type, aggregator } = this;
+    const values = this.read().flatMap((metric) => [...valuesOf(metric)]);
+    return { name, help, type, aggregator, values };
+  }
+
+  /** The numbers are the worker's own: they begin with the process. */
+  reset(): void {}
+}
+
+/** Shows this worker's numbers in the registry of the option `metrics` from the start of the application to its stop. */
+@Injectable()
+export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplicationShutdown {
+  readonly #registered: string[] = [];
+  /** Read once for all metrics that are asked for in one turn of the event loop. */
+  #snapshot: Map<string, WebSocketMetric[]> | null = null;
+  #delay: IntervalHistogram | null = null;
+
+  constructor(
+    private readonly metricsOfWorker: Metrics,
+    private readonly runtime: Runtime,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** @throws PxlWebSocketSetupError when the registry has one of the metrics already */
+  onModuleInit(): void {
+    const { registry } = this.options.metrics;
+    if (!registry) return;
+    const metrics = allMetrics();
+    const taken = metrics.find(({ name }) => registry.getSingleMetric(name) !== undefined);
+    if (taken) {
+      throw new PxlWebSocketSetupError(
+        `The registry of metrics has a metric ${taken.name} already: each application needs a registry of its own.`,
+      );
+    }
+    for (const metric of metrics) {
+      registry.registerMetric(new CollectedMetric(metric, () => this.#read().get(metric.name) ?? []));
+      this.#registered.push(metric.name);
+    }
+    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+    this.#delay.enable();
+  }
+
+  onApplicationShutdown(): void {
+    this.#delay?.disable();
+    this.#delay = null;
+    for (const name of this.#registered.splice(0)) this.options.metrics.registry?.removeSingleMetric(name);
+  }
+
+  /** What is late is measured since the last look. */
+  *metrics(): Iterable<WebSocketMetric> {
+    const delay = this.#delay;
+    if (!delay) return;
+    for (const quantile of QUANTILES) {
+      const late = Math.max(0, delay.percentile(quantile * 100) / 1e9 - RESOLUTION / 1_000);
+      yield gauge('event_loop_delay_seconds', late, { quantile: String(quantile) });
+    }
+    delay.reset();
+  }
+
+  #read(): ReadonlyMap<string, readonly WebSocketMetric[]> {
+    if (this.#snapshot) return this.#snapshot;
+    const byName = new Map<string, WebSocketMetric[]>();
+    for (const metric of this.metricsOfWorker.read()) {
+      const others = byName.get(metric.name);
+      if (others) others.push(metric);
+      else byName.set(metric.name, [metric]);
+    }
+    this.#snapshot = byName;
+    this.runtime.afterIo(() => (this.#snapshot = null));
+    return byName;
+  }
+}
+
+function* valuesOf({ name, value, labels = {}, buckets, sum }: WebSocketMetric): Generator<CollectedValue> {
+  if (!buckets || sum === undefined) {
+    yield { value, labels };
+    return;
+  }
+  for (const { le, count } of buckets) yield { metricName: `${name}_bucket`, value: count, labels: { ...labels, le } };
+  yield { metricName: `${name}_bucket`, value, labels: { ...labels, le: '+Inf' } };
+  yield { metricName: `${name}_sum`, value: sum, labels };
+  yield { metricName: `${name}_count`, value, labels };
+}
