@@ -149,8 +149,9 @@ const GROUND: Provider[] = [
   ...[Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic],
   {
     provide: Timings,
-    useFactory: ({ metrics }: ResolvedOptions): Timings => new Timings(metrics.registry !== undefined),
-    inject: [PXL_WS_OPTIONS],
+    useFactory: ({ metrics }: ResolvedOptions, runtime: Runtime): Timings =>
+      new Timings(metrics.registry !== undefined, runtime),
+    inject: [PXL_WS_OPTIONS, Runtime],
   },
 ];
 

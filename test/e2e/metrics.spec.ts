@@ -22,6 +22,7 @@ const OF_ALL = {
   pxl_ws_cluster_workers: 'gauge',
   pxl_ws_bus_ready: 'gauge',
   pxl_ws_proxy_closes_total: 'counter',
+  pxl_ws_messages_sent_total: 'counter',
   pxl_ws_messages_conflated_total: 'counter',
   pxl_ws_delivery_window_growth: 'gauge',
   pxl_ws_lifetime_closes_total: 'counter',
@@ -106,6 +107,7 @@ describe('getMetrics of a worker without Redis', () => {
       connects: 2,
       'closes 1000': 1,
       disconnects: 1,
+      messages_sent: 8,
       messages_received: 5,
       slow_consumers: 0,
       slow_consumers_disconnected: 0,
@@ -152,7 +154,13 @@ describe('getMetrics of a worker with Redis', () => {
     const app = await start({ redis: redis.url, cluster: { secret: 'a secret of the cluster, 32 characters' } });
     const numbers = Object.keys(numbersOf(app)).filter((name) => name.startsWith('message'));
     const reasons = ['messages_junk repeated', 'messages_junk signature', 'messages_junk stale'];
-    expect(numbers.sort()).toEqual(['message_ids_overflow', 'messages_conflated', ...reasons, 'messages_received']);
+    expect(numbers.sort()).toEqual([
+      'message_ids_overflow',
+      'messages_conflated',
+      ...reasons,
+      'messages_received',
+      'messages_sent',
+    ]);
   });
 
   it('counts the other workers, what it tells them and hears of them, and the channels that it hears', async () => {

@@ -90,15 +90,23 @@ describe('A registry of prom-client', () => {
     );
   });
 
-  it('has the time of messages on the bus', async () => {
+  it('has the time until messages of this worker and of others are written, once for all who get them', async () => {
     const redis = await RedisServer.start();
     const registry = new Registry();
-    const [one] = [await start({ redis: redis.url }), await start({ redis: redis.url, metrics: { registry } })];
-    await one.app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
-    await eventually(
-      'it has come',
-      async () => (samplesOf(await registry.metrics()).get('pxl_ws_bus_latency_seconds_count') ?? 0) > 0,
-    );
+    const [one, two] = [await start({ redis: redis.url }), await start({ redis: redis.url, metrics: { registry } })];
+    const clients = [await two.client(), await two.client()];
+    const sent = samplesOf(await registry.metrics()).get('pxl_ws_messages_sent_total') ?? NaN;
+    for (const { app } of [one, two]) {
+      await app.get(WebSocketService).broadcast({ type: 'news', action: 'flash' });
+      for (const client of clients) await client.next();
+    }
+    const samples = samplesOf(await registry.metrics());
+    for (const from of ['here', 'bus']) {
+      expect(samples.get(`pxl_ws_delivery_seconds_count{from="${from}"}`)).toBe(1);
+      expect(samples.get(`pxl_ws_delivery_seconds_sum{from="${from}"}`)).toBeGreaterThan(0);
+    }
+    expect(samples.get('pxl_ws_bus_latency_seconds_count')).toBeGreaterThan(0);
+    expect(samples.get('pxl_ws_messages_sent_total')).toBe(sent + 4);
     await Promise.all(apps.splice(0).map((app) => app.close()));
     await redis.stop();
   });

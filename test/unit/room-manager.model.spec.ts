@@ -154,7 +154,13 @@ function createClient(clientId: string, options: ResolvedOptions): ClientSession
   const runtime = new Runtime();
   const slowConsumers = new SlowConsumers(runtime, options);
   const errors = new ErrorReporter(runtime, options);
-  const services = new OutboxServices(new OutboxScheduler(runtime), slowConsumers, errors, new Timings(false), runtime);
+  const services = new OutboxServices(
+    new OutboxScheduler(runtime),
+    slowConsumers,
+    errors,
+    new Timings(false, runtime),
+    runtime,
+  );
   const outbox = socket.openOutbox(new Socket(), services);
   return new ClientSession(clientId, outbox, request, pxlCodec, endpointWith(options), 0);
 }

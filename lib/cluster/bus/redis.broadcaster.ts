@@ -17,7 +17,7 @@ import type { ClusterRedis } from './cluster-redis.js';
 import type { ClusterChannels } from './cluster-channels.js';
 import { EnvelopePublisher } from './envelope-publisher.js';
 import { readWsEnvelope } from './envelope-text.js';
-import type { WsEnvelope } from './envelope.js';
+import type { WsEnvelope, WsReceivedEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
 import { RedisRoomStore } from './redis.room-store.js';
 import { tryRoomStore } from './room-store-trial.js';
@@ -210,8 +210,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     // Numbered messages are delivered by their numbers only: when they come, and in which copy, does not matter.
     if (envelope.number) {
       this.#received++;
-      if (origin !== this.options.workerId) this.#measure(sentAt);
-      this.#receive?.(envelope);
+      this.#hand(envelope, sentAt);
       return;
     }
     if (origin === this.options.workerId) return;
@@ -221,8 +220,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
         this.#stale++;
         break;
       case 'new':
-        this.#measure(sentAt);
-        this.#receive?.(envelope);
+        this.#hand(envelope, sentAt);
         break;
       case 'repeated':
         // Not counted: an envelope for several rooms comes in several copies.
@@ -230,8 +228,18 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     }
   }
 
-  #measure(sentAt: number): void {
-    if (this.timings.isOn) this.timings.received(this.#link.redisNow() - sentAt);
+  #hand(envelope: WsReceivedEnvelope, sentAt: number): void {
+    const { timings, runtime } = this;
+    if (!timings.isOn) {
+      this.#receive?.(envelope);
+      return;
+    }
+    // By an estimate of another machine's clock.
+    const latency = Math.max(0, this.#link.redisNow() - sentAt);
+    const begunAt = runtime.monotonic();
+    timings.received(latency);
+    this.#receive?.(envelope);
+    if (envelope.content.kind === 'message') timings.delivered('bus', begunAt - latency);
   }
 
   /** Workers of version 0.1, which may run beside this one, give an id only to envelopes on several channels. */

@@ -18,6 +18,10 @@ export const METRIC_CATALOG = {
   cluster_workers: ['gauge', 'Workers of the cluster that this one knows, itself included.'],
   connections: ['gauge', 'Open connections of this worker.'],
   connects: ['counter', 'Connections that were opened.'],
+  delivery_seconds: [
+    'histogram',
+    'From a send, here or on another worker, to the write to the sockets of this one, without windows.',
+  ],
   delivery_window_growth: ['gauge', 'By how much delivery windows have grown; 1: not at all.'],
   disconnects: ['counter', 'Connections that have ended.'],
   envelope_ids_overflow: ['counter', 'Ids of envelopes that were forgotten before their time.'],
@@ -52,6 +56,7 @@ export const METRIC_CATALOG = {
   message_ids_overflow: ['counter', 'Ids of signed messages that were forgotten before their time.'],
   messages_conflated: ['counter', 'Messages whose place was taken by a newer one before they left.'],
   messages_junk: ['counter', 'Messages of Redis that were not taken, by reason.'],
+  messages_sent: ['counter', 'Messages that were written to clients.'],
   messages_received: ['counter', 'Messages of clients that were received.'],
   presence_resumed: ['counter', 'Clients that came back within their grace.'],
   presence_resumes_refused: ['counter', 'Clients that came back to no place of theirs.'],

@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.js';
 import { Histogram } from './histogram.js';
 import { histogram, type MetricSource, type WebSocketMetric } from './metrics.js';
 
@@ -6,9 +7,15 @@ export class Timings implements MetricSource {
   readonly #handlers = new Map<string, Histogram>();
   readonly #upgrades = new Histogram();
   readonly #bus = new Histogram();
+  readonly #deliveries = { here: new Histogram(), bus: new Histogram() };
+  /** What was given to the sockets in this turn of the event loop, at whose end they are written to. */
+  #unwritten: { readonly from: 'here' | 'bus'; readonly sentAt: number }[] = [];
 
   /** @param isOn whether anybody reads them: the option `metrics` */
-  constructor(readonly isOn: boolean) {}
+  constructor(
+    readonly isOn: boolean,
+    private readonly runtime: Runtime,
+  ) {}
 
   /** @param route the name of a route: there are not many */
   handled(route: string, ms: number): void {
@@ -21,15 +28,34 @@ export class Timings implements MetricSource {
     this.#upgrades.observe(ms / 1_000);
   }
 
-  /** @param ms by an estimate of another machine's clock, so it may be less than nothing */
   received(ms: number): void {
-    this.#bus.observe(Math.max(0, ms) / 1_000);
+    this.#bus.observe(ms / 1_000);
+  }
+
+  /**
+   * A message was given to the sockets: it is written at the end of this turn.
+   *
+   * @param from where it was sent: on this worker, or on another one
+   * @param sentAt monotonic, ms
+   */
+  delivered(from: 'here' | 'bus', sentAt: number): void {
+    // The sockets were told before, so they are written to before.
+    if (this.#unwritten.push({ from, sentAt }) === 1) this.runtime.afterIo(this.#written);
   }
 
   *metrics(): Iterable<WebSocketMetric> {
     if (!this.isOn) return;
     yield histogram('upgrade_seconds', this.#upgrades.read());
     yield histogram('bus_latency_seconds', this.#bus.read());
+    for (const [from, times] of Object.entries(this.#deliveries)) {
+      yield histogram('delivery_seconds', times.read(), { from });
+    }
     for (const [route, times] of this.#handlers) yield histogram('handler_seconds', times.read(), { route });
   }
+
+  readonly #written = (): void => {
+    const now = this.runtime.monotonic();
+    for (const { from, sentAt } of this.#unwritten) this.#deliveries[from].observe((now - sentAt) / 1_000);
+    this.#unwritten = [];
+  };
 }

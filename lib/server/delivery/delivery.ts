@@ -11,6 +11,8 @@ import { codecOf } from '../../protocol/codecs.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { Timings } from '../../runtime/metrics/timings.js';
+import { Runtime } from '../../runtime/runtime.js';
 import { RoomNames } from '../../rooms/room-names.js';
 import { RoomWindows, type SendTerms, type TermsOfClient } from '../../clients/room-windows.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
@@ -49,6 +51,8 @@ export class Delivery {
     private readonly filters: RoomFilters,
     private readonly limit: PushLimit,
     private readonly windows: RoomWindows,
+    private readonly timings: Timings,
+    private readonly runtime: Runtime,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -65,8 +69,10 @@ export class Delivery {
    * with UNAVAILABLE when the bus is down
    */
   send(mailing: Mailing): Promise<void> {
+    const sentAt = this.timings.isOn ? this.runtime.monotonic() : NaN;
     const outbound = this.#write(mailing);
     this.#deliver(mailing, outbound);
+    if (this.timings.isOn) this.timings.delivered('here', sentAt);
     return this.#hasOthers ? this.#publish(mailing, outbound) : Promise.resolve();
   }
 

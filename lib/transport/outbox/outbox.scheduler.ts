@@ -18,6 +18,8 @@ export interface Flushable {
  */
 @Injectable()
 export class OutboxScheduler implements MetricSource {
+  /** How many messages were written. */
+  sent = 0;
   /** How many frames have given way to a newer one with the same key. */
   conflated = 0;
   #due: Flushable[] = [];
@@ -56,6 +58,7 @@ export class OutboxScheduler implements MetricSource {
   }
 
   *metrics(): Iterable<WebSocketMetric> {
+    yield counter('messages_sent', this.sent);
     yield counter('messages_conflated', this.conflated);
     yield gauge('delivery_window_growth', this.#growth.factor);
   }

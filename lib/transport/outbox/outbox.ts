@@ -332,6 +332,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
 
   #write(frames: WaitingFrames, behind?: WaitingFrames | null): void {
     this.writer.write(frames, behind);
+    this.services.scheduler.sent += frames.length + (behind?.length ?? 0);
     // What waits elsewhere is checked where it begins to wait.
     const { slowConsumers } = this.services;
     if (this.writer.bufferedAmount > slowConsumers.budget) slowConsumers.check(this);

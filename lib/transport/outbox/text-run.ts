@@ -14,6 +14,11 @@ export class TextRun {
     return this.#byteLength;
   }
 
+  /** How many frames it has. */
+  get length(): number {
+    return this.#texts.length;
+  }
+
   /**
    * @param conflate see {@link FrameTerms}
    * @returns whether it has taken the place of a text with the same key
