@@ -29,6 +29,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['queue'],
   ['module'],
   ['index'],
+  ['console'],
   ['testing'],
   // Of pages: nothing of the server may need them.
   ['hooks'],
