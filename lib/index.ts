@@ -225,6 +225,12 @@ export type { RouteMetadata as WebSocketRoute } from './routing/discovery/route-
 export { ClientManager, type AddClientOptions, type ClientByKey } from './server/facade/client-manager.js';
 export type { ClientVerbs } from './server/facade/client-verbs.js';
 export type { WebSocketHealth } from './server/monitoring/health.js';
+export {
+  PxlWebSocketHealthIndicator,
+  type WsHealthDetails,
+  type WsHealthResult,
+} from './server/monitoring/websocket.health-indicator.js';
+export type { WsWorkerPhase } from './server/availability/intake.js';
 export { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 export { RoomManager } from './server/facade/room-manager.js';
 export type { RoomVerbs } from './server/facade/room-verbs.js';

@@ -118,6 +118,7 @@ import { Lifecycle } from './lifecycle/lifecycle.js';
 import { Shutdown } from './lifecycle/shutdown.js';
 import { StartLog } from './lifecycle/start-log.js';
 import { Health } from './server/monitoring/health.js';
+import { PxlWebSocketHealthIndicator } from './server/monitoring/websocket.health-indicator.js';
 import { Monitor } from './server/monitoring/monitor.js';
 import { HandlerContexts } from './subscribers/handler-contexts.js';
 import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
@@ -272,6 +273,7 @@ const SERVER: Provider[] = [
     Drain,
     StartLog,
     Health,
+    PxlWebSocketHealthIndicator,
     Monitor,
     WorkerMetrics,
     PrometheusExporter,

@@ -16,6 +16,7 @@ import { ClientManager } from './server/facade/client-manager.js';
 import { PxlWebSocketServer } from './server/facade/pxl-websocket-server.js';
 import { RoomManager } from './server/facade/room-manager.js';
 import { WebSocketService } from './server/facade/websocket.service.js';
+import { PxlWebSocketHealthIndicator } from './server/monitoring/websocket.health-indicator.js';
 import { PxlWsAdapterModule } from './transport/endpoint/pxl-ws-adapter.module.js';
 import { WIRING } from './wiring.js';
 
@@ -40,7 +41,15 @@ import { WIRING } from './wiring.js';
     ...PROVIDERS,
     ...WIRING,
   ],
-  exports: [ClientManager, PXL_WS_REDIS, PxlWebSocketServer, QueueSurroundings, RoomManager, WebSocketService],
+  exports: [
+    ClientManager,
+    PXL_WS_REDIS,
+    PxlWebSocketHealthIndicator,
+    PxlWebSocketServer,
+    QueueSurroundings,
+    RoomManager,
+    WebSocketService,
+  ],
 })
 export class PxlWebSocketModule extends ConfigurableModuleClass {
   /** Registers the module with its options; without any it serves `/ws` from this one process. */

@@ -41,6 +41,7 @@ describe('The public names', () => {
         "PXL_WS_REDIS",
         "PxlWebSocketClientModule",
         "PxlWebSocketEmitterModule",
+        "PxlWebSocketHealthIndicator",
         "PxlWebSocketModule",
         "PxlWebSocketOptionsError",
         "PxlWebSocketServer",
@@ -211,6 +212,8 @@ describe('The public names', () => {
         "WsExclusion",
         "WsFilteredMember",
         "WsGivenUser",
+        "WsHealthDetails",
+        "WsHealthResult",
         "WsHeartbeatOptions",
         "WsHistoryCommonOptions",
         "WsHistoryEntry",
@@ -322,6 +325,7 @@ describe('The public names', () => {
         "WsVerdict",
         "WsWhere",
         "WsWindowOfRoom",
+        "WsWorkerPhase",
       ]
     `);
   });

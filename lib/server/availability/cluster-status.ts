@@ -5,6 +5,9 @@ import { PeerCheck } from '../../cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../../cluster/registry/cluster-registry.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 
+/** How many silent workers a sentence names. */
+const NAMED = 5;
+
 /** What this worker knows of the cluster at this moment. */
 @Injectable()
 export class ClusterStatus {
@@ -18,8 +21,18 @@ export class ClusterStatus {
 
   /** Whether the other workers can be reached, are known, and hear this one as it hears them; with `cluster.ignis`, Ignis too. */
   get isReady(): boolean {
-    const hearsIgnis = this.redis?.ignis?.isHeard ?? true;
-    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && hearsIgnis;
+    return this.broadcaster.isReady && this.registry.isReady && this.peers.isPassed && this.#hearsIgnis;
+  }
+
+  /** What is the matter, as a sentence; null: nothing. */
+  get problem(): string | null {
+    const { isLimited, lastError } = this.bus;
+    const why = lastError === null ? '.' : `: ${lastError}`;
+    if (!this.broadcaster.isReady) return `${this.options.redis ? 'Redis' : 'The bus'} cannot be reached${why}`;
+    if (!this.registry.isReady) return 'The other workers are not known yet.';
+    if (!this.peers.isPassed) return `Not all other workers have answered (${this.#silent}).`;
+    if (!this.#hearsIgnis) return 'The servers of Ignis are not heard yet.';
+    return isLimited ? `Redis refuses or loses what this worker needs${why}` : null;
   }
 
   /** Whether other workers go on when this one stops. A bus of the application's own has no registry: there may be others. */
@@ -31,6 +44,14 @@ export class ClusterStatus {
   /** How the connection to the bus is. */
   get bus(): WsBusHealth {
     return this.broadcaster.health;
+  }
+
+  get #silent(): string {
+    return this.peers.silent.slice(0, NAMED).join(', ') || 'they are asked';
+  }
+
+  get #hearsIgnis(): boolean {
+    return this.redis?.ignis?.isHeard ?? true;
   }
 
   /**

@@ -9,6 +9,12 @@ export interface BackgroundTask {
   stop(): void;
 }
 
+/**
+ * Where this worker is in its life. `starting`: it takes no connections yet; `serving`; `draining`: it ends, from the begin of
+ * `shutdown.delay` on, and new connections should go elsewhere.
+ */
+export type WsWorkerPhase = 'starting' | 'serving' | 'draining';
+
 /** The token of the list of all background tasks. */
 export const BACKGROUND_TASKS = Symbol('PXL_WS_BACKGROUND_TASKS');
 
@@ -28,9 +34,9 @@ export class Intake {
     return this.upgrades.isOpen;
   }
 
-  /** Whether new connections should come here. */
-  get isWanted(): boolean {
-    return this.upgrades.isOpen && !this.#isLeaving;
+  get phase(): WsWorkerPhase {
+    if (this.#isLeaving) return 'draining';
+    return this.upgrades.isOpen ? 'serving' : 'starting';
   }
 
   /** From now on no new connections should come; those that do are taken. */
@@ -49,6 +55,7 @@ export class Intake {
 
   /** No connections are taken any more; everything goes on for those that there are. */
   closeDoor(): void {
+    this.#isLeaving = true;
     this.upgrades.close();
   }
 

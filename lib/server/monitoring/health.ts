@@ -1,12 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
 import type { WsBusHealth } from '../../cluster/bus/broadcaster.interface.js';
+import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
 import { Traffic } from '../../runtime/traffic.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import { SlowConsumers, type WsSlowConsumerCounts } from '../../transport/outbox/slow-consumers.js';
 import { ClusterStatus } from '../availability/cluster-status.js';
-import { Intake } from '../availability/intake.js';
+import { Intake, type WsWorkerPhase } from '../availability/intake.js';
 
 /** How this worker is. */
 export interface WebSocketHealth {
@@ -17,6 +18,10 @@ export interface WebSocketHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   /** Whether it should get new connections: not during `shutdown.delay` either, when it takes those that come. */
   readonly ready: boolean;
+  /** Where the worker is in its life. */
+  readonly phase: WsWorkerPhase;
+  /** Why it is not ready, or degraded, as a sentence for people; null where nothing is the matter. */
+  readonly reason: string | null;
   readonly workerId: string;
   /** Connections of this worker. */
   readonly activeConnections: number;
@@ -45,15 +50,18 @@ export class Health {
     private readonly slowConsumers: SlowConsumers,
     private readonly identity: WorkerIdentity,
     private readonly cluster: ClusterStatus,
+    @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   read(): WebSocketHealth {
-    const { isOpen, isWanted } = this.intake;
+    const { isOpen, phase } = this.intake;
     const { isReady, bus } = this.cluster;
     const connections = this.clients.size;
     return {
       status: !isOpen ? 'unhealthy' : isReady && !bus.isLimited ? 'healthy' : 'degraded',
-      ready: isWanted && isReady,
+      ready: phase === 'serving' && isReady,
+      phase,
+      reason: this.#reason(phase),
       workerId: this.identity.workerId,
       activeConnections: connections,
       rooms: this.rooms.rooms.size,
@@ -64,5 +72,11 @@ export class Health {
       cluster: this.cluster.totals(connections),
       redis: bus,
     };
+  }
+
+  #reason(phase: WsWorkerPhase): string | null {
+    if (!this.options.enabled) return 'The module is switched off.';
+    if (phase === 'draining') return 'The worker ends: new connections should go elsewhere.';
+    return this.cluster.problem ?? (phase === 'starting' ? 'The application starts.' : null);
   }
 }

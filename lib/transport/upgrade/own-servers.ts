@@ -27,6 +27,11 @@ export class OwnServers {
     return server;
   }
 
+  /** Whether each that was started still listens. */
+  get areListening(): boolean {
+    return this.#servers.every(({ listening }) => listening);
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.splice(0).map(
