@@ -47,6 +47,7 @@ import { WorkerMetrics } from './server/monitoring/worker-metrics.js';
 import { ClientListPushes } from './server/delivery/client-list-pushes.js';
 import { MemberAnnouncements } from './server/delivery/member-announcements.js';
 import { RoomFilters } from './server/delivery/room-filters.js';
+import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { ConnectionEnds } from './transport/connection/connection-ends.js';
 import { ConnectionLifetime } from './transport/connection/connection-lifetime.js';
 import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
@@ -81,10 +82,7 @@ export const WIRING: FactoryProvider[] = [
       clients.listen(reauthorizations);
       clients.listen({
         registered: () => traffic.connects.mark(),
-        unregistered: (_client, { code }) => {
-          traffic.disconnects.mark();
-          traffic.closes.count(String(code));
-        },
+        unregistered: () => traffic.disconnects.mark(),
       });
     },
   ),
@@ -217,6 +215,7 @@ export const WIRING: FactoryProvider[] = [
       ConnectionEnds,
       OutboxScheduler,
       ConnectionLifetime,
+      SubscriberDispatcher,
       Timings,
       PrometheusExporter,
     ],
@@ -232,6 +231,7 @@ export const WIRING: FactoryProvider[] = [
       ends,
       outboxes,
       lifetime,
+      subscribers,
       timings,
       exporter,
     ) => {
@@ -245,6 +245,7 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(ends);
       metrics.add(outboxes);
       metrics.add(lifetime);
+      metrics.add(subscribers);
       metrics.add(timings);
       metrics.add(exporter);
     },

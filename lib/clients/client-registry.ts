@@ -26,6 +26,11 @@ export class ClientRegistry {
     return this.#clients.size;
   }
 
+  /** How many users have sessions on this worker. */
+  get userCount(): number {
+    return this.#byUser.size;
+  }
+
   get(clientId: string): ClientSession | undefined {
     return this.#clients.get(clientId);
   }

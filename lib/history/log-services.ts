@@ -2,6 +2,7 @@ import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import type { RoomNames } from '../rooms/room-names.js';
 import type { RoomWindows } from '../clients/room-windows.js';
+import type { Timings } from '../runtime/metrics/timings.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { HistoryCounts } from './history-counts.js';
 import type { RingBudget } from './ring-budget.js';
@@ -22,5 +23,6 @@ export interface LogServices {
   readonly names: RoomNames;
   readonly windows: RoomWindows;
   readonly counts: HistoryCounts;
+  readonly timings: Timings;
   readonly runtime: Runtime;
 }

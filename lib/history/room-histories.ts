@@ -10,6 +10,7 @@ import { RoomNames } from '../rooms/room-names.js';
 import { RoomWindows } from '../clients/room-windows.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
+import { Timings } from '../runtime/metrics/timings.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
 import { HistoryCounts } from './history-counts.js';
 import { MemberPages, notReadable } from './member-pages.js';
@@ -18,14 +19,20 @@ import { ReplayBudget } from './replay-budget.js';
 import { Replays } from './replays.js';
 import { RingBudget } from './ring-budget.js';
 import { RoomAudience } from './room-audience.js';
-import type { MemberPage, MemberRange, ReplayRequest, ReplayVerdict, RoomHistory } from './room-history.interface.js';
+import type {
+  ArrivedMessage,
+  MemberPage,
+  MemberRange,
+  ReplayRequest,
+  ReplayVerdict,
+  RoomHistory,
+} from './room-history.interface.js';
 import type { LogServices } from './log-services.js';
 import { RoomLog } from './room-log.js';
 import {
   ROOM_STORE,
   type WsAppend,
   type WsAppended,
-  type WsNumberedMessage,
   type WsPosition,
   type WsRoomStore,
 } from './room-store.interface.js';
@@ -65,6 +72,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(ROOM_STORE) private readonly store: WsRoomStore | null,
     errors: ErrorReporter,
+    private readonly timings: Timings,
     private readonly runtime: Runtime,
     windows: RoomWindows,
   ) {
@@ -87,6 +95,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       names,
       windows,
       counts: this.#counts,
+      timings,
       runtime,
     };
   }
@@ -97,15 +106,16 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
 
   async append(message: WsAppend): Promise<WsAppended> {
     if (!this.store) throw new WsError('UNAVAILABLE', 'No room has history.');
+    const sent = this.timings.sending();
     const appended = await this.store.append(message);
     if (!appended.isRepeated) {
       this.#counts.appended++;
-      this.receive(message.roomName, appended, message);
+      this.receive(message.roomName, appended, sent ? { ...message, sent } : message);
     }
     return appended;
   }
 
-  receive(roomName: string, position: WsPosition, message: WsNumberedMessage): void {
+  receive(roomName: string, position: WsPosition, message: ArrivedMessage): void {
     this.#rooms.get(roomName)?.log.take(position, message);
   }
 

@@ -1,6 +1,7 @@
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { WsLossReason } from '../protocol/room-position.js';
+import type { Sending } from '../runtime/metrics/timings.js';
 import type { WsAppend, WsAppended, WsHistoryEntry, WsNumberedMessage, WsPosition } from './room-store.interface.js';
 
 export type { WsLossReason };
@@ -50,6 +51,12 @@ export interface MemberRange {
   readonly bytes?: number | undefined;
 }
 
+/** A numbered message on its way to members. */
+export interface ArrivedMessage extends WsNumberedMessage {
+  /** Undefined: that is not measured, or the message was read from the store. */
+  readonly sent?: Sending | undefined;
+}
+
 /**
  * The rooms with history, as this worker knows them: one log per room with members here, one cursor per member. Every
  * numbered message goes to the members in the order of its numbers, each once.
@@ -66,7 +73,7 @@ export interface RoomHistory {
    */
   append(message: WsAppend): Promise<WsAppended>;
   /** A numbered message has come from the bus. Never throws. */
-  receive(roomName: string, position: WsPosition, message: WsNumberedMessage): void;
+  receive(roomName: string, position: WsPosition, message: ArrivedMessage): void;
   /**
    * Decides what a member gets that has just joined at its own request, or that asks once more. It gets no numbered message
    * until {@link begin} is called.

@@ -4,8 +4,8 @@ import type { RuntimeTimer } from '../runtime/runtime.js';
 import { KeptFrames, type FramesLog } from './kept-frames.js';
 import type { LogServices } from './log-services.js';
 import { NumberedMessage } from './numbered-message.js';
-import type { WsLossReason } from './room-history.interface.js';
-import type { WsHistoryPage, WsHistoryRange, WsNumberedMessage, WsPosition } from './room-store.interface.js';
+import type { ArrivedMessage, WsLossReason } from './room-history.interface.js';
+import type { WsHistoryPage, WsHistoryRange, WsPosition } from './room-store.interface.js';
 
 /** Milliseconds for which a missing number may be on its way: a lag is no loss. */
 const LAG = 100;
@@ -43,7 +43,7 @@ export class RoomLog implements FramesLog {
   /** What clients call the room, as JSON. */
   readonly roomText: string;
   /** Messages that came before an earlier one, by offset. */
-  readonly #waiting = new Map<number, WsNumberedMessage>();
+  readonly #waiting = new Map<number, ArrivedMessage>();
   #waitingBytes = 0;
   #listener: LogListener = { delivered: () => undefined, lost: () => undefined };
   /** Empty until the store has told it. */
@@ -107,7 +107,7 @@ export class RoomLog implements FramesLog {
   }
 
   /** Takes a message that has a number. */
-  take({ epoch, offset }: WsPosition, message: WsNumberedMessage): void {
+  take({ epoch, offset }: WsPosition, message: ArrivedMessage): void {
     if (this.#isClosed) return;
     if (epoch !== this.#epoch) {
       // Nothing of another epoch is delivered before the store has confirmed that it holds.
@@ -168,16 +168,17 @@ export class RoomLog implements FramesLog {
     this.frames.close();
   }
 
-  #deliver(offset: number, message: WsNumberedMessage): void {
-    const { codec, runtime } = this.services;
+  #deliver(offset: number, message: ArrivedMessage): void {
+    const { codec, runtime, timings } = this.services;
     const numbered = new NumberedMessage(message, this.roomText, offset);
     this.#delivered = offset;
     this.#heardAt = runtime.monotonic();
     this.frames.add(numbered.frameFor(codec), numbered.exclusion, this.#heardAt);
     this.#listener.delivered(numbered);
+    if (message.sent) timings.delivered(message.sent);
   }
 
-  #wait(offset: number, message: WsNumberedMessage): void {
+  #wait(offset: number, message: ArrivedMessage): void {
     // What does not fit is read later: nobody waits for a worker that is behind.
     if (this.#waiting.size < MOST_WAITING && this.#waitingBytes < MOST_WAITING_BYTES && !this.#waiting.has(offset)) {
       this.#waiting.set(offset, message);
@@ -201,7 +202,7 @@ export class RoomLog implements FramesLog {
     }
   }
 
-  #unwait(offset: number, { text }: WsNumberedMessage): void {
+  #unwait(offset: number, { text }: ArrivedMessage): void {
     this.#waiting.delete(offset);
     this.#waitingBytes -= text.length;
   }

@@ -64,12 +64,14 @@ export class MessageIntake implements SessionIntake {
   }
 
   #refuse(session: ClientSession, message: InboundMessage | ProtocolError, error: WsError): void {
+    this.traffic.errors.count(error.code);
     session.sendText(session.codec.encodeError(toErrorPayload(error), message));
   }
 
   /** Answers a malformed frame. */
   #refuseFrame(session: ClientSession, { problem, details, id }: ProtocolError): void {
     const error = { error: problem, code: 'BAD_MESSAGE', retryable: false, details };
+    this.traffic.errors.count(error.code);
     session.sendText(session.codec.encodeError(error, { id }));
   }
 

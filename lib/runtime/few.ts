@@ -50,6 +50,11 @@ export class Groups<Key, Item> {
   readonly #single = new Map<Key, Item>();
   readonly #several = new Map<Key, Few<Item>>();
 
+  /** How many sets there are. */
+  get size(): number {
+    return this.#single.size + this.#several.size;
+  }
+
   of(key: Key): Few<Item> | undefined {
     const single = this.#single.get(key);
     return single === undefined ? this.#several.get(key) : [single];

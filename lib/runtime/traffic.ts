@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { WS_ERROR_CODES } from '../protocol/error-codes.js';
 import { BoundedCounts } from './metrics/bounded-counts.js';
 import { RateMeter } from './rate-meter.js';
 import { Runtime } from './runtime.js';
@@ -10,10 +11,8 @@ export class Traffic {
   readonly messages: RateMeter;
   readonly connects: RateMeter;
   readonly disconnects: RateMeter;
-  /** Connections that have ended, by their close codes. */
-  readonly closes = new BoundedCounts();
-  /** Errors that clients were answered with, by their codes. */
-  readonly errors = new BoundedCounts();
+  /** Errors that messages of clients were answered with, by their codes. */
+  readonly errors = new BoundedCounts(Object.keys(WS_ERROR_CODES));
 
   constructor(runtime: Runtime) {
     this.messages = new RateMeter(runtime);

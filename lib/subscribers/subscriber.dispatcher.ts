@@ -3,6 +3,7 @@ import { ClusterEvents, type ClusterEvent } from '../cluster/events/cluster-even
 import { ModuleLogger } from '../errors/module-logger.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
 import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import { Runtime } from '../runtime/runtime.js';
 import { HandlerContexts } from './handler-contexts.js';
@@ -23,7 +24,7 @@ const MAX_ARRIVED = 1_000_000;
  * delays those behind it until its time limit.
  */
 @Injectable()
-export class SubscriberDispatcher {
+export class SubscriberDispatcher implements MetricSource {
   readonly #logger = new ModuleLogger();
   readonly #arrived: ClusterEvent[] = [];
   #isListening = false;
@@ -49,6 +50,11 @@ export class SubscriberDispatcher {
     const { channels } = this.registry;
     if (channels === 'all') await this.events.acquireAll();
     else await Promise.all(channels.flatMap((channel) => this.events.acquire(channel) ?? []));
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    const queued = this.registry.all.reduce((sum, { queue }) => sum + queue.waiting, 0);
+    yield gauge('subscriber_events_waiting', this.#arrived.length + queued);
   }
 
   /** Stops listening; resolves once all events that have arrived are handled, and after `ms` at the latest. */

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import type { Type } from '@nestjs/common';
+import { WebSocketService, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
+import { Gate } from '../support/gate.js';
 import { refused } from '../support/refused.js';
 import { startApp, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
 const news = { type: 'news', action: 'flash', data: 'hello' };
@@ -11,6 +14,10 @@ const news = { type: 'news', action: 'flash', data: 'hello' };
 /** What every worker has. */
 const OF_ALL = {
   pxl_ws_connections: 'gauge',
+  pxl_ws_users: 'gauge',
+  pxl_ws_messages_waiting: 'gauge',
+  pxl_ws_outbox_bytes: 'gauge',
+  pxl_ws_subscriber_events_waiting: 'gauge',
   pxl_ws_remote_connections: 'gauge',
   pxl_ws_rooms: 'gauge',
   pxl_ws_connects_total: 'counter',
@@ -53,8 +60,8 @@ const OF_CLUSTER = {
 
 let apps: TestApp[] = [];
 
-async function start(options: PxlWebSocketModuleOptions = {}): Promise<TestApp> {
-  const app = await startApp({ options: { auth: { authenticate: urlIdentity }, ...options } });
+async function start(options: PxlWebSocketModuleOptions = {}, providers: Type[] = []): Promise<TestApp> {
+  const app = await startApp({ options: { auth: { authenticate: urlIdentity }, ...options }, providers });
   apps.push(app);
   return app;
 }
@@ -102,10 +109,15 @@ describe('getMetrics of a worker without Redis', () => {
     await ada.request('system', 'ping');
     expect(numbersOf(app)).toEqual({
       connections: 1,
+      users: 1,
+      messages_waiting: 0,
+      outbox_bytes: 0,
+      subscriber_events_waiting: 0,
       remote_connections: 0,
       rooms: 2,
       connects: 2,
       'closes 1000': 1,
+      'errors BAD_MESSAGE': 1,
       disconnects: 1,
       messages_sent: 8,
       messages_received: 5,
@@ -119,6 +131,45 @@ describe('getMetrics of a worker without Redis', () => {
       delivery_window_growth: 1,
       lifetime_closes: 0,
     });
+  });
+
+  it('has errors that no handler has made, and closes of clients that were never let in', async () => {
+    const app = await start({
+      auth: { mode: 'message', authenticate: () => null },
+      limits: { messagesPerSecond: 1, burst: 1 },
+    });
+    const client = await TestClient.open(app.url());
+    for (const code of ['UNAUTHENTICATED', 'RATE_LIMITED']) {
+      await expect(client.request('chat', 'send')).rejects.toThrow(code);
+    }
+    await client.close();
+    await eventually('it has gone', () => numbersOf(app)['closes 1000'] === 1);
+    expect(numbersOf(app)).toMatchObject({
+      'errors UNAUTHENTICATED': 1,
+      'errors RATE_LIMITED': 1,
+      connects: 0,
+      disconnects: 0,
+    });
+  });
+
+  it('tells what waits: messages for their turn, bytes for the network', async () => {
+    const gate = new Gate();
+    class Gateway {
+      @WsRoute('chat', 'wait')
+      async wait(): Promise<void> {
+        await gate.passed;
+      }
+    }
+    const app = await start({}, [Gateway]);
+    const client = await app.client();
+    for (let number = 0; number < 3; number++) client.send({ type: 'chat', action: 'wait', id: `${number}` });
+    await eventually('two wait behind the first', () => numbersOf(app).messages_waiting === 2);
+    serviceOf(app)
+      .broadcast({ type: 'news', action: 'flash', data: 'x'.repeat(1_000) })
+      .catch(() => undefined);
+    expect(numbersOf(app).outbox_bytes).toBeGreaterThan(1_000);
+    gate.open();
+    await eventually('nothing waits', () => numbersOf(app).messages_waiting === 0 && numbersOf(app).outbox_bytes === 0);
   });
 
   it('has a counter for each limit that has refused something', async () => {
@@ -160,6 +211,7 @@ describe('getMetrics of a worker with Redis', () => {
       ...reasons,
       'messages_received',
       'messages_sent',
+      'messages_waiting',
     ]);
   });
 

@@ -13,6 +13,7 @@ import type {
 } from '../../lib/history/room-store.interface.js';
 import { WsError } from '../../lib/errors/ws.error.js';
 import { pxlCodec } from '../../lib/protocol/pxl.codec.js';
+import { Timings } from '../../lib/runtime/metrics/timings.js';
 import { RoomNames } from '../../lib/rooms/room-names.js';
 import { RoomWindows } from '../../lib/clients/room-windows.js';
 import { ErrorReporter } from '../../lib/errors/error-reporter.js';
@@ -96,6 +97,7 @@ describe('the log of a room', () => {
       reads: new ConcurrencyLimit(8),
       looks: new ConcurrencyLimit(8),
       counts,
+      timings: new Timings(false, runtime),
       names: new RoomNames(false),
       windows: new RoomWindows(new ErrorReporter(runtime, OPTIONS), OPTIONS),
       runtime,

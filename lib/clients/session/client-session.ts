@@ -256,6 +256,11 @@ export class ClientSession implements ClientEntry, ShownSession {
     return (this.#inbound ??= new InboundQueue(this.options.inbound, this, this.endpoint.dispatcher, this.#isSetUp));
   }
 
+  /** How many of the client's messages wait for their turn. */
+  get waitingMessages(): number {
+    return this.#inbound?.waiting ?? 0;
+  }
+
   /** Whether no message of this client runs or waits. */
   get isIdle(): boolean {
     return this.#inbound?.isIdle ?? true;

@@ -63,6 +63,11 @@ export class InboundQueue<Owner extends InboundOwner> {
     return this.#started;
   }
 
+  /** How many messages wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Whether nothing runs and nothing waits. */
   get isIdle(): boolean {
     return this.#running === 0 && this.#waiting.length === 0;

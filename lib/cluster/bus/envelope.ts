@@ -1,6 +1,7 @@
 import type { WsExclusion } from '../../clients/exclusion.interface.js';
 import type { WsWhere } from '../../clients/where.js';
 import type { WsPosition } from '../../history/room-store.interface.js';
+import type { Sending } from '../../runtime/metrics/timings.js';
 
 /** The recipients of an envelope. Clients, users and rooms have name spaces of their own. */
 export type WsTarget =
@@ -49,4 +50,6 @@ export interface WsReceivedEnvelope extends WsEnvelope {
   readonly origin: string | null;
   /** Set by `WsRoomStore.append`: the target is one room with history. */
   readonly number?: WsEnvelopeNumber | undefined;
+  /** When it was sent. Undefined: that is not known, or not measured. */
+  readonly sent?: Sending | undefined;
 }

@@ -10,7 +10,7 @@ import type { ResolvedHistory, WsRetention } from '../../options/rooms/history.o
 import type { RedisLink } from '../../redis/link/redis-link.js';
 import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js';
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
-import type { Timings } from '../../runtime/metrics/timings.js';
+import type { Sending, Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { WsBroadcaster, WsBusHealth, WsReceiver } from './broadcaster.interface.js';
 import type { ClusterRedis } from './cluster-redis.js';
@@ -207,20 +207,21 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
       return;
     }
     const { origin, sentAt, id, envelope } = received;
+    const isOwn = origin === this.options.workerId;
     // Numbered messages are delivered by their numbers only: when they come, and in which copy, does not matter.
     if (envelope.number) {
       this.#received++;
-      this.#hand(envelope, sentAt);
+      this.#hand(envelope, isOwn ? 'here' : 'bus', sentAt);
       return;
     }
-    if (origin === this.options.workerId) return;
+    if (isOwn) return;
     this.#received++;
     switch (this.#judge(id, sentAt)) {
       case 'stale':
         this.#stale++;
         break;
       case 'new':
-        this.#hand(envelope, sentAt);
+        this.#hand(envelope, 'bus', sentAt);
         break;
       case 'repeated':
         // Not counted: an envelope for several rooms comes in several copies.
@@ -228,18 +229,15 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     }
   }
 
-  #hand(envelope: WsReceivedEnvelope, sentAt: number): void {
-    const { timings, runtime } = this;
-    if (!timings.isOn) {
+  #hand(envelope: WsReceivedEnvelope, from: Sending['from'], sentAt: number): void {
+    if (!this.timings.isOn) {
       this.#receive?.(envelope);
       return;
     }
     // By an estimate of another machine's clock.
     const latency = Math.max(0, this.#link.redisNow() - sentAt);
-    const begunAt = runtime.monotonic();
-    timings.received(latency);
-    this.#receive?.(envelope);
-    if (envelope.content.kind === 'message') timings.delivered('bus', begunAt - latency);
+    if (from === 'bus') this.timings.received(latency);
+    this.#receive?.({ ...envelope, sent: { from, at: this.runtime.monotonic() - latency } });
   }
 
   /** Workers of version 0.1, which may run beside this one, give an id only to envelopes on several channels. */

@@ -1,18 +1,25 @@
-/** The most names that are counted by themselves: clients and applications choose them. */
+/** The most names that are counted by themselves beside the known ones: clients and applications choose them. */
 const MOST = 100;
-/** Characters of the longest name that is. */
+/** Characters of the longest of them. */
 const LONGEST = 64;
 /** What all further names are counted as. */
 const OTHER = 'other';
 
-/** How often each of some names has come, which are not known before. They are labels of a metric, so they are bounded. */
+/** How often each of some names has come, which are not all known before. They are labels of a metric, so they are bounded. */
 export class BoundedCounts {
   readonly #counts = new Map<string, number>();
+  readonly #known: ReadonlySet<string>;
+  #unknown = 0;
+
+  /** @param known names that are counted whatever else has come: nobody can crowd them out */
+  constructor(known: Iterable<string>) {
+    this.#known = new Set(known);
+  }
 
   /** @param name what is no text counts as another name */
   count(name: unknown): void {
-    const known = typeof name === 'string' && this.#isCounted(name) ? name : OTHER;
-    this.#counts.set(known, (this.#counts.get(known) ?? 0) + 1);
+    const counted = typeof name === 'string' && this.#isCounted(name) ? name : OTHER;
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
   }
 
   [Symbol.iterator](): Iterator<[name: string, count: number]> {
@@ -20,6 +27,9 @@ export class BoundedCounts {
   }
 
   #isCounted(name: string): boolean {
-    return this.#counts.has(name) || (this.#counts.size < MOST && name.length <= LONGEST);
+    if (this.#counts.has(name) || this.#known.has(name)) return true;
+    if (this.#unknown === MOST || name.length > LONGEST) return false;
+    this.#unknown++;
+    return true;
   }
 }

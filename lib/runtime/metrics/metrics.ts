@@ -1,5 +1,5 @@
 import type { HistogramBucket, HistogramCounts } from './histogram.js';
-import { METRIC_CATALOG } from './metric-catalog.js';
+import { METRIC_CATALOG, type Aggregator } from './metric-catalog.js';
 
 /** One number of this worker, or one histogram. */
 export interface WebSocketMetric {
@@ -58,14 +58,23 @@ export function histogram(
 }
 
 /** What a metric is, without its values. */
-export type MetricDescription = Pick<WebSocketMetric, 'name' | 'kind' | 'help'>;
+type Description = Pick<WebSocketMetric, 'name' | 'kind' | 'help'>;
 
-/** All that a worker may tell. */
-export function allMetrics(): MetricDescription[] {
-  return (Object.keys(METRIC_CATALOG) as (keyof Catalog)[]).map(describe);
+/** A metric of all workers. */
+export interface CataloguedMetric extends Description {
+  /** How the numbers of several workers become one. */
+  readonly aggregator: Aggregator;
 }
 
-function describe(name: keyof Catalog): MetricDescription {
+/** All that a worker may tell. */
+export function allMetrics(): CataloguedMetric[] {
+  return (Object.keys(METRIC_CATALOG) as (keyof Catalog)[]).map((name) => {
+    const [, , aggregator = 'sum'] = METRIC_CATALOG[name];
+    return { ...describe(name), aggregator };
+  });
+}
+
+function describe(name: keyof Catalog): Description {
   const [kind, help] = METRIC_CATALOG[name];
   return { name: `pxl_ws_${name}${kind === 'counter' ? '_total' : ''}`, kind, help };
 }

@@ -2,6 +2,14 @@ import type { Runtime } from '../runtime.js';
 import { Histogram } from './histogram.js';
 import { histogram, type MetricSource, type WebSocketMetric } from './metrics.js';
 
+/** When a message was sent, and where. */
+export interface Sending {
+  /** This worker, or another process by way of the bus. */
+  readonly from: 'here' | 'bus';
+  /** Monotonic, ms. */
+  readonly at: number;
+}
+
 /** How long things take on this worker. Whoever measures asks first whether it is wanted: looking at the clock has a price. */
 export class Timings implements MetricSource {
   readonly #handlers = new Map<string, Histogram>();
@@ -9,7 +17,7 @@ export class Timings implements MetricSource {
   readonly #bus = new Histogram();
   readonly #deliveries = { here: new Histogram(), bus: new Histogram() };
   /** What was given to the sockets in this turn of the event loop, at whose end they are written to. */
-  #unwritten: { readonly from: 'here' | 'bus'; readonly sentAt: number }[] = [];
+  #unwritten: Sending[] = [];
 
   /** @param isOn whether anybody reads them: the option `metrics` */
   constructor(
@@ -32,15 +40,15 @@ export class Timings implements MetricSource {
     this.#bus.observe(ms / 1_000);
   }
 
-  /**
-   * A message was given to the sockets: it is written at the end of this turn.
-   *
-   * @param from where it was sent: on this worker, or on another one
-   * @param sentAt monotonic, ms
-   */
-  delivered(from: 'here' | 'bus', sentAt: number): void {
+  /** What a message that is sent now is measured by; undefined: it is not measured. */
+  sending(): Sending | undefined {
+    return this.isOn ? { from: 'here', at: this.runtime.monotonic() } : undefined;
+  }
+
+  /** A message was given to sockets: it is written at the end of this turn. */
+  delivered(sending: Sending): void {
     // The sockets were told before, so they are written to before.
-    if (this.#unwritten.push({ from, sentAt }) === 1) this.runtime.afterIo(this.#written);
+    if (this.#unwritten.push(sending) === 1) this.runtime.afterIo(this.#written);
   }
 
   *metrics(): Iterable<WebSocketMetric> {
@@ -55,7 +63,7 @@ export class Timings implements MetricSource {
 
   readonly #written = (): void => {
     const now = this.runtime.monotonic();
-    for (const { from, sentAt } of this.#unwritten) this.#deliveries[from].observe((now - sentAt) / 1_000);
+    for (const { from, at } of this.#unwritten) this.#deliveries[from].observe((now - at) / 1_000);
     this.#unwritten = [];
   };
 }

@@ -6,6 +6,7 @@ import { toErrorPayload } from '../../errors/exception-mapper.js';
 import { CLOSE_CODES } from '../../protocol/close-codes.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { Traffic } from '../../runtime/traffic.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { ConnectionHandler } from '../../transport/connection/connection.handler.js';
 import { readsCloseReasons } from '../../transport/upgrade/close-refusal.js';
@@ -40,6 +41,7 @@ export class Drain {
     private readonly cluster: ClusterStatus,
     private readonly intake: Intake,
     private readonly connections: ConnectionHandler,
+    private readonly traffic: Traffic,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -107,7 +109,10 @@ export class Drain {
       return;
     }
     const refusal = toErrorPayload(new WsError('UNAVAILABLE', 'The server is shutting down.'));
-    for (const message of client.inbound.clear()) client.sendText(client.codec.encodeError(refusal, message));
+    for (const message of client.inbound.clear()) {
+      this.traffic.errors.count(refusal.code);
+      client.sendText(client.codec.encodeError(refusal, message));
+    }
     void client.inbound.whenIdle().then(() => this.#close(client));
   }
 

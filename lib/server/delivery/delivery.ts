@@ -5,14 +5,13 @@ import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsWhere } from '../../clients/where.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
-import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
+import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { PushLimit } from '../../limits/push-limit.js';
 import { allOptions, PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
-import { Timings } from '../../runtime/metrics/timings.js';
-import { Runtime } from '../../runtime/runtime.js';
+import { Timings, type Sending } from '../../runtime/metrics/timings.js';
 import { RoomNames } from '../../rooms/room-names.js';
 import { RoomWindows, type SendTerms, type TermsOfClient } from '../../clients/room-windows.js';
 import { OutboundMessage } from '../../clients/outbound-message.js';
@@ -52,7 +51,6 @@ export class Delivery {
     private readonly limit: PushLimit,
     private readonly windows: RoomWindows,
     private readonly timings: Timings,
-    private readonly runtime: Runtime,
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -69,10 +67,9 @@ export class Delivery {
    * with UNAVAILABLE when the bus is down
    */
   send(mailing: Mailing): Promise<void> {
-    const sentAt = this.timings.isOn ? this.runtime.monotonic() : NaN;
+    const sent = this.timings.sending();
     const outbound = this.#write(mailing);
-    this.#deliver(mailing, outbound);
-    if (this.timings.isOn) this.timings.delivered('here', sentAt);
+    this.#deliver(mailing, outbound, sent);
     return this.#hasOthers ? this.#publish(mailing, outbound) : Promise.resolve();
   }
 
@@ -87,12 +84,13 @@ export class Delivery {
    * @throws WsError BAD_MESSAGE when the message has no JSON form, TOO_LARGE over `limits.maxPushBytes`
    */
   deliver(mailing: Mailing): void {
-    this.#deliver(mailing, this.#write(mailing));
+    const sent = this.timings.sending();
+    this.#deliver(mailing, this.#write(mailing), sent);
   }
 
   /** Delivers a message of another worker to the clients of this one. */
-  receive(envelope: WsEnvelope): void {
-    this.#deliver(envelope, OutboundMessage.ofText(envelope.content.text));
+  receive(envelope: WsReceivedEnvelope): void {
+    this.#deliver(envelope, OutboundMessage.ofText(envelope.content.text), envelope.sent);
   }
 
   #write({ message, target }: Mailing): OutboundMessage {
@@ -113,21 +111,29 @@ export class Delivery {
     return this.broadcaster.publish(envelope);
   }
 
-  #deliver(address: Address, message: OutboundMessage): void {
+  #deliver(address: Address, message: OutboundMessage, sent: Sending | undefined): void {
+    // What nobody here gets is not measured: it would look like a delivery that takes no time.
+    if (this.#give(address, message) && sent) this.timings.delivered(sent);
+  }
+
+  /** @returns whether anybody here is among the recipients */
+  #give(address: Address, message: OutboundMessage): boolean {
     const { target, where } = address;
     const exclusion = Exclusion.of(address);
     if (target.kind === 'rooms' && !this.#areAlike(target.roomNames, address)) {
       const filter = where && this.filters.of(where);
-      if (filter !== null) this.#deliverToRooms(target.roomNames, exclusion, filter, address, message);
-      return;
+      return filter !== null && this.#giveToRooms(target.roomNames, exclusion, filter, address, message);
     }
     const termsOf = this.#termsOf(address);
     const isNamed = target.kind === 'clients';
+    let isAnybody = false;
     for (const client of this.recipients.of(target)) {
       if (exclusion?.hides(client)) continue;
       client.sendFrame(message.frameFor(client.codec), termsOf(client));
       if (isNamed) OWN_SENDS.note(client);
+      isAnybody = true;
     }
+    return isAnybody;
   }
 
   /** Whether it does not matter in which of the rooms a client gets the message, and how: the fast way. */
@@ -143,14 +149,15 @@ export class Delivery {
   }
 
   /** Sends room by room, with the name of the room. A client in several of the rooms gets the message of the first one. */
-  #deliverToRooms(
+  #giveToRooms(
     roomNames: readonly string[],
     exclusion: Exclusion | undefined,
     filter: MemberFilter | undefined,
     terms: SendTerms,
     message: OutboundMessage,
-  ): void {
+  ): boolean {
     const served = new Set<ClientSession>();
+    let isAnybody = false;
     for (const roomName of roomNames) {
       const named = this.#namesRooms ? message.inRoom(this.#names.nameOf(roomName)) : message;
       const termsOf = this.windows.ofRoom(roomName, terms);
@@ -160,7 +167,9 @@ export class Delivery {
         if (roomNames.length > 1) served.add(client);
         const own = client.options.rooms.named ? named : message;
         client.sendFrame(own.frameFor(client.codec), termsOf(client));
+        isAnybody = true;
       }
     }
+    return isAnybody;
   }
 }

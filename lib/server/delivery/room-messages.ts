@@ -91,7 +91,7 @@ export class RoomMessages {
 
   /** Delivers a message of another worker, and one of this worker's own that has its number now. */
   receive(envelope: WsReceivedEnvelope): void {
-    const { target, number, exclude, excludeUsers, excludeRooms, isVolatile, content } = envelope;
+    const { target, number, exclude, excludeUsers, excludeRooms, isVolatile, content, sent } = envelope;
     if (!this.history.isOn || target.kind !== 'rooms') {
       this.delivery.receive(envelope);
       return;
@@ -100,7 +100,7 @@ export class RoomMessages {
     // Where this worker knows of no history, a number means nothing: the members get the message as it is.
     if (number && roomName !== undefined && this.history.retentionOf(roomName)) {
       const { copy } = number;
-      this.history.receive(roomName, number, { text: content.text, exclude, excludeUsers, excludeRooms, copy });
+      this.history.receive(roomName, number, { text: content.text, exclude, excludeUsers, excludeRooms, copy, sent });
       return;
     }
     this.delivery.receive(envelope);

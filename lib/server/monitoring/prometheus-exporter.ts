@@ -1,20 +1,16 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
+import { LoopDelay } from '../../runtime/metrics/loop-delay.js';
 import {
   allMetrics,
   gauge,
   Metrics,
-  type MetricDescription,
+  type CataloguedMetric,
   type MetricSource,
   type WebSocketMetric,
 } from '../../runtime/metrics/metrics.js';
 import { Runtime } from '../../runtime/runtime.js';
-
-/** Milliseconds between two looks at how late the event loop is. */
-const RESOLUTION = 20;
-const QUANTILES = [0.5, 0.99];
 
 /** A value as prom-client writes it: under the metric's own name unless it has another. */
 interface CollectedValue {
@@ -25,20 +21,20 @@ interface CollectedValue {
 
 /** One metric as a registry of prom-client asks for it. The registry may change its name (OpenMetrics). */
 class CollectedMetric {
-  readonly aggregator = 'sum';
+  readonly help: string;
+  readonly type: CataloguedMetric['kind'];
+  readonly aggregator: CataloguedMetric['aggregator'];
   name: string;
 
   constructor(
-    { name, help, kind }: MetricDescription,
+    { name, help, kind, aggregator }: CataloguedMetric,
     private readonly read: () => readonly WebSocketMetric[],
   ) {
     this.name = name;
     this.help = help;
     this.type = kind;
+    this.aggregator = aggregator;
   }
-
-  readonly help: string;
-  readonly type: MetricDescription['kind'];
 
   get(): object {
     const { name, help, type, aggregator } = this;
@@ -53,16 +49,18 @@ class CollectedMetric {
 /** Shows this worker's numbers in the registry of the option `metrics` from the start of the application to its stop. */
 @Injectable()
 export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplicationShutdown {
-  readonly #registered: string[] = [];
+  readonly #registered = new Map<string, CollectedMetric>();
   /** Read once for all metrics that are asked for in one turn of the event loop. */
   #snapshot: Map<string, WebSocketMetric[]> | null = null;
-  #delay: IntervalHistogram | null = null;
+  readonly #delay: LoopDelay;
 
   constructor(
     private readonly metricsOfWorker: Metrics,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#delay = new LoopDelay(runtime);
+  }
 
   /** @throws PxlWebSocketSetupError when the registry has one of the metrics already */
   onModuleInit(): void {
@@ -76,28 +74,27 @@ export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplica
       );
     }
     for (const metric of metrics) {
-      registry.registerMetric(new CollectedMetric(metric, () => this.#read().get(metric.name) ?? []));
-      this.#registered.push(metric.name);
+      const collected = new CollectedMetric(metric, () => this.#read().get(metric.name) ?? []);
+      registry.registerMetric(collected);
+      this.#registered.set(metric.name, collected);
     }
-    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-    this.#delay.enable();
+    this.#delay.start();
   }
 
   onApplicationShutdown(): void {
-    this.#delay?.disable();
-    this.#delay = null;
-    for (const name of this.#registered.splice(0)) this.options.metrics.registry?.removeSingleMetric(name);
+    this.#delay.stop();
+    const { registry } = this.options.metrics;
+    for (const [name, metric] of this.#registered) {
+      // The application may have cleared the registry, and another one may show its own numbers there by now.
+      if (registry?.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
+    }
+    this.#registered.clear();
   }
 
-  /** What is late is measured since the last look. */
   *metrics(): Iterable<WebSocketMetric> {
-    const delay = this.#delay;
-    if (!delay) return;
-    for (const quantile of QUANTILES) {
-      const late = Math.max(0, delay.percentile(quantile * 100) / 1e9 - RESOLUTION / 1_000);
-      yield gauge('event_loop_delay_seconds', late, { quantile: String(quantile) });
+    for (const { quantile, seconds } of this.#delay.read()) {
+      yield gauge('event_loop_delay_seconds', seconds, { quantile: String(quantile) });
     }
-    delay.reset();
   }
 
   #read(): ReadonlyMap<string, readonly WebSocketMetric[]> {

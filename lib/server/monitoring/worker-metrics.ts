@@ -25,13 +25,14 @@ export class WorkerMetrics implements MetricSource {
 
   *metrics(): Iterable<WebSocketMetric> {
     yield gauge('connections', this.clients.size);
+    yield gauge('users', this.clients.userCount);
     yield gauge('remote_connections', this.mirror.size);
     yield gauge('rooms', this.rooms.rooms.size);
     yield counter('connects', this.traffic.connects.total);
     yield counter('disconnects', this.traffic.disconnects.total);
     yield counter('messages_received', this.traffic.messages.total);
-    for (const [code, count] of this.traffic.closes) yield counter('closes', count, { code });
     for (const [code, count] of this.traffic.errors) yield counter('errors', count, { code });
+    yield* this.#queues();
     yield gauge('slow_consumers', this.slowConsumers.size);
     const { disconnected, dropped, droppedOldest } = this.slowConsumers.counts;
     yield counter('slow_consumers_disconnected', disconnected);
@@ -43,5 +44,15 @@ export class WorkerMetrics implements MetricSource {
     yield gauge('bus_ready', this.broadcaster.isReady ? 1 : 0);
     const { probeMs } = this.broadcaster.health;
     if (probeMs !== null) yield gauge('bus_probe_seconds', probeMs / 1_000);
+  }
+
+  *#queues(): Iterable<WebSocketMetric> {
+    let [messages, bytes] = [0, 0];
+    for (const client of this.clients.values()) {
+      messages += client.waitingMessages;
+      bytes += client.bufferedAmount;
+    }
+    yield gauge('messages_waiting', messages);
+    yield gauge('outbox_bytes', bytes);
   }
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { ModuleLogger } from '../../errors/module-logger.js';
 import { RefusalCounters } from '../../limits/refusal-counters.js';
-import { LOST, PROTOCOL_ERROR, type CloseReason } from '../../protocol/close-codes.js';
+import { CLOSE_CODES, LOST, PROTOCOL_ERROR, type CloseReason } from '../../protocol/close-codes.js';
+import { BoundedCounts } from '../../runtime/metrics/bounded-counts.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { closeOfProxy } from './proxy-close.js';
@@ -10,10 +11,17 @@ import { closeOfProxy } from './proxy-close.js';
 /** Milliseconds between two lines of the log: a proxy ends all of its connections at once. */
 const PAUSE = 60_000;
 
+/** The codes of RFC 6455 (7.4.1), and those that the library closes with. */
+const KNOWN = [
+  ...Array.from({ length: 16 }, (_, at) => 1000 + at),
+  ...Object.values(CLOSE_CODES).map(({ code }) => code),
+].map(String);
+
 /** Tells with what a connection has ended, and counts what ended it. */
 @Injectable()
 export class ConnectionEnds implements MetricSource {
   readonly #logger = new ModuleLogger();
+  readonly #closes = new BoundedCounts(KNOWN);
   #byProxies = 0;
   #toldAt = -Infinity;
 
@@ -28,16 +36,27 @@ export class ConnectionEnds implements MetricSource {
     else if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.counters.count('fragments');
   };
 
-  /** @param end as the socket tells it: what a proxy has done is the client's fault there, or a break without a reason */
+  /**
+   * To be called once for each connection.
+   *
+   * @param end as the socket tells it: what a proxy has done is the client's fault there, or a break without a reason
+   */
   of(ws: WebSocket, end: CloseReason): CloseReason {
+    const cause = this.#causeOf(ws, end);
+    this.#closes.count(String(cause.code));
+    return cause;
+  }
+
+  *metrics(): Iterable<WebSocketMetric> {
+    for (const [code, count] of this.#closes) yield counter('closes', count, { code });
+    yield counter('proxy_closes', this.#byProxies);
+  }
+
+  #causeOf(ws: WebSocket, end: CloseReason): CloseReason {
     if (end.code !== PROTOCOL_ERROR && end.code !== LOST) return end;
     const byProxy = closeOfProxy(ws);
     if (byProxy) this.#note(byProxy);
     return byProxy ?? end;
-  }
-
-  *metrics(): Iterable<WebSocketMetric> {
-    yield counter('proxy_closes', this.#byProxies);
   }
 
   #note({ code }: CloseReason): void {

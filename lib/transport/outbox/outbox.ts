@@ -343,6 +343,7 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
     if (this.#steps) this.#writePassed();
     else this.flush();
     this.writer.send(data, options, done);
+    if (options.fin !== false && this.ws.readyState === OPEN) this.services.scheduler.sent++;
     this.#checkBudget();
     if (options.fin === false) this.#behindFragments ??= [];
     else this.#releaseBehindFragments();

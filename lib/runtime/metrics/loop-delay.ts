@@ -1,0 +1,67 @@
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import type { Runtime, RuntimeTimer } from '../runtime.js';
+
+/** Milliseconds between two looks at the clock. */
+const RESOLUTION = 20;
+/** Milliseconds after which values are forgotten at the earliest. */
+const MEMORY = 60_000;
+const QUANTILES = [0.5, 0.99, 1] as const;
+
+/** By how much the event loop was late. */
+export interface LateQuantile {
+  /** 1: the longest delay. */
+  readonly quantile: number;
+  readonly seconds: number;
+}
+
+/**
+ * By how much the event loop is late, over the last one to two minutes: so whoever reads it, and how often, takes nothing away from
+ * others.
+ */
+export class LoopDelay {
+  #monitor: IntervalHistogram | null = null;
+  /** Those of the minute before. */
+  #before: readonly number[] = [];
+  #timer: RuntimeTimer | null = null;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  start(): void {
+    if (this.#monitor) return;
+    this.#monitor = monitorEventLoopDelay({ resolution: RESOLUTION });
+    this.#monitor.enable();
+    this.#turnLater();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#monitor?.disable();
+    this.#monitor = null;
+    this.#before = [];
+  }
+
+  /** The quantiles 0.5, 0.99 and 1; none before the start. */
+  read(): LateQuantile[] {
+    const monitor = this.#monitor;
+    if (!monitor) return [];
+    const now = secondsOf(monitor);
+    return QUANTILES.map((quantile, at) => ({ quantile, seconds: Math.max(now[at] ?? 0, this.#before[at] ?? 0) }));
+  }
+
+  #turnLater(): void {
+    this.#timer = this.runtime.timeout(MEMORY, () => {
+      if (!this.#monitor) return;
+      this.#before = secondsOf(this.#monitor);
+      this.#monitor.reset();
+      this.#turnLater();
+    });
+  }
+}
+
+/** What is measured is the time between two looks, so their distance is taken off. */
+function secondsOf(monitor: IntervalHistogram): number[] {
+  return QUANTILES.map((quantile) => {
+    const nanoseconds = quantile === 1 ? monitor.max : monitor.percentile(quantile * 100);
+    return Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1_000);
+  });
+}
