@@ -87,6 +87,8 @@ export type {
 } from './options/limits.options.js';
 export type { WsDeliveryOptions, WsWindowOfRoom } from './options/delivery.options.js';
 export type { WsMetricsOptions, WsMetricsRegistry } from './options/observability/metrics.options.js';
+export type { WsTracingOptions } from './options/observability/tracing.options.js';
+export type { WsTraceContext } from './tracing/trace-context.js';
 export type { WsEndpointOptions } from './options/endpoint.options.js';
 export type { WsHeartbeatOptions, WsInactiveClientsOptions } from './options/heartbeat.options.js';
 export type { WsInboundOptions } from './options/inbound.options.js';

@@ -17,6 +17,7 @@ import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
+import { BusSender } from './cluster/bus/bus-sender.js';
 import { ClusterCalls } from './cluster/calls/cluster-calls.js';
 import { PeerCheck } from './cluster/calls/peer-check.js';
 import { CLUSTER_PROVIDERS } from './cluster/cluster.providers.js';
@@ -125,6 +126,7 @@ import { SubscriberDispatcher } from './subscribers/subscriber.dispatcher.js';
 import { SubscriberExplorer } from './subscribers/subscriber.explorer.js';
 import { SubscriberRegistry } from './subscribers/subscriber.registry.js';
 import { SubscriberRunner } from './subscribers/subscriber.runner.js';
+import { Tracing } from './tracing/tracing.js';
 import { ConnectionEnds } from './transport/connection/connection-ends.js';
 import { ConnectionHooks } from './transport/connection/connection-hooks.js';
 import { ConnectionLifetime } from './transport/connection/connection-lifetime.js';
@@ -153,6 +155,15 @@ const GROUND: Provider[] = [
     useFactory: ({ metrics }: ResolvedOptions, runtime: Runtime): Timings =>
       new Timings(metrics.registry !== undefined, runtime),
     inject: [PXL_WS_OPTIONS, Runtime],
+  },
+  {
+    provide: Tracing,
+    useFactory: async (options: ResolvedOptions): Promise<Tracing> => {
+      const tracing = new Tracing(options.tracing);
+      await tracing.load();
+      return tracing;
+    },
+    inject: [PXL_WS_OPTIONS],
   },
 ];
 
@@ -235,7 +246,7 @@ const TRANSPORT = [
 
 const CLUSTER: Provider[] = [
   ...CLUSTER_PROVIDERS,
-  ...[ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, OwnClients, MirrorWriter, RevocationSync],
+  ...[BusSender, ClusterCalls, PeerCheck, ClusterEvents, RegistryBridge, OwnClients, MirrorWriter, RevocationSync],
   ...[PresenceBridge, ReplacedClients],
 ];
 

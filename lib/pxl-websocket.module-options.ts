@@ -18,6 +18,7 @@ import { resolveBroadcaster } from './options/broadcaster.options.js';
 import { resolveCluster, resolvePrefix, type WsClusterOptions } from './options/cluster.options.js';
 import { resolveCompression } from './options/compression.options.js';
 import { resolveMetrics, type WsMetricsOptions } from './options/observability/metrics.options.js';
+import { resolveTracing, type WsTracingOptions } from './options/observability/tracing.options.js';
 import { resolveDelivery, type WsDeliveryOptions } from './options/delivery.options.js';
 import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
 import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
@@ -141,6 +142,11 @@ export interface PxlWebSocketModuleOptions {
   debug?: WsDebugOptions | undefined;
   /** What Prometheus reads of this worker. */
   metrics?: WsMetricsOptions | undefined;
+  /**
+   * Spans of OpenTelemetry. They are made where the application has `@opentelemetry/api` and an SDK that is registered when it begins
+   * to listen. `false`: none are made, and no trace goes to other workers.
+   */
+  tracing?: WsTracingOptions | boolean | undefined;
 }
 
 /** The callbacks of the option `events`. */
@@ -192,6 +198,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     shutdown: options.inGroup('shutdown', resolveShutdown),
     debug: options.inGroup('debug', resolveDebug),
     metrics: options.inGroup('metrics', resolveMetrics),
+    tracing: resolveTracing(options),
   };
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);

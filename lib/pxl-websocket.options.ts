@@ -11,6 +11,7 @@ import type { ResolvedHeartbeat, ResolvedInactiveClients } from './options/heart
 import type { ResolvedInbound } from './options/inbound.options.js';
 import type { ResolvedLimits } from './options/limits.options.js';
 import type { ResolvedMetrics } from './options/observability/metrics.options.js';
+import type { ResolvedTracing } from './options/observability/tracing.options.js';
 import type { ResolvedRedis } from './options/redis.options.js';
 import type { ResolvedRooms } from './options/rooms/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
@@ -55,6 +56,7 @@ export interface ResolvedOptions {
   readonly shutdown: ResolvedShutdown;
   readonly debug: ResolvedDebug;
   readonly metrics: ResolvedMetrics;
+  readonly tracing: ResolvedTracing;
 }
 
 /** Whether there may be other workers. */

@@ -4,6 +4,8 @@ import type { WsRequest } from '../ws-client/ws-request.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
+import { inOwnScope } from '../runtime/neutral-scope.js';
+import { Tracing } from '../tracing/tracing.js';
 import { AuthRefusals } from './auth-refusals.js';
 import { Authentication, type AuthenticationResult, type Refused } from './authentication.js';
 import { ANONYMOUS, type Identity } from './identity.js';
@@ -51,6 +53,7 @@ export class Admission {
     private readonly users: UserAdmission,
     private readonly counters: RefusalCounters,
     private readonly refusals: AuthRefusals,
+    private readonly tracing: Tracing,
     @Inject(PXL_WS_REVOCATIONS) private readonly revocations: Revocations,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -71,8 +74,8 @@ export class Admission {
   }
 
   /** Admits by the data of a message. Never rejects. */
-  async ofMessage(candidate: Candidate, data: unknown): Promise<AdmissionResult> {
-    return this.#admit(candidate, await this.authentication.ofMessage(candidate, data));
+  ofMessage(candidate: Candidate, data: unknown): Promise<AdmissionResult> {
+    return this.#inOwnScope(async () => this.#admit(candidate, await this.authentication.ofMessage(candidate, data)));
   }
 
   /**
@@ -80,9 +83,16 @@ export class Admission {
    *
    * @param userId the user whose token it has to be
    */
-  async renew(candidate: KnownCandidate, userId: string, data: unknown): Promise<AdmissionResult> {
-    const result = await this.authentication.ofMessage(candidate, data);
-    return this.#note(candidate, await this.#failSafe(() => this.#renewed(userId, result)));
+  renew(candidate: KnownCandidate, userId: string, data: unknown): Promise<AdmissionResult> {
+    return this.#inOwnScope(async () => {
+      const result = await this.authentication.ofMessage(candidate, data);
+      return this.#note(candidate, await this.#failSafe(() => this.#renewed(userId, result)));
+    });
+  }
+
+  /** What an authenticator sets with `enterWith` must not stay with the socket; only the span of the message is seen. */
+  #inOwnScope(work: () => Promise<AdmissionResult>): Promise<AdmissionResult> {
+    return inOwnScope('WsAuthentication', this.tracing.bound(work));
   }
 
   async #renewed(userId: string, result: AuthenticationResult): Promise<AdmissionResult> {

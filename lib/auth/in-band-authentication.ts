@@ -123,7 +123,7 @@ export class InBandAuthentication {
     const result: AdmissionResult =
       'identity' in pending
         ? { outcome: 'accepted', identity: pending.identity }
-        : await inOwnScope('WsAuthentication', () => this.admission.ofMessage(pending.candidate, data));
+        : await this.admission.ofMessage(pending.candidate, data);
     const isAccepted = result.outcome === 'accepted';
     const agreement = isAccepted ? await this.#agree(client, result.identity.user?.userId, data) : null;
     const isOver = client.readyState !== OPEN; // it has left, or its time was up
@@ -150,8 +150,7 @@ export class InBandAuthentication {
     };
     const limit = WHILE_AUTHENTICATING * options.auth.timeout;
     const { userId } = client.user;
-    const renew = () => this.admission.renew({ clientId, request, options }, userId, data);
-    const renewal = inOwnScope('WsAuthentication', renew);
+    const renewal = this.admission.renew({ clientId, request, options }, userId, data);
     // Noted here, so that an authenticator that fails after its time is reported too.
     const renewed = renewal.then((result) => {
       if (result.outcome !== 'accepted') throw this.#errorOf(client, result);

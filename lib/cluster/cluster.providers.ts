@@ -15,6 +15,7 @@ import { RoomNames } from '../rooms/room-names.js';
 import { Timings } from '../runtime/metrics/timings.js';
 import { Runtime } from '../runtime/runtime.js';
 import { CLUSTER_CLOCK, type ClusterClock } from '../runtime/cluster-clock.js';
+import { Tracing } from '../tracing/tracing.js';
 import { WorkerIdentity } from '../runtime/worker-identity.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { ApplicationRedis } from './application-redis.js';
@@ -70,6 +71,7 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       { workerId }: WorkerIdentity,
       runtime: Runtime,
       timings: Timings,
+      tracing: Tracing,
       factory: RuleFactory,
     ): Promise<WsBroadcaster> => {
       const { broadcaster, cluster, enabled } = options;
@@ -80,9 +82,9 @@ export const CLUSTER_PROVIDERS: Provider[] = [
       const { joinWhenDegraded } = cluster;
       const { history } = options.rooms;
       const settings = { workerId, patience: PATIENCE, joinWhenDegraded, history };
-      return new WsRedisBroadcaster(redis, settings, timings, runtime);
+      return new WsRedisBroadcaster(redis, settings, timings, runtime, tracing);
     },
-    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, Timings, RuleFactory],
+    inject: [CLUSTER_REDIS, PXL_WS_OPTIONS, WorkerIdentity, Runtime, Timings, Tracing, RuleFactory],
   },
   {
     provide: ROOM_STORE,

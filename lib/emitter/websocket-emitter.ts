@@ -12,6 +12,7 @@ import { readConflate } from '../clients/conflate.js';
 import { readWhere, type WsWhere } from '../clients/where.js';
 import { encodeMessage } from '../clients/encode-message.js';
 import { OutboundMessage } from '../clients/outbound-message.js';
+import { spanOf } from '../cluster/bus/envelope-spans.js';
 import { ClusterChannels } from '../cluster/bus/cluster-channels.js';
 import { EnvelopePublisher } from '../cluster/bus/envelope-publisher.js';
 import type { WsEnvelope, WsTarget } from '../cluster/bus/envelope.js';
@@ -37,6 +38,8 @@ import { abandon } from '../redis/link/abandon.js';
 import { FaultLog } from '../redis/link/fault-log.js';
 import { RedisLink } from '../redis/link/redis-link.js';
 import { Runtime } from '../runtime/runtime.js';
+import type { WsTraceContext } from '../tracing/trace-context.js';
+import { Tracing } from '../tracing/tracing.js';
 import { WatchedPromise } from '../runtime/watched-promise.js';
 import { EmittedRooms } from './emitted-rooms.js';
 
@@ -71,6 +74,11 @@ export interface WebSocketEmitterOptions {
   limits?: { maxPushBytes?: number | false | undefined } | undefined;
   /** What the connection is called in `CLIENT LIST` and in the log. Default: `'WebSocketEmitter'`. */
   identifier?: string | undefined;
+  /**
+   * False: no spans of OpenTelemetry are made, and no trace goes to the workers. An SDK counts that is there when the emitter connects.
+   * Default: true.
+   */
+  tracing?: boolean | undefined;
   /**
    * Gets lines about the connection, and about failed sends whose promise nobody took; a few lines a second at most.
    * Default: they are dropped.
@@ -136,6 +144,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   readonly #limit: PushLimit;
   readonly #names: RoomNames;
   readonly #log: FaultLog;
+  readonly #tracing: Tracing;
   #connecting: Promise<void> | null = null;
   #isShut = false;
 
@@ -161,6 +170,7 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
     if (typeof identifier !== 'string' || !/^[^\s\p{Cc}]+$/u.test(identifier)) {
       checks.refuse('identifier', 'a text without spaces');
     }
+    this.#tracing = new Tracing({ enabled: checks.boolean('tracing', true), userIds: false });
     checks.finish();
     this.#log = new FaultLog(report, this.#runtime);
     const name = `${identifier}.${this.#runtime.randomId(6)}`;
@@ -229,7 +239,8 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
       const numbered = this.#rooms.write(key, { message, exclude, where, conflate, idempotencyKey });
       if (!numbered) return this.#send(target, message, { exclude, where, conflate });
       return this.#onceReady(async () => {
-        if (!(await this.#rooms.append(numbered))) this.#publisher.tellIgnis(numbered);
+        const isRepeated = await this.#traced('append', target, (trace) => this.#rooms.append({ ...numbered, trace }));
+        if (!isRepeated) this.#publisher.tellIgnis(numbered);
       });
     });
   }
@@ -340,7 +351,19 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
 
   async #post(given: Omit<WsEnvelope, 'isVolatile'>): Promise<void> {
     const envelope: WsEnvelope = { ...given, isVolatile: false };
-    await this.#onceReady(() => this.#publisher.publish(envelope));
+    await this.#onceReady(() =>
+      this.#traced('publish', envelope.target, (trace) => this.#publisher.publish({ ...envelope, trace })),
+    );
+  }
+
+  #traced<T>(
+    operation: 'append' | 'publish',
+    target: WsTarget,
+    send: (trace?: WsTraceContext) => Promise<T>,
+  ): Promise<T> {
+    if (!this.#tracing.isOn) return send();
+    const { name, start } = spanOf(operation, target);
+    return this.#tracing.within(name, start, (span) => send(span.carried));
   }
 
   /** Waits for the connection; Redis has the rest of the time to answer. */
@@ -375,7 +398,9 @@ export class WebSocketEmitter<C extends WebSocketContract = WebSocketContract> {
   async #connect(): Promise<void> {
     const late = (): WsError => new WsError('UNAVAILABLE', this.#link.lastError ?? 'Redis cannot be reached.');
     const ready = new Promise<void>((resolve) => this.#link.onReady(resolve));
+    const loaded = this.#tracing.load();
     this.#link.start();
     await this.#runtime.waitFor(PATIENCE, ready, late);
+    await loaded;
   }
 }

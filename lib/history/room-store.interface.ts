@@ -1,6 +1,7 @@
 import type { WsExclusion } from '../clients/exclusion.interface.js';
 import type { WsRetention } from '../options/rooms/history.options.js';
 import type { WsPosition } from '../protocol/room-position.js';
+import type { WsTraceContext } from '../tracing/trace-context.js';
 
 export type { WsPosition };
 
@@ -21,6 +22,8 @@ export interface WsAppend extends WsNumberedMessage {
   readonly retention: WsRetention;
   /** A message that has been added with the same key within five minutes is not added again. */
   readonly idempotencyKey?: string | undefined;
+  /** The span that sends it. It goes to other workers with the message, and is no part of what is kept. */
+  readonly trace?: WsTraceContext | undefined;
 }
 
 /** What became of a {@link WsAppend}. */

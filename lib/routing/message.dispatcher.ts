@@ -9,6 +9,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { Timings } from '../runtime/metrics/timings.js';
 import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
+import { Tracing } from '../tracing/tracing.js';
 import { Exchange, type ExchangeServices } from './exchange/exchange.js';
 import { UnknownRoutes } from './unknown-routes.js';
 
@@ -25,9 +26,10 @@ export class MessageDispatcher implements SessionDispatcher {
     counters: RefusalCounters,
     timings: Timings,
     traffic: Traffic,
+    readonly tracing: Tracing,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
-    this.#services = { runtime, errors, counters, timings, traffic, options };
+    this.#services = { runtime, errors, counters, timings, traffic, tracing, options };
   }
 
   dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined {

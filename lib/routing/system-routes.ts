@@ -31,18 +31,18 @@ export class SystemRoutes {
   ) {}
 
   addTo(router: Router): void {
-    const add = (action: string, handle: RouteHandler, immediate = false): void => {
-      router.add(TYPE, action, { source: `system.${action}`, immediate, handle });
+    const add = (action: string, handle: RouteHandler, immediate = false, isQuiet = false): void => {
+      router.add(TYPE, action, { source: `system.${action}`, immediate, handle, isQuiet });
     };
     add('clientList', () => this.#clientList());
     add('authenticate', (session, message) => this.#authenticate(session, message), true);
     add('refresh', (session, { data }) => this.inBand.refresh(session, data), true);
     // Answered under the name `pong`, as PXL does.
-    add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true);
+    add('ping', () => new NamedAnswer(TYPE, 'pong', { time: this.runtime.now() }), true, true);
     // The answer to a ping that the application has sent as a message: it counts as activity, nothing else.
-    add('pong', () => undefined, true);
-    add('cancel', (session, { data }) => this.#cancel(session, data), true);
-    add('answer', (session, { data }) => this.#answer(session, data), true);
+    add('pong', () => undefined, true, true);
+    add('cancel', (session, { data }) => this.#cancel(session, data), true, true);
+    add('answer', (session, { data }) => this.#answer(session, data), true, true);
     this.roomRoutes.addTo(router);
     this.eventRoutes.addTo(router);
     this.historyRoutes.addTo(router);

@@ -1,4 +1,5 @@
 import type { Runtime, RuntimeTimer } from '../runtime/runtime.js';
+import type { WsTraceContext } from '../tracing/trace-context.js';
 import type { HandlerHost } from './handler-host.js';
 import type { SubscriberRunner } from './subscriber.runner.js';
 import type { Subscriber } from './subscriber.js';
@@ -11,6 +12,8 @@ export class HandlerRun implements HandlerHost {
     private readonly runner: SubscriberRunner,
     readonly subscriber: Subscriber,
     readonly channel: string,
+    /** The span that has published the event; undefined: none has. */
+    readonly trace: WsTraceContext | undefined,
   ) {}
 
   get owner(): object {

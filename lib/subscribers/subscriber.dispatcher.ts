@@ -118,7 +118,7 @@ export class SubscriberDispatcher implements MetricSource {
     let before: Finish = null;
     for (const subscriber of this.registry.candidates(event.channel)) {
       if (subscriber.definition.run === 'oneWorker' && !event.isResponsible) continue;
-      const run = new HandlerRun(this.runner, subscriber, event.channel);
+      const run = new HandlerRun(this.runner, subscriber, event.channel, event.trace);
       const context = this.contexts.of(event, run);
       if (!subscriber.matcher.matches(context) || this.#isBehind(subscriber)) continue;
       const work = (): Finish => this.runner.run(run, () => subscriber.handle(context));

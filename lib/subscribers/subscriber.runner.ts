@@ -5,6 +5,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.j
 import { isThenable } from '../runtime/thenable.js';
 import { NEUTRAL_SCOPE } from '../runtime/neutral-scope.js';
 import { Runtime, type RuntimeTimer } from '../runtime/runtime.js';
+import { Tracing } from '../tracing/tracing.js';
 import type { HandlerHost } from './handler-host.js';
 import { HandlerRun } from './handler-run.js';
 import type { Finish } from './subscriber-queue.js';
@@ -24,6 +25,7 @@ export class SubscriberRunner {
   constructor(
     readonly runtime: Runtime,
     private readonly errors: ErrorReporter,
+    private readonly tracing: Tracing,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -32,7 +34,7 @@ export class SubscriberRunner {
     if (this.#hasGivenUp) return null;
     const scope = new AsyncResource('WsSubscriber', { requireManualDestroy: true });
     try {
-      const result = scope.runInAsyncScope(work);
+      const result = scope.runInAsyncScope(this.tracing.isOn ? () => this.#inSpan(run, work) : work);
       return isThenable(result) ? this.#settle(run, result) : null;
     } catch (error) {
       this.#report(run, error);
@@ -41,8 +43,8 @@ export class SubscriberRunner {
   }
 
   /** Puts further work into the subscriber's queue after `ms`. */
-  defer({ subscriber, channel }: HandlerRun, ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer {
-    const later = new HandlerRun(this, subscriber, channel);
+  defer({ subscriber, channel, trace }: HandlerRun, ms: number, work: (host: HandlerHost) => unknown): RuntimeTimer {
+    const later = new HandlerRun(this, subscriber, channel, trace);
     const begin = (): void => {
       deferral.cancel();
       void subscriber.queue.push(() => this.run(later, () => work(later)));
@@ -71,6 +73,18 @@ export class SubscriberRunner {
   giveUp(): void {
     this.#hasGivenUp = true;
     for (const run of this.#running) run.isOver = true;
+  }
+
+  /** In the trace of what has published the event, or in one of its own. */
+  #inSpan({ subscriber, channel, trace }: HandlerRun, work: () => unknown): unknown {
+    const attributes = {
+      'messaging.system': 'pxl_websocket',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': channel,
+    };
+    const start = { kind: 'consumer', attributes, parent: trace ?? null } as const;
+    return this.tracing.within(`process ${subscriber.definition.name}`, start, work);
   }
 
   async #settle(run: HandlerRun, result: PromiseLike<unknown>): Promise<void> {

@@ -10,6 +10,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['runtime'],
   ['ws-client'],
   ['errors', 'options'],
+  ['tracing'],
   ['redis'],
   ['limits'],
   ['clients'],

@@ -7,6 +7,7 @@ import {
   writeBeginning,
   writeEntry,
 } from '../../lib/cluster/bus/numbered-text.js';
+import { pointOf, writeTrace } from '../../lib/tracing/trace-context.js';
 import type { WsEnvelope, WsTarget } from '../../lib/cluster/bus/envelope.js';
 
 const postmark = { origin: 'AAAAAAAA', sentAt: 1_700_000_000_000, id: undefined };
@@ -55,6 +56,26 @@ describe('The text of an envelope', () => {
       expect(text).toMatch(/^{"v":2,/);
       expect(readWsEnvelope(text)).toStrictEqual({ ...postmark, envelope: { ...sent, origin: postmark.origin } });
     }
+  });
+
+  it('keeps the span that has sent it, in the fields of W3C, and is read without one that is malformed', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const plain = envelope({ kind: 'rooms', roomNames: ['a'] });
+    for (const trace of [{ traceparent }, { traceparent, tracestate: 'vendor=1' }]) {
+      const text = writeWsEnvelope({ ...plain, trace }, postmark);
+      expect(JSON.parse(text.slice(0, text.indexOf('\n')))).toMatchObject({ v: 1, ...trace });
+      expect(readWsEnvelope(text)?.envelope).toEqual({ ...plain, origin: postmark.origin, trace });
+    }
+    const odd = [1, '', 'x'.repeat(56), `${traceparent}-more`].map((value) => ({ traceparent: value as string }));
+    for (const trace of odd) {
+      const read = readWsEnvelope(writeWsEnvelope({ ...plain, trace }, postmark));
+      expect(read?.envelope).toStrictEqual({ ...plain, origin: postmark.origin });
+    }
+    const endless = { traceparent, tracestate: 'x'.repeat(513) };
+    expect(readWsEnvelope(writeWsEnvelope({ ...plain, trace: endless }, postmark))?.envelope.trace).toEqual({
+      traceparent,
+    });
+    expect(writeWsEnvelope(plain, postmark)).not.toContain('trace');
   });
 
   it('keeps a content with line feeds of its own', () => {
@@ -110,6 +131,26 @@ describe('The text of an envelope', () => {
   });
 });
 
+describe('A trace', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('is read as it was written', () => {
+    const point = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
+    expect(writeTrace(point, '')).toEqual({ traceparent });
+    expect(pointOf({ traceparent })).toEqual(point);
+  });
+
+  it.each([
+    ['of another version', traceparent.replace('00-', '01-')],
+    ['without a trace', traceparent.replace(/-[^-]{32}-/, `-${'0'.repeat(32)}-`)],
+    ['without a span', traceparent.replace(/-[^-]{16}-/, `-${'0'.repeat(16)}-`)],
+    ['in capitals', traceparent.toUpperCase()],
+  ])('is none %s', (_what, text) => {
+    expect(text).toHaveLength(traceparent.length);
+    expect(pointOf({ traceparent: text })).toBeUndefined();
+  });
+});
+
 describe('The text of a message with a number', () => {
   const roomName = 'a "room"\n';
   const message = { text: '{"data":"line\\nfeed"}\n', exclude: ['x'], copy: 'copy1' };
@@ -122,6 +163,13 @@ describe('The text of a message with a number', () => {
     isVolatile: false,
     content: { kind: 'message', text: message.text },
   };
+
+  it('has the trace of its batch in the part that is not kept', () => {
+    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    const beginning = writeBeginning(roomName, postmark, trace);
+    expect(readWsEnvelope(numberedText(beginning, parts[1], number))?.envelope).toMatchObject({ ...envelope, trace });
+    expect(parts[1]).not.toContain('trace');
+  });
 
   it('is that of an envelope with the number in front, as workers of version 0.1 read it', () => {
     const text = numberedText(...parts, number);

@@ -115,6 +115,7 @@ describe('the defaults in documents', () => {
     const groups = ['rooms', 'clientList', 'disconnectInactiveClients', 'limits', 'inbound', 'timeouts', 'routing'];
     groups.push(
       'metrics',
+      'tracing',
       'delivery',
       'cluster',
       'heartbeat',
@@ -187,7 +188,7 @@ describe('the defaults in documents, of other parts', () => {
       'The emitter',
       'WebSocketEmitterOptions',
       'lib/emitter/websocket-emitter.ts',
-      { prefix: resolve({}).prefix, identifier: 'WebSocketEmitter', cluster: { ignis: false } },
+      { prefix: resolve({}).prefix, identifier: 'WebSocketEmitter', cluster: { ignis: false }, tracing: true },
       [],
     ],
   ];

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { BusSender } from '../../lib/cluster/bus/bus-sender.js';
+import { Tracing } from '../../lib/tracing/tracing.js';
 import { ClusterCalls } from '../../lib/cluster/calls/cluster-calls.js';
 import type { WsEnvelope, WsReceivedEnvelope } from '../../lib/cluster/bus/envelope.js';
 import { PeerCheck } from '../../lib/cluster/calls/peer-check.js';
@@ -75,7 +77,9 @@ class FleetWorker extends HubBroadcaster {
     void this.start(() => undefined);
     const registry = new FleetRegistry(name, fleet);
     this.endsAt = clock.monotonic() + fleet.lease;
-    this.calls = new ClusterCalls(this, registry, Object.assign(new WorkerIdentity(clock), { workerId: name }), clock);
+    const tracing = new Tracing({ enabled: false, userIds: false });
+    const identity = Object.assign(new WorkerIdentity(clock), { workerId: name });
+    this.calls = new ClusterCalls(new BusSender(this, tracing), registry, identity, clock, tracing);
     this.check = new PeerCheck(this.calls, this, registry, resolveOptions({ cluster: { lease: fleet.lease } }), clock);
     this.onChange((isReady) => this.check.busChanged(isReady));
   }

@@ -313,6 +313,8 @@ describe('The public names', () => {
         "WsTimeoutOptions",
         "WsTokenInfo",
         "WsTokenPlace",
+        "WsTraceContext",
+        "WsTracingOptions",
         "WsTransformedEvent",
         "WsTypedMessage",
         "WsUntypedMessage",

@@ -22,6 +22,7 @@ import { RoomRules } from '../../lib/rooms/room-rules.js';
 import type { WsRoomInterest } from '../../lib/rooms/room-interest.interface.js';
 import { Timings } from '../../lib/runtime/metrics/timings.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { Tracing } from '../../lib/tracing/tracing.js';
 import { AcceptedSocket } from '../../lib/transport/connection/accepted-socket.js';
 import { OutboxScheduler } from '../../lib/transport/outbox/outbox.scheduler.js';
 import { OutboxServices } from '../../lib/transport/outbox/outbox.services.js';
@@ -130,6 +131,8 @@ function isOf(join: { clientId: string; roomName: string }, clientId: string, ro
   return join.clientId === clientId && join.roomName === roomName;
 }
 
+const NO_TRACING = new Tracing({ enabled: false, userIds: false });
+
 function endpointWith(options: ResolvedOptions): SessionEndpoint {
   const runtime = new Runtime();
   return {
@@ -139,7 +142,7 @@ function endpointWith(options: ResolvedOptions): SessionEndpoint {
     welcomeTerms: '"heartbeat":null',
     router: { find: () => undefined },
     intake: { take: () => undefined },
-    dispatcher: { dispatch: () => undefined },
+    dispatcher: { dispatch: () => undefined, tracing: NO_TRACING },
     pushLimit: new PushLimit(false),
     memberships: { keyOf: (roomName) => roomName, begin: () => false, remove: () => undefined },
     errors: new ErrorReporter(runtime, options),
@@ -160,6 +163,7 @@ function createClient(clientId: string, options: ResolvedOptions): ClientSession
     errors,
     new Timings(false, runtime),
     runtime,
+    NO_TRACING,
   );
   const outbox = socket.openOutbox(new Socket(), services);
   return new ClientSession(clientId, outbox, request, pxlCodec, endpointWith(options), 0);

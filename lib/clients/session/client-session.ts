@@ -7,6 +7,7 @@ import type { WsTokenInfo } from '../../options/authenticator.js';
 import type { Awaitable } from '../../runtime/thenable.js';
 import type { Step } from '../../runtime/ordered-steps.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
+import type { TracePoint } from '../../tracing/trace-context.js';
 import type { ClientEntry, ClientMetadata, WsUser } from '../../ws-client/client-entry.js';
 import { clientJson, type ClientJson } from '../../ws-client/client-json.js';
 import {
@@ -26,6 +27,7 @@ import type { ClientOutbox, OutboundCipher, SharedFrame } from './client-outbox.
 import type { FrameTerms } from './frame-terms.js';
 import { InboundQueue } from './inbound-queue.js';
 import { OWN_SENDS } from './own-sends.js';
+import { inSpanOfCall } from './session-spans.js';
 import { ReadingPause } from './reading-pause.js';
 import type { SessionEndpoint } from './session-endpoint.interface.js';
 
@@ -67,6 +69,8 @@ export class ClientSession implements ClientEntry, ShownSession {
   roomName: string | null = null;
   /** What its welcome says of its return; null where no room has presence. */
   returnNotice: ReturnNotice | null = null;
+  /** The span of its upgrade; null: there is none. */
+  upgradedIn: TracePoint | null = null;
   #client: WsClient | null = null;
   #rooms: Set<string> | null = null;
   #metadata: ClientMetadata | null = null;
@@ -212,7 +216,9 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   /** {@link WsClient.call} */
   call(message: unknown, options: WsCallOptions = {}): Promise<unknown> {
-    const work = (): Promise<unknown> => this.calls.call(message, options, this.options.timeouts.call);
+    const ask = (): Promise<unknown> => this.calls.call(message, options, this.options.timeouts.call);
+    const { tracing } = this.endpoint.dispatcher;
+    const work = tracing.isOn ? (): Promise<unknown> => inSpanOfCall(this, message, tracing, ask) : ask;
     return this.endpoint.errors.watch('WsClient.call', work, this.clientId);
   }
 

@@ -36,6 +36,8 @@ export interface RouteDefinition {
   readonly namesAnswers?: boolean;
   /** True: the returned value answers requests with an `id` only; other messages are answered with errors only. */
   readonly answersToIdsOnly?: boolean;
+  /** True: it is not worth a span. */
+  readonly isQuiet?: boolean;
 }
 
 /** A handler in its place. */

@@ -5,6 +5,7 @@ import type { WsRoomLeftReason } from '../../protocol/presence.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Awaitable } from '../../runtime/thenable.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import type { ClientSession } from './client-session.js';
 import type { RouteTable } from './route.interface.js';
 
@@ -34,6 +35,7 @@ export interface SessionIntake {
 
 /** Runs messages. */
 export interface SessionDispatcher {
+  readonly tracing: Tracing;
   /** Undefined when the message has left the client's queue; else a promise that settles, never rejecting, once it has. */
   dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined;
 }

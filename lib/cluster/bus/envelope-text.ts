@@ -1,6 +1,7 @@
 import type { WsWhere } from '../../clients/where.js';
 import type { WsContent, WsEnvelope, WsReceivedEnvelope, WsTarget } from './envelope.js';
 import { isConflateKey } from '../../clients/conflate.js';
+import { traceOf } from '../../tracing/trace-context.js';
 import { isTexts, readJson } from './json-text.js';
 
 /** The version of the header. Envelopes of other versions are ignored. */
@@ -56,6 +57,9 @@ interface Header {
   readonly copy?: string | undefined;
   readonly volatile?: true | undefined;
   readonly conflate?: string | undefined;
+  /** W3C's two fields, of the span that has sent it. Not checked here: a malformed one is no reason to lose a message. */
+  readonly traceparent?: unknown;
+  readonly tracestate?: unknown;
   readonly is: WsContent['kind'];
 }
 
@@ -64,7 +68,7 @@ type Choice = Pick<Header, 'notUsers' | 'notIn' | 'where' | 'conflate'>;
 
 /** Writes an envelope as text: a JSON header, a line feed, and the content unchanged. */
 export function writeWsEnvelope(
-  { target, exclude, excludeUsers, excludeRooms, where, isVolatile, conflate, content }: WsEnvelope,
+  { target, exclude, excludeUsers, excludeRooms, where, isVolatile, conflate, content, trace }: WsEnvelope,
   { origin, sentAt, id }: WsEnvelopeOrigin,
 ): string {
   const header: Header = {
@@ -79,6 +83,8 @@ export function writeWsEnvelope(
     where,
     volatile: isVolatile || undefined,
     conflate,
+    traceparent: trace?.traceparent,
+    tracestate: trace?.tracestate,
     is: content.kind,
   };
   return `${JSON.stringify(header)}\n${content.text}`;
@@ -101,12 +107,19 @@ export function readWsEnvelope(text: string, number?: Place): WsReceivedText | n
   const { n = number, where } = header;
   if (n === undefined) {
     const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content };
-    return { origin, sentAt, id, envelope: isPlain(header) ? envelope : { ...envelope, ...choiceOf(header) } };
+    return { origin, sentAt, id, envelope: complete(envelope, header) };
   }
   if (target.kind !== 'rooms' || target.roomNames.length !== 1 || content.kind !== 'message' || where) return null;
   const place = { epoch: n[0], offset: n[1], copy: header.copy };
   const envelope: WsReceivedEnvelope = { origin, target, exclude, isVolatile, content, number: place };
-  return { origin, sentAt, id, envelope: isPlain(header) ? envelope : { ...envelope, ...choiceOf(header) } };
+  return { origin, sentAt, id, envelope: complete(envelope, header) };
+}
+
+/** With what few envelopes have. */
+function complete(envelope: WsReceivedEnvelope, header: Header): WsReceivedEnvelope {
+  const trace = header.traceparent === undefined ? undefined : traceOf(header);
+  if (isPlain(header) && !trace) return envelope;
+  return { ...envelope, ...choiceOf(header), ...(trace && { trace }) };
 }
 
 /** Whether it leaves out clients at most, as nearly all do. */

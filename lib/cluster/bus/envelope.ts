@@ -2,6 +2,7 @@ import type { WsExclusion } from '../../clients/exclusion.interface.js';
 import type { WsWhere } from '../../clients/where.js';
 import type { WsPosition } from '../../history/room-store.interface.js';
 import type { Sending } from '../../runtime/metrics/timings.js';
+import type { WsTraceContext } from '../../tracing/trace-context.js';
 
 /** The recipients of an envelope. Clients, users and rooms have name spaces of their own. */
 export type WsTarget =
@@ -42,6 +43,8 @@ export interface WsEnvelope extends WsExclusion {
   /** Of the messages with one key to the same room, that wait for a client, only the newest is sent. Undefined: all are. */
   readonly conflate?: string | undefined;
   readonly content: WsContent;
+  /** The span that sends it: what it causes elsewhere is part of the same trace. Undefined: none does. */
+  readonly trace?: WsTraceContext | undefined;
 }
 
 /** An envelope of another process. */

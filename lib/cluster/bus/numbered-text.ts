@@ -1,4 +1,5 @@
 import type { WsNumberedMessage, WsPosition } from '../../history/room-store.interface.js';
+import type { WsTraceContext } from '../../tracing/trace-context.js';
 import { choiceOf, isId, VERSION, type WsEnvelopeOrigin } from './envelope-text.js';
 import { isTexts, readObject } from './json-text.js';
 
@@ -10,9 +11,13 @@ const PLAIN = '"is":"message"}\n';
 
 const NOBODY: readonly string[] = [];
 
-/** The first part. */
-export function writeBeginning(roomName: string, { origin, sentAt }: WsEnvelopeOrigin): string {
-  return `${JSON.stringify({ v: VERSION, from: origin, at: sentAt, to: ['rooms', roomName] }).slice(1, -1)},`;
+/**
+ * The first part.
+ *
+ * @param trace that of all messages which begin so
+ */
+export function writeBeginning(roomName: string, { origin, sentAt }: WsEnvelopeOrigin, trace?: WsTraceContext): string {
+  return `${JSON.stringify({ v: VERSION, from: origin, at: sentAt, to: ['rooms', roomName], ...trace }).slice(1, -1)},`;
 }
 
 /** The second part. */

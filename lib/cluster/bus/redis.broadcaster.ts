@@ -12,10 +12,13 @@ import { MAX_AGE, SeenIds, type Verdict } from '../../redis/messages/seen-ids.js
 import { counter, gauge, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Sending, Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import type { TraceSpan } from '../../tracing/trace-span.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import type { WsBroadcaster, WsBusHealth, WsReceiver } from './broadcaster.interface.js';
 import type { ClusterRedis } from './cluster-redis.js';
 import type { ClusterChannels } from './cluster-channels.js';
 import { EnvelopePublisher } from './envelope-publisher.js';
+import { spanOf } from './envelope-spans.js';
 import { readWsEnvelope } from './envelope-text.js';
 import type { WsEnvelope, WsReceivedEnvelope } from './envelope.js';
 import type { IgnisWire } from './ignis-wire.js';
@@ -55,6 +58,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     private readonly options: RedisBroadcasterOptions,
     private readonly timings: Timings,
     private readonly runtime: Runtime,
+    private readonly tracing: Tracing,
   ) {
     const { link } = redis;
     this.#link = link;
@@ -124,7 +128,7 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
   }
 
   append(message: WsAppend): Promise<WsAppended> {
-    const appended = this.#history.append(message);
+    const appended = this.#append(message);
     if (this.#ignis) appended.then(({ isRepeated }) => isRepeated || this.#publisher.tellIgnis(message)).catch(nothing);
     return appended;
   }
@@ -199,6 +203,13 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     });
   }
 
+  #append(message: WsAppend): Promise<WsAppended> {
+    if (!this.tracing.isOn || !this.tracing.isInside) return this.#history.append(message);
+    const { name, start } = spanOf('append', { kind: 'rooms', roomNames: [message.roomName] });
+    const append = (span: TraceSpan) => this.#history.append({ ...message, trace: span.carried });
+    return this.tracing.within(name, start, append);
+  }
+
   /** Takes a message of one of the channels, also this worker's own ones, which come back. */
   #take(payload: Buffer): void {
     const received = readWsEnvelope(payload.toString());
@@ -211,7 +222,9 @@ export class WsRedisBroadcaster implements WsBroadcaster, MetricSource {
     // Numbered messages are delivered by their numbers only: when they come, and in which copy, does not matter.
     if (envelope.number) {
       this.#received++;
-      this.#hand(envelope, isOwn ? 'here' : 'bus', sentAt);
+      // This worker's own is no delivery elsewhere.
+      const isTracedHere = isOwn && envelope.trace !== undefined;
+      this.#hand(isTracedHere ? { ...envelope, trace: undefined } : envelope, isOwn ? 'here' : 'bus', sentAt);
       return;
     }
     if (isOwn) return;

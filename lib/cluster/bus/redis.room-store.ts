@@ -13,6 +13,7 @@ import type { RedisScript } from '../../redis/data/redis-script.js';
 import { APPEND, CLEAR, READ } from '../../redis/data/room-scripts.js';
 import { bare, isReply, unpublished } from '../../redis/link/redis-failures.js';
 import type { RedisLink } from '../../redis/link/redis-link.js';
+import { areOfOneTrace, type WsTraceContext } from '../../tracing/trace-context.js';
 import { counter, type MetricSource, type WebSocketMetric } from '../../runtime/metrics/metrics.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { ClusterChannels, HistoryPlace } from './cluster-channels.js';
@@ -127,7 +128,7 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     const place = this.channels.history(roomName);
     const hasKeys = messages.some(({ idempotencyKey }) => idempotencyKey !== undefined);
     const batch: WrittenBatch = {
-      beginning: this.#beginningOf(roomName),
+      beginning: this.#beginningOf(roomName, this.#traceOf(messages)),
       entries: messages.map(writeEntry),
       keys: hasKeys ? messages.map(({ idempotencyKey = '' }) => idempotencyKey) : undefined,
     };
@@ -202,8 +203,17 @@ export class RedisRoomStore implements WsRoomStore, MetricSource {
     });
   }
 
-  #beginningOf(roomName: string): string {
-    return writeBeginning(roomName, { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) });
+  #beginningOf(roomName: string, trace?: WsTraceContext): string {
+    return writeBeginning(roomName, { origin: this.options.origin, sentAt: Math.round(this.link.redisNow()) }, trace);
+  }
+
+  /**
+   * The trace that a batch goes with: what is of several traces goes with none. Nor does what is signed, since it is kept as a whole,
+   * and what is kept is in no trace.
+   */
+  #traceOf([{ trace }, ...others]: readonly [WsAppend, ...WsAppend[]]): WsTraceContext | undefined {
+    if (this.link.isSealing) return undefined;
+    return others.every((other) => areOfOneTrace(trace, other.trace)) ? trace : undefined;
   }
 }
 

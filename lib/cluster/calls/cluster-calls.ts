@@ -4,7 +4,9 @@ import { WsError } from '../../errors/ws.error.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { workerOf } from '../../runtime/client-id.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
-import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../bus/broadcaster.interface.js';
+import type { WsTraceContext } from '../../tracing/trace-context.js';
+import { Tracing } from '../../tracing/tracing.js';
+import { BusSender } from '../bus/bus-sender.js';
 import type { WsReceivedEnvelope, WsTarget } from '../bus/envelope.js';
 import { isObject, isText, readObject, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
@@ -64,10 +66,11 @@ export class ClusterCalls {
   readonly #undoable: UndoableCalls;
 
   constructor(
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
+    private readonly bus: BusSender,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     private readonly identity: WorkerIdentity,
     private readonly runtime: Runtime,
+    private readonly tracing: Tracing,
   ) {
     this.#undoable = new UndoableCalls(runtime);
   }
@@ -96,10 +99,10 @@ export class ClusterCalls {
     const workerIds = this.#workersOf(target);
     const isKnown = target.kind === 'clients' || this.registry.isReady;
     if (workerIds.length === 0) {
-      if (!isKnown && !this.broadcaster.isReady) throw new WsError('UNAVAILABLE', 'Other workers cannot be reached.');
+      if (!isKnown && !this.bus.isReady) throw new WsError('UNAVAILABLE', 'Other workers cannot be reached.');
       return { answers: [], errors: [], partial: !isKnown };
     }
-    const { answers, errors, partial } = await this.#ask(workerIds, call);
+    const { answers, errors, partial } = await this.#askTraced(workerIds, call);
     const read: ClusterAnswers[Name][] = [];
     for (const answer of answers) {
       if (isAnswerTo(call.name, answer)) read.push(answer);
@@ -114,10 +117,10 @@ export class ClusterCalls {
   }
 
   /** Takes a call of another worker, which `handler` answers, or an answer of another worker. */
-  receive({ origin, content }: WsReceivedEnvelope, handler: CallHandler): void {
+  receive({ origin, content, trace }: WsReceivedEnvelope, handler: CallHandler): void {
     const data = readObject(content.text);
     if (origin === null || !data) return;
-    if (content.kind === 'call') void this.#answer(origin, data, handler);
+    if (content.kind === 'call') void this.#answer(origin, data, this.#traced(handler, trace));
     else this.#takeAnswer(origin, data);
   }
 
@@ -129,6 +132,27 @@ export class ClusterCalls {
   #holdersOf(target: WsTarget): readonly (string | undefined)[] {
     if (target.kind === 'workers') return target.workerIds;
     return target.kind === 'clients' ? target.clientIds.map(workerOf) : [...this.registry.workers.keys()];
+  }
+
+  /** What a span asks is a span of its trace. */
+  #askTraced(workerIds: readonly string[], call: AnsweredCall): Promise<RawOutcome> {
+    if (!this.tracing.isOn || !this.tracing.isInside) return this.#ask(workerIds, call);
+    const attributes = { 'rpc.method': call.name, 'pxl.target.count': workerIds.length };
+    return this.tracing.within(`call ${call.name}`, { kind: 'client', attributes }, async (span) => {
+      const outcome = await this.#ask(workerIds, call);
+      if (outcome.partial) span.refused('TIMEOUT');
+      else if (outcome.errors[0]) span.refused(outcome.errors[0].code);
+      return outcome;
+    });
+  }
+
+  /** Answers in a span of the caller's trace. */
+  #traced(handler: CallHandler, parent: WsTraceContext | undefined): CallHandler {
+    if (!parent || !this.tracing.isOn) return handler;
+    return (call, undoable) => {
+      const start = { kind: 'server', attributes: { 'rpc.method': call.name }, parent } as const;
+      return this.tracing.within(`answer ${call.name}`, start, () => handler(call, undoable));
+    };
   }
 
   async #ask(workerIds: readonly string[], call: AnsweredCall): Promise<RawOutcome> {
@@ -198,7 +222,7 @@ export class ClusterCalls {
   }
 
   async #send(workerIds: readonly string[], kind: 'call' | 'answer', text: string): Promise<void> {
-    await this.broadcaster.publish({
+    await this.bus.publish({
       target: { kind: 'workers', workerIds },
       exclude: [],
       isVolatile: false,

@@ -1,6 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
+import type { WsTraceContext } from '../../tracing/trace-context.js';
+import { Tracing } from '../../tracing/tracing.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../bus/broadcaster.interface.js';
+import { BusSender } from '../bus/bus-sender.js';
+import { spanOf } from '../bus/envelope-spans.js';
 import type { WsReceivedEnvelope } from '../bus/envelope.js';
 import { readJson, toJson } from '../bus/json-text.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from '../registry/cluster-registry.interface.js';
@@ -11,6 +15,8 @@ export interface ClusterEvent {
   readonly message: unknown;
   /** True on exactly one worker of the cluster: the one that acts where only one may. */
   readonly isResponsible: boolean;
+  /** The span that has published it. Undefined: none has. */
+  readonly trace?: WsTraceContext | undefined;
 }
 
 /** Takes an event. Must not throw. */
@@ -30,6 +36,8 @@ export class ClusterEvents {
     @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
     @Inject(PXL_WS_REGISTRY) private readonly registry: ClusterRegistry,
     private readonly identity: WorkerIdentity,
+    private readonly bus: BusSender,
+    private readonly tracing: Tracing,
   ) {}
 
   /**
@@ -51,8 +59,9 @@ export class ClusterEvents {
    */
   publish(channel: string, message: unknown): Promise<void> {
     const text = toJson(message);
-    if (this.isHeard) this.tell({ channel, message: JSON.parse(text), isResponsible: true });
-    return this.#send(channel, text);
+    if (!this.tracing.isOn) return this.#publish(channel, text);
+    const { name, start } = spanOf('send', { kind: 'subscribers', channel });
+    return this.tracing.within(name, start, (span) => this.#publish(channel, text, span.carried));
   }
 
   /**
@@ -75,12 +84,13 @@ export class ClusterEvents {
   }
 
   /** Takes an event that another worker has published. */
-  receive({ origin, target, content }: WsReceivedEnvelope): void {
+  receive({ origin, target, content, trace }: WsReceivedEnvelope): void {
     if (target.kind !== 'subscribers') return;
     const message = readJson(content.text);
     // An emitter is no worker, so the first worker is responsible in its place.
-    if (message)
-      this.tell({ channel: target.channel, message: message.value, isResponsible: origin === null && this.isFirst });
+    if (!message) return;
+    const isResponsible = origin === null && this.isFirst;
+    this.tell({ channel: target.channel, message: message.value, isResponsible, trace });
   }
 
   /** Whether this worker has listeners. */
@@ -119,8 +129,13 @@ export class ClusterEvents {
     return true;
   }
 
+  #publish(channel: string, text: string, trace?: WsTraceContext): Promise<void> {
+    if (this.isHeard) this.tell({ channel, message: JSON.parse(text), isResponsible: true, trace });
+    return this.#send(channel, text);
+  }
+
   #send(channel: string, text: string): Promise<void> {
-    return this.broadcaster.publish({
+    return this.bus.publish({
       target: { kind: 'subscribers', channel },
       exclude: [],
       isVolatile: false,

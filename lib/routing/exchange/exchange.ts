@@ -1,4 +1,5 @@
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
+import { attributesOf } from '../../clients/session/session-spans.js';
 import type { ClientSession, OpenAnswer } from '../../clients/session/client-session.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
@@ -10,6 +11,8 @@ import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Traffic } from '../../runtime/traffic.js';
+import type { TraceSpan } from '../../tracing/trace-span.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import { AnswerStream, streamOf } from './answer-stream.js';
 import type { AckFunction, AckSource, Route } from '../../clients/session/route.interface.js';
 import { unfiltered } from '../pipeline/filtered-exception.js';
@@ -33,6 +36,7 @@ export interface ExchangeServices {
   readonly options: ResolvedOptions;
   readonly timings: Timings;
   readonly traffic: Traffic;
+  readonly tracing: Tracing;
 }
 
 /** Runs the handler of one message and answers it: whatever the handler does, the answer ends exactly once. */
@@ -46,6 +50,8 @@ export class Exchange implements AckSource {
   #followers: (() => void)[] | null = null;
   /** When the handler was called; NaN: that is not measured, or has been already. */
   #begunAt = NaN;
+  /** Until the answer, or a stream, has ended; null: none is made. */
+  #span: TraceSpan | null = null;
 
   /** @param route undefined when the message has none */
   constructor(
@@ -59,8 +65,19 @@ export class Exchange implements AckSource {
    * Calls the handler and answers with its result. Undefined when the message has left the client's queue already; else
    * a promise that settles, never rejecting, when it leaves: with the answer, or where a stream begins.
    */
-  run({ handle }: Route): Promise<void> | undefined {
-    if (this.services.timings.isOn) this.#begunAt = this.services.runtime.monotonic();
+  run(route: Route): Promise<void> | undefined {
+    const { timings, tracing, runtime } = this.services;
+    if (timings.isOn) this.#begunAt = runtime.monotonic();
+    if (!tracing.isOn || route.isQuiet) return this.#call(route);
+    const { session } = this;
+    // A trace of its own: a connection may last for days.
+    const start = { kind: 'server', attributes: attributesOf(session, tracing), parent: null } as const;
+    const span = tracing.begin(route.name, { ...start, link: session.upgradedIn });
+    this.#span = span;
+    return span.run(() => this.#call(route));
+  }
+
+  #call({ handle }: Route): Promise<void> | undefined {
     try {
       return this.#answer(handle(this.session, this.message, this));
     } catch (exception) {
@@ -79,6 +96,7 @@ export class Exchange implements AckSource {
     const source = this.route?.source ?? 'A message';
     if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
+    this.#note(exception);
     if (!this.#end()) return;
     if (!isAnswered || this.message.id !== undefined) this.session.sendText(this.#encodeError(exception));
     this.#follow();
@@ -264,6 +282,7 @@ export class Exchange implements AckSource {
     if (this.#ended) return;
     if (this.message.id === undefined) {
       this.#measure(); // nothing answers it
+      this.#span?.end();
       return;
     }
     const limit = services.options.timeouts.handler;
@@ -283,6 +302,7 @@ export class Exchange implements AckSource {
     if (this.#ended) return false;
     this.#ended = true;
     this.#measure();
+    this.#span?.end();
     if (this.message.id !== undefined) this.session.endRequest(this.message.id);
     this.#onEnd?.();
     return true;
@@ -293,6 +313,12 @@ export class Exchange implements AckSource {
     if (Number.isNaN(this.#begunAt) || !this.route) return;
     this.services.timings.handled(this.route.name, this.services.runtime.monotonic() - this.#begunAt);
     this.#begunAt = NaN;
+  }
+
+  #note(exception: unknown): void {
+    if (!this.#span) return;
+    if (isUnexpected(exception)) this.#span.failed(exception);
+    else this.#span.refused(toErrorPayload(exception).code);
   }
 
   #follow(): void {

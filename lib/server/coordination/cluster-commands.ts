@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '../../auth/tokens/revocations.interface.js';
 import { TokenRevocation, type WsRevokeOptions } from '../../auth/tokens/token-revocation.js';
-import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { BusSender } from '../../cluster/bus/bus-sender.js';
 import type { WsEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { readJson, toJson } from '../../cluster/bus/json-text.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
@@ -25,8 +25,8 @@ export class ClusterCommands {
     private readonly revocation: TokenRevocation,
     private readonly listPushes: ClientListPushes,
     private readonly errors: ErrorReporter,
+    private readonly bus: BusSender,
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
   ) {}
 
   /**
@@ -91,7 +91,7 @@ export class ClusterCommands {
 
   #publish(target: WsTarget, command: ClusterCommand): Promise<void> {
     const content = { kind: 'command', text: toJson(command) } as const;
-    return this.broadcaster.publish({ target, exclude: [], isVolatile: false, content });
+    return this.bus.publish({ target, exclude: [], isVolatile: false, content });
   }
 
   #enforce({ subject, before, until }: Revocation): void {

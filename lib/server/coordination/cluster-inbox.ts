@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { spanOf } from '../../cluster/bus/envelope-spans.js';
 import type { WsReceivedEnvelope } from '../../cluster/bus/envelope.js';
 import { ClusterCalls, type CallHandler } from '../../cluster/calls/cluster-calls.js';
 import { PeerCheck } from '../../cluster/calls/peer-check.js';
 import { ClusterEvents } from '../../cluster/events/cluster-events.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
+import { Tracing } from '../../tracing/tracing.js';
 import { RoomMessages } from '../delivery/room-messages.js';
 import { CallAnswers } from './call-answers.js';
 import { ClusterCommands } from './cluster-commands.js';
@@ -21,6 +23,7 @@ export class ClusterInbox {
     private readonly answers: CallAnswers,
     private readonly peers: PeerCheck,
     private readonly errors: ErrorReporter,
+    private readonly tracing: Tracing,
   ) {}
 
   /** The bus has ended: no answers will come, nor messages. */
@@ -32,10 +35,23 @@ export class ClusterInbox {
   /** Never throws: an envelope may come from another version of this library, or from a stranger. */
   receive(envelope: WsReceivedEnvelope): void {
     try {
-      this.#dispatch(envelope);
+      if (envelope.trace && this.tracing.isOn) this.#dispatchTraced(envelope);
+      else this.#dispatch(envelope);
     } catch (error) {
       this.errors.report('What another worker has sent could not be handled.', error);
     }
+  }
+
+  /** One span for all recipients. Events and calls have theirs where their handlers run. */
+  #dispatchTraced(envelope: WsReceivedEnvelope): void {
+    const { content, target, trace } = envelope;
+    const isMessage = content.kind === 'message';
+    if (!isMessage && content.kind !== 'command') {
+      this.#dispatch(envelope);
+      return;
+    }
+    const { name, start } = spanOf(isMessage ? 'deliver' : 'execute', target, trace);
+    this.tracing.within(name, start, () => this.#dispatch(envelope));
   }
 
   #dispatch(envelope: WsReceivedEnvelope): void {

@@ -4,7 +4,7 @@ import { Exclusion } from '../../clients/exclusion.js';
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
 import type { WsWhere } from '../../clients/where.js';
-import { PXL_WS_BROADCASTER, type WsBroadcaster } from '../../cluster/bus/broadcaster.interface.js';
+import { BusSender } from '../../cluster/bus/bus-sender.js';
 import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { codecOf } from '../../protocol/codecs.js';
@@ -51,11 +51,11 @@ export class Delivery {
     private readonly limit: PushLimit,
     private readonly windows: RoomWindows,
     private readonly timings: Timings,
-    @Inject(PXL_WS_BROADCASTER) private readonly broadcaster: WsBroadcaster,
+    private readonly bus: BusSender,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
     this.#codec = codecOf(options.protocol);
-    this.#hasOthers = broadcaster.isAlone !== true;
+    this.#hasOthers = !bus.isAlone;
     this.#names = RoomNames.of(options);
     this.#namesRooms = allOptions(options).some(({ rooms }) => rooms.named);
   }
@@ -108,7 +108,7 @@ export class Delivery {
   ): Promise<void> {
     const content = { kind: 'message', text: message.frameFor(pxlCodec).text } as const;
     const envelope = { target, exclude, excludeUsers, excludeRooms, where, isVolatile, conflate, content };
-    return this.broadcaster.publish(envelope);
+    return this.bus.publish(envelope);
   }
 
   #deliver(address: Address, message: OutboundMessage, sent: Sending | undefined): void {

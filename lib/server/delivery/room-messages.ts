@@ -4,6 +4,7 @@ import { encodeMessage } from '../../clients/encode-message.js';
 import { KEPT_MARKS, OutboundMessage } from '../../clients/outbound-message.js';
 import { badMessage } from '../../clients/verb-checks.js';
 import type { WsWhere } from '../../clients/where.js';
+import { spanOf } from '../../cluster/bus/envelope-spans.js';
 import type { WsReceivedEnvelope, WsTarget } from '../../cluster/bus/envelope.js';
 import { WsRoomsError } from '../../errors/ws-rooms.error.js';
 import { checkNumbered, KEEPS_ALL } from '../../history/numbered-checks.js';
@@ -16,6 +17,7 @@ import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.option
 import { longestRoomName } from '../../rooms/room-name.js';
 import { RoomNames } from '../../rooms/room-names.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { Tracing } from '../../tracing/tracing.js';
 import { Delivery, type Mailing } from './delivery.js';
 import { RoomFilters } from './room-filters.js';
 
@@ -55,6 +57,7 @@ export class RoomMessages {
     private readonly filters: RoomFilters,
     private readonly runtime: Runtime,
     private readonly limit: PushLimit,
+    private readonly tracing: Tracing,
     @Inject(ROOM_HISTORY) private readonly history: RoomHistory,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
@@ -72,21 +75,9 @@ export class RoomMessages {
    * WsRoomsError when only some rooms have it
    */
   send(mailing: Mailing, idempotencyKey?: string): Promise<void> {
-    const { target, where, isVolatile = false, conflate } = mailing;
-    if (where !== undefined) this.#checkWhere(where, target);
-    if (this.history.isOn && target.kind === 'rooms' && !isVolatile) {
-      const rooms = this.#split(target.roomNames);
-      if (rooms.kept.size > 0) {
-        if (conflate !== undefined) throw badMessage(KEEPS_ALL);
-        return this.#append(rooms, mailing, idempotencyKey);
-      }
-    }
-    if (idempotencyKey !== undefined) {
-      throw badMessage(
-        isVolatile ? 'A volatile message has no idempotencyKey' : 'An idempotencyKey is for rooms with history',
-      );
-    }
-    return this.delivery.send(mailing);
+    if (!this.tracing.isOn) return this.#send(mailing, idempotencyKey);
+    const { name, start } = spanOf('send', mailing.target);
+    return this.tracing.within(name, start, () => this.#send(mailing, idempotencyKey));
   }
 
   /** Delivers a message of another worker, and one of this worker's own that has its number now. */
@@ -116,6 +107,24 @@ export class RoomMessages {
   /** The bus has ended: nothing comes from it. */
   end(): void {
     this.history.end();
+  }
+
+  #send(mailing: Mailing, idempotencyKey: string | undefined): Promise<void> {
+    const { target, where, isVolatile = false, conflate } = mailing;
+    if (where !== undefined) this.#checkWhere(where, target);
+    if (this.history.isOn && target.kind === 'rooms' && !isVolatile) {
+      const rooms = this.#split(target.roomNames);
+      if (rooms.kept.size > 0) {
+        if (conflate !== undefined) throw badMessage(KEEPS_ALL);
+        return this.#append(rooms, mailing, idempotencyKey);
+      }
+    }
+    if (idempotencyKey !== undefined) {
+      throw badMessage(
+        isVolatile ? 'A volatile message has no idempotencyKey' : 'An idempotencyKey is for rooms with history',
+      );
+    }
+    return this.delivery.send(mailing);
   }
 
   /** What is kept is brought to members who come later: by then nobody can ask the filter about who was there. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import { attributesOf } from '../../clients/session/session-spans.js';
 import { codeOf } from '../../errors/code-of.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
@@ -9,6 +10,8 @@ import type { WsNamespaced } from '../../ws-client/room-key.js';
 import { Memberships } from '../../rooms/memberships.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { Runtime } from '../../runtime/runtime.js';
+import type { TraceSpan } from '../../tracing/trace-span.js';
+import { Tracing } from '../../tracing/tracing.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 
 /** What `events.onConnected` says of a room. */
@@ -23,6 +26,7 @@ export class ConnectionHooks {
     private readonly memberships: Memberships,
     private readonly errors: ErrorReporter,
     private readonly runtime: Runtime,
+    private readonly tracing: Tracing,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -44,7 +48,35 @@ export class ConnectionHooks {
    *
    * @returns what the connection has to be closed with, because a hook failed, which is reported here; null when none did
    */
-  async connected(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
+  connected(session: ClientSession, endpoint: Endpoint, request: IncomingMessage): Promise<CloseReason | null> {
+    const { tracing } = this;
+    if (!tracing.isOn) return this.#connected(session, endpoint, request, null);
+    const start = { kind: 'internal', attributes: attributesOf(session, tracing), parent: session.upgradedIn } as const;
+    return tracing.within(`connect ${session.path}`, start, (span) =>
+      this.#connected(session, endpoint, request, span),
+    );
+  }
+
+  /**
+   * Runs everything for a connection that has ended, one after the other, each within `timeouts.hook` and also when the one
+   * before failed. Never rejects.
+   */
+  disconnected(session: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+    const { tracing } = this;
+    if (!tracing.isOn) return this.#disconnected(session, endpoint, code, reason, null);
+    const attributes = { ...attributesOf(session, tracing), 'pxl.close.code': code };
+    const start = { kind: 'internal', attributes, parent: null, link: session.upgradedIn } as const;
+    return tracing.within(`disconnect ${session.path}`, start, (span) =>
+      this.#disconnected(session, endpoint, code, reason, span),
+    );
+  }
+
+  async #connected(
+    session: ClientSession,
+    endpoint: Endpoint,
+    request: IncomingMessage,
+    span: TraceSpan | null,
+  ): Promise<CloseReason | null> {
     let current = '';
     let isOver = false;
     const run = async (): Promise<void> => {
@@ -54,7 +86,10 @@ export class ConnectionHooks {
         await hook();
       }
     };
-    const report = (error: unknown): void => this.errors.report(`${current} failed.`, error, session.clientId);
+    const report = (error: unknown): void => {
+      this.errors.report(`${current} failed.`, error, session.clientId);
+      span?.failed(error);
+    };
     try {
       await this.#inTime(run(), report);
       return null;
@@ -65,13 +100,18 @@ export class ConnectionHooks {
     }
   }
 
-  /**
-   * Runs everything for a connection that has ended, one after the other, each within `timeouts.hook` and also when the one
-   * before failed. Never rejects.
-   */
-  async disconnected(session: ClientSession, endpoint: Endpoint, code: number, reason: string): Promise<void> {
+  async #disconnected(
+    session: ClientSession,
+    endpoint: Endpoint,
+    code: number,
+    reason: string,
+    span: TraceSpan | null,
+  ): Promise<void> {
     for (const [name, hook] of this.#atDisconnect(session, endpoint, code, reason)) {
-      const report = (error: unknown): void => this.errors.report(`${name} failed.`, error, session.clientId);
+      const report = (error: unknown): void => {
+        this.errors.report(`${name} failed.`, error, session.clientId);
+        span?.failed(error);
+      };
       const running = new Promise((resolve) => resolve(hook()));
       await this.#inTime(running, report).catch(report);
     }

@@ -17,6 +17,7 @@ import type { Codec } from '../../protocol/codec.interface.js';
 import { inOwnScope } from '../../runtime/neutral-scope.js';
 import { Runtime } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
+import type { TracePoint } from '../../tracing/trace-context.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
@@ -45,6 +46,8 @@ interface UpgradedSocket {
   readonly request: IncomingMessage;
   readonly clientId: string;
   readonly codec: Codec;
+  /** The span of its upgrade. */
+  readonly upgradedIn?: TracePoint | undefined;
   /** What is kept of the request. Default: read from the request. */
   readonly info?: WsRequest;
 }
@@ -75,6 +78,7 @@ export class ConnectionHandler {
     const { endpoint, outbox, request, clientId, codec, identity, candidate } = connection;
     const info = connection.info ?? new WsRequest(request);
     const session = new ClientSession(clientId, outbox, info, codec, endpoint, this.runtime.now());
+    session.upgradedIn = connection.upgradedIn ?? null;
     outbox.ws.session = session;
     this.#open.add(session);
     this.#listen(session, endpoint, outbox);

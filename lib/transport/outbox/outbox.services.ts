@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { Timings } from '../../runtime/metrics/timings.js';
 import { Runtime } from '../../runtime/runtime.js';
+import { Tracing } from '../../tracing/tracing.js';
 import { OutboxScheduler } from './outbox.scheduler.js';
 import { SlowConsumers } from './slow-consumers.js';
 
@@ -14,5 +15,6 @@ export class OutboxServices {
     readonly errors: ErrorReporter,
     readonly timings: Timings,
     readonly runtime: Runtime,
+    readonly tracing: Tracing,
   ) {}
 }

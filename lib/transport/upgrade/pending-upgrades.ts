@@ -9,9 +9,11 @@ import { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
+import type { TraceSpan } from '../../tracing/trace-span.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import type { HttpRefusal } from './http-refusal.js';
 import { REFUSALS, UpgradeRefusals } from './upgrade-refusals.js';
+import { endGone } from './upgrade-span.js';
 
 /** An upgrade that has passed the checks, with the candidate that it brings. */
 export interface Upgrade {
@@ -24,6 +26,8 @@ export interface Upgrade {
   readonly candidate: Candidate;
   /** When its request came (monotonic, ms); NaN: that is not measured. */
   readonly begunAt: number;
+  /** Null: none is made. */
+  readonly span: TraceSpan | null;
 }
 
 /** The upgrades whose authentication runs: `limits.pendingUpgrades` at a time, each for `limits.upgradeTimeout`. */
@@ -64,7 +68,10 @@ export class PendingUpgrades {
     this.#pending.add(upgrade);
     const result = await this.admission.ofUpgrade(candidate);
     timer?.cancel();
-    if (result.outcome === 'failed') this.errors.report('The authentication of an upgrade failed.', result.error);
+    if (result.outcome === 'failed') {
+      this.errors.report('The authentication of an upgrade failed.', result.error);
+      upgrade.span?.failed(result.error);
+    }
     if (!this.#pending.delete(upgrade)) return; // refused meanwhile
     if (stream.destroyed || stream.writableEnded) this.#ended(upgrade);
     else decide(result);
@@ -81,7 +88,8 @@ export class PendingUpgrades {
   }
 
   /** Socket.IO on the same server ends upgrades of other paths after a second, unless it is told not to. */
-  #ended({ server, stream }: Upgrade): void {
+  #ended({ server, stream, span }: Upgrade): void {
+    if (span) endGone(span);
     stream.destroy(); // nobody reads it, so the end of its peer would never be noticed
     if (!stream.writableEnded || server.listenerCount('upgrade') < 2 || this.#warnedOfCut) return;
     this.#warnedOfCut = true;

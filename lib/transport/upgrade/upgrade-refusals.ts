@@ -5,8 +5,10 @@ import type { CloseReason } from '../../protocol/close-codes.js';
 import type { Codec } from '../../protocol/codec.interface.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { Runtime } from '../../runtime/runtime.js';
+import type { TraceSpan } from '../../tracing/trace-span.js';
 import { acceptAndClose, closeOf, readsCloseReasons } from './close-refusal.js';
 import { refuseUpgrade, type HttpRefusal } from './http-refusal.js';
+import { endRefused } from './upgrade-span.js';
 
 export const REFUSALS = {
   unauthenticated: { status: 401, body: 'Unauthorized.' },
@@ -29,6 +31,8 @@ export interface RefusableUpgrade {
   readonly stream: Duplex;
   /** Undefined when the handshake is malformed. */
   readonly codec: Codec | undefined;
+  /** Ends with the refusal; null: none is made. */
+  readonly span: TraceSpan | null;
 }
 
 /** Refuses upgrades: by a close code where the client reads it, else by an HTTP status. */
@@ -48,13 +52,15 @@ export class UpgradeRefusals {
    *
    * @param always the close code of clients that have not said that they read one
    */
-  refuse({ request, stream, codec }: RefusableUpgrade, refusal: HttpRefusal, always?: CloseReason): void {
+  refuse(upgrade: RefusableUpgrade, refusal: HttpRefusal, always?: CloseReason): void {
+    const { request, stream, codec, span } = upgrade;
     const close = codec && readsCloseReasons(request) ? (closeOf(refusal) ?? always) : always;
     const { pendingUpgrades } = this.options.limits;
     if (!close || stream.closed || (pendingUpgrades !== false && this.#closing >= pendingUpgrades)) {
-      this.refuseByStatus(stream, refusal);
+      this.refuseByStatus(upgrade, refusal);
       return;
     }
+    if (span) endRefused(span, refusal, close);
     this.#closing++;
     stream.once('close', () => this.#closing--);
     const isAsked = request.headers['sec-websocket-protocol'] !== undefined;
@@ -62,7 +68,8 @@ export class UpgradeRefusals {
   }
 
   /** The cheapest refusal, for a server that has too much to do. */
-  refuseByStatus(stream: Duplex, refusal: HttpRefusal): void {
+  refuseByStatus({ stream, span }: Pick<RefusableUpgrade, 'stream' | 'span'>, refusal: HttpRefusal): void {
+    if (span) endRefused(span, refusal);
     refuseUpgrade(stream, refusal, this.runtime);
   }
 }

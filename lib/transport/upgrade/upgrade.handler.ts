@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { Admission, type AdmissionResult } from '../../auth/admission.js';
 import { ANONYMOUS, type Identity } from '../../auth/identity.js';
+import { attributesOf } from '../../clients/session/session-spans.js';
 import { ErrorReporter } from '../../errors/error-reporter.js';
 import { CLOSE_CODES, type CloseReason } from '../../protocol/close-codes.js';
 import { WorkerIdentity } from '../../runtime/worker-identity.js';
@@ -15,6 +16,7 @@ import { OutboxServices } from '../outbox/outbox.services.js';
 import { PendingUpgrades, type Upgrade } from './pending-upgrades.js';
 import { UpgradeChecks } from './upgrade-checks.js';
 import { REFUSALS, UpgradeRefusals } from './upgrade-refusals.js';
+import { beginUpgradeSpan, endAccepted } from './upgrade-span.js';
 import { MALFORMED_PATH, negotiateCodec, pathOf, problemOfHandshake } from './upgrade-request.js';
 
 /** Takes one HTTP upgrade of an endpoint from its request to the 101, or to a refusal that the client can read. */
@@ -51,7 +53,8 @@ export class UpgradeHandler {
 
   /** @param stream has an error listener: a reset at any time ends this upgrade, and nothing else */
   handle(endpoint: Endpoint, server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const { timings, runtime } = this.outboxes;
+    const { timings, runtime, tracing } = this.outboxes;
+    const span = tracing.isOn ? beginUpgradeSpan(tracing, endpoint, request) : null;
     const begunAt = timings.isOn ? runtime.monotonic() : NaN;
     const problem = problemOfHandshake(request);
     const codec = problem ? undefined : negotiateCodec(request, endpoint.options.protocol);
@@ -60,24 +63,24 @@ export class UpgradeHandler {
     if (!isOpen || !codec || !params) {
       const refused = problem ?? (codec ? MALFORMED_PATH : REFUSALS.protocol);
       const refusal = isOpen ? refused : REFUSALS.closed;
-      this.refusals.refuse({ request, stream, codec }, refusal);
+      this.refusals.refuse({ request, stream, codec, span }, refusal);
       return;
     }
     if (this.pending.isFull()) {
-      this.refusals.refuseByStatus(stream, REFUSALS.tooMany);
+      this.refusals.refuseByStatus({ stream, span }, REFUSALS.tooMany);
       return;
     }
     const address = this.checks.addressOf(request);
     const refusal = this.checks.check(request, stream, address, endpoint);
     if (refusal) {
-      this.refusals.refuse({ request, stream, codec }, refusal);
+      this.refusals.refuse({ request, stream, codec, span }, refusal);
       return;
     }
     const { guards, preparations, options, ownNames } = endpoint;
     const clientId = this.identity.createClientId();
     const info = new WsRequest(request, { ip: address, params, ownNames });
     const candidate = { clientId, request: info, stream, guards, preparations, options };
-    const upgrade = { endpoint, server, request, stream, head, codec, candidate, begunAt };
+    const upgrade = { endpoint, server, request, stream, head, codec, candidate, begunAt, span };
     if (this.admission.isOpen(candidate)) {
       this.#accept(upgrade, ANONYMOUS);
       return;
@@ -85,7 +88,8 @@ export class UpgradeHandler {
     // In an async scope of its own: what an authenticator sets with `enterWith` must not stay with the socket.
     const outside = newScope();
     const decide = (result: AdmissionResult): void => outside.runInAsyncScope(() => this.#decide(upgrade, result));
-    void newScope().runInAsyncScope(() => this.pending.admit(upgrade, decide));
+    const admit = (): Promise<void> => this.pending.admit(upgrade, decide);
+    void newScope().runInAsyncScope(() => (span ? span.run(admit) : admit()));
   }
 
   #decide(upgrade: Upgrade, result: AdmissionResult): void {
@@ -96,30 +100,32 @@ export class UpgradeHandler {
 
   /** @param identity null: the client has to tell it by message */
   #accept(upgrade: Upgrade, identity: Identity | null): void {
-    const { endpoint, request, stream, codec, candidate } = upgrade;
+    const { endpoint, request, stream, codec, candidate, span } = upgrade;
     if (!endpoint.webSocketServer.isOpen) {
       this.refusals.refuse(upgrade, REFUSALS.closed); // the application has closed it meanwhile
       return;
     }
     const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
     const who = identity ? { identity, candidate: mayTellLater ? candidate : undefined } : { identity, candidate };
-    const { timings, runtime } = this.outboxes;
+    const { timings, runtime, tracing } = this.outboxes;
     if (timings.isOn) timings.upgraded(runtime.monotonic() - upgrade.begunAt);
     this.#complete(upgrade, (socket) => {
-      this.connections.accept({
+      const session = this.connections.accept({
         endpoint,
         outbox: outboxOf(socket, stream, this.outboxes),
         request,
         info: candidate.request,
         clientId: candidate.clientId,
         codec,
+        upgradedIn: span?.point,
         ...who,
       });
+      if (span) endAccepted(span, attributesOf(session, tracing));
       endpoint.webSocketServer.emit('connection', socket, request);
     });
   }
 
-  #complete({ endpoint, request, stream, head, codec }: Upgrade, use: (socket: AcceptedSocket) => void): void {
+  #complete({ endpoint, request, stream, head, codec, span }: Upgrade, use: (socket: AcceptedSocket) => void): void {
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {
@@ -127,6 +133,8 @@ export class UpgradeHandler {
       endpoint.webSocketServer.accept({ request, stream, head, protocol }, use);
     } catch (error) {
       this.errors.report('An upgrade failed.', error);
+      span?.failed(error);
+      span?.end();
       stream.destroy();
     } finally {
       stream.uncork();
