@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
 import { SubscriberDispatcher } from '../subscribers/subscriber.dispatcher.js';
+import { ClusterMembership } from '../server/availability/cluster-membership.js';
 import { Drain } from '../server/availability/drain.js';
 
 /** The part of `shutdown.timeout` that subscribers get for their last events when the connections have used all of it. */
@@ -17,6 +18,7 @@ export class Shutdown {
 
   constructor(
     private readonly drain: Drain,
+    private readonly membership: ClusterMembership,
     private readonly subscribers: SubscriberDispatcher,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
@@ -31,6 +33,8 @@ export class Shutdown {
     await this.announce();
     this.#since ??= this.runtime.monotonic();
     await this.drain.run();
+    // Until the events of the last users have come.
+    await this.membership.leave();
     await this.subscribers.stop(this.#timeLeft(LEAST_FOR_SUBSCRIBERS));
   }
 

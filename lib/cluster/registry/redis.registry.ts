@@ -225,6 +225,8 @@ export class RedisRegistry implements ClusterRegistry, MetricSource {
     // Without a position it is about to come back as a new incarnation: its data is that of the last one.
     const last = position ?? (isDataLeft ? { incarnation: this.#entered, seq: 0 } : null);
     if (last) await this.#leases.leave(last, isDataLeft);
+    // The news of all that come back: this worker tells its subscribers of its last users.
+    await this.link.echo();
   }
 
   /** One beat. */

@@ -190,6 +190,14 @@ export class RedisLink implements MetricSource {
     else if (isReply(failure)) this.refused(what, bare(failure));
   }
 
+  /**
+   * Resolves once what Redis had published for this process before this call has come, of a cluster what it had published by the
+   * probe's node; at once while the link is not ready. Does not reject.
+   */
+  echo(): Promise<void> {
+    return this.isReady ? this.#probe.echo() : Promise.resolve();
+  }
+
   /** Replaces all connections, although probes come back. */
   renew(why: Error): void {
     this.#commands.renew(why);

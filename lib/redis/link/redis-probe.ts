@@ -26,6 +26,8 @@ export class RedisProbe {
   #sentAt = 0;
   #count = 0;
   #timer: RuntimeTimer | null = null;
+  /** Who waits for the end of the open probe. */
+  readonly #echoed: (() => void)[] = [];
 
   /** @param period ms between two probes while they pass */
   constructor(
@@ -44,11 +46,18 @@ export class RedisProbe {
     this.#probe();
   }
 
+  /** Probes now; resolves when that is over, whatever its outcome. */
+  echo(): Promise<void> {
+    this.start();
+    return new Promise((resolve) => this.#echoed.push(resolve));
+  }
+
   /** Ends probing until the next start. */
   stop(): void {
     this.#timer?.cancel();
     this.#deadlines.takeAll();
     this.#pending = null;
+    for (const resolve of this.#echoed.splice(0)) resolve();
   }
 
   /** Takes a message of the probe's channel. */
