@@ -207,6 +207,14 @@ export {
   type WsQueueJobEnd,
 } from './queue/forward-queue-events.js';
 export type { WsQueueEventsOptions } from './queue/queue-job-events.js';
+export type { WsWebhook, WsWebhookData, WsWebhookEventName } from './protocol/webhook-events.js';
+export type {
+  WsWebhookEndpoint,
+  WsWebhookOptions,
+  WsWebhookQueueOptions,
+} from './options/observability/webhooks.options.js';
+export { verifyWebhook, type WsWebhookHeaders } from './webhooks/verify-webhook.js';
+export { WsWebhookVerificationError, type WsWebhookVerificationCode } from './webhooks/webhook-verification.error.js';
 export { WebSocketQueueEvents } from './queue/websocket-queue-events.js';
 export type { WsRedisClient } from './options/redis.options.js';
 export type { AddClientToRoomOptions } from './rooms/join-options.js';

@@ -147,6 +147,7 @@ import { PendingUpgrades } from './transport/upgrade/pending-upgrades.js';
 import { UpgradeChecks } from './transport/upgrade/upgrade-checks.js';
 import { UpgradeRefusals } from './transport/upgrade/upgrade-refusals.js';
 import { UpgradeHandler } from './transport/upgrade/upgrade.handler.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
 const GROUND: Provider[] = [
   ...[Runtime, WorkerIdentity, ErrorReporter, Metrics, Traffic],
@@ -294,6 +295,8 @@ const SERVER: Provider[] = [
 
 const QUEUE = [QueueSurroundings];
 
+const WEBHOOKS = [Webhooks];
+
 /** The parts of the module, layer by layer from the ground up; `lib/README.md` is the map of them. */
 export const PROVIDERS: Provider[] = [
   ...[
@@ -309,7 +312,7 @@ export const PROVIDERS: Provider[] = [
     ...TRANSPORT,
     ...CLUSTER,
   ],
-  ...[...SUBSCRIBERS, ...SERVER, ...QUEUE],
+  ...[...SUBSCRIBERS, ...SERVER, ...QUEUE, ...WEBHOOKS],
 ];
 
 /** What runs from the start of the application until its shutdown. */

@@ -19,6 +19,7 @@ import { resolveCluster, resolvePrefix, type WsClusterOptions } from './options/
 import { resolveCompression } from './options/compression.options.js';
 import { resolveMetrics, type WsMetricsOptions } from './options/observability/metrics.options.js';
 import { resolveTracing, type WsTracingOptions } from './options/observability/tracing.options.js';
+import { checkWebhooks, resolveWebhooks, type WsWebhookOptions } from './options/observability/webhooks.options.js';
 import { resolveDelivery, type WsDeliveryOptions } from './options/delivery.options.js';
 import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
 import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
@@ -147,6 +148,8 @@ export interface PxlWebSocketModuleOptions {
    * to listen. `false`: none are made, and no trace goes to other workers.
    */
   tracing?: WsTracingOptions | boolean | undefined;
+  /** Tells other systems of users, rooms and clients that come and go, by signed HTTP requests. Default: none. */
+  webhooks?: WsWebhookOptions | undefined;
 }
 
 /** The callbacks of the option `events`. */
@@ -199,11 +202,13 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     debug: options.inGroup('debug', resolveDebug),
     metrics: options.inGroup('metrics', resolveMetrics),
     tracing: resolveTracing(options),
+    webhooks: resolveWebhooks(options),
   };
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);
   checkPresence(resolved.rooms, resolved.cluster);
   checkDefaultRooms(resolved.rooms);
+  checkWebhooks(resolved.webhooks, resolved.rooms, resolved.redis);
   checkListedRooms(
     resolved.clientList,
     allOptions(resolved).some(({ rooms }) => rooms.namespace !== undefined),

@@ -12,6 +12,7 @@ import type { ResolvedInbound } from './options/inbound.options.js';
 import type { ResolvedLimits } from './options/limits.options.js';
 import type { ResolvedMetrics } from './options/observability/metrics.options.js';
 import type { ResolvedTracing } from './options/observability/tracing.options.js';
+import type { ResolvedWebhooks } from './options/observability/webhooks.options.js';
 import type { ResolvedRedis } from './options/redis.options.js';
 import type { ResolvedRooms } from './options/rooms/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
@@ -57,6 +58,8 @@ export interface ResolvedOptions {
   readonly debug: ResolvedDebug;
   readonly metrics: ResolvedMetrics;
   readonly tracing: ResolvedTracing;
+  /** Undefined: nobody is told. */
+  readonly webhooks: ResolvedWebhooks | undefined;
 }
 
 /** Whether there may be other workers. */

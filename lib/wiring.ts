@@ -10,6 +10,7 @@ import { PeerCheck } from './cluster/calls/peer-check.js';
 import { PXL_WS_REGISTRY, type ClusterRegistry } from './cluster/registry/cluster-registry.interface.js';
 import { PresenceBridge } from './cluster/presence/presence-bridge.js';
 import { RedisRegistry } from './cluster/registry/redis.registry.js';
+import { ClusterEvents } from './cluster/events/cluster-events.js';
 import { RegistryBridge } from './cluster/registry/registry-bridge.js';
 import { ReplacedClients } from './cluster/presence/replaced-clients.js';
 import {
@@ -53,6 +54,7 @@ import { ConnectionLifetime } from './transport/connection/connection-lifetime.j
 import { OutboxScheduler } from './transport/outbox/outbox.scheduler.js';
 import { PxlWsAdapter } from './transport/endpoint/pxl-ws.adapter.js';
 import { ClientReturns } from './transport/upgrade/client-returns.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
 /** A class that is provided, or the token of an interface. */
 type Token<Part> = Type<Part> | Abstract<Part> | symbol;
@@ -173,6 +175,13 @@ export const WIRING: FactoryProvider[] = [
       metrics.add(attendance);
     },
   ),
+
+  // Other systems: webhooks.
+  wire([Webhooks, ClusterEvents, Metrics], (webhooks, events, metrics) => {
+    if (!webhooks.isOn) return;
+    events.listen(webhooks.hear, webhooks.hears);
+    metrics.add(webhooks);
+  }),
 
   // What comes by Redis beside the bus, and what lives there as long as this worker's lease.
   wire(

@@ -4,13 +4,16 @@ import { Runtime } from '../runtime/runtime.js';
 import { SubscriberDispatcher } from '../subscribers/subscriber.dispatcher.js';
 import { ClusterMembership } from '../server/availability/cluster-membership.js';
 import { Drain } from '../server/availability/drain.js';
+import { Webhooks } from '../webhooks/webhooks.js';
 
 /** The part of `shutdown.timeout` that subscribers get for their last events when the connections have used all of it. */
 const LEAST_FOR_SUBSCRIBERS = 0.1;
+/** The same for webhooks. */
+const LEAST_FOR_WEBHOOKS = 0.1;
 /** The same for plain HTTP requests that are still served. */
 const LEAST_FOR_REQUESTS = 0.1;
 
-/** Ends the connections, then the subscribers, who are told of each end. Happens once. */
+/** Ends the connections, then the subscribers and the webhooks, who are told of each end. Happens once. */
 @Injectable()
 export class Shutdown {
   /** When the connections began to be ended; null before. */
@@ -20,6 +23,7 @@ export class Shutdown {
     private readonly drain: Drain,
     private readonly membership: ClusterMembership,
     private readonly subscribers: SubscriberDispatcher,
+    private readonly webhooks: Webhooks,
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -36,6 +40,7 @@ export class Shutdown {
     // Until the events of the last users have come.
     await this.membership.leave();
     await this.subscribers.stop(this.#timeLeft(LEAST_FOR_SUBSCRIBERS));
+    await this.webhooks.stop(this.#timeLeft(LEAST_FOR_WEBHOOKS));
   }
 
   /** How long plain HTTP requests may still be served, in ms. */

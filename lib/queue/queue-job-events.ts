@@ -3,6 +3,7 @@ import type { Queue, QueueEvents } from 'bullmq';
 import { type WsRedisOption, resolveRedis, type WsRedisClient } from '../options/redis.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import { PxlWebSocketSetupError } from '../errors/start-up.errors.js';
+import { loadBullMq } from './load-bullmq.js';
 import { JobEndPublisher, REMEMBERED, type QueueJob } from './job-end.publisher.js';
 import { QueueConnection } from './queue-connection.js';
 import type { QueueSurroundings } from './queue-surroundings.js';
@@ -51,7 +52,7 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.surroundings.isEnabled) return;
-    const { Queue, QueueEvents } = await loadBullMq(this.queue);
+    const { Queue, QueueEvents } = await loadBullMq(callOf(this.queue));
     const connection = this.#connect();
     const options = { connection: connection.client, prefix: this.#prefix };
     const failed = (error: Error): void => connection.fail(error);
@@ -101,14 +102,6 @@ export class QueueJobEvents implements OnApplicationBootstrap, OnApplicationShut
     const { errors, runtime } = this.surroundings;
     const failed = (error: Error): void => errors.report(`The queue ${this.queue} cannot be heard.`, error);
     return (this.#connection = new QueueConnection(this.#template, failed, runtime));
-  }
-}
-
-async function loadBullMq(queue: string): Promise<typeof import('bullmq')> {
-  try {
-    return await import('bullmq');
-  } catch (cause) {
-    throw new PxlWebSocketSetupError(`${callOf(queue)} needs the package bullmq.`, { cause });
   }
 }
 

@@ -71,6 +71,9 @@ describe('the defaults in documents', () => {
     auth: { jwt: { secret: 'a secret of at least thirty-two characters' } },
     encryption: true,
     limits: { connectionsPerUser: { max: 1 } },
+    webhooks: {
+      endpoints: [{ url: 'https://a.example', events: ['userConnected'], secret: `whsec_${'A'.repeat(32)}` }],
+    },
   };
   /** In place of the option's own path, where what was resolved has another one. */
   const elsewhere: Readonly<Record<string, string>> = {
@@ -87,7 +90,7 @@ describe('the defaults in documents', () => {
     'redis.sharded': 'redis.isSharded',
   };
   /** The options that are resolved only where their group, or what they belong to, was given. */
-  const needsGiven = /^(?:redis|auth|encryption|limits\.connectionsPerUser)\./;
+  const needsGiven = /^(?:redis|auth|encryption|limits\.connectionsPerUser|webhooks)\./;
   const history = resolve({ rooms: { history: { size: 1, ttl: 1_000 } } }).rooms.history!;
   const presence = resolve({ rooms: { presence: true } }).rooms.presence!.of('tea');
   /** What is resolved to another form than it was given in. */
@@ -125,7 +128,8 @@ describe('the defaults in documents', () => {
       'auth.jwt.claims',
       'rooms.history.replay',
     );
-    const parts = ['redis.cluster', 'redis.options', 'limits.connectionsPerUser.max'];
+    const ofRedis = ['cluster', 'options', 'sharded'].map((part) => `webhooks.queue.redis.${part}`);
+    const parts = ['redis.cluster', 'redis.options', 'limits.connectionsPerUser.max', ...ofRedis];
     const inCode = [...commented.keys()].filter((path) => ![...groups, ...parts].includes(path));
     expect(inCode.filter((path) => !listed.has(path))).toEqual([]);
   });
@@ -142,6 +146,7 @@ describe('the defaults in documents', () => {
       'auth.jwt.secret',
       'auth.jwt.algorithms',
       'events',
+      'webhooks.endpoints',
     ].includes(path);
     const written = isNothing || isComputed ? { usual: IN_WORDS } : { usual, ...(same(usual, event) ? {} : { event }) };
     expect(row).toEqual(written);

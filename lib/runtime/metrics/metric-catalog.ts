@@ -94,5 +94,9 @@ export const METRIC_CATALOG = {
   upgrade_seconds: ['histogram', 'From an upgrade request to its acceptance, authentication included.'],
   user_news_junk: ['counter', 'News of users that could not be read.'],
   users: ['gauge', 'Users that are connected to this worker.'],
+  webhooks_delivered: ['counter', 'Webhooks that a receiver has taken, by endpoint.'],
+  webhooks_dropped: ['counter', 'Webhooks that were given up, by endpoint and reason.'],
+  webhooks_failed: ['counter', 'Attempts to send a webhook that have failed, by endpoint.'],
+  webhooks_pending: ['gauge', 'Webhooks that wait in the memory of this worker, by endpoint.'],
   workers_dead: ['counter', 'Workers that were found dead.'],
 } as const satisfies Readonly<Record<string, Entry>>;

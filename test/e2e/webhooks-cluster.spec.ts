@@ -1,0 +1,189 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
+import { eventually } from '../../lib/testing/eventually.js';
+import { failureOf } from '../support/failure-of.js';
+import { Logbook } from '../support/logbook.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
+import { WebhookTarget } from '../support/webhook-target.js';
+import { WorkerProcess } from '../support/worker-process.js';
+
+const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+let redis: RedisServer;
+let target: WebhookTarget;
+let logger: Logbook;
+let apps: TestApp[];
+let processes: WorkerProcess[];
+let tests = 0;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+
+beforeEach(async () => {
+  target = await WebhookTarget.start();
+  logger = new Logbook();
+  [apps, processes] = [[], []];
+  tests++;
+});
+
+afterEach(async () => {
+  await Promise.all([...apps, ...processes].map((worker) => worker.close()));
+  await target.stop();
+});
+
+afterAll(() => redis.stop());
+
+function optionsOf(webhooks: Partial<PxlWebSocketModuleOptions['webhooks']>): PxlWebSocketModuleOptions {
+  const endpoints = [
+    { url: target.url, name: 'billing', events: ['userConnected', 'userDisconnected'] as const, secret: SECRET },
+  ];
+  return { redis: redis.url, prefix: `hooks${tests}`, webhooks: { endpoints, ...webhooks } };
+}
+
+async function start(
+  webhooks: Partial<PxlWebSocketModuleOptions['webhooks']>,
+  more: PxlWebSocketModuleOptions = {},
+): Promise<TestApp> {
+  const options = { auth: { authenticate: urlIdentity }, ...optionsOf(webhooks), ...more };
+  const app = await startApp({ logger, options });
+  apps.push(app);
+  return app;
+}
+
+/** A worker in a process of its own. */
+async function startProcess(webhooks: Partial<PxlWebSocketModuleOptions['webhooks']>): Promise<WorkerProcess> {
+  const worker = new WorkerProcess(optionsOf(webhooks));
+  processes.push(worker);
+  await worker.started;
+  return worker;
+}
+
+function idOf(userId: string): string {
+  return String(target.requests.find(({ data }) => data.userId === userId)!.headers['webhook-id']);
+}
+
+/** A number of all workers together. */
+function sumOf(name: string): number {
+  const metrics = apps.flatMap(({ app }) => app.get(WebSocketService).getMetrics());
+  const fitting = metrics.filter((metric) => metric.name === `pxl_ws_webhooks_${name}`);
+  return fitting.reduce((sum, { value }) => sum + value, 0);
+}
+
+describe.each<[where: string, queue: boolean]>([
+  ['in memory', false],
+  ['in BullMQ', true],
+])('Of two workers, with webhooks that wait %s,', (_where, queue) => {
+  it('one tells of each event', async () => {
+    const workers = await Promise.all([start({ queue }), start({ queue })]);
+    const ids = Array.from({ length: 8 }, (_, at) => String(at));
+    const clients = await Promise.all(ids.map((userId, at) => connectAs(workers[at % 2]!, { userId })));
+    const again = await Promise.all(ids.map((userId, at) => connectAs(workers[(at + 1) % 2]!, { userId })));
+    await target.has(8);
+    await Promise.all([...clients, ...again].map((client) => client.close()));
+    await target.has(16);
+    await until('all are counted', () => sumOf('delivered_total') === 16);
+    expect(new Set(target.ids).size).toBe(16);
+    expect(target.told.sort()).toEqual(
+      ids.flatMap((userId) => [`userConnected ${userId}`, `userDisconnected ${userId}`]).sort(),
+    );
+  });
+});
+
+it('A worker that stops tells of its last users', async () => {
+  const app = await start({});
+  const ids = Array.from({ length: 8 }, (_, at) => String(at));
+  await Promise.all(ids.map((userId) => connectAs(app, { userId })));
+  await target.has(8);
+  await app.close();
+  apps = [];
+  expect(target.told.slice(8).sort()).toEqual(ids.map((userId) => `userDisconnected ${userId}`));
+});
+
+describe('With BullMQ', () => {
+  it('a process that is killed loses neither what waits nor what it was sending: another worker sends it', async () => {
+    const name = `crash${tests}`;
+    const webhooks = { queue: { name }, timeout: 200, backoff: 100, concurrency: 1 };
+    target.answer = () => undefined;
+    const first = await startProcess(webhooks);
+    await Promise.all(['1', '2', '3'].map((userId) => first.client({ userId })));
+    const key = `bull:${name}-billing`;
+    const lengths = [
+      () => redis.command<number>('LLEN', `${key}:wait`),
+      () => redis.command<number>('LLEN', `${key}:active`),
+    ];
+    await eventually('two wait while one is sent', async () => {
+      const [wait, active] = await Promise.all(lengths.map((ask) => ask()));
+      return wait === 2 && active === 1;
+    });
+    await first.kill();
+    const before = target.requests.length;
+    target.takes();
+    // One that does not wait until the other is known to be dead.
+    await start(webhooks, { prefix: `survivor${tests}` });
+    const told = (): string[] => target.told.slice(before).filter((one) => one.startsWith('userConnected'));
+    await until('the other tells all', () => new Set(told()).size === 3);
+    expect(target.ids.slice(before)).toContain(target.ids[0]);
+  });
+
+  it('what fails is sent again, by whichever worker, and given up after the last attempt', async () => {
+    const webhooks = { queue: true, attempts: 3, backoff: 100 };
+    await Promise.all([start(webhooks), start(webhooks)]);
+    target.answer = (response, { data }) => response.writeHead(data.userId === 'bad' ? 500 : 200).end();
+    await connectAs(apps[0]!, { userId: 'bad' });
+    await connectAs(apps[1]!, { userId: 'good' });
+    await until('it is given up', () => sumOf('dropped_total') === 1);
+    expect(target.told.sort()).toEqual([...Array<string>(3).fill('userConnected bad'), 'userConnected good']);
+    expect([sumOf('failed_total'), sumOf('delivered_total')]).toEqual([3, 1]);
+    expect(logger.of('error')).toEqual([
+      expect.stringMatching(/^A webhook to billing was given up \(userConnected, msg_.{24}\)\. It answered 500\.$/),
+    ]);
+    const kept = await redis.command<number>('ZCARD', `bull:hooks${tests}-webhooks-billing:failed`);
+    expect(kept).toBe(1);
+    const job = (await redis.command<string[]>('HGETALL', `bull:hooks${tests}-webhooks-billing:${idOf('bad')}`)).join();
+    expect(job).toContain('userConnected');
+    expect(job).not.toContain(SECRET.slice('whsec_'.length));
+    expect(job).not.toContain(target.url);
+  });
+
+  it('events wait in memory while its Redis is away, the oldest of too many are dropped', async () => {
+    const proxy = await TcpProxy.before(redis.port);
+    const queue = { redis: `redis://127.0.0.1:${proxy.port}`, name: `away${tests}` };
+    const app = await start({ queue, limit: 2 });
+    await connectAs(app, { userId: '0' });
+    await target.has(1);
+    proxy.blackHole();
+    proxy.reset();
+    for (const userId of ['1', '2']) await connectAs(app, { userId });
+    await until('both wait', () => sumOf('pending') === 2);
+    proxy.heal();
+    await target.has(3);
+    expect(target.told.sort()).toEqual(['0', '1', '2'].map((userId) => `userConnected ${userId}`));
+    await app.close();
+    apps = [];
+    await proxy.close();
+  });
+
+  it('an application stops while its Redis is gone', async () => {
+    const own = await RedisServer.start();
+    const app = await start({ queue: { redis: own.url } }, { shutdown: { timeout: 200 } });
+    await connectAs(app, { userId: 'ada' });
+    await target.has(1);
+    await own.kill();
+    const begin = performance.now();
+    await app.close();
+    apps = [];
+    expect(performance.now() - begin).toBeLessThan(6_000);
+    expect(logger.of('warn').join()).toContain('events had not reached billing');
+    await own.stop();
+  });
+});
+
+it('webhooks.queue without any Redis fails the start', async () => {
+  const webhooks = { ...optionsOf({}).webhooks!, queue: true };
+  expect(await failureOf({ options: { webhooks } })).toContain('webhooks.queue needs a redis');
+});
