@@ -12,6 +12,7 @@ import { growth } from './suites/growth.js';
 import { history } from './suites/history.js';
 import { jitter } from './suites/jitter.js';
 import { memory } from './suites/memory.js';
+import { metrics } from './suites/metrics.js';
 import { presence } from './suites/presence.js';
 import { requests } from './suites/requests.js';
 import { returns } from './suites/return.js';
@@ -36,6 +37,7 @@ const SUITES = Object.fromEntries(
     presence,
     jitter,
     scale,
+    metrics,
   ].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */

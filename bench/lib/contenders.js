@@ -131,6 +131,13 @@ export const CONTENDERS = {
     path: '/ws',
     greeting: WELCOMED,
   },
+  'pxl-metrics': {
+    title: 'nestjs-pxl-websocket, with `metrics.registry`',
+    command: () => node('pxl-metrics.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
   'pxl-encrypted': {
     title: 'nestjs-pxl-websocket, encrypted',
     command: () => node('pxl-encrypted.js'),

@@ -143,6 +143,17 @@ export function serve(contender) {
     /** One of the contender's own counters. */
     counter: ({ name }) => ({ value: contender.counter(name) }),
 
+    /** Pages of the contender's metrics, one a turn of the event loop. */
+    async pages({ count }) {
+      const cpu = process.cpuUsage();
+      let bytes = 0;
+      for (let page = 0; page < count; page++) {
+        bytes = Buffer.byteLength(await contender.page());
+        await setImmediate();
+      }
+      return { cpu: cpuSince(cpu), bytes };
+    },
+
     async startProfile() {
       const { Profiler } = await import('./profiler.js');
       profiler = await Profiler.start();

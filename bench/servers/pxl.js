@@ -77,6 +77,10 @@ serve({
     if (settings.jwt) options.auth = { jwt: settings.jwt };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
+    if (process.env.PXL_METRICS) {
+      const { register } = await import('prom-client');
+      options.metrics = { registry: register };
+    }
     const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
     await app.listen(listening(settings.port));
@@ -86,6 +90,11 @@ serve({
 
   sendToRoom(name, text) {
     return sockets.sendToRooms([name], { type: 'bench', action: 'message', data: text });
+  },
+
+  async page() {
+    const { register } = await import('prom-client');
+    return register.metrics();
   },
 
   counter(name) {

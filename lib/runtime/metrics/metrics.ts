@@ -1,5 +1,5 @@
 import type { HistogramBucket, HistogramCounts } from './histogram.js';
-import { METRIC_CATALOG, type Aggregator } from './metric-catalog.js';
+import { METRIC_CATALOG, type Aggregator, type Entry } from './metric-catalog.js';
 
 /** One number of this worker, or one histogram. */
 export interface WebSocketMetric {
@@ -18,15 +18,22 @@ export interface WebSocketMetric {
   readonly buckets?: readonly HistogramBucket[];
 }
 
-type Labels = WebSocketMetric['labels'];
-
 /** A part of the library that counts. */
 export interface MetricSource {
   metrics(): Iterable<WebSocketMetric>;
 }
 
 type Catalog = typeof METRIC_CATALOG;
-type NameOf<Kind> = { [Name in keyof Catalog]: Catalog[Name][0] extends Kind ? Name : never }[keyof Catalog];
+type Name = keyof Catalog;
+type NameOf<Kind> = { [Each in Name]: Catalog[Each][0] extends Kind ? Each : never }[Name];
+/** What stands behind the value: the labels of a metric that has some, else nothing. */
+type Labels<Of extends Name> = Catalog[Of] extends readonly [
+  unknown,
+  unknown,
+  { readonly labels: readonly (infer Label)[] },
+]
+  ? [labels: Readonly<Record<Extract<Label, string>, string>>]
+  : [];
 
 /** Collects the numbers of all parts of this worker when they are read. */
 export class Metrics {
@@ -41,20 +48,20 @@ export class Metrics {
   }
 }
 
-export function counter(name: NameOf<'counter'>, value: number, labels?: Labels): WebSocketMetric {
-  return { ...describe(name), value, labels };
+export function counter<Of extends NameOf<'counter'>>(name: Of, value: number, ...labels: Labels<Of>): WebSocketMetric {
+  return { ...describe(name), value, labels: labels[0] };
 }
 
-export function gauge(name: NameOf<'gauge'>, value: number, labels?: Labels): WebSocketMetric {
-  return { ...describe(name), value, labels };
+export function gauge<Of extends NameOf<'gauge'>>(name: Of, value: number, ...labels: Labels<Of>): WebSocketMetric {
+  return { ...describe(name), value, labels: labels[0] };
 }
 
-export function histogram(
-  name: NameOf<'histogram'>,
+export function histogram<Of extends NameOf<'histogram'>>(
+  name: Of,
   { count, sum, buckets }: HistogramCounts,
-  labels?: Labels,
+  ...labels: Labels<Of>
 ): WebSocketMetric {
-  return { ...describe(name), value: count, sum, buckets, labels };
+  return { ...describe(name), value: count, sum, buckets, labels: labels[0] };
 }
 
 /** What a metric is, without its values. */
@@ -62,19 +69,22 @@ type Description = Pick<WebSocketMetric, 'name' | 'kind' | 'help'>;
 
 /** A metric of all workers. */
 export interface CataloguedMetric extends Description {
+  /** The names of its labels. */
+  readonly labels: readonly string[];
   /** How the numbers of several workers become one. */
   readonly aggregator: Aggregator;
 }
 
 /** All that a worker may tell. */
 export function allMetrics(): CataloguedMetric[] {
-  return (Object.keys(METRIC_CATALOG) as (keyof Catalog)[]).map((name) => {
-    const [, , aggregator = 'sum'] = METRIC_CATALOG[name];
-    return { ...describe(name), aggregator };
+  return (Object.keys(METRIC_CATALOG) as Name[]).map((name) => {
+    const [, , facts = {}]: Entry = METRIC_CATALOG[name];
+    const { labels = [], aggregator = 'sum' } = facts;
+    return { ...describe(name), labels, aggregator };
   });
 }
 
-function describe(name: keyof Catalog): Description {
+function describe(name: Name): Description {
   const [kind, help] = METRIC_CATALOG[name];
   return { name: `pxl_ws_${name}${kind === 'counter' ? '_total' : ''}`, kind, help };
 }

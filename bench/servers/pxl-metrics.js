@@ -1,0 +1,2 @@
+process.env.PXL_METRICS = 'on';
+await import('./pxl.js');
