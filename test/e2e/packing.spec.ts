@@ -47,7 +47,9 @@ describe('the packed package', () => {
 
   it('holds the build, the documents and the changelog, and nothing else', () => {
     const others = packed.files.filter(
-      (path) => !/^dist\/.*\.(?:js|js\.map|d\.ts)$|^docs\/(?:design\/)?[\w-]+\.md$/.test(path),
+      (path) =>
+        !/^dist\/.*\.(?:js|js\.map|d\.ts)$|^docs\/(?:design\/)?[\w-]+\.md$|^docs\/images\/[\w-]+\.png$/.test(path) &&
+        !/^dist\/console\/page\/(?:index\.html|console\.css|icon\.svg)$/.test(path),
     );
     expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json']);
     expect(packed.files.filter((path) => /^dist\/(?:sample|stale)/.test(path))).toEqual([]);

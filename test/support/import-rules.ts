@@ -55,6 +55,9 @@ const FOR_PAGES: Readonly<Record<string, readonly string[]>> = {
   react: ['lib/client/index.ts', 'lib/hooks/', 'react'],
   vue: ['lib/client/index.ts', 'lib/hooks/', 'vue'],
 };
+/** The page of the console: a page as well, which knows the contract of its socket. */
+const CONSOLE_PAGE = 'lib/console/page/';
+const CONSOLE_CONTRACT = 'lib/console/console-contract.ts';
 
 /** What the imports of the files do that they must not, one sentence each. */
 export function breachesOf(files: readonly SourceFile[]): string[] {
@@ -83,6 +86,14 @@ function breachesOfFile(file: SourceFile): string[] {
     }
     if (isForeignToPages(path, target ?? specifier, isTypeOnly)) {
       breaches.push(`${path} imports ${specifier}: a page gets the client and its own framework only`);
+    }
+    if (path.startsWith(CONSOLE_PAGE) && isForeignToConsolePage(target ?? specifier, isTypeOnly)) {
+      breaches.push(
+        `${path} imports ${specifier}: the console's page gets the client and the types of its contract only`,
+      );
+    }
+    if (path.startsWith('lib/console/') && !path.startsWith(CONSOLE_PAGE) && target?.startsWith(CONSOLE_PAGE)) {
+      breaches.push(`${path} imports ${specifier}: that is built for browsers`);
     }
     if (path.startsWith('lib/cli/') && isForeignToProgram(target ?? specifier, isTypeOnly)) {
       breaches.push(`${path} imports ${specifier}: the program needs nothing that is not in Node`);
@@ -117,6 +128,11 @@ function isForeignToPages(path: string, target: string, isTypeOnly: boolean): bo
   return ![`lib/${folder}/`, ...allowed].some((start) =>
     start.endsWith('/') ? target.startsWith(start) : target === start,
   );
+}
+
+function isForeignToConsolePage(target: string, isTypeOnly: boolean): boolean {
+  if (target === CONSOLE_CONTRACT) return !isTypeOnly;
+  return !target.startsWith(CONSOLE_PAGE) && target !== 'lib/client/index.ts';
 }
 
 /** The program runs where this package may stand alone. ts-morph is found when it is needed. */

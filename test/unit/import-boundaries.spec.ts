@@ -164,6 +164,24 @@ describe('The check of the imports finds', () => {
       ],
     ],
     [
+      "the console's page that needs more than the client and the types of its contract, or is needed itself",
+      {
+        'lib/console/page/console.ts': [
+          '../../client/index.js',
+          'type:../console-contract.js',
+          './dom/element.js',
+          '../console-contract.js',
+          'type:../../protocol/inspection.js',
+        ],
+        'lib/console/console.module.ts': ['./page/console.js'],
+      },
+      [
+        "lib/console/page/console.ts imports ../console-contract.js: the console's page gets the client and the types of its contract only",
+        "lib/console/page/console.ts imports ../../protocol/inspection.js: the console's page gets the client and the types of its contract only",
+        'lib/console/console.module.ts imports ./page/console.js: that is built for browsers',
+      ],
+    ],
+    [
       'a sample that reaches into the library or into another sample',
       {
         'sample/01-chat/src/main.ts': [
