@@ -6,6 +6,8 @@ export interface Terminal {
   readonly out: (line: string) => void;
   /** Writes one line that tells why something was not done. */
   readonly err: (line: string) => void;
+  /** Shows how it goes, in one line that the next one takes the place of; undefined where nobody sits before a terminal. */
+  readonly status?: ((line: string) => void) | undefined;
 }
 
 /** One subcommand. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { UsageError, type Command, type Terminal } from './command.js';
 import { noSuchName } from '../options/checks/nearest-name.js';
+import { version } from './version.js';
 
 const PROGRAM = 'nestjs-pxl-websocket';
 
@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   migrate: {
     summary: 'rewrites gateways and clients of Socket.IO for this library',
     load: async () => (await import('./migrate/migrate.command.js')).migrate,
+  },
+  bench: {
+    summary: 'puts a load on a server, and measures latencies and losses',
+    load: async () => (await import('./bench/bench.command.js')).bench,
   },
 };
 
@@ -57,9 +61,4 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 function overview(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
   return [`Usage: ${PROGRAM} COMMAND [--help]`, '', ...lines, '  --version  prints the version'].join('\n');
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

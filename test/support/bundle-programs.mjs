@@ -44,9 +44,12 @@ const samples = readdirSync(join(ROOT, 'sample')).flatMap((name) =>
     .map((file) => `sample/${name}/src/${file}`),
 );
 
+/** The program `npx nestjs-pxl-websocket`. */
+const CLI = 'lib/cli/main.ts';
+
 const takesPackages = process.argv.includes('--packages') && !PXL_NEST;
 const { outputFiles } = await build({
-  entryPoints: [...programs, ...samples].map((file) => join(ROOT, file)),
+  entryPoints: [...programs, ...samples, CLI].map((file) => join(ROOT, file)),
   outbase: ROOT,
   outdir: ROOT,
   write: false,
