@@ -161,7 +161,11 @@ export { WsRateLimit } from './limits/decorators/ws-rate-limit.decorator.js';
 export type { WsRate } from './limits/rate-store.interface.js';
 export type { WsLimitName } from './limits/refusal-counters.js';
 export type { WsProtocolName } from './protocol/codec.interface.js';
-export { WebSocketRedisSubscriberEvent, type ClusterEventMessages } from './protocol/cluster-events.js';
+export {
+  WebSocketRedisSubscriberEvent,
+  type ClusterEventMessages,
+  type WsQueueJobProgress,
+} from './protocol/cluster-events.js';
 export {
   WebSocketChannels,
   WebSocketClientStates,
@@ -205,8 +209,9 @@ export {
   forwardQueueEvents,
   type ForwardQueueEventsOptions,
   type WsQueueJobEnd,
+  type WsQueueJobReport,
 } from './queue/forward-queue-events.js';
-export type { WsQueueEventsOptions } from './queue/queue-job-events.js';
+export type { WsQueueEventsOptions, WsQueueProgressOptions } from './queue/queue-job-events.js';
 export type { WsWebhook, WsWebhookData, WsWebhookEventName } from './protocol/webhook-events.js';
 export type {
   WsWebhookEndpoint,

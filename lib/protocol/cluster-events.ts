@@ -21,6 +21,7 @@ export const WebSocketRedisSubscriberEvent = {
   MessageError: 'messageError',
   QueueJobCompleted: 'queueJobCompleted',
   QueueJobError: 'queueJobError',
+  QueueJobProgress: 'queueJobProgress',
   Custom: 'custom',
 } as const;
 
@@ -63,6 +64,9 @@ interface QueueJobEvent {
   readonly data?: unknown;
 }
 
+/** What a job reports by `job.updateProgress(...)` of BullMQ: a percentage, or whatever says how far it is. */
+export type WsQueueJobProgress = number | string | boolean | object;
+
 /** The message of each event. */
 export interface ClusterEventMessages {
   readonly clientConnected: ClientEvent & {
@@ -102,6 +106,8 @@ export interface ClusterEventMessages {
   readonly messageError: { readonly webSocketClientId: string; readonly error: string };
   readonly queueJobCompleted: QueueJobEvent & { readonly returnValue: unknown };
   readonly queueJobError: QueueJobEvent & { readonly failedReason: string };
+  /** A job has reported how far it is: the newest of what it has reported in a short time. */
+  readonly queueJobProgress: QueueJobEvent & { readonly progress: WsQueueJobProgress };
   /** The argument of `PxlWebSocketServer.sendCustomMessage`. */
   readonly custom: unknown;
 }

@@ -6,6 +6,7 @@ import { CLUSTER_REDIS, type ClusterRedis } from '../cluster/bus/cluster-redis.j
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { Runtime } from '../runtime/runtime.js';
+import { SubscriberRegistry } from '../subscribers/subscriber.registry.js';
 import { HeardQueues } from './heard-queues.js';
 
 /** What `WebSocketQueueEvents` needs of the module. Exported by the module, since its providers stand in the application's modules. */
@@ -19,6 +20,7 @@ export class QueueSurroundings {
     readonly cluster: ClusterEvents,
     readonly errors: ErrorReporter,
     readonly runtime: Runtime,
+    readonly subscribers: SubscriberRegistry,
     /** The Redis where events are claimed; null: there are no other workers. */
     @Inject(CLUSTER_REDIS) readonly redis: ClusterRedis | null,
     /** The client that is duplicated for a queue without the option `redis`. */

@@ -7,7 +7,8 @@ export const WebSocketQueueEvents = {
   /**
    * A provider that tells subscribers when a job of a queue ends, once per cluster however many workers there are:
    * `queueJobCompleted` `{ queue, jobId, name, data, returnValue }` and `queueJobError` `{ ..., failedReason }`. `name`
-   * and `data` are missing when the queue removes its jobs as they end. With the module's `redis`, ends of the last minute
+   * and `data` are missing when the queue removes its jobs as they end. Where it is asked for, also how far jobs are, a few times
+   * a second: `queueJobProgress` `{ ..., progress }`, always before the job's end. With the module's `redis`, ends of the last minute
    * that came while no worker ran, or while Redis was away, are told later; without it they are lost.
    *
    * A queue that is named twice, in one module or in two, fails the start.

@@ -50,6 +50,11 @@ export class SubscriberRegistry {
     return this.#byChannel.get(channel) ?? this.#open;
   }
 
+  /** Whether a subscriber asks for the channel by its name. */
+  names(channel: string): boolean {
+    return this.#byChannel.has(channel);
+  }
+
   /** The channels that the bus has to bring; `'all'` when a subscriber may want any. */
   get channels(): readonly string[] | 'all' {
     return this.#open.length > 0 ? 'all' : [...this.#byChannel.keys()].filter((name) => !isObserved(name));

@@ -184,7 +184,7 @@ describe('WebSocketQueueEvents.forQueue', () => {
     [{ prefix: 7 }, "The option WebSocketQueueEvents.forQueue('video').prefix is a text, not 7."],
     [
       { prefx: 'a' },
-      "There is no option WebSocketQueueEvents.forQueue('video').prefx; did you mean prefix? There are prefix, redis.",
+      "There is no option WebSocketQueueEvents.forQueue('video').prefx; did you mean prefix? There are prefix, redis, progress.",
     ],
   ])('with wrong options %j fails the start, naming them', async (options, sentence) => {
     const failure = await failureOf({

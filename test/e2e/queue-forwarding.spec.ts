@@ -36,9 +36,10 @@ async function start(options?: ForwardQueueEventsOptions<{ owner: string }>): Pr
   await app.app.get(PxlWebSocketServer).joinRoom({ clientId: ada.clientId, roomName: 'tea' });
 }
 
-/** A job ends; resolves once that was handled. */
+/** A job ends, or reports; resolves once that was handled. */
 async function end(message: object): Promise<void> {
-  const channel = 'failedReason' in message ? 'queueJobError' : 'queueJobCompleted';
+  const ending = 'failedReason' in message ? 'queueJobError' : 'queueJobCompleted';
+  const channel = 'progress' in message ? 'queueJobProgress' : ending;
   const before = diary.entries.length;
   await app.app.get(WebSocketService).publish(channel, message);
   await diary.until(`${before}`);
@@ -116,6 +117,30 @@ describe('forwardQueueEvents tells', () => {
     });
   });
 
+  it('how far a job is, where it is asked for, to whom it tells of its end', async () => {
+    const report = { ...job, progress: { done: 3, of: 7 } };
+    await start();
+    await end({ ...report, data: { userId: 'ada' } });
+    expect(await told()).toEqual([[], []]);
+    await app.close();
+    await start({ progress: true });
+    await end({ ...report, data: { userId: 'ada' } });
+    await end({ ...report, data: { room: 'tea' } });
+    await end({ ...report, data: { owner: 'ada' } });
+    const message = { type: 'queue', action: 'jobProgress', data: report };
+    expect(await told()).toEqual([[message, message], []]);
+  });
+
+  it('to a client by its id, and in the words of `message`', async () => {
+    await start({
+      progress: true,
+      to: () => ({ client: bob.clientId }),
+      message: (news) => ({ event: 'bar', data: 'progress' in news ? news.progress : null }),
+    });
+    await end({ ...job, progress: 40, data: { owner: '8' } });
+    expect(await told()).toEqual([[], [expect.objectContaining({ data: 40 })]]);
+  });
+
   it('nobody where `to` fails, which is logged with the name of the queue', async () => {
     await start({
       queue: 'video',
@@ -135,8 +160,12 @@ describe('forwardQueueEvents tells', () => {
 it.each([
   [{ queue: 7 }, 'The option forwardQueueEvents.queue is the name of a queue, not 7.'],
   [{ to: 'ada' }, 'The option forwardQueueEvents.to is a function, not a text.'],
+  [{ progress: 250 }, 'The option forwardQueueEvents.progress is true or false, not 250.'],
   [{ message: {} }, 'The option forwardQueueEvents.message is a function, not an object.'],
-  [{ queues: [] }, 'There is no option forwardQueueEvents.queues; did you mean queue? There are queue, to, message.'],
+  [
+    { queues: [] },
+    'There is no option forwardQueueEvents.queues; did you mean queue? There are queue, to, message, progress.',
+  ],
 ])('forwardQueueEvents(%j) is refused', (options, sentence) => {
   expect(() => forwardQueueEvents(options as ForwardQueueEventsOptions)).toThrow(sentence);
 });

@@ -1,0 +1,108 @@
+import type { WsQueueJobProgress } from '../protocol/cluster-events.js';
+import type { RuntimeTimer } from '../runtime/runtime.js';
+import type { PublishedQueue, QueueJob } from './job-end.publisher.js';
+import type { QueueLead } from './queue-lead.js';
+import type { QueueSurroundings } from './queue-surroundings.js';
+
+/** How many jobs may report at once, so that nothing fills the memory. */
+const MOST = 10_000;
+/** Milliseconds after which a report is out of date: a worker that starts reads those of the last minutes. */
+const STALE = 5_000;
+
+/** A job that has reported a short time ago. */
+interface ReportingJob {
+  readonly jobId: string;
+  /** What it has reported since the last time it was told. */
+  newest: { readonly progress: WsQueueJobProgress } | null;
+  /** Its name and data, once they were read. */
+  found: QueueJob | null;
+  /** Until it may be told again. */
+  timer: RuntimeTimer | null;
+  /** What is being told. */
+  running: Promise<void> | null;
+}
+
+/**
+ * Publishes the progress of jobs to the cluster, the first report of a job at once, then the newest of each interval. The worker
+ * that has the lead of the queue does that, the others drop what they hear.
+ */
+export class JobProgressPublisher {
+  readonly #jobs = new Map<string, ReportingJob>();
+
+  /** @param interval ms between two messages about one job */
+  constructor(
+    private readonly queue: PublishedQueue,
+    private readonly lead: QueueLead,
+    private readonly interval: number,
+    private readonly surroundings: QueueSurroundings,
+  ) {}
+
+  /**
+   * Takes a report. Never throws.
+   *
+   * @param eventId the event's id in BullMQ's stream: when it happened in ms since 1970, and a number
+   */
+  publish(jobId: string, progress: WsQueueJobProgress, eventId: string): void {
+    if (this.lead.isTaken || this.#isStale(eventId)) return;
+    const known = this.#jobs.get(jobId);
+    if (known) {
+      known.newest = { progress };
+      return;
+    }
+    if (this.#jobs.size >= MOST) return;
+    const job: ReportingJob = { jobId, newest: { progress }, found: null, timer: null, running: null };
+    this.#jobs.set(jobId, job);
+    this.#tell(job);
+  }
+
+  /** Resolves once the last report of a job that has ended is told: its end comes after it. Does not reject. */
+  async finish(jobId: string): Promise<void> {
+    const job = this.#jobs.get(jobId);
+    if (!job) return;
+    this.#jobs.delete(jobId);
+    job.timer?.cancel();
+    await job.running;
+    if (job.newest) await this.#proceed(job);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#jobs.values()) timer?.cancel();
+    this.#jobs.clear();
+  }
+
+  #tell(job: ReportingJob): void {
+    job.running = this.#proceed(job).then(() => {
+      if (this.#jobs.get(job.jobId) === job) this.#pause(job);
+    });
+  }
+
+  #pause(job: ReportingJob): void {
+    job.timer = this.surroundings.runtime.timeout(this.interval, () => {
+      if (job.newest) this.#tell(job);
+      else this.#jobs.delete(job.jobId);
+    });
+  }
+
+  /** A report that cannot be told now is told the next time, unless there is a newer one by then. */
+  async #proceed(job: ReportingJob): Promise<void> {
+    const { jobId, newest } = job;
+    const { cluster } = this.surroundings;
+    job.newest = null;
+    try {
+      if (!(await this.lead.take())) return;
+      job.found ??= await this.queue.find(jobId);
+    } catch {
+      job.newest ??= newest;
+      return;
+    }
+    // Redis may have taken its time, and another worker may tell of the job's end by now.
+    if (!newest || !this.lead.isOurs) return;
+    const message = { queue: this.queue.name, jobId, ...job.found, progress: newest.progress };
+    await cluster.publish('queueJobProgress', message).catch(() => undefined);
+  }
+
+  #isStale(eventId: string): boolean {
+    const { redis } = this.surroundings;
+    return redis !== null && redis.link.redisNow() - Number.parseInt(eventId) > STALE;
+  }
+}
