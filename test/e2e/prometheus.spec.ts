@@ -119,14 +119,16 @@ describe('A registry of prom-client', () => {
   it('has as many series whatever clients name: routes, codes, rooms, users', async () => {
     const registry = new Registry();
     const app = await start({ metrics: { registry } });
-    for (let number = 0; number < 130; number++) {
-      const client = await app.client();
+    const numbers = Array.from({ length: 130 }, (_, number) => number);
+    const clients = await Promise.all(numbers.map(() => app.client()));
+    const asked = clients.map(async (client, number) => {
       await client.request('unknown', `route ${number}`);
       await client.request('chat', 'echo', `code ${number}`).catch(() => undefined);
       await client.request('system', `unknown ${number}`).catch(() => undefined);
       await client.join(`room ${number}`);
       client.socket.close(4_000 + number);
-    }
+    });
+    await Promise.all(asked);
     const count = async (): Promise<number> => (await readFrom(registry)).get('pxl_ws_disconnects_total') ?? NaN;
     await eventually('all have gone', async () => (await count()) === 130);
     const late = await app.client();
