@@ -15,6 +15,7 @@ import { ClientRegistry } from './clients/client-registry.js';
 import { REMOTE_CONTROL } from './clients/remote-control.interface.js';
 import { UnsharedClaims } from './clients/unshared-claims.js';
 import { USER_INTEREST } from './clients/user-interest.interface.js';
+import { LiveTraces } from './clients/traces/live-traces.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
 import { BusSender } from './cluster/bus/bus-sender.js';
@@ -118,6 +119,9 @@ import { BACKGROUND_TASKS, Intake, type BackgroundTask } from './server/availabi
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import { Shutdown } from './lifecycle/shutdown.js';
 import { StartLog } from './lifecycle/start-log.js';
+import { Inspector } from './server/inspection/inspector.js';
+import { WorkerLists } from './server/inspection/worker-lists.js';
+import { WorkerSampler } from './server/inspection/worker-sampler.js';
 import { Health } from './server/monitoring/health.js';
 import { PxlWebSocketHealthIndicator } from './server/monitoring/websocket.health-indicator.js';
 import { Monitor } from './server/monitoring/monitor.js';
@@ -179,7 +183,7 @@ const LIMITS: Provider[] = [
 ];
 
 const CLIENTS: Provider[] = [
-  ...[ClientRegistry, ClientMirror, UnsharedClaims, UserSessions],
+  ...[ClientRegistry, ClientMirror, UnsharedClaims, UserSessions, LiveTraces],
   { provide: USER_INTEREST, useExisting: PXL_WS_BROADCASTER },
   { provide: REMOTE_CONTROL, useExisting: RemoteClients },
 ];
@@ -290,6 +294,8 @@ const SERVER: Provider[] = [
     WorkerMetrics,
     PrometheusExporter,
   ],
+  // What consoles ask.
+  ...[Inspector, WorkerLists, WorkerSampler],
   tasks([Heartbeat, InactiveClients, ConnectionLifetime]),
 ];
 

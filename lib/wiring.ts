@@ -2,6 +2,7 @@ import type { Abstract, FactoryProvider, Type } from '@nestjs/common';
 import { AuthRefusals } from './auth/auth-refusals.js';
 import { ClientMirror } from './clients/client-mirror.js';
 import { ClientRegistry } from './clients/client-registry.js';
+import { LiveTraces } from './clients/traces/live-traces.js';
 import { UserSessions } from './clients/user-sessions.js';
 import { PXL_WS_BROADCASTER, type WsBroadcaster } from './cluster/bus/broadcaster.interface.js';
 import { CLUSTER_REDIS, type ClusterRedis } from './cluster/bus/cluster-redis.js';
@@ -127,6 +128,12 @@ export const WIRING: FactoryProvider[] = [
       mirror.listen((event) => pushes.request(event));
     },
   ),
+
+  // What consoles follow.
+  wire([ClientRegistry, RoomRegistry, LiveTraces], (clients, rooms, traces) => {
+    clients.listen(traces);
+    rooms.listen(traces);
+  }),
 
   wire([PXL_WS_BROADCASTER, PeerCheck], (bus: WsBroadcaster, peers) =>
     bus.onChange((isReady) => peers.busChanged(isReady)),

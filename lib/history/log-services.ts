@@ -1,6 +1,7 @@
 import type { Codec } from '../protocol/codec.interface.js';
 import type { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import type { RoomNames } from '../rooms/room-names.js';
+import type { LiveTraces } from '../clients/traces/live-traces.js';
 import type { RoomWindows } from '../clients/room-windows.js';
 import type { Timings } from '../runtime/metrics/timings.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -24,5 +25,6 @@ export interface LogServices {
   readonly windows: RoomWindows;
   readonly counts: HistoryCounts;
   readonly timings: Timings;
+  readonly traces: Pick<LiveTraces, 'isOn' | 'pushed'>;
   readonly runtime: Runtime;
 }

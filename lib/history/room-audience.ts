@@ -1,6 +1,7 @@
 import type { SharedFrame } from '../clients/session/client-outbox.interface.js';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { encodeMessage } from '../clients/encode-message.js';
+import { pxlCodec } from '../protocol/pxl.codec.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { RuntimeTimer } from '../runtime/runtime.js';
 import type { SendTerms } from '../clients/room-windows.js';
@@ -83,6 +84,8 @@ export class RoomAudience implements LogListener {
 
   delivered(message: NumberedMessage): void {
     const { offset, exclusion } = message;
+    const { traces } = this.services;
+    if (traces.isOn) traces.pushed(this.log.roomName, () => message.frameFor(pxlCodec).text, this.#cursors.size);
     const termsOf = this.services.windows.ofRoom(this.log.roomName, ORDINARY);
     if (this.#leftOut.length > 0) this.#leftOut = [];
     for (const cursor of this.#live) {

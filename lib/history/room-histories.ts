@@ -7,6 +7,7 @@ import { codecOf } from '../protocol/codecs.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import type { MembershipChange, RoomListener } from '../rooms/membership.js';
 import { RoomNames } from '../rooms/room-names.js';
+import { LiveTraces } from '../clients/traces/live-traces.js';
 import { RoomWindows } from '../clients/room-windows.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
 import { gauge, type MetricSource, type WebSocketMetric } from '../runtime/metrics/metrics.js';
@@ -75,6 +76,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
     private readonly timings: Timings,
     private readonly runtime: Runtime,
     windows: RoomWindows,
+    traces: LiveTraces,
   ) {
     this.isOn = store !== null && options.rooms.history !== undefined;
     const budget = new ReplayBudget(options.rooms.history?.replayBytes ?? 0, runtime);
@@ -96,6 +98,7 @@ export class RoomHistories implements RoomHistory, RoomListener, MetricSource {
       windows,
       counts: this.#counts,
       timings,
+      traces,
       runtime,
     };
   }

@@ -36,7 +36,7 @@ export interface KnownWorker {
   readonly startedAt: number;
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   /** `draining`: it takes no new connections, and closes those that it has. */
-  readonly state: 'starting' | 'open' | 'draining';
+  readonly state: 'starting' | 'serving' | 'draining';
   /** Whether it should get new connections. */
   readonly ready: boolean;
   /** Whether it reaches the other workers; null where there can be none. */
@@ -119,13 +119,16 @@ export interface Page<Item> {
   readonly missing: readonly string[];
 }
 
-export interface RoomSummary {
+export interface RoomName {
   /** What the server calls the room, and what every request about it names. */
   readonly key: string;
   /** What clients call it. */
   readonly name: string;
   /** Undefined where it is in none. */
   readonly namespace?: string | undefined;
+}
+
+export interface RoomSummary extends RoomName {
   /** Clients in it, on all workers. */
   readonly members: number;
   /** How many of them each worker has. */
@@ -224,7 +227,7 @@ export interface TraceEvent {
   readonly ms?: number | undefined;
   /** Of `pushed`: how many clients of the worker got it. */
   readonly recipients?: number | undefined;
-  /** Bytes of UTF-16 of the message's text. */
+  /** Characters of the message's text. */
   readonly size?: number | undefined;
   /** The message's text, cut after 2,000 characters: only with `payloads: true`. */
   readonly payload?: string | undefined;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import type { SessionDispatcher } from '../clients/session/session-endpoint.interface.js';
+import { LiveTraces } from '../clients/traces/live-traces.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { WsError } from '../errors/ws.error.js';
 import { RefusalCounters } from '../limits/refusal-counters.js';
@@ -27,9 +28,10 @@ export class MessageDispatcher implements SessionDispatcher {
     timings: Timings,
     traffic: Traffic,
     readonly tracing: Tracing,
+    traces: LiveTraces,
     @Inject(PXL_WS_OPTIONS) options: ResolvedOptions,
   ) {
-    this.#services = { runtime, errors, counters, timings, traffic, tracing, options };
+    this.#services = { runtime, errors, counters, timings, traffic, tracing, traces, options };
   }
 
   dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined {

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession } from '../clients/session/client-session.js';
 import { closeForGood } from '../clients/session/close-for-good.js';
 import type { SessionIntake } from '../clients/session/session-endpoint.interface.js';
+import { LiveTraces } from '../clients/traces/live-traces.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { toErrorPayload } from '../errors/exception-mapper.js';
 import { WsError } from '../errors/ws.error.js';
@@ -24,6 +25,7 @@ export class MessageIntake implements SessionIntake {
     private readonly errors: ErrorReporter,
     private readonly traffic: Traffic,
     private readonly rates: MessageRates,
+    private readonly traces: LiveTraces,
     @Inject(PXL_WS_REDIS) private readonly redis: WsRedisClient | null,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -35,6 +37,7 @@ export class MessageIntake implements SessionIntake {
       this.#refuseFrame(session, message);
       return;
     }
+    if (this.traces.isOn) this.traces.received(session, message);
     if (session.state !== 'authenticated' && !mayComeFirst(message)) {
       this.#refuse(session, message, new WsError('UNAUTHENTICATED', session.codec.unauthenticated));
       return;

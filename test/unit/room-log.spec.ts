@@ -98,6 +98,7 @@ describe('the log of a room', () => {
       looks: new ConcurrencyLimit(8),
       counts,
       timings: new Timings(false, runtime),
+      traces: { isOn: false, pushed: () => undefined },
       names: new RoomNames(false),
       windows: new RoomWindows(new ErrorReporter(runtime, OPTIONS), OPTIONS),
       runtime,

@@ -30,6 +30,7 @@ import { OWN_SENDS } from './own-sends.js';
 import { inSpanOfCall } from './session-spans.js';
 import { ReadingPause } from './reading-pause.js';
 import type { SessionEndpoint } from './session-endpoint.interface.js';
+import { TappedOutbox } from './tapped-outbox.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 /** What a binary frame means where `inbound.binary` is off. */
@@ -84,7 +85,7 @@ export class ClientSession implements ClientEntry, ShownSession {
 
   constructor(
     readonly clientId: string,
-    private readonly outbox: ClientOutbox,
+    private outbox: ClientOutbox,
     readonly request: WsRequest,
     readonly codec: Codec,
     readonly endpoint: SessionEndpoint,
@@ -201,6 +202,12 @@ export class ClientSession implements ClientEntry, ShownSession {
   /** Queues a frame that other clients may share. */
   sendFrame(frame: SharedFrame, terms?: FrameTerms): boolean {
     return this.outbox.sendFrame(frame, terms);
+  }
+
+  /** Tells of every text that is sent from now on, before it is transformed or encrypted; null: not any more. */
+  tap(tell: ((text: string) => void) | null): void {
+    const inner = this.outbox instanceof TappedOutbox ? this.outbox.inner : this.outbox;
+    this.outbox = tell ? new TappedOutbox(inner, tell) : inner;
   }
 
   /** Passes every text through a step before it is sent, from now on. */

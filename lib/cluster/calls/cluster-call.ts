@@ -3,6 +3,7 @@ import type { WsRoomUser } from '../../ws-client/client-entry.js';
 import type { WsNamespaced } from '../../ws-client/room-key.js';
 import type { WsTarget } from '../bus/envelope.js';
 import { isObject, isText, isTexts } from '../bus/json-text.js';
+import { isInspection, isInspectionAnswer, type Inspection, type InspectionAnswer } from './inspection.js';
 import { isRecord, type ClientRecord } from '../registry/client-record.js';
 
 /**
@@ -21,7 +22,9 @@ export type ClusterCall =
   /** Puts the worker's clients among the target into rooms; answered when all of them have joined. */
   | { readonly name: 'joinRooms'; readonly data: JoinRoomsCall }
   | { readonly name: 'fetchClients'; readonly data: ClientQuery }
-  | { readonly name: 'countClients'; readonly data: ClientQuery };
+  | { readonly name: 'countClients'; readonly data: ClientQuery }
+  /** What a console shows. */
+  | { readonly name: 'inspect'; readonly data: Inspection };
 
 /** What each call is answered with. A call that fails is answered with an error code and a sentence instead. */
 export interface ClusterAnswers {
@@ -34,6 +37,7 @@ export interface ClusterAnswers {
   joinRooms: undefined;
   fetchClients: readonly FetchedRecord[];
   countClients: number;
+  inspect: InspectionAnswer;
 }
 
 /** A call that `ClusterCalls` cannot answer by itself. */
@@ -97,6 +101,9 @@ export function readCall(value: unknown): ClusterCall {
     case 'countClients':
       if (isClientQuery(data)) return { name, data };
       break;
+    case 'inspect':
+      if (isInspection(data)) return { name, data };
+      break;
     default:
       throw new WsError('UNKNOWN_ROUTE', 'This worker does not know the call.');
   }
@@ -111,6 +118,7 @@ const ANSWERS: { readonly [Name in keyof ClusterAnswers]: (answer: unknown) => a
   joinRooms: (answer) => answer === undefined,
   fetchClients: (answer) => Array.isArray(answer) && answer.every(isFetchedRecord),
   countClients: (answer) => typeof answer === 'number',
+  inspect: isInspectionAnswer,
 };
 
 /** Whether this is an answer to the call with that name. */

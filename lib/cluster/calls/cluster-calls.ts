@@ -32,6 +32,10 @@ export interface CallOutcome<Answer> {
   readonly errors: readonly WsError[];
   /** Whether a worker did not answer in time. */
   readonly partial: boolean;
+  /** The workers that did not. */
+  readonly silent: readonly string[];
+  /** Those whose version does not know the call; their errors are among the others. */
+  readonly older: readonly string[];
 }
 
 /**
@@ -45,15 +49,14 @@ export type CallHandler = (call: AnsweredCall, undoable: KeepUndo) => unknown;
 export type KeepUndo = (undo: () => void, settled: () => void) => void;
 
 /** A {@link CallOutcome} with answers as they came from the bus. */
-interface RawOutcome {
-  readonly answers: readonly unknown[];
+interface RawOutcome extends Omit<CallOutcome<unknown>, 'errors'> {
   readonly errors: WsError[];
-  readonly partial: boolean;
 }
 
 interface OpenCall {
   readonly answers: unknown[];
   readonly errors: WsError[];
+  readonly older: string[];
   /** Ids of the workers that have not answered yet. */
   readonly awaited: Set<string>;
   finish(partial: boolean): void;
@@ -100,15 +103,20 @@ export class ClusterCalls {
     const isKnown = target.kind === 'clients' || this.registry.isReady;
     if (workerIds.length === 0) {
       if (!isKnown && !this.bus.isReady) throw new WsError('UNAVAILABLE', 'Other workers cannot be reached.');
-      return { answers: [], errors: [], partial: !isKnown };
+      return { answers: [], errors: [], partial: !isKnown, silent: [], older: [] };
     }
-    const { answers, errors, partial } = await this.#askTraced(workerIds, call);
+    const { answers, errors, partial, ...missing } = await this.#askTraced(workerIds, call);
     const read: ClusterAnswers[Name][] = [];
     for (const answer of answers) {
       if (isAnswerTo(call.name, answer)) read.push(answer);
       else errors.push(new WsError('BAD_MESSAGE', `The answer of a worker to ${call.name} cannot be read.`));
     }
-    return { answers: read, errors, partial: partial || !isKnown };
+    return { answers: read, errors, partial: partial || !isKnown, ...missing };
+  }
+
+  /** The other live workers, as far as this one knows. */
+  get others(): readonly string[] {
+    return this.#workersOf({ kind: 'everybody' });
   }
 
   /** Ends all open calls with the answers so far. */
@@ -174,12 +182,14 @@ export class ClusterCalls {
       const call: OpenCall = {
         answers: [],
         errors: [],
+        older: [],
         awaited: new Set(workerIds),
         finish: (partial) => {
           timer?.cancel();
           this.#open.delete(id);
           if (partial && isUndoable(asked)) this.#giveUp([...call.awaited], id);
-          resolve({ answers: call.answers, errors: call.errors, partial });
+          const { answers, errors, older, awaited } = call;
+          resolve({ answers, errors, partial, silent: [...awaited], older });
         },
       };
       this.#open.set(id, call);
@@ -234,8 +244,10 @@ export class ClusterCalls {
     const call = this.#open.get(String(id));
     if (!call && mayUndo === true) this.#giveUp([origin], String(id));
     if (!call?.awaited.delete(origin)) return;
-    if (isErrorPayload(error)) call.errors.push(new WsError(error.code, error.error));
-    else call.answers.push(answer);
+    if (isErrorPayload(error)) {
+      call.errors.push(new WsError(error.code, error.error));
+      if (error.code === 'UNKNOWN_ROUTE') call.older.push(origin);
+    } else call.answers.push(answer);
     if (call.awaited.size === 0) call.finish(false);
   }
 }

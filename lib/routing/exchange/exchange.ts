@@ -4,6 +4,7 @@ import type { ClientSession, OpenAnswer } from '../../clients/session/client-ses
 import type { ErrorReporter } from '../../errors/error-reporter.js';
 import { isUnexpected, toErrorPayload } from '../../errors/exception-mapper.js';
 import { WsError } from '../../errors/ws.error.js';
+import type { LiveTraces } from '../../clients/traces/live-traces.js';
 import type { RefusalCounters } from '../../limits/refusal-counters.js';
 import type { ErrorPayload, InboundMessage } from '../../protocol/messages.js';
 import { routeOfEvent } from '../../protocol/route-key.js';
@@ -37,6 +38,7 @@ export interface ExchangeServices {
   readonly timings: Timings;
   readonly traffic: Traffic;
   readonly tracing: Tracing;
+  readonly traces: LiveTraces;
 }
 
 /** Runs the handler of one message and answers it: whatever the handler does, the answer ends exactly once. */
@@ -97,7 +99,7 @@ export class Exchange implements AckSource {
     if (failure) this.#report(`An exception filter of ${source} failed.`, failure.thrown);
     if ((failure || !isAnswered) && isUnexpected(exception)) this.#report(`${source} failed.`, exception);
     this.#note(exception);
-    if (!this.#end()) return;
+    if (!this.#end(true, exception)) return;
     if (!isAnswered || this.message.id !== undefined) this.session.sendText(this.#encodeError(exception));
     this.#follow();
   }
@@ -298,10 +300,10 @@ export class Exchange implements AckSource {
     this.#open(stream);
   }
 
-  #end(): boolean {
+  #end(hasFailed = false, exception?: unknown): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.#measure();
+    this.#measure(hasFailed, exception);
     this.#span?.end();
     if (this.message.id !== undefined) this.session.endRequest(this.message.id);
     this.#onEnd?.();
@@ -309,10 +311,14 @@ export class Exchange implements AckSource {
   }
 
   /** Once: at the answer, or where a stream begins. */
-  #measure(): void {
+  #measure(hasFailed = false, exception?: unknown): void {
     if (Number.isNaN(this.#begunAt) || !this.route) return;
-    this.services.timings.handled(this.route.name, this.services.runtime.monotonic() - this.#begunAt);
+    const { timings, traces, runtime } = this.services;
+    const ms = runtime.monotonic() - this.#begunAt;
     this.#begunAt = NaN;
+    timings.handled(this.route.name, ms, hasFailed);
+    if (!traces.isOn) return;
+    traces.answered(this.session, this.route.name, ms, hasFailed ? toErrorPayload(exception).code : undefined);
   }
 
   #note(exception: unknown): void {

@@ -23,7 +23,9 @@ export class Histogram {
   readonly #counts = new Float64Array(SECONDS.length + 1);
   #sum = 0;
 
+  /** @param seconds NaN for what began before anybody measured: it is not counted */
   observe(seconds: number): void {
+    if (Number.isNaN(seconds)) return;
     let at = 0;
     while (seconds > (SECONDS[at] ?? Infinity)) at++;
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;

@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime.js';
-import { Histogram } from './histogram.js';
+import { Histogram, type HistogramCounts } from './histogram.js';
 import { histogram, type MetricSource, type WebSocketMetric } from './metrics.js';
 
 /** When a message was sent, and where. */
@@ -19,17 +19,49 @@ export class Timings implements MetricSource {
   /** What was given to the sockets in this turn of the event loop, at whose end they are written to. */
   #unwritten: Sending[] = [];
 
-  /** @param isOn whether anybody reads them: the option `metrics` */
+  readonly #failures = new Map<string, number>();
+  #readers = 0;
+
+  /** @param isKept whether they are measured from the start to the stop: the option `metrics` */
   constructor(
-    readonly isOn: boolean,
+    private readonly isKept: boolean,
     private readonly runtime: Runtime,
   ) {}
 
-  /** @param route the name of a route: there are not many */
-  handled(route: string, ms: number): void {
+  /** Whether anybody reads them. */
+  get isOn(): boolean {
+    return this.isKept || this.#readers > 0;
+  }
+
+  /** Somebody reads the times of handlers until {@link release}. Where nobody did before, they begin anew. */
+  hold(): void {
+    if (!this.isOn) {
+      this.#handlers.clear();
+      this.#failures.clear();
+    }
+    this.#readers++;
+  }
+
+  release(): void {
+    this.#readers--;
+  }
+
+  /**
+   * @param route the name of a route: there are not many
+   * @param hasFailed whether the message was answered with an error
+   */
+  handled(route: string, ms: number, hasFailed: boolean): void {
     let times = this.#handlers.get(route);
     if (!times) this.#handlers.set(route, (times = new Histogram()));
     times.observe(ms / 1_000);
+    if (hasFailed) this.#failures.set(route, (this.#failures.get(route) ?? 0) + 1);
+  }
+
+  /** The times of handlers, by route, and how many of their calls have failed. */
+  *routes(): Generator<{ route: string; times: HistogramCounts; failures: number }> {
+    for (const [route, times] of this.#handlers) {
+      yield { route, times: times.read(), failures: this.#failures.get(route) ?? 0 };
+    }
   }
 
   upgraded(ms: number): void {
@@ -52,7 +84,7 @@ export class Timings implements MetricSource {
   }
 
   *metrics(): Iterable<WebSocketMetric> {
-    if (!this.isOn) return;
+    if (!this.isKept) return;
     yield histogram('upgrade_seconds', this.#upgrades.read());
     yield histogram('bus_latency_seconds', this.#bus.read());
     for (const [from, times] of Object.entries(this.#deliveries)) {

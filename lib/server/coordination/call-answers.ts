@@ -5,6 +5,7 @@ import type { KeepUndo } from '../../cluster/calls/cluster-calls.js';
 import { RevocationSync } from '../../cluster/revocations/revocation-sync.js';
 import { JoinClaim } from '../../rooms/join-claims.js';
 import { Memberships } from '../../rooms/memberships.js';
+import { Inspector } from '../inspection/inspector.js';
 import { ClientQueries } from './client-queries.js';
 import { RoomMoves } from './room-moves.js';
 
@@ -19,6 +20,7 @@ export class CallAnswers {
     private readonly clients: ClientRegistry,
     private readonly memberships: Memberships,
     private readonly revocations: RevocationSync,
+    private readonly inspector: Inspector,
   ) {}
 
   /**
@@ -38,6 +40,8 @@ export class CallAnswers {
         return this.queries.fetchHere(call.data);
       case 'countClients':
         return this.queries.countHere(call.data);
+      case 'inspect':
+        return this.inspector.answer(call.data);
     }
   }
 

@@ -119,6 +119,7 @@ export class Delivery {
   /** @returns whether anybody here is among the recipients */
   #give(address: Address, message: OutboundMessage): boolean {
     const { target, where } = address;
+    if (this.recipients.areTraced && target.kind === 'rooms') this.recipients.trace(target.roomNames, message);
     const exclusion = Exclusion.of(address);
     if (target.kind === 'rooms' && !this.#areAlike(target.roomNames, address)) {
       const filter = where && this.filters.of(where);

@@ -1,8 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ClientRegistry } from '../../clients/client-registry.js';
+import type { OutboundMessage } from '../../clients/outbound-message.js';
 import type { ClientSession } from '../../clients/session/client-session.js';
+import { LiveTraces } from '../../clients/traces/live-traces.js';
 import type { WsTarget } from '../../cluster/bus/envelope.js';
+import { pxlCodec } from '../../protocol/pxl.codec.js';
 import { RoomRegistry } from '../../rooms/room-registry.js';
+import { NONE, sizeOf } from '../../runtime/few.js';
 
 /** Finds the clients of this worker that a target means, each once. */
 @Injectable()
@@ -10,7 +14,21 @@ export class Recipients {
   constructor(
     private readonly clients: ClientRegistry,
     private readonly rooms: RoomRegistry,
+    private readonly traces: LiveTraces,
   ) {}
+
+  /** Whether a console follows anybody. */
+  get areTraced(): boolean {
+    return this.traces.isOn;
+  }
+
+  /** Tells consoles of a message for rooms. */
+  trace(roomNames: readonly string[], message: OutboundMessage): void {
+    const text = (): string => message.frameFor(pxlCodec).text;
+    for (const roomName of roomNames) {
+      this.traces.pushed(roomName, text, sizeOf(this.rooms.localOf(roomName) ?? NONE));
+    }
+  }
 
   of(target: WsTarget): Iterable<ClientSession> {
     switch (target.kind) {

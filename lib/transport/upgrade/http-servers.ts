@@ -10,7 +10,7 @@ import { waitBeforeClose, type WorkBeforeClose } from './close-wait.js';
 import { HttpConnections } from './http-connections.js';
 import { OwnServers } from './own-servers.js';
 import { UpgradeHandler } from './upgrade.handler.js';
-import { UpgradeListener } from './upgrade.listener.js';
+import { UpgradeListener, type UpgradeTaker } from './upgrade.listener.js';
 import { upgradeRequired } from './upgrade-required.js';
 
 type HttpAdapter = HttpAdapterHost['httpAdapter'];
@@ -19,6 +19,7 @@ type HttpAdapter = HttpAdapterHost['httpAdapter'];
 @Injectable()
 export class HttpServers {
   readonly #listeners: UpgradeListener[] = [];
+  readonly #takers = new Map<string, UpgradeTaker>();
   #connections: HttpConnections | null = null;
   #restoreBeforeClose: (() => void) | null = null;
 
@@ -31,6 +32,11 @@ export class HttpServers {
     private readonly runtime: Runtime,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
+
+  /** Gives the upgrades of a path of the application's own server to somebody else, before every endpoint. */
+  reserve(path: string, take: UpgradeTaker): void {
+    this.#takers.set(path, take);
+  }
 
   /** Whether the application has an HTTP server; an application context and a microservice have none. */
   get isThereOne(): boolean {
@@ -76,6 +82,7 @@ export class HttpServers {
     const { foreignTimeout } = this.options.upgrade;
     const find = (path: string): Endpoint | undefined => this.endpoints.find(port, path);
     const { upgrades: handler, runtime } = this;
-    this.#listeners.push(new UpgradeListener({ server, find, upgrading, handler, runtime, foreignTimeout }));
+    const takerOf = port === 0 ? (path: string): UpgradeTaker | undefined => this.#takers.get(path) : undefined;
+    this.#listeners.push(new UpgradeListener({ server, find, takerOf, upgrading, handler, runtime, foreignTimeout }));
   }
 }

@@ -10,10 +10,15 @@ import { pathOf } from './upgrade-request.js';
 const NOT_FOUND: HttpRefusal = { status: 404, body: 'Nothing is here.' };
 const CLOSED: HttpRefusal = { status: 503, body: 'The server is shutting down.' };
 
+/** Takes an upgrade that is no client's. The stream has a listener for errors. */
+export type UpgradeTaker = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
+
 /** What a listener on the upgrades of one server works with. */
 export interface UpgradeListenerOptions {
   readonly server: Server;
   readonly find: (path: string) => Endpoint | undefined;
+  /** Who else of the library takes the upgrades of a path. */
+  readonly takerOf?: ((path: string) => UpgradeTaker | undefined) | undefined;
   /** Called with each connection that is upgraded, also by others. */
   readonly upgrading?: ((stream: Duplex) => void) | undefined;
   readonly handler: UpgradeHandler;
@@ -38,7 +43,7 @@ export class UpgradeListener {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const { server, find, upgrading, handler, runtime } = this.options;
+    const { server, find, takerOf, upgrading, handler, runtime } = this.options;
     upgrading?.(stream);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       serveAsOrdinaryRequest(server, request, stream, head);
@@ -46,7 +51,13 @@ export class UpgradeListener {
     }
     // Before anything else: without a listener for errors, a reset would end the process.
     stream.on('error', onStreamError);
-    const endpoint = find(pathOf(request));
+    const path = pathOf(request);
+    const take = takerOf?.(path);
+    if (take) {
+      take(request, stream, head);
+      return;
+    }
+    const endpoint = find(path);
     if (endpoint) handler.handle(endpoint, server, request, stream, head);
     else if (server.listenerCount('upgrade') === 1) refuseUpgrade(stream, NOT_FOUND, runtime);
     else this.#waitForOthers(stream);
