@@ -64,7 +64,7 @@ function fits(origin: string, request: IncomingMessage, origins: Exclude<WsOrigi
  * Whether the origin has the host and port of the request's Host header. A proxy may end TLS in front of this server, so
  * the scheme counts only if this server itself speaks TLS.
  */
-function isSameHost(origin: string, { headers, socket }: IncomingMessage): boolean {
+export function isSameHost(origin: string, { headers, socket }: IncomingMessage): boolean {
   const page = parse(origin);
   // Browsers write origins in normal form: any other text does not come from one.
   if (page?.origin !== origin) return false;

@@ -43,6 +43,11 @@ export class Inspector {
     this.#names = RoomNames.of(options);
   }
 
+  /** This worker, and the version of this package. */
+  get origin(): { readonly workerId: string; readonly version: string } {
+    return { workerId: this.identity.workerId, version: this.sampler.version };
+  }
+
   /** Answers another worker. */
   async answer(inspection: Inspection): Promise<InspectionAnswer> {
     const { workerId } = this.identity;

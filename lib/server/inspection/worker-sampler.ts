@@ -25,7 +25,8 @@ const NANOSECONDS = 1e6;
 @Injectable()
 export class WorkerSampler implements OnApplicationShutdown {
   readonly #startedAt: number;
-  readonly #version = versionOfPackage();
+  /** Of this package. */
+  readonly version = versionOfPackage();
   #lease: RuntimeTimer | null = null;
   #delay: IntervalHistogram | null = null;
   #last: WorkerSample | null = null;
@@ -99,7 +100,7 @@ export class WorkerSampler implements OnApplicationShutdown {
       workerId,
       host: hostname(),
       pid: process.pid,
-      version: this.#version,
+      version: this.version,
       engine: `${ENGINE} ${process.versions[ENGINE] ?? ''}`,
       startedAt: this.#startedAt,
       status,
