@@ -16,8 +16,7 @@ export type ConsoleAccess =
       readonly room?: string | undefined;
     };
 
-/** Guards read metadata from the class and the handler: these have none. */
-class PxlWebSocketConsole {}
+/** Guards read metadata from the handler and its class: here is none. */
 const HANDLERS: Readonly<Record<ConsoleAccess['kind'], () => void>> = {
   page: () => undefined,
   connection: () => undefined,
@@ -34,7 +33,7 @@ export class ConsoleContext extends ExecutionContextHost {
     request: object,
     response: object,
   ) {
-    super([request, response], PxlWebSocketConsole, HANDLERS[access.kind]);
+    super([request, response], ConsoleContext, HANDLERS[access.kind]);
   }
 }
 

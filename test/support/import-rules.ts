@@ -48,7 +48,9 @@ const NAME_CHECKS = 'lib/options/checks/nearest-name.ts';
 const COMMON_JS = 'sample/07-nest-11/';
 const LIBRARY = 'nestjs-pxl-websocket';
 /** What an application may import of the package beside its root. */
-const ENTRIES: readonly string[] = ['client', 'console', 'emitter', 'react', 'testing', 'vue'].map((name) => `${LIBRARY}/${name}`);
+const ENTRIES: readonly string[] = ['client', 'console', 'emitter', 'react', 'testing', 'vue'].map(
+  (name) => `${LIBRARY}/${name}`,
+);
 /** What folders of code for pages may import beside themselves: files under one of these paths, or one of these packages. */
 const FOR_PAGES: Readonly<Record<string, readonly string[]>> = {
   hooks: ['lib/client/index.ts'],
