@@ -30,7 +30,6 @@ import { OWN_SENDS } from './own-sends.js';
 import { inSpanOfCall } from './session-spans.js';
 import { ReadingPause } from './reading-pause.js';
 import type { SessionEndpoint } from './session-endpoint.interface.js';
-import { TappedOutbox } from './tapped-outbox.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
 /** What a binary frame means where `inbound.binary` is off. */
@@ -204,10 +203,9 @@ export class ClientSession implements ClientEntry, ShownSession {
     return this.outbox.sendFrame(frame, terms);
   }
 
-  /** Tells of every text that is sent from now on, before it is transformed or encrypted; null: not any more. */
-  tap(tell: ((text: string) => void) | null): void {
-    const inner = this.outbox instanceof TappedOutbox ? this.outbox.inner : this.outbox;
-    this.outbox = tell ? new TappedOutbox(inner, tell) : inner;
+  /** Puts another outbox in the place of its own: one that stands before it, or the former one again. */
+  replaceOutbox(by: (outbox: ClientOutbox) => ClientOutbox): void {
+    this.outbox = by(this.outbox);
   }
 
   /** Passes every text through a step before it is sent, from now on. */

@@ -8,6 +8,7 @@ import { WorkerIdentity } from '../../runtime/worker-identity.js';
 import type { ClientEnd, ClientListener } from '../client-listener.interface.js';
 import { ClientRegistry } from '../client-registry.js';
 import type { ClientSession } from '../session/client-session.js';
+import { TappedOutbox } from './tapped-outbox.js';
 import { LiveTrace, type TracedEvents, type TraceRequest } from './live-trace.js';
 
 /** Milliseconds without a question after which a trace ends: whoever followed it is gone. */
@@ -137,7 +138,10 @@ export class LiveTraces implements ClientListener {
   #tap(session: ClientSession): void {
     const isFollowed = [...this.#traces.values()].some(({ trace }) => trace.follows(session));
     const tell = (payload: string): void => this.#tell('sent', session, () => ({ name: nameOf(payload), payload }));
-    session.tap(isFollowed ? tell : null);
+    session.replaceOutbox((outbox) => {
+      const own = TappedOutbox.untapped(outbox);
+      return isFollowed ? new TappedOutbox(own, tell) : own;
+    });
   }
 
   #clientsOf({ subject }: TraceRequest): Iterable<ClientSession> {

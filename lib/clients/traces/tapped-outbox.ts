@@ -1,13 +1,18 @@
 import type { Step } from '../../runtime/ordered-steps.js';
-import type { ClientOutbox, ClientSocket, OutboundCipher, SharedFrame } from './client-outbox.interface.js';
-import type { FrameTerms } from './frame-terms.js';
+import type { ClientOutbox, ClientSocket, OutboundCipher, SharedFrame } from '../session/client-outbox.interface.js';
+import type { FrameTerms } from '../session/frame-terms.js';
 
 /** An outbox that tells of each text before it is queued. It stands before a client's own while somebody looks at the client. */
 export class TappedOutbox implements ClientOutbox {
   constructor(
-    readonly inner: ClientOutbox,
+    private readonly inner: ClientOutbox,
     private readonly tell: (text: string) => void,
   ) {}
+
+  /** The outbox itself, where one of these stands before it. */
+  static untapped(outbox: ClientOutbox): ClientOutbox {
+    return outbox instanceof TappedOutbox ? outbox.inner : outbox;
+  }
 
   get ws(): ClientSocket {
     return this.inner.ws;
