@@ -6,6 +6,7 @@ import { sectionOf, writeResults } from './lib/results.js';
 import { avalanche } from './suites/avalanche.js';
 import { cluster } from './suites/cluster.js';
 import { connections } from './suites/connections.js';
+import { context } from './suites/context.js';
 import { encryption } from './suites/encryption.js';
 import { fanOut } from './suites/fan-out.js';
 import { growth } from './suites/growth.js';
@@ -38,6 +39,7 @@ const SUITES = Object.fromEntries(
     jitter,
     scale,
     metrics,
+    context,
   ].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */

@@ -89,6 +89,10 @@ export type { WsDeliveryOptions, WsWindowOfRoom } from './options/delivery.optio
 export type { WsMetricsOptions, WsMetricsRegistry } from './options/observability/metrics.options.js';
 export type { WsTracingOptions } from './options/observability/tracing.options.js';
 export type { WsTraceContext } from './tracing/trace-context.js';
+export type { WsRequestContextOptions } from './options/observability/request-context.options.js';
+export type { WsFailure } from './options/events.options.js';
+export { wsContext, type WsRequestContext } from './runtime/request-context.js';
+export { wsLogFields, type WsLogFields } from './errors/log-fields.js';
 export type { WsEndpointOptions } from './options/endpoint.options.js';
 export type { WsHeartbeatOptions, WsInactiveClientsOptions } from './options/heartbeat.options.js';
 export type { WsInboundOptions } from './options/inbound.options.js';

@@ -20,6 +20,10 @@ import { resolveCompression } from './options/compression.options.js';
 import { resolveMetrics, type WsMetricsOptions } from './options/observability/metrics.options.js';
 import { resolveTracing, type WsTracingOptions } from './options/observability/tracing.options.js';
 import { checkWebhooks, resolveWebhooks, type WsWebhookOptions } from './options/observability/webhooks.options.js';
+import {
+  resolveRequestContext,
+  type WsRequestContextOptions,
+} from './options/observability/request-context.options.js';
 import { resolveDelivery, type WsDeliveryOptions } from './options/delivery.options.js';
 import { resolveOutbound, type WsEncryptionOptions, type WsOutboundTransformer } from './options/encryption.options.js';
 import { optionsOfEndpoints, type WsEndpointOptions } from './options/endpoint.options.js';
@@ -150,6 +154,11 @@ export interface PxlWebSocketModuleOptions {
   tracing?: WsTracingOptions | boolean | undefined;
   /** Tells other systems of users, rooms and clients that come and go, by signed HTTP requests. Default: none. */
   webhooks?: WsWebhookOptions | undefined;
+  /**
+   * `wsContext()` tells in handlers, guards, hooks and subscribers, and in what they call, which request they are at work on, so that
+   * lines of the log have its id. It takes an `AsyncLocalStorage` per message. Default: false.
+   */
+  requestContext?: boolean | WsRequestContextOptions | undefined;
 }
 
 /** The callbacks of the option `events`. */
@@ -203,6 +212,7 @@ export function resolveOptions(given: PxlWebSocketModuleOptions): ResolvedOption
     metrics: options.inGroup('metrics', resolveMetrics),
     tracing: resolveTracing(options),
     webhooks: resolveWebhooks(options),
+    requestContext: resolveRequestContext(options),
   };
   options.finish(FORMER_OPTIONS);
   checkFirstRooms(resolved.rooms, resolved.limits);

@@ -13,6 +13,7 @@ import type { ResolvedLimits } from './options/limits.options.js';
 import type { ResolvedMetrics } from './options/observability/metrics.options.js';
 import type { ResolvedTracing } from './options/observability/tracing.options.js';
 import type { ResolvedWebhooks } from './options/observability/webhooks.options.js';
+import type { ResolvedRequestContext } from './options/observability/request-context.options.js';
 import type { ResolvedRedis } from './options/redis.options.js';
 import type { ResolvedRooms } from './options/rooms/rooms.options.js';
 import type { ResolvedDebug, ResolvedRouting } from './options/routing.options.js';
@@ -60,6 +61,8 @@ export interface ResolvedOptions {
   readonly tracing: ResolvedTracing;
   /** Undefined: nobody is told. */
   readonly webhooks: ResolvedWebhooks | undefined;
+  /** Null: `wsContext()` is undefined everywhere. */
+  readonly requestContext: ResolvedRequestContext | null;
 }
 
 /** Whether there may be other workers. */

@@ -138,6 +138,13 @@ export const CONTENDERS = {
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
   },
+  'pxl-context': {
+    title: 'nestjs-pxl-websocket, with `requestContext`',
+    command: () => node('pxl-context.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
   'pxl-encrypted': {
     title: 'nestjs-pxl-websocket, encrypted',
     command: () => node('pxl-encrypted.js'),

@@ -77,6 +77,7 @@ serve({
     if (settings.jwt) options.auth = { jwt: settings.jwt };
     if (process.env.PXL_ENCRYPTION) options.encryption = true;
     if (process.env.PXL_SECRET) options.cluster = { secret: process.env.PXL_SECRET };
+    if (process.env.PXL_CONTEXT) options.requestContext = true;
     if (process.env.PXL_METRICS) {
       const { register } = await import('prom-client');
       options.metrics = { registry: register };

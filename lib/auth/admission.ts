@@ -14,6 +14,7 @@ import { refusalOfPipe, type ConnectionPreparation, type Unfit } from './connect
 import { ConnectionGuards, type BoundGuard } from './connection-guards.js';
 import { PXL_WS_REVOCATIONS, type Revocations } from './tokens/revocations.interface.js';
 import { UserAdmission } from './user-admission.js';
+import { inContext, inContextOfHere, wsContext, type WsRequestContext } from '../runtime/request-context.js';
 
 /** A connection that asks to be let in. */
 export interface Candidate {
@@ -90,9 +91,9 @@ export class Admission {
     });
   }
 
-  /** What an authenticator sets with `enterWith` must not stay with the socket; only the span of the message is seen. */
+  /** What an authenticator sets with `enterWith` must not stay with the socket; only the context and the span of the message are seen. */
   #inOwnScope(work: () => Promise<AdmissionResult>): Promise<AdmissionResult> {
-    return inOwnScope('WsAuthentication', this.tracing.bound(work));
+    return inOwnScope('WsAuthentication', inContextOfHere(this.tracing.bound(work)));
   }
 
   async #renewed(userId: string, result: AuthenticationResult): Promise<AdmissionResult> {
@@ -112,7 +113,9 @@ export class Admission {
     const { identity } = result;
     const { clientId, request, guards, preparations } = candidate;
     const asked = new ConnectionCandidate(clientId, request, identity.user, identity.metadata);
-    const refused = (await this.guards.check(asked, guards)) ?? (await prepare(asked, preparations));
+    const check = async (): ReturnType<typeof prepare> =>
+      (await this.guards.check(asked, guards)) ?? (await prepare(asked, preparations));
+    const refused = await inContext(knowing(identity), check);
     if (refused) return refused;
     // As late as possible, and again after a wait, so that no user gets in who is revoked meanwhile.
     if (await this.#isRevoked(identity)) return REVOKED;
@@ -152,6 +155,12 @@ export class Admission {
       return { outcome: 'failed', error };
     }
   }
+}
+
+/** The context of the candidate, once it is known who that is. */
+function knowing({ user }: Identity): WsRequestContext | undefined {
+  const context = wsContext();
+  return context && user ? { ...context, userId: user.userId } : undefined;
 }
 
 /** One gateway after the other, up to the first whose pipes refuse; null when none do. Never rejects. */

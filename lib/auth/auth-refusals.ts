@@ -64,7 +64,7 @@ export class AuthRefusals implements MetricSource {
     this.#lines.set(reason, { at: now, heldBack: 0 });
     const whose = by === undefined ? '' : ` (${by})`;
     const more = last?.heldBack ? ` ${last.heldBack} more were since the last such line.` : '';
-    this.#logger.debug(`An authentication was refused: ${describeReason(reason)}${whose}.${more}`);
+    this.#logger.debug(`An authentication was refused: ${describeReason(reason)}${whose}.${more}`, { code: reason });
   }
 
   #extendStreak(endpoint: ResolvedOptions, reason: RefusalReason): void {
@@ -79,7 +79,8 @@ export class AuthRefusals implements MetricSource {
     const reasons = [...streak.reasons].sort(([, one], [, other]) => other - one);
     const list = reasons.map(([name, count]) => `${count} × ${name}`).join(', ');
     const what = `The last ${streak.size} authentications${this.#placeOf(endpoint)} were all refused (${list}).`;
-    this.#logger.warn(`${what} The most frequent reason: ${describeReason(reasons[0]?.[0] ?? 'failed')}.`);
+    const most = reasons[0]?.[0] ?? 'failed';
+    this.#logger.warn(`${what} The most frequent reason: ${describeReason(most)}.`, { code: most });
   }
 
   #placeOf(endpoint: ResolvedOptions): string {

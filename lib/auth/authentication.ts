@@ -126,11 +126,9 @@ export class Authentication implements OnModuleInit {
   #reportFault(name: string, fault: string, { clientId }: WsCredentials): void {
     const allowed =
       'an object with a userId (a text that is not empty, or a number) or { anonymous: true }, null or false';
-    this.errors.report(
-      'An authentication failed.',
-      new Error(`${name} has returned ${fault}, not ${allowed}.`),
+    this.errors.report('An authentication failed.', new Error(`${name} has returned ${fault}, not ${allowed}.`), {
       clientId,
-    );
+    });
   }
 
   async #resolve(authenticate: WsAuthenticateOption): Promise<(credentials: WsCredentials) => unknown> {

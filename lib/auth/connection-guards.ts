@@ -88,10 +88,10 @@ export class ConnectionGuards implements OnModuleInit {
   }
 
   /** A guard that answers neither true nor false may have returned the error that it should have thrown. */
-  #reportOdd(name: string, answer: unknown, { clientId }: ConnectionCandidate): void {
+  #reportOdd(name: string, answer: unknown, { clientId, user }: ConnectionCandidate): void {
     if (answer === false || answer === null || answer === undefined) return;
     const fault = new Error(`${name} has answered ${kindOf(answer)}, not true or false.`);
-    this.errors.report('A connection guard failed.', fault, clientId);
+    this.errors.report('A connection guard failed.', fault, { clientId, userId: user?.userId });
   }
 }
 

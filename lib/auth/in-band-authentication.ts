@@ -16,6 +16,8 @@ import { Admission, type AdmissionResult, type Candidate } from './admission.js'
 import { AuthRefusals } from './auth-refusals.js';
 import type { Identity } from './identity.js';
 import { TokenLife } from './tokens/token-life.js';
+import { logSubject } from '../clients/session/session-context.js';
+import { inContextOfHere } from '../runtime/request-context.js';
 
 /** While its authentication runs, a client has so many times `auth.timeout`. */
 const WHILE_AUTHENTICATING = 3;
@@ -167,8 +169,9 @@ export class InBandAuthentication {
 
   /** Agrees on keys. If that fails the client is closed, after the answer. */
   async #agree(client: ClientSession, userId: string | undefined, data: unknown): Promise<Agreement | null> {
+    const agree = inContextOfHere(() => this.keyExchange.agree(client, userId, data));
     try {
-      return await inOwnScope('WsAuthentication', () => this.keyExchange.agree(client, userId, data));
+      return await inOwnScope('WsAuthentication', agree);
     } catch (error) {
       if (isInstanceOf(error, KeyExchangeError)) {
         const { close } = error;
@@ -201,7 +204,7 @@ export class InBandAuthentication {
   }
 
   #errorOf(client: ClientSession, result: AdmissionResult): WsError {
-    if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, client.clientId);
+    if (result.outcome === 'failed') this.errors.report('An authentication failed.', result.error, logSubject(client));
     if ('reason' in result && result.reason === 'other_user') {
       return new WsError('FORBIDDEN', 'The token is somebody else’s.');
     }

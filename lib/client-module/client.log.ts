@@ -1,6 +1,7 @@
 import type { ClientEvents } from '../client/options/client-options.interface.js';
 import type { StateChange } from '../client/connection/client-state.js';
 import { textsOf } from '../errors/as-error.js';
+import { logCodeOf } from '../errors/code-of.js';
 import { LogLimiter } from '../errors/log-limiter.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -75,7 +76,11 @@ export class ClientLog {
     const admitted = this.#limiter.admit(line);
     if (!admitted) return;
     const { heldBack } = admitted;
-    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
+    this.#logger.error(
+      heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`,
+      { code: logCodeOf(thrown) },
+      stack,
+    );
   }
 
   get #client(): string {

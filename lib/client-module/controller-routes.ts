@@ -2,6 +2,7 @@ import { lastValueFrom, Subject, takeUntil } from 'rxjs';
 import { WebSocketClientError } from '../client/websocket-client.error.js';
 import type { WebSocketClient } from '../client/websocket-client.js';
 import { textsOf } from '../errors/as-error.js';
+import { logCodeOf } from '../errors/code-of.js';
 import { isUnexpected, toErrorPayload } from '../errors/exception-mapper.js';
 import { ModuleLogger } from '../errors/module-logger.js';
 import { DuplicateWsRouteError } from '../errors/start-up.errors.js';
@@ -96,17 +97,17 @@ export class ControllerRoutes {
       return await running;
     } catch (thrown) {
       const { exception, failure } = unfiltered(thrown);
-      if (failure) this.#tell(`An exception filter of ${route.source} failed.`, failure.thrown);
-      if (isDefect(exception)) this.#tell(`${route.source} failed.`, exception);
+      if (failure) this.#tell(route, `An exception filter of ${route.source} failed.`, failure.thrown);
+      if (isDefect(exception)) this.#tell(route, `${route.source} failed.`, exception);
       throw exception;
     } finally {
       this.#running.delete(running);
     }
   }
 
-  #tell(what: string, failure: unknown): void {
+  #tell({ type, action }: ControllerRoute, what: string, failure: unknown): void {
     const { message, stack } = textsOf(failure);
-    this.#logger.error(`${what} ${message}`, stack);
+    this.#logger.error(`${what} ${message}`, { route: `${type}:${action}`, code: logCodeOf(failure) }, stack);
   }
 
   async #handle({ type, action, handle }: ControllerRoute, data: unknown): Promise<unknown> {

@@ -8,6 +8,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { Eventually } from './cipher.interface.js';
 import { ConcurrencyLimit } from '../runtime/concurrency-limit.js';
+import { logSubject } from '../clients/session/session-context.js';
 
 /** A callback of the options that is called for each frame. */
 export interface FrameCallback {
@@ -78,8 +79,8 @@ export class FrameCallbacks {
     return null;
   }
 
-  #report({ option }: FrameCallback, { clientId }: ClientSession, error: unknown): void {
-    this.errors.report(`${option} failed.`, error, clientId);
+  #report({ option }: FrameCallback, session: ClientSession, error: unknown): void {
+    this.errors.report(`${option} failed.`, error, logSubject(session));
   }
 }
 

@@ -13,6 +13,7 @@ import { ClearFrames, framesOfEach, framesOfLists } from './clear-frames.js';
 import { FrameCallbacks } from './frame-callbacks.js';
 import { agreeOnKeys, type Agreement } from './key-agreement.js';
 import { readOffer, type KeyOffer } from './key-offer.js';
+import { logSubject } from '../clients/session/session-context.js';
 
 /** A failed exchange of keys: its code and message answer the client, `close` ends the connection. */
 export class KeyExchangeError extends WsError {
@@ -98,7 +99,7 @@ export class KeyExchange {
     const limit = this.options.timeouts.hook;
     const late = (): Error => new Error(`It took longer than timeouts.hook (${limit} ms).`);
     const report = (error: unknown): void =>
-      this.errors.report('encryption.handshake failed.', error, session.clientId);
+      this.errors.report('encryption.handshake failed.', error, logSubject(session));
     try {
       const shaking = new Promise<WsExchangedKeys | null | false>((resolve) =>
         resolve(handshake({ client: session.client, clientId: session.clientId, userId, data })),

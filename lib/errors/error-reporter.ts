@@ -5,7 +5,8 @@ import { WatchedPromise } from '../runtime/watched-promise.js';
 import { LogLimiter } from './log-limiter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { asError, textsOf } from './as-error.js';
-import { codeOf } from './code-of.js';
+import { codeOf, logCodeOf } from './code-of.js';
+import { completed, type WsLogFields } from './log-fields.js';
 import { ModuleLogger } from './module-logger.js';
 
 /**
@@ -30,10 +31,12 @@ export class ErrorReporter {
    *
    * @param what a sentence that says what failed, without anything a client sent
    * @param failure what was thrown
+   * @param about whose client, message or event it belongs to
    */
-  report(what: string, failure: unknown, clientId?: string): void {
-    this.#log(what, failure);
-    if (this.options.events.onError) void this.#tell(asError(failure), clientId);
+  report(what: string, failure: unknown, about: WsLogFields = {}): void {
+    const fields = completed({ ...about, code: about.code ?? logCodeOf(failure) });
+    this.#log(what, failure, fields);
+    if (this.options.events.onError) void this.#tell(what, asError(failure), fields);
   }
 
   /**
@@ -41,27 +44,26 @@ export class ErrorReporter {
    *
    * @param what the method that was called, as `WsClient.join`
    */
-  watch<T>(what: string, work: () => Awaitable<T>, clientId?: string): Promise<T> {
-    const untaken = (reason: unknown): void =>
-      this.report(`${what} failed, and nobody waited for it.`, reason, clientId);
+  watch<T>(what: string, work: () => Awaitable<T>, about?: WsLogFields): Promise<T> {
+    const untaken = (reason: unknown): void => this.report(`${what} failed, and nobody waited for it.`, reason, about);
     return WatchedPromise.watch(work, untaken);
   }
 
-  async #tell(error: Error, clientId: string | undefined): Promise<void> {
+  async #tell(message: string, error: Error, fields: WsLogFields): Promise<void> {
     try {
-      await this.options.events.onError?.({ error, clientId });
+      await this.options.events.onError?.({ error, message, ...fields });
     } catch (again) {
-      this.#log('events.onError itself failed.', again);
+      this.#log('events.onError itself failed.', again, { ...fields, code: logCodeOf(again) });
     }
   }
 
-  #log(what: string, failure: unknown): void {
+  #log(what: string, failure: unknown, fields: WsLogFields): void {
     const { message, stack } = textsOf(failure);
     const line = `${what} ${message}`;
     // While the bus is down, all failures that come from it share one budget of lines.
     const admitted = this.#limiter.admit(codeOf(failure) === 'UNAVAILABLE' ? 'UNAVAILABLE' : line);
     if (!admitted) return;
     const { heldBack } = admitted;
-    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, stack);
+    this.#logger.error(heldBack === 0 ? line : `${line} (${heldBack} more lines were held back.)`, fields, stack);
   }
 }

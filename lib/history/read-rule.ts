@@ -5,6 +5,7 @@ import { kindOf } from '../errors/kind-of.js';
 import { WsError } from '../errors/ws.error.js';
 import type { RoomNames } from '../rooms/room-names.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { logSubject } from '../clients/session/session-context.js';
 
 /** Asks `rooms.mayRead`. */
 export class ReadRule {
@@ -23,16 +24,20 @@ export class ReadRule {
     const { rooms, timeouts } = session.options;
     const { mayRead } = rooms;
     if (!mayRead) return Infinity;
-    const { client, clientId } = session;
+    const { client } = session;
     const what = 'rooms.mayRead failed.';
     const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
-    const lost = (error: unknown): void => this.errors.report(what, error, clientId);
+    const lost = (error: unknown): void => this.errors.report(what, error, logSubject(session));
     const asked = new Promise<unknown>((resolve) => resolve(mayRead(this.names.requestOf(client, roomName))));
     const answer = await this.runtime.within(timeouts.hook, asked, late, lost);
     if (answer === true) return Infinity;
     if (answer === false) return 0;
     if (typeof answer === 'number' && answer >= 0) return Math.floor(answer);
-    this.errors.report(what, new Error(`It has answered ${kindOf(answer)}, not true, false or a number.`), clientId);
+    this.errors.report(
+      what,
+      new Error(`It has answered ${kindOf(answer)}, not true, false or a number.`),
+      logSubject(session),
+    );
     return 0;
   }
 
@@ -41,7 +46,7 @@ export class ReadRule {
     try {
       return await this.allowance(session, roomName);
     } catch (error) {
-      if (isUnexpected(error)) this.errors.report('rooms.mayRead failed.', error, session.clientId);
+      if (isUnexpected(error)) this.errors.report('rooms.mayRead failed.', error, logSubject(session));
       return 0;
     }
   }

@@ -1,9 +1,17 @@
 import type { WebSocket, WebSocketServer } from 'ws';
+import type { WsLogFields } from '../errors/log-fields.js';
 import type { WsClient } from '../ws-client/ws-client.js';
 import type { WsNamespaced } from '../ws-client/room-key.js';
 import type { WsRoomUser } from '../ws-client/client-entry.js';
 import type { OptionChecks } from './checks/option-checks.js';
 import type { WsRedisClient } from './redis.options.js';
+
+/** A failure that no caller waits for, with what is known of whom and what it concerns: the fields of its line in the log. */
+export interface WsFailure extends WsLogFields {
+  readonly error: Error;
+  /** What failed, as the log says it, without the error's own text. */
+  readonly message: string;
+}
 
 /** @typeParam Server the server that `onServerStarted` gets; its class stands above the options */
 export interface EventOptions<Server = unknown> {
@@ -34,7 +42,7 @@ export interface EventOptions<Server = unknown> {
    * Something failed whose result no caller waits for: a hook, an event callback, a socket, a promise that was not
    * awaited.
    */
-  onError?(failed: { error: Error; clientId?: string }): unknown;
+  onError?(failed: WsFailure): unknown;
 }
 
 export function resolveEvents(events: OptionChecks): EventOptions {

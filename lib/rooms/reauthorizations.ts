@@ -15,6 +15,7 @@ import { Namespaces } from './namespaces.js';
 import { RoomNames } from './room-names.js';
 import { RoomRegistry } from './room-registry.js';
 import { RoomRules } from './room-rules.js';
+import { logSubject } from '../clients/session/session-context.js';
 
 /** Questions that run at once: each may be a query of the application's database. */
 const QUESTIONS = 16;
@@ -131,7 +132,7 @@ export class Reauthorizations implements ClientListener {
       return { isMember: true, profile: await this.rules.ask(client, roomName, true) };
     } catch (error) {
       if (isRefusal(error)) return { isMember: false };
-      this.errors.report(`A member stays in its room, since ${rule} has failed.`, error, client.clientId);
+      this.errors.report(`A member stays in its room, since ${rule} has failed.`, error, logSubject(client));
       return undefined;
     }
   }

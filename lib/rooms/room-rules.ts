@@ -20,6 +20,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { isThenable } from '../runtime/thenable.js';
 import type { MemberProfile } from './membership.js';
 import { isNamespace, RoomNames } from './room-names.js';
+import { logSubject } from '../clients/session/session-context.js';
 
 const WHISPER_FAILED = 'rooms.whisper failed.';
 
@@ -62,6 +63,7 @@ export class RoomRules implements OnModuleInit {
       this.#logger.log(
         `A client of ${path} has asked to join a room and was refused: clients join by themselves where rooms.open is ` +
           'true, or where rooms.authorize decides about it.',
+        { path, code: 'FORBIDDEN' },
       );
     }
     return false;
@@ -104,20 +106,20 @@ export class RoomRules implements OnModuleInit {
    *
    * @throws WsError FORBIDDEN where `rooms.whisper` does not say yes, or fails; what it throws as an answer
    */
-  checkWhisper({ client, clientId, options }: ClientSession, roomName: string): void {
-    const { whisper } = options.rooms;
+  checkWhisper(session: ClientSession, roomName: string): void {
+    const { whisper } = session.options.rooms;
     if (whisper === true) return;
     if (whisper === false) throw notForWhispers();
     let verdict: unknown;
     try {
-      verdict = whisper(this.#names.requestOf(client, roomName));
+      verdict = whisper(this.#names.requestOf(session.client, roomName));
     } catch (error) {
       if (!isUnexpected(error)) throw error;
-      this.errors.report(WHISPER_FAILED, error, clientId);
+      this.errors.report(WHISPER_FAILED, error, logSubject(session));
       throw notForWhispers(error);
     }
     if (verdict === true) return;
-    if (verdict !== false) this.#reportNoBoolean(verdict, clientId);
+    if (verdict !== false) this.#reportNoBoolean(verdict, session);
     throw notForWhispers();
   }
 
@@ -157,39 +159,39 @@ export class RoomRules implements OnModuleInit {
   }
 
   /** @param failed says what is reported where the answer fails after its time */
-  #inTime<T>({ clientId }: ClientSession, failed: string, answer: Promise<T>): Promise<T> {
+  #inTime<T>(session: ClientSession, failed: string, answer: Promise<T>): Promise<T> {
     const late = (): WsError => new WsError('TIMEOUT', 'The room did not answer in time.');
     const lost = (error: unknown): void => {
-      if (isUnexpected(error)) this.errors.report(failed, error, clientId);
+      if (isUnexpected(error)) this.errors.report(failed, error, logSubject(session));
     };
     return this.runtime.within(this.options.timeouts.hook, answer, late, lost);
   }
 
-  #readNamespace(answer: unknown, { clientId }: ClientSession): string {
+  #readNamespace(answer: unknown, session: ClientSession): string {
     if (isNamespace(answer)) return answer;
     if (answer !== undefined && answer !== null && answer !== false) {
       const fault = new Error(`It has answered ${kindOf(answer)}, not a text of 1 to 128 characters without U+001F.`);
-      this.errors.report('rooms.namespace failed.', fault, clientId);
+      this.errors.report('rooms.namespace failed.', fault, logSubject(session));
     }
     throw notOpen();
   }
 
   /** A promise, above all: each whisper is decided about at once. */
-  #reportNoBoolean(verdict: unknown, clientId: string): void {
+  #reportNoBoolean(verdict: unknown, session: ClientSession): void {
     this.errors.report(
       WHISPER_FAILED,
       new Error(`It has answered ${kindOf(verdict)}, neither true nor false.`),
-      clientId,
+      logSubject(session),
     );
     if (isThenable(verdict))
-      verdict.then(undefined, (error: unknown) => this.errors.report(WHISPER_FAILED, error, clientId));
+      verdict.then(undefined, (error: unknown) => this.errors.report(WHISPER_FAILED, error, logSubject(session)));
   }
 
   /** Reports a verdict that is neither yes nor no: perhaps the rule has returned the error that it meant to throw. */
-  #reportOdd(verdict: unknown, { clientId }: ClientSession): void {
+  #reportOdd(verdict: unknown, session: ClientSession): void {
     if (verdict === false || verdict === null || verdict === undefined) return;
     const fault = new Error(`It has answered ${kindOf(verdict)}, not true, false or the profile of a member.`);
-    this.errors.report('rooms.authorize failed.', fault, clientId);
+    this.errors.report('rooms.authorize failed.', fault, logSubject(session));
   }
 }
 

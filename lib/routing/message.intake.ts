@@ -16,6 +16,8 @@ import type { WsRedisClient } from '../options/redis.options.js';
 import { PXL_WS_REDIS } from '../redis/link/redis-client.js';
 import { Runtime } from '../runtime/runtime.js';
 import { Traffic } from '../runtime/traffic.js';
+import { inContext } from '../runtime/request-context.js';
+import { contextOfConnection, logSubject } from '../clients/session/session-context.js';
 
 /** Decides what becomes of a message that has just arrived: it is queued, runs at once, or is refused. */
 @Injectable()
@@ -86,17 +88,20 @@ export class MessageIntake implements SessionIntake {
     return false;
   }
 
-  #notify({ ws, client, clientId }: ClientSession, { whole }: InboundMessage): void {
+  #notify(session: ClientSession, { whole }: InboundMessage): void {
     const { redis } = this;
+    const { ws, client, clientId } = session;
     const notify = async (): Promise<void> => {
       try {
         await this.options.events.onMessage?.({ ws, client, clientId, data: whole, redis, redisInstance: redis });
       } catch (error) {
-        this.errors.report('events.onMessage failed.', error, clientId);
+        this.errors.report('events.onMessage failed.', error, logSubject(session));
       }
     };
     // In a scope of its own: what it sets with `enterWith` would stay with the socket and all its later messages.
-    void new AsyncResource('WsMessage', { requireManualDestroy: true }).runInAsyncScope(notify);
+    const context = contextOfConnection(session, this.options.requestContext);
+    const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
+    void scope.runInAsyncScope(() => inContext(context, notify));
   }
 }
 

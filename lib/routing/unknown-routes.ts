@@ -19,6 +19,7 @@ export class UnknownRoutes {
     this.#logger.debug(
       `A client has asked for the route ${route}, which has no handler. ` +
         `If a class has one, that class may be in no module's providers, or serve another path.${last}`,
+      { path, code: 'UNKNOWN_ROUTE' },
     );
   }
 }

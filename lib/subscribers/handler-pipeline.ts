@@ -25,9 +25,16 @@ function validated(handle: WebSocketSubscriberHandler, schema: WsStandardSchema)
   return async (context) => {
     const result = await schema['~standard'].validate(context.message);
     if (!result.issues) return handle({ ...context, message: result.value });
-    const [issue] = result.issues;
-    throw new WsError('VALIDATION_FAILED', `The message is not valid: ${issue?.message ?? 'it has issues'}.`);
+    // Schemas quote what they have got in their sentences; messages stay out of the log.
+    const details = result.issues.map(({ message }) => message);
+    throw new WsError('VALIDATION_FAILED', `The message is not valid${placeOf(result.issues[0]?.path)}.`, { details });
   };
+}
+
+/** Where in the message, as ` at items.0.count`; nothing for the whole of it. */
+function placeOf(path: readonly unknown[] = []): string {
+  const keys = path.map((part) => (typeof part === 'object' && part !== null && 'key' in part ? part.key : part));
+  return keys.length === 0 ? '' : ` at ${keys.map(String).join('.')}`;
 }
 
 function surround(

@@ -120,20 +120,20 @@ export class SubscriberDispatcher implements MetricSource {
       if (subscriber.definition.run === 'oneWorker' && !event.isResponsible) continue;
       const run = new HandlerRun(this.runner, subscriber, event.channel, event.trace);
       const context = this.contexts.of(event, run);
-      if (!subscriber.matcher.matches(context) || this.#isBehind(subscriber)) continue;
+      if (!subscriber.matcher.matches(context) || this.#isBehind(subscriber, event.channel)) continue;
       const work = (): Finish => this.runner.run(run, () => subscriber.handle(context));
       before = subscriber.queue.push(work, before);
     }
   }
 
-  #isBehind(subscriber: Subscriber): boolean {
+  #isBehind(subscriber: Subscriber, channel: string): boolean {
     const limit = this.#limit;
     const { waiting } = subscriber.queue;
     if (waiting === 0) subscriber.isBehind = false;
     if (limit === false || waiting < limit) return false;
     this.counters.count('subscriberQueue');
     if (!subscriber.isBehind) {
-      this.#logger.warn(`The subscriber ${subscriber.label} is too slow: events are dropped for it.`);
+      this.#logger.warn(`The subscriber ${subscriber.label} is too slow: events are dropped for it.`, { channel });
     }
     subscriber.isBehind = true;
     return true;

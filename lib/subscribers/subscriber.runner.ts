@@ -9,6 +9,8 @@ import { Tracing } from '../tracing/tracing.js';
 import type { HandlerHost } from './handler-host.js';
 import { HandlerRun } from './handler-run.js';
 import type { Finish } from './subscriber-queue.js';
+import { inContext, nextRequestId, type WsRequestContext } from '../runtime/request-context.js';
+import { WorkerIdentity } from '../runtime/worker-identity.js';
 
 /** Work that begins after a delay, for example of a debounced handler. */
 interface Deferral extends RuntimeTimer {
@@ -25,6 +27,7 @@ export class SubscriberRunner {
   constructor(
     readonly runtime: Runtime,
     private readonly errors: ErrorReporter,
+    private readonly identity: WorkerIdentity,
     private readonly tracing: Tracing,
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -34,7 +37,8 @@ export class SubscriberRunner {
     if (this.#hasGivenUp) return null;
     const scope = new AsyncResource('WsSubscriber', { requireManualDestroy: true });
     try {
-      const result = scope.runInAsyncScope(this.tracing.isOn ? () => this.#inSpan(run, work) : work);
+      const inside = this.tracing.isOn ? (): unknown => this.#inSpan(run, work) : work;
+      const result = scope.runInAsyncScope(() => inContext(this.#contextOf(run), inside));
       return isThenable(result) ? this.#settle(run, result) : null;
     } catch (error) {
       this.#report(run, error);
@@ -102,7 +106,14 @@ export class SubscriberRunner {
     }
   }
 
+  #contextOf({ channel }: HandlerRun): WsRequestContext | undefined {
+    if (!this.options.requestContext) return undefined;
+    return { requestId: nextRequestId(this.identity.workerId), channel };
+  }
+
   #report({ subscriber, channel }: HandlerRun, error: unknown): void {
-    this.errors.report(`The subscriber ${subscriber.label} failed on channel ${JSON.stringify(channel)}.`, error);
+    this.errors.report(`The subscriber ${subscriber.label} failed on channel ${JSON.stringify(channel)}.`, error, {
+      channel,
+    });
   }
 }

@@ -106,6 +106,8 @@ describe('The public names', () => {
         "withThrottle",
         "withValidation",
         "writeWsEnvelope",
+        "wsContext",
+        "wsLogFields",
       ]
     `);
   });
@@ -212,6 +214,7 @@ describe('The public names', () => {
         "WsExchangedKeys",
         "WsExclude",
         "WsExclusion",
+        "WsFailure",
         "WsFilteredMember",
         "WsGivenUser",
         "WsHealthDetails",
@@ -236,6 +239,7 @@ describe('The public names', () => {
         "WsKeyHandshake",
         "WsLimitName",
         "WsLimitOptions",
+        "WsLogFields",
         "WsLossReason",
         "WsMayRead",
         "WsMayWhisper",
@@ -281,6 +285,8 @@ describe('The public names', () => {
         "WsRedisClusterOption",
         "WsRedisOption",
         "WsReplayOptions",
+        "WsRequestContext",
+        "WsRequestContextOptions",
         "WsRequestInfo",
         "WsRequestParams",
         "WsRequestQuery",

@@ -29,6 +29,7 @@ import { InboundQueue } from './inbound-queue.js';
 import { OWN_SENDS } from './own-sends.js';
 import { inSpanOfCall } from './session-spans.js';
 import { ReadingPause } from './reading-pause.js';
+import { logSubject } from './session-context.js';
 import type { SessionEndpoint } from './session-endpoint.interface.js';
 
 const NO_ROOMS: ReadonlySet<string> = new Set<string>();
@@ -224,14 +225,14 @@ export class ClientSession implements ClientEntry, ShownSession {
     const ask = (): Promise<unknown> => this.calls.call(message, options, this.options.timeouts.call);
     const { tracing } = this.endpoint.dispatcher;
     const work = tracing.isOn ? (): Promise<unknown> => inSpanOfCall(this, message, tracing, ask) : ask;
-    return this.endpoint.errors.watch('WsClient.call', work, this.clientId);
+    return this.endpoint.errors.watch('WsClient.call', work, logSubject(this));
   }
 
   /** {@link WsClient.join} */
   join(roomName: string, options?: WsNamespaced): Promise<boolean> {
     const { errors, memberships } = this.endpoint;
     const join = (): Awaitable<boolean> => memberships.begin(this, this.#keyOf(roomName, options));
-    return errors.watch('WsClient.join', join, this.clientId);
+    return errors.watch('WsClient.join', join, logSubject(this));
   }
 
   /** {@link WsClient.leave} */

@@ -1,4 +1,5 @@
 import { OWN_SENDS } from '../../clients/session/own-sends.js';
+import { contextOfMessage, logSubject } from '../../clients/session/session-context.js';
 import { attributesOf } from '../../clients/session/session-spans.js';
 import type { ClientSession, OpenAnswer } from '../../clients/session/client-session.js';
 import type { ErrorReporter } from '../../errors/error-reporter.js';
@@ -11,6 +12,7 @@ import { routeOfEvent } from '../../protocol/route-key.js';
 import type { ResolvedOptions } from '../../pxl-websocket.options.js';
 import type { Timings } from '../../runtime/metrics/timings.js';
 import type { Runtime } from '../../runtime/runtime.js';
+import { inContext } from '../../runtime/request-context.js';
 import type { Traffic } from '../../runtime/traffic.js';
 import type { TraceSpan } from '../../tracing/trace-span.js';
 import type { Tracing } from '../../tracing/tracing.js';
@@ -68,8 +70,15 @@ export class Exchange implements AckSource {
    * a promise that settles, never rejecting, when it leaves: with the answer, or where a stream begins.
    */
   run(route: Route): Promise<void> | undefined {
-    const { timings, tracing, runtime } = this.services;
+    const { timings, runtime, options } = this.services;
     if (timings.isOn) this.#begunAt = runtime.monotonic();
+    const { requestContext } = options;
+    if (!requestContext) return this.#traced(route);
+    return inContext(contextOfMessage(this.session, route, requestContext), () => this.#traced(route));
+  }
+
+  #traced(route: Route): Promise<void> | undefined {
+    const { tracing } = this.services;
     if (!tracing.isOn || route.isQuiet) return this.#call(route);
     const { session } = this;
     // A trace of its own: a connection may last for days.
@@ -344,7 +353,7 @@ export class Exchange implements AckSource {
   }
 
   #report(what: string, exception: unknown): void {
-    this.services.errors.report(what, exception, this.session.clientId);
+    this.services.errors.report(what, exception, { ...logSubject(this.session), route: this.route?.name });
   }
 }
 

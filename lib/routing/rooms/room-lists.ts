@@ -9,6 +9,7 @@ import { isUsername } from '../../rooms/member-details.js';
 import { ClientRooms } from '../../rooms/client-rooms.js';
 import type { ReplayFields } from './replay-fields.js';
 import type { Joined, JoinRequest, PresenceFields, RequestedJoin } from './requested-joins.js';
+import { logSubject } from '../../clients/session/session-context.js';
 
 /** A room of a list that was not joined or left, and why. */
 export interface RefusedRoom {
@@ -113,7 +114,7 @@ export class RoomLists {
     try {
       return { room, joined: await joins.join(room, wish) };
     } catch (error) {
-      if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, client.clientId);
+      if (isUnexpected(error)) this.errors.report('Joining a room failed.', error, logSubject(client));
       return { room, code: toErrorPayload(error).code };
     }
   }

@@ -53,10 +53,10 @@ export function withLogging<Context extends WebSocketSubscriberHandlerContext, R
       `${name} ${outcome} on channel ${JSON.stringify(context.channel)} after ${Math.round(runtime.monotonic() - startedAt)} ms`;
     try {
       const result = await handler(context);
-      logger.log(`${log('finished')}.`);
+      logger.log(`${log('finished')}.`, { channel: context.channel });
       return result;
     } catch (error) {
-      logger.error(`${log('failed')}: ${textsOf(error).message}`);
+      logger.error(`${log('failed')}: ${textsOf(error).message}`, { channel: context.channel });
       throw error;
     }
   };

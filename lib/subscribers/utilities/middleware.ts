@@ -38,10 +38,10 @@ export function loggingMiddleware(name: string): WebSocketSubscriberMiddleware {
   const logger = new ModuleLogger();
   return {
     name: `logging(${name})`,
-    onBefore: ({ channel }) => logger.log(`${name} begins on channel ${JSON.stringify(channel)}.`),
-    onAfter: ({ channel }) => logger.log(`${name} has finished on channel ${JSON.stringify(channel)}.`),
+    onBefore: ({ channel }) => logger.log(`${name} begins on channel ${JSON.stringify(channel)}.`, { channel }),
+    onAfter: ({ channel }) => logger.log(`${name} has finished on channel ${JSON.stringify(channel)}.`, { channel }),
     onError: ({ channel }, { message }) =>
-      logger.error(`${name} has failed on channel ${JSON.stringify(channel)}: ${message}`),
+      logger.error(`${name} has failed on channel ${JSON.stringify(channel)}: ${message}`, { channel }),
   };
 }
 
@@ -62,7 +62,7 @@ export function timingMiddleware(): WebSocketSubscriberMiddleware {
   const log = (context: WebSocketSubscriberHandlerContext): void => {
     const now = hostOf(context).runtime.monotonic();
     const ms = Math.round(now - (startedAt.get(context) ?? now));
-    logger.log(`A handler took ${ms} ms on channel ${JSON.stringify(context.channel)}.`);
+    logger.log(`A handler took ${ms} ms on channel ${JSON.stringify(context.channel)}.`, { channel: context.channel });
   };
   return {
     name: 'timing',
@@ -84,7 +84,10 @@ export function validationMiddleware<Message = WsUntypedMessage>(
         await checkMessage(validate, context);
         return true;
       } catch (error) {
-        logger.warn(`A message on channel ${JSON.stringify(context.channel)} is not valid: ${textsOf(error).message}`);
+        logger.warn(`A message on channel ${JSON.stringify(context.channel)} is not valid: ${textsOf(error).message}`, {
+          channel: context.channel,
+          code: 'VALIDATION_FAILED',
+        });
         return false;
       }
     },

@@ -64,6 +64,8 @@ export class ConnectionEnds implements MetricSource {
     const now = this.runtime.monotonic();
     if (now - this.#toldAt < PAUSE) return;
     this.#toldAt = now;
-    this.#logger.log(`A proxy closes connections of clients, by a frame without a mask (${code}).`);
+    this.#logger.log(`A proxy closes connections of clients, by a frame without a mask (${code}).`, {
+      code: String(code),
+    });
   }
 }

@@ -13,6 +13,7 @@ import { Runtime } from '../../runtime/runtime.js';
 import type { TraceSpan } from '../../tracing/trace-span.js';
 import { Tracing } from '../../tracing/tracing.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
+import { logSubject } from '../../clients/session/session-context.js';
 
 /** What `events.onConnected` says of a room. */
 type RoomToJoin = WsRoomUser & WsNamespaced & { readonly roomName: string };
@@ -87,7 +88,7 @@ export class ConnectionHooks {
       }
     };
     const report = (error: unknown): void => {
-      this.errors.report(`${current} failed.`, error, session.clientId);
+      this.errors.report(`${current} failed.`, error, logSubject(session));
       span?.failed(error);
     };
     try {
@@ -109,7 +110,7 @@ export class ConnectionHooks {
   ): Promise<void> {
     for (const [name, hook] of this.#atDisconnect(session, endpoint, code, reason)) {
       const report = (error: unknown): void => {
-        this.errors.report(`${name} failed.`, error, session.clientId);
+        this.errors.report(`${name} failed.`, error, logSubject(session));
         span?.failed(error);
       };
       const running = new Promise((resolve) => resolve(hook()));

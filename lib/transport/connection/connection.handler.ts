@@ -24,6 +24,8 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 import { ClientAdmitter } from '../upgrade/client-admitter.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { Heartbeat } from './heartbeat.js';
+import { contextOfConnection, logSubject } from '../../clients/session/session-context.js';
+import { inContext } from '../../runtime/request-context.js';
 
 /** Lets a client in, encrypted if keys were agreed on. */
 type Admit = (identity: Identity, agreement: Agreement | null) => void;
@@ -102,7 +104,7 @@ export class ConnectionHandler {
       admit(who, agreement);
       if (candidate) this.inBand.invite(session, { candidate, admit: identify });
     };
-    if (offer) void inOwnScope('WsConnection', () => this.#exchangeKeys(session, identity, offer, enter));
+    if (offer) void inScopeOf(session, () => this.#exchangeKeys(session, identity, offer, enter));
     else enter(identity, null);
     return session;
   }
@@ -158,7 +160,7 @@ export class ConnectionHandler {
       session.finishSetUp();
       return;
     }
-    const settingUp = inOwnScope('WsConnection', () => this.#runHooks(session, endpoint, request));
+    const settingUp = inScopeOf(session, () => this.#runHooks(session, endpoint, request));
     this.#settingUp.set(session, settingUp);
   }
 
@@ -181,11 +183,11 @@ export class ConnectionHandler {
     try {
       session.end();
     } catch (error) {
-      this.errors.report('A stream could not be ended.', error, session.clientId);
+      this.errors.report('A stream could not be ended.', error, logSubject(session));
     }
     const hasHooks = wasAdmitted && this.hooks.areNeededAtEnd(endpoint);
     if (!hasHooks && session.isIdle && !this.#settingUp.has(session)) this.#forget(session);
-    else void inOwnScope('WsConnection', () => this.#finish(session, hasHooks ? endpoint : null, end));
+    else void inScopeOf(session, () => this.#finish(session, hasHooks ? endpoint : null, end));
   }
 
   /**
@@ -204,4 +206,10 @@ export class ConnectionHandler {
     this.#open.delete(session);
     if (this.#open.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
+}
+
+/** Runs what belongs to a connection and to none of its messages. */
+function inScopeOf<T>(session: ClientSession, work: () => T): T {
+  const context = contextOfConnection(session, session.options.requestContext);
+  return inOwnScope('WsConnection', () => inContext(context, work));
 }

@@ -23,6 +23,7 @@ import type { BudgetedOutbox } from './slow-consumers.js';
 import { TextFrame } from '../../clients/session/text-frame.js';
 import { TextRun } from './text-run.js';
 import { sizeOf, textOf, type SendCallback, type RawSendOptions, type WsData } from './ws-send.js';
+import { logSubject } from '../../clients/session/session-context.js';
 
 /** Bytes that wait for one socket before it is written to at once, not at the end of the turn. */
 const WRITE_AT_ONCE = 65_536;
@@ -400,9 +401,14 @@ export class Outbox implements ClientOutbox, BudgetedOutbox, WindowedOutbox {
       return;
     }
     const error = new ClearSendError();
+    const { session } = this.ws;
     if (done) done(error);
     else
-      this.services.errors.report('What was sent by a socket itself has not left.', error, this.ws.session?.clientId);
+      this.services.errors.report(
+        'What was sent by a socket itself has not left.',
+        error,
+        session ? logSubject(session) : {},
+      );
   }
 
   #closeAfter(steps: OutboundSteps, code: number | undefined, reason: string | Buffer): void {

@@ -69,7 +69,8 @@ export class PendingUpgrades {
     const result = await this.admission.ofUpgrade(candidate);
     timer?.cancel();
     if (result.outcome === 'failed') {
-      this.errors.report('The authentication of an upgrade failed.', result.error);
+      const about = { clientId: candidate.clientId, path: upgrade.endpoint.path };
+      this.errors.report('The authentication of an upgrade failed.', result.error, about);
       upgrade.span?.failed(result.error);
     }
     if (!this.#pending.delete(upgrade)) return; // refused meanwhile

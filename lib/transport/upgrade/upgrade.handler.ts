@@ -18,6 +18,8 @@ import { UpgradeChecks } from './upgrade-checks.js';
 import { REFUSALS, UpgradeRefusals } from './upgrade-refusals.js';
 import { beginUpgradeSpan, endAccepted } from './upgrade-span.js';
 import { MALFORMED_PATH, negotiateCodec, pathOf, problemOfHandshake } from './upgrade-request.js';
+import { inContext } from '../../runtime/request-context.js';
+import { contextOfConnection } from '../../clients/session/session-context.js';
 
 /** Takes one HTTP upgrade of an endpoint from its request to the 101, or to a refusal that the client can read. */
 @Injectable()
@@ -89,7 +91,9 @@ export class UpgradeHandler {
     const outside = newScope();
     const decide = (result: AdmissionResult): void => outside.runInAsyncScope(() => this.#decide(upgrade, result));
     const admit = (): Promise<void> => this.pending.admit(upgrade, decide);
-    void newScope().runInAsyncScope(() => (span ? span.run(admit) : admit()));
+    const subject = { clientId, path: endpoint.path, request: info, user: null };
+    const context = contextOfConnection(subject, options.requestContext);
+    void newScope().runInAsyncScope(() => inContext(context, () => (span ? span.run(admit) : admit())));
   }
 
   #decide(upgrade: Upgrade, result: AdmissionResult): void {
@@ -125,14 +129,15 @@ export class UpgradeHandler {
     });
   }
 
-  #complete({ endpoint, request, stream, head, codec, span }: Upgrade, use: (socket: AcceptedSocket) => void): void {
+  #complete(upgrade: Upgrade, use: (socket: AcceptedSocket) => void): void {
+    const { endpoint, request, stream, head, codec, candidate, span } = upgrade;
     // Corked, so that the 101 and the welcome leave in one write.
     stream.cork();
     try {
       const protocol = request.headers['sec-websocket-protocol'] === undefined ? undefined : codec.name;
       endpoint.webSocketServer.accept({ request, stream, head, protocol }, use);
     } catch (error) {
-      this.errors.report('An upgrade failed.', error);
+      this.errors.report('An upgrade failed.', error, { clientId: candidate.clientId, path: endpoint.path });
       span?.failed(error);
       span?.end();
       stream.destroy();

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { afterEach, describe, it } from 'node:test';
 import { Logger as NestLogger, type DynamicModule, type ValueProvider } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { Logger, PARAMS_PROVIDER_TOKEN, type Params } from 'nestjs-pino';
+import { Logger, NativeLogger, PARAMS_PROVIDER_TOKEN, type Params } from 'nestjs-pino';
 import { WsRoute } from 'nestjs-pxl-websocket';
 import { LoggingModule } from '../src/logging.module.js';
 import { PLATFORMS, startsApps, type Platform } from '../support/app.js';
@@ -13,7 +13,10 @@ interface Line {
   readonly msg: string;
   readonly context?: string;
   readonly requestId?: string;
+  readonly clientId?: string;
   readonly userId?: string;
+  readonly route?: string;
+  readonly params?: Record<string, unknown>;
   readonly stack?: string;
   readonly err?: { stack: string };
 }
@@ -49,24 +52,24 @@ const stream = new Writable({
     done();
   },
 });
-const [, ofPino] = Reflect.getMetadata('imports', LoggingModule) as [unknown, DynamicModule];
+const [ofPino] = Reflect.getMetadata('imports', LoggingModule) as [DynamicModule];
 const given = ofPino.providers?.find((one) => 'provide' in one && one.provide === PARAMS_PROVIDER_TOKEN);
 const { pinoHttp } = (given as ValueProvider<Params>).useValue;
 
-describe('nestjs-pino, nestjs-cls, pino-http', () => {
+describe('nestjs-pino, pino-http', () => {
   const startsApp = startsApps();
   afterEach(() => void lines.splice(0));
 
-  const start = (platform: Platform) => {
+  const start = (platform: Platform, logger: typeof Logger | typeof NativeLogger = Logger) => {
     return startsApp({
       platform,
       imports: [LoggingModule],
       providers: [Gateway],
-      options: { auth: { authenticate: () => ({ userId: 'ada' }) } },
+      options: { auth: { authenticate: () => ({ userId: 'ada' }) }, requestContext: true },
       override: (builder) => {
         return builder.overrideProvider(PARAMS_PROVIDER_TOKEN).useValue({ pinoHttp: { ...pinoHttp, stream } });
       },
-      configure: (app) => app.useLogger(app.get(Logger)),
+      configure: (app) => app.useLogger(app.get(logger)),
     });
   };
 
@@ -81,21 +84,33 @@ describe('nestjs-pino, nestjs-cls, pino-http', () => {
         assert.ok(lines.some(({ context, msg }) => context === 'PxlWebSocket' && msg.includes('/ws')));
       });
 
-      it('what a handler writes, and its failure, have the id of the message and its user', async () => {
+      it('what a handler writes, and its failure, have the id of the message, its client, user and route', async () => {
         const client = await (await start(platform)).client();
         await Promise.all([client.request('log', 'twice'), client.request('log', 'twice')]);
         const written = lines.filter(({ context }) => context === 'Gateway');
+        const { clientId } = client;
+        const about = { clientId, userId: 'ada', route: 'log:twice' };
         assert.deepEqual(
-          written.map(({ userId }) => userId),
-          ['ada', 'ada', 'ada', 'ada'],
+          written.map(({ clientId, userId, route }) => ({ clientId, userId, route })),
+          [about, about, about, about],
         );
         const ids = new Set(written.map(({ requestId }) => requestId));
         assert.equal(ids.size, 2);
-        assert.ok(!ids.has(undefined));
+        assert.ok([...ids].every((id) => id?.startsWith(`${clientId}.`)));
         await assert.rejects(client.request('log', 'fail'), { code: 'INTERNAL' });
         const failure = lines.find(({ msg }) => msg.includes('Gateway.fail failed.'));
-        assert.equal(failure?.userId, 'ada');
-        assert.ok(failure.requestId);
+        assert.deepEqual([failure?.userId, failure?.route], ['ada', 'log:fail']);
+        assert.ok(failure?.requestId);
+        assert.match(failure.err?.stack ?? '', /pino\.spec/);
+      });
+
+      it("its `NativeLogger` gets the fields of a line as Nest 12's own logger does", async () => {
+        const client = await (await start(platform, NativeLogger)).client();
+        await assert.rejects(client.request('log', 'fail'), { code: 'INTERNAL' });
+        const failure = lines.find(({ msg }) => msg.includes('Gateway.fail failed.'));
+        const { clientId, route, path } = failure?.params ?? {};
+        assert.deepEqual({ clientId, route, path }, { clientId: client.clientId, route: 'log:fail', path: '/ws' });
+        assert.match(failure?.stack ?? '', /pino\.spec/);
       });
     });
   }

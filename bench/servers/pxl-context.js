@@ -1,0 +1,2 @@
+process.env.PXL_CONTEXT = 'on';
+await import('./pxl.js');
