@@ -5,5 +5,7 @@ process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
-  status: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\x1b[2K${line}`) : undefined,
+  status: process.stderr.isTTY
+    ? (line) => void process.stderr.write(`\r\x1b[2K${line.slice(0, process.stderr.columns - 1)}`)
+    : undefined,
 });

@@ -2,11 +2,12 @@ import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError, type Command, type Terminal } from '../command.js';
 import { readBenchArguments, type BenchOptions } from './options/bench-options.js';
+import { BenchError } from './bench-error.js';
 import { BenchRun } from './bench-run.js';
 import { histogramPicture } from './report/histogram-picture.js';
 import { LOAD_PROCESS, runLoadProcess } from './processes/load-process.js';
 import { tableOf } from './report/report-table.js';
-import { TrialError, tryOnce, type TrialResult } from './clients/trial.js';
+import { tryOnce, type TrialResult } from './clients/trial.js';
 import type { BenchReport } from './report/report.js';
 
 const HELP = `Usage: nestjs-pxl-websocket bench URL [OPTION...]
@@ -70,17 +71,15 @@ export const bench: Command = {
     if (args[0] === LOAD_PROCESS && process.send) return runLoadProcess();
     const options = readBenchArguments(args, terminal.cwd);
     await checkFiles(options);
-    const trial = await tryOnce(options).catch((error: unknown) => {
-      if (error instanceof TrialError) return error;
-      throw error;
-    });
-    if (trial instanceof TrialError) {
-      terminal.err(trial.message);
+    try {
+      const report = await measure(options, await tryOnce(options), terminal);
+      await publish(report, options, terminal);
+      return report.failures.length > 0 ? 1 : 0;
+    } catch (error) {
+      if (!(error instanceof BenchError)) throw error;
+      terminal.err(error.message);
       return 1;
     }
-    const report = await measure(options, trial, terminal);
-    await publish(report, options, terminal);
-    return report.failures.length > 0 ? 1 : 0;
   },
 };
 

@@ -1,3 +1,4 @@
+import { BenchError } from '../bench-error.js';
 import type { BenchOptions } from '../options/bench-options.js';
 import { Connection, JOIN_ID, type Ending } from './connection.js';
 import { Dialer } from './dialer.js';
@@ -15,28 +16,25 @@ export interface TrialResult {
   readonly warnings: readonly string[];
 }
 
-/** Why nothing can be measured: a sentence, with what to do. */
-export class TrialError extends Error {}
-
 const TRIAL_ID = 'trial';
 
 /**
  * Tries once, with one client, what thousands will do: a wrong path, a missing token or a closed room is told in a sentence.
  *
- * @throws TrialError
+ * @throws BenchError
  */
 export async function tryOnce(options: BenchOptions): Promise<TrialResult> {
   const { hostname } = new URL(options.url);
   const addresses = await addressesOf(hostname).catch((error: unknown) => {
-    throw new TrialError(`${hostname} was not found: ${error instanceof Error ? error.message : String(error)}`);
+    throw new BenchError(`${hostname} was not found: ${error instanceof Error ? error.message : String(error)}`);
   });
   for (const [at, address] of addresses.entries()) {
     const outcome = await attempt(options, address);
     if (!('code' in outcome)) return { address, warnings: outcome };
     if (outcome.code !== 'ECONNREFUSED' || at === addresses.length - 1)
-      throw new TrialError(sentenceOf(outcome, options));
+      throw new BenchError(sentenceOf(outcome, options));
   }
-  throw new TrialError(`${hostname} has no address.`);
+  throw new BenchError(`${hostname} has no address.`);
 }
 
 /** @returns how it failed, or what the server's limits will make of the load */

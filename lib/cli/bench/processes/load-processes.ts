@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { BenchError } from '../bench-error.js';
 import type { BenchOptions } from '../options/bench-options.js';
 import type { LoadCommand, LoadNews, LoadState } from './load-messages.js';
 import { LOAD_PROCESS } from './load-process.js';
@@ -31,7 +32,12 @@ export class LoadProcesses {
       child.on('message', (news: LoadNews) => this.#take(news, number));
       child.on('error', (error) => this.#fail(error));
       child.on('exit', (code, signal) => {
-        if (!this.#isOver) this.#fail(new Error(`A process with clients has ended by itself (${signal ?? code}).`));
+        if (!this.#isOver)
+          this.#fail(
+            new BenchError(
+              `A process with clients has ended by itself (${signal ?? code}), and nothing is known of its clients.`,
+            ),
+          );
       });
       return child;
     });

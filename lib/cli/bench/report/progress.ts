@@ -17,7 +17,7 @@ export class Progress {
   readonly #begin = performance.now();
   #recent = new LatencyHistogram();
   #phase = '';
-  #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
   #saidAt = -Infinity;
   #before = { sent: 0, received: 0 };
   #onState: () => void = () => {};
@@ -28,6 +28,7 @@ export class Progress {
     private readonly isQuiet: boolean,
   ) {
     this.#timer = setInterval(() => this.#second(), SECOND);
+    this.begin('starting');
   }
 
   begin(phase: string): void {
