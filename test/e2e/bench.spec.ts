@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
@@ -57,6 +59,8 @@ const CHAT =
   '--join chat:enter --send chat:say --data {"room":"{room}","text":"<{message}>"} --expect chat:said --processes 2';
 const ASK = '--send chat:ask --data {"of":"{i}"} --token user-{i} --token-to message --protocol event';
 
+const WHISPERING = { rooms: { open: true, whisper: true }, shutdown: { reconnectSpread: 100 } };
+
 const processes: BenchProcess[] = [];
 let folder: string;
 let lossy: TestApp;
@@ -65,6 +69,8 @@ let closed: TestApp;
 /** Runs that take their time beside the others. */
 let chat: BenchProcess;
 let ask: BenchProcess;
+let whispers: BenchProcess;
+let whispering: TestApp;
 
 /** @param line as it is typed, without quotes: no argument has a space */
 function bench(line: string): BenchProcess {
@@ -76,13 +82,15 @@ function bench(line: string): BenchProcess {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bench-'));
   await writeFile(join(folder, 'tokens'), 'user-a\nuser-b\n\nuser-c\n');
-  [lossy, events, closed] = await Promise.all([
+  [lossy, events, closed, whispering] = await Promise.all([
     startApp({ options: { auth: { authenticate: bearer } }, providers: [LossyGateway] }),
     startApp({ options: { protocol: 'event', auth: { authenticate: bearer } }, providers: [LossyGateway] }),
     startApp({}),
+    startApp({ options: WHISPERING }),
   ]);
   const load = '--clients 8 --rooms 2 --senders 4 --rate 50 --duration 400ms';
   chat = bench(`${lossy.url()} ${QUICK} ${load} ${CHAT} --token-file ${folder}/tokens --max-p99 1h --json -`);
+  whispers = bench(`${whispering.url()} ${QUICK} --clients 6 --rooms 2 --rate 50 --duration 1h --json -`);
   const files = `--json ${folder}/report.json --svg ${folder}/picture.svg`;
   ask = bench(
     `${events.url()}?secret={i} ${QUICK} --clients 4 --rate 10 --duration 500ms ${ASK} --max-loss 25% ${files}`,
@@ -90,7 +98,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(processes.map((made) => made.kill()));
-  await Promise.all([lossy.close(), events.close(), closed.close()]);
+  await Promise.all([lossy, events, closed, whispering].map((app) => app.close()));
   await rm(folder, { recursive: true });
 });
 
@@ -144,14 +152,10 @@ describe('nestjs-pxl-websocket bench', () => {
   });
 
   it('whispers by itself, comes back to a server that was restarted, and ends early with its report', async () => {
-    const options = { rooms: { open: true, whisper: true }, shutdown: { reconnectSpread: 100 } };
-    const first = await startApp({ options });
-    const run = bench(`${first.url()} ${QUICK} --clients 6 --rooms 2 --rate 50 --duration 1h --json -`);
-    await run.says('sending');
-    await until(() => receivedBy(first.app) > 10);
-    await first.close();
-    const second = await createApp({ options });
-    await second.listen(first.port, '127.0.0.1');
+    await until(() => receivedBy(whispering.app) > 10);
+    await whispering.close();
+    const second = await createApp({ options: WHISPERING });
+    await second.listen(whispering.port, '127.0.0.1');
     const rooms = second.get(RoomManager);
     await until('all are back', () => {
       return ['bench-1', 'bench-2'].every((roomName) => rooms.getRoomClients({ roomName }).length === 3);
@@ -159,8 +163,8 @@ describe('nestjs-pxl-websocket bench', () => {
     // Each has sent since, so each knows that it is back.
     const before = receivedBy(second);
     await until(() => receivedBy(second) >= before + 12);
-    run.interrupt();
-    const end = await run.ended;
+    whispers.interrupt();
+    const end = await whispers.ended;
     await second.close();
     const report = reportIn(end);
     expect(report).toMatchObject({
@@ -191,6 +195,27 @@ describe('nestjs-pxl-websocket bench', () => {
     const owned = await bench(`ws://0.0.0.0:${port}/ws --i-own-this-server`).ended;
     expect(owned).toMatchObject({ code: 1, err: expect.stringContaining('before all others: ECONNRESET') });
     expect(knocks).toBe(1);
+    server.close();
+  });
+
+  it('says with each upgrade what it was told to', async () => {
+    const server = createHttpServer();
+    const upgrade = once(server, 'upgrade') as Promise<[IncomingMessage, Duplex]>;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const said = '--header X-Load:{i} --origin https://app.test --token secret-{i} --token-to protocol';
+    const run = bench(`http://localhost:${port}/ws/{i}?name=load-{i} ${said}`);
+    const [{ url, headers }, socket] = await upgrade;
+    socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    expect(url).toBe('/ws/0?name=load-0');
+    expect(headers).toMatchObject({
+      ...{ host: `localhost:${port}`, origin: 'https://app.test', 'x-load': '0' },
+      'sec-websocket-protocol': 'pxl.v1,bearer.secret-0',
+    });
+    const { code, out, err } = await run.ended;
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/HTTP 403 .*--origin/);
+    expect(err).not.toMatch(/secret|name/);
     server.close();
   });
 

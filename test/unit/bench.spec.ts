@@ -8,6 +8,10 @@ import { isOwnHost } from '../../lib/cli/bench/options/own-hosts.js';
 import { Receipts } from '../../lib/cli/bench/clients/receipts.js';
 import { Stamps } from '../../lib/cli/bench/clients/stamp.js';
 import { Streams } from '../../lib/cli/bench/clients/streams.js';
+import { Tally } from '../../lib/cli/bench/measures/tally.js';
+import { histogramPicture } from '../../lib/cli/bench/report/histogram-picture.js';
+import { tableOf } from '../../lib/cli/bench/report/report-table.js';
+import { reportOf } from '../../lib/cli/bench/report/report.js';
 import { run } from '../../lib/cli/commands.js';
 
 const URL_OF_TEST = 'ws://localhost:3000/ws';
@@ -207,5 +211,38 @@ describe('The clocks of two processes', () => {
     expect(offsetOf(100, 101, 104)).toBe(0);
     expect(offsetOf(100, 5_102, 104)).toBe(-5_000);
     expect(offsetOf(100, 2, 104)).toBe(100);
+  });
+});
+
+describe('The verdict', () => {
+  const options = optionsOf('--max-p99 50ms --max-loss 1%');
+  const tally = new Tally();
+  for (let ms = 1; ms <= 100; ms++) tally.durations.delivery.record(ms);
+  Object.assign(tally.counts, { sent: 100, expected: 100, received: 98, lost: 1, missed: 1 });
+  const outcome = {
+    ...{ options, startedAt: new Date(0), seconds: 10, tally, in: 99, wereIn: 99, machineBusy: 0.2, timeline: [] },
+    ...{ warnings: [], isInterrupted: false, processes: [{ loop: 0.2, delayP99: 1, delayMost: 5 }] },
+  };
+
+  it('names each threshold that was passed, and who never got in', () => {
+    expect(reportOf(outcome)).toMatchObject({
+      latency: { delivery: { count: 100, min: 1, max: 100 } },
+      failures: [
+        '1 client never got in.',
+        '2 % of what was expected was not answered, or was refused: more than 1 %, which --max-loss allows.',
+        expect.stringMatching(/^The p99 is 99\.\d ms: more than 50\.0 ms, which --max-p99 allows\.$/),
+      ],
+      tool: { wasBottleneck: false },
+    });
+  });
+
+  it.each([
+    ['had work for 95 % of the time', { loop: 0.95, delayP99: 1, delayMost: 5 }],
+    ['its event loop was 30.0 ms late', { loop: 0.5, delayP99: 30, delayMost: 50 }],
+  ])('says where the tool measured itself: %s', (sign, busyness) => {
+    const report = reportOf({ ...outcome, processes: [...outcome.processes, busyness] });
+    expect(report.tool.wasBottleneck).toBe(true);
+    expect(tableOf(report).join('\n')).toContain(sign);
+    expect(histogramPicture(report)).toContain('a bottleneck itself');
   });
 });

@@ -68,6 +68,7 @@ export class BenchRun {
     progress.begin('connecting');
     const settled = progress.settled(clients);
     processes.connect(processes.clock.now());
+    if (this.#isStopped) processes.tell({ kind: 'stop' });
     // Who has not got in by then is left behind, and tries on.
     const patience = (clients * 1_000) / ramp + timeout;
     await within(patience, [settled, processes.failed, this.#stopped]);

@@ -34,6 +34,8 @@ export type Sent = ReadonlyMap<number, { readonly count: number; readonly unsent
 /** The first attempt to come back is made within this time, each further one within twice the time before, up to the longest, ms. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 20_000;
+/** How long a connection has to last until the attempts before it are forgotten, ms. */
+const STABLE = 10_000;
 
 /**
  * One client of the load: connects, joins, comes back after a loss as the client library does, sends when it is told to, and knows
@@ -182,7 +184,6 @@ export class BenchClient {
       tally.durations.away.record(now - absence.from);
     }
     this.isIn = this.wasIn = true;
-    this.#attempts = 0;
   }
 
   #ended({ code, mayRetry, after }: Ending): void {
@@ -194,9 +195,11 @@ export class BenchClient {
       return;
     }
     if (this.isIn) {
+      const now = clock.now();
+      if (now - (this.#absences.at(-1)?.to ?? now) >= STABLE) this.#attempts = 0;
       tally.counts.losses++;
       tally.happened('closes', code.replace(/^closed with /, ''));
-      this.#absences.push({ from: clock.now(), to: Infinity });
+      this.#absences.push({ from: now, to: Infinity });
     } else tally.happened('failures', code);
     this.isIn = false;
     this.isGone = !mayRetry || !options.reconnects;

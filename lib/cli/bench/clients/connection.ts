@@ -46,6 +46,8 @@ export const JOIN_ID = 'join-';
 const PASSING_STATUS: readonly number[] = [408, 429, 500, 502, 503, 504];
 /** What becomes of an error of the network with another attempt: another address, a certificate, or a name will not help. */
 const LASTING_ERRORS: readonly string[] = ['CERT', 'ENOTFOUND', 'EACCES', 'SELF_SIGNED', 'ERR_TLS'];
+/** The least wait after the close code of who has done too much, ms. */
+const LATER = 10_000;
 /** The longest wait that a server can ask for, ms. */
 const LONGEST_WAIT = 300_000;
 
@@ -162,7 +164,8 @@ function closeOf(code: number, reason: string): Ending {
   const reaction = reactionTo(code);
   // A refused token would be refused again: there is no other one.
   const mayRetry = reaction !== 'stop' && reaction !== 'replaceToken';
-  return { code: `closed with ${code}`, words: reason, mayRetry, after: waitOf(reason) };
+  const after = Math.max(waitOf(reason), reaction === 'retryLater' ? LATER : 0);
+  return { code: `closed with ${code}`, words: reason, mayRetry, after };
 }
 
 /** What a server that stops asks for: `{"after":ms}`. */

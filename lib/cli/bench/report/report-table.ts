@@ -27,7 +27,7 @@ export function tableOf(report: BenchReport): string[] {
       .map(([name, times]) => name.padEnd(NAME_WIDTH) + COLUMNS.map((q) => ms(times[q]).padStart(WIDTH)).join('')),
     '',
     ...factsOf(report),
-    ...codesOf('failed to connect', codes.failures),
+    ...codesOf('did not get in', codes.failures),
     ...codesOf('ended with', codes.closes),
     ...codesOf('refused', codes.errors),
     ...section('Warning', warnings),
