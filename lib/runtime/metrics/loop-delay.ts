@@ -5,12 +5,12 @@ import type { Runtime, RuntimeTimer } from '../runtime.js';
 const RESOLUTION = 20;
 /** Milliseconds after which values are forgotten at the earliest. */
 const MEMORY = 60_000;
-const QUANTILES = [0.5, 0.99, 1] as const;
+/** 100: the longest delay. */
+const PERCENTILES = [50, 99, 100] as const;
 
 /** By how much the event loop was late. */
-export interface LateQuantile {
-  /** 1: the longest delay. */
-  readonly quantile: number;
+export interface LatePercentile {
+  readonly percentile: (typeof PERCENTILES)[number];
   readonly seconds: number;
 }
 
@@ -40,12 +40,15 @@ export class LoopDelay {
     this.#before = [];
   }
 
-  /** The quantiles 0.5, 0.99 and 1; none before the start. */
-  read(): LateQuantile[] {
+  /** The percentiles 50, 99 and 100, which is the longest delay; none before the start. */
+  read(): LatePercentile[] {
     const monitor = this.#monitor;
     if (!monitor) return [];
     const now = secondsOf(monitor);
-    return QUANTILES.map((quantile, at) => ({ quantile, seconds: Math.max(now[at] ?? 0, this.#before[at] ?? 0) }));
+    return PERCENTILES.map((percentile, at) => ({
+      percentile,
+      seconds: Math.max(now[at] ?? 0, this.#before[at] ?? 0),
+    }));
   }
 
   #turnLater(): void {
@@ -60,8 +63,8 @@ export class LoopDelay {
 
 /** What is measured is the time between two looks, so their distance is taken off. */
 function secondsOf(monitor: IntervalHistogram): number[] {
-  return QUANTILES.map((quantile) => {
-    const nanoseconds = quantile === 1 ? monitor.max : monitor.percentile(quantile * 100);
+  return PERCENTILES.map((percentile) => {
+    const nanoseconds = percentile === 100 ? monitor.max : monitor.percentile(percentile);
     return Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1_000);
   });
 }

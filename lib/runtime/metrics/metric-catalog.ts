@@ -56,8 +56,8 @@ export const METRIC_CATALOG = {
   errors: ['counter', 'Errors that messages of clients were answered with, by code.', { labels: ['code'] }],
   event_loop_delay_seconds: [
     'gauge',
-    'By how much the event loop was late in the last one to two minutes, by quantile; 1 is the longest delay.',
-    { labels: ['quantile'], aggregator: 'max' },
+    'By how much the event loop was late in the last one to two minutes, by percentile; 100 is the longest delay.',
+    { labels: ['percentile'], aggregator: 'max' },
   ],
   frames_dropped: ['counter', 'Frames that were dropped, since their clients read too slowly.'],
   handler_seconds: [

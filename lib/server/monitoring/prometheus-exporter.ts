@@ -92,8 +92,8 @@ export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplica
   }
 
   *metrics(): Iterable<WebSocketMetric> {
-    for (const { quantile, seconds } of this.#delay.read()) {
-      yield gauge('event_loop_delay_seconds', seconds, { quantile: String(quantile) });
+    for (const { percentile, seconds } of this.#delay.read()) {
+      yield gauge('event_loop_delay_seconds', seconds, { percentile: String(percentile) });
     }
   }
 
