@@ -38,7 +38,7 @@ export class Actions {
   disconnect(target: ConnectedTarget, extent: () => string): HTMLButtonElement | null {
     return this.#offer('disconnect', 'Disconnect', 'bad', nameOf(target), () => ({
       title: 'Disconnect?',
-      hits: [paragraph('Closes ', whom(target), `: ${extent()}. Clients do not come back by themselves.`)],
+      hits: [paragraph('Closes ', whom(target), ` (${extent()}). Clients do not come back by themselves.`)],
       field: { label: 'Reason, which the client is told (optional)', most: REASON },
       verb: 'Disconnect',
       isGrave: true,
@@ -60,7 +60,7 @@ export class Actions {
   notice(target: ConsoleTarget, extent: () => string): HTMLButtonElement | null {
     return this.#offer('notice', 'Send notice', 'none', nameOf(target), () => ({
       title: 'Send a notice',
-      hits: [paragraph('Goes to ', whom(target), `: ${extent()}, as the push `, h('code', {}, 'console:notice'), '.')],
+      hits: [paragraph('Goes to ', whom(target), ` (${extent()}), as the push `, h('code', {}, 'console:notice'), '.')],
       field: { label: 'Text', isLong: true, isRequired: true, most: NOTICE },
       verb: 'Send',
       act: (text) => this.#session.client.request('action', 'notice', { target, text }),

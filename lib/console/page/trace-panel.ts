@@ -53,6 +53,7 @@ export class TracePanel {
   #traceId: string | undefined;
   /** When it will be over, by the page's clock; undefined while none runs. */
   #endsAt: number | undefined;
+  #hasBegun = false;
   #toldAt = 0;
   readonly #stops: (() => void)[];
 
@@ -99,13 +100,14 @@ export class TracePanel {
 
   /** Begins, or goes on for the rest of its time on a new connection, of which the server knows nothing. */
   async resume(): Promise<void> {
-    const rest = this.#endsAt === undefined ? this.#duration : Math.ceil((this.#endsAt - Date.now()) / 1_000);
-    if (rest > 0) await this.#begin(rest);
+    const rest = this.#endsAt === undefined ? 0 : Math.ceil((this.#endsAt - Date.now()) / 1_000);
+    if (!this.#hasBegun) await this.#begin(this.#duration);
+    else if (rest > 0) await this.#begin(rest);
   }
 
   close(): void {
     for (const stop of this.#stops) stop();
-    void this.#end();
+    void this.#askToStop();
   }
 
   get #duration(): number {
@@ -115,6 +117,7 @@ export class TracePanel {
   async #begin(time: number): Promise<void> {
     const { client } = this.#context.session;
     this.#start.disabled = true;
+    this.#hasBegun = true;
     try {
       const { traceId } = await client.request('trace', 'start', { subject: this.#subject, seconds: time });
       this.#traceId = traceId;
@@ -129,9 +132,15 @@ export class TracePanel {
   }
 
   async #end(): Promise<void> {
+    const asked = this.#askToStop();
+    this.#over('The trace was stopped.');
+    await asked;
+  }
+
+  /** Where it fails, the trace ends by itself. */
+  async #askToStop(): Promise<void> {
     const traceId = this.#traceId;
     if (traceId === undefined) return;
-    this.#over('The trace was stopped.');
     await this.#context.session.client.request('trace', 'stop', { traceId }).catch(() => undefined);
   }
 

@@ -33,8 +33,8 @@ export class PagedList<Row> {
   readonly #note = h('div', { class: 'slot' });
   readonly #sum = h('p', { class: 'hint' });
   readonly #first = button('First page', () => this.#turn());
-  readonly #back = button('Previous', () => this.#turn(this.#before.pop()));
-  readonly #on = button('Next', () => this.#turn(this.#next ?? undefined, true));
+  readonly #back = button('Previous', () => this.#turn(this.#before.at(-1)));
+  readonly #on = button('Next', () => this.#turn(this.#next ?? undefined));
   /** The cursors of the pages before this one, as far as they were turned here. */
   readonly #before: (string | undefined)[] = [];
   #cursor: string | undefined;
@@ -42,6 +42,7 @@ export class PagedList<Row> {
   /** The latest question: of several that are on their way, only its answer counts. */
   #latest = 0;
   #isAwaited = false;
+  #isShown = false;
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: ListParts<Row>) {
@@ -64,8 +65,12 @@ export class PagedList<Row> {
     const search = query.get('search') ?? '';
     const cursor = query.get('cursor') ?? undefined;
     if (search !== this.#searched) this.#search.value = search;
-    if (cursor === undefined) this.#before.length = 0;
+    const at = this.#before.indexOf(cursor);
+    // By the browser's ways back and forth pages are turned too.
+    if (at >= 0 || cursor === undefined) this.#before.length = Math.max(at, 0);
+    else if (this.#isShown && cursor !== this.#cursor) this.#before.push(this.#cursor);
     this.#cursor = cursor;
+    this.#isShown = true;
   }
 
   async refresh(): Promise<void> {
@@ -96,21 +101,15 @@ export class PagedList<Row> {
   #find(): void {
     this.#cursor = undefined;
     this.#before.length = 0;
-    history.replaceState(null, '', this.#address);
+    history.replaceState(null, '', this.#parts.address({ search: this.#searched }));
     this.#isAwaited = true;
     void this.refresh();
   }
 
-  #turn(cursor?: string, isForward = false): void {
-    if (isForward) this.#before.push(this.#cursor);
-    this.#cursor = cursor;
+  #turn(cursor = ''): void {
     this.#isAwaited = true;
-    // The change of the address has the view refreshed.
-    location.hash = this.#address;
-  }
-
-  get #address(): string {
-    return this.#parts.address({ search: this.#searched, cursor: this.#cursor ?? '' });
+    // The change of the address has it shown.
+    location.hash = this.#parts.address({ search: this.#searched, cursor });
   }
 
   #drawPager(rows: number): void {

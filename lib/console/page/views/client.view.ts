@@ -60,7 +60,7 @@ export class ClientView implements View {
     const { actions } = this.#context;
     const extent = (): string => {
       const { userId, path = '' } = this.#client ?? {};
-      return userId ? `of the user ${userId}, at ${path}` : `anonymous, at ${path}`;
+      return userId ? `user ${userId}, at ${path}` : `anonymous, at ${path}`;
     };
     fill(
       this.#head,
@@ -116,13 +116,15 @@ function factsOf(client: ClientReport): readonly Child[] {
       ],
       ['Rooms', things(client.rooms, 'room')],
       ['Browser or program', upgrade.userAgent === undefined ? null : named(upgrade.userAgent), true],
-      ['User, as its token says', client.user === undefined ? null : json(client.user), true],
-      ['Metadata', client.metadata === undefined ? null : json(client.metadata), true],
+      ['User, as its token says', json(client.user), true],
+      ['Metadata', json(client.metadata), true],
     ]),
   ];
 }
 
-function json(value: unknown): HTMLElement {
-  const text = JSON.stringify(value);
+/** Null for what is not told, and for what is empty. */
+function json(value: unknown): HTMLElement | null {
+  const text = JSON.stringify(value ?? {});
+  if (text === '{}') return null;
   return h('code', { class: 'payload' }, text.length < 100 ? text : JSON.stringify(value, null, 2));
 }

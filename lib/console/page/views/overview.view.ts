@@ -22,17 +22,17 @@ export class OverviewView implements View {
     key: ({ workerId }) => workerId,
     empty: 'No worker has answered yet.',
     columns: [
-      { title: 'Worker', cell: nameOf, order: ({ workerId }) => workerId },
+      { title: 'Worker', cell: nameOf },
       { title: 'Health', cell: (worker) => badge(...healthOf(worker)) },
-      { title: 'Clients', kind: 'number', ...numberOf(({ connections }) => connections, count) },
-      { title: 'Users', kind: 'number', ...numberOf(({ users }) => users, count) },
-      { title: 'Rooms', kind: 'number', ...numberOf(({ rooms }) => rooms, count) },
-      { title: 'In /s', kind: 'number', ...numberOf(({ rates }) => rates.received, rate) },
-      { title: 'Out /s', kind: 'number', ...numberOf(({ rates }) => rates.sent, rate) },
-      { title: 'CPU', kind: 'number', ...numberOf(({ cpu }) => (cpu ?? NaN) / 100, percent) },
-      { title: 'Memory', kind: 'number', ...numberOf(({ memory }) => memory.rss, bytes) },
-      { title: 'Loop delay', kind: 'number', ...numberOf(({ loopDelay }) => loopDelay.p99 / 1_000, seconds) },
-      { title: 'Up', kind: 'number', ...numberOf(({ startedAt }) => Date.now() - startedAt, span) },
+      { title: 'Clients', kind: 'number', ...sorted(({ connections }) => connections, count) },
+      { title: 'Users', kind: 'number', cell: told(({ users }) => users, count) },
+      { title: 'Rooms', kind: 'number', cell: told(({ rooms }) => rooms, count) },
+      { title: 'In /s', kind: 'number', cell: told(({ rates }) => rates.received, rate) },
+      { title: 'Out /s', kind: 'number', cell: told(({ rates }) => rates.sent, rate) },
+      { title: 'CPU', kind: 'number', ...sorted(({ cpu }) => (cpu ?? NaN) / 100, percent) },
+      { title: 'Memory', kind: 'number', ...sorted(({ memory }) => memory.rss, bytes) },
+      { title: 'Loop delay', kind: 'number', ...sorted(({ loopDelay }) => loopDelay.p99 / 1_000, seconds) },
+      { title: 'Up', kind: 'number', cell: told(({ startedAt }) => Date.now() - startedAt, span) },
     ],
   });
 
@@ -89,10 +89,15 @@ function nameOf(worker: WorkerReport): readonly Child[] {
   return worker.kind === 'known' ? [id, h('span', { class: 'way' }, ` ${worker.host} · ${worker.pid}`)] : [id];
 }
 
-/** A column of numbers: what an unknown worker does not tell stands last. */
-function numberOf(read: (worker: KnownWorker) => number, format: (value: number) => string) {
+/** What a worker tells of itself, where it tells anything. */
+function told(read: (worker: KnownWorker) => number, format: (value: number) => string) {
+  return (worker: WorkerReport): string => (worker.kind === 'known' ? format(read(worker)) : NONE);
+}
+
+/** The same of a column that workers can be sorted by: those that tell nothing stand last. */
+function sorted(read: (worker: KnownWorker) => number, format: (value: number) => string) {
   return {
-    cell: (worker: WorkerReport) => (worker.kind === 'known' ? format(read(worker)) : NONE),
-    order: (worker: WorkerReport) => (worker.kind === 'known' ? read(worker) : -1),
+    cell: told(read, format),
+    order: (worker: WorkerReport): number => (worker.kind === 'known' ? read(worker) : -1),
   };
 }

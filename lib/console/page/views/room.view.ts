@@ -86,9 +86,9 @@ export class RoomView implements View {
       this.#facts,
       facts([
         ['Members', count(room.members)],
-        ['On workers', h('span', {}, ...spread(room.workers))],
         ['Namespace', room.namespace === undefined ? null : named(room.namespace)],
         ['Key', isNamed ? named(room.key, true) : null],
+        ['On workers', spread(room.workers), true],
       ]),
     );
   }

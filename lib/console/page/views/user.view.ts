@@ -79,8 +79,8 @@ export class UserView implements View {
       this.#facts,
       facts([
         ['Connections', count(user?.connections ?? 0)],
-        ['On workers', user ? h('span', {}, ...spread(user.workers)) : null],
         ['Type', user?.userType ?? null],
+        ['On workers', user ? spread(user.workers) : null, true],
       ]),
     );
   }

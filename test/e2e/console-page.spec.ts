@@ -1,0 +1,330 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { WsClient, WsError, WsRoute, WebSocketService } from 'nestjs-pxl-websocket';
+import {
+  consoleAccessOf,
+  PxlWebSocketConsoleModule,
+  type ConsoleAccess,
+  type ConsoleAction,
+} from 'nestjs-pxl-websocket/console';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { eventually } from '../../lib/testing/eventually.js';
+import { launchChromium } from '../support/chromium.js';
+import { buildConsolePage } from '../support/console-page.js';
+import { FAINT_TEXTS } from '../support/page-looks.js';
+import { RedisServer } from '../support/redis-server.js';
+import { startApp, type TestApp } from '../support/test-app.js';
+import type { TestClient } from '../support/test-client.js';
+import { connectAs, urlIdentity } from '../support/url-identity.js';
+
+/** Room names that a careless page takes for something else, breaks at, or reads from the wrong side. */
+const HTML = '<img src=x onerror=alert(1)>';
+const LONG = 'x'.repeat(128);
+const ARABIC = 'مرحبا/100%?#';
+
+class Gateway {
+  @WsRoute('chat', 'send')
+  send(_client: WsClient, { text }: { text: string }): string {
+    if (text === '') throw new WsError('EMPTY', 'There is no text.');
+    return 'sent';
+  }
+}
+
+/** Lets everybody look and act, but what it is told to refuse. */
+class Guard implements CanActivate {
+  refuses: ConsoleAccess['kind'] | undefined;
+
+  canActivate(context: ExecutionContext): boolean {
+    return consoleAccessOf(context)?.kind !== this.refuses;
+  }
+}
+
+const guard = new Guard();
+let redis: RedisServer;
+let built: Awaited<ReturnType<typeof buildConsolePage>>;
+let browser: Browser;
+/** The worker of the page, which allows actions; and another one, which allows none. */
+let near: TestApp;
+let far: TestApp;
+let page: Page;
+let ada: TestClient;
+let clientId: string;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  [redis, built, browser] = await Promise.all([RedisServer.start(), buildConsolePage(), launchChromium()]);
+  const start = (allow: readonly ConsoleAction[]): Promise<TestApp> =>
+    startApp({
+      options: { redis: redis.url, auth: { authenticate: urlIdentity }, rooms: { open: true } },
+      providers: [Gateway],
+      imports: [PxlWebSocketConsoleModule.forRoot({ guard, page: built.page, allow })],
+    });
+  [near, far] = await Promise.all([start(['disconnect', 'leave', 'notice']), start([])]);
+  const know = (app: TestApp): boolean => app.app.get(WebSocketService).getWebSocketHealth().cluster.workers === 2;
+  await eventually('the workers know each other', () => know(near) && know(far));
+  ada = await connectAs(far, { userId: 'ada' });
+  const rooms = [HTML, LONG, ARABIC, 'lobby', ...Array.from({ length: 50 }, (_, at) => `match-${at}`)];
+  for (const roomName of rooms) await ada.request('system', 'joinRoom', { roomName });
+  const bo = await connectAs(near, { userId: 'bo' });
+  await bo.request('system', 'joinRoom', { roomName: 'lobby' });
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  page.setDefaultTimeout(15_000);
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${near.origin}/console`);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([near.close(), far.close()]);
+  await Promise.all([redis.stop(), built.remove()]);
+});
+
+/** Whether the workers have answered what is shown. */
+const isThere = async (): Promise<boolean> =>
+  !(await page.locator('main').textContent())?.includes('Asking the workers');
+/** Where one is, behind `#`. */
+const place = (): string => decodeURIComponent(new URL(page.url()).hash);
+const go = (hash: string): Promise<void> => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+const shown = (text: string | RegExp): Locator => page.locator('main').getByText(text, { exact: true });
+const link = (name: string): Locator => page.getByRole('link', { name, exact: true });
+const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
+const workerIdOf = ({ app }: TestApp): string => app.get(WebSocketService).getWebSocketHealth().workerId;
+const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent');
+
+/** Ways to all views, with what is there. */
+const views = (): string[] => [
+  ...['#/', '#/endpoints', '#/rooms', `#/rooms/${encodeURIComponent(LONG)}`, '#/users', '#/users/ada'],
+  ...['#/clients', `#/clients/${clientId}`, '#/trace', '#/trace/room/lobby'],
+];
+
+describe('the page of the console', () => {
+  it('shows both workers, their health and load', async () => {
+    const rows = page.getByRole('table', { name: 'Workers' }).locator('tbody').getByRole('row');
+    await eventually('both are shown', async () => (await rows.count()) === 2);
+    for (const row of await rows.all()) expect(await row.textContent()).toMatch(/ready.*MiB/);
+    await shown(/^2 clients on 2 workers/).waitFor();
+    await link(workerIdOf(far).slice(0, 8)).click();
+    await page.getByRole('heading', { name: workerIdOf(far) }).waitFor();
+    expect(place()).toBe(`#/workers/${workerIdOf(far)}`);
+  });
+
+  it('draws the rates as they change, and says them', async () => {
+    await go('#/');
+    const picture = page.getByRole('img', { name: /^Received: now/ });
+    const line = (): Promise<string | null> => picture.locator('.chart-line').getAttribute('d');
+    const before = await line();
+    const isTold = async (): Promise<boolean> => {
+      await ada.request('chat', 'send', { text: 'hello' });
+      return /now [1-9]/.test((await picture.getAttribute('aria-label')) ?? '');
+    };
+    await eventually('the rate is told', isTold);
+    expect(await line()).not.toBe(before);
+  });
+
+  it('shows endpoints, and routes with their times', async () => {
+    await link('Endpoints').click();
+    const route = page.getByRole('row', { name: /chat:send/ });
+    await route
+      .getByText(/[µm]s$/)
+      .first()
+      .waitFor();
+    expect(await route.textContent()).toMatch(/Gateway\.send/);
+    await page.getByRole('cell', { name: 'the application' }).waitFor();
+    expect(await page.getByRole('row', { name: /system:joinRoom/ }).count()).toBe(0);
+    await page.getByLabel("with the library's own").check();
+    await page.getByRole('row', { name: /system:joinRoom/ }).waitFor();
+    await button('Errors').click();
+    expect(await page.getByRole('columnheader', { name: 'Errors' }).getAttribute('aria-sort')).toBe('descending');
+  });
+
+  it('turns the pages of many rooms, by the address too', async () => {
+    await link('Rooms').click();
+    await shown('50 rooms on this page').waitFor();
+    await button('Next').click();
+    await shown('4 rooms on this page').waitFor();
+    expect(place()).toMatch(/^#\/rooms\?cursor=/);
+    await page.reload();
+    await shown('4 rooms on this page').waitFor();
+    await page.goBack();
+    await shown('50 rooms on this page').waitFor();
+    expect(await button('Previous').isDisabled()).toBe(true);
+    await page.goForward();
+    await shown('4 rooms on this page').waitFor();
+    await button('Previous').click();
+    await shown('50 rooms on this page').waitFor();
+  });
+
+  it('finds a room on the other worker, whose name stays text', async () => {
+    await page.getByLabel('Search by name').fill('<IMG');
+    await shown('1 room').waitFor();
+    expect(place()).toBe('#/rooms?search=<IMG');
+    await link(HTML).click();
+    await page.getByRole('heading', { name: HTML }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.getByRole('row', { name: /ada/ }).waitFor();
+    await go(`#/rooms/${encodeURIComponent(ARABIC)}`);
+    await page.getByRole('heading', { name: ARABIC }).waitFor();
+    await page.getByRole('row', { name: /ada/ }).waitFor();
+  });
+
+  it("shows a client's life, and its messages as they come", async () => {
+    await page.getByRole('rowheader').getByRole('link').click();
+    const facts = page.locator('.facts').first();
+    await facts.getByText('pxl.v1').waitFor();
+    for (const known of ['ada', workerIdOf(far).slice(0, 8), '/ws', '127.0.0.1']) {
+      expect(await facts.textContent()).toContain(known);
+    }
+    clientId = place().slice('#/clients/'.length);
+    await shown(/ left$/).waitFor();
+    await ada.request('chat', 'send', { text: 'a secret' });
+    await page.getByRole('row', { name: /→ in.*chat:send/ }).waitFor();
+    await ada.call('chat', 'send', { text: '' });
+    await page.getByRole('row', { name: /failed.*EMPTY/ }).waitFor();
+    expect(await page.locator('main').textContent()).not.toContain('a secret');
+    await button('Stop').click();
+    await button('Start').waitFor();
+  });
+
+  it('traces a room for a time: it stands still, goes on, and is filtered', async () => {
+    await go('#/trace');
+    await page.getByLabel('Key of the room, or id').fill('lobby');
+    await button('Trace').click();
+    await shown(/ left$/).waitFor();
+    expect(place()).toBe('#/trace/room/lobby');
+    await far.app.get(WebSocketService).sendToRooms(['lobby'], { type: 'lobby', action: 'news' });
+    await page
+      .getByRole('row', { name: /lobby:news.*to 1 client/ })
+      .first()
+      .waitFor();
+    await button('Pause').click();
+    await far.app.get(WebSocketService).sendToRooms(['lobby'], { type: 'lobby', action: 'later' });
+    await shown(/2 new ones while it stands still/).waitFor();
+    expect(await page.getByRole('row', { name: /lobby:later/ }).count()).toBe(0);
+    await button('Go on').click();
+    await page
+      .getByRole('row', { name: /lobby:later/ })
+      .first()
+      .waitFor();
+    await page.getByLabel('Show only what contains').fill('LATER');
+    await eventually('it is filtered', async () => (await page.getByRole('row', { name: /lobby:news/ }).count()) === 0);
+  });
+
+  it('is wide enough at 360 pixels, and readable in both themes, in all views', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      for (const view of views()) {
+        await go(view);
+        await page.locator('h1').waitFor();
+        await eventually(`${view} is there`, isThere);
+        const [width, faint] = await page.evaluate<[number, string[]]>(
+          `[document.documentElement.scrollWidth, ${FAINT_TEXTS}]`,
+        );
+        expect({ view, theme, width, faint }).toEqual({ view, theme, width: 360, faint: [] });
+      }
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  it('keeps the theme that was chosen', async () => {
+    const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await ground();
+    await page.getByLabel('Theme').selectOption('Dark');
+    const dark = await ground();
+    await page.reload();
+    expect([light === dark, await ground()]).toEqual([false, dark]);
+    await page.getByLabel('Theme').selectOption('System');
+    expect(await ground()).toBe(light);
+  });
+
+  it('is used by keyboard alone: to a user, into a question and out of it', async () => {
+    await go('#/users');
+    await page.reload();
+    await page.getByRole('row', { name: /ada/ }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await page.keyboard.press('Tab'); // the search
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('ada');
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    await page.keyboard.press('Enter');
+    await shown('1 connection').waitFor();
+    expect(await focused()).toBe('ada'); // the heading of the next view
+    const stops: string[] = [];
+    while (stops.at(-1) !== 'Disconnect') {
+      await page.keyboard.press('Tab');
+      stops.push(await focused());
+    }
+    expect(stops).toEqual(['Trace', 'Send notice', 'Disconnect']);
+    await page.keyboard.press('Enter');
+    const question = page.getByRole('dialog', { name: 'Disconnect?' });
+    expect(await question.textContent()).toContain('all connections of the user ada (1 connection)');
+    for (let stop = 0; stop < 5; stop++) {
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate("!document.activeElement.closest('main, header')")).toBe(true);
+    }
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    expect(await focused()).toBe('Disconnect');
+    expect(await page.locator('[tabindex]:not([tabindex="-1"])').count()).toBe(0);
+  });
+
+  it('tells in the question that an action was refused', async () => {
+    guard.refuses = 'action';
+    await button(/^Send notice/).click();
+    await page.getByLabel('Text').fill('It is noon.');
+    await button('Send').last().click();
+    expect(await page.getByRole('alert').textContent()).toContain('FORBIDDEN');
+    guard.refuses = undefined;
+    await button('Send').last().click();
+    expect(await ada.next('console', 'notice')).toMatchObject({ data: { text: 'It is noon.' } });
+    await shown('Sent the notice to the user ada.').first().waitFor();
+  });
+
+  it('takes out of a room, and disconnects', async () => {
+    await go('#/rooms/lobby');
+    await button('Take out: the client').first().click();
+    expect(await page.getByRole('dialog').textContent()).toMatch(/Takes the client .* out of the room lobby/);
+    await button('Take out').last().click();
+    await shown('1 member').waitFor();
+    await go('#/users/ada');
+    await button(/^Disconnect/).click();
+    await page.getByLabel(/^Reason/).fill('maintenance');
+    await page.keyboard.press('Enter');
+    expect(await ada.closed).toMatchObject({ code: 4506 });
+    await shown('The user is not connected.').waitFor();
+  });
+
+  it('offers only what is allowed, and says that the guard refuses', async () => {
+    expect(await button(/^Revoke/).count()).toBe(0);
+    const other = await browser.newPage();
+    await other.goto(`${far.origin}/console/#/users/bo`);
+    await other.getByRole('row', { name: workerIdOf(near).slice(0, 8) }).waitFor();
+    expect(await other.locator('main').getByRole('button', { includeHidden: false }).allTextContents()).toEqual([]);
+    guard.refuses = 'connection';
+    await other.reload();
+    await other.getByText(/^The server has ended the connection: .*\(3003\)\.$/).waitFor();
+    guard.refuses = undefined;
+    await other.getByRole('button', { name: 'Connect now' }).click();
+    await other.getByRole('row', { name: workerIdOf(near).slice(0, 8) }).waitFor();
+    await other.close();
+  });
+
+  it('says that the connection is lost, and keeps what it shows', async () => {
+    await go('#/users?search=bo');
+    await link('bo').waitFor();
+    await near.close();
+    await shown(/^The connection is lost/).waitFor();
+    await button('Connect now').waitFor();
+    expect(await link('bo').count()).toBe(1);
+    expect(await page.getByLabel('Search by id').inputValue()).toBe('bo');
+  });
+
+  it('never broke its policy, and nothing failed', () => {
+    expect(complaints.filter((line) => !line.includes('/console/socket'))).toEqual([]);
+  });
+});
