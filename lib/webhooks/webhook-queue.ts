@@ -1,4 +1,5 @@
 import type { Job, Queue, Worker } from 'bullmq';
+import { asError } from '../errors/as-error.js';
 import type { ErrorReporter } from '../errors/error-reporter.js';
 import type { ResolvedWebhooks } from '../options/observability/webhooks.options.js';
 import type { WsRedisClient } from '../options/redis.options.js';
@@ -66,6 +67,7 @@ export class WebhookQueue {
       this.#queues.set(receiver, new Queue<WebhookMessage>(name, { ...shared, defaultJobOptions }).on('error', failed));
       const send = async (job: Job<WebhookMessage>): Promise<void> => {
         try {
+          if (receiver.isGone) throw new UnrecoverableError('Gone');
           await receiver.send(job.data);
         } catch (failure) {
           const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
@@ -81,7 +83,12 @@ export class WebhookQueue {
 
   /** Puts an event into the queue of a receiver; to do that twice does no harm. */
   async add(receiver: WebhookReceiver, message: WebhookMessage): Promise<void> {
-    await this.#queues.get(receiver)?.add(JOB, message, { jobId: message.id });
+    try {
+      await this.#queues.get(receiver)?.add(JOB, message, { jobId: message.id });
+    } catch (error) {
+      this.#connection?.fail(asError(error));
+      throw error;
+    }
   }
 
   /** Finishes what this worker is sending, within `ms`. What is left stays in the queue, for the others. */

@@ -135,6 +135,22 @@ it('when the worker that tells of a queue stops, another one goes on, with the e
   expect(logger.of('error')).toEqual([]);
 });
 
+it('the end of a job that a dead worker was to tell of is told by another one, once', async () => {
+  const forward = forwardQueueEvents({ progress: true });
+  const apps = await Promise.all([start([forward]), start([forward])]);
+  const client = await connectAs(apps[0], { userId: 'ada' });
+  // As a worker leaves it that was killed.
+  const prefix = `progress${tests}`;
+  await redis.command('SET', `${prefix}:queue-event:${prefix}:video:lead`, 'dead', 'PX', 600);
+  work = (job) => job.updateProgress(50);
+  const { id } = await queue.add('cut', { userId: 'ada' });
+  expect(await client.next()).toMatchObject({ action: 'jobCompleted', data: { jobId: id } });
+  work = () => Promise.resolve();
+  const next = await queue.add('cut', { userId: 'ada' });
+  expect(await client.next()).toMatchObject({ action: 'jobCompleted', data: { jobId: next.id } });
+  expect(logger.of('error')).toEqual([]);
+});
+
 it('progress is told where a subscriber names it, and nowhere else', async () => {
   const prefix = `progress${tests}`;
   const named = { channel: 'queueJobProgress', handle: (): void => undefined };

@@ -198,6 +198,7 @@ describe('WebSocketRedisSubscriberEvent', () => {
       MessageError: 'messageError',
       QueueJobCompleted: 'queueJobCompleted',
       QueueJobError: 'queueJobError',
+      QueueJobProgress: 'queueJobProgress',
       Custom: 'custom',
     });
   });

@@ -150,6 +150,28 @@ describe('With BullMQ', () => {
     expect(job).not.toContain(target.url);
   });
 
+  it('what waits for who is gone is not sent', async () => {
+    target.refuses(410);
+    await start({ queue: true, concurrency: 1 });
+    for (const userId of ['1', '2', '3']) await connectAs(apps[0]!, { userId });
+    await until('all are dropped', () => sumOf('dropped_total') === 3);
+    expect(target.requests).toHaveLength(1);
+  });
+
+  it('what its Redis refuses is reported, and waits', async () => {
+    const own = await RedisServer.start();
+    await own.command('ACL', 'SETUSER', 'hooks', 'on', '>hooks', '~*', '&*', '+@all', '-eval', '-evalsha');
+    await start({ queue: { redis: `redis://hooks:hooks@127.0.0.1:${own.port}` } });
+    await connectAs(apps[0]!, { userId: 'ada' });
+    await until('it is reported', () => logger.of('error').length > 0);
+    expect(logger.of('error')[0]).toMatch(/^The queue of webhooks cannot be used\. /);
+    await until('the event waits', () => sumOf('pending') === 1);
+    await own.command('ACL', 'SETUSER', 'hooks', '+@all');
+    await target.has(1);
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+    await own.stop();
+  });
+
   it('events wait in memory while its Redis is away, the oldest of too many are dropped', async () => {
     const proxy = await TcpProxy.before(redis.port);
     const queue = { redis: `redis://127.0.0.1:${proxy.port}`, name: `away${tests}` };
