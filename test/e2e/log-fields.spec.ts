@@ -12,6 +12,8 @@ import {
   type WsLogFields,
   type WsStandardSchema,
 } from 'nestjs-pxl-websocket';
+import { ModuleLogger } from '../../lib/errors/module-logger.js';
+import { pageOf } from '../support/documents.js';
 import { Logbook } from '../support/logbook.js';
 import { NEST_MAJOR } from '../support/nest-version.js';
 import { startsOneApp } from '../support/test-app.js';
@@ -158,6 +160,21 @@ describe('The fields of a line', () => {
     expect(records.every((record) => !record.includes('clientId'))).toBe(true);
   });
 
+  it('are left out while lines are kept for a logger that nobody knows yet', () => {
+    const logger = new StructuredLogger();
+    const stack = 'Error: It failed.\n    at here.js:1:1';
+    Logger.attachBuffer();
+    try {
+      new ModuleLogger().error('It failed.', { clientId: 'a' }, stack);
+      Logger.overrideLogger(logger);
+      Logger.flush();
+      expect(logger.calls).toEqual([['It failed.', stack, 'PxlWebSocket']]);
+    } finally {
+      Logger.detachBuffer();
+      Logger.overrideLogger(false);
+    }
+  });
+
   it('go to events.onError with the error and the sentence', async () => {
     const failures: WsFailure[] = [];
     const clientId = await fail(new Logbook(), { events: { onError: (failure) => void failures.push(failure) } });
@@ -176,6 +193,10 @@ describe('The fields of a line', () => {
 });
 
 describe('The log', () => {
+  const [, section = ''] = /^## Logs$(.*?)^## /ms.exec(pageOf('docs/observability.md').text) ?? [];
+  /** The fields that the documentation tells. */
+  const documented = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name);
+
   const PAYLOAD = 'ThePayloadOfTheTest';
 
   @WebSocketGateway()
@@ -251,6 +272,8 @@ describe('The log', () => {
     for (const beginning of ['Confidant.fail failed.', 'An authentication was refused', 'events.onMessage failed.']) {
       expect(logger.find(beginning)).toBeDefined();
     }
+    const names = new Set(logger.fields.flatMap(([, fields]) => Object.keys(fields)));
+    expect([...names].sort()).toEqual([...documented].sort());
     const all = JSON.stringify([logger.calls, logger.fields]);
     for (const secret of [PAYLOAD, good, ...bad, SECRET]) expect(all).not.toContain(secret);
     const parts = [good, ...bad].flatMap((token) => token.split('.').slice(1));
