@@ -51,7 +51,14 @@ describe('the packed package', () => {
         !/^dist\/.*\.(?:js|js\.map|d\.ts)$|^docs\/(?:design\/)?[\w-]+\.md$|^docs\/images\/[\w-]+\.png$/.test(path) &&
         !/^dist\/console\/page\/(?:index\.html|console\.css|icon\.svg)$/.test(path),
     );
-    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json']);
+    expect(others.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'PROTOCOL.md',
+      'README.md',
+      'docs/grafana-dashboard.json',
+      'package.json',
+    ]);
     expect(packed.files.filter((path) => /^dist\/(?:sample|stale)/.test(path))).toEqual([]);
   });
 
