@@ -7,6 +7,7 @@ import { avalanche } from './suites/avalanche.js';
 import { cluster } from './suites/cluster.js';
 import { connections } from './suites/connections.js';
 import { context } from './suites/context.js';
+import { consoleSuite } from './suites/console.js';
 import { encryption } from './suites/encryption.js';
 import { fanOut } from './suites/fan-out.js';
 import { growth } from './suites/growth.js';
@@ -40,6 +41,7 @@ const SUITES = Object.fromEntries(
     scale,
     metrics,
     context,
+    consoleSuite,
   ].map((suite) => [suite.name, suite]),
 );
 /** The largest number of connections, and some for the process itself. */

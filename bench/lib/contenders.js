@@ -145,6 +145,20 @@ export const CONTENDERS = {
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
   },
+  'pxl-console': {
+    title: 'nestjs-pxl-websocket, with the console, nobody looks',
+    command: () => node('pxl-console.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
+  'pxl-looked-at': {
+    title: 'nestjs-pxl-websocket, with the console, a page looks',
+    command: () => node('pxl-console.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
   'pxl-encrypted': {
     title: 'nestjs-pxl-websocket, encrypted',
     command: () => node('pxl-encrypted.js'),

@@ -82,7 +82,12 @@ serve({
       const { register } = await import('prom-client');
       options.metrics = { registry: register };
     }
-    const module = moduleOf({ imports: [PxlWebSocketModule.forRoot(options)], providers: [BenchGateway] });
+    const imports = [PxlWebSocketModule.forRoot(options)];
+    if (process.env.PXL_CONSOLE) {
+      const { PxlWebSocketConsoleModule } = await import(new URL('console/index.js', built));
+      imports.push(PxlWebSocketConsoleModule.forRoot({ guard: { canActivate: () => true } }));
+    }
+    const module = moduleOf({ imports, providers: [BenchGateway] });
     const app = await NestFactory.create(module, { logger: false });
     await app.listen(listening(settings.port));
     sockets = app.get(WebSocketService);

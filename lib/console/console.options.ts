@@ -10,19 +10,19 @@ const ACTIONS: readonly ConsoleAction[] = ['disconnect', 'leave', 'notice', 'rev
 
 /** The options of `PxlWebSocketConsoleModule`. */
 export interface PxlWebSocketConsoleOptions {
-  /** Where the page is, as it stands in the address: the global prefix does not come before it. Default: '/console'. */
+  /** Where the page is, as it stands in the address: the global prefix does not come before it. Default: `'/console'`. */
   path?: string | undefined;
   /**
    * Who may look: a guard as for a controller, a class with its dependencies or an object. It is asked for each file of the page, for
-   * each connection and again every minute, and for each action; `consoleAccessOf(context)` says for which. Default: none, and the
-   * start fails without one.
+   * each connection and again every minute, and for each action; `consoleAccessOf(context)` says for which. Without one the
+   * application does not start.
    */
   guard: Type<CanActivate> | CanActivate;
-  /** What may be done from the page. Default: nothing. */
+  /** What may be done from the page. Default: `[]`. */
   allow?: readonly ConsoleAction[] | undefined;
   /** Whether the page shows what messages, users and metadata contain. Default: false. */
   payloads?: boolean | undefined;
-  /** The folder of the page's files, for an application that is bundled into one file. Default: that of this package. */
+  /** The folder of the page's files, for an application that is bundled into one file. Without it: those of this package. */
   page?: string | undefined;
 }
 

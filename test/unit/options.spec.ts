@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { WebSocket } from 'ws';
 import { resolveClientOptions } from '../../lib/client/options/client-options.js';
+import { resolveConsole } from '../../lib/console/console.options.js';
 import { resolveClientModuleOptions } from '../../lib/client-module/client-module.options.js';
 import { resolveOptions } from '../../lib/pxl-websocket.module-options.js';
 import { defaultsInComments, defaultsInTable, IN_WORDS } from '../support/option-docs.js';
@@ -187,6 +188,13 @@ describe('the defaults in documents, of other parts', () => {
       'PxlWebSocketClientModuleOptions',
       'lib/client-module/client-module-options.interface.ts',
       resolveClientModuleOptions({ url }),
+      [],
+    ],
+    [
+      'The console',
+      'PxlWebSocketConsoleOptions',
+      'lib/console/console.options.ts',
+      resolveConsole({ guard: { canActivate: () => true } }),
       [],
     ],
     [

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as library from 'nestjs-pxl-websocket';
 import * as client from 'nestjs-pxl-websocket/client';
+import * as consoleEntry from 'nestjs-pxl-websocket/console';
 import * as emitter from 'nestjs-pxl-websocket/emitter';
 import * as react from 'nestjs-pxl-websocket/react';
 import * as testing from 'nestjs-pxl-websocket/testing';
@@ -463,6 +464,30 @@ describe('The names of the entry ./client', () => {
         "WsMember",
         "WsPosition",
         "WsRoomLeftReason",
+      ]
+    `);
+  });
+});
+
+describe('The public names of the entry ./console', () => {
+  it('that exist at run time are these', () => {
+    expect(Object.keys(consoleEntry).sort()).toEqual(exportedNames('console/index.ts').values);
+    expect(Object.keys(consoleEntry).sort()).toMatchInlineSnapshot(`
+      [
+        "PxlWebSocketConsoleModule",
+        "consoleAccessOf",
+      ]
+    `);
+  });
+
+  it('that are types are these', () => {
+    expect(exportedNames('console/index.ts').types).toMatchInlineSnapshot(`
+      [
+        "ConsoleAccess",
+        "ConsoleAction",
+        "ConsoleContract",
+        "ConsoleTarget",
+        "PxlWebSocketConsoleOptions",
       ]
     `);
   });
