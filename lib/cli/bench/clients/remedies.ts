@@ -17,6 +17,10 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   'closed with 4001': 'The server waits for a token as a message: --token-to message.',
   'closed with 4004': 'The server wants encrypted frames, which this tool does not write.',
   'closed with 4009': 'A limit of the server was reached: limits.messagesPerSecond, or limits.connections….',
+  'no welcome in time':
+    'Servers of this library greet each client: is this one, and does it wait for a token as a message (--token-to message)?',
+  'no answer in time':
+    'Without --expect the answer is measured, which the server has to give: see --expect, and --timeout.',
   ECONNREFUSED: 'Nobody listens there.',
   EADDRNOTAVAIL:
     'The system has no address or no port to connect from: to one server it has some 28,000 for each address of its own ' +

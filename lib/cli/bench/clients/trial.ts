@@ -49,9 +49,7 @@ function attempt(options: BenchOptions, address: HostAddress): Promise<Ending | 
   const message = frames.open(send, 0, name, TRIAL_ID).join(stamp);
   return new Promise((resolve) => {
     let warnings: readonly string[] = [];
-    const timer = setTimeout(() => {
-      finish({ code: 'no answer in time', words: `within ${options.timeout} ms`, mayRetry: true, after: 0 });
-    }, options.timeout);
+    let timer: NodeJS.Timeout | undefined;
     const terms = {
       client: 0,
       dialer: new Dialer(options, address),
@@ -62,7 +60,16 @@ function attempt(options: BenchOptions, address: HostAddress): Promise<Ending | 
     };
     const connection = new Connection(terms, {
       welcomed: (data) => (warnings = warningsOf(data, options, message)),
-      entered: () => (isTried ? connection.send(message) : finish(warnings)),
+      entered: () => {
+        if (!isTried) {
+          finish(warnings);
+          return;
+        }
+        connection.send(message);
+        timer = setTimeout(() => {
+          finish({ code: 'no answer in time', words: `within ${options.timeout} ms`, mayRetry: true, after: 0 });
+        }, options.timeout);
+      },
       received: (text) => {
         const frame = frames.read(text);
         if (frame?.id === TRIAL_ID) finish(frame.error === undefined ? warnings : refusalOf(frame, send.action));
