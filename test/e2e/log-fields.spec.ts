@@ -252,7 +252,13 @@ describe('The log', () => {
       logger,
     });
     const good = hs256(claimsOf('ada'));
-    const bad = [hs256(claimsOf('ada', { exp: seconds(-60) })), hs256(claimsOf('ada'), 'another secret of this test')];
+    // The last one has claims that are no JSON: the sentence of JSON.parse quotes what it reads.
+    const odd = `${good.split('.')[0]}.${Buffer.from(PAYLOAD).toString('base64url')}.c2lnbmF0dXJl`;
+    const bad = [
+      hs256(claimsOf('ada', { exp: seconds(-60) })),
+      hs256(claimsOf('ada'), 'another secret of this test'),
+      odd,
+    ];
     for (const token of bad) {
       await expect(TestClient.connect(`${url()}?token=${token}`)).rejects.toThrow('401');
       await expect(TestClient.connect(url(), { token })).rejects.toThrow('401');
