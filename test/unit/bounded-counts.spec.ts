@@ -19,9 +19,9 @@ describe('bounded counts', () => {
     expect(seen).toMatchObject({ known: 1, other: 50 });
   });
 
-  it('keep neither long names nor what is no text', () => {
+  it('keep neither long names nor what is no readable text', () => {
     const counts = new BoundedCounts([]);
-    for (const name of ['x'.repeat(65), 7, undefined, Symbol('s')]) counts.count(name);
-    expect([...counts]).toEqual([['other', 4]]);
+    for (const name of ['x'.repeat(65), 'a\nb', '\u0001', 'ß', 7, undefined, Symbol('s')]) counts.count(name);
+    expect([...counts]).toEqual([['other', 7]]);
   });
 });

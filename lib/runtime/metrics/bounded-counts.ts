@@ -2,6 +2,8 @@
 const MOST = 100;
 /** Characters of the longest of them. */
 const LONGEST = 64;
+/** What each monitoring can read as a label. */
+const READABLE = /^[\x20-\x7e]*$/;
 /** What all further names are counted as. */
 const OTHER = 'other';
 
@@ -16,7 +18,7 @@ export class BoundedCounts {
     this.#known = new Set(known);
   }
 
-  /** @param name what is no text counts as another name */
+  /** @param name what is no text, or has more than printable ASCII, counts as another name */
   count(name: unknown): void {
     const counted = typeof name === 'string' && this.#isCounted(name) ? name : OTHER;
     this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
@@ -28,7 +30,7 @@ export class BoundedCounts {
 
   #isCounted(name: string): boolean {
     if (this.#counts.has(name) || this.#known.has(name)) return true;
-    if (this.#unknown === MOST || name.length > LONGEST) return false;
+    if (this.#unknown === MOST || name.length > LONGEST || !READABLE.test(name)) return false;
     this.#unknown++;
     return true;
   }
