@@ -15,6 +15,7 @@ import { FAINT_TEXTS } from '../support/page-looks.js';
 import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import type { TestClient } from '../support/test-client.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
 /** Room names that a careless page takes for something else, breaks at, or reads from the wrong side. */
@@ -48,6 +49,9 @@ let near: TestApp;
 let far: TestApp;
 let page: Page;
 let ada: TestClient;
+let bo: TestClient;
+/** Between the page and its worker. */
+let network: TcpProxy;
 let clientId: string;
 const complaints: string[] = [];
 
@@ -65,18 +69,19 @@ beforeAll(async () => {
   ada = await connectAs(far, { userId: 'ada' });
   const rooms = [HTML, LONG, ARABIC, 'lobby', ...Array.from({ length: 50 }, (_, at) => `match-${at}`)];
   for (const roomName of rooms) await ada.request('system', 'joinRoom', { roomName });
-  const bo = await connectAs(near, { userId: 'bo' });
+  bo = await connectAs(near, { userId: 'bo' });
   await bo.request('system', 'joinRoom', { roomName: 'lobby' });
   page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
   page.setDefaultTimeout(15_000);
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${near.origin}/console`);
+  network = await TcpProxy.before(near.port);
+  await page.goto(`http://127.0.0.1:${network.port}/console`);
 });
 
 afterAll(async () => {
   await browser.close();
-  await Promise.all([near.close(), far.close()]);
+  await Promise.all([near.close(), far.close(), network.close()]);
   await Promise.all([redis.stop(), built.remove()]);
 });
 
@@ -314,14 +319,28 @@ describe('the page of the console', () => {
     await other.close();
   });
 
-  it('says that the connection is lost, and keeps what it shows', async () => {
-    await go('#/users?search=bo');
-    await link('bo').waitFor();
-    await near.close();
-    await shown(/^The connection is lost/).waitFor();
-    await button('Connect now').waitFor();
-    expect(await link('bo').count()).toBe(1);
-    expect(await page.getByLabel('Search by id').inputValue()).toBe('bo');
+  it('goes on by way of another worker, where it was, when it has lost its own', async () => {
+    await go('#/trace/room/late');
+    await shown(/ left$/).waitFor();
+    await bo.request('system', 'joinRoom', { roomName: 'late' });
+    await page.getByRole('row', { name: /joined.*bo/ }).waitFor();
+    await page.getByLabel('Show only what contains').fill('bo');
+    network.target = 1; // where nobody listens
+    network.reset();
+    await shown(/^The connection is lost\. .*What you see is from/).waitFor();
+    network.target = far.port;
+    await button('Connect now').click();
+    await page.getByText('live', { exact: true }).waitFor();
+    await shown(/ left$/).waitFor();
+    expect(await shown(/^The connection is lost/).count()).toBe(0);
+    const hasLeft = async (): Promise<boolean> => {
+      await bo.request('system', 'leaveRoom', { roomName: 'late' });
+      await bo.request('system', 'joinRoom', { roomName: 'late' });
+      return (await page.getByRole('row', { name: /left.*bo/ }).count()) > 0;
+    };
+    await eventually('the trace goes on', hasLeft);
+    expect(await page.getByRole('row', { name: /joined.*bo/ }).count()).toBeGreaterThan(1);
+    expect(await page.getByLabel('Show only what contains').inputValue()).toBe('bo');
   });
 
   it('never broke its policy, and nothing failed', () => {

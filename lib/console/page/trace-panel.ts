@@ -64,6 +64,7 @@ export class TracePanel {
     this.#table = new DataTable<Row>({
       caption: 'Messages, the newest first',
       key: ({ id }) => id,
+      isFixed: true,
       empty: 'Nothing has happened yet.',
       columns: this.#columns(),
     });

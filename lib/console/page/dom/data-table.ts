@@ -19,6 +19,8 @@ export interface TableParts<Row> {
   readonly key: (row: Row) => string;
   /** What stands there when there are no rows. */
   readonly empty: string;
+  /** Whether a row stays as it came: it is drawn once then. */
+  readonly isFixed?: boolean;
   /** The column that rows are sorted by at first, largest first. */
   readonly sortedBy?: string;
 }
@@ -78,7 +80,7 @@ export class DataTable<Row> {
   }
 
   #draw(): void {
-    const { columns, key } = this.#parts;
+    const { columns, key, isFixed } = this.#parts;
     columns.forEach(({ title, order }, at) => {
       const direction = this.#sorted?.isDescending ? 'descending' : 'ascending';
       const head = this.#heads[at];
@@ -88,11 +90,14 @@ export class DataTable<Row> {
     this.#inOrder().forEach((row, at) => {
       const id = key(row);
       wanted.add(id);
-      const line = this.#lines.get(id) ?? this.#begin(id);
-      columns.forEach(({ cell }, column) => {
-        const place = line.cells[column]?.firstElementChild;
-        if (place) fill(place, cell(row));
-      });
+      const known = this.#lines.get(id);
+      const line = known ?? this.#begin(id);
+      if (!known || !isFixed) {
+        columns.forEach(({ cell }, column) => {
+          const place = line.cells[column]?.firstElementChild;
+          if (place) fill(place, cell(row));
+        });
+      }
       if (this.#body.children[at] !== line) this.#body.insertBefore(line, this.#body.children[at] ?? null);
     });
     for (const [id, line] of this.#lines) {
