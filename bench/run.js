@@ -20,6 +20,7 @@ import { requests } from './suites/requests.js';
 import { returns } from './suites/return.js';
 import { rooms } from './suites/rooms.js';
 import { steady } from './suites/steady.js';
+import { traces } from './suites/traces.js';
 import { scale } from './suites/scale.js';
 
 const SUITES = Object.fromEntries(
@@ -27,6 +28,7 @@ const SUITES = Object.fromEntries(
     fanOut,
     rooms,
     steady,
+    traces,
     cluster,
     requests,
     memory,

@@ -159,6 +159,20 @@ export const CONTENDERS = {
     greeting: WELCOMED,
     request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
   },
+  'pxl-sampled': {
+    title: 'nestjs-pxl-websocket, 1 % of the traces recorded',
+    command: () => node('pxl-sampled.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
+  'pxl-traced': {
+    title: 'nestjs-pxl-websocket, all traces recorded',
+    command: () => node('pxl-traced.js'),
+    path: '/ws',
+    greeting: WELCOMED,
+    request: (action, data, id) => JSON.stringify({ type: 'bench', action, data, id: String(id) }),
+  },
   'pxl-encrypted': {
     title: 'nestjs-pxl-websocket, encrypted',
     command: () => node('pxl-encrypted.js'),

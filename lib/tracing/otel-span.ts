@@ -5,7 +5,19 @@ import { isThenable } from '../runtime/thenable.js';
 import { writeTrace, type TracePoint, type WsTraceContext } from './trace-context.js';
 import type { SpanAttributes, TraceSpan } from './trace-span.js';
 
-export type OtelApi = typeof import('@opentelemetry/api');
+type Package = typeof import('@opentelemetry/api');
+
+/** What is used of the package. Not its namespace: looking things up there takes time, and each message does it. */
+export type OtelApi = Pick<
+  Package,
+  'context' | 'trace' | 'propagation' | 'ROOT_CONTEXT' | 'createTraceState' | 'SpanStatusCode' | 'SpanKind'
+>;
+
+export async function loadOtel(): Promise<OtelApi> {
+  const { context, trace, propagation, ROOT_CONTEXT, createTraceState, SpanStatusCode, SpanKind } =
+    await import('@opentelemetry/api');
+  return { context, trace, propagation, ROOT_CONTEXT, createTraceState, SpanStatusCode, SpanKind };
+}
 
 /** Codes that tell of the server, not of what was asked of it; those of HTTP too. */
 const FAULTS = /^(?:INTERNAL|TIMEOUT|UNAVAILABLE|5\d\d)$/;

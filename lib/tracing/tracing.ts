@@ -1,12 +1,20 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import type { Context, SpanKind, Tracer } from '@opentelemetry/api';
+import type { Context, Tracer } from '@opentelemetry/api';
 import type { ResolvedTracing } from '../options/observability/tracing.options.js';
-import { OtelSpan, type OtelApi } from './otel-span.js';
+import { loadOtel, OtelSpan, type OtelApi } from './otel-span.js';
 import { pointOf, writeTrace, type TracePoint, type WsTraceContext } from './trace-context.js';
 import type { SpanStart, TraceSpan } from './trace-span.js';
 
 /** The name of what makes the spans. */
 const SCOPE = 'nestjs-pxl-websocket';
+
+const KINDS = {
+  internal: 'INTERNAL',
+  server: 'SERVER',
+  client: 'CLIENT',
+  producer: 'PRODUCER',
+  consumer: 'CONSUMER',
+} as const;
 
 /**
  * The spans of this worker, in OpenTelemetry. Whoever makes one asks first whether there is an SDK that takes it (`isOn`).
@@ -25,7 +33,7 @@ export class Tracing implements OnApplicationBootstrap {
   async load(): Promise<void> {
     if (!this.options.enabled) return;
     try {
-      this.#api = await import('@opentelemetry/api');
+      this.#api = await loadOtel();
     } catch {
       return; // without the package there is no SDK either
     }
@@ -68,7 +76,7 @@ export class Tracing implements OnApplicationBootstrap {
         ? api.context.active()
         : contextOf(api, parent);
     const links = link ? [{ context: link }] : undefined;
-    const span = tracer.startSpan(name, { kind: kindOf(api, kind), attributes: { ...attributes }, links }, around);
+    const span = tracer.startSpan(name, { kind: api.SpanKind[KINDS[kind]], attributes, links }, around);
     return new OtelSpan(api, span, api.trace.setSpan(around, span), kind === 'server');
   }
 
@@ -119,19 +127,4 @@ function contextOf(
   if (!point) return ROOT_CONTEXT;
   const traceState = parent.tracestate === undefined ? undefined : createTraceState(parent.tracestate);
   return trace.setSpanContext(ROOT_CONTEXT, { ...point, traceState, isRemote: true });
-}
-
-function kindOf({ SpanKind: kinds }: OtelApi, kind: SpanStart['kind']): SpanKind {
-  switch (kind) {
-    case 'internal':
-      return kinds.INTERNAL;
-    case 'server':
-      return kinds.SERVER;
-    case 'client':
-      return kinds.CLIENT;
-    case 'producer':
-      return kinds.PRODUCER;
-    case 'consumer':
-      return kinds.CONSUMER;
-  }
 }

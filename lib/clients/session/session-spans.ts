@@ -4,12 +4,8 @@ import type { ClientSession } from './client-session.js';
 
 /** What the spans of a client say of it: who it is only where the application has asked for that. */
 export function attributesOf({ clientId, path, user }: ClientSession, { showsUsers }: Tracing): SpanAttributes {
-  return {
-    'network.protocol.name': 'websocket',
-    'pxl.endpoint': path,
-    'pxl.client.id': clientId,
-    'enduser.id': showsUsers ? user?.userId : undefined,
-  };
+  const known = { 'network.protocol.name': 'websocket', 'pxl.endpoint': path, 'pxl.client.id': clientId };
+  return showsUsers && user ? { ...known, 'enduser.id': user.userId } : known;
 }
 
 /** Asks a client in a span that ends with its answer. */

@@ -81,9 +81,12 @@ export class Exchange implements AckSource {
     const { tracing } = this.services;
     if (!tracing.isOn || route.isQuiet) return this.#call(route);
     const { session } = this;
-    // A trace of its own: a connection may last for days.
-    const start = { kind: 'server', attributes: attributesOf(session, tracing), parent: null } as const;
-    const span = tracing.begin(route.name, { ...start, link: session.upgradedIn });
+    const span = tracing.begin(route.name, {
+      kind: 'server',
+      attributes: attributesOf(session, tracing),
+      parent: null, // a trace of its own: a connection may last for days
+      link: session.upgradedIn,
+    });
     this.#span = span;
     return span.run(() => this.#call(route));
   }
