@@ -12,14 +12,15 @@ const HERE = import.meta.dirname;
 /** What is installed is kept there, by the hash of its lockfile. */
 const CACHE =
   process.env.PXL_NEIGHBOURS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pxl-neighbours');
-const PAGE = join(ROOT, 'docs/beside-others.md');
+/** The pages whose files the specs run, and which of them; none: all. */
+const RECIPES = { 'docs/beside-others.md': null, 'docs/observability.md': ['src/tracing.ts'] };
 
 /** A folder with a package.json of its own, and specs that need its packages. */
 export const PROJECTS = ['nest-12', 'nest-11'];
 
 /**
  * A copy of a project, compiled and ready to run: its packages are installed above it, the library's package is in its own
- * `node_modules`, as it was built and packed, and the whole files of docs/beside-others.md are in its `src`.
+ * `node_modules`, as it was built and packed, and the whole files of the documentation are in its `src`.
  *
  * @returns `folder`, `specs` (compiled), `described(package)` with its real name and its version, and `remove()`
  */
@@ -83,12 +84,15 @@ async function unpackLibrary(folder) {
   await execute('tar', ['-xzf', join(folder, JSON.parse(stdout)[0].filename), '--strip-components=1', '-C', library]);
 }
 
-/** The examples of the page that are whole files, `// src/…` in their first line. */
+/** The examples that are whole files, `// src/…` in their first line. */
 async function writeRecipes(folder) {
-  const page = await readFile(PAGE, 'utf8');
-  for (const [, code, path] of page.matchAll(/^```ts\n(\/\/ (src\/[\w./-]+\.ts)\n.*?)^```/gms)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), code, { flag: 'wx' });
+  for (const [name, only] of Object.entries(RECIPES)) {
+    const page = await readFile(join(ROOT, name), 'utf8');
+    for (const [, code, path] of page.matchAll(/^```ts\n(\/\/ (src\/[\w./-]+\.ts)\n.*?)^```/gms)) {
+      if (only && !only.includes(path)) continue;
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), code, { flag: 'wx' });
+    }
   }
 }
 

@@ -1,9 +1,7 @@
-import { Controller, Get } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
+import { Controller, Get, Post } from '@nestjs/common';
 import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import { trace } from '@opentelemetry/api';
 import { WebSocketService, WsRoute, WsSubscriber } from 'nestjs-pxl-websocket';
-import { MessageSpanInterceptor } from '../src/message-span.interceptor.js';
 
 /** The ids of the traces in which subscribers have run. */
 export const tracesOfSubscribers: (string | undefined)[] = [];
@@ -37,13 +35,18 @@ export class Gateway {
 
 @Controller()
 export class Page {
+  constructor(private readonly sockets: WebSocketService) {}
+
   @Get()
   get() {
     return 'page';
   }
+
+  @Post('orders')
+  async order() {
+    await this.sockets.sendToUsers(['ada'], { type: 'order', action: 'paid' });
+    return { paid: true };
+  }
 }
 
-export const parts = {
-  providers: [Gateway, { provide: APP_INTERCEPTOR, useClass: MessageSpanInterceptor }],
-  controllers: [Page],
-};
+export const parts = { providers: [Gateway], controllers: [Page] };
