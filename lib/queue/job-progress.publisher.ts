@@ -6,8 +6,6 @@ import type { QueueSurroundings } from './queue-surroundings.js';
 
 /** How many jobs may report at once, so that nothing fills the memory. */
 const MOST = 10_000;
-/** Milliseconds after which a report is out of date: a worker that starts reads those of the last minutes. */
-const STALE = 5_000;
 
 /** A job that has reported a short time ago. */
 interface ReportingJob {
@@ -28,6 +26,7 @@ interface ReportingJob {
  */
 export class JobProgressPublisher {
   readonly #jobs = new Map<string, ReportingJob>();
+  readonly #startedAt: number;
 
   /** @param interval ms between two messages about one job */
   constructor(
@@ -35,7 +34,9 @@ export class JobProgressPublisher {
     private readonly lead: QueueLead,
     private readonly interval: number,
     private readonly surroundings: QueueSurroundings,
-  ) {}
+  ) {
+    this.#startedAt = surroundings.runtime.monotonic();
+  }
 
   /**
    * Takes a report. Never throws.
@@ -43,7 +44,7 @@ export class JobProgressPublisher {
    * @param eventId the event's id in BullMQ's stream: when it happened in ms since 1970, and a number
    */
   publish(jobId: string, progress: WsQueueJobProgress, eventId: string): void {
-    if (this.lead.isTaken || this.#isStale(eventId)) return;
+    if (this.lead.isTaken || this.#isOld(eventId)) return;
     const known = this.#jobs.get(jobId);
     if (known) {
       known.newest = { progress };
@@ -62,7 +63,7 @@ export class JobProgressPublisher {
     this.#jobs.delete(jobId);
     job.timer?.cancel();
     await job.running;
-    if (job.newest) await this.#proceed(job);
+    await this.#proceed(job);
   }
 
   stop(): void {
@@ -87,22 +88,27 @@ export class JobProgressPublisher {
   async #proceed(job: ReportingJob): Promise<void> {
     const { jobId, newest } = job;
     const { cluster } = this.surroundings;
+    if (!newest) return;
     job.newest = null;
     try {
       if (!(await this.lead.take())) return;
       job.found ??= await this.queue.find(jobId);
     } catch {
+      // Redis, the module's or BullMQ's, is away.
+    }
+    // All that has taken its time, and another worker may tell of the job's end by now.
+    if (!job.found || !this.lead.isOurs) {
       job.newest ??= newest;
       return;
     }
-    // Redis may have taken its time, and another worker may tell of the job's end by now.
-    if (!newest || !this.lead.isOurs) return;
     const message = { queue: this.queue.name, jobId, ...job.found, progress: newest.progress };
     await cluster.publish('queueJobProgress', message).catch(() => undefined);
   }
 
-  #isStale(eventId: string): boolean {
-    const { redis } = this.surroundings;
-    return redis !== null && redis.link.redisNow() - Number.parseInt(eventId) > STALE;
+  /** A worker that starts reads the reports of the last minutes too, and those of jobs whose end was told long ago. */
+  #isOld(eventId: string): boolean {
+    const { redis, runtime } = this.surroundings;
+    if (!redis) return false;
+    return redis.link.redisNow() - Number.parseInt(eventId) > runtime.monotonic() - this.#startedAt;
   }
 }

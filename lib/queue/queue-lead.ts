@@ -4,7 +4,7 @@ import type { QueueSurroundings } from './queue-surroundings.js';
 /** Milliseconds until the others may take the lead of a worker that does not renew it. */
 const LEASE = 3_000;
 /** Milliseconds for which an answer holds. */
-const KNOWN = 1_000;
+const KNOWN = 500;
 
 /** KEYS: the lead. ARGV: who asks, for how many ms. Returns 1 for whoever has it then. */
 const TAKE = new RedisScript(`

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Queue, Worker, type Job } from 'bullmq';
 import { forwardQueueEvents, WebSocketQueueEvents, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { ClusterEvents, type ClusterEvent } from '../../lib/cluster/events/cluster-events.js';
@@ -71,20 +71,17 @@ async function story(client: TestClient): Promise<Told[]> {
   return told;
 }
 
-describe('Of a job that reports a thousand times', () => {
-  it.each<[how: string, end: () => Promise<unknown>, action: string]>([
-    ['completes', () => Promise.resolve('3 s'), 'jobCompleted'],
-    ['fails', () => Promise.reject(new Error('no film')), 'jobError'],
-  ])('and %s, a client is told a few times, the last report too, and then of its end', async (_how, end, action) => {
-    const forwards = (): PxlWebSocketModuleOptions['subscribers'] => [forwardQueueEvents({ progress: true })];
-    const apps = await Promise.all([start(forwards()), start(forwards())]);
-    const clients = await Promise.all(apps.map((app) => connectAs(app, { userId: 'ada' })));
+it('of a job that reports a thousand times a client is told a few times, the last report too, and then of its end', async () => {
+  const forward = forwardQueueEvents({ progress: true });
+  const apps = await Promise.all([start([forward]), start([forward])]);
+  const clients = await Promise.all(apps.map((app) => connectAs(app, { userId: 'ada' })));
+  for (const action of ['jobCompleted', 'jobError']) {
     let took = 0;
     work = async (job) => {
       const begin = performance.now();
       await Promise.all(Array.from({ length: 1_000 }, (_, at) => job.updateProgress(at + 1)));
       took = performance.now() - begin;
-      return end();
+      if (action === 'jobError') throw new Error('no film');
     };
     const { id } = await queue.add('cut', { userId: 'ada' });
     for (const client of clients) {
@@ -93,13 +90,10 @@ describe('Of a job that reports a thousand times', () => {
       const values = told.slice(0, -1).map(({ data }) => data.progress!);
       expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
       expect(values.at(-1)).toBe(1_000);
-      // The first one, one for each interval, and the last one; the reports may have come for a while after they were made.
+      // The first one, one for each interval, and the last one; workers may read the reports later than they were made.
       expect(values.length).toBeLessThan(4 + (3 * took) / INTERVAL);
     }
-    // A job that comes later: nothing of the first one has been held back.
-    const next = await queue.add('cut', { userId: 'ada' });
-    expect(await clients[0]!.next()).toMatchObject({ data: { jobId: next.id } });
-  });
+  }
 });
 
 it('when the worker that tells of a queue stops, another one goes on, with the end after the progress', async () => {

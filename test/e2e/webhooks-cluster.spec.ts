@@ -13,36 +13,51 @@ import { WorkerProcess } from '../support/worker-process.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
+/** Of the process that is killed, and of who goes on. */
+const CRASH = { queue: { name: 'crash' }, timeout: 200, backoff: 100, concurrency: 1 };
+
 let redis: RedisServer;
+/** Answers nothing until the process has died that sends to it. */
+let slow: WebhookTarget;
+let first: WorkerProcess;
 let target: WebhookTarget;
 let logger: Logbook;
 let apps: TestApp[];
-let processes: WorkerProcess[];
 let tests = 0;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
+  slow = await WebhookTarget.start();
+  slow.answer = () => undefined;
+  // Not awaited: it starts beside the first tests.
+  const webhooks = { ...CRASH, endpoints: [endpointOf(slow)] };
+  first = new WorkerProcess({ redis: redis.url, prefix: 'crash', webhooks });
 });
 
 beforeEach(async () => {
   target = await WebhookTarget.start();
   logger = new Logbook();
-  [apps, processes] = [[], []];
+  apps = [];
   tests++;
 });
 
 afterEach(async () => {
-  await Promise.all([...apps, ...processes].map((worker) => worker.close()));
+  await Promise.all(apps.map((worker) => worker.close()));
   await target.stop();
 });
 
-afterAll(() => redis.stop());
+afterAll(async () => {
+  await first.close();
+  await slow.stop();
+  await redis.stop();
+});
+
+function endpointOf({ url }: WebhookTarget): NonNullable<PxlWebSocketModuleOptions['webhooks']>['endpoints'][number] {
+  return { url, name: 'billing', events: ['userConnected', 'userDisconnected'], secret: SECRET };
+}
 
 function optionsOf(webhooks: Partial<PxlWebSocketModuleOptions['webhooks']>): PxlWebSocketModuleOptions {
-  const endpoints = [
-    { url: target.url, name: 'billing', events: ['userConnected', 'userDisconnected'] as const, secret: SECRET },
-  ];
-  return { redis: redis.url, prefix: `hooks${tests}`, webhooks: { endpoints, ...webhooks } };
+  return { redis: redis.url, prefix: `hooks${tests}`, webhooks: { endpoints: [endpointOf(target)], ...webhooks } };
 }
 
 async function start(
@@ -53,14 +68,6 @@ async function start(
   const app = await startApp({ logger, options });
   apps.push(app);
   return app;
-}
-
-/** A worker in a process of its own. */
-async function startProcess(webhooks: Partial<PxlWebSocketModuleOptions['webhooks']>): Promise<WorkerProcess> {
-  const worker = new WorkerProcess(optionsOf(webhooks));
-  processes.push(worker);
-  await worker.started;
-  return worker;
 }
 
 function idOf(userId: string): string {
@@ -106,28 +113,25 @@ it('A worker that stops tells of its last users', async () => {
 
 describe('With BullMQ', () => {
   it('a process that is killed loses neither what waits nor what it was sending: another worker sends it', async () => {
-    const name = `crash${tests}`;
-    const webhooks = { queue: { name }, timeout: 200, backoff: 100, concurrency: 1 };
-    target.answer = () => undefined;
-    const first = await startProcess(webhooks);
+    await first.started;
     await Promise.all(['1', '2', '3'].map((userId) => first.client({ userId })));
-    const key = `bull:${name}-billing`;
-    const lengths = [
-      () => redis.command<number>('LLEN', `${key}:wait`),
-      () => redis.command<number>('LLEN', `${key}:active`),
-    ];
-    await eventually('two wait while one is sent', async () => {
-      const [wait, active] = await Promise.all(lengths.map((ask) => ask()));
-      return wait === 2 && active === 1;
+    await slow.has(1);
+    await eventually('all are in Redis', async () => {
+      const key = `bull:${CRASH.queue.name}-billing`;
+      const [waiting, sent, failed] = await Promise.all([
+        redis.command<number>('LLEN', `${key}:wait`),
+        redis.command<number>('LLEN', `${key}:active`),
+        redis.command<number>('ZCARD', `${key}:delayed`),
+      ]);
+      return waiting + sent + failed === 3;
     });
     await first.kill();
-    const before = target.requests.length;
-    target.takes();
-    // One that does not wait until the other is known to be dead.
-    await start(webhooks, { prefix: `survivor${tests}` });
-    const told = (): string[] => target.told.slice(before).filter((one) => one.startsWith('userConnected'));
+    const before = slow.requests.length;
+    slow.takes();
+    await start({ ...CRASH, endpoints: [endpointOf(slow)] });
+    const told = (): string[] => slow.told.slice(before).filter((one) => one.startsWith('userConnected'));
     await until('the other tells all', () => new Set(told()).size === 3);
-    expect(target.ids.slice(before)).toContain(target.ids[0]);
+    expect(slow.ids.slice(before)).toContain(slow.ids[0]);
   });
 
   it('what fails is sent again, by whichever worker, and given up after the last attempt', async () => {
