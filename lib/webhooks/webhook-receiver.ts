@@ -119,20 +119,26 @@ export class WebhookReceiver {
   }
 }
 
-/** Reads an answer to its end, if that is near. */
+/** Reads an answer to its end, if that is near. Does not reject: its status has come, and that is the answer. */
 async function skim({ body }: { readonly body: ReadableStream<Uint8Array> | null }): Promise<void> {
   const reader = body?.getReader();
   let read = 0;
-  while (reader && read <= MOST_READ) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    read += value.length;
+  try {
+    while (reader && read <= MOST_READ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      read += value.length;
+    }
+    await reader?.cancel();
+  } catch {
+    // It ended in the middle, or took longer than webhooks.timeout.
   }
-  await reader?.cancel();
 }
 
-/** `fetch` fails with "fetch failed", and says why in the cause. */
+/** `fetch` fails with "fetch failed", and says why in the cause; where a name has several addresses, in what is in that. */
 function reasonOf(error: unknown): string {
   const { message, cause } = asError(error);
-  return cause === undefined ? message : asError(cause).message;
+  if (cause === undefined) return message;
+  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  return causes.map((each) => asError(each).message).join(', ');
 }

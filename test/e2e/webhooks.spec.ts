@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { verifyWebhook, WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { Runtime } from '../../lib/runtime/runtime.js';
@@ -6,7 +7,7 @@ import { ManualRuntime } from '../support/manual-runtime.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
-import { standardSignature, WebhookTarget } from '../support/webhook-target.js';
+import { standardSignature, WebhookTarget, type WebhookAnswer } from '../support/webhook-target.js';
 
 const [SECRET, NEXT] = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`) as [string, string];
 const USERS = ['userConnected', 'userDisconnected'] as const;
@@ -196,6 +197,40 @@ describe('A webhook', () => {
     expect(other.requests).toEqual([]);
     expect(logger.of('warn')).toEqual(['Webhooks to billing fail, and are tried again: It answered 307.']);
     await other.stop();
+  });
+
+  it('is taken by its status, whatever becomes of the body', async () => {
+    const app = await startLive({ timeout: 300 });
+    const unfinished: WebhookAnswer[] = [
+      (response) => response.writeHead(200).write('it hangs'),
+      (response) => response.writeHead(200, { 'content-length': 9 }).write('cut', () => response.destroy()),
+    ];
+    for (const [at, answer] of unfinished.entries()) {
+      target.takes(answer);
+      await connectAs(app, { userId: String(at) });
+      await until('it is counted', () => countsOf(app).delivered === at + 1);
+    }
+    expect(countsOf(app)).toEqual({ delivered: 2, failed: 0, pending: 0 });
+  });
+
+  it('that no address of a host takes fails with what each of them says', async () => {
+    const addresses = ['127.0.0.1', '::1'].map((address, at) => ({ address, family: at === 0 ? 4 : 6 }));
+    // No name has two addresses on every machine.
+    const lookup: unknown = (_host: string, _options: object, found: (error: null, all: object[]) => void) =>
+      found(null, addresses);
+    const app = await start({ endpoints: [ours({ url: target.url.replace('127.0.0.1', 'two.localhost') })] });
+    await target.stop();
+    const { lookup: ofNode } = dns;
+    Object.assign(dns, { lookup });
+    try {
+      await connectAs(app, { userId: '1' });
+      await failures(app, 1);
+    } finally {
+      Object.assign(dns, { lookup: ofNode });
+      target = await WebhookTarget.start();
+    }
+    const [said] = logger.of('warn');
+    for (const { address } of addresses) expect(said).toContain(`ECONNREFUSED ${address}:`);
   });
 
   it('goes no more to who is gone', async () => {
