@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
@@ -163,7 +164,11 @@ describe('nestjs-pxl-websocket bench', () => {
     // Each has sent since, so each knows that it is back.
     const before = receivedBy(second);
     await until(() => receivedBy(second) >= before + 12);
-    whispers.interrupt();
+    // As `timeout` and npm do, which pass on what the terminal says too.
+    for (let time = 0; time < 5; time++) {
+      whispers.interrupt();
+      await setImmediate();
+    }
     const end = await whispers.ended;
     await second.close();
     const report = reportIn(end);
@@ -179,6 +184,22 @@ describe('nestjs-pxl-websocket bench', () => {
     expect(received + lost + missed).toBe(expected);
     expect(Object.keys(report.codes.closes)).not.toHaveLength(0);
     expect(end.code).toBe(lost + missed > 0 ? 1 : 0);
+  });
+
+  it('writes its files and ends as it should where nobody reads its output', async () => {
+    const path = join(folder, 'unread.json');
+    const unread = bench(`${closed.url()} --clients 2 --duration 200ms ${QUICK} --json ${path}`);
+    unread.hangUp();
+    expect(await unread.ended).toEqual({ code: 0, out: '', err: '' });
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ failures: [] });
+  });
+
+  it('says before it begins that a file cannot be written', async () => {
+    const end = await bench(`${lossy.url()} --svg ${folder}`).ended;
+    expect(end).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`--svg cannot be written: ${folder} is a folder.`),
+    });
   });
 
   it('knocks at no other host than this machine, unless it is told to', async () => {

@@ -43,6 +43,12 @@ export class BenchProcess {
     this.#process.kill('SIGINT');
   }
 
+  /** Reads no more of its output. */
+  hangUp(): void {
+    this.#process.stdout!.destroy();
+    this.#process.stderr!.destroy();
+  }
+
   async #watch(): Promise<BenchEnd> {
     const [code] = (await once(this.#process, 'close')) as [number | null];
     return { code, out: this.#out, err: this.#err };

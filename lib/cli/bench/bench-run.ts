@@ -12,12 +12,16 @@ import { Tally } from './measures/tally.js';
 /** From the decision that something begins until it does: all processes have heard of it by then, ms. */
 const NOTICE = 100;
 
+/** Programs that start this one (`timeout`, npm) pass on the signal that a terminal gives it too: nobody means it twice so soon, ms. */
+const ECHO = 300;
+
 /** One run: its clients connect, talk, wait for what is missing, and leave. */
 export class BenchRun {
   readonly #progress: Progress;
   readonly #stopped: Promise<void>;
   #stop: () => void = () => {};
   #isStopped = false;
+  #interruptedAt = -Infinity;
   #hurry: (() => void) | undefined;
   #processes: LoadProcesses | undefined;
 
@@ -32,6 +36,9 @@ export class BenchRun {
 
   /** Goes to its end, with a report of what was measured; a second time at once, and without one where it is not known yet. */
   interrupt(): void {
+    const before = this.#interruptedAt;
+    this.#interruptedAt = performance.now();
+    if (this.#interruptedAt - before < ECHO) return;
     if (this.#hurry) {
       this.#hurry();
       return;

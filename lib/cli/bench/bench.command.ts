@@ -1,4 +1,4 @@
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError, type Command, type Terminal } from '../command.js';
 import { readBenchArguments, type BenchOptions } from './options/bench-options.js';
@@ -99,7 +99,9 @@ async function checkFiles({ json, svg }: BenchOptions): Promise<void> {
   for (const [flag, path] of Object.entries({ json, svg })) {
     if (path === undefined || path === '-') continue;
     try {
-      await access(dirname(path), constants.W_OK);
+      const found = await stat(path).catch(() => undefined);
+      if (found?.isDirectory() === true) throw new Error(`${path} is a folder.`);
+      await access(found ? path : dirname(path), constants.W_OK);
     } catch (error) {
       throw new UsageError(`--${flag} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
