@@ -189,6 +189,7 @@ describe('the page of the console', () => {
     expect(await page.locator('main').textContent()).not.toContain('a secret');
     await button('Stop').click();
     await button('Start').waitFor();
+    expect(await focused()).toBe('Start');
   });
 
   it('traces a room for a time: it stands still, goes on, and is filtered', async () => {
@@ -296,6 +297,10 @@ describe('the page of the console', () => {
     expect(await page.getByRole('dialog').textContent()).toMatch(/Takes the client .* out of the room lobby/);
     await button('Take out').last().click();
     await shown('1 member').waitFor();
+    await eventually(
+      'the focus is kept',
+      async () => !(await page.evaluate('document.activeElement === document.body')),
+    );
     await go('#/users/ada');
     await button(/^Disconnect/).click();
     await page.getByLabel(/^Reason/).fill('maintenance');

@@ -30,9 +30,11 @@ function start(): void {
 
   const refresh = async (): Promise<void> => {
     if (!session.isReady || document.hidden) return;
+    const hadFocus = document.activeElement !== document.body;
     asked++;
     await view?.refresh?.();
     asked--;
+    if (hadFocus) shell.keepFocus();
   };
 
   const go = (): void => {

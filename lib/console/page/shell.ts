@@ -73,10 +73,20 @@ export class Shell {
       notice(
         'good',
         sentence,
-        button('Close', () => fill(this.#result), { class: 'small' }),
+        button('Close', () => this.#forget(), { class: 'small' }),
       ),
     );
     this.#announcer.say(sentence);
+  }
+
+  /** Gives the focus a place where what had it has gone: the reader goes on from there, not from the top. */
+  keepFocus(): void {
+    if (document.activeElement === document.body) this.main.focus({ preventScroll: true });
+  }
+
+  #forget(): void {
+    fill(this.#result);
+    this.main.focus();
   }
 
   #drawConnection(): void {

@@ -187,9 +187,11 @@ export class TracePanel {
     const rest = this.#endsAt === undefined ? undefined : this.#endsAt - Date.now();
     if (rest !== undefined && rest < -2_000) this.#over('The trace is over.');
     const isRunning = this.#endsAt !== undefined;
+    const hadFocus = [this.#start, this.#stop].some((one) => one === document.activeElement);
     this.#start.hidden = isRunning;
     this.#start.disabled = !this.#context.session.isReady;
     this.#stop.hidden = !isRunning;
+    if (hadFocus) (isRunning ? this.#stop : this.#start).focus();
     this.#time.disabled = isRunning;
     this.#pause.disabled = !isRunning && !this.#isPaused;
     this.#pause.textContent = this.#isPaused ? 'Go on' : 'Pause';

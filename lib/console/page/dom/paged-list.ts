@@ -121,6 +121,11 @@ export class PagedList<Row> {
     this.#first.disabled = this.#cursor === undefined;
     this.#back.disabled = this.#before.length === 0;
     this.#on.disabled = this.#next === null;
+    const turns = [this.#on, this.#back, this.#first];
+    // Who turns pages by keyboard stands on a button.
+    if (turns.some((turn) => turn.disabled && turn === document.activeElement)) {
+      turns.find((turn) => !turn.disabled)?.focus();
+    }
     if (this.#isAwaited) this.#parts.tell(sum);
     this.#isAwaited = false;
   }
