@@ -1,6 +1,8 @@
 import { isTraceSubject } from '../cluster/calls/inspection.js';
 import type { WsTarget } from '../cluster/bus/envelope.js';
 import { textsOf } from '../errors/as-error.js';
+import { codeOf } from '../errors/code-of.js';
+import type { WsLogFields } from '../errors/log-fields.js';
 import type { ModuleLogger } from '../errors/module-logger.js';
 import { WsError } from '../errors/ws.error.js';
 import { CLOSE_CODES } from '../protocol/close-codes.js';
@@ -40,17 +42,21 @@ export class ConsoleActions {
     const { target, room } = read;
     const by = await this.#refusedBy({ kind: 'action', action, target, room }, visitor);
     const what = `${describeVisitor(visitor)}: ${action} ${describeTarget(target, room)}`;
+    const fields = logFieldsOf(target);
     if (by) {
-      this.logger.warn(`Console: denied by ${by === 'allow' ? 'the option allow' : 'the guard'} to ${what}.`);
+      this.logger.warn(`Console: denied by ${by === 'allow' ? 'the option allow' : 'the guard'} to ${what}.`, {
+        ...fields,
+        code: 'FORBIDDEN',
+      });
       throw new WsError('FORBIDDEN', `You may not ${action}.`, { details: { by } });
     }
     try {
       await read.run();
     } catch (error) {
-      this.logger.warn(`Console: failed for ${what}. ${textsOf(error).message}`);
+      this.logger.warn(`Console: failed for ${what}. ${textsOf(error).message}`, { ...fields, code: codeOf(error) });
       throw error;
     }
-    this.logger.log(`Console: done for ${what}.`);
+    this.logger.log(`Console: done for ${what}.`, fields);
     return null;
   }
 
@@ -121,6 +127,11 @@ function describeTarget(target: ConsoleTarget, room: string | undefined): string
   const name = target.kind === 'client' ? target.clientId : target.kind === 'user' ? target.userId : target.room;
   const whom = `${target.kind} ${shown(name)}`;
   return room === undefined ? whom : `${whom}, room ${shown(room)}`;
+}
+
+function logFieldsOf(target: ConsoleTarget): WsLogFields {
+  if (target.kind === 'client') return { clientId: target.clientId };
+  return target.kind === 'user' ? { userId: target.userId } : {};
 }
 
 function describeVisitor({ who, ip }: ConsoleVisitor): string {

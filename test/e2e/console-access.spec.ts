@@ -3,6 +3,7 @@ import { Injectable, Module, UnauthorizedException, type CanActivate, type Execu
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ClientManager, PxlWebSocketModule } from 'nestjs-pxl-websocket';
 import { PxlWebSocketConsoleModule, type PxlWebSocketConsoleOptions } from 'nestjs-pxl-websocket/console';
+import { LiveTraces } from '../../lib/clients/traces/live-traces.js';
 import { Timings } from '../../lib/runtime/metrics/timings.js';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { HeaderGuard, LineLog, look, pageFolder, startConsole } from '../support/console-workers.js';
@@ -216,6 +217,20 @@ describe('The connection', () => {
     await page.request('console', 'about');
     await clock.advance(3_000);
     expect([timings.isOn, clock.size]).toEqual([false, before]);
+  });
+
+  it('follows nobody longer than it has asked for', async () => {
+    const clock = new ManualRuntime();
+    await start({}, { override: (builder) => builder.overrideProvider(Runtime).useValue(clock) });
+    const page = await look(app!);
+    const subject = { kind: 'room', room: 'lobby' } as const;
+    const { traceId } = await page.request('trace', 'start', { subject, seconds: 10 });
+    const traces = app!.app.get(LiveTraces);
+    await clock.advance(9_900);
+    expect(traces.isOn).toBe(true);
+    await clock.advance(100);
+    expect((await page.next('trace')).data).toEqual({ traceId, reason: 'time' });
+    expect(traces.isOn).toBe(false);
   });
 
   it('ends with the application', async () => {
