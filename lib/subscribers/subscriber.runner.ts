@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
+import { spanOf } from '../cluster/bus/envelope-spans.js';
 import { ErrorReporter } from '../errors/error-reporter.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../pxl-websocket.options.js';
 import { isThenable } from '../runtime/thenable.js';
@@ -81,13 +82,7 @@ export class SubscriberRunner {
 
   /** In the trace of what has published the event, or in one of its own. */
   #inSpan({ subscriber, channel, trace }: HandlerRun, work: () => unknown): unknown {
-    const attributes = {
-      'messaging.system': 'pxl_websocket',
-      'messaging.operation.name': 'process',
-      'messaging.operation.type': 'process',
-      'messaging.destination.name': channel,
-    };
-    const start = { kind: 'consumer', attributes, parent: trace ?? null } as const;
+    const { start } = spanOf('process', { kind: 'subscribers', channel }, trace ?? null);
     return this.tracing.within(`process ${subscriber.definition.name}`, start, work);
   }
 

@@ -2,7 +2,7 @@ import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Context, Tracer } from '@opentelemetry/api';
 import type { ResolvedTracing } from '../options/observability/tracing.options.js';
 import { loadOtel, OtelSpan, type OtelApi } from './otel-span.js';
-import { pointOf, writeTrace, type TracePoint, type WsTraceContext } from './trace-context.js';
+import { pointOf } from './trace-context.js';
 import type { SpanStart, TraceSpan } from './trace-span.js';
 
 /** The name of what makes the spans. */
@@ -61,12 +61,6 @@ export class Tracing implements OnApplicationBootstrap {
     return span !== undefined && this.#api?.trace.isSpanContextValid(span.spanContext()) === true;
   }
 
-  /** The active span, as an envelope names it; undefined: there is none. */
-  get active(): WsTraceContext | undefined {
-    const point = this.#api?.trace.getActiveSpan()?.spanContext();
-    return point && writeTrace(point, point.traceState?.serialize());
-  }
-
   /** Begins a span. Only while {@link isOn}. */
   begin(name: string, { kind, attributes, parent, headers, link }: SpanStart): TraceSpan {
     const { api, tracer } = this.#parts();
@@ -123,7 +117,7 @@ function contextOf(
 ): Context {
   if (!parent) return ROOT_CONTEXT;
   if (!('traceparent' in parent)) return trace.setSpanContext(ROOT_CONTEXT, parent);
-  const point: TracePoint | undefined = pointOf(parent);
+  const point = pointOf(parent);
   if (!point) return ROOT_CONTEXT;
   const traceState = parent.tracestate === undefined ? undefined : createTraceState(parent.tracestate);
   return trace.setSpanContext(ROOT_CONTEXT, { ...point, traceState, isRemote: true });

@@ -5,7 +5,14 @@ import type { WsTarget } from './envelope.js';
 // would tell of people, and have no bound.
 
 /** What is done with a message, and the type of that by the conventions. */
-const OPERATIONS = { send: 'create', publish: 'send', append: 'send', deliver: 'process', execute: 'process' } as const;
+const OPERATIONS = {
+  send: 'create',
+  publish: 'send',
+  append: 'send',
+  deliver: 'process',
+  execute: 'process',
+  process: 'process',
+} as const;
 type Operation = keyof typeof OPERATIONS;
 
 const KINDS: Readonly<Record<Operation, SpanStart['kind']>> = {
@@ -14,6 +21,7 @@ const KINDS: Readonly<Record<Operation, SpanStart['kind']>> = {
   append: 'producer',
   deliver: 'consumer',
   execute: 'consumer',
+  process: 'consumer',
 };
 
 interface NamedStart {
@@ -21,7 +29,7 @@ interface NamedStart {
   readonly start: SpanStart;
 }
 
-/** The span of what is done with a message or a command for a target. */
+/** The span of what is done with a message, a command or an event for a target. */
 export function spanOf(operation: Operation, target: WsTarget, parent?: SpanStart['parent']): NamedStart {
   return {
     name: `${operation} ${target.kind}`,
