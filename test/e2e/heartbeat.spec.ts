@@ -82,6 +82,30 @@ describe('The heartbeat', () => {
     expect(await client.request('echo', 'say')).toBe('said');
   });
 
+  it('pings many clients in pieces, so that messages do not wait for all of them', async () => {
+    const rests: (() => void)[] = [];
+    let isHeld = true;
+    class HeldRuntime extends ManualRuntime {
+      override afterIo(callback: () => void): void {
+        if (isHeld) rests.push(callback);
+        else super.afterIo(callback);
+      }
+    }
+    clock = new HeldRuntime();
+    await start({}, clock);
+    const clients = await Promise.all(Array.from({ length: 150 }, () => app.client()));
+    let pings = 0;
+    for (const { socket } of clients) socket.on('ping', () => pings++);
+    await clock.advance(INTERVAL);
+    await until(() => pings === 100);
+    expect(await clients[149]!.request('echo', 'say')).toBe('said');
+    expect(pings).toBe(100);
+    for (const rest of rests.splice(0)) rest();
+    await until(() => pings === 150);
+    expect(rests).toEqual([]);
+    isHeld = false;
+  });
+
   it('tells clients its periods in the welcome', async () => {
     await startWithClock({ heartbeat: { interval: 7_000, timeout: 3_000 } });
     const client = await TestClient.open(app.url());

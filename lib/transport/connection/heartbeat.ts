@@ -8,6 +8,9 @@ import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
 import { OPEN } from '../../runtime/socket-state.js';
 import { Ping } from './ping.js';
 
+/** How many clients are pinged in one turn of the event loop: thousands of writes would let everybody's messages wait for them. */
+const AT_ONCE = 100;
+
 type Periods = NonNullable<ResolvedOptions['heartbeat']>;
 
 /**
@@ -54,14 +57,23 @@ export class Heartbeat {
   #ping(): void {
     const heartbeat = this.options.heartbeat;
     if (!heartbeat) return;
-    for (const session of this.clients.values()) {
+    this.#pingSome(this.clients.values()[Symbol.iterator]());
+    this.#timer = this.runtime.fairTimeout(heartbeat.timeout, (wasStalled) => this.#endRound(heartbeat, wasStalled));
+  }
+
+  /** Pings the next clients; the rest of them when what has come meanwhile has had its turn. */
+  #pingSome(rest: Iterator<ClientSession>): void {
+    for (let asked = 0; asked < AT_ONCE; asked++) {
+      const next = rest.next();
+      if (next.done === true) return;
+      const session = next.value;
       // A socket is paused while the queue of its client is full; its pong would not be read.
       if (session.readyState !== OPEN || session.ws.isPaused || this.#unanswered.has(session)) continue;
       const ping = new Ping(session, this.runtime);
       this.#unanswered.set(session, ping);
       ping.send();
     }
-    this.#timer = this.runtime.fairTimeout(heartbeat.timeout, (wasStalled) => this.#endRound(heartbeat, wasStalled));
+    this.runtime.afterIo(() => this.#timer && this.#pingSome(rest));
   }
 
   #endRound(heartbeat: Periods, wasStalled: boolean): void {
