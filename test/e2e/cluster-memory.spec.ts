@@ -80,6 +80,7 @@ it('health is degraded while Redis refuses writes for want of memory, and its er
       Boolean(redis.lastError?.includes('OOM'))
     );
   });
+  await healthBecomes('not ready, for that reason', ({ ready, reason }) => !ready && reason?.includes('OOM') === true);
   await configure('maxmemory', '0');
   await healthBecomes('well again', isWell);
 });

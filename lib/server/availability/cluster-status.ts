@@ -29,7 +29,8 @@ export class ClusterStatus {
     const { isLimited, lastError } = this.bus;
     const why = lastError === null ? '.' : `: ${lastError}`;
     if (!this.broadcaster.isReady) return `${this.options.redis ? 'Redis' : 'The bus'} cannot be reached${why}`;
-    if (!this.registry.isReady) return 'The other workers are not known yet.';
+    // Redis may take none of what this worker writes.
+    if (!this.registry.isReady) return `The other workers are not known yet${isLimited ? why : '.'}`;
     if (!this.peers.isPassed) return `Not all other workers have answered (${this.#silent}).`;
     if (!this.#hearsIgnis) return 'The servers of Ignis are not heard yet.';
     return isLimited ? `Redis refuses or loses what this worker needs${why}` : null;
