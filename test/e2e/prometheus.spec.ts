@@ -13,6 +13,7 @@ import {
 import { AggregatorRegistry, Counter, Pushgateway, Registry, type OpenMetricsContentType } from 'prom-client';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
+import { Gate } from '../support/gate.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 
 let apps: TestApp[] = [];
@@ -237,6 +238,18 @@ describe('A registry of prom-client', () => {
     await expect(start({ metrics: { registry } })).rejects.toThrow(
       /^The registry of metrics has a metric pxl_ws_\w+ already: each application needs a registry of its own\.$/,
     );
+  });
+
+  it('goes over to the next application where the one before still ends, as at a hot reload', async () => {
+    const registry = new Registry();
+    const { passed, open } = new Gate();
+    const slow = { provide: 'slow', useValue: { beforeApplicationShutdown: () => passed } };
+    const first = await startApp({ options: { metrics: { registry } }, providers: [slow] });
+    const closed = first.close();
+    const second = await start({ metrics: { registry } }).finally(open);
+    await second.client();
+    await closed;
+    expect((await readFrom(registry)).get('pxl_ws_connections')).toBe(1);
   });
 
   it('adds its own labels', async () => {

@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { PxlWebSocketSetupError } from '../../errors/start-up.errors.js';
 import { PXL_WS_OPTIONS, type ResolvedOptions } from '../../pxl-websocket.options.js';
 import { LoopDelay } from '../../runtime/metrics/loop-delay.js';
@@ -25,6 +31,8 @@ class CollectedMetric {
   readonly type: CataloguedMetric['kind'];
   readonly aggregator: CataloguedMetric['aggregator'];
   name: string;
+  /** Whether its application ends: the next one may have begun, as at a hot reload. */
+  isEnding = false;
 
   constructor(
     { name, help, kind, aggregator }: CataloguedMetric,
@@ -48,7 +56,7 @@ class CollectedMetric {
 
 /** Shows this worker's numbers in the registry of the option `metrics` from the start of the application to its stop. */
 @Injectable()
-export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplicationShutdown {
+export class PrometheusExporter implements MetricSource, OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   readonly #registered = new Map<string, CollectedMetric>();
   /** Read once for all metrics that are asked for in one turn of the event loop. */
   #snapshot: Map<string, WebSocketMetric[]> | null = null;
@@ -67,7 +75,7 @@ export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplica
     const { registry } = this.options.metrics;
     if (!registry) return;
     const metrics = allMetrics();
-    const taken = metrics.find(({ name }) => registry.getSingleMetric(name) !== undefined);
+    const taken = metrics.find(({ name }) => !isFree(registry.getSingleMetric(name)));
     if (taken) {
       throw new PxlWebSocketSetupError(
         `The registry of metrics has a metric ${taken.name} already: each application needs a registry of its own.`,
@@ -75,10 +83,15 @@ export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplica
     }
     for (const metric of metrics) {
       const collected = new CollectedMetric(metric, () => this.#read().get(metric.name) ?? []);
+      registry.removeSingleMetric(metric.name);
       registry.registerMetric(collected);
       this.#registered.set(metric.name, collected);
     }
     this.#delay.start();
+  }
+
+  onModuleDestroy(): void {
+    for (const metric of this.#registered.values()) metric.isEnding = true;
   }
 
   onApplicationShutdown(): void {
@@ -109,6 +122,10 @@ export class PrometheusExporter implements MetricSource, OnModuleInit, OnApplica
     this.runtime.afterIo(() => (this.#snapshot = null));
     return byName;
   }
+}
+
+function isFree(found: unknown): boolean {
+  return found === undefined || (found instanceof CollectedMetric && found.isEnding);
 }
 
 function* valuesOf({ name, value, labels = {}, buckets, sum }: WebSocketMetric): Generator<CollectedValue> {
