@@ -39,7 +39,12 @@ export class LiveSamples {
   }
 
   async #begin(): Promise<void> {
-    await this.#sample();
+    try {
+      await this.#sample();
+    } catch (error) {
+      this.#first = null; // whoever asks next gets another one
+      throw error;
+    }
     if (this.#watchers.size > 0) this.#later(PERIOD);
   }
 
@@ -59,12 +64,11 @@ export class LiveSamples {
     const begunAt = this.runtime.monotonic();
     try {
       const rates = await this.#sample();
-      if (this.#watchers.size === 0) return;
       this.push(this.#watchers, { workers: this.#workers, rates });
     } catch (error) {
       this.failed(error);
     }
-    this.#later(Math.max(0, PERIOD - (this.runtime.monotonic() - begunAt)));
+    if (this.#watchers.size > 0) this.#later(Math.max(0, PERIOD - (this.runtime.monotonic() - begunAt)));
   }
 
   async #sample(): Promise<RateSample | undefined> {

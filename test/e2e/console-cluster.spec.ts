@@ -366,12 +366,16 @@ describe('With payloads', () => {
       await seeing.request('trace', 'start', { subject: { kind: 'user', userId: 'eve' } });
       await client.request('chat', 'send', { text: SECRET });
       await client.request('system', 'refresh', { token: 'a-token' }).catch(() => undefined);
-      const events: { name?: string | undefined; payload?: string | undefined }[] = [];
+      const events: TraceEvent[] = [];
       while (!events.some(({ name }) => name === 'system:refresh')) {
         events.push(...(await pushed(seeing, 'trace', 'events')).events);
       }
       expect(events.find(({ name }) => name === 'chat:send')!.payload).toContain(SECRET);
       expect(JSON.stringify(events)).not.toContain('a-token');
+      await open.client({ path: '/ws?userId=eve', protocols: ['event.v1'] });
+      const isWelcome = ({ name, kind }: TraceEvent): boolean => kind === 'sent' && name === 'system:connected';
+      while (!events.some(isWelcome)) events.push(...(await pushed(seeing, 'trace', 'events')).events);
+      expect(events.find(isWelcome)).not.toHaveProperty('payload');
       await seeing.request('action', 'revoke', { userId: 'eve' });
       await client.closed;
     } finally {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { InboundMessage } from '../../protocol/messages.js';
-import { routeKey } from '../../protocol/route-key.js';
+import { isSystemEvent, routeKey, SYSTEM_TYPE } from '../../protocol/route-key.js';
 import type { TraceEvent } from '../../protocol/inspection.js';
 import { Timings } from '../../runtime/metrics/timings.js';
 import { Runtime, type RuntimeTimer } from '../../runtime/runtime.js';
@@ -156,7 +156,9 @@ function nameOf(text: string): string | undefined {
   try {
     const { type, action, event } = Object(JSON.parse(text)) as Record<string, unknown>;
     if (typeof type === 'string' && typeof action === 'string') return routeKey(type, action);
-    return typeof event === 'string' ? event : undefined;
+    if (typeof event !== 'string') return undefined;
+    // Where the library's own events have no prefix, as the welcome of event.v1, which holds a secret.
+    return isSystemEvent(event) ? routeKey(SYSTEM_TYPE, event) : event;
   } catch {
     return undefined; // an application can send any text
   }
