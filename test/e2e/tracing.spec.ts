@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UseGuards, UseInterceptors, type CallHandler, type ExecutionContext } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
@@ -13,12 +14,16 @@ import {
   type PxlWebSocketModuleOptions,
   type WsClient,
 } from 'nestjs-pxl-websocket';
+import { Registry } from 'prom-client';
 import { WebSocketEmitter } from 'nestjs-pxl-websocket/emitter';
 import { eventually } from '../../lib/testing/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
+import { Gate } from '../support/gate.js';
+import { RawClient } from '../support/raw-client.js';
 import { SpanRecorder } from '../support/span-recorder.js';
 import { createApp, startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
+import { until } from '../support/until.js';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SECRET = 'a-token-that-nobody-may-see';
@@ -264,6 +269,26 @@ describe('With an SDK of OpenTelemetry', () => {
       attributes: { 'http.response.status_code': 401, 'error.type': '401' },
       status: { code: SpanStatusCode.UNSET },
     });
+  });
+
+  it('an upgrade ends, and is measured as none, whose client has closed its side meanwhile', async () => {
+    const [asked, { passed, open }] = [new Gate(), new Gate()];
+    const authenticate = async () => {
+      asked.open();
+      await passed;
+      return { userId: 'ada' };
+    };
+    const metrics = { registry: new Registry() };
+    const [{ app, port }] = await start(1, { redis: undefined, auth: { authenticate }, metrics });
+    let socket: Duplex | undefined;
+    (app.getHttpServer() as Server).on('upgrade', (_request, of: Duplex) => (socket = of));
+    const client = await RawClient.upgrading(port);
+    await asked.passed;
+    client.socket.end();
+    await until('the server knows', () => socket?.readable === false);
+    open();
+    expect(await recorder.one('upgrade /ws')).toMatchObject({ attributes: { 'error.type': 'gone' } });
+    expect(await metrics.registry.metrics()).toContain('\npxl_ws_upgrade_seconds_count 0\n');
   });
 
   it('an authenticator that gets a message runs in its span', async () => {

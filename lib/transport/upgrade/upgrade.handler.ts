@@ -16,7 +16,7 @@ import { OutboxServices } from '../outbox/outbox.services.js';
 import { PendingUpgrades, type Upgrade } from './pending-upgrades.js';
 import { UpgradeChecks } from './upgrade-checks.js';
 import { REFUSALS, UpgradeRefusals } from './upgrade-refusals.js';
-import { beginUpgradeSpan, endAccepted } from './upgrade-span.js';
+import { beginUpgradeSpan, endAccepted, endGone } from './upgrade-span.js';
 import { MALFORMED_PATH, negotiateCodec, pathOf, problemOfHandshake } from './upgrade-request.js';
 import { inContext } from '../../runtime/request-context.js';
 import { contextOfConnection } from '../../clients/session/session-context.js';
@@ -107,6 +107,11 @@ export class UpgradeHandler {
     const { endpoint, request, stream, codec, candidate, span } = upgrade;
     if (!endpoint.webSocketServer.isOpen) {
       this.refusals.refuse(upgrade, REFUSALS.closed); // the application has closed it meanwhile
+      return;
+    }
+    if (!stream.readable || !stream.writable) {
+      if (span) endGone(span);
+      stream.destroy();
       return;
     }
     const mayTellLater = candidate.options.auth.mode !== 'upgrade' && !identity?.user;
