@@ -19,6 +19,7 @@ import { Delivery } from '../server/delivery/delivery.js';
 import { Inspector } from '../server/inspection/inspector.js';
 import { EndpointRegistry } from '../transport/endpoint/endpoint.registry.js';
 import { HttpServers } from '../transport/upgrade/http-servers.js';
+import type { UpgradeTaker } from '../transport/upgrade/upgrade.listener.js';
 import { ConsoleActions } from './console-actions.js';
 import { CONSOLE_SOCKET } from './console-contract.js';
 import { ConsoleGuard } from './console-guard.js';
@@ -42,7 +43,7 @@ export class ConsoleHost implements OnModuleInit, OnApplicationBootstrap, OnModu
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** @throws PxlWebSocketSetupError without PxlWebSocketModule, without a page, and when the guard cannot be made */
+  /** @throws PxlWebSocketSetupError without PxlWebSocketModule or a page, for a second console, and when the guard cannot be made */
   async onModuleInit(): Promise<void> {
     const { enabled } = this.#part<ResolvedOptions>(PXL_WS_OPTIONS);
     const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
@@ -50,19 +51,25 @@ export class ConsoleHost implements OnModuleInit, OnApplicationBootstrap, OnModu
     if (!enabled || !adapter || !servers.isThereOne) return;
     const { path, page } = this.options;
     const guard = await this.#guard();
-    new PageServer(path, readPageFiles(page), guard).addTo(adapter);
     const sockets = this.#makeSockets(guard);
     this.#sockets = sockets;
-    servers.reserve(`${path}/${CONSOLE_SOCKET}`, (request, stream, head) => sockets.take(request, stream, head));
+    const take: UpgradeTaker = (request, stream, head) => sockets.take(request, stream, head);
+    if (!servers.reserve(`${path}/${CONSOLE_SOCKET}`, take)) {
+      throw new PxlWebSocketSetupError(`There are two consoles at ${path}: import PxlWebSocketConsoleModule once.`);
+    }
+    new PageServer(path, readPageFiles(page), guard).addTo(adapter);
   }
 
   /** @throws PxlWebSocketSetupError when the path is that of an endpoint */
   onApplicationBootstrap(): void {
     const { path } = this.options;
-    const isTaken = this.#part(EndpointRegistry).all.some((endpoint) => endpoint.port === 0 && endpoint.path === path);
-    if (!isTaken) return;
+    const own = [path, `${path}/${CONSOLE_SOCKET}`];
+    const taken = this.#part(EndpointRegistry).all.find(
+      (endpoint) => endpoint.port === 0 && own.includes(endpoint.path),
+    );
+    if (!taken) return;
     throw new PxlWebSocketSetupError(
-      `The path of the console, ${path}, is that of an endpoint: give one of them another.`,
+      `The path of the console, ${taken.path}, is that of an endpoint: give one of them another.`,
     );
   }
 

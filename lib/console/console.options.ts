@@ -4,8 +4,8 @@ import { describeGuard, isGuard } from '../options/access.options.js';
 import { OptionChecks } from '../options/checks/option-checks.js';
 import type { ConsoleAction } from './console-contract.js';
 
-/** A path of which nothing means anything to a router. */
-const PATH = /^(?:\/[\w.~-]+)+$/;
+/** A path of which nothing means anything to a router, and nothing to a browser, which resolves `.` and `..`. */
+const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/;
 const ACTIONS: readonly ConsoleAction[] = ['disconnect', 'leave', 'notice', 'revoke'];
 
 /** The options of `PxlWebSocketConsoleModule`. */
@@ -70,7 +70,12 @@ function readFolder(options: OptionChecks): string | undefined {
 }
 
 function readPath(options: OptionChecks): string {
-  const path = options.path('path', '/console');
-  if (PATH.test(path)) return path;
-  return options.refuse('path', "a path like '/console', of letters, digits and - . _ ~, without a slash at its end");
+  const path = options.raw('path') ?? '/console';
+  if (typeof path === 'string' && PATH.test(path)) return path;
+  const shown = typeof path === 'string' ? JSON.stringify(path.slice(0, 40)) : undefined;
+  return options.refuse(
+    'path',
+    "a path like '/console', of letters, digits and - . _ ~, without a slash at its end",
+    shown,
+  );
 }

@@ -55,7 +55,8 @@ describe('The start', () => {
   it.each<[string, object, string]>([
     ['a guard without canActivate', { guard: Set }, 'The option guard is a class or an object with'],
     ['an unknown action', { allow: ['kick'] }, 'The option allow[0] is of disconnect, leave, notice, revoke'],
-    ['a path with a slash at its end', { path: '/console/' }, 'The option path is'],
+    ['a path with a slash at its end', { path: '/console/' }, 'without a slash at its end, not "/console/".'],
+    ['a path that browsers resolve', { path: '/ops/../console' }, 'not "/ops/../console".'],
     ['an unknown option', { payload: true }, 'There is no option payload'],
   ])('refuses %s', async (_what, wrong, message) => {
     await expect(start(wrong as Partial<PxlWebSocketConsoleOptions>)).rejects.toThrow(message);
@@ -67,8 +68,15 @@ describe('The start', () => {
 
   it('refuses the path of an endpoint, and an application without the module', async () => {
     await expect(start({ path: '/ws' })).rejects.toThrow('The path of the console, /ws, is that of an endpoint');
+    const socket = startConsole({ path: '/console/socket' }, { guard, page: folder.page });
+    await expect(socket).rejects.toThrow('The path of the console, /console/socket, is that of an endpoint');
     const alone = startApp({ options: false, imports: [PxlWebSocketConsoleModule.forRoot({ guard })] });
     await expect(alone).rejects.toThrow('import PxlWebSocketModule.forRoot(...), too');
+  });
+
+  it('refuses a second console at the same path, whose guard would be asked for a part', async () => {
+    const other = PxlWebSocketConsoleModule.forRoot({ guard: new HeaderGuard(), page: folder.page });
+    await expect(start({}, { imports: [other] })).rejects.toThrow('There are two consoles at /console');
   });
 
   it('goes on without an HTTP server', async () => {

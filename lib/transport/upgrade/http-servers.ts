@@ -33,9 +33,15 @@ export class HttpServers {
     @Inject(PXL_WS_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Gives the upgrades of a path of the application's own server to somebody else, before every endpoint. */
-  reserve(path: string, take: UpgradeTaker): void {
+  /**
+   * Gives the upgrades of a path of the application's own server to somebody else, before every endpoint.
+   *
+   * @returns false: somebody has them already
+   */
+  reserve(path: string, take: UpgradeTaker): boolean {
+    if (this.#takers.has(path)) return false;
     this.#takers.set(path, take);
+    return true;
   }
 
   /** Whether the application has an HTTP server; an application context and a microservice have none. */
