@@ -6,7 +6,7 @@ import type { ClientsRequest, ClientSummary, Page, PageRequest, RoomSummary, Use
 /** The largest page. */
 export const MOST_PER_PAGE = 100;
 const USUAL = 50;
-/** Characters of the longest search, and of the longest cursor. */
+/** Characters of the longest search. */
 const LONGEST = 1_024;
 
 /** Lists over all workers, page by page. */
@@ -51,8 +51,9 @@ export class ClusterLists {
 function readPage(data: unknown): PageQuery {
   const { search = '', match = 'contains', cursor = null, limit = USUAL } = Object(data ?? {}) as PageRequest;
   const isLimit = Number.isSafeInteger(limit) && limit >= 1 && limit <= MOST_PER_PAGE;
-  const isCursor = cursor === null || isText(cursor);
-  if (!isLimit || !isCursor || !isText(search) || !['contains', 'prefix'].includes(match)) {
+  const isCursor = cursor === null || typeof cursor === 'string';
+  const isSearch = typeof search === 'string' && search.length <= LONGEST;
+  if (!isLimit || !isCursor || !isSearch || !['contains', 'prefix'].includes(match)) {
     throw new WsError('BAD_MESSAGE', `A page is asked for with texts, and a limit of 1 to ${MOST_PER_PAGE}.`);
   }
   return { search: search.toLowerCase(), isPrefix: match === 'prefix', after: cursor, limit: limit + 1 };
@@ -82,10 +83,6 @@ function* rowsOf<Row>({
   for (const { workerId, value } of answers) for (const row of value) yield [workerId, row];
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LONGEST;
-}
-
 function isOptionalText(value: unknown): boolean {
-  return value === undefined || isText(value);
+  return value === undefined || typeof value === 'string';
 }

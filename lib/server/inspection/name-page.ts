@@ -32,7 +32,9 @@ export async function pageOf<Item>(
     const last = page.length === limit ? page.at(-1) : undefined;
     if ((after !== null && name <= after) || (last !== undefined && name >= last.name)) continue;
     if (search !== '' && !fits(name) && !texts.some(fits)) continue;
-    page.splice(placeOf(name, page), 0, listed);
+    const place = placeOf(name, page);
+    // What was taken out and added again while the event loop turned comes twice.
+    page.splice(place, page[place]?.name === name ? 1 : 0, listed);
     if (page.length > limit) page.pop();
   }
   return page.map(({ item }) => item);
