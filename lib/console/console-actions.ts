@@ -84,7 +84,10 @@ export class ConsoleActions {
       }
       case 'notice': {
         const target = readTarget(data.target, ['client', 'user', 'room']);
-        const text = readText('text', data.text, LONGEST_NOTICE);
+        const text = readText('text', data.text);
+        if (text.length > LONGEST_NOTICE) {
+          throw new WsError('BAD_MESSAGE', `text has at most ${LONGEST_NOTICE} characters.`);
+        }
         const message = { type: 'console', action: 'notice', data: { text } };
         // Volatile: it is no part of a room's history.
         return {
@@ -138,6 +141,10 @@ function describeVisitor({ who, ip }: ConsoleVisitor): string {
   return `${who === null ? 'somebody' : shown(who)} at ${ip}`;
 }
 
+/** Characters that JSON keeps, and that some terminals and viewers of logs take for commands or ends of lines. */
+const CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
+
 function shown(name: string): string {
-  return JSON.stringify(name.slice(0, 200));
+  const escaped = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(name.slice(0, 200)).replace(CONTROLS, escaped);
 }

@@ -16,6 +16,8 @@ export const MAX_PAYLOAD = 16_384;
 const RATE = 50;
 /** Bytes that wait for a page which is told no more samples meanwhile: its network is slower than they come. */
 const FULL = 1_048_576;
+/** Bytes that wait for a page which is cut: it asks, and does not read the answers. */
+const MOST = 4 * FULL;
 /** What pages are told of the server's heartbeat, in ms: it is they who ask. */
 const HEARTBEAT = { interval: 15_000, timeout: 10_000 };
 const TERMS = termsText({
@@ -105,6 +107,7 @@ export class ConsoleSocket {
   }
 
   #send(text: string): void {
-    if (this.ws.readyState === OPEN) this.ws.send(text);
+    if (this.ws.bufferedAmount > MOST) this.ws.terminate();
+    else if (this.ws.readyState === OPEN) this.ws.send(text);
   }
 }

@@ -102,6 +102,6 @@ export class ConsoleTraces {
     const events = found.answers.flatMap(({ value }) => value.events).sort((a, b) => a.at - b.at);
     const omitted = found.answers.reduce((sum, { value }) => sum + value.omitted, 0);
     const missing = [...found.silent, ...found.older];
-    if (events.length + omitted > 0) listener.events({ traceId, events, omitted, missing });
+    if (events.length + omitted + missing.length > 0) listener.events({ traceId, events, omitted, missing });
   }
 }

@@ -194,6 +194,17 @@ describe('The connection', () => {
     await expect(page.request('rooms', 'list', { limit: 1_000 })).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
+  it('is cut when it asks on and on, and does not read', async () => {
+    await start();
+    const { socket } = await look(app!);
+    socket.pause();
+    const asked = JSON.stringify({ type: 'x'.repeat(64), action: 'y'.repeat(64), id: 'z'.repeat(64) });
+    while (socket.readyState === socket.OPEN) {
+      for (let sent = 0; sent < 500; sent++) socket.send(asked);
+      await new Promise(setImmediate);
+    }
+  });
+
   it('ends once the guard lets nobody in any more: it is asked again every minute', async () => {
     const clock = new ManualRuntime();
     await start({}, { override: (builder) => builder.overrideProvider(Runtime).useValue(clock) });

@@ -170,6 +170,17 @@ describe('Lists', () => {
     ]);
   });
 
+  it('come page by page, however long the names are', async () => {
+    const names = ['long-1', 'long-2'].map((name) => name.padEnd(1_100, '-'));
+    const long = await Promise.all(names.map((userId) => connectAs(far, { userId })));
+    const { next } = await page.request('users', 'list', { search: 'long', limit: 1 });
+    expect(next).toBe(names[0]);
+    const second = await page.request('users', 'list', { search: 'long', limit: 1, cursor: next! });
+    expect(second).toMatchObject({ items: [{ userId: names[1] }], next: null });
+    expect((await page.request('clients', 'list', { userId: names[0]! })).items).toHaveLength(1);
+    await Promise.all(long.map((client) => client.close()));
+  });
+
   it('are searched, whatever the case', async () => {
     const names = async (search: string, match?: 'prefix'): Promise<string[]> =>
       (await page.request('rooms', 'list', { search, match })).items.map(({ key }) => key);
@@ -299,16 +310,27 @@ describe('An action', () => {
     const target = { kind: 'client', clientId: client.clientId } as const;
     await page.request('action', 'notice', { target, text: 'Maintenance at noon.' });
     expect((await client.next('console', 'notice')).data).toEqual({ text: 'Maintenance at noon.' });
+    await page.request('action', 'notice', { target, text: 'ü'.repeat(1_000) });
+    expect((await client.next('console', 'notice')).data).toEqual({ text: 'ü'.repeat(1_000) });
     await page.request('action', 'leave', { target, room: 'lobby' });
     expect((await client.next('room', 'left')).data).toMatchObject({ roomName: 'lobby' });
     await page.request('action', 'disconnect', { target: { kind: 'user', userId: 'mallory' }, reason: 'spam' });
     expect(await client.closed).toEqual({ code: 4506, reason: 'spam' });
     expect(log.lines.filter((line) => line.startsWith('Console: done for'))).toEqual([
       `Console: done for "ada" at 127.0.0.1: notice client "${client.clientId}".`,
+      `Console: done for "ada" at 127.0.0.1: notice client "${client.clientId}".`,
       `Console: done for "ada" at 127.0.0.1: leave client "${client.clientId}", room "lobby".`,
       'Console: done for "ada" at 127.0.0.1: disconnect user "mallory".',
     ]);
     expect(guard.asked).toContainEqual({ kind: 'action', action: 'leave', target, room: 'lobby' });
+  });
+
+  it('forges no line of the log by a name', async () => {
+    const userId = 'a\nb\u2028c\u009b31md';
+    await page.request('action', 'disconnect', { target: { kind: 'user', userId } });
+    expect(log.lines).toEqual([
+      String.raw`Console: done for "ada" at 127.0.0.1: disconnect user "a\nb\u2028c\u009b31md".`,
+    ]);
   });
 
   it('is refused that is not allowed, or that the guard refuses, and that is logged too', async () => {
@@ -381,5 +403,17 @@ describe('With payloads', () => {
     } finally {
       await open.close();
     }
+  });
+});
+
+describe('Without Redis', () => {
+  it('names the workers of which nothing is told', async () => {
+    const missing = [workerId(far)];
+    await redis.stop();
+    await eventually('it is noticed', () => !near.app.get(WebSocketService).getWebSocketHealth().redis.connected);
+    const other = await look(near);
+    expect(await other.request('rooms', 'list', {})).toMatchObject({ missing });
+    await other.request('trace', 'start', { subject: { kind: 'room', room: 'lobby' }, seconds: 1 });
+    expect(await pushed(other, 'trace', 'events')).toMatchObject({ events: [], missing });
   });
 });
