@@ -94,9 +94,11 @@ export class WebhookQueue {
   /** Finishes what this worker is sending, within `ms`. What is left stays in the queue, for the others. */
   async stop(ms: number): Promise<void> {
     const workers = [...this.#workers.values()];
-    const closed = Promise.allSettled(workers.map((worker) => worker.close()));
-    await this.runtime.waitFor(ms, closed, () => new Error('late')).catch(() => undefined);
+    // Not closed yet: a close waits for what is under way, for as long as Redis is gone, and cannot be hurried later.
+    const idle = Promise.allSettled(workers.map((worker) => worker.pause()));
+    await this.runtime.waitFor(ms, idle, () => new Error('late')).catch(() => undefined);
     for (const receiver of this.receivers) receiver.abort();
-    await this.#connection?.close([...workers, ...this.#queues.values()]);
+    const ends = workers.map((worker) => ({ close: () => worker.close(true) }));
+    await this.#connection?.close([...ends, ...this.#queues.values()]);
   }
 }

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketService, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import { eventually } from '../../lib/testing/eventually.js';
+import { ChildProgram } from '../support/child-program.js';
 import { failureOf } from '../support/failure-of.js';
 import { Logbook } from '../support/logbook.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
+import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 import { WebhookTarget } from '../support/webhook-target.js';
@@ -207,6 +209,23 @@ describe('With BullMQ', () => {
     expect(logger.of('warn').join()).toContain('events had not reached billing');
     await own.stop();
   });
+});
+
+it('A process whose Redis is gone ends by itself once its application is closed', async () => {
+  const own = await RedisServer.start();
+  const program = new ChildProgram('webhook-queue', target.url, own.url);
+  const { url } = await program.next<{ url: string }>();
+  const client = await TestClient.connect(`${url.replace('http', 'ws')}/ws`);
+  await target.has(1);
+  await own.kill();
+  program.signal('SIGTERM');
+  await program.next();
+  const begin = performance.now();
+  expect(await program.exited).toEqual({ code: 0, signal: null, errors: '' });
+  // BullMQ's own timers would hold it for half a minute.
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  await client.closed;
+  await own.stop();
 });
 
 it('webhooks.queue without any Redis fails the start', async () => {
