@@ -425,6 +425,8 @@ describe('a bad option is refused in one sentence', () => {
     [{ routes: [] }, 'There is no option routes: here it is @WsRoute(type, action) on methods of gateways.'],
     [{ authenticateFn: () => null }, 'There is no option authenticateFn: here it is auth.authenticate.'],
     [{ room: {} }, 'There is no option room; did you mean rooms? There are protocol, enabled,'],
+    [{ metrics: { registries: {} } }, 'There is no option metrics.registries; did you mean registry?'],
+    [{ metrics: { port: 9100 } }, 'There is no option metrics.port; there is only registry.'],
     [
       { limits: { maxpayload: 1 } },
       'There is no option limits.maxpayload; did you mean maxPayload? There are maxPayload,',

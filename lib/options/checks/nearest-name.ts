@@ -15,10 +15,11 @@ export function nearestName(given: string, known: readonly string[]): string | u
 /** `room`: "There is no option room; did you mean rooms? There are …". */
 export function noSuchName(what: string, given: string, known: readonly string[], meant?: string): string {
   const nearest = meant ?? nearestName(given.slice(given.lastIndexOf('.') + 1), known);
-  const list = known.join(', ');
-  return nearest === undefined
-    ? `There is no ${what} ${given}; there are ${list}.`
-    : `There is no ${what} ${given}; did you mean ${nearest}? There are ${list}.`;
+  const [only] = known.length === 1 ? known : [];
+  const list = only === undefined ? `there are ${known.join(', ')}` : `there is only ${only}`;
+  if (nearest === undefined) return `There is no ${what} ${given}; ${list}.`;
+  const all = only === undefined ? ` T${list.slice(1)}.` : '';
+  return `There is no ${what} ${given}; did you mean ${nearest}?${all}`;
 }
 
 /** A third of the letters may differ; a part of a longer name is like it whatever its length. */
