@@ -211,7 +211,7 @@ describe('A network in which nothing arrives', () => {
       proxy.heal();
       proxy.reset();
       await sent;
-      expect(witness.heard.filter((message) => message === 'pxl:room:chess twice')).toHaveLength(2);
+      await until(() => witness.heard.filter((message) => message === 'pxl:room:chess twice').length === 2);
       plain.disconnect();
     }),
   );

@@ -296,20 +296,32 @@ describe('A message that is refused', () => {
   });
 
   it('by a Redis that stands still', async () => {
-    const [room, careless] = [newRoom(), newRoom()];
+    const room = newRoom();
     await one.append(room, 'before');
     redis.freeze();
-    // Without a deadline Redis carries out what was refused.
-    const { link } = two.testLink;
-    const inAnHour = link.redisAtLeast() + 3_600_000;
-    link.redisAtLeast = () => inAnHour;
-    const refused = expect(two.append(careless, 'refused')).rejects.toMatchObject(UNAVAILABLE);
-    await expectNoTrace(room, null, async () => {
-      await refused;
+    const thaw = (): Promise<void> => {
       redis.thaw();
-    });
-    Reflect.deleteProperty(link, 'redisAtLeast');
-    await eventually('the other is stored', async () => (await one.kept(careless)).length === 1);
+      return Promise.resolve();
+    };
+    await expectNoTrace(room, null, thaw);
+  });
+
+  it('(control run: without a deadline Redis carries out what was refused)', async () => {
+    const { link } = two.testLink;
+    const isCarriedOut = async (): Promise<boolean> => {
+      const room = newRoom();
+      await eventually('the other can be used', () => two.append(room, 'before').then(Boolean, () => false));
+      redis.freeze();
+      const inAnHour = link.redisAtLeast() + 3_600_000;
+      link.redisAtLeast = () => inAnHour;
+      await expect(two.append(room, 'refused')).rejects.toMatchObject(UNAVAILABLE);
+      Reflect.deleteProperty(link, 'redisAtLeast');
+      redis.thaw();
+      await healed();
+      return (await one.kept(room)).includes('refused');
+    };
+    // Not each time: what a connection has brought is dropped unread where Redis was about to write to it.
+    await eventually('it is carried out', isCarriedOut);
   });
 });
 
