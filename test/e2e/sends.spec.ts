@@ -372,7 +372,7 @@ describe('what a send is called with', () => {
         ['broadcastToRoom', { roomName: ['tea'], data: news }, 'roomName is a text'],
         ['broadcastToUsers', { userId: 7, data: news }, 'no option userId; did you mean userIds?'],
         ['broadcastToClient', { clientId: 7, data: news }, 'clientId is a text'],
-        ['sendMessageToAll', { message: news }, 'no option message; there are data.'],
+        ['sendMessageToAll', { message: news }, 'no option message; there is only data.'],
         ['sendMessageToAll', undefined, 'An object with data was expected.'],
         ['getClients', { type: 'bot' }, 'no query type; did you mean userType?'],
       ];
