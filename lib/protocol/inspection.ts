@@ -227,7 +227,7 @@ export interface TraceEvent {
   readonly ms?: number | undefined;
   /** Of `pushed`: how many clients of the worker got it. */
   readonly recipients?: number | undefined;
-  /** Characters of the message's text. */
+  /** Bytes of the message's text. */
   readonly size?: number | undefined;
   /** The message's text, cut after 2,000 characters: only with `payloads: true`. */
   readonly payload?: string | undefined;

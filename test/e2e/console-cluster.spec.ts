@@ -265,11 +265,11 @@ describe('A trace', () => {
     const { traceId } = await page.request('trace', 'start', { subject: { kind: 'room', room: 'den' } });
     const [one, two] = await Promise.all([near.client(), far.client()]);
     await Promise.all([one.join('den'), two.join('den')]);
-    await near.app.get(WebSocketService).sendToRooms(['den'], { type: 'den', action: 'news', data: SECRET });
+    await near.app.get(WebSocketService).sendToRooms(['den'], { type: 'den', action: 'news', data: `${SECRET} ü` });
     const events: TraceEvent[] = [];
     const count = (kind: string): number => events.filter((event) => event.kind === kind).length;
     while (count('joined') < 2 || count('pushed') < 2) events.push(...(await pushed(page, 'trace', 'events')).events);
-    expect(events.find(({ kind }) => kind === 'pushed')).toMatchObject({ name: 'den:news', recipients: 1, size: 58 });
+    expect(events.find(({ kind }) => kind === 'pushed')).toMatchObject({ name: 'den:news', recipients: 1, size: 61 });
     expect(JSON.stringify(events)).not.toContain(SECRET);
     await page.request('trace', 'stop', { traceId });
     await page.next('trace', 'ended');

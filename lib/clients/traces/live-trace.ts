@@ -71,7 +71,7 @@ export class LiveTrace {
       clientId: session?.clientId,
       userId: session?.user?.userId,
       ...described,
-      size: payload?.length,
+      size: payload === undefined ? undefined : Buffer.byteLength(payload),
       payload: isShown ? payload.slice(0, LONGEST) : undefined,
     });
   }
