@@ -105,10 +105,12 @@ beforeEach(() => {
   said.length = closes.length = asked = 0;
   tokens = new Gate();
 });
-afterEach(async () => {
+afterEach(close);
+
+async function close(): Promise<void> {
   await tab.close();
   await until('the tab lets go of its connection', () => clients.getClients().length === 0);
-});
+}
 
 const urlOf = (options = {}): string => `${app.origin}/page?${encodeURIComponent(JSON.stringify(options))}`;
 const ids = (): string[] => clients.getClients().map(({ clientId }) => clientId);
@@ -120,10 +122,45 @@ async function open(options = {}): Promise<void> {
   await tab.evaluate('connected.then(() => undefined)');
 }
 
-/** The only connection, once it is another one than before. */
+/**
+ * The only connection, once it is another one than before, and its page has been told so: a page that is left before may be
+ * frozen before Chromium gives up its dial (findings/chromium-close-of-a-dial-in-freeze.sh).
+ */
 async function connected(before?: string): Promise<string> {
   await until('one connection', () => ids().length === 1 && ids()[0] !== before);
+  await welcomed();
   return ids()[0]!;
+}
+
+/** Resolves once the page is connected. */
+function welcomed(): Promise<void> {
+  return tab.evaluate(`new Promise((resolve) => {
+    const look = () => client.state === 'connected' && resolve();
+    client.onState(look);
+    look();
+  })`);
+}
+
+/**
+ * Whether a page that is left before its dial is answered gives it up: Chromium dials a host once at a time, so only then the
+ * next page's dial comes before the answer.
+ */
+async function givesItUp(): Promise<boolean> {
+  const gate = new Gate();
+  admission = gate.passed;
+  closes.length = asked = 0;
+  tab = await ChromiumTab.open(browser, urlOf());
+  await until('the upgrade', () => asked === 1);
+  await tab.go(urlOf({ queue: { limit: 1 } }));
+  const nextDials = (): Promise<void> => until('the upgrade of the next page', () => asked === 2, 5_000);
+  const isGivenUp = await nextDials().then(
+    () => true,
+    () => false,
+  );
+  gate.open();
+  await nextDials();
+  await welcomed();
+  return isGivenUp;
 }
 
 /** Resolves once the page has been told something. */
@@ -183,18 +220,17 @@ describe('a page that nobody looks at', () => {
   });
 
   it('gets none when it was left on its way to the server', async () => {
-    const gate = new Gate();
-    admission = gate.passed;
-    tab = await ChromiumTab.open(browser, urlOf());
-    await until('the upgrade', () => asked === 1);
-    await tab.go(urlOf({ queue: { limit: 1 } }));
-    await until('the upgrade of the next page', () => asked === 2);
-    gate.open();
-    const id = await connected();
+    // On a busy machine Chromium may freeze a page before it has given up the dial; hardly three times in a row.
+    let tries = 1;
+    while (!(await givesItUp())) {
+      expect(tries++).toBeLessThan(3);
+      await close();
+    }
+    expect(ids()).toHaveLength(1);
+    const [id] = ids();
     await tab.turn(-1);
     await connected(id);
-    expect(asked).toBe(3);
-    expect(closes).toEqual([1000]);
+    expect([asked, closes]).toEqual([3, [1000]]);
   });
 
   it('has no connection while it is frozen', async () => {

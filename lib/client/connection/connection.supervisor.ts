@@ -121,7 +121,7 @@ export class ConnectionSupervisor implements ConnectionListener {
       },
       // The page is being left or frozen. A wait holds no connection, and goes on when the page does. An open connection stays
       // until `freeze`, so that the page can send its last messages; a dial is given up at once, since Chromium does not close
-      // a socket that is still connecting during `freeze`.
+      // a socket that is still connecting during `freeze`. It does so after this event, mostly before `freeze`.
       (isAgain) => {
         if (this.#services.options.pageLifecycle === false || (isAgain && this.connection)) return;
         this.#connection?.end({ ...endingBy(1001, 'The page was hidden.'), after: Infinity, isOwn: true });
