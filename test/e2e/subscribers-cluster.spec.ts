@@ -5,6 +5,7 @@ import { Audience } from '../support/audience.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { TestCluster } from '../support/test-cluster.js';
 import type { TestClient } from '../support/test-client.js';
+import { isOnWorkers } from '../support/user-workers.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 let cluster: TestCluster;
@@ -161,6 +162,7 @@ describe("A client's life on one worker is told to the subscribers of all:", () 
     const first = await workers[0].client({ userId: '42' });
     await untilTold(1);
     const second = await workers[1].client({ userId: '42' });
+    await isOnWorkers(cluster.redis, '42', 2);
     await first.close();
     await second.close();
     await untilTold(2);

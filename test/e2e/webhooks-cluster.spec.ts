@@ -10,6 +10,7 @@ import { startApp, type TestApp } from '../support/test-app.js';
 import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
+import { isOnWorkers } from '../support/user-workers.js';
 import { WebhookTarget } from '../support/webhook-target.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
@@ -93,6 +94,7 @@ describe.each<[where: string, queue: boolean]>([
     const clients = await Promise.all(ids.map((userId, at) => connectAs(workers[at % 2]!, { userId })));
     const again = await Promise.all(ids.map((userId, at) => connectAs(workers[(at + 1) % 2]!, { userId })));
     await target.has(8);
+    for (const userId of ids) await isOnWorkers(redis, userId, 2, `hooks${tests}`);
     await Promise.all([...clients, ...again].map((client) => client.close()));
     await target.has(16);
     await until('all are counted', () => sumOf('delivered_total') === 16);
