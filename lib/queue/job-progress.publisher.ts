@@ -4,7 +4,7 @@ import type { PublishedQueue, QueueJob } from './job-end.publisher.js';
 import type { QueueLead } from './queue-lead.js';
 import type { QueueSurroundings } from './queue-surroundings.js';
 
-/** How many jobs may report at once, so that nothing fills the memory. */
+/** How many jobs may report at once, and how many are known to have ended, so that nothing fills the memory. */
 const MOST = 10_000;
 
 /** A job that has reported a short time ago. */
@@ -26,6 +26,8 @@ interface ReportingJob {
  */
 export class JobProgressPublisher {
   readonly #jobs = new Map<string, ReportingJob>();
+  /** The jobs that have ended last, and were not begun again: a worker of BullMQ that has lost a job can go on to report of it. */
+  readonly #ended = new Set<string>();
   readonly #startedAt: number;
 
   /** @param interval ms between two messages about one job */
@@ -44,7 +46,7 @@ export class JobProgressPublisher {
    * @param eventId the event's id in BullMQ's stream: when it happened in ms since 1970, and a number
    */
   publish(jobId: string, progress: WsQueueJobProgress, eventId: string): void {
-    if (this.lead.isTaken || this.#isOld(eventId)) return;
+    if (this.lead.isTaken || this.#ended.has(jobId) || this.#isOld(eventId)) return;
     const known = this.#jobs.get(jobId);
     if (known) {
       known.newest = { progress };
@@ -56,8 +58,14 @@ export class JobProgressPublisher {
     this.#tell(job);
   }
 
-  /** Resolves once the last report of a job that has ended is told: its end comes after it. Does not reject. */
+  /** A worker of BullMQ begins with a job, which may have ended before: it was retried, or another has got its id. */
+  begin(jobId: string): void {
+    this.#ended.delete(jobId);
+  }
+
+  /** Resolves once the last report of a job that has ended is told: its end comes after it, and nothing after that. Does not reject. */
   async finish(jobId: string): Promise<void> {
+    this.#remember(jobId);
     const job = this.#jobs.get(jobId);
     if (!job) return;
     this.#jobs.delete(jobId);
@@ -69,6 +77,12 @@ export class JobProgressPublisher {
   stop(): void {
     for (const { timer } of this.#jobs.values()) timer?.cancel();
     this.#jobs.clear();
+  }
+
+  #remember(jobId: string): void {
+    const [oldest] = this.#ended;
+    if (oldest !== undefined && this.#ended.size >= MOST) this.#ended.delete(oldest);
+    this.#ended.add(jobId);
   }
 
   #tell(job: ReportingJob): void {

@@ -122,9 +122,11 @@ export class QueueJobEvents implements OnApplicationBootstrap, BeforeApplication
     const progress = new JobProgressPublisher(queue, lead, this.#progressRules.interval, surroundings);
     this.#progress = progress;
     const end = async (jobEnd: JobEnd): Promise<void> => {
-      await progress.finish(jobEnd.jobId);
+      if (this.#tellsProgress) await progress.finish(jobEnd.jobId);
       ends.publish(jobEnd);
     };
+    // In the order in which they happened: the stream of a queue has all of them.
+    events.on('active', ({ jobId }) => progress.begin(jobId));
     events.on('progress', ({ jobId, data }, eventId) => {
       if (this.#tellsProgress) progress.publish(jobId, data, eventId);
     });

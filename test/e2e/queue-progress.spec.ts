@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Queue, Worker, type Job } from 'bullmq';
 import { forwardQueueEvents, WebSocketQueueEvents, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
@@ -92,6 +93,41 @@ it('of a job that reports a thousand times a client is told a few times, the las
       expect(values.at(-1)).toBe(1_000);
       // The first one, one for each interval, and the last one; workers may read the reports later than they were made.
       expect(values.length).toBeLessThan(4 + (3 * took) / INTERVAL);
+    }
+  }
+});
+
+it('what comes of a job after its end is told to nobody, until it runs again', async () => {
+  const forward = forwardQueueEvents({ progress: true });
+  const apps = await Promise.all([start([forward]), start([forward])]);
+  const client = await connectAs(apps[0], { userId: 'ada' });
+  for (const [end, action] of [
+    ['completed', 'jobCompleted'],
+    ['failed', 'jobError'],
+  ] as const) {
+    work = async (job) => {
+      await job.updateProgress(10);
+      if (end === 'failed') throw new Error('no film');
+    };
+    const told = ['jobProgress', action];
+    const job = await queue.add('cut', { userId: 'ada' });
+    expect((await story(client)).map((one) => one.action)).toEqual(told);
+    // As a worker of BullMQ reports that has lost the job to another one.
+    await job.updateProgress(99);
+    await job.retry(end);
+    expect((await story(client)).map((one) => [one.action, one.data.progress])).toEqual([
+      ['jobProgress', 10],
+      [action, undefined],
+    ]);
+    // At once after the end, too, which is not told yet.
+    const ended = once(runner, end);
+    const next = await queue.add('cut', { userId: 'ada' });
+    await ended;
+    await next.updateProgress(99);
+    const last = await queue.add('cut', { userId: 'ada' });
+    for (const { id } of [next, last]) {
+      const ofJob = await story(client);
+      expect(ofJob.map((one) => [one.data.jobId, one.action])).toEqual(told.map((one) => [id, one]));
     }
   }
 });
