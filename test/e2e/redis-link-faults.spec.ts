@@ -3,8 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { ChildProgram } from '../support/child-program.js';
+import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../../lib/testing/eventually.js';
 import { timeOf } from '../../lib/testing/stall-watch.js';
 import { TestLink } from '../support/redis-link.js';
 import { until } from '../support/until.js';
@@ -114,6 +116,37 @@ function hears({ heard }: TestLink, messages: number): () => boolean {
   const before = heard.length;
   return () => heard.length >= before + messages;
 }
+
+it.concurrent(
+  'A Redis that has become a replica is told of once, and once when it takes writes again',
+  inWorld(async (world) => {
+    const { server, faulty } = world;
+    await server.command('REPLICAOF', '127.0.0.1', await freePort());
+    const write = (): Promise<unknown> => faulty.link.run((redis) => redis.set('pxl:key', 'value'));
+    const refused = (): Promise<void> =>
+      expect(write()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    await refused();
+    const first = await server.command<number>('CLIENT', 'ID');
+    let asked = 0;
+    const hasTriedAgain = async (): Promise<boolean> => {
+      // A replica answers, and probes pass there.
+      if (faulty.link.isReady) await refused();
+      // Each question is a connection, too.
+      return (await server.command<number>('CLIENT', 'ID')) - first - ++asked >= 8;
+    };
+    await eventually('it has connected anew again and again', hasTriedAgain, 30_000);
+    expect(faulty.link.lastError).toMatch(/^READONLY /);
+    await server.command('REPLICAOF', 'NO', 'ONE');
+    await world.whole();
+    await write();
+    expect(faulty.lines).toEqual([
+      'log Redis is connected.',
+      "warn Redis cannot be reached: READONLY You can't write against a read only replica.",
+      'log Redis is connected.',
+    ]);
+  }),
+  PATIENCE,
+);
 
 describe('A network in which nothing arrives', () => {
   it.concurrent(

@@ -55,12 +55,18 @@ export class RedisCommands {
   /** The connection that publishes. In a cluster it is always the same node, so that messages stay in order. */
   #publisher: Redis | undefined;
   #failure: Error | null = null;
+  /** Whether the last server was a replica, which answers, and takes no writes: the next one may be the same. */
+  #isReadOnly = false;
   #isStopping = false;
   #drained: (() => void) | null = null;
 
-  /** @param create makes a connection that has not been opened */
+  /**
+   * @param create makes a connection that has not been opened
+   * @param unusedKey a key that nobody writes
+   */
   constructor(
     create: () => WsRedisClient,
+    private readonly unusedKey: string,
     private readonly clock: RedisClock,
     private readonly listener: CommandsListener,
     private readonly runtime: Runtime,
@@ -240,6 +246,7 @@ export class RedisCommands {
     if (isTimeout(error)) this.#abandon(bare(error));
     // After a failover connections to the old master stay open, although the address leads to the new one.
     if (isReadOnly(error)) {
+      this.#isReadOnly = true;
       this.#abandon(bare(error));
       return unavailable(bare(error));
     }
@@ -257,22 +264,34 @@ export class RedisCommands {
     this.listener.suspect(why);
   }
 
-  /** Closes the breaker once the new connection has answered TIME; a connection alone proves nothing. */
+  /**
+   * Closes the breaker once the new connection has answered TIME; a connection alone proves nothing. After a replica it has to take a
+   * write, too, since a probe passes there.
+   */
   async #try(client: WsRedisClient): Promise<void> {
     this.clock.forget();
     const sentAt = this.runtime.monotonic();
     try {
-      if (!this.clock.learn(sentAt, await this.#within(() => client.time()))) throw outOfStep();
+      const time = await this.#unlessRefused(() => client.time());
+      if (time !== undefined && !this.clock.learn(sentAt, time)) throw outOfStep();
+      if (this.#isReadOnly && !isCluster(client)) await this.#unlessRefused(() => client.del(this.unusedKey));
     } catch (error) {
-      if (!isReply(error)) {
-        this.renew(bare(error));
-        return;
-      }
+      this.renew(bare(error));
+      return;
     }
+    this.#isReadOnly = false;
     if (this.#isStopping) return;
     this.#client = client;
     this.#publisher = undefined;
     this.listener.up(client);
+  }
+
+  /** Undefined where Redis refuses the command, by an ACL, say: it has answered. */
+  #unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return this.#within(work).catch((error: unknown) => {
+      if (!isReply(error)) throw error;
+      return undefined;
+    });
   }
 
   #lose(why: Error): void {

@@ -83,7 +83,13 @@ export class RedisLink implements MetricSource {
       // The subscriber may still get messages that the network holds, and whose senders were told that they were refused.
       suspect: (why: Error) => this.#subscriptions.renewAll(why),
     };
-    const commands = (this.#commands = new RedisCommands(() => source.commands(), this.#clock, listener, runtime));
+    const commands = (this.#commands = new RedisCommands(
+      () => source.commands(),
+      this.#probeChannel,
+      this.#clock,
+      listener,
+      runtime,
+    ));
     const slots = new SlotMap(runtime);
     this.#watch = new ClusterWatch(slots, (steady) => this.#followNodes(steady), runtime);
     const publisher = new ShardedPublisher(commands, slots, (channel, payload) => this.#sealedFor(channel, payload));
