@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { pathOf } from '../transport/upgrade/upgrade-request.js';
 import type { ConsoleGuard } from './console-guard.js';
 import { INDEX, type PageFile } from './page-files.js';
 
@@ -114,15 +115,15 @@ export class PageServer {
 
   /** @param platform the request as guards of controllers get it */
   async #answer(request: Request, platform: object, response: object): Promise<Answer> {
-    const { originalUrl, url = '' } = request;
-    const [path = ''] = (originalUrl ?? url).split('?', 1);
-    const file = path.slice(path.lastIndexOf('/') + 1);
-    const isBase = path.endsWith(this.path);
+    const path = pathOf({ url: request.originalUrl ?? request.url });
+    const [folder, file] = [path.slice(0, path.lastIndexOf('/')), path.slice(path.lastIndexOf('/') + 1)];
+    const isBase = path === this.path;
     const refused = await this.guard.ask({ kind: 'page', file: isBase ? '' : file }, platform, response);
     if (refused !== undefined) return textAnswer(refused);
     // Relative, so that a proxy may have cut or added something before it.
     if (isBase) return { status: 302, headers: { ...HEADERS, ...UNSTORED, Location: `${file}/` }, body: '' };
-    const found = this.files.get(file === '' ? INDEX : file);
+    // Routers take other spellings for the same, in capitals or with one more slash: from there the page would not find its socket.
+    const found = folder === this.path ? this.files.get(file === '' ? INDEX : file) : undefined;
     return found ? fileAnswer(found, request.headers['if-none-match'], file === '') : textAnswer(404);
   }
 }

@@ -127,6 +127,20 @@ describe.each(PLATFORMS)('The page on %s', (platform) => {
     }
   });
 
+  it('is served at its path alone, not at others that a router takes for the same: its socket is not found there', async () => {
+    await start({ path: '/ops/live' }, { platform, configure: (created) => created.setGlobalPrefix('api') });
+    for (const path of [
+      '/OPS/live/',
+      '/ops/Live',
+      '/Ops/live/console.js',
+      '/ops/live/live/',
+      '/ops/live/console.js/',
+    ]) {
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    }
+    expect((await get('/ops/live/?from=mail')).status).toBe(200);
+  });
+
   it('stands apart from the global prefix and global guards, at a path of its own', async () => {
     const test: TestAppOptions = {
       platform,
