@@ -43,6 +43,8 @@ export class PagedList<Row> {
   #latest = 0;
   #isAwaited = false;
   #isShown = false;
+  /** What is searched for; what somebody is typing is so only once they pause. */
+  #term = '';
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: ListParts<Row>) {
@@ -65,6 +67,7 @@ export class PagedList<Row> {
     const search = query.get('search') ?? '';
     const cursor = query.get('cursor') ?? undefined;
     if (search !== this.#searched) this.#search.value = search;
+    this.#term = search;
     const at = this.#before.indexOf(cursor);
     // By the browser's ways back and forth pages are turned too.
     if (at >= 0 || cursor === undefined) this.#before.length = Math.max(at, 0);
@@ -76,7 +79,7 @@ export class PagedList<Row> {
   async refresh(): Promise<void> {
     const turn = ++this.#latest;
     try {
-      const search = this.#searched || undefined;
+      const search = this.#term || undefined;
       const page = await this.#parts.ask({ search, cursor: this.#cursor, limit: LENGTH });
       if (turn !== this.#latest) return;
       const { items, next, missing } = page;
@@ -101,6 +104,7 @@ export class PagedList<Row> {
   #find(): void {
     this.#cursor = undefined;
     this.#before.length = 0;
+    this.#term = this.#searched;
     history.replaceState(null, '', this.#parts.address({ search: this.#searched }));
     this.#isAwaited = true;
     void this.refresh();
