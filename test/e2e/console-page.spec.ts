@@ -8,6 +8,7 @@ import {
   type ConsoleAction,
 } from 'nestjs-pxl-websocket/console';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { LiveTraces } from '../../lib/clients/traces/live-traces.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { launchChromium } from '../support/chromium.js';
 import { buildConsolePage } from '../support/console-page.js';
@@ -214,6 +215,17 @@ describe('the page of the console', () => {
       .waitFor();
     await page.getByLabel('Show only what contains').fill('LATER');
     await eventually('it is filtered', async () => (await page.getByRole('row', { name: /lobby:news/ }).count()) === 0);
+  });
+
+  it('follows nobody any more when it was left before the workers had answered', async () => {
+    const isOn = (): boolean[] => [near, far].map(({ app }) => app.get(LiveTraces).isOn);
+    network.replies = 'hold';
+    await go('#/trace/room/late');
+    await eventually('the workers follow', () => isOn().every(Boolean));
+    await go('#/trace');
+    await page.getByText(/^Follow the messages/).waitFor();
+    network.replies = 'pass';
+    await eventually('no worker follows anybody', () => !isOn().some(Boolean));
   });
 
   it('is wide enough at 360 pixels, and readable in both themes, in all views', async () => {

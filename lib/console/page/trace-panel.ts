@@ -54,6 +54,7 @@ export class TracePanel {
   /** When it will be over, by the page's clock; undefined while none runs. */
   #endsAt: number | undefined;
   #hasBegun = false;
+  #isClosed = false;
   #toldAt = 0;
   readonly #stops: (() => void)[];
 
@@ -107,6 +108,7 @@ export class TracePanel {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const stop of this.#stops) stop();
     void this.#askToStop();
   }
@@ -122,6 +124,11 @@ export class TracePanel {
     try {
       const { traceId } = await client.request('trace', 'start', { subject: this.#subject, seconds: time });
       this.#traceId = traceId;
+      if (this.#isClosed) {
+        // Nobody looks any more, and a page follows a few at a time only.
+        await this.#askToStop();
+        return;
+      }
       // The clock of the server may differ.
       this.#endsAt = Date.now() + time * 1_000;
       fill(this.#note);
