@@ -16,7 +16,7 @@ export interface WsAuthOptions {
    */
   jwt?: WsJwtOptions | true | undefined;
   /** Authenticators of the application's own, functions or classes, asked in order, after `jwt`. */
-  authenticate?: WsAuthenticateOption | WsAuthenticateOption[] | undefined;
+  authenticate?: WsAuthenticateOption | readonly WsAuthenticateOption[] | undefined;
   /**
    * False: a client without credentials is accepted as anonymous; one with wrong credentials is refused all the same. In
    * either case an authenticator may accept a client as anonymous: `{ anonymous: true }`. Default: true.
@@ -32,7 +32,7 @@ export interface WsAuthOptions {
    * Where a token may stand in the upgrade request: `Authorization: Bearer`, `bearer.<token>` among the subprotocols, the
    * cookie `token`, `?token=`. Default: `['header', 'protocol', 'cookie', 'query']`.
    */
-  tokenFrom?: WsTokenPlace[] | undefined;
+  tokenFrom?: readonly WsTokenPlace[] | undefined;
   /**
    * Milliseconds that a client has for its `system.authenticate`; then it is closed with 4001. While its authentication
    * runs it has three times as long. Default: 5 000.

@@ -12,7 +12,7 @@ export interface WsClientListOptions {
    * `roomName`, `connectedAt`, `lastActivity`, `workerId`, `user.payload.<claim>`, `metadata.<key>`.
    * Default: `['clientId', 'userId', 'username', 'rooms']`.
    */
-  fields?: string[] | undefined;
+  fields?: readonly string[] | undefined;
 }
 
 export interface ResolvedClientList {

@@ -14,7 +14,7 @@ export interface WsClusterOptions {
    */
   mirror?: boolean | undefined;
   /** The claims of users (`user.payload`) that other workers see. Default: `[]`. */
-  shareUser?: string[] | undefined;
+  shareUser?: readonly string[] | undefined;
   /** True: connections are taken at start before Redis can be reached, instead of refused with 503. Default: false. */
   acceptBeforeReady?: boolean | undefined;
   /**

@@ -23,11 +23,11 @@ export interface WsJwtOptions {
    */
   secretOrKeyProvider?: WsJwtKeyProvider | undefined;
   /** The accepted algorithms. Default: all that fit the key. */
-  algorithms?: WsJwtAlgorithm[] | undefined;
+  algorithms?: readonly WsJwtAlgorithm[] | undefined;
   /** The accepted issuers (`iss`). Default: any. */
-  issuer?: string | string[] | undefined;
+  issuer?: string | readonly string[] | undefined;
   /** The accepted audiences (`aud`), of which a token names at least one. Default: any. */
-  audience?: string | string[] | undefined;
+  audience?: string | readonly string[] | undefined;
   /** Seconds by which clocks may differ; a connection also lives that much longer than its token. Default: 0. */
   clockTolerance?: number | undefined;
   /** Seconds after its issue (`iat`) at which a token ends, whatever its `exp` says. Default: none. */

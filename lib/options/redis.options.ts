@@ -7,7 +7,7 @@ export type WsRedisClient = Redis | Cluster;
 
 /** A Redis Cluster: its start-up nodes, or an instance to duplicate. */
 export interface WsRedisClusterOption {
-  cluster: ClusterNode[] | Cluster;
+  cluster: readonly ClusterNode[] | Cluster;
   /** ioredis' own options, beside start-up nodes. */
   options?: ClusterOptions | undefined;
   /**

@@ -122,7 +122,7 @@ export interface WsRoomOptions {
    * Rooms that every client is put into once it is authenticated: within `limits.roomName` and `limits.roomsPerClient`.
    * Default: `[]`; event: `['ws-default', 'ws-notification']`.
    */
-  defaults?: string[] | undefined;
+  defaults?: readonly string[] | undefined;
   /**
    * True, where `protocol` is `'event'`: every client is put into a room named by its id before its `rooms.defaults`, as
    * Ignis does, so that sends to that room reach it (`sendToRooms([clientId])`, the emitter's `toRoom`,
