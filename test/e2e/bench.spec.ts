@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { ConnectedSocket, MessageBody, WebSocketGateway } from '@nestjs/websockets';
 import {
+  PxlWebSocketModule,
   RoomManager,
   WebSocketService,
   WsError,
@@ -19,6 +21,7 @@ import {
 } from 'nestjs-pxl-websocket';
 import type { BenchReport } from '../../lib/cli/bench/report/report.js';
 import { BenchProcess, reportIn } from '../support/bench-process.js';
+import { createCertificate } from '../support/certificate.js';
 import { createApp, startApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 import { expectTags } from '../support/xml-tags.js';
@@ -238,6 +241,27 @@ describe('nestjs-pxl-websocket bench', () => {
     expect(err).toMatch(/HTTP 403 .*--origin/);
     expect(err).not.toMatch(/secret|name/);
     server.close();
+  });
+
+  it('speaks TLS, to a certificate that nobody knows where it is told to, and has its token in the query', async () => {
+    const auth = { authenticate: bearer, tokenFrom: ['query'] as const };
+    const imports = [PxlWebSocketModule.forRoot({ auth })];
+    const module = await Test.createTestingModule({ imports, providers: [LossyGateway] }).compile();
+    const app = module.createNestApplication({ httpsOptions: createCertificate(), logger: false });
+    await app.listen(0, '127.0.0.1');
+    const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+    const url = `wss://127.0.0.1:${port}/ws`;
+    const load = '--clients 2 --rate 10 --duration 200ms --send chat:ask --data {"of":"{i}"}';
+    const line = `${url} ${QUICK} ${load} --token user-{i} --token-to query --json -`;
+    const [careful, trusting] = await Promise.all([bench(line).ended, bench(`${line} --insecure`).ended]);
+    expect(careful).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/DEPTH_ZERO_SELF_SIGNED_CERT.*--insecure/),
+    });
+    expect(reportIn(trusting)).toMatchObject({ url, messages: { sent: 4, received: 4, lost: 0 }, failures: [] });
+    expect(careful.err + trusting.err + trusting.out).not.toContain('user-');
+    await app.close();
   });
 
   it('tries once before all others, and says what the server does not let it do', async () => {
