@@ -111,6 +111,19 @@ describe('The registry', () => {
     await cluster.forgets('here');
   });
 
+  it('knows that the clients of a worker that stops were sent away, where it has missed what the worker told of them', async () => {
+    const [here, there] = await cluster.start(['here', 'there'], { lease: 60_000 });
+    for (let n = 0; n < 3; n++) here.connect();
+    await there.learns(here);
+    there.told.length = 0;
+    there.loses = (text) => text.includes('"kind":"changes"');
+    await here.registry.stop();
+    await until(() => there.told.length === 3);
+    expect(there.told).toEqual([1, 2, 3].map((n) => `disconnected here.${n} 1012`));
+    expect(there.registry.counts.deadWorkers).toBe(0);
+    here.clients.clear();
+  });
+
   it('ends the clients of a killed worker once on every other, and leaves nothing of it', async () => {
     const [one, two, victim] = await cluster.start(['one', 'two', 'victim']);
     for (let n = 0; n < 300; n++) victim.join(victim.connect(), 'chess');

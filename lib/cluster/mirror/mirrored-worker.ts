@@ -100,9 +100,9 @@ export class MirroredWorker implements RemoteWorker {
     else if (isBehind) this.#startRepair();
   }
 
-  end(): void {
+  end(how: ConnectionEnd): void {
     this.#isEnded = true;
-    for (const clientId of [...this.#records.keys()]) this.#remove(clientId, LOST);
+    for (const clientId of [...this.#records.keys()]) this.#remove(clientId, how);
   }
 
   #buffer(buffered: Hint[], hint: Hint): void {

@@ -1,3 +1,4 @@
+import type { ConnectionEnd } from './client-changes.js';
 import type { ClientChange } from './client-record.js';
 import type { Hint } from './hint.js';
 import type { Lease } from '../leases/worker-leases.js';
@@ -15,8 +16,12 @@ export interface RemoteWorker {
   readonly incarnation: number;
   /** Whether all of its clients are known. */
   readonly isComplete: boolean;
-  /** The worker has left or died. */
-  end(): void;
+  /**
+   * The worker has left or died.
+   *
+   * @param how the connections of its clients have ended whose ends nobody has told
+   */
+  end(how: ConnectionEnd): void;
 }
 
 /** Another worker with `cluster.mirror: false`: its changes are passed on, and nothing is kept. */

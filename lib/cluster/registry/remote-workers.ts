@@ -1,3 +1,5 @@
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { LOST, type ConnectionEnd } from './client-changes.js';
 import type { ClusterWorker, RegistryHost } from './cluster-registry.interface.js';
 import type { Hint } from './hint.js';
 import { MirroredWorker, type MirrorServices } from '../mirror/mirrored-worker.js';
@@ -70,7 +72,7 @@ export class RemoteWorkers {
     this.#absent = new Set(absent);
     for (const workerId of gone) {
       this.#deaths++;
-      this.#drop(workerId);
+      this.#drop(workerId, LOST);
     }
   }
 
@@ -79,7 +81,8 @@ export class RemoteWorkers {
     // In a Redis Cluster the hint may arrive after the worker has come back as a new incarnation.
     if (view && view.incarnation > incarnation) return;
     if (view && kind === 'dead') this.#deaths++;
-    this.#drop(workerId);
+    // A worker that leaves tells the ends of its clients first: what a mirror has missed of that was so.
+    this.#drop(workerId, kind === 'left' ? CLOSE_CODES.RESTART : LOST);
     // A mirror has reported the ends by itself.
     if (!this.mirror) for (const change of changes) this.tell(workerId, change, true);
   }
@@ -99,12 +102,12 @@ export class RemoteWorkers {
     return this.mirror ? new MirroredWorker(workerId, tell, this.mirror) : new UnmirroredWorker(tell);
   }
 
-  #drop(workerId: string): void {
+  #drop(workerId: string, how: ConnectionEnd): void {
     const view = this.#views.get(workerId);
     // Removed first, so that nothing relies on the worker while its end is reported.
     this.#workers.delete(workerId);
     this.#incarnations.delete(workerId);
     this.#views.delete(workerId);
-    view?.end();
+    view?.end(how);
   }
 }
