@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { isSoak, LEASE, report } from '../support/cluster-periods.js';
 import { eventually } from '../../lib/testing/eventually.js';
+import { persistently } from '../support/persistently.js';
 import { TestCluster, type ClusterNode } from '../support/test-cluster.js';
+import { until } from '../support/until.js';
 import type { WsTestClose } from 'nestjs-pxl-websocket/testing';
 import type { TestClient } from '../support/test-client.js';
 import type { WorkerProcess } from '../support/worker-process.js';
@@ -18,14 +20,17 @@ const READS_REASONS = ['pxl.v1', 'pxl.refusals'];
 const EXIT = 12_000;
 
 let cluster: TestCluster;
+/** Without a proxy, which stands still whenever the test does: of what it misses then it cannot know how it ended. */
 let other: WorkerProcess;
 /** Each ends in one test. */
 let [first, second]: ClusterNode[] = [];
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ workers: 3 });
-  [other] = cluster.workers as [WorkerProcess];
-  [, first, second] = cluster.nodes;
+  cluster = await TestCluster.start({ workers: 0 });
+  const direct = { redis: cluster.redis.url };
+  [, , other] = await Promise.all([cluster.add(), cluster.add(), cluster.add({ options: direct })]);
+  [first, second] = cluster.nodes;
+  await cluster.converged();
 });
 
 afterAll(() => cluster.close());
@@ -39,15 +44,42 @@ async function populate(worker: WorkerProcess, size: number): Promise<TestClient
     );
     clients.push(...(await Promise.all(batch)));
   }
-  // Not by their users, whom the other workers would have to look for in time.
-  const ids = clients.map(({ clientId }) => clientId);
-  await worker.run(({ service }, clientIds) => service.joinRooms({ clientIds, rooms: ['chess'] }), ids);
+  await enter(worker, clients, 'chess');
   await eventually('the other worker knows all clients', async () => (await knownTo(other)) === size);
   return clients;
 }
 
+async function enter(worker: WorkerProcess, clients: readonly TestClient[], room: string): Promise<void> {
+  // Not by their users, whom the other workers would have to look for in time.
+  const joins = { clientIds: clients.map(({ clientId }) => clientId), rooms: [room] };
+  await persistently('they have joined', () => worker.run(({ service }, given) => service.joinRooms(given), joins));
+}
+
 function knownTo(worker: WorkerProcess): Promise<number> {
   return worker.run(({ clients }) => clients.getClients().length);
+}
+
+/** A worker tells those in line what time it is there, once it knows all of them, until it knows nobody. @returns whether it does */
+function tellTime(worker: WorkerProcess, isTheirs: boolean): Promise<boolean> {
+  return worker.run(
+    ({ service, server, rooms }, { all, type }) => {
+      const waiting = (): number => rooms.getRoomClients({ roomName: 'line' }).length;
+      if (waiting() < all) return false;
+      const timer = setInterval(() => {
+        if (waiting() === 0) clearInterval(timer);
+        const data = { type, action: 'is', data: performance.now() };
+        if (type === 'here') server.local.broadcastToRoom({ roomName: 'line', data });
+        else void service.sendToRooms(['line'], data).catch(() => undefined);
+      }, 20);
+      return true;
+    },
+    { all: RAW, type: isTheirs ? 'here' : 'there' },
+  );
+}
+
+/** When a client was told the time for the last time. */
+function lastTime({ pending }: TestClient, type: 'here' | 'there'): number {
+  return pending.findLast((message) => message.type === type)!.data as number;
 }
 
 /** Fails unless every client was told to come back after a time of its own. */
@@ -66,24 +98,26 @@ it(`a worker that is asked to end lets its handlers finish and sends ${CLIENTS} 
   const clients = await populate(stopping.worker, CLIENTS);
   const [busy] = clients as [TestClient];
   const raw = await Promise.all(Array.from({ length: RAW }, () => stopping.worker.client()));
-  const rawEnds = Promise.all(raw.map(async ({ closed }) => ({ ...(await closed), at: performance.now() })));
   busy.send({ type: 'test', action: 'hold', id: 'held' });
   await busy.request('system', 'ping');
+  // By what its own worker told a client last it is seen when its turn came, however late the test reads it.
+  await enter(stopping.worker, raw, 'line');
+  await tellTime(stopping.worker, true);
+  await eventually('the other worker knows who waits', () => tellTime(other, false));
+  await until('each hears both', () => raw.every(({ pending }) => new Set(pending.map(({ type }) => type)).size === 2));
   stopping.proxy.replies = 20;
   const exit = stopping.worker.stop();
-  await Promise.race(raw.map(({ closed }) => closed));
-  // Who waits for its turn hears the other workers.
-  const waiting = raw.filter(({ socket }) => socket.readyState === 1).at(-1)!;
-  await other.run(({ service }) => service.broadcast({ type: 'news', action: 'flash' }));
-  await waiting.next('news', 'flash');
-  const ended = await rawEnds;
+  const ended = await Promise.all(raw.map(({ closed }) => closed));
   const gone = eventually('the other worker has let all clients go', async () => (await knownTo(other)) === 0);
   report('the other worker has let all clients go', await gone, 1_000);
   for (const { code, reason } of ended) expect([code, reason]).toEqual([1012, '{"after":0}']);
-  const times = ended.map(({ at }) => at).sort((one, two) => one - two);
-  // At fifty per second, all and half of them: on a busy machine some are seen together.
+  const inOrder = [...raw].sort((one, two) => lastTime(one, 'here') - lastTime(two, 'here'));
+  const times = inOrder.map((client) => lastTime(client, 'here'));
+  // At fifty per second, all and half of them: on a busy machine some leave together.
   expect(times.at(-1)! - times[0]!).toBeGreaterThan(10 * RAW);
   expect(times[RAW / 2]! - times[0]!).toBeGreaterThan(2.5 * RAW);
+  // Who waits for its turn hears the other workers.
+  expect(lastTime(inOrder.at(-1)!, 'there')).toBeGreaterThan(lastTime(inOrder[0]!, 'there'));
   // It leaves the registry first: the handler still runs.
   expect(busy.socket.readyState).toBe(1);
   await stopping.worker.run(({ gate }) => gate.open());
@@ -117,7 +151,7 @@ it(`a worker that is asked to end while Redis is away sends ${FEWER} clients awa
 
 it('a fleet that ends tells everybody 1012 as long as another worker lives, and then 1001', async () => {
   // It knows no clients of others, and the others all the same.
-  const blind = await cluster.add({ options: { cluster: { mirror: false } } });
+  const blind = await cluster.add({ options: { redis: cluster.redis.url, cluster: { mirror: false } } });
   // The one that ended without Redis counts until its lease is over.
   await cluster.converged([other, blind], 30 * LEASE);
   const idle = await blind.client();
@@ -131,6 +165,9 @@ it('a fleet that ends tells everybody 1012 as long as another worker lives, and 
   const lastExit = other.stop();
   expect(await last.closed).toEqual({ code: 1001, reason: 'server is shutting down' });
   await lastExit;
+  await eventually('it knows that', () =>
+    blind.run(({ service }) => service.getWebSocketHealth().cluster.workers === 1),
+  );
   await blind.run(({ gate }) => gate.open());
   expect(await busy.closed).toEqual({ code: 1001, reason: 'server is shutting down' });
   await exit;
