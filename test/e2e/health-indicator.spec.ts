@@ -71,7 +71,7 @@ async function ready(status: number, reason: string | undefined): Promise<Told> 
 afterEach(() => app.close());
 
 it('in one process is up from the start, and down while the worker drains, when it is alive nevertheless', async () => {
-  await start({ shutdown: { delay: 400 } });
+  await start({ shutdown: { delay: 2_000 } });
   const client = await app.client();
   const [status, told] = await probe('ready');
   expect([status, told]).toEqual([
