@@ -10,7 +10,6 @@ import {
 } from 'nestjs-pxl-websocket';
 import { EveryWorkerServer } from '../../lib/server/facade/every-worker-server.js';
 import { eventually } from '../../lib/testing/eventually.js';
-import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { refused } from '../support/refused.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -564,9 +563,12 @@ describe('In an application of one process', () => {
   });
 });
 
+/** A port on which nobody listens; one that is only free may be another test's Redis in a moment. */
+const NOWHERE = 1;
+
 /** The second worker loses Redis. */
 async function cut(): Promise<void> {
-  proxy.target = await freePort();
+  proxy.target = NOWHERE;
   proxy.reset();
   await eventually('Redis is away', () => !services[1].getWebSocketHealth().redis.connected);
 }
