@@ -4,6 +4,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import { ClientManager, WsRoute, type PxlWebSocketModuleOptions } from 'nestjs-pxl-websocket';
 import type { WebSocket } from 'ws';
 import { Runtime } from '../../lib/runtime/runtime.js';
+import { StallWatch } from '../../lib/testing/stall-watch.js';
 import { isSoak } from '../support/cluster-periods.js';
 import { ChildProgram } from '../support/child-program.js';
 import { Diary } from '../support/diary.js';
@@ -251,12 +252,16 @@ describe('A process that stood still', () => {
 
 describe('A server process that the system stops for longer than interval and timeout', () => {
   const CLIENTS = 20;
+  /** Milliseconds that the program waits for a pong. */
+  const PONG = 500;
   let program: ChildProgram;
 
-  afterEach(async () => {
+  async function end(): Promise<void> {
     program.signal('SIGKILL');
     await program.exited;
-  });
+  }
+
+  afterEach(end);
 
   async function stopAndContinue(): Promise<TestClient[]> {
     const { port } = await program.next<{ port: number }>();
@@ -272,11 +277,20 @@ describe('A server process that the system stops for longer than interval and ti
   }
 
   it('closes no healthy client', async () => {
-    program = new ChildProgram('heartbeat-server', 'pxl');
-    const clients = await stopAndContinue();
-    for (let round = 0; round < 2; round++) await Promise.all(clients.map(({ socket }) => once(socket, 'ping')));
-    expect(clients.map(({ socket }) => socket.readyState)).toEqual(clients.map(() => 1));
-    for (const { socket } of clients) socket.terminate();
+    // Clients whose own process stood still for as long as a pong may take are not healthy: then it is done again.
+    for (let areHealthy = false; !areHealthy;) {
+      program = new ChildProgram('heartbeat-server', 'pxl');
+      const clients = await stopAndContinue();
+      const watch = new StallWatch();
+      for (let round = 0; round < 2; round++) {
+        await Promise.all(clients.map(({ socket, closed }) => Promise.race([once(socket, 'ping'), closed])));
+      }
+      watch.stop();
+      areHealthy = watch.longest < PONG / 2;
+      if (areHealthy) expect(clients.map(({ socket }) => socket.readyState)).toEqual(clients.map(() => 1));
+      for (const { socket } of clients) socket.terminate();
+      if (!areHealthy) await end();
+    }
   });
 
   (isSoak ? it : it.skip)('closes them all: control run, a sweep that does not ask whether it is late', async () => {
