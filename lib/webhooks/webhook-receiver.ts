@@ -73,7 +73,8 @@ export class WebhookReceiver {
     const { timeout } = this.settings;
     const timestamp = String(Math.floor(this.runtime.now() / 1_000));
     const request = new AbortController();
-    const timer = this.runtime.timeout(timeout, () =>
+    // An answer that came while this process stood still is read first.
+    const timer = this.runtime.fairTimeout(timeout, () =>
       request.abort(new WebhookFailure(`It did not answer within webhooks.timeout (${timeout} ms).`)),
     );
     this.#underWay.add(request);

@@ -213,6 +213,18 @@ describe('A webhook', () => {
     expect(countsOf(app)).toEqual({ delivered: 2, failed: 0, pending: 0 });
   });
 
+  it('is taken by an answer that this process was too busy to read in time', async () => {
+    const app = await startLive({ timeout: 100 });
+    target.takes((response) => {
+      response.writeHead(204).end(() => {
+        for (const begin = performance.now(); performance.now() - begin < 300;);
+      });
+    });
+    await connectAs(app, { userId: 'ada' });
+    await until('it is counted', () => countsOf(app).delivered === 1);
+    expect(countsOf(app)).toEqual({ delivered: 1, failed: 0, pending: 0 });
+  });
+
   it('that no address of a host takes fails with what each of them says', async () => {
     const addresses = ['127.0.0.1', '::1'].map((address, at) => ({ address, family: at === 0 ? 4 : 6 }));
     // No name has two addresses on every machine.
