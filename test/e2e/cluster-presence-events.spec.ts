@@ -50,7 +50,7 @@ function living(): WorkerProcess[] {
 
 async function connect(worker: WorkerProcess, user?: TestUser, resume = ''): Promise<Joined> {
   const url = worker.url(user);
-  const client = await TestClient.open(`${url}${resume && `&resume=${resume}`}`);
+  const client = await TestClient.open(`${url}${resume && `&resume=${resume}`}`, { patience: 15_000 });
   clients.push(client);
   const { data } = await client.next('system', 'connected');
   const { clientId, resume: secret } = data as { clientId: string; resume: string };

@@ -5,13 +5,13 @@ import { TestCluster } from '../support/test-cluster.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 /** How long a handler holds up a worker that is asked to end, ms. */
-const BUSY = 20_000;
+const BUSY = 60_000;
 
 let cluster: TestCluster;
 let emitter: WebSocketEmitter;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ program: 'subscriber-worker' });
+  cluster = await TestCluster.start({ program: 'subscriber-worker', options: { shutdown: { timeout: BUSY } } });
   emitter = new WebSocketEmitter({ redis: cluster.redis.url });
   await emitter.configure();
 }, 60_000);
