@@ -20,7 +20,7 @@ describe('Whatever happens to clients, workers and Redis', () => {
 
   beforeAll(async () => {
     fleets.push(...(await Promise.all(Array.from({ length: LANES }, () => HistoryFleet.start()))));
-  });
+  }, 120_000);
 
   afterAll(() => Promise.all(fleets.map((fleet) => fleet.close())), 60_000);
 
