@@ -165,10 +165,27 @@ describe('a connection in a quiet room', () => {
     await clock.advance(1_000);
     await connection.next('ping');
     await clock.stall(60_000);
+    await clock.advance(0);
     expect(client.state).toBe('connected');
     await connection.next('ping');
     await clock.advance(500);
     expect(client.state).toBe('reconnecting');
+  });
+
+  it('is not judged before an answer that has arrived was read', async () => {
+    server = await ScriptedServer.start((connection) =>
+      connection.welcome({ heartbeat: { interval: 1_000, timeout: 500 } }),
+    );
+    const clock = new ManualClientRuntime();
+    const { client } = newClient(server.url, {}, clock);
+    await client.connect();
+    const connection = await server.next();
+    await clock.advance(1_000);
+    await connection.next('ping');
+    connection.send({ type: 'system', action: 'pong' });
+    // The timer is due before anything is read.
+    await clock.advance(500);
+    expect(client.state).toBe('connected');
   });
 
   it("is treated as the client's own option says", async () => {

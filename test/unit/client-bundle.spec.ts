@@ -5,10 +5,10 @@ import { describe, expect, it } from '@jest/globals';
 import { bundleClient, bundleHooks, bundleSocketIoClient } from '../support/client-bundle.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const LIMIT = 11_200;
+const LIMIT = 11_210;
 
 describe('the bundle of the entry ./client', () => {
-  it('weighs 11,200 bytes at most, minified and compressed', async () => {
+  it('weighs 11,210 bytes at most, minified and compressed', async () => {
     const [ours, theirs] = await Promise.all([bundleClient(), bundleSocketIoClient()]);
     const [ourSize, theirSize] = [compressedSize(ours.text), compressedSize(theirs.text)];
     // Both figures are printed, so that whoever changes the client sees both; only ours is promised.

@@ -60,11 +60,13 @@ export class Heartbeat {
     this.#watch?.cancel();
     const askedAt = this.#runtime.now();
     this.#ask();
+    // What has arrived while this side was busy is read first; where the machine slept, or the page was in the background, frames may
+    // be on their way.
     this.#watch = this.#runtime.timeout(this.#timeout, () => {
-      if (this.#heardAt >= askedAt) this.#wait();
-      // The machine slept, or the page was in the background: frames that have arrived may not have been read yet.
-      else if (this.#runtime.now() > askedAt + this.#timeout + STALL) this.ask();
-      else this.#giveUp();
+      this.#watch = this.#runtime.timeout(0, () => {
+        if (this.#heardAt >= askedAt || this.#runtime.now() > askedAt + this.#timeout + STALL) this.#wait();
+        else this.#giveUp();
+      });
     });
   }
 
