@@ -45,7 +45,7 @@ async function startPainter(): Promise<SampleProcess> {
 
 async function visitor(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(15_000);
   contexts.push(context);
   return tabOf(context);
 }
@@ -74,21 +74,11 @@ async function order(page: Page, place: string): Promise<void> {
 }
 
 describe('sample/04-jobs', () => {
-  it('shows how far a job is, until its bar has reached the end, and the result', async () => {
+  it('shows the bar of a job until it has reached the end, and the result', async () => {
     const page = await visitor();
-    await page.evaluate(`{
-      window.steps = [];
-      new MutationObserver((records) => {
-        for (const { target } of records) window.steps.push(target.value);
-      }).observe(document.body, { subtree: true, attributeFilter: ['value'] });
-    }`);
     await order(page, 'Lofoten');
     await page.getByRole('progressbar', { name: 'Painting of Lofoten' }).waitFor();
     await painted(page, 'Lofoten');
-    const steps = await page.evaluate<number[]>('[...new Set(window.steps)]');
-    // A bar begins with what was painted before the page got its answer.
-    expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].slice(-steps.length));
-    expect(steps.length).toBeGreaterThan(3);
     expect(await page.getByRole('progressbar').getAttribute('value')).toBe('100');
     await page.getByRole('status').getByText('Lofoten is painted.').waitFor();
     expect(await page.evaluate('document.images[0].decode().then(() => document.images[0].complete)')).toBe(true);
@@ -116,13 +106,22 @@ describe('sample/04-jobs', () => {
     expect(await postcards(other).count()).toBe(1);
   });
 
-  it('keeps an order until there is a painter', async () => {
+  it('keeps an order until there is a painter, and shows then how far it is', async () => {
     await painter.stop();
     const page = await visitor();
     await order(page, 'Zermatt');
     await postcardOf(page, 'Zermatt').getByText('Waiting for a painter').waitFor();
+    await page.evaluate(`{
+      window.steps = [];
+      new MutationObserver((records) => {
+        for (const { target } of records) window.steps.push(target.value);
+      }).observe(document.body, { subtree: true, attributeFilter: ['value'] });
+    }`);
     painter = await startPainter();
     await painted(page, 'Zermatt');
+    // Here the postcard is on the page before its first layer is painted.
+    const steps = await page.evaluate<number[]>('[...new Set(window.steps)]');
+    expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
   });
 
   it('learns what was painted while it was not connected', async () => {
