@@ -409,6 +409,8 @@ describe('With payloads', () => {
 describe('Without Redis', () => {
   it('names the workers of which nothing is told', async () => {
     const missing = [workerId(far)];
+    const known = (): number => near.app.get(WebSocketService).getWebSocketHealth().cluster.workers;
+    await eventually('the workers of other tests are forgotten', () => known() === 2);
     await redis.stop();
     await eventually('it is noticed', () => !near.app.get(WebSocketService).getWebSocketHealth().redis.connected);
     const other = await look(near);
