@@ -208,7 +208,7 @@ describe('a client', () => {
           PxlWebSocketClientModule.forRoot({
             url: app.url(),
             positions,
-            waitForConnection: 5_000,
+            waitForConnection: 15_000,
             shutdown: { timeout: 1 },
           }),
         ],

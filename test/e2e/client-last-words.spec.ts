@@ -117,7 +117,7 @@ describe('a client of an application that ends, with encryption', () => {
       }
     }
     const encryption = new LateEncryption();
-    const options = { url: server.url(), waitForConnection: 5_000, encryption };
+    const options = { url: server.url(), waitForConnection: 15_000, encryption };
     const { close } = await startApp({
       options: false,
       imports: [PxlWebSocketClientModule.forRoot(options)],

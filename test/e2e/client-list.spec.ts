@@ -168,7 +168,7 @@ describe('the push of the client list', () => {
     await app.client();
     for (let count = 0; count < 5; count++) {
       await clock.advance(1_500); // the last push was so long ago that the next one is due at once
-      const client = await TestClient.open(app.url());
+      const client = await TestClient.open(app.url(), { patience: 15_000 });
       expect(await client.next()).toMatchObject({ action: 'connected' });
       await clock.advance(0);
       expect(await client.next()).toMatchObject({ action: 'clientList' });

@@ -283,7 +283,7 @@ describe('addClient', () => {
   async function connectToForeign(): Promise<{ ws: WebSocket; client: TestClient }> {
     const connected = once(foreign, 'connection') as Promise<[WebSocket]>;
     const { port } = foreign.address() as AddressInfo;
-    const client = await TestClient.open(`ws://127.0.0.1:${port}`);
+    const client = await TestClient.open(`ws://127.0.0.1:${port}`, { patience: 15_000 });
     return { ws: (await connected)[0], client };
   }
 

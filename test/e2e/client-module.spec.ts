@@ -75,7 +75,7 @@ describe('PxlWebSocketClientModule', () => {
         seen.push(this.byClass.isClientConnected());
       }
     }
-    const { app } = await startClients([PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 5_000 })], {
+    const { app } = await startClients([PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 15_000 })], {
       providers: [Office],
     });
     const { byClass, byDecorator } = app.get(Office);
@@ -97,7 +97,7 @@ describe('PxlWebSocketClientModule', () => {
       }
     }
     try {
-      const options = { url: server.url, server: 'other', waitForConnection: 5_000 } as const;
+      const options = { url: server.url, server: 'other', waitForConnection: 15_000 } as const;
       const { app } = await startClients([PxlWebSocketClientModule.forRoot(options)], { providers: [Prices] });
       expect(await app.get(WebSocketClient).request('price', 'buy', 'tea')).toEqual({ bought: 'tea' });
       server.send(server.last, { type: 'price', action: 'changed', data: 7 });
@@ -117,7 +117,7 @@ describe('PxlWebSocketClientModule', () => {
       constructor(@Inject(URL_TOKEN) private readonly address: string) {}
 
       create(): PxlWebSocketClientModuleOptions {
-        return { url: this.address, waitForConnection: 5_000 };
+        return { url: this.address, waitForConnection: 15_000 };
       }
     }
     const { app } = await startClients([
@@ -125,7 +125,7 @@ describe('PxlWebSocketClientModule', () => {
         name: 'by factory',
         imports: [SettingsModule],
         inject: [URL_TOKEN],
-        useFactory: async (...[address]: unknown[]) => ({ url: String(address), waitForConnection: 5_000 }),
+        useFactory: async (...[address]: unknown[]) => ({ url: String(address), waitForConnection: 15_000 }),
       }),
       PxlWebSocketClientModule.forRootAsync({ name: 'by class', imports: [SettingsModule], useClass: Settings }),
     ]);
@@ -176,7 +176,7 @@ describe('PxlWebSocketClientModule', () => {
 
   it('works without an HTTP server', async () => {
     const { url, diary } = await startServer();
-    @Module({ imports: [PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 5_000 })] })
+    @Module({ imports: [PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 15_000 })] })
     class WorkerModule {}
     const context = await NestFactory.createApplicationContext(WorkerModule, { logger: false, abortOnError: false });
     expect(context.get(WebSocketClient).isClientConnected()).toBe(true);
@@ -248,7 +248,7 @@ describe('the log', () => {
   it('tells when a client gives up, or is told to', async () => {
     const server = await startServer();
     const logger = new Logbook();
-    const forRoot = PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 5_000, name: 'prices' });
+    const forRoot = PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 15_000, name: 'prices' });
     const { app } = await startClients([forRoot], { logger });
     const client = app.get<WebSocketClient>(getWebSocketClientToken('prices'));
     await server.app.get(WebSocketService).disconnectClients({ clientIds: [client.clientId ?? ''] });
@@ -270,7 +270,7 @@ describe('the log', () => {
     const server = await startServer();
     const logger = new Logbook();
     const heard: unknown[] = [];
-    const options = { url: server.url(), waitForConnection: 5_000 };
+    const options = { url: server.url(), waitForConnection: 15_000 };
     const onError = ({ error }: { error: unknown }): void => void heard.push(error);
     const { app } = await startClients(
       [
@@ -302,9 +302,12 @@ describe('the end of the application', () => {
         diary.write(JSON.stringify(await this.client.request('desk', 'who', 'bye')));
       }
     }
-    const { close } = await startClients([PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 5_000 })], {
-      providers: [Farewell],
-    });
+    const { close } = await startClients(
+      [PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 15_000 })],
+      {
+        providers: [Farewell],
+      },
+    );
     await close();
     await diary.until('disconnected');
     expect(diary.entries).toEqual(['connected', '{"user":null,"agent":null,"data":"bye"}', 'disconnected 1000']);
@@ -326,7 +329,7 @@ describe('the end of the application', () => {
       }
     }
     const { client, close } = await start({
-      imports: [PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 5_000 })],
+      imports: [PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 15_000 })],
       providers: [Front],
     });
     const visitor = await client();
@@ -356,7 +359,7 @@ describe('the end of the application', () => {
       }
     }
     const { close } = await startClients(
-      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 5_000 })],
+      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 15_000 })],
       { providers: [Slow] },
     );
     const [client] = (await server.app.get(WebSocketService).fetchClients()).clients as WsClient[];
@@ -384,7 +387,7 @@ describe('the end of the application', () => {
       }
     }
     const { close } = await startClients(
-      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 5_000 })],
+      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 15_000 })],
       { providers: [Endless] },
     );
     const [client] = (await server.app.get(WebSocketService).fetchClients()).clients as WsClient[];
@@ -406,7 +409,7 @@ describe('the end of the application', () => {
       }
     }
     const { close } = await startClients(
-      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 5_000, shutdown: { timeout: 30 } })],
+      [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 15_000, shutdown: { timeout: 30 } })],
       { providers: [Stuck] },
     );
     await server.app.get(WebSocketService).broadcast({ type: 'slow', action: 'question' });

@@ -8,7 +8,6 @@ import { isSoak } from '../support/cluster-periods.js';
 import { bundleForPage } from '../support/page-bundle.js';
 import { framesOf, RecordingProxy } from '../support/recording-proxy.js';
 import { startApp, type TestApp } from '../support/test-app.js';
-import { TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
 
 const COUNT = isSoak ? 10_000 : 1_000;
@@ -134,7 +133,7 @@ describe.each([
 ] as const)('encryption in Chromium: %s', (_what, kind) => {
   it(`carries ${COUNT} messages each way in order, beside a plain client of the same room`, async () => {
     const clientId = await connectPage(kind);
-    const other = await TestClient.connect(app.url());
+    const other = await app.client();
     const service = app.app.get(WebSocketService);
     await service.joinRooms({ clientIds: [clientId, other.clientId], rooms: ['tea'] });
     const numbers = Array.from({ length: COUNT }, (_, n) => n);

@@ -80,7 +80,7 @@ afterEach(async () => {
 });
 
 async function connect(url = app.url()): Promise<TestClient> {
-  const client = await TestClient.open(url);
+  const client = await TestClient.open(url, { patience: 15_000 });
   clients.push(client);
   return client;
 }

@@ -23,6 +23,8 @@ import { WebCryptoPeer } from '../support/web-crypto-peer.js';
 
 /** Stands in everything that is sent: whoever reads the wire must not find it. */
 const MARK = 'a-word-that-only-the-client-may-read';
+/** ms that clients wait on a busy machine. */
+const PATIENCE = 15_000;
 
 @WebSocketGateway()
 class Gateway {
@@ -77,7 +79,7 @@ async function connect(options?: EncryptedClientOptions, url = app.url()): Promi
 }
 
 async function plain(): Promise<TestClient> {
-  const client = await TestClient.connect(app.url());
+  const client = await app.client();
   open.push(client);
   return client;
 }
@@ -188,7 +190,7 @@ describe.each<CodecName>(['pxl.v1', 'event.v1'])('an encrypted connection (%s)',
     await start({ rooms: { open: true, announce: true } });
     proxy = await RecordingProxy.to(app.port);
     const encrypted = await connect({ codec }, proxy.url);
-    const control = await TestClient.open(proxy.url, { protocols: [codec] });
+    const control = await TestClient.open(proxy.url, { protocols: [codec], patience: PATIENCE });
     open.push(control);
     const welcome = (await control.next()).data as { id?: string; clientId?: string };
     const ids = [encrypted.clientId, welcome.id ?? welcome.clientId ?? ''];
@@ -270,8 +272,8 @@ describe('the exchange of keys', () => {
     await start({ auth: { authenticate: credentials, mode: 'either', required: false } });
     const url = `${app.url()}?publicKey=${encodeURIComponent(await publicKey())}`;
 
-    const atUpgrade = await TestClient.open(url);
-    const byMessage = await TestClient.connect(app.url());
+    const atUpgrade = await TestClient.open(url, { patience: PATIENCE });
+    const byMessage = await app.client();
     open.push(atUpgrade, byMessage);
     const authenticate = {
       type: 'system',
@@ -291,7 +293,7 @@ describe('the exchange of keys', () => {
   it('is over before anybody knows the client', async () => {
     await start({ auth: { authenticate: credentials }, encryption: { required: true } });
 
-    const without = await TestClient.open(`${app.url()}?user=ada`);
+    const without = await TestClient.open(`${app.url()}?user=ada`, { patience: PATIENCE });
     open.push(without);
 
     expect((await without.next()).data).toMatchObject({ code: 'FORBIDDEN' });
@@ -304,7 +306,7 @@ describe('the exchange of keys', () => {
   it('where it is required, is asked of those who authenticate by message too', async () => {
     await start({ auth: { authenticate: credentials, mode: 'message' }, encryption: { required: true } });
 
-    const without = await TestClient.open(app.url());
+    const without = await TestClient.open(app.url(), { patience: PATIENCE });
     open.push(without);
     without.send({ type: 'system', action: 'authenticate', data: { user: 'ada' }, id: 1 });
 
@@ -316,7 +318,7 @@ describe('the exchange of keys', () => {
   it('where it is required, lets clients of event.v1 bring their key with authenticate, whoever they are', async () => {
     await start({ protocol: 'event', encryption: { required: true } });
 
-    const without = await TestClient.open(app.url());
+    const without = await TestClient.open(app.url(), { patience: PATIENCE });
     open.push(without);
     without.send({ event: 'join', data: { rooms: ['tea'] } });
     expect(await without.next()).toMatchObject({ event: 'error', data: { code: 'UNAUTHENTICATED' } });
@@ -336,7 +338,7 @@ describe('the exchange of keys', () => {
   ])('that is required and never begun %s is waited for as long as credentials are', async (_whom, auth, code) => {
     await start({ protocol: 'event', auth: { ...auth, timeout: 100 }, encryption: { required: true } });
 
-    const silent = await TestClient.open(app.url());
+    const silent = await TestClient.open(app.url(), { patience: PATIENCE });
     open.push(silent);
 
     expect((await silent.closed).code).toBe(code);
@@ -392,7 +394,7 @@ describe('what an encrypted client is sent', () => {
     proxy = await RecordingProxy.to(app.port);
 
     const client = await connect({ authenticate: {} }, proxy.url);
-    const control = await TestClient.connect(proxy.url);
+    const control = await TestClient.connect(proxy.url, { patience: PATIENCE });
     open.push(control);
     control.send({ type: 'system', action: 'authenticate', data: {} });
 

@@ -40,7 +40,7 @@ type Prepare = (page: Page) => Promise<void>;
 /** One visitor with a browser profile of their own, in the chat under a name. */
 async function visitor(name: string, options: BrowserContextOptions = {}, prepare?: Prepare): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   pages.push(page);
   page.on('pageerror', (error) => pageErrors.push(error));
@@ -87,7 +87,7 @@ async function look(page: Page, isSeen: boolean): Promise<void> {
 
 /** Reads again and again until the value is the expected one: a page follows its server with a delay. */
 async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
-  const deadline = Date.now() + 8_000;
+  const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     if (JSON.stringify(await read()) === JSON.stringify(expected)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 async function visitor(name: string, password: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1100, height: 800 } });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   pages.push(page);
   page.on('pageerror', (error) => pageErrors.push(error));
@@ -103,7 +103,8 @@ describe('sample/02-jwt-auth', () => {
     await connected(ada);
     // The page's own token is told at half of its minute: one that is about to end brings the notice at once.
     const token = jwt.sign({ sub: 'ada', userType: 'admin' }, { expiresIn: 3 });
-    const other = await TestClient.connect(`ws://127.0.0.1:${port}/ws`, { protocols: ['pxl.v1', `bearer.${token}`] });
+    const offered = { protocols: ['pxl.v1', `bearer.${token}`], patience: 15_000 };
+    const other = await TestClient.connect(`ws://127.0.0.1:${port}/ws`, offered);
     expect(await other.next('auth', 'expiring')).toMatchObject({ data: { expiresAt: expect.any(Number) } });
     await app.get(WebSocketService).sendToUsers(['ada'], {
       type: 'auth',

@@ -27,7 +27,7 @@ async function closeWarehouse(): Promise<void> {
 
 async function visit(): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 900, height: 800 } });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(15_000);
   page = await context.newPage();
   page.on('pageerror', (error) => pageErrors.push(error));
   await page.goto((await shop.getUrl()).replace('[::1]', '127.0.0.1'));
