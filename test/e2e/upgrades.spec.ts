@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Controller, Get, Injectable, type INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WebSocketGateway } from '@nestjs/websockets';
@@ -12,6 +12,7 @@ import { EndpointRegistry } from '../../lib/transport/endpoint/endpoint.registry
 import { Runtime } from '../../lib/runtime/runtime.js';
 import { createCertificate } from '../support/certificate.js';
 import { closeRefusal } from '../support/close-refusal.js';
+import { freePort } from '../support/free-port.js';
 import { Gate } from '../support/gate.js';
 import { ManualRuntime } from '../support/manual-runtime.js';
 import { RawClient, encodeFrame, type RawResponse, type UpgradeRequest } from '../support/raw-client.js';
@@ -369,12 +370,3 @@ describe.each(PLATFORMS)('an upgrade (%s)', (platform) => {
     silent.end();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
