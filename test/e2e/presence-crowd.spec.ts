@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { eventually } from '../../lib/testing/eventually.js';
 import type { WsPresencePush } from '../../lib/protocol/presence.js';
-import { isSoak } from '../support/cluster-periods.js';
+import { isSoak, LEASE } from '../support/cluster-periods.js';
 import { EncryptedClient } from '../support/encrypted-client.js';
 import { GRACE, INTERVAL } from '../support/presence/presence-rules.js';
 import { textOf, toldOf, type RoomView } from '../support/presence/room-view.js';
@@ -316,7 +316,8 @@ async function expectCounts(roomName: string, watching: readonly StoryMember[], 
   expect(faultsOf(roomName, [...watching, late])).toEqual([]);
 }
 
-it('of members whose worker is killed those leave who do not come back', async () => {
+/** @returns whether they were back long before their worker is given up: a machine that is too slow for that shows nothing */
+async function expectLeavesOfKilled(): Promise<boolean> {
   const count = whole(100, 20);
   const roomName = roomOf('users');
   const victim = await cluster.add();
@@ -325,14 +326,18 @@ it('of members whose worker is killed those leave who do not come back', async (
   const watching = await come(roomName, 3, others);
   const lost = await Promise.all(Array.from({ length: count }, (_, at) => comes(roomName, victim, `lost ${at}`)));
   await know(roomName, watching, 3 + count);
+  const killedAt = performance.now();
   await victim.kill();
   const [node] = cluster.nodes.splice(cluster.workers.indexOf(victim), 1);
   await node?.proxy.close();
   await until('they are cut', () => lost.every(({ isAway }) => isAway));
   const back = lost.slice(0, count / 2);
   await Promise.all(back.map((member, at) => member.connect(others[at % 3]!.url(), at % 2 === 0)));
+  const isInTime = performance.now() - killedAt < LEASE / 2;
   await know(roomName, watching, 3 + count / 2);
   await rest(GRACE + 4 * INTERVAL);
+  expect(faultsOf(roomName, [...watching, ...back])).toEqual([]);
+  if (!isInTime) return false;
   for (const { leaves, count: known } of viewsOf(roomName, watching)) {
     const expected = lost.slice(count / 2).map((member): [string, number] => [`user ${member.userId!}`, 1]);
     expect([...leaves].sort()).toEqual(expected.sort());
@@ -340,7 +345,11 @@ it('of members whose worker is killed those leave who do not come back', async (
   }
   const told = viewsOf(roomName, watching).flatMap(({ notes }) => notes.filter((note) => note.includes('"updated"')));
   expect(told).toEqual([]);
-  expect(faultsOf(roomName, [...watching, ...back])).toEqual([]);
+  return true;
+}
+
+it('of members whose worker is killed those leave who do not come back', async () => {
+  while (!(await expectLeavesOfKilled()));
 }, 60_000);
 
 it('nobody who stays hears of workers that are replaced one after the other', async () => {
