@@ -9,11 +9,13 @@ import {
   type PxlWebSocketModuleOptions,
   type WsHealthDetails,
 } from 'nestjs-pxl-websocket';
+import { Runtime } from '../../lib/runtime/runtime.js';
 import { eventually } from '../../lib/testing/eventually.js';
 import { LEASE, PROBE } from '../support/cluster-periods.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
-import { startApp, type TestApp } from '../support/test-app.js';
+import { ManualRuntime } from '../support/manual-runtime.js';
+import { startApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 
 @Controller('health')
 class HealthController {
@@ -42,9 +44,11 @@ let app: TestApp;
 async function start(
   options: PxlWebSocketModuleOptions,
   providers: NonNullable<Parameters<typeof startApp>[0]>['providers'] = [],
+  runtime = new Runtime(),
 ): Promise<void> {
   const imports = [TerminusModule.forRoot({ logger: false })];
-  app = await startApp({ options, imports, controllers: [HealthController], providers });
+  const override: TestAppOptions['override'] = (builder) => builder.overrideProvider(Runtime).useValue(runtime);
+  app = await startApp({ options, imports, controllers: [HealthController], providers, override });
 }
 
 /** What a probe gets: the status of the answer, and what the indicator has told. */
@@ -71,7 +75,8 @@ async function ready(status: number, reason: string | undefined): Promise<Told> 
 afterEach(() => app.close());
 
 it('in one process is up from the start, and down while the worker drains, when it is alive nevertheless', async () => {
-  await start({ shutdown: { delay: 2_000 } });
+  const clock = new ManualRuntime();
+  await start({ shutdown: { delay: 2_000 } }, [], clock);
   const client = await app.client();
   const [status, told] = await probe('ready');
   expect([status, told]).toEqual([
@@ -82,6 +87,7 @@ it('in one process is up from the start, and down while the worker drains, when 
   expect(await ready(503, 'The worker ends')).toMatchObject({ status: 'down', phase: 'draining', connections: 1 });
   expect(await probe('live')).toEqual([200, expect.objectContaining({ status: 'up', phase: 'draining' })]);
   await client.request('system', 'ping');
+  await clock.advance(2_000);
   await closed;
 });
 
