@@ -11,6 +11,8 @@ import { connectAs, urlIdentity } from '../support/url-identity.js';
 const HOUR = 3_600_000;
 /** What receivers drop, ms. */
 const MAX_AGE = 10_000;
+/** What is not that old by the time it arrives, on a busy machine either, ms. */
+const FRESH = MAX_AGE / 2;
 
 /** A worker whose machine's clock is wrong. */
 class WrongRuntime extends Runtime {
@@ -78,11 +80,11 @@ it.each(TARGETS)(
   "what is over ten seconds old by Redis' clock on %s is dropped and counted, whatever the worker's own clock says",
   async (channel, target) => {
     const before = workers.map(staleOf);
-    for (const age of [HOUR, MAX_AGE + 1_000, -HOUR, MAX_AGE - 1_000, 0]) {
+    for (const age of [HOUR, MAX_AGE + 1_000, -HOUR, FRESH, 0]) {
       await publish(channel, await textOf(target, age));
     }
     for (const client of clients) {
-      expect(await client.next()).toMatchObject({ data: MAX_AGE - 1_000 });
+      expect(await client.next()).toMatchObject({ data: FRESH });
       expect(await client.next()).toMatchObject({ data: 0 });
       expect(client.pending).toEqual([]);
     }
