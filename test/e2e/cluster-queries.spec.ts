@@ -16,7 +16,7 @@ let members: TestClient[];
 let others: TestClient[];
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ workers: 2, options: { cluster: { shareUser: ['email'] } } });
+  cluster = await TestCluster.start({ workers: 2, isDirect: true, options: { cluster: { shareUser: ['email'] } } });
   await cluster.add({ options: { cluster: { mirror: false } } });
   await cluster.converged();
   workers = cluster.workers;

@@ -21,6 +21,8 @@ export interface TestClusterOptions {
   /** The module's options of every worker. */
   options?: PxlWebSocketModuleOptions;
   program?: WorkerProgram;
+  /** Workers are connected to Redis itself. A proxy stands still whenever the test does, and Redis is away then. Default: false. */
+  isDirect?: boolean;
   /** A Redis that the test has started, and ends itself. Default: one of the cluster's own. */
   redis?: RedisServer;
 }
@@ -50,7 +52,7 @@ export class TestCluster {
   async add(differently: Pick<TestClusterOptions, 'options' | 'program'> = {}): Promise<WorkerProcess> {
     const proxy = await TcpProxy.before(this.redis.port);
     const { options = this.settings.options, program = this.settings.program } = differently;
-    const redis = `redis://127.0.0.1:${proxy.port}`;
+    const redis = this.settings.isDirect ? this.redis.url : `redis://127.0.0.1:${proxy.port}`;
     const periods = { lease: LEASE, probe: PROBE };
     const worker = new WorkerProcess({ redis, ...options, cluster: { ...periods, ...options?.cluster } }, program);
     this.nodes.push({ worker, proxy });
