@@ -12,7 +12,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { startApp, type TestApp } from '../support/test-app.js';
 import { connectAs, urlIdentity } from '../support/url-identity.js';
 
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 @WebSocketGateway()
 class Desk {
