@@ -96,6 +96,19 @@ describe('fetchClients and countClients', () => {
     }
     await eventually('it answers again', async () => !(await countFrom(asking, {})).partial);
   });
+
+  it('have what was answered while the worker that asks stood still for longer than that', async () => {
+    const counted = await workers[0]!.run(async ({ service }) => {
+      const asked = service.countClients({});
+      // The question leaves before that.
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+      const end = performance.now() + 1_300;
+      while (performance.now() < end) continue;
+      return asked;
+    });
+    expect(counted).toEqual({ count: 6, partial: false });
+    await cluster.converged();
+  });
 });
 
 describe('a worker with cluster.mirror: false', () => {

@@ -193,7 +193,11 @@ export class ClusterCalls {
         },
       };
       this.#open.set(id, call);
-      timer = this.runtime.deadline(DEADLINE, () => call.finish(true));
+      // Where this process stood still, the answers may be there and not be read yet.
+      const late = (): void => {
+        if (this.#open.has(id)) call.finish(true);
+      };
+      timer = this.runtime.deadline(DEADLINE, () => this.runtime.afterIo(late));
     });
   }
 
