@@ -78,7 +78,7 @@ class Pair {
     const server = await start({ options: { rooms: { open: true, announce: true } } });
     const log = new Logbook();
     const url = server.url();
-    const forRoot = PxlWebSocketClientModule.forRoot({ url, waitForConnection: 5_000, ...options });
+    const forRoot = PxlWebSocketClientModule.forRoot({ url, waitForConnection: 15_000, ...options });
     const app = await start({ logger: log, options: false, ...more, imports: [forRoot], providers });
     return new Pair(server, app, log);
   }
@@ -491,7 +491,7 @@ describe('a client controller', () => {
     }
     const [first, second] = [await start({}), await start({})];
     const forRoot = ({ url }: TestApp, name?: string) =>
-      PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 5_000, ...(name && { name }) });
+      PxlWebSocketClientModule.forRoot({ url: url(), waitForConnection: 15_000, ...(name && { name }) });
     await start({ options: false, imports: [forRoot(first), forRoot(second, 'two')], providers: [One, Two] });
     const answerOf = async ({ app }: TestApp): Promise<unknown> => {
       const { clients } = await app.get(WebSocketService).fetchClients();
@@ -519,7 +519,7 @@ describe('a client controller', () => {
     }
     const server = await start({});
     const { client } = await start({
-      imports: [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 5_000 })],
+      imports: [PxlWebSocketClientModule.forRoot({ url: server.url(), waitForConnection: 15_000 })],
       providers: [Desk, Counter],
     });
     const visitor = await client();
@@ -680,7 +680,7 @@ describe('coming from PXL', () => {
     const joined: Promise<unknown>[] = [];
     const forRoot = PxlWebSocketClientModule.forRoot({
       url: server.url(),
-      waitForConnection: 5_000,
+      waitForConnection: 15_000,
       events: {
         onConnected: ({ ws, clientId, joinRoom }) => {
           sockets.push(ws);
