@@ -18,7 +18,7 @@ let bob: TestClient;
 let audience: Audience;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ workers: 2, options: { limits: { roomsPerClient: 3 } } });
+  cluster = await TestCluster.start({ workers: 2, isDirect: true, options: { limits: { roomsPerClient: 3 } } });
   [caller, other] = cluster.workers as [WorkerProcess, WorkerProcess];
 });
 

@@ -24,7 +24,7 @@ let given: Given;
  * On each worker: ada (user 7), a member of both rooms; bob (user 8), a member of go; nobody, anonymous and in no room.
  */
 beforeAll(async () => {
-  cluster = await TestCluster.start();
+  cluster = await TestCluster.start({ isDirect: true });
   const clients = cluster.workers.map(async (worker, at): Promise<[name: string, client: TestClient][]> => {
     const [ada, bob, nobody] = [
       await worker.client({ userId: '7', userType: 'admin' }),

@@ -24,7 +24,7 @@ let bystanders: TestClient[];
 let audience: Audience;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start();
+  cluster = await TestCluster.start({ isDirect: true });
   workers = cluster.workers as typeof workers;
 });
 

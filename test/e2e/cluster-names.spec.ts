@@ -29,7 +29,7 @@ let caller: WorkerProcess;
 let other: WorkerProcess;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ workers: 2, program: 'cluster-host' });
+  cluster = await TestCluster.start({ workers: 2, isDirect: true, program: 'cluster-host' });
   [caller, other] = cluster.workers as [WorkerProcess, WorkerProcess];
 });
 

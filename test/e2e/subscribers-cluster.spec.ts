@@ -13,7 +13,11 @@ let workers: [WorkerProcess, WorkerProcess, WorkerProcess];
 let emitter: WebSocketEmitter;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ program: 'subscriber-worker', options: { timeouts: { subscriber: 500 } } });
+  cluster = await TestCluster.start({
+    isDirect: true,
+    program: 'subscriber-worker',
+    options: { timeouts: { subscriber: 500 } },
+  });
   workers = cluster.workers as typeof workers;
   emitter = new WebSocketEmitter({ redis: cluster.redis.url });
   await emitter.configure();
