@@ -61,7 +61,7 @@ describe('The members of a worker', () => {
   ])(
     'are announced to have left when it was killed, stood still for long or stopped, once to each other member, and to be back: %s',
     async (_, options) => {
-      cluster = await TestCluster.start({ workers: 5, options });
+      cluster = await TestCluster.start({ workers: 5, isDirect: true, options });
       const [, , killed, frozen, stopped] = cluster.workers as [unknown, unknown, ...WorkerProcess[]];
       const rooms = await Promise.all([
         Room.of('of the killed', killed!),
