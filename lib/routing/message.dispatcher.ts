@@ -34,7 +34,7 @@ export class MessageDispatcher implements SessionDispatcher {
     this.#services = { runtime, errors, counters, timings, traffic, tracing, traces, options };
   }
 
-  dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined {
+  dispatch(session: ClientSession, message: InboundMessage, arrivedAt?: number): Promise<void> | undefined {
     const { router, path } = session.endpoint;
     const route = router.find(message.type, message.action);
     const exchange = new Exchange(this.#services, session, message, route);
@@ -48,7 +48,7 @@ export class MessageDispatcher implements SessionDispatcher {
       exchange.fail(new WsError('UNAVAILABLE', 'The server is shutting down.'));
       return undefined;
     }
-    return exchange.run(route);
+    return exchange.run(route, arrivedAt);
   }
 
   /** From now on messages are answered UNAVAILABLE; handlers that run finish. */

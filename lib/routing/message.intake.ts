@@ -33,7 +33,7 @@ export class MessageIntake implements SessionIntake {
   ) {}
 
   take(session: ClientSession, message: InboundMessage | ProtocolError): void {
-    this.traffic.messages.mark();
+    const arrivedAt = this.traffic.messages.mark();
     if (!this.#isInRate(session, message)) return;
     if ('problem' in message) {
       this.#refuseFrame(session, message);
@@ -51,9 +51,9 @@ export class MessageIntake implements SessionIntake {
     const { router, dispatcher } = session.endpoint;
     // Only routes of the library are immediate, so only those are looked up before the queue.
     if (message.type === SYSTEM_TYPE && router.find(SYSTEM_TYPE, message.action)?.immediate) {
-      void dispatcher.dispatch(session, message);
+      void dispatcher.dispatch(session, message, arrivedAt);
     } else {
-      session.inbound.push(message);
+      session.inbound.push(message, arrivedAt);
     }
   }
 

@@ -14,11 +14,13 @@ export class RateMeter {
     this.#second = Math.floor(this.#startedAt / 1_000);
   }
 
-  /** Counts one event. */
-  mark(): void {
+  /** Counts one event. @returns when that was (monotonic, ms), for whoever measures from there */
+  mark(): number {
     this.#total++;
-    const at = this.#turn(this.runtime.monotonic()) % SECONDS;
+    const now = this.runtime.monotonic();
+    const at = this.#turn(now) % SECONDS;
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+    return now;
   }
 
   /** How many there were since the start. */

@@ -13,15 +13,16 @@ export interface InboundOwner {
 
 /** Starts one message. Undefined when it has finished already, else a promise that settles and never rejects. */
 interface Dispatcher<Owner> {
-  dispatch(owner: Owner, message: InboundMessage): Promise<void> | undefined;
+  dispatch(owner: Owner, message: InboundMessage, arrivedAt?: number): Promise<void> | undefined;
 }
 
 function dispatch<Owner>(
   dispatcher: Dispatcher<Owner>,
   owner: Owner,
   message: InboundMessage,
+  arrivedAt: number | undefined,
 ): Promise<void> | undefined {
-  return dispatcher.dispatch(owner, message);
+  return dispatcher.dispatch(owner, message, arrivedAt);
 }
 
 /** How many messages of one client run at once, and how many may wait. */
@@ -73,11 +74,11 @@ export class InboundQueue<Owner extends InboundOwner> {
     return this.#running === 0 && this.#waiting.length === 0;
   }
 
-  /** Starts the message, or lets it wait for its turn. */
-  push(message: InboundMessage): void {
+  /** Starts the message, or lets it wait for its turn. @param arrivedAt just now, as `SessionDispatcher.dispatch` takes it */
+  push(message: InboundMessage, arrivedAt?: number): void {
     const scope = new AsyncResource('WsMessage', { requireManualDestroy: true });
     if (this.released && this.#running < this.limits.concurrency && this.#waiting.length === 0) {
-      this.#start(message, scope);
+      this.#start(message, scope, arrivedAt);
       return;
     }
     this.#waiting.push({ message, scope });
@@ -113,10 +114,11 @@ export class InboundQueue<Owner extends InboundOwner> {
     return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  #start(message: InboundMessage, scope: AsyncResource): void {
+  #start(message: InboundMessage, scope: AsyncResource, arrivedAt?: number): void {
     this.#running++;
     this.#started++;
-    const finished = scope.runInAsyncScope(dispatch<Owner>, undefined, this.dispatcher, this.owner, message);
+    const { dispatcher, owner } = this;
+    const finished = scope.runInAsyncScope(dispatch<Owner>, undefined, dispatcher, owner, message, arrivedAt);
     if (finished) {
       void finished.then(this.#finished);
     } else {

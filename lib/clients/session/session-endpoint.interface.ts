@@ -36,8 +36,12 @@ export interface SessionIntake {
 /** Runs messages. */
 export interface SessionDispatcher {
   readonly tracing: Tracing;
-  /** Undefined when the message has left the client's queue; else a promise that settles, never rejecting, once it has. */
-  dispatch(session: ClientSession, message: InboundMessage): Promise<void> | undefined;
+  /**
+   * Undefined when the message has left the client's queue; else a promise that settles, never rejecting, once it has.
+   *
+   * @param arrivedAt when the message came, where that is just now (monotonic, ms): it saves a look at the clock
+   */
+  dispatch(session: ClientSession, message: InboundMessage, arrivedAt?: number): Promise<void> | undefined;
 }
 
 /** Puts sessions into rooms, for `WsClient.join` and `WsClient.leave`. */

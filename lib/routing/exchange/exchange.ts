@@ -68,10 +68,12 @@ export class Exchange implements AckSource {
   /**
    * Calls the handler and answers with its result. Undefined when the message has left the client's queue already; else
    * a promise that settles, never rejecting, when it leaves: with the answer, or where a stream begins.
+   *
+   * @param arrivedAt as `SessionDispatcher.dispatch` takes it
    */
-  run(route: Route): Promise<void> | undefined {
+  run(route: Route, arrivedAt?: number): Promise<void> | undefined {
     const { timings, runtime, options } = this.services;
-    if (timings.isOn) this.#begunAt = runtime.monotonic();
+    if (timings.isOn) this.#begunAt = arrivedAt ?? runtime.monotonic();
     const { requestContext } = options;
     if (!requestContext) return this.#traced(route);
     return inContext(contextOfMessage(this.session, route, requestContext), () => this.#traced(route));
