@@ -94,6 +94,13 @@ async function allHave(roomName: string, workers: number): Promise<void> {
   });
 }
 
+/** Resolves once a worker knows so many members of a room: it may be later than others to hear of them. */
+async function knows(worker: WorkerProcess, room: string, members: number): Promise<void> {
+  const count = (): Promise<{ count: number }> =>
+    worker.run(({ service }, of) => service.countMembers(of.room), { room });
+  await eventually(`the worker knows ${members} members of ${room}`, async () => (await count()).count === members);
+}
+
 /** Resolves when a member of a room of its own, whose connection is lost now, is told to have left: the others' grace is over. */
 async function graceIsOver(worker = witness): Promise<void> {
   const roomName = `clock ${Math.random()}`;
@@ -166,6 +173,7 @@ describe('On whichever worker it is asked', () => {
     await connect(one, { userId: 'idle' });
     const anonymous = await join(two, 'states');
     await join(two, 'states', { userId: 'ada' });
+    await knows(three, 'states', 2);
     const ids = { clientId: anonymous.id };
     await three.run(async ({ service }, { clientId }) => {
       await service.setPresence({ userId: 'ada', room: 'states', state: 'away' });
@@ -267,6 +275,7 @@ describe('A member of a cluster', () => {
         join(two, 'milk', { userId: 'bob' }),
       ]);
       await eventually('they are there', () => toldOf('milk').length === 4);
+      await knows(three, 'milk', 3);
       for (const { socket } of before) socket.terminate();
       const back = [
         await join(three, 'milk', { userId: 'ada' }),
@@ -295,6 +304,7 @@ describe('A member of a cluster', () => {
       await Promise.all(users.map((user) => join(victim, 'crowd', user)));
       await Promise.all(guests.map((user) => join(stopping, 'deploy', user)));
       await eventually('all are there', () => toldOf('crowd').length === 23 && toldOf('deploy').length === 11);
+      await knows(witness, 'crowd', 22);
       const begin = performance.now();
       const stopped = stopping.stop();
       await victim.kill();
