@@ -101,9 +101,13 @@ function send(where: WsWhere, rooms = ['tea'], rest: WsRoomSendOptions = {}): Pr
   return services[0].sendToRooms(rooms, news, { where, ...rest });
 }
 
-/** Checks that these clients, and no others, have got one message each, as one of a room. */
-async function expectReached(expected: readonly (TestClient | undefined)[], room = 'tea'): Promise<void> {
-  await services[0].broadcast({ type: 'fence', action: 'is' });
+/** Checks that these clients, and no others, have got one message each, as one of a room. @param sender who has sent it */
+async function expectReached(
+  expected: readonly (TestClient | undefined)[],
+  room = 'tea',
+  sender: Pick<WebSocketEmitter, 'broadcast'> = services[0],
+): Promise<void> {
+  await sender.broadcast({ type: 'fence', action: 'is' });
   for (const client of all) {
     await client.next('fence');
     expect(client.pending).toEqual(expected.includes(client) ? [{ ...news, room }] : []);
@@ -180,7 +184,7 @@ describe('A send with a filter', () => {
   it('comes from an emitter as well', async () => {
     const other = new WebSocketEmitter({ redis: redis.url });
     await other.toRoom({ room: 'tea', ...news, where: ['users', ['ada', 'cy']], exclude: { users: ['cy'] } });
-    await expectReached([ada, adaAgain]);
+    await expectReached([ada, adaAgain], 'tea', other);
     await other.shutdown();
   });
 });
