@@ -154,7 +154,8 @@ describe('a connection in a quiet room', () => {
     expect(await connection.closed).toBe(1006);
   });
 
-  it('is not judged by a machine that has slept itself', async () => {
+  /** A client that has just asked its silent server for a sign of life, for which it waits 500 ms. */
+  async function asked() {
     server = await ScriptedServer.start((connection) =>
       connection.welcome({ heartbeat: { interval: 1_000, timeout: 500 } }),
     );
@@ -164,6 +165,11 @@ describe('a connection in a quiet room', () => {
     const connection = await server.next();
     await clock.advance(1_000);
     await connection.next('ping');
+    return { client, clock, connection };
+  }
+
+  it('is not judged by a machine that has slept itself', async () => {
+    const { client, clock, connection } = await asked();
     await clock.stall(60_000);
     await clock.advance(0);
     expect(client.state).toBe('connected');
@@ -173,15 +179,7 @@ describe('a connection in a quiet room', () => {
   });
 
   it('is not judged before an answer that has arrived was read', async () => {
-    server = await ScriptedServer.start((connection) =>
-      connection.welcome({ heartbeat: { interval: 1_000, timeout: 500 } }),
-    );
-    const clock = new ManualClientRuntime();
-    const { client } = newClient(server.url, {}, clock);
-    await client.connect();
-    const connection = await server.next();
-    await clock.advance(1_000);
-    await connection.next('ping');
+    const { client, clock, connection } = await asked();
     connection.send({ type: 'system', action: 'pong' });
     // The timer is due before anything is read.
     await clock.advance(500);
